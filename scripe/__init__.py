@@ -1,0 +1,144 @@
+"""Python SDK for the Scripe API v1: recordings, files and notes in, LinkedIn posts out.
+
+    from scripe import Scripe
+
+    client = Scripe()
+    source = client.sources.ingest("podcast.m4a", project_id="proj_…")
+
+Every name is loaded when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from . import _lazy
+from ._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from . import errors as errors
+    from . import types as types
+    from ._async.client import AsyncScripe as AsyncScripe
+    from ._async.pager import AsyncPager as AsyncPager
+    from ._rules.idempotency import idempotency_key as idempotency_key
+    from ._rules.rate_limit import RateLimiter as RateLimiter
+    from ._sync.client import Scripe as Scripe
+    from ._sync.pager import Pager as Pager
+    from .errors import APIConnectionError as APIConnectionError
+    from .errors import APIResponseError as APIResponseError
+    from .errors import APIStatusError as APIStatusError
+    from .errors import APITimeoutError as APITimeoutError
+    from .errors import AuthenticationError as AuthenticationError
+    from .errors import BadCursorError as BadCursorError
+    from .errors import BadPaginationError as BadPaginationError
+    from .errors import BadRequestError as BadRequestError
+    from .errors import ClientClosedError as ClientClosedError
+    from .errors import ConfigurationError as ConfigurationError
+    from .errors import ConflictError as ConflictError
+    from .errors import IdempotencyConflictError as IdempotencyConflictError
+    from .errors import InvalidRequestError as InvalidRequestError
+    from .errors import JobCancelledError as JobCancelledError
+    from .errors import JobError as JobError
+    from .errors import JobFailedError as JobFailedError
+    from .errors import JobTimeoutError as JobTimeoutError
+    from .errors import NotCancellableError as NotCancellableError
+    from .errors import NotFoundError as NotFoundError
+    from .errors import PayloadTooLargeError as PayloadTooLargeError
+    from .errors import PermissionDeniedError as PermissionDeniedError
+    from .errors import PlanNotEligibleError as PlanNotEligibleError
+    from .errors import RateLimitError as RateLimitError
+    from .errors import ScopeMissingError as ScopeMissingError
+    from .errors import ScripeDeprecationWarning as ScripeDeprecationWarning
+    from .errors import ScripeError as ScripeError
+    from .errors import ServerError as ServerError
+    from .errors import ServiceUnavailableError as ServiceUnavailableError
+    from .errors import SpendCapExceededError as SpendCapExceededError
+    from .errors import UnprocessableEntityError as UnprocessableEntityError
+    from .errors import UploadError as UploadError
+    from .errors import UploadExpiredError as UploadExpiredError
+    from .errors import UploadIntegrityError as UploadIntegrityError
+    from .errors import UploadTooLargeError as UploadTooLargeError
+    from .errors import VersionUnsupportedError as VersionUnsupportedError
+    from .errors import WorkspaceMismatchError as WorkspaceMismatchError
+    from .types import NOT_GIVEN as NOT_GIVEN
+    from .types import CurrentWorkspace as CurrentWorkspace
+    from .types import Job as Job
+    from .types import JobProgress as JobProgress
+    from .types import JobResult as JobResult
+    from .types import NotGiven as NotGiven
+    from .types import Page as Page
+    from .types import Progress as Progress
+    from .types import Project as Project
+    from .types import RateLimit as RateLimit
+    from .types import ResponseInfo as ResponseInfo
+    from .types import Source as Source
+    from .types import Upload as Upload
+else:
+    _HOMES = {
+        "_async.client": ["AsyncScripe"],
+        "_async.pager": ["AsyncPager"],
+        "_rules.idempotency": ["idempotency_key"],
+        "_rules.rate_limit": ["RateLimiter"],
+        "_sync.client": ["Scripe"],
+        "_sync.pager": ["Pager"],
+        "errors": [
+            "APIConnectionError",
+            "APIResponseError",
+            "APIStatusError",
+            "APITimeoutError",
+            "AuthenticationError",
+            "BadCursorError",
+            "BadPaginationError",
+            "BadRequestError",
+            "ClientClosedError",
+            "ConfigurationError",
+            "ConflictError",
+            "IdempotencyConflictError",
+            "InvalidRequestError",
+            "JobCancelledError",
+            "JobError",
+            "JobFailedError",
+            "JobTimeoutError",
+            "NotCancellableError",
+            "NotFoundError",
+            "PayloadTooLargeError",
+            "PermissionDeniedError",
+            "PlanNotEligibleError",
+            "RateLimitError",
+            "ScopeMissingError",
+            "ScripeDeprecationWarning",
+            "ScripeError",
+            "ServerError",
+            "ServiceUnavailableError",
+            "SpendCapExceededError",
+            "UnprocessableEntityError",
+            "UploadError",
+            "UploadExpiredError",
+            "UploadIntegrityError",
+            "UploadTooLargeError",
+            "VersionUnsupportedError",
+            "WorkspaceMismatchError",
+        ],
+        "types": [
+            "CurrentWorkspace",
+            "Job",
+            "JobProgress",
+            "JobResult",
+            "NOT_GIVEN",
+            "NotGiven",
+            "Page",
+            "Progress",
+            "Project",
+            "RateLimit",
+            "ResponseInfo",
+            "Source",
+            "Upload",
+        ],
+    }
+    __all__ = ["__version__", *sorted(name for names in _HOMES.values() for name in names)]
+    _load, __dir__ = _lazy.exports(
+        __name__, {name: f".{home}" for home, names in _HOMES.items() for name in names}
+    )
+
+    def __getattr__(name):
+        if name in ("errors", "types"):
+            return _lazy.import_module(f".{name}", __name__)
+        return _load(name)

@@ -1,0 +1,275 @@
+"""The client: options, the resources, the escape hatch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Self, TypeVar, overload
+
+from pydantic import BaseModel
+
+from .. import _log
+from .._concurrency import AsyncCallback, AsyncKeySource
+from .._engine import AsyncHTTPClient
+from .._rules import config
+from .._rules.config import API_VERSION, Options, Secret
+from .._rules.rate_limit import RateLimiter
+from .._rules.request import Query, free_request
+from ..errors import ConfigurationError
+from ..types._base import JSON, JSONInput
+from ..types.not_given import NOT_GIVEN, NotGiven
+from ..types.response_info import ResponseInfo
+from .sender import AsyncSender
+from .session import AsyncSession
+
+if TYPE_CHECKING:
+    from .health import AsyncHealthResource
+    from .jobs import AsyncJobs
+    from .projects import AsyncProjects
+    from .sources import AsyncSources
+    from .uploads import AsyncUploads
+    from .workspaces import AsyncWorkspaces
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class AsyncScripe:
+    """The client of the Scripe API v1. https://apidocs.scripe.io/api/v1
+
+    Runs on asyncio and on trio. Make one for each event loop, and share it among tasks.
+
+    Args:
+        api_key: The key, `scripe_sk_live_…` or `scripe_sk_test_…`; or a function, plain or coroutine, that
+            returns one and is asked again, once, after a 401. From `SCRIPE_API_KEY` if left out.
+        base_url: Where the API is; from `SCRIPE_BASE_URL` if left out, else `https://api.scripe.io/v1`.
+        api_version: The dated version of the API that every call asks for.
+        workspace_id: `org_…`, for OAuth tokens that reach several; from `SCRIPE_WORKSPACE_ID` if left out.
+        timeout: Seconds for each network operation (connect, read, write), never for a whole upload.
+        deadline: Seconds for each whole call, with its waits, retries and steps; None for no limit.
+        max_retries: How often a call is sent again after a passing fault.
+        rate_limiter: Keeps calls within the workspace's budget. One of its own if left out; None turns it
+            off; give several clients the same one to let them share what they know.
+        http_client: A client of httpx or httpx2 to send with, for proxies, certificates or tests. It is
+            never closed by this one.
+        on_response: Told of each answer of the API; a plain or a coroutine function.
+        app_info: Name of your application, such as `newsroom/2.1`, added to the `User-Agent`.
+        allow_insecure: Allow plain http to other machines than this one.
+
+    Raises:
+        ConfigurationError: no key, or an option that cannot be right.
+
+    """
+
+    def __init__(
+        self,
+        api_key: str | AsyncKeySource | None = None,
+        *,
+        base_url: str | None = None,
+        api_version: str = API_VERSION,
+        workspace_id: str | None = None,
+        timeout: float | None = 60.0,
+        deadline: float | None = None,
+        max_retries: int = 2,
+        rate_limiter: RateLimiter | NotGiven | None = NOT_GIVEN,
+        http_client: AsyncHTTPClient | None = None,
+        on_response: AsyncCallback[ResponseInfo] | None = None,
+        app_info: str | None = None,
+        allow_insecure: bool = False,
+    ) -> None:
+        given: Secret[str | AsyncKeySource | None] = Secret(api_key)
+        del api_key  # a traceback that prints the locals of this frame must not show it
+        options = Options(
+            base_url=config.base_url(base_url),
+            api_version=api_version,
+            workspace_id=config.workspace_id(workspace_id),
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+            app_info=app_info,
+            allow_insecure=allow_insecure,
+        )
+        self._setup(given, options, rate_limiter, http_client, on_response)
+
+    def _setup(
+        self,
+        given: Secret[str | AsyncKeySource | None],
+        options: Options,
+        rate_limiter: RateLimiter | NotGiven | None,
+        http_client: AsyncHTTPClient | None,
+        on_response: AsyncCallback[ResponseInfo] | None,
+    ) -> None:
+        _log.configure()
+        self._given = given
+        limiter = RateLimiter() if isinstance(rate_limiter, NotGiven) else rate_limiter
+        session = AsyncSession(given, limiter, http_client, on_response)
+        self._sender = AsyncSender(session, options)
+        self._is_copy = False
+
+    @property
+    def health(self) -> AsyncHealthResource:
+        """Whether the API, and the key, work."""
+        from .health import AsyncHealthResource
+
+        return AsyncHealthResource(self._sender)
+
+    @property
+    def workspaces(self) -> AsyncWorkspaces:
+        """The workspace that the key belongs to."""
+        from .workspaces import AsyncWorkspaces
+
+        return AsyncWorkspaces(self._sender)
+
+    @property
+    def projects(self) -> AsyncProjects:
+        """Projects: LinkedIn profiles and pages."""
+        from .projects import AsyncProjects
+
+        return AsyncProjects(self._sender)
+
+    @property
+    def sources(self) -> AsyncSources:
+        """Sources: transcripts of recordings, files and texts."""
+        from .sources import AsyncSources
+
+        return AsyncSources(self._sender)
+
+    @property
+    def uploads(self) -> AsyncUploads:
+        """Uploads: a link from the API, the bytes to storage."""
+        from .uploads import AsyncUploads
+
+        return AsyncUploads(self._sender)
+
+    @property
+    def jobs(self) -> AsyncJobs:
+        """Jobs: work that the API does in the background, and waiting for it."""
+        from .jobs import AsyncJobs
+
+        return AsyncJobs(self._sender)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | NotGiven | None = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+        max_retries: int | NotGiven = NOT_GIVEN,
+        api_version: str | NotGiven = NOT_GIVEN,
+        workspace_id: str | NotGiven | None = NOT_GIVEN,
+        extra_headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
+    ) -> Self:
+        """A copy with other options over the same connections; what is left out stays as it is.
+
+        Args:
+            timeout: Seconds for each network operation; None for no limit.
+            deadline: Seconds for each whole call; None for no limit.
+            max_retries: How often a call is sent again after a passing fault.
+            api_version: The dated version of the API.
+            workspace_id: `org_…`; None for the token's own.
+            extra_headers: Added to those that the client has.
+
+        Raises:
+            ConfigurationError: an option that cannot be right.
+
+        """
+        given = {
+            "timeout": timeout,
+            "deadline": deadline,
+            "max_retries": max_retries,
+            "api_version": api_version,
+            "workspace_id": workspace_id,
+        }
+        options = config.changed(self._sender.options, given, extra_headers)
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy._sender = AsyncSender(self._sender.session, options)
+        copy._is_copy = True
+        return copy
+
+    @overload
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Query | None = None,
+        json: JSONInput = None,
+        idempotency_key: str | None = None,
+        returns: type[T],
+    ) -> T: ...
+
+    @overload
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Query | None = None,
+        json: JSONInput = None,
+        idempotency_key: str | None = None,
+        returns: None = None,
+    ) -> JSON: ...
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Query | None = None,
+        json: JSONInput = None,
+        idempotency_key: str | None = None,
+        returns: type[BaseModel] | None = None,
+    ) -> BaseModel | JSON:
+        """Call anything the API has: with the key, the version, the budget and the retries of all calls.
+
+        Args:
+            method: HTTP method.
+            path: Path below the base URL, such as `/projects`.
+            params: Query; what is None is left out.
+            json: Body.
+            idempotency_key: For a write. One is made if left out, but only a call with your own is sent
+                again after its answer was lost: whether this endpoint honours keys, only you can know.
+            returns: A pydantic model for the answer, taken out of `data` where it is wrapped so.
+
+        Returns:
+            The model; or, without `returns`, the whole JSON of the answer.
+
+        Raises:
+            APIStatusError: the API answered with an error.
+            APIConnectionError: no answer came.
+
+        """
+        if returns is None:
+            return await self._sender.send_for_document(
+                free_request(method, path, BaseModel, params, json, idempotency_key)
+            )
+        return await self._sender.send(free_request(method, path, returns, params, json, idempotency_key))
+
+    async def close(self) -> None:
+        """Close the connections. On a copy, and for an `http_client` of yours, this does nothing to them."""
+        if not self._is_copy:
+            await self._sender.session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self._sender.options.base_url!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        session = self._sender.session
+        if session.http_client is not None:
+            raise ConfigurationError(
+                "A client with an http_client of its caller's cannot be pickled: the connections stay behind. "
+                "Make the client where it is used."
+            )
+        limiter = None if session.limiter is None else NOT_GIVEN
+        state = (self._given, self._sender.options, limiter, None, session.on_response)
+        return _unpickled, (type(self), state)
+
+
+def _unpickled(kind: type[AsyncScripe], state: tuple[object, ...]) -> AsyncScripe:
+    client = object.__new__(kind)
+    client._setup(*state)  # type: ignore[arg-type]
+    return client

@@ -1,0 +1,157 @@
+"""Jobs: work that the API does in the background."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import date, datetime
+from typing import TypeAlias
+
+from .._concurrency import AsyncCallback
+from .._rules import cancel as rules
+from .._rules import polling
+from .._rules.request import Request, csv, day, page_query, path
+from .._rules.retry import backoff
+from ..errors import ScripeError
+from ..types.job import Job, JobStatus, JobType
+from ..types.page import Page
+from .pager import AsyncPager
+from .poller import AsyncPoller
+from .resource import AsyncResource
+
+JobList: TypeAlias = list[Job]
+
+
+class AsyncJobs(AsyncResource):
+    """Background work, and waiting for it. https://apidocs.scripe.io/api/v1/jobs"""
+
+    def list(
+        self,
+        *,
+        type: Sequence[JobType] | None = None,
+        status: Sequence[JobStatus] | None = None,
+        date_from: date | datetime | None = None,
+        date_to: date | datetime | None = None,
+        page_size: int = 200,
+    ) -> AsyncPager[Job]:
+        """Jobs of the workspace, newest first; lists have no live progress.
+
+        Args:
+            type: Only jobs of these types.
+            status: Only jobs in these states.
+            date_from: Only jobs made on this UTC day or later.
+            date_to: Only jobs made on this UTC day or earlier.
+            page_size: Items fetched at once, 1 to 200.
+
+        """
+        query = page_query(
+            page_size,
+            type=csv(type, "type"),
+            status=csv(status, "status"),
+            dateFrom=day(date_from, "date_from"),
+            dateTo=day(date_to, "date_to"),
+        )
+        return AsyncPager(self._sender, "/jobs", Page[Job], query)
+
+    async def retrieve(self, job_id: str) -> Job:
+        """Fetch one job, with its progress while it runs.
+
+        Raises:
+            NotFoundError: no job in this workspace has this id.
+
+        """
+        return await self._send(Request("GET", path("/jobs/{}", job_id), Job))
+
+    async def cancel(self, job_id: str) -> Job:
+        """Cancel a job that is still queued. A cancel that is not answered is settled by reading the job.
+
+        Raises:
+            NotCancellableError: the job is no longer queued.
+            NotFoundError: no job in this workspace has this id.
+
+        """
+        jobs = AsyncJobs(self._sender.bounded())
+        request = Request("POST", path("/jobs/{}/cancel", job_id), Job, repeatable=False)
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await jobs._send(request)
+            except ScripeError as error:
+                if not rules.is_unsettled(error, attempt):
+                    raise
+                unsettled = error
+            job = await jobs.retrieve(job_id)
+            if job.is_cancelled:
+                return job
+            if not rules.may_be_sent_again(job, attempt, self._sender.options.max_retries):
+                raise unsettled
+            await self._sender.session.clock.sleep(backoff(attempt))
+
+    async def wait(
+        self,
+        job: Job | str,
+        *,
+        timeout: float | None = 900.0,
+        on_update: AsyncCallback[Job] | None = None,
+    ) -> Job:
+        """Wait until a job has ended well.
+
+        Args:
+            job: The job, or its id.
+            timeout: Seconds to wait; None for as long as it takes.
+            on_update: Told of each change of state and of progress.
+
+        Raises:
+            JobFailedError: the job failed.
+            JobCancelledError: the job was cancelled.
+            JobTimeoutError: it takes longer than `timeout`; the work goes on.
+            NotFoundError: no job in this workspace has this id.
+
+        """
+        return polling.succeeded(await AsyncPoller(self._sender, [job], timeout, on_update).one())
+
+    async def wait_all(
+        self,
+        jobs: Iterable[Job | str],
+        *,
+        timeout: float | None = 900.0,
+        on_update: AsyncCallback[Job] | None = None,
+    ) -> JobList:
+        """Wait until all jobs have ended, well or not. A hundred cost about as many requests as one.
+
+        Args:
+            jobs: Jobs, or their ids.
+            timeout: Seconds to wait for all of them; None for as long as it takes.
+            on_update: Told of each change of state (there is no live progress of many at once).
+
+        Returns:
+            The jobs in the order given, however each ended: look at `succeeded`.
+
+        Raises:
+            JobTimeoutError: some take longer than `timeout`; `.jobs` has all as last seen.
+            NotFoundError: the API does not know one of the ids; raised after all others have ended.
+
+        """
+        return await AsyncPoller(self._sender, [*jobs], timeout, on_update).all()
+
+    async def as_completed(
+        self,
+        jobs: Iterable[Job | str],
+        *,
+        timeout: float | None = 900.0,
+        on_update: AsyncCallback[Job] | None = None,
+    ) -> AsyncIterator[Job]:
+        """Each job once, in the order in which they end, well or not.
+
+        Args:
+            jobs: Jobs, or their ids.
+            timeout: Seconds to wait for all of them; None for as long as it takes.
+            on_update: Told of each change of state (there is no live progress of many at once).
+
+        Raises:
+            JobTimeoutError: some take longer than `timeout`; `.jobs` has all as last seen.
+            NotFoundError: the API does not know one of the ids; raised after all others have ended.
+
+        """
+        async for job in AsyncPoller(self._sender, [*jobs], timeout, on_update).as_ended():
+            yield job

@@ -1,0 +1,90 @@
+"""What `list` returns: a list that is fetched page by page, as it is read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from .._rules.pagination import Walk
+from .._rules.request import Request
+from ..errors import BadCursorError, ConfigurationError
+from ..types._base import attach
+from ..types.page import Page
+from .sender import AsyncSender
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class AsyncPager(Generic[T]):
+    """A list of the API: iterate it for items. Nothing is sent before the first item is asked for.
+
+    Each iteration walks the list anew. A walk survives a cursor that goes stale on the way: it starts again and
+    skips what it has yielded.
+
+    Raises:
+        APIStatusError: while iterating, when the API answers with an error.
+        APIConnectionError: while iterating, when no answer comes.
+        APIResponseError: while iterating, when the pages make no sense (a cursor that comes back, say).
+
+    """
+
+    def __init__(self, sender: AsyncSender, path: str, page: type[Page[T]], query: Mapping[str, str]) -> None:
+        self._sender = sender
+        self._path = path
+        self._page = page
+        self._query = query
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._path}>"
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async for page in self.pages():
+            response = page.last_response
+            for item in page.data:
+                yield attach(item, response)
+
+    async def pages(self, cursor: str | None = None) -> AsyncIterator[Page[T]]:
+        """The same list as pages.
+
+        Args:
+            cursor: Where to begin: the `next_cursor` of a page of this very list. One that the API refuses
+                raises `BadCursorError`; one that this walk was given on the way starts the walk again.
+
+        """
+        walk = Walk[T](self._query, cursor)
+        while (query := walk.next_query()) is not None:
+            try:
+                page = await self._sender.send(
+                    Request("GET", self._path, self._page, params=query, shape="whole")
+                )
+            except BadCursorError:
+                if not walk.restart():
+                    raise
+                continue
+            yield walk.take(page)
+
+    async def to_list(self, max_items: int | None = None) -> list[T]:
+        """All items, or the first so many, as a list.
+
+        Raises:
+            ConfigurationError: `max_items` is negative.
+
+        """
+        if max_items is not None and max_items < 0:
+            raise ConfigurationError(f"max_items is {max_items!r}; give 0 or more, or None for all.")
+        items: list[T] = []
+        if max_items == 0:
+            return items
+        async for item in self:
+            items.append(item)
+            if len(items) == max_items:
+                break
+        return items
+
+    async def first(self) -> T | None:
+        """The newest item, fetched alone; None if the list is empty."""
+        single = AsyncPager(self._sender, self._path, self._page, {**self._query, "limit": "1"})
+        items = await single.to_list(max_items=1)
+        return items[0] if items else None

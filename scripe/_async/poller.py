@@ -1,0 +1,137 @@
+"""Waiting for jobs, at the pace of `_rules/polling.py`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from .._concurrency import AsyncCallback, async_call
+from .._rules import polling
+from .._rules.polling import Watch
+from .._rules.request import Request, path
+from ..errors import APITimeoutError, DeadlineError, JobTimeoutError, NotFoundError
+from ..types._base import attach
+from ..types.job import Job
+from ..types.page import Page
+from .pager import AsyncPager
+from .sender import AsyncSender
+
+T = TypeVar("T")
+
+
+class AsyncPoller:
+    """One wait for one or many jobs."""
+
+    def __init__(
+        self,
+        sender: AsyncSender,
+        jobs: Sequence[Job | str],
+        timeout: float | None,
+        on_update: AsyncCallback[Job] | None,
+    ) -> None:
+        self._watch = Watch(jobs)
+        self._sender = sender.bounded(timeout)
+        self._clock = sender.session.clock
+        self._started = self._clock.now()
+        self._on_update = on_update
+
+    async def one(self) -> Job:
+        """Wait for a single job; `on_update` hears of each change of state and of progress."""
+        job_id = self._watch.order[0]
+        seen = self._watch.latest.get(job_id)
+        while self._watch.pending:
+            await self._tick()
+            job = await self._on_time(partial(self._retrieved, job_id))
+            self._watch.see(job)
+            if job != seen and self._on_update is not None:
+                await async_call(self._on_update, job)
+            seen = job
+        return self._watch.latest[job_id]
+
+    async def as_ended(self) -> AsyncIterator[Job]:
+        """Each job once, in the order in which they end; ids that the API does not know raise after the others."""
+        for job in self._watch.ended():
+            yield job
+        while self._watch.pending:
+            await self._tick()
+            await self._on_time(self._look)
+            for job in self._watch.ended():
+                yield job
+        for error in self._watch.unknown.values():
+            raise error
+
+    async def all(self) -> list[Job]:
+        """All jobs, in the order given, however each ended."""
+        async for _ in self.as_ended():
+            pass
+        return self._watch.seen()
+
+    async def _look(self) -> None:
+        """See how all pending jobs are: in pages, and singly what these do not show."""
+        unseen = dict.fromkeys(self._watch.pending)
+        if len(unseen) > 1:
+            await self._look_at_list(unseen)
+        for job_id in unseen:
+            try:
+                await self._see(await self._retrieved(job_id))
+            except NotFoundError as error:
+                self._watch.lose(job_id, error)
+
+    async def _look_at_list(self, unseen: dict[str, None]) -> None:
+        pages = AsyncPager(self._sender, "/jobs", Page[Job], self._watch.list_query()).pages()
+        for count in itertools.count(1):
+            await self._stand_in_line()
+            page = await anext(pages, None)
+            if page is None:
+                return
+            for job in page.data:
+                if job.id in unseen:
+                    del unseen[job.id]
+                    await self._see(attach(job, page.last_response))
+            if self._watch.is_covered(page, count, len(unseen)):
+                return
+
+    async def _see(self, job: Job) -> None:
+        is_news = self._watch.see(job)
+        if is_news and self._on_update is not None:
+            await async_call(self._on_update, job)
+
+    async def _retrieved(self, job_id: str) -> Job:
+        await self._stand_in_line()
+        return await self._sender.send(Request("GET", path("/jobs/{}", job_id), Job))
+
+    async def _tick(self) -> None:
+        """Wait until the next look; a job that was never seen is looked at without delay."""
+        if self._watch.has_unseen():
+            return
+        waited = self._clock.now() - self._started
+        await self._wait(polling.tick(self._watch.types(), waited))
+
+    async def _stand_in_line(self) -> None:
+        """Wait until polling may take another request of the budget, whoever else polls."""
+        session = self._sender.session
+        bucket = (self._sender.options.workspace_id, "read")
+        limit = session.limiter.limit(bucket) if session.limiter else None
+        await self._wait(session.pacer.delay(self._clock.now(), limit))
+
+    async def _wait(self, seconds: float) -> None:
+        remaining = self._sender.deadline.remaining(self._clock.now())
+        if remaining is not None and seconds >= remaining:
+            await self._clock.sleep(remaining)
+            raise self._timed_out()
+        if seconds > 0:
+            await self._clock.sleep(seconds)
+
+    async def _on_time(self, step: Callable[[], Awaitable[T]]) -> T:
+        """A step of the wait; what comes too late for the wait is told as such."""
+        try:
+            return await step()
+        except APITimeoutError as error:
+            late = error
+        is_over = isinstance(late, DeadlineError) or self._sender.deadline.has_passed(self._clock.now())
+        raise self._timed_out() if is_over else late
+
+    def _timed_out(self) -> JobTimeoutError:
+        return polling.timed_out(self._watch.seen(), self._watch.pending, self._sender.deadline.seconds)

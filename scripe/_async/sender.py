@@ -1,0 +1,179 @@
+"""One call, from a `Request` to its model: key, budget, attempts, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from .. import _log
+from .._concurrency import async_call, async_within
+from .._rules import response as responses
+from .._rules.answer import Answer, Failure, Outcome
+from .._rules.config import Options, Secret
+from .._rules.deadline import NO_DEADLINE, Deadline
+from .._rules.rate_limit import Ticket
+from .._rules.request import Request
+from .._rules.retry import RetryPlan, is_transient
+from ..errors import DeadlineError
+from ..types._base import JSON
+from ..types.response_info import ResponseInfo
+from .retrying import attempts
+from .session import AsyncSession
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class _Call(Generic[T]):
+    """One call under way."""
+
+    __slots__ = ("attempts", "has_renewed_key", "key", "request", "response")
+
+    def __init__(self, request: Request[T]) -> None:
+        self.request = request
+        self.attempts = 0
+        self.key: Secret[str] = Secret("")
+        self.has_renewed_key = False
+        self.response: ResponseInfo | None = None
+
+
+class AsyncSender:
+    """Sends calls with one set of options over the shared session."""
+
+    def __init__(self, session: AsyncSession, options: Options, deadline: Deadline = NO_DEADLINE) -> None:
+        self.session = session
+        self.options = options
+        self.deadline = deadline
+
+    def bounded(self, seconds: float | None = None) -> AsyncSender:
+        """The same, with the clock of the deadline running: for all steps of one call of the caller's."""
+        now = self.session.clock.now()
+        running = (
+            self.deadline if self.deadline.at is not None else Deadline.after(self.options.deadline, now)
+        )
+        own = Deadline.after(seconds, now)
+        ends = [each for each in (running, own) if each.at is not None]
+        first = min(ends, key=lambda each: each.at or 0.0, default=NO_DEADLINE)
+        return AsyncSender(self.session, self.options, first)
+
+    async def send(self, request: Request[T]) -> T:
+        """The model that the call answers with."""
+        call, answer, response = await self._exchanged(request)
+        return responses.read(request, answer, response, call.key)
+
+    async def send_for_document(self, request: Request[T]) -> JSON:
+        """The JSON that the call answers with."""
+        call, answer, response = await self._exchanged(request)
+        return responses.document(request, answer, response, call.key)
+
+    async def _exchanged(self, request: Request[T]) -> tuple[_Call[T], Answer, ResponseInfo]:
+        sender, call = self.bounded(), _Call(request)
+        remaining = sender.deadline.remaining(self.session.clock.now())
+        outcome = await async_within(remaining, partial(sender._attempts, call))
+        if outcome is None:
+            raise sender._late(request)
+        if isinstance(outcome, Failure) or call.response is None:
+            raise responses.failure_error(request, outcome, call.attempts)  # type: ignore[arg-type]
+        return call, outcome, call.response
+
+    async def _attempts(self, call: _Call[T]) -> Outcome:
+        request = call.request
+
+        def transient(answer: Answer) -> bool:
+            return is_transient(answer) and answer.status not in request.answers
+
+        plan = RetryPlan(self.options.max_retries, request.repeatable, self.deadline, transient)
+        return await attempts(
+            partial(self._attempt, call), plan, self.session.clock, f"{request.method} {request.path}"
+        )
+
+    async def _attempt(self, call: _Call[T]) -> Outcome:
+        call.attempts += 1
+        outcome = await self._sent(call)
+        if isinstance(outcome, Answer) and outcome.status == 401 and not call.has_renewed_key:
+            call.has_renewed_key = True
+            if await self.session.renew_key(call.key):
+                outcome = await self._sent(call)
+        return outcome
+
+    async def _sent(self, call: _Call[T]) -> Outcome:
+        call.key = await self.session.key()
+        engine = self.session.engine()
+        ticket = await self._leave(call.request)
+        answer = None
+        try:
+            outcome = await engine.send(
+                call.request.method,
+                Secret(self.options.base_url + call.request.target),
+                self._headers(call),
+                call.request.body,
+                timeout=self._timeout(call.request),
+                expires=self._is_late,
+            )
+            answer = outcome if isinstance(outcome, Answer) else None
+        finally:
+            self._learn(call, ticket, answer)
+        if isinstance(outcome, Failure):
+            _log.failed(call.request, outcome, call.attempts)
+        await self._tell(call.response if answer else None)
+        return outcome
+
+    async def _leave(self, request: Request[T]) -> Ticket | None:
+        """Wait until the budget has a place for this call; that is no retry, and does not count as one."""
+        limiter, clock = self.session.limiter, self.session.clock
+        while True:
+            now = clock.now()
+            if self.deadline.has_passed(now):
+                raise self._late(request)
+            leave = limiter.reserve((self.options.workspace_id, request.bucket), now) if limiter else None
+            if leave is None or isinstance(leave, Ticket):
+                return leave
+            if not self.deadline.allows(leave, now):
+                raise self._late(
+                    request, f"the budget of requests is used up for another {leave:.1f} s, and "
+                )
+            await clock.sleep(leave)
+
+    def _learn(self, call: _Call[T], ticket: Ticket | None, answer: Answer | None) -> None:
+        response = responses.response_info(call.request, answer, call.attempts) if answer else None
+        call.response = response
+        if self.session.limiter is not None and ticket is not None:
+            told = response.rate_limit if response else None
+            self.session.limiter.release(ticket, self.session.clock.now(), answer, told)
+
+    async def _tell(self, response: ResponseInfo | None) -> None:
+        if response is None:
+            return
+        _log.called(response)
+        if response.deprecation is not None:
+            _log.deprecated(response.deprecation)
+        if self.session.on_response is not None:
+            await async_call(self.session.on_response, response)
+
+    def _headers(self, call: _Call[T]) -> Secret[Mapping[str, str]]:
+        request = call.request
+        return Secret(
+            {
+                **self.options.headers,
+                **({"Authorization": f"Bearer {call.key.reveal()}"} if request.needs_key else {}),
+                **({"Content-Type": "application/json"} if request.body is not None else {}),
+                **({"Idempotency-Key": request.idempotency_key} if request.idempotency_key else {}),
+            }
+        )
+
+    def _timeout(self, request: Request[T]) -> float | None:
+        timeout = self.options.timeout
+        held = None if timeout is None else timeout + request.held
+        return self.deadline.shorten(held, self.session.clock.now())
+
+    def _is_late(self) -> bool:
+        return self.deadline.has_passed(self.session.clock.now())
+
+    def _late(self, request: Request[T], why: str = "") -> DeadlineError:
+        return DeadlineError(
+            f"{request.method} {request.path}: {why}{self.deadline}",
+            retryable=True,
+            idempotency_key=request.idempotency_key,
+        )

@@ -1,0 +1,168 @@
+"""Sources: transcripts of recordings, files and texts."""
+
+from __future__ import annotations
+
+from .._concurrency import AsyncCallback, async_call, async_run
+from .._files import FileInput, content_of
+from .._rules import polling
+from .._rules.idempotency import carrying, checked_key, derived_key, new_key
+from .._rules.request import Request, identifier, path, write
+from ..types.job import Job
+from ..types.progress import Progress
+from ..types.source import Source
+from .jobs import AsyncJobs
+from .resource import AsyncResource
+from .uploads import AsyncUploads
+
+
+class AsyncSources(AsyncResource):
+    """Transcripts, which posts are made of. https://apidocs.scripe.io/api/v1/sources"""
+
+    async def retrieve(self, source_id: str) -> Source:
+        """Fetch one source; `text_preview` holds at most the first 2,000 characters.
+
+        Raises:
+            NotFoundError: no source in this workspace has this id.
+
+        """
+        return await self._send(Request("GET", path("/sources/{}", source_id), Source))
+
+    async def create_text(
+        self, *, project_id: str, text: str, name: str | None = None, idempotency_key: str | None = None
+    ) -> Source:
+        """Make a source of a text that is already a transcript; it is ready at once.
+
+        Args:
+            project_id: `proj_…`, the project that it belongs to.
+            text: The transcript, not empty; the API takes about a million characters.
+            name: A label for people.
+            idempotency_key: The same key with the same arguments makes no second source, for 24 hours.
+
+        Raises:
+            NotFoundError: no project in this workspace has this id.
+            PayloadTooLargeError: the text is too long.
+            IdempotencyConflictError: the key was used with other arguments.
+
+        """
+        fields = {
+            "type": "text",
+            "projectId": identifier(project_id, "project_id"),
+            "text": text,
+            "name": name,
+        }
+        return await self._send(write("POST", "/sources", Source, fields, idempotency_key))
+
+    async def create_file(
+        self, *, project_id: str, upload_id: str, name: str | None = None, idempotency_key: str | None = None
+    ) -> Job:
+        """Have a source made of an uploaded file, and return the job that does it.
+
+        Args:
+            project_id: `proj_…`, the project that it belongs to.
+            upload_id: `upl_…`, of a file that was sent with `uploads.upload_file` or `uploads.put`.
+            name: A label for people.
+            idempotency_key: The same key with the same arguments makes no second source, for 24 hours.
+
+        Raises:
+            NotFoundError: no such project or upload in this workspace.
+            SpendCapExceededError: the workspace's daily cap for AI work is reached.
+            IdempotencyConflictError: the key was used with other arguments.
+
+        """
+        fields = {
+            "type": "file",
+            "projectId": identifier(project_id, "project_id"),
+            "uploadId": identifier(upload_id, "upload_id"),
+            "name": name,
+        }
+        return await self._send(write("POST", "/sources", Job, fields, idempotency_key))
+
+    async def create_file_and_wait(
+        self,
+        *,
+        project_id: str,
+        upload_id: str,
+        name: str | None = None,
+        timeout: float | None = 900.0,
+        on_update: AsyncCallback[Job] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Source:
+        """Have a source made of an uploaded file, and wait for it.
+
+        Args:
+            project_id: `proj_…`, the project that it belongs to.
+            upload_id: `upl_…`, of a file that was sent.
+            name: A label for people.
+            timeout: Seconds to wait for the job; None for as long as it takes.
+            on_update: Told of each change of the job.
+            idempotency_key: The same key with the same arguments makes no second source, for 24 hours.
+
+        Raises:
+            JobFailedError: the API could not make a source of the file.
+            JobTimeoutError: it takes longer than `timeout`; the work goes on.
+            NotFoundError: no such project or upload in this workspace.
+            SpendCapExceededError: the workspace's daily cap for AI work is reached.
+
+        """
+        key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+        sources = AsyncSources(self._sender.bounded())
+        with carrying(key):
+            job = await sources.create_file(
+                project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
+            )
+            job = await AsyncJobs(sources._sender).wait(job, timeout=timeout, on_update=on_update)
+            return await sources.retrieve(polling.made(job, "source_id"))
+
+    async def ingest(
+        self,
+        file: FileInput,
+        *,
+        project_id: str,
+        name: str | None = None,
+        content_type: str | None = None,
+        timeout: float | None = 900.0,
+        on_progress: AsyncCallback[Progress] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Source:
+        """Turn a file into a source: upload it, have it processed, wait, and fetch the source.
+
+        Args:
+            file: A path, bytes, or a file opened with `rb` (read from where it stands).
+            project_id: `proj_…`, the project that it belongs to.
+            name: A label for people; the file's name if left out.
+            content_type: MIME type; told from the name if left out.
+            timeout: Seconds to wait for the job after the upload; None for as long as it takes.
+            on_progress: Told of each block sent, then of each change of the job.
+            idempotency_key: A rerun with the same key, while the link of the first lives, ends at the same
+                job; later it meets `IdempotencyConflictError` rather than making a second source.
+
+        Raises:
+            ConfigurationError: the file is missing, empty or a directory, or its type cannot be told.
+            UploadError: storage refused the file.
+            JobFailedError: the API could not make a source of the file.
+            JobTimeoutError: it takes longer than `timeout`; the work goes on.
+            SpendCapExceededError: the workspace's daily cap for AI work is reached.
+
+        """
+        key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+        identifier(project_id, "project_id")
+        content = await async_run(content_of, file)
+        sender = self._sender.bounded()
+
+        async def tell(job: Job) -> None:
+            if on_progress is not None:
+                await async_call(on_progress, polling.progress_of(job, content.size))
+
+        try:
+            with carrying(key):
+                upload = await AsyncUploads(sender).upload_content(
+                    content, content_type, on_progress, derived_key(key, "upload")
+                )
+                job = await AsyncSources(sender).create_file(
+                    project_id=project_id, upload_id=upload.id, name=name or content.name, idempotency_key=key
+                )
+                await tell(job)
+                job = await AsyncJobs(sender).wait(job, timeout=timeout, on_update=tell)
+                return await AsyncSources(sender).retrieve(polling.made(job, "source_id"))
+        finally:
+            content.close()

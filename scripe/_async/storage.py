@@ -1,0 +1,112 @@
+"""The bytes of a file to storage: by PUT to a presigned link, a block at a time, the file opened anew each time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from .. import _log
+from .._concurrency import AsyncCallback, async_call, async_run, async_within
+from .._engine import hidden_query
+from .._files import Blocks, Content
+from .._rules import upload as rules
+from .._rules.answer import Failure, Outcome
+from .._rules.config import Secret, check_transport
+from .._rules.retry import RetryPlan
+from ..errors import APIConnectionError, APITimeoutError, DeadlineError
+from ..types._base import without_query
+from ..types.progress import Progress
+from ..types.upload import Upload
+from .retrying import attempts
+from .sender import AsyncSender
+
+
+class AsyncTransfer:
+    """One file on its way through one link."""
+
+    def __init__(
+        self,
+        sender: AsyncSender,
+        upload: Upload,
+        content: Content,
+        on_progress: AsyncCallback[Progress] | None,
+    ) -> None:
+        self._sender = sender.bounded()
+        self._clock = sender.session.clock
+        self._upload = upload
+        self._content = content
+        self._on_progress = on_progress
+        self._md5 = ""
+        self._attempts = 0
+        self._raised: BaseException | None = None
+
+    async def run(self) -> None:
+        """Send until storage has the very bytes, or raise why it has not."""
+        rules.check_size(self._content.size, self._upload)
+        insecure = self._sender.options.allow_insecure
+        check_transport(self._upload.upload_url, allow_insecure=insecure, what="upload_url")
+        outcome = await async_within(self._sender.deadline.remaining(self._clock.now()), self._outcome)
+        if outcome is None:
+            raise self._late()
+        if isinstance(outcome, Failure):
+            raise self._unanswered(outcome)
+        rules.check_stored(outcome, self._upload, self._md5)
+
+    async def _outcome(self) -> Outcome:
+        options = self._sender.options
+        plan = RetryPlan(options.max_retries, True, self._sender.deadline, rules.is_transient)
+        return await attempts(self._attempt, plan, self._clock, f"PUT {self._shown}")
+
+    async def _attempt(self) -> Outcome:
+        engine, now = self._sender.session.engine(), self._clock.now()
+        if self._sender.deadline.has_passed(now):
+            raise self._late()
+        self._attempts += 1
+        with self._content.opened() as blocks, hidden_query():
+            outcome = await engine.send(
+                "PUT",
+                Secret(self._upload.upload_url),
+                Secret(rules.put_headers(self._upload, self._content.size)),
+                self._body(blocks),
+                timeout=self._sender.deadline.shorten(self._sender.options.timeout, now),
+                expires=self._is_late,
+            )
+            self._raise_own()
+        self._md5 = blocks.md5
+        _log.stored(self._shown, outcome, self._attempts)
+        return outcome
+
+    async def _body(self, blocks: Blocks) -> AsyncIterator[bytes]:
+        total, sent = self._content.size, 0
+        try:
+            while block := await async_run(blocks.read):
+                if self._is_late():
+                    raise self._late()
+                yield block
+                sent += len(block)
+                if self._on_progress is not None:
+                    await async_call(self._on_progress, Progress("uploading", sent / total, sent, total))
+        except Exception as error:
+            self._raised = error
+            raise
+
+    def _raise_own(self) -> None:
+        """What the caller's callback raised is the caller's, even if it looks like a broken connection."""
+        if self._raised is not None:
+            raise self._raised
+
+    @property
+    def _shown(self) -> str:
+        return without_query(self._upload.upload_url)
+
+    def _is_late(self) -> bool:
+        return self._sender.deadline.has_passed(self._clock.now())
+
+    def _late(self) -> DeadlineError:
+        return DeadlineError(f"PUT {self._shown}: {self._sender.deadline}", retryable=True)
+
+    def _unanswered(self, failure: Failure) -> APIConnectionError:
+        kind = APITimeoutError if failure.is_timeout else APIConnectionError
+        return kind(
+            f"PUT {self._shown}: {failure.message}, after {self._attempts} attempts; nothing was made of it",
+            retryable=True,
+        )

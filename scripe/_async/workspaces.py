@@ -1,0 +1,21 @@
+"""The workspace that the key belongs to."""
+
+from __future__ import annotations
+
+from .._rules.request import Request
+from ..types.workspace import CurrentWorkspace
+from .resource import AsyncResource
+
+
+class AsyncWorkspaces(AsyncResource):
+    """Who am I? https://apidocs.scripe.io/api/v1/workspaces"""
+
+    async def me(self) -> CurrentWorkspace:
+        """The workspace and the principal that the key stands for.
+
+        Raises:
+            AuthenticationError: the key is unknown, revoked or expired.
+            PlanNotEligibleError: the workspace's plan has no API access.
+
+        """
+        return await self._send(Request("GET", "/workspaces/me", CurrentWorkspace, shape="either"))

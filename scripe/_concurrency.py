@@ -1,0 +1,159 @@
+"""The few things that differ between the two worlds, each beside its twin.
+
+The async ones run on asyncio and on trio. Neither is imported before it is needed: a program that never awaits
+pays for neither.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, ParamSpec, TypeAlias, TypeVar, cast
+
+if TYPE_CHECKING:
+    import asyncio
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+AsyncCallback: TypeAlias = Callable[[T], Awaitable[object]] | Callable[[T], object]
+Callback: TypeAlias = Callable[[T], object]
+
+AsyncKeySource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
+KeySource: TypeAlias = Callable[[], str]
+
+
+def _on_trio() -> bool:
+    trio = sys.modules.get("trio")
+    return trio is not None and trio.lowlevel.in_trio_run()
+
+
+# The clock of a client. Another one may be put in its place: the emulator's stands still until it is moved.
+
+
+class AsyncClock:
+    def now(self) -> float:
+        """Seconds on a clock that only goes forward."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        if _on_trio():
+            import trio
+
+            await trio.sleep(seconds)
+        else:
+            import asyncio
+
+            await asyncio.sleep(seconds)
+
+
+class Clock:
+    def now(self) -> float:
+        """Seconds on a clock that only goes forward."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+# Where a client runs. An async one belongs to one event loop, a sync one to any thread.
+
+
+def async_home() -> object:
+    if _on_trio():
+        import trio
+
+        return trio.lowlevel.current_trio_token()
+    import asyncio
+
+    return asyncio.get_running_loop()
+
+
+def home() -> object:
+    return None
+
+
+# What a callback of the caller's answers: async clients take plain and coroutine functions.
+
+
+async def async_call(function: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs) -> T:
+    found = function(*args, **kwargs)
+    return cast("T", await found) if inspect.isawaitable(found) else cast("T", found)
+
+
+def call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return function(*args, **kwargs)
+
+
+# A limit of time: async it interrupts anything; sync it is looked at between chunks, attempts and waits.
+
+
+async def async_within(seconds: float | None, work: Callable[[], Awaitable[T]]) -> T | None:
+    """What the work returns; None if it was interrupted."""
+    if seconds is None:
+        return await work()
+    if _on_trio():
+        import trio
+
+        with trio.move_on_after(seconds):
+            return await work()
+        return None
+    import asyncio
+
+    limit = asyncio.timeout(seconds)
+    try:
+        async with limit:
+            return await work()
+    except TimeoutError:
+        if not limit.expired():
+            raise
+    return None
+
+
+def within(seconds: float | None, work: Callable[[], T]) -> T | None:  # noqa: ARG001
+    return work()
+
+
+# Work that would block: files.
+
+
+async def async_run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run in a thread, and never leave it running: a file must not be closed while it is read."""
+    if _on_trio():
+        import trio
+
+        return await trio.to_thread.run_sync(lambda: function(*args, **kwargs))
+    import asyncio
+
+    work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await _settled(work)
+        raise
+
+
+async def _settled(work: asyncio.Future[T]) -> None:
+    import asyncio
+
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError:
+            continue
+    if not work.cancelled():
+        work.exception()  # seen, or asyncio would complain of it
+
+
+def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    return function(*args, **kwargs)

@@ -1,0 +1,253 @@
+"""The HTTP engine: httpx, or httpx2 on request. The only file that imports either.
+
+The two families have the same names, so what differs between them (classes of exceptions, above all) is asked
+of the module that a client came from. Only names that are public in both are used.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import os
+import sys
+import time
+from collections.abc import AsyncIterable, Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from ._rules.answer import ERROR_BODY_LIMIT, Answer, Failure, Outcome
+from ._rules.config import Secret
+from .errors import ClientClosedError, ConfigurationError
+from .types._base import without_query
+from .types.response_info import Headers
+
+if TYPE_CHECKING:
+    import ssl
+    from types import ModuleType
+
+    import httpx
+    import httpx2
+
+    HTTPClient: TypeAlias = httpx.Client | httpx2.Client
+    AsyncHTTPClient: TypeAlias = httpx.AsyncClient | httpx2.AsyncClient
+else:
+    HTTPClient = AsyncHTTPClient = object
+
+VARIABLE = "SCRIPE_HTTP"
+FAMILIES = ("httpx", "httpx2")
+
+
+def family_of(thing: object) -> ModuleType:
+    """The module that a client or a request came from; subclasses come from it too."""
+    for kind in type(thing).__mro__:
+        root = kind.__module__.partition(".")[0]
+        if root in FAMILIES:
+            return sys.modules[root]
+    raise ConfigurationError(f"http_client is a {type(thing).__name__}; give a client of httpx or httpx2.")
+
+
+def default_family() -> ModuleType:
+    name = os.environ.get(VARIABLE) or "httpx"
+    if name not in FAMILIES:
+        raise ConfigurationError(f"{VARIABLE} is {name!r}; it may be {' or '.join(FAMILIES)}.")
+    try:
+        return import_module(name)
+    except ImportError:
+        raise ConfigurationError(f'{VARIABLE}={name} needs `pip install "scripe[{name}]"`.') from None
+
+
+@cache
+def _tls(family: str) -> ssl.SSLContext:
+    """One context for all clients of a process: to load the certificates takes longer than the rest of a client."""
+    return cast("ssl.SSLContext", import_module(family).create_ssl_context())
+
+
+class _Engine:
+    """What the two engines share: building requests, and telling what came back."""
+
+    def __init__(self, family: ModuleType) -> None:
+        self._family = family
+
+    def _request(
+        self,
+        method: str,
+        url: Secret[str],
+        headers: Secret[Mapping[str, str]],
+        content: bytes | Iterable[bytes] | AsyncIterable[bytes] | None,
+        timeout: float | None,
+    ) -> httpx.Request:
+        limits = {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
+        return cast(
+            "httpx.Request",
+            self._family.Request(
+                method,
+                url.reveal(),
+                headers=headers.reveal(),
+                content=content,
+                extensions={"timeout": limits},
+            ),
+        )
+
+    def _failure(self, error: Exception) -> Failure:
+        names = self._family
+        unsent = (
+            names.ConnectError,
+            names.ConnectTimeout,
+            names.PoolTimeout,
+            names.ProxyError,
+            names.UnsupportedProtocol,
+        )
+        is_timeout = isinstance(error, names.TimeoutException)
+        text = str(error) or ("no answer in time" if is_timeout else "the connection broke")
+        return Failure(
+            "unsent" if isinstance(error, unsent) else "lost", is_timeout, f"{type(error).__name__}: {text}"
+        )
+
+    def _errors(self) -> tuple[type[Exception], ...]:
+        return self._family.RequestError, self._family.InvalidURL, self._family.StreamError
+
+
+def _headers(response: httpx.Response) -> Headers:
+    return Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
+
+
+def _limit(response: httpx.Response) -> float:
+    return float("inf") if 200 <= response.status_code < 300 else ERROR_BODY_LIMIT
+
+
+_TOO_SLOW = Failure("lost", is_timeout=True, message="the deadline passed in mid-answer")
+
+
+class AsyncEngine(_Engine):
+    """Sends one request, and gets its whole answer."""
+
+    def __init__(self, client: AsyncHTTPClient | None = None, family: ModuleType | None = None) -> None:
+        super().__init__(family_of(client) if client else family or default_family())
+        self._owned = client is None
+        opened = client or self._family.AsyncClient(verify=_tls(self._family.__name__))
+        self._client = cast("httpx.AsyncClient", opened)
+
+    async def send(
+        self,
+        method: str,
+        url: Secret[str],
+        headers: Secret[Mapping[str, str]],
+        content: bytes | AsyncIterable[bytes] | None = None,
+        *,
+        timeout: float | None,
+        expires: Callable[[], bool],
+    ) -> Outcome:
+        if self._client.is_closed:
+            raise ClientClosedError("The http_client of this client was closed.")
+        started = time.monotonic()
+        try:
+            response = await self._client.send(
+                self._request(method, url, headers, content, timeout),
+                stream=True,
+                auth=None,
+                follow_redirects=False,
+            )
+            try:
+                body = await self._read(response, expires)
+            finally:
+                await response.aclose()
+        except self._errors() as error:
+            return self._failure(error)
+        if body is None:
+            return _TOO_SLOW
+        return Answer(response.status_code, _headers(response), body, time.monotonic() - started, time.time())
+
+    async def _read(self, response: httpx.Response, expires: Callable[[], bool]) -> bytes | None:
+        chunks: list[bytes] = []
+        left = _limit(response)
+        async for chunk in response.aiter_bytes():
+            chunks.append(chunk[: int(min(left, len(chunk)))])
+            left -= len(chunk)
+            if left <= 0:
+                break
+            if expires():
+                return None
+        return b"".join(chunks)
+
+    async def close(self) -> None:
+        if self._owned:
+            await self._client.aclose()
+
+
+class Engine(_Engine):
+    """Sends one request, and gets its whole answer."""
+
+    def __init__(self, client: HTTPClient | None = None, family: ModuleType | None = None) -> None:
+        super().__init__(family_of(client) if client else family or default_family())
+        self._owned = client is None
+        opened = client or self._family.Client(verify=_tls(self._family.__name__))
+        self._client = cast("httpx.Client", opened)
+
+    def send(
+        self,
+        method: str,
+        url: Secret[str],
+        headers: Secret[Mapping[str, str]],
+        content: bytes | Iterable[bytes] | None = None,
+        *,
+        timeout: float | None,
+        expires: Callable[[], bool],
+    ) -> Outcome:
+        if self._client.is_closed:
+            raise ClientClosedError("The http_client of this client was closed.")
+        started = time.monotonic()
+        try:
+            response = self._client.send(
+                self._request(method, url, headers, content, timeout),
+                stream=True,
+                auth=None,
+                follow_redirects=False,
+            )
+            try:
+                body = self._read(response, expires)
+            finally:
+                response.close()
+        except self._errors() as error:
+            return self._failure(error)
+        if body is None:
+            return _TOO_SLOW
+        return Answer(response.status_code, _headers(response), body, time.monotonic() - started, time.time())
+
+    def _read(self, response: httpx.Response, expires: Callable[[], bool]) -> bytes | None:
+        chunks: list[bytes] = []
+        left = _limit(response)
+        for chunk in response.iter_bytes():
+            chunks.append(chunk[: int(min(left, len(chunk)))])
+            left -= len(chunk)
+            if left <= 0:
+                break
+            if expires():
+                return None
+        return b"".join(chunks)
+
+    def close(self) -> None:
+        if self._owned:
+            self._client.close()
+
+
+_hides_query: contextvars.ContextVar[bool] = contextvars.ContextVar("scripe_hides_query", default=False)
+
+
+@contextmanager
+def hidden_query() -> Generator[None]:
+    """Keep the query of a presigned URL, which is a password, out of the engine's own log."""
+    for name in FAMILIES:
+        logging.getLogger(name).addFilter(_cut_queries)
+    token = _hides_query.set(True)
+    try:
+        yield
+    finally:
+        _hides_query.reset(token)
+
+
+def _cut_queries(record: logging.LogRecord) -> bool:
+    if _hides_query.get() and isinstance(record.args, tuple):
+        record.args = tuple(without_query(str(each)) if "://" in str(each) else each for each in record.args)
+    return True

@@ -1,0 +1,175 @@
+"""What goes up: a path, bytes, or a binary file object; opened anew for every attempt."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
+
+from ._rules.upload import BLOCK
+from .errors import ConfigurationError, FileIsDirectoryError, FileMissingError, UploadIntegrityError
+
+
+@runtime_checkable
+class ReadableFile(Protocol):
+    """A file object opened for reading bytes."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+FileInput: TypeAlias = str | os.PathLike[str] | bytes | ReadableFile
+"""A path, bytes, or a binary file object (read from where it stands)."""
+
+
+class Blocks:
+    """One reading of a file, block by block, with the MD5 of what was read."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self._left = size
+        self._digest = hashlib.md5(usedforsecurity=False)
+
+    def read(self) -> bytes:
+        """The next block; empty after the last.
+
+        Raises:
+            UploadIntegrityError: the file ends before the size it had.
+
+        """
+        block = self._file.read(min(BLOCK, self._left))
+        if self._left and not block:
+            raise UploadIntegrityError(
+                f"The file became shorter while it was sent: {self._left:,} bytes are missing."
+            )
+        self._left -= len(block)
+        self._digest.update(block)
+        return block
+
+    @property
+    def md5(self) -> str:
+        return self._digest.hexdigest()
+
+
+@dataclass(slots=True)
+class Content:
+    """What goes up. `close` frees what a spooled file took; paths and the caller's own files stay as they are."""
+
+    name: str | None
+    size: int
+    _path: Path | None = None
+    _file: BinaryIO | None = None
+    _start: int = 0
+    _stamp: tuple[int, ...] | None = None
+    _spool: BinaryIO | None = field(default=None, repr=False)
+
+    @contextmanager
+    def opened(self) -> Generator[Blocks]:
+        """Read it from its start; whoever changes the file meanwhile spoils the attempt."""
+        if self._path is None:
+            file = cast("BinaryIO", self._file)
+            file.seek(self._start)
+            yield Blocks(file, self.size)
+            return
+        with self._path.open("rb", buffering=0) as file:
+            self._check_unchanged(file)
+            yield Blocks(file, self.size)
+            self._check_unchanged(file)
+
+    def close(self) -> None:
+        if self._spool is not None:
+            self._spool.close()
+
+    def _check_unchanged(self, file: BinaryIO) -> None:
+        if _stamp(os.fstat(file.fileno())) != self._stamp:
+            raise UploadIntegrityError(f"{self.name} changed while it was sent; nothing was made of it.")
+
+
+def content_of(file: FileInput) -> Content:
+    """Look at what is to go up: its name and size.
+
+    Raises:
+        ConfigurationError: it is empty, a directory, missing, or nothing that can be read.
+
+    """
+    content = _content_of(file)
+    if content.size == 0:
+        content.close()
+        raise ConfigurationError(f"{content.name or 'The file'} is empty; there is nothing to upload.")
+    return content
+
+
+def _content_of(file: FileInput) -> Content:
+    if isinstance(file, bytes):
+        return Content(None, len(file), _file=io.BytesIO(file))
+    if isinstance(file, (str, os.PathLike)):
+        return _content_of_path(Path(file))
+    if isinstance(file, ReadableFile):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return _content_of_object(cast("BinaryIO", file))
+    raise ConfigurationError(
+        f"file is a {type(file).__name__}; give a path, bytes, or a file opened with 'rb'."
+    )
+
+
+def _content_of_path(path: Path) -> Content:
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        status = None
+    except ValueError:
+        raise ConfigurationError(f"file {str(path)!r} is no path.") from None
+    if status is None:
+        raise FileMissingError(f"file {str(path)!r} does not exist; seen from {Path.cwd()}.")
+    if stat.S_ISDIR(status.st_mode):
+        raise FileIsDirectoryError(f"file {str(path)!r} is a directory; give one file at a time.")
+    name = _text(path.name)
+    if not stat.S_ISREG(status.st_mode):
+        with path.open("rb") as pipe:
+            return _spooled(pipe, name)
+    return Content(name, status.st_size, _path=path, _stamp=_stamp(status))
+
+
+def _content_of_object(file: BinaryIO) -> Content:
+    name = getattr(file, "name", None)
+    label = _text(Path(name).name) if isinstance(name, str) else None
+    try:
+        start = file.tell()
+        size = file.seek(0, os.SEEK_END) - start
+        file.seek(start)
+    except (AttributeError, OSError):
+        return _spooled(file, label)
+    _check_binary(file.read(0))
+    return Content(label, max(0, size), _file=file, _start=start)
+
+
+def _spooled(file: BinaryIO, name: str | None) -> Content:
+    """What cannot be rewound is kept on disk, so that an attempt can be made again."""
+    spool = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed by Content.close
+    try:
+        _check_binary(file.read(0))
+        shutil.copyfileobj(file, spool, BLOCK)
+        return Content(name, spool.tell(), _file=spool, _spool=spool)
+    except BaseException:
+        spool.close()
+        raise
+
+
+def _check_binary(sample: object) -> None:
+    if not isinstance(sample, bytes):
+        raise ConfigurationError("file gives text; open it with 'rb', or give `text.encode()`.")
+
+
+def _stamp(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_size, status.st_mtime_ns
+
+
+def _text(name: str) -> str:
+    """A file name that JSON can carry: bytes that are no UTF-8 become question marks."""
+    return os.fsencode(name).decode("utf-8", "replace")

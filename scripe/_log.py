@@ -1,0 +1,89 @@
+"""The log: a line for each call at DEBUG, retries at INFO, on the logger `scripe`. No body, no secret."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import threading
+import warnings
+from pathlib import Path
+from types import FrameType
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from ._rules.answer import Answer, Failure, Outcome
+from ._rules.request import Request
+from .errors import ScripeDeprecationWarning
+from .types.response_info import Deprecation, ResponseInfo
+
+T = TypeVar("T", bound=BaseModel)
+
+VARIABLE = "SCRIPE_LOG"
+logger = logging.getLogger("scripe")
+
+_lock = threading.Lock()
+_warned: set[str] = set()
+
+
+def configure() -> None:
+    """Print the log to stderr if the environment asks for it: `SCRIPE_LOG=debug` or `info`."""
+    level = os.environ.get(VARIABLE, "").strip().upper()
+    with _lock:
+        if level in ("DEBUG", "INFO") and not logger.handlers:
+            handler = logging.StreamHandler()
+            handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+            logger.addHandler(handler)
+            logger.setLevel(level)
+
+
+def called(response: ResponseInfo) -> None:
+    logger.debug(
+        "%s %s %d %s %.0f ms, attempt %d",
+        response.method,
+        response.path,
+        response.status_code,
+        response.request_id or "-",
+        response.elapsed * 1000,
+        response.attempts,
+    )
+
+
+def failed(request: Request[T], failure: Failure, attempt: int) -> None:
+    logger.debug("%s %s failed: %s, attempt %d", request.method, request.path, failure.message, attempt)
+
+
+def stored(where: str, outcome: Outcome, attempt: int) -> None:
+    came = str(outcome.status) if isinstance(outcome, Answer) else f"failed: {outcome.message}"
+    logger.debug("PUT %s %s, attempt %d", where, came, attempt)
+
+
+def retrying(what: str, outcome: Outcome, wait: float, attempt: int) -> None:
+    reason = f"HTTP {outcome.status}" if isinstance(outcome, Answer) else outcome.message
+    logger.info("%s again in %.2f s, after attempt %d: %s", what, wait, attempt, reason)
+
+
+def deprecated(notice: Deprecation) -> None:
+    """Warn, once per process and version, that the API announced an end for it."""
+    with _lock:
+        if notice.version in _warned:
+            return
+        _warned.add(notice.version)
+    sunset = f"ends on {notice.sunset.isoformat()}" if notice.sunset else "will end"
+    move = f"; move to {notice.replacement}" if notice.replacement else ""
+    warnings.warn(
+        f"Version {notice.version} of the Scripe API {sunset}{move}.",
+        ScripeDeprecationWarning,
+        stacklevel=_callers_level(),
+    )
+
+
+def _callers_level() -> int:
+    """How far up the stack the caller's own code is."""
+    package = str(Path(__file__).parent)
+    frame: FrameType | None = inspect.currentframe()
+    level = 0
+    while frame is not None and frame.f_code.co_filename.startswith(package):
+        frame, level = frame.f_back, level + 1
+    return max(level, 1)

@@ -1,0 +1,221 @@
+"""Options and their order: call, `with_options`, client, environment, default."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Generic, TypeVar
+from urllib.parse import urlsplit
+
+from .._version import __version__
+from ..errors import ConfigurationError
+from ..types.not_given import NotGiven
+
+BASE_URL: Final = "https://api.scripe.io/v1"
+API_VERSION: Final = "2026-08-01"
+KEY_VARIABLE: Final = "SCRIPE_API_KEY"
+BASE_URL_VARIABLE: Final = "SCRIPE_BASE_URL"
+WORKSPACE_VARIABLE: Final = "SCRIPE_WORKSPACE_ID"
+
+_OURS = frozenset(
+    [
+        "authorization",
+        "idempotency-key",
+        "scripe-api-version",
+        "scripe-workspace-id",
+        "content-type",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "host",
+    ]
+)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+class Secret(Generic[T]):
+    """What no repr, traceback or log shows, even one that prints the locals of our frames."""
+
+    __slots__ = ("_hidden",)
+
+    def __init__(self, hidden: T) -> None:
+        self._hidden = hidden
+
+    def reveal(self) -> T:
+        return self._hidden
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __reduce__(self) -> tuple[type[Secret[T]], tuple[T]]:
+        return Secret, (self._hidden,)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What holds for every call of a client or of a copy of it."""
+
+    base_url: str = BASE_URL
+    api_version: str = API_VERSION
+    workspace_id: str | None = None
+    timeout: float | None = 60.0
+    deadline: float | None = None
+    max_retries: int = 2
+    extra_headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    app_info: str | None = None
+    allow_insecure: bool = False
+
+    def __post_init__(self) -> None:
+        _check_url(self.base_url, allow_insecure=self.allow_insecure)
+        _check_seconds(self.timeout, "timeout")
+        _check_seconds(self.deadline, "deadline")
+        _check_retries(self.max_retries)
+        named = {
+            "api_version": self.api_version,
+            "workspace_id": self.workspace_id,
+            "app_info": self.app_info,
+        }
+        for name, text in named.items():
+            if text is not None:
+                _check_header_value(text, name)
+        for name, text in self.extra_headers.items():
+            _check_extra_header(name, text)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of every call to the API, but for the key."""
+        product = f"scripe-python/{__version__}"
+        fixed = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": f"{product} {self.app_info}" if self.app_info else product,
+            "Scripe-Api-Version": self.api_version,
+        }
+        chosen = {} if self.workspace_id is None else {"Scripe-Workspace-Id": self.workspace_id}
+        overridden = {name.lower() for name in self.extra_headers}
+        kept = {name: text for name, text in fixed.items() if name.lower() not in overridden}
+        return {**kept, **chosen, **self.extra_headers}
+
+
+def base_url(given: str | None) -> str:
+    text = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or BASE_URL
+    return text.strip().rstrip("/")
+
+
+def workspace_id(given: str | None) -> str | None:
+    return given if given is not None else os.environ.get(WORKSPACE_VARIABLE) or None
+
+
+def api_key(given: Secret[S]) -> Secret[str]:
+    """The key as it is sent: blanks around it go, since they come from pasting; blanks inside are refused."""
+    key = Secret(str(given.reveal() or os.environ.get(KEY_VARIABLE, "")).strip())
+    problem = _problem_of_key(key)
+    if problem:
+        raise ConfigurationError(problem)
+    return key
+
+
+def key_source(given: Secret[S]) -> S | None:
+    """The caller's function that returns keys, if that is what was given."""
+    return given.reveal() if callable(given.reveal()) else None
+
+
+def changed(
+    options: Options, given: Mapping[str, object], extra_headers: Mapping[str, str] | NotGiven
+) -> Options:
+    """The options of a copy: what was not given stays, headers are added to those there are."""
+    changes = {name: value for name, value in given.items() if not isinstance(value, NotGiven)}
+    if not isinstance(extra_headers, NotGiven):
+        changes["extra_headers"] = {**options.extra_headers, **extra_headers}
+    return replace(options, **changes)  # type: ignore[arg-type]
+
+
+def _problem_of_key(key: Secret[str]) -> str | None:
+    text = key.reveal()
+    if not text:
+        return (
+            f"No API key: give one as `Scripe(api_key=…)` or set {KEY_VARIABLE}. "
+            "Keys are made in the Scripe dashboard under Settings, Developer, API keys."
+        )
+    if any(character.isspace() for character in text):
+        return "The API key has blanks or line breaks inside; was more than the key pasted?"
+    if not text.isascii() or not text.isprintable():
+        return "The API key has characters that no key holds; was something else pasted?"
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_transport(url: str, *, allow_insecure: bool, what: str) -> None:
+    """Nothing goes over plain http but to this machine, unless the caller allows it."""
+    scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
+    if scheme == "http" and not is_loopback(host) and not allow_insecure:
+        raise ConfigurationError(
+            f"{what} is plain http to {host}, where anyone on the way can read it: "
+            "use https, or `allow_insecure=True` if you mean it."
+        )
+
+
+def _check_url(url: str, *, allow_insecure: bool) -> None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+    except ValueError:
+        usable = False
+        parts = urlsplit("")
+    if (
+        not usable
+        or parts.query
+        or parts.fragment
+        or not url.isascii()
+        or not url.isprintable()
+        or " " in url
+    ):
+        raise ConfigurationError(
+            f"base_url {without_user(url)!r} is no URL of an API; the default is {BASE_URL!r}."
+        )
+    if parts.username or parts.password:
+        raise ConfigurationError("base_url must not hold a user or a password; the key goes in `api_key`.")
+    check_transport(url, allow_insecure=allow_insecure, what="base_url")
+
+
+def without_user(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//…@", url)
+
+
+def _check_seconds(seconds: float | None, name: str) -> None:
+    if seconds is not None and not (0 < seconds < math.inf):
+        raise ConfigurationError(f"{name} is {seconds!r}; give seconds above 0, or None for no limit.")
+
+
+def _check_retries(count: int) -> None:
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"max_retries is {count!r}; give 0 or more.")
+
+
+def _check_header_value(text: str, name: str) -> None:
+    if not text or not text.isascii() or not text.isprintable() or text != text.strip():
+        raise ConfigurationError(f"{name} {text!r} cannot be sent as a header: give printable ASCII text.")
+
+
+def _check_extra_header(name: str, text: str) -> None:
+    if name.lower() in _OURS:
+        raise ConfigurationError(f"extra_headers must not set {name}: the client does, from its own options.")
+    if not _HEADER_NAME.fullmatch(name):
+        raise ConfigurationError(f"extra_headers has {name!r}, which is no name of a header.")
+    _check_header_value(text, f"extra_headers[{name!r}]")

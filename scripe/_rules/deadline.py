@@ -1,0 +1,40 @@
+"""How long a whole call may still take, waits and retries and all its steps included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment on a monotonic clock, and the seconds that it allowed; None is for ever."""
+
+    at: float | None = None
+    seconds: float | None = None
+
+    @classmethod
+    def after(cls, seconds: float | None, now: float) -> Deadline:
+        return cls() if seconds is None else cls(now + seconds, seconds)
+
+    def remaining(self, now: float) -> float | None:
+        return None if self.at is None else max(0.0, self.at - now)
+
+    def has_passed(self, now: float) -> bool:
+        return self.at is not None and now >= self.at
+
+    def allows(self, wait: float, now: float) -> bool:
+        """Whether there would be any time left after a wait of so many seconds."""
+        return self.at is None or now + wait < self.at
+
+    def shorten(self, timeout: float | None, now: float) -> float | None:
+        """The timeout of one network operation, which no deadline may pass."""
+        remaining = self.remaining(now)
+        if remaining is None or timeout is None:
+            return timeout if remaining is None else remaining
+        return min(timeout, remaining)
+
+    def __str__(self) -> str:
+        return f"the deadline of {self.seconds:g} s has passed"
+
+
+NO_DEADLINE = Deadline()

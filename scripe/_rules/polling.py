@@ -1,0 +1,164 @@
+"""When to look at a job again, and how its end is told.
+
+| Job | Looked at |
+|---|---|
+| any | every second |
+| `KB_INGEST_*`, `SOURCE_INGEST_FILE` | every 5 seconds once 30 seconds of waiting have passed |
+
+All polling of a client together takes at most half of the known budget of reads: looks are spaced so, whoever
+waits. Many jobs are looked at through `GET /jobs`, a page for 200 of them; what it does not show is read singly.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Literal
+
+from ..errors import APIResponseError, JobCancelledError, JobFailedError, JobTimeoutError, NotFoundError
+from ..types.job import Job
+from ..types.page import Page
+from ..types.progress import Progress
+from .rate_limit import READ_LIMIT, WINDOW
+from .request import identifier, page_query
+
+TICK = 1.0
+SLOW_TICK = 5.0
+SLOW_AFTER = 30.0
+SHARE = 0.5
+"""Part of the budget of reads that polling may take."""
+
+
+def tick(types: Iterable[str], waited: float) -> float:
+    """Seconds until the next look at jobs of these types, after so many seconds of waiting."""
+    if waited < SLOW_AFTER:
+        return TICK
+    return SLOW_TICK if all(_is_slow(each) for each in types) else TICK
+
+
+def _is_slow(job_type: str) -> bool:
+    return job_type.startswith("KB_INGEST_") or job_type == "SOURCE_INGEST_FILE"
+
+
+class Pacer:
+    """Spaces the looks of all waits of a client; may be used from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next_at = 0.0
+
+    def delay(self, now: float, limit: int | None) -> float:
+        """Take the next place in the line: seconds until it comes."""
+        spacing = WINDOW / (SHARE * (limit or READ_LIMIT))
+        with self._lock:
+            at = max(now, self._next_at)
+            self._next_at = at + spacing
+            return at - now
+
+
+class Watch:
+    """Jobs that are waited for: how they were last seen, which have ended, which are unknown to the API."""
+
+    def __init__(self, jobs: Iterable[Job | str]) -> None:
+        given = list(jobs)
+        self.order = [identifier(job if isinstance(job, str) else job.id, "The job's id") for job in given]
+        self.latest: dict[str, Job] = {}
+        self.pending: dict[str, None] = dict.fromkeys(self.order)
+        self.unknown: dict[str, NotFoundError] = {}
+        self._ended: list[Job] = []
+        for job in given:
+            if isinstance(job, Job):
+                self.see(job)
+
+    def see(self, job: Job) -> bool:
+        """Note how a job is now; whether that is news."""
+        if job.id not in self.pending:
+            return False
+        before = self.latest.get(job.id)
+        self.latest[job.id] = job
+        if job.is_finished:
+            del self.pending[job.id]
+            self._ended.append(job)
+        return before is None or before.status != job.status
+
+    def lose(self, job_id: str, error: NotFoundError) -> None:
+        """The API does not know this id: nothing to wait for."""
+        self.pending.pop(job_id, None)
+        self.unknown[job_id] = error
+
+    def ended(self) -> list[Job]:
+        """Jobs that have ended since the last call, in the order in which they did."""
+        ended, self._ended = self._ended, []
+        return sorted(
+            ended, key=lambda job: (job.completed_at or job.updated_at or job.created_at).timestamp()
+        )
+
+    def types(self) -> list[str]:
+        return [self.latest[job_id].type for job_id in self.pending if job_id in self.latest]
+
+    def has_unseen(self) -> bool:
+        return any(job_id not in self.latest for job_id in self.pending)
+
+    def seen(self) -> list[Job]:
+        """All jobs as last seen, in the order given."""
+        return [self.latest[job_id] for job_id in self.order if job_id in self.latest]
+
+    def list_query(self) -> dict[str, str]:
+        """The query that shows most of what is pending in the fewest pages."""
+        oldest = self._oldest()
+        types = sorted(set(self.types())) if oldest else []
+        return page_query(
+            200, type=",".join(types) or None, dateFrom=oldest.date().isoformat() if oldest else None
+        )
+
+    def is_covered(self, page: Page[Job], pages: int, unseen: int) -> bool:
+        """Whether another page would show nothing more, or cost more than reading the rest singly."""
+        oldest = self._oldest()
+        is_past = oldest is not None and bool(page.data) and page.data[-1].created_at < oldest
+        return unseen == 0 or is_past or unseen <= pages
+
+    def _oldest(self) -> datetime | None:
+        moments = [self.latest[job_id].created_at for job_id in self.pending if job_id in self.latest]
+        return min(moments) if len(moments) == len(self.pending) and moments else None
+
+
+def succeeded(job: Job) -> Job:
+    """The job, if it ended well."""
+    if job.is_cancelled:
+        raise JobCancelledError(f"Job {job.id} ({job.type}) was cancelled before it started.", job=job)
+    if job.is_failed:
+        why = (
+            ": ".join(part for part in (job.error_code, job.error_message) if part)
+            or "the API did not say why"
+        )
+        raise JobFailedError(f"Job {job.id} ({job.type}) failed: {why}", job=job)
+    return job
+
+
+def made(job: Job, kind: Literal["source_id", "post_id", "document_id"]) -> str:
+    """The id of what a job made."""
+    found = getattr(job.result, kind, None)
+    if not isinstance(found, str) or not found:
+        raise APIResponseError(
+            f"Job {job.id} ended as {job.status} without the {kind} that the API promises.", status_code=200
+        )
+    return found
+
+
+def timed_out(jobs: Sequence[Job], pending: Iterable[str], seconds: float | None) -> JobTimeoutError:
+    names = list(pending)
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return JobTimeoutError(
+        f"Waited {seconds:g} s, and not finished: {shown}. The work goes on; wait again with the same id.",
+        jobs=jobs,
+    )
+
+
+def progress_of(job: Job, total: int) -> Progress:
+    """How far a file is, told by the job that works on it."""
+    if job.is_finished:
+        return Progress("done", 1.0, total, total)
+    if job.progress is None:
+        return Progress("queued" if job.status.upper() == "QUEUED" else "running", None, total, total)
+    return Progress("running", job.progress.progress, total, total, job.progress.message)

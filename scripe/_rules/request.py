@@ -1,0 +1,182 @@
+"""What one call is; how ids become paths."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Generic, Literal, TypeAlias, TypeVar
+from urllib.parse import quote, urlencode
+
+from pydantic import BaseModel
+
+from ..errors import ConfigurationError
+from ..types._base import JSONInput
+from .idempotency import checked_key, new_key
+
+T = TypeVar("T", bound=BaseModel)
+
+Query: TypeAlias = Mapping[str, str | int | float | bool | None]
+
+Bucket: TypeAlias = Literal["read", "write", "upload"]
+"""The API counts reads in one bucket; that uploads and other writes have one each is a guess. A wrong guess
+costs a wait, never a lost call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[T]):
+    """One call, before it is addressed to a server.
+
+    Attributes:
+        method: HTTP method.
+        path: Path below the base URL, ids quoted.
+        returns: The model that the answer becomes.
+        params: Query, as text.
+        body: The JSON body, serialised once: the same bytes go up with every attempt.
+        idempotency_key: Made before the first attempt, the same for all.
+        repeatable: Whether it may be sent again when it may have arrived before. One that is not is still
+            sent again after a 429, or when no connection was made: then nothing was done.
+        shape: Where the answer holds the object: under `data`, as its whole, or (C23) either way.
+        answers: Statuses beside 2xx that carry the object (a degraded `/health` is a 503).
+        needs_key: Whether the key goes with it.
+        held: Seconds for which the server may hold the answer back.
+
+    """
+
+    method: str
+    path: str
+    returns: type[T]
+    params: Mapping[str, str] | None = None
+    body: bytes | None = None
+    idempotency_key: str | None = None
+    repeatable: bool = True
+    shape: Literal["data", "whole", "either"] = "data"
+    answers: frozenset[int] = frozenset()
+    needs_key: bool = True
+    held: float = 0.0
+
+    @property
+    def target(self) -> str:
+        """Path and query."""
+        return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
+
+    @property
+    def bucket(self) -> Bucket:
+        if self.method in ("GET", "HEAD"):
+            return "read"
+        return "upload" if self.path == "/uploads" else "write"
+
+
+def write(
+    method: str, path: str, returns: type[T], fields: Mapping[str, JSONInput], idempotency_key: str | None
+) -> Request[T]:
+    """A write that the API gives a key: fields that are None are left out."""
+    key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+    given = {name: value for name, value in fields.items() if value is not None}
+    return Request(method, path, returns, body=serialised(given), idempotency_key=key)
+
+
+def free_request(
+    method: str,
+    path: str,
+    returns: type[T],
+    params: Query | None,
+    json: JSONInput,
+    idempotency_key: str | None,
+) -> Request[T]:
+    """A call to any endpoint. Whether it honours keys is unknown: a write is repeated only with the caller's own."""
+    verb = method.upper()
+    is_read = verb in ("GET", "HEAD")
+    if is_read and idempotency_key is not None:
+        raise ConfigurationError(f"idempotency_key has no meaning for a {verb}: the API ignores it there.")
+    key = None if is_read else new_key() if idempotency_key is None else checked_key(idempotency_key)
+    return Request(
+        verb,
+        literal_path(path),
+        returns,
+        params=query(params),
+        body=None if json is None else serialised(json),
+        idempotency_key=key,
+        repeatable=is_read or idempotency_key is not None,
+        shape="either",
+    )
+
+
+def serialised(value: JSONInput) -> bytes:
+    """JSON text in UTF-8, of what JSON can hold and nothing else."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except UnicodeEncodeError:
+        problem = "a text holds half a surrogate pair, which UTF-8 cannot carry"
+    except (TypeError, ValueError) as error:
+        problem = str(error)
+    raise ConfigurationError(f"The body cannot be sent as JSON: {problem}.")
+
+
+def identifier(value: str, name: str) -> str:
+    """An id as the caller gave it: opaque, but never one that would reach another endpoint."""
+    if not isinstance(value, str) or value.strip() in ("", ".", ".."):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(
+            f"{name} {value!r} is no id: give the text that the API returned, such as `src_…`."
+        )
+    return value
+
+
+def path(template: str, *ids: str) -> str:
+    """Fill ids into a path, quoted, so that none can reach another endpoint."""
+    return template.format(*(quote(identifier(each, "The id"), safe="") for each in ids))
+
+
+def literal_path(text: str) -> str:
+    """A path that the caller wrote out: below the base URL, and nowhere else."""
+    plain = text.split("?")[0]
+    if (
+        not text.startswith("/")
+        or text.startswith("//")
+        or {".", ".."} & set(plain.split("/"))
+        or "#" in text
+    ):
+        raise ConfigurationError(f"path {text!r} must be one below the base URL, such as `/projects`.")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ConfigurationError(f"path {text!r} holds characters that must be percent-encoded.")
+    return text
+
+
+def page_query(page_size: int, cursor: str | None = None, **filters: str | None) -> dict[str, str]:
+    """The query of a list: `limit` is 1 to 200 (C6), filters that are None are left out."""
+    if isinstance(page_size, bool) or not 1 <= page_size <= 200:
+        raise ConfigurationError(f"page_size is {page_size!r}; the API takes 1 to 200.")
+    given = {"limit": str(page_size), **filters, "cursor": cursor}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def query(params: Query | None) -> dict[str, str]:
+    """Query parameters as the API spells them; those that are None are left out."""
+    spelled = {True: "true", False: "false"}
+    return {
+        name: spelled[value] if isinstance(value, bool) else str(value)
+        for name, value in (params or {}).items()
+        if value is not None
+    }
+
+
+def csv(values: Sequence[str] | None, name: str) -> str | None:
+    """Several values of one filter; a single one may stand alone."""
+    if values is None:
+        return None
+    texts = [values] if isinstance(values, str) else values
+    if not texts or not all(texts) or any("," in text for text in texts):
+        raise ConfigurationError(f"{name} {values!r} must be a list of one or more values.")
+    return ",".join(texts)
+
+
+def day(moment: date | datetime | None, name: str) -> str | None:
+    """A date filter: the API takes UTC days (C27)."""
+    if isinstance(moment, datetime):
+        if moment.tzinfo is None:
+            raise ConfigurationError(
+                f"{name} {moment!r} has no time zone, so its UTC day is unknown: give a date or an aware datetime."
+            )
+        return moment.astimezone(UTC).date().isoformat()
+    return None if moment is None else moment.isoformat()

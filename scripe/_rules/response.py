@@ -1,0 +1,262 @@
+"""An answer into a model or an error; what its headers tell beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from typing import Generic, TypeVar, cast
+
+from pydantic import BaseModel, ValidationError
+
+from .. import errors
+from ..types._base import JSON, attach
+from ..types.response_info import Deprecation, Headers, ResponseInfo
+from .answer import Answer, Failure
+from .config import Secret
+from .rate_limit import rate_limit, retry_after
+from .request import Request
+from .retry import is_transient
+
+T = TypeVar("T", bound=BaseModel)
+
+BY_CODE: Mapping[str, type[errors.APIStatusError]] = {
+    "invalid_request": errors.BadRequestError,
+    "bad_cursor": errors.BadCursorError,
+    "bad_pagination": errors.BadPaginationError,
+    "version_unsupported": errors.VersionUnsupportedError,
+    "ssrf_blocked": errors.InvalidRequestError,  # its HTTP status is not documented
+    "unauthenticated": errors.AuthenticationError,
+    "invalid_token": errors.AuthenticationError,
+    "key_revoked": errors.AuthenticationError,
+    "key_expired": errors.AuthenticationError,
+    "spend_cap_exceeded": errors.SpendCapExceededError,
+    "scope_missing": errors.ScopeMissingError,
+    "plan_not_eligible": errors.PlanNotEligibleError,
+    "workspace_mismatch": errors.WorkspaceMismatchError,
+    "not_found": errors.NotFoundError,
+    "conflict": errors.ConflictError,
+    "idempotency_key_conflict": errors.IdempotencyConflictError,
+    "not_cancellable": errors.NotCancellableError,
+    "payload_too_large": errors.PayloadTooLargeError,
+    "unprocessable": errors.UnprocessableEntityError,
+    "rate_limited": errors.RateLimitError,
+    "internal_error": errors.ServerError,
+    "service_unavailable": errors.ServiceUnavailableError,
+}
+
+BY_STATUS: Mapping[int, type[errors.APIStatusError]] = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    402: errors.SpendCapExceededError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    413: errors.PayloadTooLargeError,
+    422: errors.UnprocessableEntityError,
+    429: errors.RateLimitError,
+    503: errors.ServiceUnavailableError,
+}
+
+
+def response_info(request: Request[T], answer: Answer, attempts: int) -> ResponseInfo:
+    headers = answer.headers
+    replayed = headers.get("idempotent-replayed")
+    return ResponseInfo(
+        method=request.method,
+        path=request.path,
+        status_code=answer.status,
+        headers=headers,
+        request_id=headers.get("x-request-id"),
+        idempotent_replayed=None if replayed is None else answer.is_replay,
+        rate_limit=rate_limit(answer),
+        deprecation=deprecation(headers.get("scripe-deprecation")),
+        elapsed=answer.elapsed,
+        attempts=attempts,
+    )
+
+
+def deprecation(notice: str | None) -> Deprecation | None:
+    """Read `<version>; sunset=<date>; replacement=<version>`, of which only the version is sure to come."""
+    if not notice:
+        return None
+    version, *rest = (part.strip() for part in notice.split(";"))
+    named = {name.strip().lower(): text.strip() for name, _, text in (part.partition("=") for part in rest)}
+    try:
+        sunset = date.fromisoformat(named.get("sunset", ""))
+    except ValueError:
+        sunset = None
+    return Deprecation(version, sunset, named.get("replacement"))
+
+
+def scrubbed(answer: Answer, key: Secret[str]) -> Answer:
+    """The answer as an error may show it: some proxies echo what they were sent, the key too."""
+    text = key.reveal()
+    if not text:
+        return answer
+    headers = Headers((name, value.replace(text, "…")) for name, value in answer.headers.items())
+    return replace(answer, headers=headers, body=answer.body.replace(text.encode(), "…".encode()))
+
+
+def read(request: Request[T], answer: Answer, response: ResponseInfo, key: Secret[str]) -> T:
+    """The model that the answer holds.
+
+    Raises:
+        APIStatusError: the answer is an error.
+        APIResponseError: the answer is none that the API promises.
+
+    """
+    _check_status(request, answer, response, key)
+    problem: str
+    try:
+        return attach(_parsed(request, answer), response)
+    except ValidationError as error:
+        problem = _problem(error)
+    except (ValueError, RecursionError):
+        problem = "it is not JSON"
+    raise _unexpected(request, scrubbed(answer, key), response, problem)
+
+
+def document(request: Request[T], answer: Answer, response: ResponseInfo, key: Secret[str]) -> JSON:
+    """The JSON that the answer holds; None for an empty body."""
+    _check_status(request, answer, response, key)
+    if not answer.body.strip():
+        return None
+    found = _json(answer.body)
+    if isinstance(found, _NoJSON):
+        raise _unexpected(request, scrubbed(answer, key), response, "it is not JSON")
+    return found
+
+
+def _check_status(request: Request[T], answer: Answer, response: ResponseInfo, key: Secret[str]) -> None:
+    if not answer.is_success and answer.status not in request.answers:
+        raise status_error(request, scrubbed(answer, key), response)
+
+
+class _Envelope(BaseModel, Generic[T]):
+    data: T
+
+
+@cache
+def _envelope(returns: type[BaseModel]) -> type[_Envelope[BaseModel]]:
+    return cast("type[_Envelope[BaseModel]]", _Envelope.__class_getitem__(returns))
+
+
+def _parsed(request: Request[T], answer: Answer) -> T:
+    match request.shape:
+        case "data":
+            return cast("T", _envelope(request.returns).model_validate_json(answer.body).data)
+        case "whole":
+            return request.returns.model_validate_json(answer.body)
+        case "either":
+            return request.returns.model_validate(_unwrapped(answer.body))
+
+
+def _unwrapped(body: bytes) -> object:
+    """An object that the API's pages show bare; C23: take it out of `data` too."""
+    found = json.loads(body)
+    inner = found.get("data") if isinstance(found, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return inner if isinstance(inner, dict) else found  # pyright: ignore[reportUnknownVariableType]
+
+
+def _problem(error: ValidationError) -> str:
+    """Where it went wrong, without the values: they may hold what must not be printed."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    places = [f"{'.'.join(map(str, each['loc'])) or 'body'}: {each['type']}" for each in found[:3]]
+    return ", ".join(places)
+
+
+def _unexpected(
+    request: Request[T], answer: Answer, response: ResponseInfo, problem: str
+) -> errors.APIResponseError:
+    return errors.APIResponseError(
+        f"{request.method} {request.path} answered {answer.status} with a body that is not "
+        f"what the API promises: {problem}",
+        status_code=answer.status,
+        request_id=response.request_id,
+        body=_shown(answer.body),
+        idempotency_key=request.idempotency_key,
+    )
+
+
+def status_error(request: Request[T], answer: Answer, response: ResponseInfo) -> errors.APIStatusError:
+    """The error that an answer is: chosen by its code first, by its status second."""
+    found = _json(answer.body)
+    envelope = _envelope_of(found)
+    code = _text(envelope.get("code"))
+    error = _kind(code, answer.status)(
+        _text(envelope.get("message")) or _explained(request, answer, found),
+        status_code=answer.status,
+        code=code,
+        request_id=response.request_id or _text(envelope.get("request_id")),
+        docs_url=_text(envelope.get("docs_url")),
+        details=_mapping(envelope.get("details")),
+        meta=_mapping(envelope.get("meta")),
+        headers=answer.headers,
+        body=_shown(answer.body),
+        retryable=is_transient(answer),
+        idempotency_key=request.idempotency_key,
+    )
+    if isinstance(error, errors.RateLimitError):
+        error.retry_after, error.rate_limit = retry_after(answer), response.rate_limit
+    return error
+
+
+def _kind(code: str | None, status: int) -> type[errors.APIStatusError]:
+    kind = BY_CODE.get(code or "") or BY_STATUS.get(status)
+    return kind or (errors.ServerError if status >= 500 else errors.APIStatusError)
+
+
+def _envelope_of(found: JSON | _NoJSON) -> Mapping[str, JSON]:
+    error = found.get("error") if isinstance(found, dict) else None
+    if isinstance(error, str) and isinstance(found, dict):  # the form of OAuth: RFC 6749
+        return {"code": error, "message": found.get("error_description")}
+    return error if isinstance(error, dict) else {}
+
+
+def _explained(request: Request[T], answer: Answer, found: JSON | _NoJSON) -> str:
+    what = "redirected, and redirects are not followed" if 300 <= answer.status < 400 else "answered"
+    kind = (
+        "an empty body"
+        if not answer.body.strip()
+        else "no JSON"
+        if isinstance(found, _NoJSON)
+        else "no error envelope"
+    )
+    return f"{request.method} {request.path} {what} {answer.status} with {kind}"
+
+
+def failure_error(request: Request[T], failure: Failure, attempts: int) -> errors.APIConnectionError:
+    kind = errors.APITimeoutError if failure.is_timeout else errors.APIConnectionError
+    tries = "" if attempts == 1 else f" after {attempts} attempts"
+    return kind(
+        f"{request.method} {request.path}: {failure.message}{tries}",
+        retryable=True,
+        idempotency_key=request.idempotency_key,
+    )
+
+
+class _NoJSON:
+    """What bytes that are no JSON become; None is JSON."""
+
+
+def _json(body: bytes) -> JSON | _NoJSON:
+    try:
+        return cast("JSON", json.loads(body))
+    except (ValueError, RecursionError):
+        return _NoJSON()
+
+
+def _shown(body: bytes) -> JSON:
+    found = _json(body)
+    return body.decode("utf-8", "replace") if isinstance(found, _NoJSON) else found
+
+
+def _text(value: JSON) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _mapping(value: JSON) -> Mapping[str, JSON] | None:
+    return value if isinstance(value, dict) else None

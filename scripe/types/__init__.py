@@ -1,0 +1,60 @@
+"""What the API sends and takes, one file a resource; each is loaded when first used."""
+
+from typing import TYPE_CHECKING
+
+from .. import _lazy
+
+if TYPE_CHECKING:
+    from ._base import JSON as JSON
+    from ._base import JSONInput as JSONInput
+    from ._base import Model as Model
+    from .health import Health as Health
+    from .health import HealthAuth as HealthAuth
+    from .health import HealthCheck as HealthCheck
+    from .health import HealthChecks as HealthChecks
+    from .health import WorkspaceReference as WorkspaceReference
+    from .job import Job as Job
+    from .job import JobProgress as JobProgress
+    from .job import JobResult as JobResult
+    from .job import JobStatus as JobStatus
+    from .job import JobType as JobType
+    from .not_given import NOT_GIVEN as NOT_GIVEN
+    from .not_given import NotGiven as NotGiven
+    from .page import Page as Page
+    from .page import Pagination as Pagination
+    from .progress import Progress as Progress
+    from .progress import Stage as Stage
+    from .project import Project as Project
+    from .project import ProjectStatus as ProjectStatus
+    from .project import ProjectType as ProjectType
+    from .response_info import Deprecation as Deprecation
+    from .response_info import Headers as Headers
+    from .response_info import RateLimit as RateLimit
+    from .response_info import ResponseInfo as ResponseInfo
+    from .source import Hook as Hook
+    from .source import Source as Source
+    from .source import SourceStatus as SourceStatus
+    from .source import Topic as Topic
+    from .upload import Upload as Upload
+    from .workspace import CurrentWorkspace as CurrentWorkspace
+    from .workspace import Plan as Plan
+    from .workspace import Principal as Principal
+    from .workspace import Workspace as Workspace
+else:
+    _HOMES = {
+        "_base": ["JSON", "JSONInput", "Model"],
+        "health": ["Health", "HealthAuth", "HealthCheck", "HealthChecks", "WorkspaceReference"],
+        "job": ["Job", "JobProgress", "JobResult", "JobStatus", "JobType"],
+        "not_given": ["NOT_GIVEN", "NotGiven"],
+        "page": ["Page", "Pagination"],
+        "progress": ["Progress", "Stage"],
+        "project": ["Project", "ProjectStatus", "ProjectType"],
+        "response_info": ["Deprecation", "Headers", "RateLimit", "ResponseInfo"],
+        "source": ["Hook", "Source", "SourceStatus", "Topic"],
+        "upload": ["Upload"],
+        "workspace": ["CurrentWorkspace", "Plan", "Principal", "Workspace"],
+    }
+    __all__ = sorted(name for names in _HOMES.values() for name in names)
+    __getattr__, __dir__ = _lazy.exports(
+        __name__, {name: f".{home}" for home, names in _HOMES.items() for name in names}
+    )

@@ -1,0 +1,87 @@
+"""What all models share: frozen, snake_case over the API's camelCase, unknown fields kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, TypeAlias, TypeVar, cast
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+from .response_info import ResponseInfo
+
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+"""Any value that JSON can hold."""
+
+JSONInput: TypeAlias = "Mapping[str, JSONInput] | Sequence[JSONInput] | str | int | float | bool | None"
+"""Any value that can be sent as JSON."""
+
+
+def _instant(moment: datetime) -> str:
+    whole = moment.astimezone(UTC) if moment.tzinfo else moment
+    return whole.strftime("%Y-%m-%dT%H:%M:%S.") + f"{whole.microsecond // 1000:03d}Z"
+
+
+Instant: TypeAlias = Annotated[datetime, PlainSerializer(_instant, return_type=str, when_used="json")]
+
+_Slot: TypeAlias = "tuple[dict[str, object], ResponseInfo | None]"
+
+
+class Model(BaseModel):
+    """Base of every object that the API sends.
+
+    `model_dump(by_alias=True, mode="json", exclude_unset=True)` gives the API's JSON back.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="allow", alias_generator=to_camel, populate_by_name=True, protected_namespaces=()
+    )
+
+    # A slot, not a private attribute of pydantic: those take part in equality.
+    __slots__ = ("_came_with",)
+
+    @property
+    def last_response(self) -> ResponseInfo:
+        """Status, request id, rate limit and timing of the answer that this object came with.
+
+        Raises:
+            AttributeError: the object is part of another one, or was not made by a call.
+
+        """
+        response = self._response()
+        if response is None:
+            raise AttributeError(f"this {type(self).__name__} did not come straight from a call")
+        return response
+
+    def _response(self) -> ResponseInfo | None:
+        try:
+            return cast("ResponseInfo", object.__getattribute__(self, "_came_with"))
+        except AttributeError:
+            return None
+
+    def __getstate__(self) -> dict[object, object]:
+        return {**super().__getstate__(), "_came_with": self._response()}
+
+    def __setstate__(self, state: dict[object, object]) -> None:
+        response = cast("ResponseInfo | None", state.pop("_came_with", None))
+        super().__setstate__(state)
+        if response is not None:
+            attach(self, response)
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def attach(model: M, response: ResponseInfo) -> M:
+    """Note on a model (of ours; others have no place for it) which answer it came with."""
+    if isinstance(model, Model):
+        object.__setattr__(model, "_came_with", response)
+    return model
+
+
+def without_query(url: str) -> str:
+    """A presigned URL's query is a password: this is the part of the URL that may be shown."""
+    scheme, host, path, query, _ = urlsplit(url)
+    return urlunsplit((scheme, host, path, "…" if query else "", ""))

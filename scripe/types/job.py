@@ -1,0 +1,106 @@
+"""Jobs: work that the API does in the background. https://apidocs.scripe.io/api/v1/jobs"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from ._base import Instant, Model
+
+JobType: TypeAlias = (
+    Literal[
+        "POST_GENERATION",
+        "KB_INGEST_TEXT",
+        "KB_INGEST_FILE",
+        "KB_INGEST_URL",
+        "KB_INGEST_YOUTUBE",
+        "SOURCE_INGEST_FILE",
+    ]
+    | str
+)
+"""What a job does; the API may add others."""
+
+JobStatus: TypeAlias = Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"] | str
+"""State of a job; an unknown one counts as not finished."""
+
+_SUCCEEDED = {"DONE", "COMPLETED"}  # C1: the API's pages use both
+_CANCELLED = {"CANCELLED", "CANCELED"}
+
+
+class JobProgress(Model):
+    """How far a running job is.
+
+    Attributes:
+        progress: From 0 to 1.
+        message: What it is doing, for people.
+        updated_at: When this was written.
+
+    """
+
+    progress: float
+    message: str | None = None
+    updated_at: Instant | None = None
+
+
+class JobResult(Model):
+    """What a job made: one of these ids, by its type."""
+
+    source_id: str | None = None
+    post_id: str | None = None
+    document_id: str | None = None
+
+
+class Job(Model):
+    """Work that the API does in the background.
+
+    Attributes:
+        id: `job_…`.
+        type: What it does.
+        status: Its state; `is_finished`, `succeeded`, `is_failed` and `is_cancelled` interpret it.
+        project_id: `proj_…`; None for work that belongs to the whole workspace.
+        started_at: When a worker took it.
+        completed_at: When it ended.
+        progress: Only while it runs, and never in lists.
+        result: What it made, once it succeeded.
+        error_code: Why it failed, for programs.
+        error_message: Why it failed, for people.
+        attempt_count: How often a worker has tried it.
+        estimated_completion_ms: How long the API expects it to take, in milliseconds.
+        created_at: When it was submitted.
+        updated_at: When it last changed; None if never.
+
+    """
+
+    id: str
+    type: JobType
+    status: JobStatus
+    project_id: str | None = None
+    started_at: Instant | None = None
+    completed_at: Instant | None = None
+    progress: JobProgress | None = None
+    result: JobResult | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    attempt_count: int = 0
+    estimated_completion_ms: int | None = None
+    created_at: Instant
+    updated_at: Instant | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended well."""
+        return self.status.upper() in _SUCCEEDED
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether it ended with an error."""
+        return self.status.upper() == "FAILED"
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it was cancelled before it started."""
+        return self.status.upper() in _CANCELLED
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has ended, well or not; an unknown status counts as not finished."""
+        return self.succeeded or self.is_failed or self.is_cancelled

@@ -1,0 +1,34 @@
+"""Projects. https://apidocs.scripe.io/api/v1/projects"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from ._base import Instant, Model
+
+ProjectType: TypeAlias = Literal["PERSONAL_BRAND", "COMPANY_PAGE"] | str
+"""What a project publishes for; the API may add others."""
+
+ProjectStatus: TypeAlias = Literal["ACTIVE", "PAUSED", "ARCHIVED", "ERROR"] | str
+"""State of a project; treat an unknown one as `ACTIVE`."""
+
+
+class Project(Model):
+    """A project: one LinkedIn profile or page with all that is written for it.
+
+    Attributes:
+        id: `proj_…`.
+        name: May hold any character, emoji too.
+        type: What it publishes for.
+        status: Its state.
+        url: Its LinkedIn URL, once connected.
+        created_at: When it was made.
+
+    """
+
+    id: str
+    name: str
+    type: ProjectType
+    status: ProjectStatus
+    url: str | None = None
+    created_at: Instant

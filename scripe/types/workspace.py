@@ -1,0 +1,65 @@
+"""The workspace that a key belongs to. https://apidocs.scripe.io/api/v1/workspaces"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, cast
+
+from pydantic import model_validator
+
+from ._base import Model
+
+Plan: TypeAlias = Literal["FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL"] | str
+"""A subscription plan; the API may add others."""
+
+
+class Workspace(Model):
+    """A workspace.
+
+    Attributes:
+        id: `org_…`, never changes.
+        name: Its name, if it has one.
+        plan: Its subscription plan.
+        features: What it may use, by name.
+
+    """
+
+    id: str
+    name: str | None = None
+    plan: Plan | None = None
+    features: dict[str, bool] = {}
+
+
+class Principal(Model):
+    """Who is calling.
+
+    Attributes:
+        type: `api_key`, or another kind of credential.
+        id: `key_…` for keys.
+        scopes: What it may do.
+
+    """
+
+    type: Literal["api_key"] | str | None = None
+    id: str
+    scopes: list[str] = []
+
+
+class CurrentWorkspace(Model):
+    """The answer to “who am I”: the workspace and the principal.
+
+    Attributes:
+        workspace: The workspace that the key acts in.
+        principal: The key itself; None if the API did not say.
+
+    """
+
+    workspace: Workspace
+    principal: Principal | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_flat(cls, value: object) -> object:
+        # C23: another client of this API reads a flat workspace here.
+        if not isinstance(value, dict) or "workspace" in value or "id" not in value:
+            return cast("object", value)
+        return {"workspace": cast("object", value)}
