@@ -34,7 +34,7 @@ class Blocks:
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
-        self._left = size
+        self.left = size
         self._digest = hashlib.md5(usedforsecurity=False)
 
     def read(self) -> bytes:
@@ -44,12 +44,12 @@ class Blocks:
             UploadIntegrityError: the file ends before the size it had.
 
         """
-        block = self._file.read(min(BLOCK, self._left))
-        if self._left and not block:
+        block = self._file.read(min(BLOCK, self.left))
+        if self.left and not block:
             raise UploadIntegrityError(
-                f"The file became shorter while it was sent: {self._left:,} bytes are missing."
+                f"The file became shorter while it was sent: {self.left:,} bytes are missing."
             )
-        self._left -= len(block)
+        self.left -= len(block)
         self._digest.update(block)
         return block
 

@@ -23,7 +23,10 @@ NAMES = {
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
     "__aiter__": "__iter__",
+    "__anext__": "__next__",
+    "_async": "_sync",
     "anext": "next",
+    "StopAsyncIteration": "StopIteration",
 }
 PREFIXES = {"Async": "", "async_": ""}
 WRAPPERS = ("Awaitable",)

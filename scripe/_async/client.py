@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, overload
 from pydantic import BaseModel
 
 from .. import _log
-from .._concurrency import AsyncCallback, AsyncKeySource
+from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource
 from .._engine import AsyncHTTPClient
 from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
@@ -267,6 +267,11 @@ class AsyncScripe:
         limiter = None if session.limiter is None else NOT_GIVEN
         state = (self._given, self._sender.options, limiter, None, session.on_response)
         return _unpickled, (type(self), state)
+
+
+def set_clock(client: AsyncScripe, clock: AsyncClock) -> None:
+    """Let a client go by another clock: the emulator's, or a test's."""
+    client._sender.session.clock = clock  # pyright: ignore[reportPrivateUsage] - this module's own
 
 
 def _unpickled(kind: type[AsyncScripe], state: tuple[object, ...]) -> AsyncScripe:

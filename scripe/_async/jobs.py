@@ -134,7 +134,7 @@ class AsyncJobs(AsyncResource):
         """
         return await AsyncPoller(self._sender, [*jobs], timeout, on_update).all()
 
-    async def as_completed(
+    def as_completed(
         self,
         jobs: Iterable[Job | str],
         *,
@@ -153,5 +153,4 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        async for job in AsyncPoller(self._sender, [*jobs], timeout, on_update).as_ended():
-            yield job
+        return AsyncPoller(self._sender, [*jobs], timeout, on_update)

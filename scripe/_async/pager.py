@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import collections.abc
 from collections.abc import AsyncIterator, Mapping
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
@@ -15,6 +16,53 @@ from ..types.page import Page
 from .sender import AsyncSender
 
 T = TypeVar("T", bound=BaseModel)
+
+
+# Iterators are classes, not generators: one that is left half-way needs no closing, and one that raised can go on.
+
+
+class AsyncPages(Generic[T]):
+    """The pages of one walk through a list."""
+
+    def __init__(self, sender: AsyncSender, path: str, page: type[Page[T]], walk: Walk[T]) -> None:
+        self._sender = sender
+        self._path = path
+        self._page = page
+        self._walk = walk
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Page[T]:
+        while (query := self._walk.next_query()) is not None:
+            try:
+                page = await self._sender.send(
+                    Request("GET", self._path, self._page, params=query, shape="whole")
+                )
+            except BadCursorError:
+                if not self._walk.restart():
+                    raise
+            else:
+                return self._walk.take(page)
+        raise StopAsyncIteration
+
+
+class AsyncItems(Generic[T]):
+    """The items of one walk through a list."""
+
+    def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
+        self._pages = pages
+        self._items: collections.abc.Iterator[T] = iter(())
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        while (item := next(self._items, None)) is None:
+            page = await anext(self._pages)
+            self._items = iter(page.data)
+            self._response = page.last_response
+        return attach(item, self._response)
 
 
 class AsyncPager(Generic[T]):
@@ -39,13 +87,10 @@ class AsyncPager(Generic[T]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._path}>"
 
-    async def __aiter__(self) -> AsyncIterator[T]:
-        async for page in self.pages():
-            response = page.last_response
-            for item in page.data:
-                yield attach(item, response)
+    def __aiter__(self) -> AsyncIterator[T]:
+        return AsyncItems(self.pages())
 
-    async def pages(self, cursor: str | None = None) -> AsyncIterator[Page[T]]:
+    def pages(self, cursor: str | None = None) -> AsyncIterator[Page[T]]:
         """The same list as pages.
 
         Args:
@@ -53,17 +98,7 @@ class AsyncPager(Generic[T]):
                 raises `BadCursorError`; one that this walk was given on the way starts the walk again.
 
         """
-        walk = Walk[T](self._query, cursor)
-        while (query := walk.next_query()) is not None:
-            try:
-                page = await self._sender.send(
-                    Request("GET", self._path, self._page, params=query, shape="whole")
-                )
-            except BadCursorError:
-                if not walk.restart():
-                    raise
-                continue
-            yield walk.take(page)
+        return AsyncPages(self._sender, self._path, self._page, Walk(self._query, cursor))
 
     async def to_list(self, max_items: int | None = None) -> list[T]:
         """All items, or the first so many, as a list.

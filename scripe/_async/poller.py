@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from .._concurrency import AsyncCallback, async_call
 from .._rules import polling
@@ -36,6 +37,7 @@ class AsyncPoller:
         self._clock = sender.session.clock
         self._started = self._clock.now()
         self._on_update = on_update
+        self._ended: deque[Job] = deque()
 
     async def one(self) -> Job:
         """Wait for a single job; `on_update` hears of each change of state and of progress."""
@@ -50,21 +52,25 @@ class AsyncPoller:
             seen = job
         return self._watch.latest[job_id]
 
-    async def as_ended(self) -> AsyncIterator[Job]:
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Job:
         """Each job once, in the order in which they end; ids that the API does not know raise after the others."""
-        for job in self._watch.ended():
-            yield job
-        while self._watch.pending:
+        self._ended.extend(self._watch.ended())
+        while self._watch.pending and not self._ended:
             await self._tick()
             await self._on_time(self._look)
-            for job in self._watch.ended():
-                yield job
-        for error in self._watch.unknown.values():
-            raise error
+            self._ended.extend(self._watch.ended())
+        if self._ended:
+            return self._ended.popleft()
+        if self._watch.unknown:
+            raise self._watch.unknown.popitem()[1]
+        raise StopAsyncIteration
 
     async def all(self) -> list[Job]:
         """All jobs, in the order given, however each ended."""
-        async for _ in self.as_ended():
+        async for _ in self:
             pass
         return self._watch.seen()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from typing import Self
 
 from .. import _log
 from .._concurrency import AsyncCallback, async_call, async_run, async_within
@@ -66,7 +66,7 @@ class AsyncTransfer:
                 "PUT",
                 Secret(self._upload.upload_url),
                 Secret(rules.put_headers(self._upload, self._content.size)),
-                self._body(blocks),
+                AsyncBody(self, blocks),
                 timeout=self._sender.deadline.shorten(self._sender.options.timeout, now),
                 expires=self._is_late,
             )
@@ -75,16 +75,16 @@ class AsyncTransfer:
         _log.stored(self._shown, outcome, self._attempts)
         return outcome
 
-    async def _body(self, blocks: Blocks) -> AsyncIterator[bytes]:
-        total, sent = self._content.size, 0
+    async def sent_block(self, blocks: Blocks) -> bytes:
+        """The next block to send; whoever asks for it has sent the one before."""
         try:
-            while block := await async_run(blocks.read):
-                if self._is_late():
-                    raise self._late()
-                yield block
-                sent += len(block)
-                if self._on_progress is not None:
-                    await async_call(self._on_progress, Progress("uploading", sent / total, sent, total))
+            if self._is_late():
+                raise self._late()
+            sent = self._content.size - blocks.left
+            if sent and self._on_progress is not None:
+                progress = Progress("uploading", sent / self._content.size, sent, self._content.size)
+                await async_call(self._on_progress, progress)
+            return await async_run(blocks.read)
         except Exception as error:
             self._raised = error
             raise
@@ -110,3 +110,20 @@ class AsyncTransfer:
             f"PUT {self._shown}: {failure.message}, after {self._attempts} attempts; nothing was made of it",
             retryable=True,
         )
+
+
+class AsyncBody:
+    """The blocks of one attempt, as the engine asks for them."""
+
+    def __init__(self, transfer: AsyncTransfer, blocks: Blocks) -> None:
+        self._transfer = transfer
+        self._blocks = blocks
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        block = await self._transfer.sent_block(self._blocks)
+        if not block:
+            raise StopAsyncIteration
+        return block

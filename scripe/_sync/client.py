@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, overload
 from pydantic import BaseModel
 
 from .. import _log
-from .._concurrency import Callback, KeySource
+from .._concurrency import Callback, Clock, KeySource
 from .._engine import HTTPClient
 from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
@@ -268,6 +268,11 @@ class Scripe:
         limiter = None if session.limiter is None else NOT_GIVEN
         state = (self._given, self._sender.options, limiter, None, session.on_response)
         return _unpickled, (type(self), state)
+
+
+def set_clock(client: Scripe, clock: Clock) -> None:
+    """Let a client go by another clock: the emulator's, or a test's."""
+    client._sender.session.clock = clock  # pyright: ignore[reportPrivateUsage] - this module's own
 
 
 def _unpickled(kind: type[Scripe], state: tuple[object, ...]) -> Scripe:

@@ -154,5 +154,4 @@ class Jobs(Resource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        for job in Poller(self._sender, [*jobs], timeout, on_update).as_ended():
-            yield job
+        return Poller(self._sender, [*jobs], timeout, on_update)

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import collections.abc
 from collections.abc import Iterator, Mapping
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
@@ -16,6 +17,53 @@ from ..types.page import Page
 from .sender import Sender
 
 T = TypeVar("T", bound=BaseModel)
+
+
+# Iterators are classes, not generators: one that is left half-way needs no closing, and one that raised can go on.
+
+
+class Pages(Generic[T]):
+    """The pages of one walk through a list."""
+
+    def __init__(self, sender: Sender, path: str, page: type[Page[T]], walk: Walk[T]) -> None:
+        self._sender = sender
+        self._path = path
+        self._page = page
+        self._walk = walk
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Page[T]:
+        while (query := self._walk.next_query()) is not None:
+            try:
+                page = self._sender.send(
+                    Request("GET", self._path, self._page, params=query, shape="whole")
+                )
+            except BadCursorError:
+                if not self._walk.restart():
+                    raise
+            else:
+                return self._walk.take(page)
+        raise StopIteration
+
+
+class Items(Generic[T]):
+    """The items of one walk through a list."""
+
+    def __init__(self, pages: Iterator[Page[T]]) -> None:
+        self._pages = pages
+        self._items: collections.abc.Iterator[T] = iter(())
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        while (item := next(self._items, None)) is None:
+            page = next(self._pages)
+            self._items = iter(page.data)
+            self._response = page.last_response
+        return attach(item, self._response)
 
 
 class Pager(Generic[T]):
@@ -41,10 +89,7 @@ class Pager(Generic[T]):
         return f"<{type(self).__name__} of {self._path}>"
 
     def __iter__(self) -> Iterator[T]:
-        for page in self.pages():
-            response = page.last_response
-            for item in page.data:
-                yield attach(item, response)
+        return Items(self.pages())
 
     def pages(self, cursor: str | None = None) -> Iterator[Page[T]]:
         """The same list as pages.
@@ -54,17 +99,7 @@ class Pager(Generic[T]):
                 raises `BadCursorError`; one that this walk was given on the way starts the walk again.
 
         """
-        walk = Walk[T](self._query, cursor)
-        while (query := walk.next_query()) is not None:
-            try:
-                page = self._sender.send(
-                    Request("GET", self._path, self._page, params=query, shape="whole")
-                )
-            except BadCursorError:
-                if not walk.restart():
-                    raise
-                continue
-            yield walk.take(page)
+        return Pages(self._sender, self._path, self._page, Walk(self._query, cursor))
 
     def to_list(self, max_items: int | None = None) -> list[T]:
         """All items, or the first so many, as a list.

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from .._concurrency import Callback, call
 from .._rules import polling
@@ -37,6 +38,7 @@ class Poller:
         self._clock = sender.session.clock
         self._started = self._clock.now()
         self._on_update = on_update
+        self._ended: deque[Job] = deque()
 
     def one(self) -> Job:
         """Wait for a single job; `on_update` hears of each change of state and of progress."""
@@ -51,21 +53,25 @@ class Poller:
             seen = job
         return self._watch.latest[job_id]
 
-    def as_ended(self) -> Iterator[Job]:
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Job:
         """Each job once, in the order in which they end; ids that the API does not know raise after the others."""
-        for job in self._watch.ended():
-            yield job
-        while self._watch.pending:
+        self._ended.extend(self._watch.ended())
+        while self._watch.pending and not self._ended:
             self._tick()
             self._on_time(self._look)
-            for job in self._watch.ended():
-                yield job
-        for error in self._watch.unknown.values():
-            raise error
+            self._ended.extend(self._watch.ended())
+        if self._ended:
+            return self._ended.popleft()
+        if self._watch.unknown:
+            raise self._watch.unknown.popitem()[1]
+        raise StopIteration
 
     def all(self) -> list[Job]:
         """All jobs, in the order given, however each ended."""
-        for _ in self.as_ended():
+        for _ in self:
             pass
         return self._watch.seen()
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import Self
 
 from .. import _log
 from .._concurrency import Callback, call, run, within
@@ -67,7 +67,7 @@ class Transfer:
                 "PUT",
                 Secret(self._upload.upload_url),
                 Secret(rules.put_headers(self._upload, self._content.size)),
-                self._body(blocks),
+                Body(self, blocks),
                 timeout=self._sender.deadline.shorten(self._sender.options.timeout, now),
                 expires=self._is_late,
             )
@@ -76,16 +76,16 @@ class Transfer:
         _log.stored(self._shown, outcome, self._attempts)
         return outcome
 
-    def _body(self, blocks: Blocks) -> Iterator[bytes]:
-        total, sent = self._content.size, 0
+    def sent_block(self, blocks: Blocks) -> bytes:
+        """The next block to send; whoever asks for it has sent the one before."""
         try:
-            while block := run(blocks.read):
-                if self._is_late():
-                    raise self._late()
-                yield block
-                sent += len(block)
-                if self._on_progress is not None:
-                    call(self._on_progress, Progress("uploading", sent / total, sent, total))
+            if self._is_late():
+                raise self._late()
+            sent = self._content.size - blocks.left
+            if sent and self._on_progress is not None:
+                progress = Progress("uploading", sent / self._content.size, sent, self._content.size)
+                call(self._on_progress, progress)
+            return run(blocks.read)
         except Exception as error:
             self._raised = error
             raise
@@ -111,3 +111,20 @@ class Transfer:
             f"PUT {self._shown}: {failure.message}, after {self._attempts} attempts; nothing was made of it",
             retryable=True,
         )
+
+
+class Body:
+    """The blocks of one attempt, as the engine asks for them."""
+
+    def __init__(self, transfer: Transfer, blocks: Blocks) -> None:
+        self._transfer = transfer
+        self._blocks = blocks
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        block = self._transfer.sent_block(self._blocks)
+        if not block:
+            raise StopIteration
+        return block

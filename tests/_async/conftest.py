@@ -1,0 +1,36 @@
+"""A client of the scripted server that never sleeps, and one of the emulator."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from scripe import AsyncScripe
+from scripe._async.client import set_clock
+from scripe.emulator import Emulator
+from tests.conftest import KEY
+from tests.support.clock import AsyncSleeplessClock
+from tests.support.server import ScriptedServer
+
+
+@pytest.fixture
+def async_clock() -> AsyncSleeplessClock:
+    return AsyncSleeplessClock()
+
+
+@pytest.fixture
+async def async_client(
+    server: ScriptedServer, async_clock: AsyncSleeplessClock
+) -> AsyncIterator[AsyncScripe]:
+    """A client of the scripted server; its retries and polls do not wait."""
+    async with AsyncScripe(KEY, base_url=server.base_url) as client:
+        set_clock(client, async_clock)
+        yield client
+
+
+@pytest.fixture
+async def async_local(emulator: Emulator) -> AsyncIterator[AsyncScripe]:
+    """A client of the emulator, in process."""
+    async with emulator.async_client() as client:
+        yield client

@@ -1,0 +1,299 @@
+"""Every call: what it sends, and what the answer becomes."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+
+import pytest
+from pydantic import BaseModel
+
+from scripe import APIResponseError, AsyncScripe, ConfigurationError
+from scripe.types import Page, Project
+from tests.conftest import KEY
+from tests.support import shapes
+from tests.support.server import Reply, ScriptedServer, answer, error
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_every_request_carries_key_and_version(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(answer({"data": shapes.source()}))
+    await async_client.sources.retrieve("src_1")
+    await async_client.sources.create_text(project_id="proj_1", text="Hello")
+    assert server.sent("authorization") == [f"Bearer {KEY}"] * 2
+    assert server.sent("scripe-api-version") == ["2026-08-01"] * 2
+
+
+async def test_user_agent_names_sdk_version_and_application(server: ScriptedServer) -> None:
+    server.script(answer({"data": shapes.source()}))
+    async with AsyncScripe(KEY, base_url=server.base_url, app_info="newsroom/2.1") as client:
+        await client.sources.retrieve("src_1")
+    agent = server.sent("user-agent")[0]
+    assert agent is not None
+    assert agent.startswith("scripe-python/")
+    assert agent.endswith(" newsroom/2.1")
+
+
+async def test_reads_carry_no_idempotency_key(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(answer({"data": shapes.source()}))
+    await async_client.sources.retrieve("src_1")
+    assert server.sent("idempotency-key") == [None]
+
+
+async def test_text_source_sends_type_and_text(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    """C13, C20, C30: `type` and `text`, always."""
+    server.script(answer({"data": shapes.source(status="Success")}))
+    source = await async_client.sources.create_text(project_id="proj_1", text="Grüße 🎉", name="Stand-up")
+    assert server.received[0].json() == {
+        "type": "text",
+        "projectId": "proj_1",
+        "text": "Grüße 🎉",
+        "name": "Stand-up",
+    }
+    assert server.sent("content-type") == ["application/json"]
+    assert source.is_ready
+
+
+async def test_what_was_left_out_is_not_sent(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(answer({"data": shapes.source()}))
+    await async_client.sources.create_text(project_id="proj_1", text="Hello")
+    assert "name" not in server.received[0].json()
+
+
+async def test_file_source_returns_the_job(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(answer({"data": shapes.job()}))
+    job = await async_client.sources.create_file(project_id="proj_1", upload_id="upl_1")
+    assert server.received[0].json() == {"type": "file", "projectId": "proj_1", "uploadId": "upl_1"}
+    assert (job.type, job.status, job.is_finished) == ("SOURCE_INGEST_FILE", "QUEUED", False)
+
+
+async def test_workspace_is_not_wrapped(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    body = {
+        "workspace": {"id": "org_1", "name": "Acme", "plan": "BUSINESS", "features": {"apiAccess": True}},
+        "principal": {"type": "api_key", "id": "key_1", "scopes": ["notes:read"]},
+    }
+    server.script(answer(body))
+    me = await async_client.workspaces.me()
+    assert (me.workspace.id, me.workspace.plan, me.workspace.features) == (
+        "org_1",
+        "BUSINESS",
+        {"apiAccess": True},
+    )
+    assert me.principal is not None
+    assert me.principal.scopes == ["notes:read"]
+
+
+@pytest.mark.parametrize(
+    "body", [{"data": {"workspace": {"id": "org_1"}}}, {"id": "org_1"}, {"data": {"id": "org_1"}}]
+)
+async def test_c23_workspace_in_other_shapes(
+    async_client: AsyncScripe, server: ScriptedServer, body: dict[str, object]
+) -> None:
+    server.script(answer(body))
+    assert (await async_client.workspaces.me()).workspace.id == "org_1"
+
+
+async def test_health_is_asked_without_the_key(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(
+        answer({"status": "ok", "version": "2026-08-01", "checks": {"db": {"ok": True, "latencyMs": 3}}})
+    )
+    health = await async_client.health.check()
+    assert server.sent("authorization") == [None]
+    assert health.is_ok
+    assert health.checks is not None
+    assert health.checks.db is not None
+    assert health.checks.db.latency_ms == 3
+
+
+async def test_degraded_health_is_an_answer(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(answer({"status": "degraded", "version": "2026-08-01"}, 503))
+    health = await async_client.health.check()
+    assert (health.status, health.last_response.status_code, len(server.received)) == ("degraded", 503, 1)
+
+
+async def test_c22_health_auth_in_both_shapes(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    seen = {
+        "status": "ok",
+        "version": "2026-08-01",
+        "workspace": {"id": "org_1"},
+        "principal": {"id": "key_1"},
+    }
+    server.script(answer(seen), answer({"status": "ok", "checks": {}}))
+    assert (await async_client.health.auth()).workspace is not None
+    assert (await async_client.health.auth()).workspace is None
+
+
+async def test_ids_are_quoted_so_that_none_reaches_another_endpoint(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(answer({"data": shapes.job()}))
+    await async_client.jobs.retrieve("a/../b?c=d#e f%2F")
+    assert server.received[0].target == "/v1/jobs/a%2F..%2Fb%3Fc%3Dd%23e%20f%252F"
+
+
+@pytest.mark.parametrize("bad", ["", ".", "..", " "])
+async def test_ids_that_are_none_are_refused(
+    async_client: AsyncScripe, server: ScriptedServer, bad: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="is no id"):
+        await async_client.sources.retrieve(bad)
+    with pytest.raises(ConfigurationError, match="project_id"):
+        await async_client.sources.create_text(project_id=bad, text="Hello")
+    with pytest.raises(ConfigurationError, match="upload_id"):
+        await async_client.sources.create_file(project_id="proj_1", upload_id=bad)
+    assert server.received == []
+
+
+async def test_job_filters_are_spelled_as_the_api_takes_them(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    """C27: days only, in UTC."""
+    server.script(answer(shapes.page()))
+    late = datetime.fromisoformat("2026-05-15T23:30:00-04:00")
+    pager = async_client.jobs.list(
+        type=["POST_GENERATION", "KB_INGEST_URL"],
+        status=["DONE", "FAILED"],
+        date_from=date(2026, 5, 1),
+        date_to=late,
+        page_size=20,
+    )
+    assert await pager.to_list() == []
+    assert server.received[0].target == (
+        "/v1/jobs?limit=20&type=POST_GENERATION%2CKB_INGEST_URL&status=DONE%2CFAILED"
+        "&dateFrom=2026-05-01&dateTo=2026-05-16"
+    )
+
+
+async def test_a_date_filter_without_a_zone_is_refused(async_client: AsyncScripe) -> None:
+    with pytest.raises(ConfigurationError, match="date_from"):
+        async_client.jobs.list(date_from=datetime(2026, 5, 1))  # noqa: DTZ001
+    async_client.jobs.list(date_from=datetime(2026, 5, 1, tzinfo=UTC))
+
+
+async def test_last_response_tells_how_it_came(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(
+        error(500, "internal_error"),
+        answer(
+            {"data": shapes.source()},
+            X_Request_Id="req_1",
+            Idempotent_Replayed="false",
+            X_RateLimit_Limit="120",
+            X_RateLimit_Remaining="77",
+            X_RateLimit_Reset="17",
+        ),
+    )
+    told = (await async_client.sources.retrieve("src_1")).last_response
+    assert (told.status_code, told.request_id, told.idempotent_replayed, told.attempts) == (
+        200,
+        "req_1",
+        False,
+        2,
+    )
+    assert told.rate_limit is not None
+    assert (told.rate_limit.limit, told.rate_limit.remaining, told.rate_limit.reset_after) == (120, 77, 17)
+    assert (told.method, told.path, told.headers["X-REQUEST-ID"]) == ("GET", "/sources/src_1", "req_1")
+    assert told.elapsed > 0
+
+
+async def test_items_of_a_list_know_the_answer_they_came_with(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(answer(shapes.page(shapes.job()), X_Request_Id="req_page"))
+    job = await async_client.jobs.list().first()
+    assert job is not None
+    assert job.last_response.request_id == "req_page"
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+async def test_any_2xx_is_success(async_client: AsyncScripe, server: ScriptedServer, status: int) -> None:
+    server.script(answer({"data": shapes.source()}, status))
+    assert (await async_client.sources.retrieve("src_1")).id == "src_1"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'{"data": 3}',
+        b'{"data": {"id": "src_1"',
+        b"<html>hello</html>",
+        b'{"data":{}}',
+        b"\xff\xfe",
+    ],
+)
+async def test_a_success_that_makes_no_sense_is_an_error_of_the_tree(
+    async_client: AsyncScripe, server: ScriptedServer, body: bytes
+) -> None:
+    server.script(Reply(200, body, {"X-Request-Id": "req_odd"}))
+    with pytest.raises(APIResponseError) as caught:
+        await async_client.sources.retrieve("src_1")
+    assert (caught.value.status_code, caught.value.request_id) == (200, "req_odd")
+    assert caught.value.__context__ is None
+
+
+class Anything(BaseModel):
+    id: str
+
+
+async def test_request_reaches_what_has_no_method(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(answer({"data": {"id": "x_1"}, "more": 1}))
+    assert await async_client.request("GET", "/anything", params={"a": True, "b": None, "c": 2}) == {
+        "data": {"id": "x_1"},
+        "more": 1,
+    }
+    assert server.received[0].target == "/v1/anything?a=true&c=2"
+    found = await async_client.request("post", "/anything", json={"x": [1, None]}, returns=Anything)
+    assert found == Anything(id="x_1")
+    assert json.loads(server.received[1].body) == {"x": [1, None]}
+    assert server.sent("idempotency-key")[1]
+
+
+async def test_request_takes_pages_and_empty_answers(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    project = {
+        "id": "proj_1",
+        "name": "n",
+        "type": "COMPANY_PAGE",
+        "status": "ACTIVE",
+        "createdAt": shapes.instant(),
+    }
+    server.script(answer(shapes.page(project)), Reply(204))
+    page = await async_client.request("GET", "/projects", returns=Page[Project])
+    assert [each.id for each in page.data] == ["proj_1"]
+    assert await async_client.request("DELETE", "/anything") is None
+
+
+async def test_request_says_when_the_answer_is_no_json(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(Reply(200, b"<html>"))
+    with pytest.raises(APIResponseError, match="not JSON"):
+        await async_client.request("GET", "/anything")
+
+
+@pytest.mark.parametrize(
+    "bad", ["projects", "//evil.example", "https://evil.example/", "/a/../b", "/a b", "/ü", "/a#b"]
+)
+async def test_request_stays_below_the_base_url(
+    async_client: AsyncScripe, server: ScriptedServer, bad: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="path"):
+        await async_client.request("GET", bad)
+    assert server.received == []
+
+
+async def test_request_refuses_a_key_that_would_be_ignored(async_client: AsyncScripe) -> None:
+    with pytest.raises(ConfigurationError, match="no meaning for a GET"):
+        await async_client.request("GET", "/projects", idempotency_key="mine")
+
+
+@pytest.mark.parametrize("bad", [float("nan"), "\ud800"])
+async def test_a_body_that_json_cannot_hold_is_refused(async_client: AsyncScripe, bad: float | str) -> None:
+    with pytest.raises(ConfigurationError, match="JSON"):
+        await async_client.request("POST", "/anything", json={"x": bad})

@@ -1,0 +1,1 @@
+"""Tools of the tests: a server that answers by script, a clock that does not wait."""
