@@ -12,7 +12,16 @@ import math
 import os
 import sys
 import time
-from collections.abc import AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -71,6 +80,24 @@ def _tls(family: str) -> ssl.SSLContext:
     return cast("ssl.SSLContext", import_module(family).create_ssl_context())
 
 
+@cache
+def _stream(family: str) -> Callable[[object], object]:
+    """A body in blocks, for both worlds. The family's own wraps it in a generator, which nobody closes."""
+    names = import_module(family)
+
+    class Blocks(names.SyncByteStream, names.AsyncByteStream):  # type: ignore[misc, name-defined]
+        def __init__(self, blocks: object) -> None:
+            self._blocks = blocks
+
+        def __iter__(self) -> Iterator[bytes]:
+            return iter(cast("Iterable[bytes]", self._blocks))
+
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return aiter(cast("AsyncIterable[bytes]", self._blocks))
+
+    return Blocks
+
+
 class _Engine:
     """What the two engines share: building requests, and telling what came back."""
 
@@ -86,16 +113,20 @@ class _Engine:
         timeout: float | None,
     ) -> httpx.Request:
         limits = {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
-        return cast(
+        is_whole = content is None or isinstance(content, bytes)
+        request = cast(
             "httpx.Request",
             self._family.Request(
                 method,
                 url.reveal(),
                 headers=headers.reveal(),
-                content=content,
+                content=content if is_whole else None,
+                stream=None if is_whole else _stream(self._family.__name__)(content),
                 extensions={"timeout": limits},
             ),
         )
+        request.headers.setdefault("Host", request.url.netloc.decode("ascii"))
+        return request
 
     def _failure(self, error: Exception) -> Failure:
         names = self._family

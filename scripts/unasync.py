@@ -25,6 +25,7 @@ NAMES = {
     "__aiter__": "__iter__",
     "__anext__": "__next__",
     "_async": "_sync",
+    "aiter": "iter",
     "anext": "next",
     "StopAsyncIteration": "StopIteration",
 }

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self, TypeAlias, cast
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,7 @@ class Received:
         return self.target.partition("?")[0]
 
     def json(self) -> dict[str, object]:
-        found = json.loads(self.body)
-        assert isinstance(found, dict)
-        return found
+        return cast("dict[str, object]", json.loads(self.body))
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ BREAK = Reply(status=0)
 Step: TypeAlias = Reply | Callable[[Received], Reply]
 
 
-def answer(value: object, status: int = 200, **headers: str) -> Reply:
+def answer(value: object, status: int = 200, /, **headers: str) -> Reply:
     """A JSON answer; names of headers are spelled with underscores."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     return Reply(status, json.dumps(value).encode(), {"Content-Type": "application/json", **named})

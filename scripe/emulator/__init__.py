@@ -1,0 +1,91 @@
+"""A strict Scripe API on your own machine.
+
+.. code-block:: python
+
+    from scripe.emulator import Emulator
+
+    with Emulator() as emulator, emulator.serve() as server:
+        print(server.base_url, server.api_key)
+
+An `Emulator` answers requests by itself (`Emulator.handle`) or behind a port (`Emulator.serve`), refuses what the
+API refuses, and has controls for what a test cannot wait for: time, faults, the ends of jobs.
+
+What the API's pages leave open, and what the emulator does there
+------------------------------------------------------------------
+
+Checks
+    The order is path, key, plan, version, rate, scope, size, form, idempotency, then the endpoint's own rules.
+    A known path with another method is 405 ``method_not_allowed`` with ``Allow``. No usable ``Authorization`` is
+    ``unauthenticated``; anything else unknown is ``invalid_token``. ``Scripe-Workspace-Id`` is ignored with a key. A
+    missing version header is served with the default (``missing_version``), and never refused on
+    ``/health``. A body that is not ``application/json`` is 400. Unknown fields and parameters are ignored. `details`
+    of ``invalid_request`` holds the ``parameter``.
+Uploads
+    Any valid key may mint (``uploads_need_scope``). 1 MB is 1,048,576 bytes. Office files are capped at 100 MB.
+    A content type may have parameters. `maxSizeBytes` below 1 is 422, ``null`` is 400. A link lives 15 minutes
+    (``upload_lifetime``). A second PUT is 412 ``PreconditionFailed``; an expired link is 403 ``AccessDenied``
+    (``expired_link``). The order of storage's checks, and its behaviour without a length, are those of S3 at large.
+    An upload may be used by more than one source; one that never got bytes is 422; one collected after 24 hours is
+    404.
+Rate limits
+    The headers come with every counted answer (``rate_headers``). Buckets beside ``reads`` are ``writes`` (300),
+    ``uploads`` (300) and ``generation`` (60). Replays and refused calls count, unless the refusal is a 401, a 403 of
+    the plan, a version error or a 429. ``/health`` counts nowhere. The window's log does not survive a restart.
+Idempotency
+    The route is the method with the path's pattern. Every answer but 401, 403, 429 and 5xx is kept, errors
+    included. A replay has a new ``X-Request-Id``. ``Idempotent-Replayed`` comes with every write that takes a key,
+    also without one. Cancelling takes none. Without a key the body may have 4 MB.
+Pages
+    A `limit` outside of 1 to 200 is always refused. A cursor is bound to workspace, path and filters. An empty
+    filter counts as absent. A date-time needs its zone.
+Sources
+    A text may have 1,000,000 characters and 1 MB; more is 413. A file costs 10 cents (``source_cents``), given back
+    when its job fails or is cancelled. The source appears when its job ends, created when the job was. There is no
+    speech recognition: a recording's text says so, and its duration is real where the format tells it. Pictures
+    have a placeholder too. `topics` are left out (``topics``). A file that cannot be read, or holds no text, lets the
+    job fail with ``UNREADABLE_FILE``.
+Jobs
+    A job is queued for 1 second and runs for 4 (``queue_seconds``, ``run_seconds``, ``speed``), in ten steps. It ends
+    ``DONE`` (``finished_status``); the filter knows ``DONE`` alone, and finds both.
+Health
+    A failing check changes ``/health`` alone.
+"""
+
+from typing import TYPE_CHECKING
+
+from scripe.emulator.app import Emulator
+from scripe.emulator.clock import Clock
+from scripe.emulator.messages import Headers, ReceivedRequest, Request, Response
+from scripe.emulator.s3_storage import S3Storage
+from scripe.emulator.seeding import Seeded
+from scripe.emulator.settings import Options, Plan, Settings
+from scripe.emulator.storage import Link, MissingObjectError, Storage
+
+if TYPE_CHECKING:
+    from scripe.emulator.server import Server
+
+__all__ = [
+    "Clock",
+    "Emulator",
+    "Headers",
+    "Link",
+    "MissingObjectError",
+    "Options",
+    "Plan",
+    "ReceivedRequest",
+    "Request",
+    "Response",
+    "S3Storage",
+    "Seeded",
+    "Server",
+    "Settings",
+    "Storage",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "Server":  # loaded when asked for, since it imports the server's packages
+        from scripe.emulator import server
+
+        return server.Server
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

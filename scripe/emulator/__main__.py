@@ -1,0 +1,55 @@
+"""``python -m scripe.emulator``: the emulator on a port until Ctrl-C."""
+
+import argparse
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from scripe.emulator import Emulator
+from scripe.emulator.settings import PLANS
+
+FOREVER = threading.Event()
+
+
+def main(arguments: Sequence[str] | None = None, *, wait: Callable[[], object] = FOREVER.wait) -> None:
+    """Serve until interrupted.
+
+    Args:
+        arguments: the command line's, unless given.
+        wait: returns, or raises KeyboardInterrupt, when it is time to stop.
+
+    """
+    options = _parser().parse_args(arguments)
+    with (
+        Emulator(_database(options.data), speed=options.speed) as emulator,
+        emulator.serve(options.port, options.host) as server,
+    ):
+        if options.plan:
+            emulator.set_plan(options.plan)
+        sys.stdout.write(f"SCRIPE_BASE_URL={server.base_url}\nSCRIPE_API_KEY={server.api_key}\n")
+        sys.stdout.flush()
+        with suppress(KeyboardInterrupt):
+            wait()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m scripe.emulator", description="A local Scripe API.")
+    parser.add_argument("--port", type=int, default=8787, help="the port to listen on (8787)")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
+    parser.add_argument("--data", type=Path, help="a folder that keeps everything for the next start")
+    parser.add_argument("--speed", type=float, default=1.0, help="how much faster than usual jobs move (1)")
+    parser.add_argument("--plan", choices=PLANS, help="the workspace's plan (BUSINESS)")
+    return parser
+
+
+def _database(folder: Path | None) -> str | Path:
+    if folder is None:
+        return ":memory:"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "emulator.sqlite3"
+
+
+if __name__ == "__main__":
+    main()

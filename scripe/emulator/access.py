@@ -1,0 +1,146 @@
+"""Who may call: keys, scopes, plans and the API version."""
+
+import json
+import re
+import secrets
+import sqlite3
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from scripe.emulator.clock import Clock
+from scripe.emulator.errors import ApiError
+from scripe.emulator.settings import Plan, Settings
+from scripe.emulator.state import State, new_id
+
+SCOPES = (
+    "notes:read",
+    "notes:write",
+    "posts:read",
+    "posts:write",
+    "sources:write",
+    "knowledge:write",
+    "webhooks:manage",
+)
+PLANS_WITH_ACCESS = frozenset({"ADVANCED", "BUSINESS", "ENTERPRISE"})
+TOKEN = re.compile(r"scripe_sk_(live|test)_[A-Za-z0-9]{16,}")
+CREDENTIALS = """SELECT keys.token, keys.id, keys.workspace_id, scopes, expires_on, revoked, name, plan, active
+FROM keys JOIN workspaces ON workspaces.id = keys.workspace_id WHERE keys.token = ?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The key behind a call, and the workspace it opens."""
+
+    key_id: str
+    scopes: tuple[str, ...]
+    workspace_id: str
+    workspace_name: str
+    plan: Plan
+
+
+class Access:
+    """Keys and workspaces, and the checks made with them."""
+
+    def __init__(self, state: State, clock: Clock, settings: Settings) -> None:
+        self._state = state
+        self._clock = clock
+        self._settings = settings
+
+    def create_workspace(self, name: str, plan: Plan) -> str:
+        """Add a workspace and return its id."""
+        workspace_id = new_id("org")
+        self._state.execute("INSERT INTO workspaces VALUES (?, ?, ?, 1)", (workspace_id, name, plan))
+        return workspace_id
+
+    def set_plan(self, workspace_id: str, plan: Plan, *, active: bool) -> None:
+        """Change a workspace's plan, or whether its subscription is in good standing."""
+        self._state.execute(
+            "UPDATE workspaces SET plan = ?, active = ? WHERE id = ?", (plan, active, workspace_id)
+        )
+
+    def create_key(
+        self, workspace_id: str, scopes: Collection[str], *, expires_on: date | None, live: bool
+    ) -> str:
+        """Add a key and return it."""
+        token = f"scripe_sk_{'live' if live else 'test'}_{secrets.token_hex(16)}"
+        self._state.execute(
+            "INSERT INTO keys (token, id, workspace_id, scopes, expires_on) VALUES (?, ?, ?, ?, ?)",
+            (
+                token,
+                new_id("key"),
+                workspace_id,
+                json.dumps(list(scopes)),
+                expires_on and expires_on.isoformat(),
+            ),
+        )
+        return token
+
+    def revoke_key(self, token: str) -> None:
+        """Revoke a key for good."""
+        self._state.execute("UPDATE keys SET revoked = 1 WHERE token = ?", (token,))
+
+    def authenticate(self, headers: Mapping[str, str]) -> Principal:
+        """The principal of a call.
+
+        Raises:
+            ApiError: a 401, or a 403 for a plan without API access.
+
+        """
+        row = self._credentials(_bearer(headers))
+        if row["revoked"]:
+            raise ApiError("key_revoked", "This API key was revoked.")
+        if row["expires_on"] and self._clock.now().date() >= date.fromisoformat(row["expires_on"]):
+            raise ApiError("key_expired", f"This API key expired on {row['expires_on']} at 00:00 UTC.")
+        if row["plan"] not in PLANS_WITH_ACCESS or not row["active"]:
+            raise ApiError("plan_not_eligible", "The workspace's plan does not include API access.")
+        return Principal(
+            row["id"], tuple(json.loads(row["scopes"])), row["workspace_id"], row["name"], row["plan"]
+        )
+
+    def _credentials(self, token: str) -> sqlite3.Row:
+        rows = self._state.execute(CREDENTIALS, (token,)) if TOKEN.fullmatch(token) else []
+        if not rows:
+            raise ApiError("invalid_token", "The token is malformed or unknown.")
+        return rows[0]
+
+    def version(self, headers: Mapping[str, str]) -> str:
+        """The API version that serves a call.
+
+        Raises:
+            ApiError: 400, the version asked for is not served.
+
+        """
+        accepted = self._settings.versions
+        asked = headers.get("scripe-api-version")
+        if asked is None and self._settings.missing_version == "default":
+            return accepted[0]
+        if asked not in accepted:
+            raise ApiError(
+                "version_unsupported",
+                f"Scripe-Api-Version must be one of {', '.join(accepted)}.",
+                details={"accepted": [*accepted]},
+            )
+        return asked
+
+
+def require_scope(principal: Principal, scopes: Collection[str]) -> None:
+    """Let a call pass whose key has any one of the scopes, or that needs none.
+
+    Raises:
+        ApiError: 403, the key has none of them.
+
+    """
+    if scopes and not set(scopes) & set(principal.scopes):
+        raise ApiError(
+            "scope_missing",
+            f"This call needs the scope {' or '.join(scopes)}.",
+            details={"required": [*scopes]},
+        )
+
+
+def _bearer(headers: Mapping[str, str]) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise ApiError("unauthenticated", "Send the header Authorization: Bearer <API key>.")
+    return token

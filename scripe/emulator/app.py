@@ -1,0 +1,223 @@
+"""The emulator: requests in, answers out."""
+
+import secrets
+import shutil
+import tempfile
+import threading
+import weakref
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, Unpack
+
+from scripe.emulator.access import Access
+from scripe.emulator.api import Api
+from scripe.emulator.backend import Backend
+from scripe.emulator.clock import Clock
+from scripe.emulator.controls import Controls
+from scripe.emulator.faults import Failure
+from scripe.emulator.jobs import Jobs
+from scripe.emulator.limits import Spending
+from scripe.emulator.messages import ReceivedRequest, Request, Response
+from scripe.emulator.own_storage import OwnStorage
+from scripe.emulator.routes import ROUTES, work_of
+from scripe.emulator.settings import Options, Settings
+from scripe.emulator.state import Record, State, new_id
+from scripe.emulator.storage import Storage, StorageRefusedError, refusal
+from scripe.emulator.wire import JsonObject
+
+if TYPE_CHECKING:
+    from scripe import AsyncScripe, ResponseInfo, Scripe
+    from scripe._concurrency import AsyncCallback, Callback
+    from scripe._engine import Transport
+    from scripe.emulator.mount import ClientOptions
+    from scripe.emulator.server import Server
+
+IN_MEMORY = ":memory:"
+
+
+class Emulator(Controls):
+    """A Scripe API of one's own; it serves many threads.
+
+    Args:
+        database: a path whose file survives a restart, with the uploads beside it, or ``:memory:``.
+        clock: the time it goes by; the system's unless given.
+        storage: where uploads go; its own unless given.
+        options: everything else, see `Settings`.
+
+    """
+
+    def __init__(
+        self,
+        database: str | Path = IN_MEMORY,
+        *,
+        clock: Clock | None = None,
+        storage: Storage | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        settings, clock = Settings(**options), clock or Clock()
+        state, scratch = State(database), tempfile.mkdtemp(prefix="scripe-emulator-")
+        self._close = weakref.finalize(self, _release, state, scratch)
+        self._own = None
+        if storage is None:
+            folder = Path(scratch if str(database) == IN_MEMORY else f"{database}.uploads")
+            storage = self._own = OwnStorage(state, folder, _secret(state), clock.now, settings.expired_link)
+        super().__init__(_assemble(settings, clock, state, storage))
+        self._api = Api(self._backend, ROUTES)
+        self._requests: deque[ReceivedRequest] = deque(maxlen=settings.keep_requests)
+        self._requests_lock = threading.Lock()
+
+    @property
+    def requests(self) -> list[ReceivedRequest]:
+        """All requests that came in and were answered, in order."""
+        with self._requests_lock:
+            return list(self._requests)
+
+    def clear_requests(self) -> None:
+        """Forget the requests that came in so far."""
+        with self._requests_lock:
+            self._requests.clear()
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; the caller loses or delays the answer as it says."""
+        request_id = new_id("req")
+        outcome, delay = self._faults.outcome(request), self._faults.delay(request)
+        if isinstance(outcome, Failure):
+            response = self._failed(outcome, request, request_id)
+        else:
+            response = self._answer(request, request_id)
+            response.dropped = outcome is not None
+        response.delay = delay
+        return self._remember(request, response)
+
+    def admit(self, request: Request) -> Response | None:
+        """Refuse a PUT to storage by all but its body, None when the body is worth reading.
+
+        A request that a fault waits for passes, so that `handle` meets the fault.
+        """
+        if self._own is None or not request.in_storage or self._faults.awaits(request):
+            return None
+        try:
+            self._own.check(request)
+        except StorageRefusedError as error:
+            return self._remember(request, error.response())
+        return None
+
+    def serve(self, port: int = 0, host: str = "127.0.0.1") -> "Server":
+        """A loopback server, started by ``with`` or by its `start`; port 0 takes any free one.
+
+        Raises:
+            MissingExtraError: a package of the ``emulator`` extra is not installed.
+
+        """
+        from scripe.emulator.server import Server
+
+        return Server(self, host, port)
+
+    def client(
+        self,
+        api_key: str | None = None,
+        *,
+        on_response: "Callback[ResponseInfo] | None" = None,
+        **options: "Unpack[ClientOptions]",
+    ) -> "Scripe":
+        """A client of this emulator, in this process: it opens no port, and does not sleep but moves the clock on.
+
+        Args:
+            api_key: a key of `create_key`; one with all scopes unless given.
+            on_response: told of each answer.
+            options: as of `scripe.Scripe`.
+
+        """
+        from scripe.emulator import mount
+
+        return mount.client(self, api_key, on_response, **options)
+
+    def async_client(
+        self,
+        api_key: str | None = None,
+        *,
+        on_response: "AsyncCallback[ResponseInfo] | None" = None,
+        **options: "Unpack[ClientOptions]",
+    ) -> "AsyncScripe":
+        """An async client of this emulator, in this process: it opens no port, and does not sleep.
+
+        Args:
+            api_key: a key of `create_key`; one with all scopes unless given.
+            on_response: told of each answer; a plain or a coroutine function.
+            options: as of `scripe.AsyncScripe`.
+
+        """
+        from scripe.emulator import mount
+
+        return mount.async_client(self, api_key, on_response, **options)
+
+    def transport(self) -> "Transport":
+        """A transport for a client of httpx or httpx2, sync or async, that ends at this emulator."""
+        from scripe.emulator import mount
+
+        return mount.transport(self)
+
+    def close(self) -> None:
+        """Close the database and delete what was kept for no restart; a second call does nothing."""
+        self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _answer(self, request: Request, request_id: str) -> Response:
+        if not request.in_storage:
+            return self._api.answer(request, request_id)
+        if self._own is None:
+            return refusal(404, "NoSuchKey", "The uploads of this emulator are stored elsewhere.")
+        try:
+            return self._own.put(request)
+        except StorageRefusedError as error:
+            return error.response()
+
+    def _failed(self, failure: Failure, request: Request, request_id: str) -> Response:
+        response = failure.response(request, request_id)
+        if request.in_api and failure.body is None:
+            response.headers = self._api.common_headers(request_id) | response.headers
+        return response
+
+    def _remember(self, request: Request, response: Response) -> Response:
+        received = ReceivedRequest.of(request, response)
+        with self._requests_lock:
+            self._requests.append(received)
+        return response
+
+
+def _release(state: State, scratch: str) -> None:
+    state.close()
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _secret(state: State) -> str:
+    secret = state.setting("storage_secret") or secrets.token_hex(20)
+    state.set_setting("storage_secret", secret)
+    return secret
+
+
+def _assemble(settings: Settings, clock: Clock, state: State, storage: Storage) -> Backend:
+    spending = Spending(state)
+
+    def work(job: Record, moment: int) -> JsonObject:
+        return work_of(job.fields["type"])(backend, job, moment)
+
+    backend = Backend(
+        settings=settings,
+        clock=clock,
+        state=state,
+        access=Access(state, clock, settings),
+        spending=spending,
+        storage=storage,
+        jobs=Jobs(state, clock, settings, spending, work),
+        cursor_age=int(state.setting("cursor_age") or 0),
+    )
+    return backend

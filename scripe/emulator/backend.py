@@ -1,0 +1,39 @@
+"""The parts of one emulator, as its routes see them."""
+
+from dataclasses import dataclass, field
+
+from scripe.emulator.access import Access
+from scripe.emulator.clock import Clock
+from scripe.emulator.jobs import Jobs
+from scripe.emulator.limits import Spending
+from scripe.emulator.settings import Settings
+from scripe.emulator.state import State
+from scripe.emulator.storage import Storage
+
+
+@dataclass(slots=True)
+class Backend:
+    """What a route can reach.
+
+    Attributes:
+        settings: how the emulator behaves.
+        clock: its time.
+        state: its records.
+        access: keys and workspaces.
+        spending: the daily caps.
+        storage: the uploaded bytes.
+        jobs: the jobs.
+        degraded: failing health checks by name, with what is wrong.
+        cursor_age: how often all cursors were made stale.
+
+    """
+
+    settings: Settings
+    clock: Clock
+    state: State
+    access: Access
+    spending: Spending
+    storage: Storage
+    jobs: Jobs
+    degraded: dict[str, str] = field(default_factory=dict[str, str])
+    cursor_age: int = 0

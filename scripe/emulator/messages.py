@@ -1,0 +1,165 @@
+"""A request and its answer, apart from how they travel."""
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import BinaryIO
+from urllib.parse import parse_qsl, urlsplit
+
+PREFIX = "/v1"
+STORAGE_PREFIX = "/_storage/"
+KEPT_BODY = 8 << 20
+
+
+class Headers(Mapping[str, str]):
+    """Header fields, looked up without regard to case, listed as they were received."""
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        self._fields = {name.lower(): (name, text) for name, text in fields}
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower()][1]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._fields.values())
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return f"Headers({dict(self)!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it arrived.
+
+    Attributes:
+        method: the HTTP method.
+        url: the absolute URL.
+        headers: the header fields; any mapping, looked up without regard to case.
+        body: the body, rewound.
+
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=Headers)
+    body: BinaryIO = field(default_factory=io.BytesIO)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.headers, Headers):
+            object.__setattr__(self, "headers", Headers(self.headers.items()))
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the URL."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def host(self) -> str:
+        """The host the caller named."""
+        return self.headers.get("host") or urlsplit(self.url).netloc
+
+    @property
+    def full_path(self) -> str:
+        """The path of the URL, still percent-encoded."""
+        return urlsplit(self.url).path
+
+    @property
+    def path(self) -> str:
+        """The path below ``/v1``; a path outside of it as it is."""
+        return self.full_path.removeprefix(PREFIX) if self.in_api else self.full_path
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's parameters; of a repeated one the last."""
+        return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+
+    @property
+    def in_api(self) -> bool:
+        """Whether the path lies below ``/v1``."""
+        return f"{self.full_path}/".startswith(f"{PREFIX}/")
+
+    @property
+    def in_storage(self) -> bool:
+        """Whether the path is one of the emulator's own storage."""
+        return self.full_path.startswith(STORAGE_PREFIX)
+
+    def length(self) -> int:
+        """The bytes that the body really holds; the body is rewound."""
+        size = self.body.seek(0, io.SEEK_END)
+        self.body.seek(0)
+        return size
+
+    def is_cut_short(self) -> bool:
+        """Whether less arrived than ``Content-Length`` announced."""
+        announced = self.headers.get("content-length", "")
+        return announced.isdecimal() and self.length() < int(announced)
+
+
+@dataclass(slots=True)
+class Response:
+    """One answer, and how it is to be sent.
+
+    Attributes:
+        status: the HTTP status.
+        headers: the header fields, ``Content-Length`` left to the mount.
+        body: the whole body.
+        dropped: the work was done, but the answer must be lost on the wire.
+        delay: seconds of real time to wait before answering.
+
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    dropped: bool = False
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """One request that came in, and what became of it.
+
+    Attributes:
+        method: the HTTP method.
+        path: the path below ``/v1``, or the storage path.
+        query: the query's parameters.
+        headers: the header fields, looked up without regard to case.
+        body: the body, of a huge one the first 8 MB; empty for storage.
+        status: the status answered.
+        replayed: whether a stored answer was given again.
+        storage: whether the request went to storage.
+
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Headers
+    body: bytes
+    status: int
+    replayed: bool
+    storage: bool
+
+    @classmethod
+    def of(cls, request: Request, response: Response) -> "ReceivedRequest":
+        """The record of a request and its answer."""
+        return cls(
+            method=request.method,
+            path=request.path,
+            query=MappingProxyType(request.query),
+            headers=Headers(request.headers.items()),
+            body=b"" if request.in_storage else _whole(request),
+            status=response.status,
+            replayed=response.headers.get("Idempotent-Replayed") == "true",
+            storage=request.in_storage,
+        )
+
+
+def _whole(request: Request) -> bytes:
+    request.body.seek(0)
+    return request.body.read(KEPT_BODY)

@@ -1,0 +1,125 @@
+"""Lists in pages: `limit`, opaque cursors that are bound to their filters, and date filters."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from scripe.emulator.checks import wrong
+from scripe.emulator.clock import milliseconds
+from scripe.emulator.errors import ApiError
+from scripe.emulator.messages import Response
+from scripe.emulator.routing import Call, bare
+from scripe.emulator.state import FOREVER, Record, Selection
+from scripe.emulator.wire import Json, JsonObject, encode, fingerprint, parse
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+DAY = 24 * 60 * 60 * 1000
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+DATE_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def listing(
+    call: Call, select: Callable[[tuple[int, str]], Selection], show: Callable[[Record], JsonObject]
+) -> Response:
+    """One page of a list.
+
+    Args:
+        call: the call that asks for it.
+        select: what the list shows, given where the previous page ended.
+        show: a record as the API shows it.
+
+    """
+    limit = _limit(call.request.query.get("limit"))
+    records = call.backend.state.page(select(_position(call)), limit + 1)
+    shown, more = records[:limit], len(records) > limit
+    shown_fields: list[Json] = [show(record) for record in shown]
+    pagination: JsonObject = {"next_cursor": _cursor(call, shown[-1]) if more else None, "has_more": more}
+    return bare({"data": shown_fields, "pagination": pagination})
+
+
+def words(call: Call, name: str, known: tuple[str, ...]) -> list[str] | None:
+    """A comma-separated filter, None when it is absent or empty.
+
+    Raises:
+        ApiError: 400, one of the words is unknown.
+
+    """
+    given = call.request.query.get(name)
+    if not given:
+        return None
+    unknown = set(given.split(",")) - set(known)
+    if unknown:
+        raise wrong(name, f"must be some of {', '.join(known)}")
+    return given.split(",")
+
+
+def span(call: Call, *, times: bool) -> tuple[int, int]:
+    """The first and the last millisecond that `dateFrom` and `dateTo` allow.
+
+    Raises:
+        ApiError: 400, a date has a wrong form; date-times pass only when `times` is set.
+
+    """
+    query = call.request.query
+    earliest = _moment("dateFrom", query.get("dateFrom"), times=times)
+    latest = _moment("dateTo", query.get("dateTo"), times=times)
+    return earliest[0] if earliest else 0, latest[1] if latest else FOREVER
+
+
+def _limit(given: str | None) -> int:
+    if given is None:
+        return DEFAULT_LIMIT
+    if not re.fullmatch(r"[0-9]{1,9}", given) or not 1 <= int(given) <= MAX_LIMIT:
+        raise ApiError("bad_pagination", f"limit must be an integer from 1 to {MAX_LIMIT}.")
+    return int(given)
+
+
+def _moment(name: str, given: str | None, *, times: bool) -> tuple[int, int] | None:
+    if not given:
+        return None
+    try:
+        if DATE.fullmatch(given):
+            start = milliseconds(datetime.fromisoformat(given).replace(tzinfo=UTC))
+            return start, start + DAY - 1
+        if times and DATE_TIME.fullmatch(given):
+            exact = milliseconds(datetime.fromisoformat(given))
+            return exact, exact
+    except ValueError:
+        pass
+    raise wrong(
+        name, "must be a date, YYYY-MM-DD" + (", or an ISO 8601 date-time with its zone" if times else "")
+    )
+
+
+def _binding(call: Call) -> str:
+    # What a cursor is good for: the same list of the same workspace with the same filters, at any limit.
+    filters: JsonObject = {
+        name: text for name, text in call.request.query.items() if name not in ("limit", "cursor")
+    }
+    return fingerprint([call.workspace_id, call.request.path, filters, call.backend.cursor_age])
+
+
+def _cursor(call: Call, last: Record) -> str:
+    return base64.urlsafe_b64encode(encode([_binding(call), last.created_at, last.id])).decode()
+
+
+def _position(call: Call) -> tuple[int, str]:
+    cursor = call.request.query.get("cursor")
+    if not cursor:
+        return FOREVER, ""
+    try:
+        match parse(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True)):
+            case [str(binding), int(created_at), str(record_id)] if binding == _binding(call):
+                return created_at, record_id
+            case _:
+                pass
+    except (binascii.Error, ValueError):
+        pass
+    raise ApiError(
+        "bad_cursor", "The cursor is malformed or stale, or the filters changed; start again without one."
+    )

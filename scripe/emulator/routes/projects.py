@@ -1,0 +1,46 @@
+"""GET /projects and GET /projects/{projectId}."""
+
+from scripe.emulator.clock import timestamp
+from scripe.emulator.messages import Response
+from scripe.emulator.paging import listing
+from scripe.emulator.routing import Call, Resource, Route, wrapped
+from scripe.emulator.state import Record, Selection, new_id
+from scripe.emulator.wire import JsonObject
+
+
+def list_projects(call: Call) -> Response:
+    """The workspace's projects, newest first."""
+    return listing(call, lambda before: Selection("projects", call.workspace_id, before=before), shown)
+
+
+def get_project(call: Call) -> Response:
+    """One project."""
+    return wrapped(shown(call.find("projects", call.parameters["projectId"])))
+
+
+def shown(project: Record) -> JsonObject:
+    """A project as the API shows it."""
+    return {"id": project.id, **project.fields, "createdAt": timestamp(project.created_at)}
+
+
+def new_project(
+    workspace_id: str,
+    created_at: int,
+    name: str,
+    *,
+    project_type: str = "PERSONAL_BRAND",
+    status: str = "ACTIVE",
+    url: str | None = None,
+) -> Record:
+    """A project, not stored yet."""
+    fields: JsonObject = {"name": name, "type": project_type, "status": status, "url": url}
+    return Record("projects", new_id("proj"), workspace_id, None, created_at, fields=fields)
+
+
+RESOURCE = Resource(
+    (
+        Route("GET", "/projects", list_projects),
+        Route("GET", "/projects/{projectId}", get_project),
+    ),
+    kinds=("projects",),
+)

@@ -1,0 +1,196 @@
+"""The emulator on a port: Starlette on uvicorn, in a thread of its own."""
+
+import asyncio
+import logging
+import socket
+import tempfile
+import threading
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import TYPE_CHECKING, BinaryIO, Self, cast
+
+from scripe.emulator.errors import failure
+from scripe.emulator.extras import extra
+from scripe.emulator.messages import PREFIX, Headers, Request, Response
+from scripe.emulator.state import new_id
+
+with extra():
+    import uvicorn
+    from starlette import requests as starlette_requests
+    from starlette.applications import Starlette
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import Response as StarletteResponse
+    from starlette.routing import Mount
+    from starlette.types import Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from scripe.emulator.app import Emulator
+
+IN_MEMORY = 1 << 20
+GRACE = 1
+logger = logging.getLogger("scripe.emulator")
+
+
+class Server:
+    """An emulator behind a port of this machine.
+
+    Args:
+        emulator: what answers.
+        host: the address to listen on.
+        port: the port to listen on, 0 for any free one.
+
+    """
+
+    def __init__(self, emulator: "Emulator", host: str, port: int) -> None:
+        self._emulator = emulator
+        self._host = host
+        self._port = port
+        self._running: _Running | None = None
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is, such as ``http://127.0.0.1:8787/v1``; known once started."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}{PREFIX}"
+
+    @property
+    def api_key(self) -> str:
+        """A key with every scope."""
+        return self._emulator.api_key
+
+    def start(self) -> None:
+        """Listen, and return once requests are answered.
+
+        Raises:
+            OSError: the port cannot be had.
+
+        """
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.create_server((self._host, self._port), family=family)
+        self._port = listener.getsockname()[1]
+        self._running = _Running(_application(self._emulator), listener)
+
+    def stop(self) -> None:
+        """Stop listening, and return once the thread has ended."""
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _Running(uvicorn.Server):
+    def __init__(self, application: Starlette, listener: socket.socket) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level=logging.CRITICAL,  # answers that are dropped on purpose are no news
+                access_log=False,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
+        self._ready = threading.Event()
+        self._thread = threading.Thread(
+            target=self.run, args=([listener],), name="scripe-emulator", daemon=True
+        )
+        self._thread.start()
+        self._ready.wait()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        finally:
+            self._ready.set()
+
+    def stop(self) -> None:
+        self.should_exit = True
+        self._thread.join()
+
+
+def _application(emulator: "Emulator") -> Starlette:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await _serve(emulator, scope, receive, send)
+
+    return Starlette(routes=[Mount("/", app=serve)], exception_handlers={Exception: _crashed})
+
+
+async def _serve(emulator: "Emulator", scope: Scope, receive: Receive, send: Send) -> None:
+    head = _head(scope, None)
+    refused = await run_in_threadpool(emulator.admit, head)
+    if refused:
+        await _refuse(refused, head, scope, receive, send)
+        return
+    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
+        async for chunk in _chunks(scope, receive):
+            spool.write(chunk)
+        spool.seek(0)
+        response = await run_in_threadpool(emulator.handle, _head(scope, cast("BinaryIO", spool)))
+    await asyncio.sleep(response.delay)
+    await _send(response, scope, receive, send)
+
+
+def _head(scope: Scope, body: BinaryIO | None) -> Request:
+    headers = Headers((name.decode("latin-1"), text.decode("latin-1")) for name, text in scope["headers"])
+    address, port = scope["server"]
+    host = headers.get("host") or f"{address}:{port}"
+    query = scope["query_string"].decode("latin-1")
+    url = f"{scope['scheme']}://{host}{scope['raw_path'].decode('latin-1')}{'?' if query else ''}{query}"
+    return Request(scope["method"], url, headers, body) if body else Request(scope["method"], url, headers)
+
+
+async def _chunks(scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
+    # A caller that goes away leaves a body cut short, which the emulator itself refuses.
+    try:
+        async for chunk in starlette_requests.Request(scope, receive).stream():
+            yield chunk
+    except starlette_requests.ClientDisconnect:
+        return
+
+
+async def _send(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    if response.dropped:
+        await _break_off(response, send)
+    else:
+        answer = StarletteResponse(response.body, response.status, response.headers)
+        await answer(scope, receive, send)
+
+
+async def _break_off(response: Response, send: Send) -> None:
+    # More is announced than sent, and then the call ends: uvicorn closes the connection.
+    length = len(response.body) + 1
+    await _begin(response, length, send)
+    await send({"type": "http.response.body", "body": response.body[: length // 2], "more_body": True})
+
+
+async def _refuse(response: Response, head: Request, scope: Scope, receive: Receive, send: Send) -> None:
+    # The answer goes out before the body is read. The body is then read and thrown away: closing the
+    # connection on a caller that still sends would reset it, and the answer might be lost with it.
+    await _begin(response, len(response.body), send)
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    if "expect" not in head.headers:
+        async for _ in _chunks(scope, receive):
+            pass
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _begin(response: Response, length: int, send: Send) -> None:
+    headers = {**response.headers, "Content-Length": str(length)}
+    fields = [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": fields})
+
+
+async def _crashed(request: starlette_requests.Request, error: Exception) -> StarletteResponse:
+    logger.error("%s %s crashed the emulator", request.method, request.url.path, exc_info=error)
+    response = failure(500, new_id("req"))
+    return StarletteResponse(response.body, response.status, response.headers)

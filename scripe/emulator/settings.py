@@ -1,0 +1,82 @@
+"""Everything about an emulator that can be set, guesses included."""
+
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+Plan = Literal["FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL"]
+PLANS: tuple[Plan, ...] = ("FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL")
+RateHeaders = Literal["always", "limited"]
+MissingVersion = Literal["default", "refuse"]
+ExpiredLink = Literal["AccessDenied", "ExpiredToken"]
+
+
+class Options(TypedDict, total=False):
+    """The keyword arguments of `Emulator` beside its database, clock and storage; see `Settings`."""
+
+    plan: Plan
+    speed: float
+    read_limit: int
+    write_limit: int
+    upload_limit: int
+    generation_limit: int
+    rate_headers: RateHeaders
+    versions: tuple[str, ...]
+    missing_version: MissingVersion
+    deprecation: str | None
+    finished_status: str
+    queue_seconds: float
+    run_seconds: float
+    source_cents: int
+    uploads_need_scope: bool
+    upload_lifetime: int
+    expired_link: ExpiredLink
+    topics: bool
+    keep_requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one emulator behaves.
+
+    Attributes:
+        plan: the plan of the first workspace of a new database.
+        speed: how much faster than usual jobs move; 0 stops them until `finish`, `fail` or `start`.
+        read_limit: reads of a workspace in 60 seconds.
+        write_limit: writes of a workspace in 60 seconds.
+        upload_limit: upload links of a workspace in 60 seconds.
+        generation_limit: generations of a workspace in 60 seconds.
+        rate_headers: send ``X-RateLimit-*`` with every counted answer, or with a 429 alone.
+        versions: the API versions accepted; the first is the default.
+        missing_version: serve a call without version with the default, or refuse it.
+        deprecation: the text of a ``Scripe-Deprecation`` header on every answer.
+        finished_status: what a successful job is called, ``DONE`` or ``COMPLETED``.
+        queue_seconds: how long a job is queued at speed 1.
+        run_seconds: how long a job runs at speed 1.
+        source_cents: what a file source takes of the daily spend cap.
+        uploads_need_scope: whether minting a link takes ``sources:write`` or ``knowledge:write``.
+        upload_lifetime: seconds until an upload link expires.
+        expired_link: how storage refuses an expired link: 403 ``AccessDenied`` or 400 ``ExpiredToken``.
+        topics: whether file sources come with a topic.
+        keep_requests: how many received requests are remembered.
+
+    """
+
+    plan: Plan = "BUSINESS"
+    speed: float = 1.0
+    read_limit: int = 120
+    write_limit: int = 300
+    upload_limit: int = 300
+    generation_limit: int = 60
+    rate_headers: RateHeaders = "always"
+    versions: tuple[str, ...] = ("2026-08-01",)
+    missing_version: MissingVersion = "default"
+    deprecation: str | None = None
+    finished_status: str = "DONE"
+    queue_seconds: float = 1.0
+    run_seconds: float = 4.0
+    source_cents: int = 10
+    uploads_need_scope: bool = False
+    upload_lifetime: int = 900
+    expired_link: ExpiredLink = "AccessDenied"
+    topics: bool = False
+    keep_requests: int = 10_000

@@ -1,0 +1,332 @@
+"""Waiting for jobs: when they are looked at, what it costs, and how their ends are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from scripe import (
+    APITimeoutError,
+    AsyncScripe,
+    ConfigurationError,
+    Job,
+    JobCancelledError,
+    JobFailedError,
+    JobTimeoutError,
+    NotCancellableError,
+    NotFoundError,
+    ScripeError,
+    ServerError,
+)
+from scripe.emulator import Emulator
+from tests.support import shapes
+from tests.support.clock import AsyncSleeplessClock
+from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
+
+pytestmark = pytest.mark.anyio
+
+
+def single(*states: dict[str, object]) -> list[Reply]:
+    return [answer({"data": state}) for state in states]
+
+
+def queued(job_id: str = "job_1", **fields: object) -> Job:
+    return Job.model_validate(shapes.job(job_id, **fields))  # type: ignore[arg-type]
+
+
+async def test_a_job_is_waited_for(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    running = shapes.job(status="RUNNING", progress={"progress": 0.4, "message": "Reading"})
+    server.script(*single(shapes.job(), running, running, shapes.job(status="DONE")))
+    updates: list[Job] = []
+    job = await async_client.jobs.wait(queued(), on_update=updates.append)
+    assert (job.succeeded, job.result and job.result.source_id) == (True, "src_1")
+    assert [update.status for update in updates] == ["RUNNING", "DONE"]
+    assert len(server.received) == 4
+
+
+async def test_an_id_is_looked_at_without_delay(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    server.script(*single(shapes.job(status="DONE")))
+    await async_client.jobs.wait("job_1")
+    assert async_clock.sleeps == []
+
+
+async def test_a_finished_job_costs_nothing(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    assert (await async_client.jobs.wait(queued(status="DONE"))).succeeded
+    assert (await async_client.jobs.wait_all([queued(status="FAILED")]))[0].is_failed
+    assert server.received == []
+
+
+@pytest.mark.parametrize("status", ["DONE", "COMPLETED", "completed"])
+async def test_c1_both_words_for_success(
+    async_client: AsyncScripe, server: ScriptedServer, status: str
+) -> None:
+    server.script(*single(shapes.job(status=status)))
+    assert (await async_client.jobs.wait("job_1")).succeeded
+
+
+async def test_an_unknown_status_is_not_finished(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(*single(shapes.job(status="PAUSED"), shapes.job(status="DONE")))
+    assert (await async_client.jobs.wait("job_1")).succeeded
+    assert len(server.received) == 2
+
+
+async def test_a_failed_job_raises_with_the_job(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    failed = shapes.job(status="FAILED", errorCode="UNREADABLE", errorMessage="no words in it")
+    server.script(*single(failed))
+    with pytest.raises(JobFailedError, match="UNREADABLE: no words in it") as caught:
+        await async_client.jobs.wait("job_1")
+    assert caught.value.job.error_code == "UNREADABLE"
+
+
+@pytest.mark.parametrize("status", ["CANCELLED", "CANCELED"])
+async def test_a_cancelled_job_raises_with_the_job(
+    async_client: AsyncScripe, server: ScriptedServer, status: str
+) -> None:
+    server.script(*single(shapes.job(status=status)))
+    with pytest.raises(JobCancelledError) as caught:
+        await async_client.jobs.wait("job_1")
+    assert caught.value.job.id == "job_1"
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "looks"),
+    [("SOURCE_INGEST_FILE", 60, 30 + 6), ("KB_INGEST_URL", 60, 30 + 6), ("POST_GENERATION", 60, 60)],
+)
+async def test_the_cadence(
+    async_client: AsyncScripe,
+    async_clock: AsyncSleeplessClock,
+    server: ScriptedServer,
+    kind: str,
+    seconds: float,
+    looks: int,
+) -> None:
+    """Every second; for ingests every 5 seconds once 30 have passed."""
+    server.script(*single(shapes.job(type=kind)))
+    with pytest.raises(JobTimeoutError) as caught:
+        await async_client.jobs.wait(queued(type=kind), timeout=seconds)
+    assert abs(len(server.received) - looks) <= 2
+    assert [job.id for job in caught.value.jobs] == ["job_1"]
+    assert isinstance(caught.value, TimeoutError)
+
+
+async def test_a_deadline_in_a_wait_is_a_job_timeout(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    server.script(*single(shapes.job()))
+    with pytest.raises(JobTimeoutError, match="Waited 3 s"):
+        await async_client.with_options(deadline=3).jobs.wait(queued())
+    with pytest.raises(JobTimeoutError, match="Waited 2 s"):
+        await async_client.with_options(deadline=3).jobs.wait_all([queued()], timeout=2)
+
+
+async def test_an_answer_too_late_for_the_wait_is_a_job_timeout(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(Reply(200, b"{}", hold=0.5))
+    with pytest.raises(JobTimeoutError):
+        await async_client.jobs.wait("job_1", timeout=0.2)
+
+
+async def test_a_slow_network_in_a_wait_is_told_as_such(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(Reply(200, b"{}", hold=0.3))
+    with pytest.raises(APITimeoutError):
+        await async_client.with_options(timeout=0.05, max_retries=0).jobs.wait("job_1")
+
+
+class Workspace:
+    """Jobs that end when the test says so, behind list and single reads."""
+
+    def __init__(self, count: int, first_id: int = 0) -> None:
+        self.jobs = {
+            f"job_{n}": shapes.job(f"job_{n}", age=count - n) for n in range(first_id, first_id + count)
+        }
+        self.looks = 0
+        self.on_look: Callable[[int], object] = lambda look: None
+
+    def end(self, *job_ids: str, status: str = "DONE", at: float = 0) -> None:
+        for job_id in job_ids:
+            self.jobs[job_id] = {**self.jobs[job_id], "status": status, "completedAt": shapes.instant(at)}
+
+    def end_all_at(self, look: int) -> None:
+        self.on_look = lambda now: self.end(*self.jobs) if now == look else None
+
+    def reply(self, request: Received) -> Reply:
+        self.looks += 1
+        self.on_look(self.looks)
+        if request.path == "/v1/jobs":
+            newest = sorted(self.jobs.values(), key=lambda job: str(job["createdAt"]), reverse=True)
+            return answer(shapes.page(*newest[:200], cursor="more" if len(newest) > 200 else None))
+        found = self.jobs.get(request.path.rpartition("/")[2])
+        return answer({"data": found}) if found else error(404, "not_found")
+
+
+async def test_a_hundred_jobs_cost_as_many_requests_as_one(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    workspace = Workspace(100)
+    server.script(workspace.reply)
+    began = async_clock.now()
+    workspace.end_all_at(60)
+    jobs = [Job.model_validate(job) for job in workspace.jobs.values()]
+    ended = await async_client.jobs.wait_all(jobs)
+    assert [job.id for job in ended] == [job.id for job in jobs]
+    minutes = (async_clock.now() - began) / 60
+    assert len(server.received) <= 60 * minutes + 1
+
+
+async def test_waits_beside_each_other_share_half_of_the_budget(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    """Whoever polls: the looks of all waits of a client stand in one line."""
+    server.script(*single(shapes.job(type="POST_GENERATION")))
+    began = async_clock.now()
+    for _ in range(40):
+        with pytest.raises(JobTimeoutError):
+            await async_client.jobs.wait("job_1", timeout=1.5)
+    assert len(server.received) <= (async_clock.now() - began) + 1
+
+
+async def test_a_small_budget_stretches_the_tick(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    server.script(
+        answer(
+            {"data": shapes.job(type="POST_GENERATION")}, X_RateLimit_Limit="12", X_RateLimit_Remaining="11"
+        )
+    )
+    with pytest.raises(JobTimeoutError):
+        await async_client.jobs.wait("job_1", timeout=60)
+    assert len(server.received) <= 7
+
+
+async def test_jobs_come_in_the_order_in_which_they_end(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    workspace = Workspace(4)
+    server.script(workspace.reply)
+
+    def turn(look: int) -> None:
+        if look == 2:
+            workspace.end("job_3", status="FAILED")
+        if look == 3:
+            workspace.end("job_0", at=9)
+            workspace.end("job_2", status="CANCELLED", at=8)
+        if look == 5:
+            workspace.end("job_1")
+
+    workspace.on_look = turn
+    ended = [job.id async for job in async_client.jobs.as_completed([*workspace.jobs, "job_1"])]
+    assert ended == ["job_3", "job_2", "job_0", "job_1"]
+
+
+async def test_on_update_of_many_tells_changes_of_state(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    workspace = Workspace(2)
+    server.script(workspace.reply)
+    workspace.end_all_at(3)
+    told: list[tuple[str, str]] = []
+    await async_client.jobs.wait_all(workspace.jobs, on_update=lambda job: told.append((job.id, job.status)))
+    assert sorted(told) == [("job_0", "DONE"), ("job_0", "QUEUED"), ("job_1", "DONE"), ("job_1", "QUEUED")]
+
+
+async def test_an_unknown_id_raises_after_all_others_have_ended(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    workspace = Workspace(2)
+    server.script(workspace.reply)
+    workspace.end_all_at(5)
+    ended = async_client.jobs.as_completed(["job_0", "job_gone", "job_1"])
+    assert sorted([(await anext(ended)).id, (await anext(ended)).id]) == ["job_0", "job_1"]
+    with pytest.raises(NotFoundError):
+        await anext(ended)
+
+
+async def test_a_wait_for_all_tells_all_as_last_seen(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    workspace = Workspace(7)
+    workspace.end("job_0")
+    server.script(workspace.reply)
+    with pytest.raises(JobTimeoutError, match="job_5 and 1 more") as caught:
+        await async_client.jobs.wait_all(workspace.jobs, timeout=5)
+    assert [job.id for job in caught.value.jobs] == list(workspace.jobs)
+    assert caught.value.jobs[0].succeeded
+
+
+async def test_no_jobs_are_waited_for_at_once(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    assert await async_client.jobs.wait_all([]) == []
+    assert server.received == []
+
+
+async def test_jobs_given_by_a_bad_id_are_refused(async_client: AsyncScripe) -> None:
+    with pytest.raises(ConfigurationError, match="is no id"):
+        async_client.jobs.as_completed([""])
+
+
+@pytest.mark.parametrize("lost", [BREAK, error(502), Reply(200, b"")])
+async def test_a_lost_cancel_is_settled_by_reading_the_job(
+    async_client: AsyncScripe, server: ScriptedServer, lost: Reply
+) -> None:
+    """C21 too: an empty answer."""
+    server.script(lost, *single(shapes.job(status="CANCELLED")))
+    assert (await async_client.jobs.cancel("job_1")).is_cancelled
+    assert [each.method for each in server.received] == ["POST", "GET"]
+    assert server.sent("idempotency-key") == [None, None]
+
+
+async def test_a_cancel_that_did_not_arrive_is_sent_again(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(BREAK, *single(shapes.job(), shapes.job(status="CANCELLED")))
+    assert (await async_client.jobs.cancel("job_1")).is_cancelled
+    assert [each.method for each in server.received] == ["POST", "GET", "POST"]
+
+
+async def test_a_cancel_that_came_too_late_raises(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(error(500), *single(shapes.job(status="RUNNING")))
+    with pytest.raises(ServerError):
+        await async_client.jobs.cancel("job_1")
+    server.script(error(409, "not_cancellable"))
+    with pytest.raises(NotCancellableError):
+        await async_client.jobs.cancel("job_1")
+
+
+async def test_a_conflict_after_a_lost_cancel_may_be_its_own_doing(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(
+        BREAK, *single(shapes.job()), error(409, "not_cancellable"), *single(shapes.job(status="CANCELLED"))
+    )
+    assert (await async_client.jobs.cancel("job_1")).is_cancelled
+
+
+async def test_cancels_end(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    def reply(request: Received) -> Reply:
+        return BREAK if request.method == "POST" else answer({"data": shapes.job()})
+
+    server.script(reply)
+    with pytest.raises(ScripeError):
+        await async_client.jobs.cancel("job_1")
+    assert [each.method for each in server.received] == ["POST", "GET"] * 3
+
+
+async def test_many_jobs_of_the_emulator(emulator: Emulator, async_local: AsyncScripe) -> None:
+    upload = await async_local.uploads.upload_file(b"Words to keep.", content_type="text/plain")
+    jobs = [
+        await async_local.sources.create_file(project_id=emulator.project_id, upload_id=upload.id)
+        for _ in range(50)
+    ]
+    emulator.fail(jobs[7].id, error_code="ODD", error_message="told to")
+    emulator.clear_requests()
+    ended = await async_local.jobs.wait_all(jobs)
+    assert [job.id for job in ended] == [job.id for job in jobs]
+    assert [job.is_failed for job in ended].count(True) == 1
+    assert len(emulator.requests) <= 10

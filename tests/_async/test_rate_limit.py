@@ -1,0 +1,116 @@
+"""The budget of requests: kept on this side, so that calls wait instead of being refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripe import APITimeoutError, AsyncScripe, RateLimiter
+from scripe.emulator import Emulator
+from tests.conftest import KEY
+from tests.support import shapes
+from tests.support.clock import AsyncSleeplessClock
+from tests.support.server import ScriptedServer, answer, error
+
+pytestmark = pytest.mark.anyio
+
+GOOD = answer({"data": shapes.source()})
+
+
+def told(remaining: int, reset: str) -> dict[str, str]:
+    return {"X_RateLimit_Limit": "120", "X_RateLimit_Remaining": str(remaining), "X_RateLimit_Reset": reset}
+
+
+async def test_when_nothing_remains_the_next_call_waits_for_the_reset(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    await async_client.sources.retrieve("src_1")
+    source = await async_client.with_options(max_retries=0).sources.retrieve("src_1")
+    assert sum(async_clock.sleeps) == pytest.approx(17, abs=0.5)
+    assert source.last_response.attempts == 1
+
+
+async def test_a_reset_the_size_of_an_epoch_counts_as_one(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    until = async_clock.wall() + 20
+    server.script(answer({"data": shapes.source()}, 200, **told(0, f"{until:.0f}")), GOOD)
+    await async_client.sources.retrieve("src_1")
+    await async_client.sources.retrieve("src_1")
+    assert sum(async_clock.sleeps) == pytest.approx(20, abs=1)
+
+
+async def test_buckets_are_told_apart(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    await async_client.sources.retrieve("src_1")
+    await async_client.sources.create_text(project_id="proj_1", text="Hello")
+    assert async_clock.sleeps == []
+
+
+async def test_headers_that_come_only_with_a_429_are_learnt_from(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    """The refused call is tried again after Retry-After; a call beside it waits as long."""
+    server.script(error(429, "rate_limited", Retry_After="30"), GOOD)
+    with pytest.raises(Exception, match="rate_limited"):
+        await async_client.with_options(max_retries=0).sources.retrieve("src_1")
+    await async_client.sources.retrieve("src_1")
+    assert sum(async_clock.sleeps) == pytest.approx(30, abs=0.5)
+
+
+async def test_copies_share_the_budget(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    server.script(answer({"data": shapes.source()}, 200, **told(0, "5")), GOOD)
+    await async_client.with_options(timeout=5).sources.retrieve("src_1")
+    await async_client.with_options(timeout=6).sources.retrieve("src_1")
+    assert sum(async_clock.sleeps) == pytest.approx(5, abs=0.5)
+
+
+async def test_a_wait_for_the_budget_past_the_deadline_is_a_timeout(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    await async_client.sources.retrieve("src_1")
+    with pytest.raises(APITimeoutError, match="budget"):
+        await async_client.with_options(deadline=5).sources.retrieve("src_1")
+    assert (async_clock.sleeps, len(server.received)) == ([], 1)
+
+
+async def test_it_can_be_turned_off(server: ScriptedServer) -> None:
+    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=None) as client:
+        await client.sources.retrieve("src_1")
+        await client.with_options(deadline=1).sources.retrieve("src_1")
+    assert len(server.received) == 2
+
+
+async def test_clients_can_share_one(server: ScriptedServer) -> None:
+    shared = RateLimiter()
+    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=shared) as client:
+        await client.sources.retrieve("src_1")
+    async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=shared, deadline=1) as client:
+        with pytest.raises(APITimeoutError):
+            await client.sources.retrieve("src_1")
+
+
+async def test_far_over_the_budget_no_call_is_refused(emulator: Emulator, async_local: AsyncScripe) -> None:
+    """Against the emulator's sliding window: no 429, and the budget is used."""
+    began = emulator.clock.now()
+    for _ in range(500):
+        await async_local.with_options(max_retries=0).workspaces.me()
+    minutes = (emulator.clock.now() - began).total_seconds() / 60
+    assert all(request.status == 200 for request in emulator.requests)
+    assert 500 / minutes >= 0.95 * 120
+
+
+async def test_headers_only_with_a_429_still_keep_the_budget() -> None:
+    with Emulator(rate_headers="limited") as emulator:
+        async with emulator.async_client() as client:
+            for _ in range(500):
+                await client.workspaces.me()
+        refused = [request for request in emulator.requests if request.status == 429]
+    assert len(refused) <= 2

@@ -1,0 +1,406 @@
+"""Files on their way up: every kind of input, every answer of storage, no half file anywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from scripe import (
+    APIConnectionError,
+    APITimeoutError,
+    AsyncScripe,
+    ConfigurationError,
+    IdempotencyConflictError,
+    JobFailedError,
+    JobTimeoutError,
+    NotFoundError,
+    Progress,
+    ScripeError,
+    SpendCapExceededError,
+    Upload,
+    UploadError,
+    UploadExpiredError,
+    UploadIntegrityError,
+    UploadTooLargeError,
+)
+from scripe.emulator import Emulator
+from tests.support import shapes
+from tests.support.clock import AsyncSleeplessClock
+from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer
+
+pytestmark = pytest.mark.anyio
+
+WORDS = b"Words worth keeping.\n" * 10
+
+
+def link(server: ScriptedServer, **fields: object) -> Upload:
+    url = f"{server.origin}/bucket/key?X-Amz-Signature=c0ffee"
+    return Upload.model_validate(shapes.upload(url, **fields))
+
+
+def complaint(status: int, code: str, message: str = "told so") -> Reply:
+    xml = f'<?xml version="1.0"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
+    return Reply(status, xml.encode(), {"Content-Type": "application/xml"})
+
+
+STORED = Reply(200, headers={"ETag": f'"{hashlib.md5(WORDS).hexdigest()}"'})
+
+
+async def test_just_what_the_link_was_signed_for_is_sent(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(STORED)
+    await async_client.uploads.put(link(server), WORDS)
+    (request,) = server.received
+    assert (request.method, request.target) == ("PUT", "/bucket/key?X-Amz-Signature=c0ffee")
+    assert request.headers == {
+        "host": server.origin.removeprefix("http://"),
+        "content-type": "text/plain",
+        "content-length": str(len(WORDS)),
+    }
+    assert request.body == WORDS
+
+
+async def test_a_path_bytes_and_file_objects(
+    async_client: AsyncScripe, server: ScriptedServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "words.txt"
+    path.write_bytes(WORDS)
+    server.script(STORED)
+    read, write = os.pipe()
+    os.write(write, WORDS)
+    os.close(write)
+    standing = io.BytesIO(b"skipped" + WORDS)
+    standing.seek(7)
+    with path.open("rb") as opened, os.fdopen(read, "rb") as pipe:
+        for file in (path, str(path), WORDS, opened, standing, pipe):
+            await async_client.uploads.put(link(server), file)
+    assert server.bodies() == {WORDS}
+
+
+async def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
+    async_client: AsyncScripe, server: ScriptedServer, tmp_path: Path
+) -> None:
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "odd.xyz").write_bytes(WORDS)
+    with pytest.raises(ConfigurationError, match="does not exist") as missing:
+        await async_client.uploads.upload_file(tmp_path / "missing.txt")
+    assert isinstance(missing.value, FileNotFoundError)
+    with pytest.raises(ConfigurationError, match="is a directory") as directory:
+        await async_client.uploads.upload_file(tmp_path)
+    assert isinstance(directory.value, IsADirectoryError)
+    with pytest.raises(ConfigurationError, match="is empty"):
+        await async_client.uploads.upload_file(tmp_path / "empty.txt")
+    for untold in (tmp_path / "odd.xyz", WORDS, io.BytesIO(WORDS)):
+        with pytest.raises(ConfigurationError, match="content_type="):
+            await async_client.uploads.upload_file(untold)
+    with pytest.raises(ConfigurationError, match="no MIME type"):
+        await async_client.uploads.upload_file(WORDS, content_type="text")
+    with pytest.raises(ConfigurationError, match="max_size_bytes"):
+        await async_client.uploads.create(content_type="text/plain", max_size_bytes=0)
+    with pytest.raises(ConfigurationError, match="project_id"):
+        await async_client.sources.ingest(WORDS, project_id="", content_type="text/plain")
+    assert server.received == []
+
+
+async def test_c17_a_file_over_the_returned_cap_is_not_sent(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    with pytest.raises(UploadTooLargeError, match="takes 209"):
+        await async_client.uploads.put(link(server, maxSizeBytes=len(WORDS) - 1), WORDS)
+    assert server.received == []
+    server.script(STORED)
+    await async_client.uploads.put(link(server, maxSizeBytes=len(WORDS)), WORDS)
+
+
+async def test_plain_http_to_another_machine_is_refused(async_client: AsyncScripe) -> None:
+    url = "http://storage.example/key?X-Amz-Signature=c0ffee"
+    with pytest.raises(ConfigurationError, match="upload_url is plain http"):
+        await async_client.uploads.put(Upload.model_validate(shapes.upload(url)), WORDS)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        BREAK,
+        Reply(500),
+        complaint(503, "SlowDown"),
+        complaint(400, "IncompleteBody"),
+        complaint(400, "RequestTimeout"),
+        Reply(200, b"half an answer", cut=3),
+    ],
+)
+async def test_passing_faults_send_the_whole_file_again(
+    async_client: AsyncScripe, server: ScriptedServer, fault: Reply
+) -> None:
+    server.script(fault, STORED)
+    await async_client.uploads.put(link(server), WORDS)
+    assert [request.body for request in server.received] == [WORDS, WORDS]
+
+
+async def test_an_upload_cut_midway_is_sent_again_from_its_first_byte(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock
+) -> None:
+    large = os.urandom(3_000_000)
+    with ScriptedServer(BREAK, body_limit=1_000_000) as cutting:
+        with pytest.raises(APIConnectionError, match="after 3 attempts"):
+            await async_client.uploads.put(link(cutting, maxSizeBytes=len(large)), large)
+        assert len(cutting.received) == 3
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (complaint(403, "AccessDenied", "Request has expired"), UploadExpiredError),
+        (complaint(400, "ExpiredToken"), UploadExpiredError),
+        (complaint(403, "RequestExpired"), UploadExpiredError),
+        (complaint(412, "PreconditionFailed"), UploadExpiredError),
+        (complaint(400, "EntityTooLarge"), UploadTooLargeError),
+        (Reply(413), UploadTooLargeError),
+        (complaint(400, "BadDigest"), UploadIntegrityError),
+        (complaint(403, "SignatureDoesNotMatch"), UploadError),
+        (complaint(404, "NoSuchBucket"), UploadError),
+        (Reply(302, headers={"Location": "https://elsewhere/"}), UploadError),
+        (Reply(403, b"<html>"), UploadError),
+    ],
+)
+async def test_refusals_are_told_apart_by_their_code(
+    async_client: AsyncScripe, server: ScriptedServer, reply: Reply, kind: type[UploadError]
+) -> None:
+    server.script(reply)
+    with pytest.raises(UploadError) as caught:
+        await async_client.uploads.put(link(server), WORDS)
+    assert isinstance(caught.value, kind)
+    assert caught.value.status_code == reply.status
+    assert (caught.value.storage_code is None) == (b"<Code>" not in reply.body)
+    assert "c0ffee" not in str(caught.value)
+    assert len(server.received) == 1
+
+
+async def test_any_refusal_after_the_links_time_counts_as_expired(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(complaint(403, "AccessDenied"))
+    with pytest.raises(UploadExpiredError):
+        await async_client.uploads.put(link(server, expiresAt="2020-01-01T00:00:00.000Z"), WORDS)
+
+
+async def test_other_bytes_than_were_sent_are_noticed(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    other = f'"{"0" * 32}"'
+    server.script(Reply(200, headers={"ETag": other}))
+    with pytest.raises(UploadIntegrityError, match="MD5"):
+        await async_client.uploads.put(link(server), WORDS)
+    for name in ("x-amz-server-side-encryption", "x-amz-server-side-encryption-customer-algorithm"):
+        server.script(Reply(200, headers={"ETag": other, name: "aws:kms"}))
+        await async_client.uploads.put(link(server), WORDS)
+    server.script(Reply(200, headers={"ETag": '"abc-2"'}))
+    await async_client.uploads.put(link(server), WORDS)
+
+
+async def test_a_file_that_changes_while_it_is_sent_is_noticed(
+    async_client: AsyncScripe, server: ScriptedServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "words.txt"
+    path.write_bytes(WORDS)
+
+    def touch(request: Received) -> Reply:
+        path.write_bytes(WORDS + b"more")
+        return STORED
+
+    server.script(touch)
+    with pytest.raises(UploadIntegrityError, match="changed"):
+        await async_client.uploads.put(link(server), path)
+
+
+async def test_progress_is_told(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    large = bytes(2_500_000)
+    told: list[Progress] = []
+    server.script(Reply(200))
+    await async_client.uploads.put(link(server, maxSizeBytes=len(large)), large, on_progress=told.append)
+    assert [progress.bytes_sent for progress in told] == [1_048_576, 2_097_152, 2_500_000]
+    assert told[-1] == Progress("uploading", 1.0, 2_500_000, 2_500_000)
+
+
+async def test_what_a_callback_raises_reaches_the_caller_unchanged(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    """Even what looks like a fault of the network; and the client works afterwards."""
+
+    class MineError(ConnectionError):
+        pass
+
+    def stop(progress: Progress) -> None:
+        raise MineError
+
+    server.script(STORED)
+    with pytest.raises(MineError):
+        await async_client.uploads.put(link(server), WORDS, on_progress=stop)
+    await async_client.uploads.put(link(server), WORDS)
+
+
+async def test_a_deadline_ends_an_upload(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(Reply(200, b"slow", pace=0.2))
+    with pytest.raises(APITimeoutError):
+        await async_client.with_options(deadline=0.3, max_retries=0).uploads.put(link(server), WORDS)
+
+
+async def test_a_slow_storage_times_out(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(Reply(200, hold=0.3))
+    with pytest.raises(APITimeoutError):
+        await async_client.with_options(timeout=0.05, max_retries=0).uploads.put(link(server), WORDS)
+
+
+async def test_an_expired_link_is_minted_anew_with_a_new_key(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    mints: list[str | None] = []
+
+    def reply(request: Received) -> Reply:
+        if request.method == "PUT":
+            return complaint(403, "AccessDenied", "Request has expired") if len(mints) == 1 else STORED
+        mints.append(request.headers.get("idempotency-key"))
+        return answer({"data": shapes.upload(f"{server.origin}/k", id=f"upl_{len(mints)}")})
+
+    server.script(reply)
+    upload = await async_client.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key="mine")
+    assert upload.id == "upl_2"
+    assert mints[0] == "mine"
+    assert mints[1] not in ("mine", None)
+
+
+async def test_links_that_keep_expiring_end_the_upload(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    def reply(request: Received) -> Reply:
+        minted = answer({"data": shapes.upload(f"{server.origin}/k")})
+        return minted if request.method == "POST" else complaint(400, "ExpiredToken")
+
+    server.script(reply)
+    with pytest.raises(UploadExpiredError) as caught:
+        await async_client.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key="mine")
+    assert caught.value.idempotency_key == "mine"
+    assert len(server.received) == 6
+
+
+async def test_a_file_becomes_a_source(emulator: Emulator, async_local: AsyncScripe, tmp_path: Path) -> None:
+    path = tmp_path / "Grüße 🎉.txt"
+    path.write_bytes(WORDS)
+    told: list[Progress] = []
+    source = await async_local.sources.ingest(path, project_id=emulator.project_id, on_progress=told.append)
+    assert (source.is_ready, source.text_preview, source.name) == (True, WORDS.decode(), "Grüße 🎉.txt")
+    stages = [progress.stage for progress in told]
+    assert sorted(set(stages), key=stages.index) == ["uploading", "queued", "running", "done"]
+
+
+async def test_all_steps_one_by_one(emulator: Emulator, async_local: AsyncScripe) -> None:
+    upload = await async_local.uploads.create(content_type="text/plain")
+    await async_local.uploads.put(upload, WORDS)
+    source = await async_local.sources.create_file_and_wait(
+        project_id=emulator.project_id, upload_id=upload.id, name="Steps"
+    )
+    assert (source.name, source.is_ready) == ("Steps", True)
+
+
+async def test_a_rerun_with_the_same_key_ends_at_the_same_job(
+    emulator: Emulator, async_local: AsyncScripe
+) -> None:
+    project = emulator.project_id
+    first = await async_local.sources.ingest(
+        WORDS, project_id=project, content_type="text/plain", name="Notes", idempotency_key="run-1"
+    )
+    again = await async_local.sources.ingest(
+        WORDS, project_id=project, content_type="text/plain", name="Notes", idempotency_key="run-1"
+    )
+    assert again.id == first.id
+    assert (emulator.count("jobs"), emulator.count("uploads")) == (1, 1)
+
+
+async def test_a_rerun_after_the_links_life_conflicts(emulator: Emulator, async_local: AsyncScripe) -> None:
+    """Rather than making a second source."""
+    project = emulator.project_id
+    await async_local.sources.ingest(
+        WORDS, project_id=project, content_type="text/plain", idempotency_key="run-1"
+    )
+    emulator.clock.advance(3600)
+    with pytest.raises(IdempotencyConflictError):
+        await async_local.sources.ingest(
+            WORDS, project_id=project, content_type="text/plain", idempotency_key="run-1"
+        )
+    assert emulator.count("sources") == 1
+
+
+async def test_a_failed_run_can_be_gone_on_with(emulator: Emulator, async_local: AsyncScripe) -> None:
+    """Its error carries the key of the whole."""
+    project = emulator.project_id
+    emulator.fail_next(500, times=3, path="/sources")
+    with pytest.raises(ScripeError) as caught:
+        await async_local.sources.ingest(WORDS, project_id=project, content_type="text/plain")
+    key = caught.value.idempotency_key
+    assert key is not None
+    await async_local.sources.ingest(
+        WORDS, project_id=project, content_type="text/plain", idempotency_key=key
+    )
+    assert (emulator.count("uploads"), emulator.count("jobs"), emulator.count("sources")) == (1, 1, 1)
+
+
+async def test_lost_answers_at_every_step_make_one_source(
+    emulator: Emulator, async_local: AsyncScripe
+) -> None:
+    for path in ("/uploads", "/_storage", "/sources", "/jobs"):
+        emulator.drop_next(path=path)
+        await async_local.sources.ingest(WORDS, project_id=emulator.project_id, content_type="text/plain")
+    assert emulator.count("sources") == emulator.count("jobs") == 4
+
+
+async def test_a_file_that_cannot_be_read_fails_with_the_job(
+    emulator: Emulator, async_local: AsyncScripe
+) -> None:
+    with pytest.raises(JobFailedError) as caught:
+        await async_local.sources.ingest(
+            b"no PDF", project_id=emulator.project_id, content_type="application/pdf"
+        )
+    assert caught.value.job.error_code
+    assert caught.value.idempotency_key
+    assert emulator.count("sources") == 0
+
+
+async def test_the_daily_cap_stops_an_ingest() -> None:
+    with Emulator(plan="ADVANCED", source_cents=1500) as small:
+        async with small.async_client() as client:
+            await client.sources.ingest(WORDS, project_id=small.project_id, content_type="text/plain")
+            with pytest.raises(SpendCapExceededError) as caught:
+                await client.sources.ingest(WORDS, project_id=small.project_id, content_type="text/plain")
+            assert (caught.value.cap_cents, caught.value.spent_cents, caught.value.estimate_cents) == (
+                2000,
+                1500,
+                1500,
+            )
+            assert caught.value.resets_at is not None
+            assert caught.value.resets_at > small.clock.now()
+
+
+async def test_an_ingest_that_takes_too_long_can_be_waited_for_again() -> None:
+    with Emulator(speed=0) as still:
+        async with still.async_client() as client:
+            with pytest.raises(JobTimeoutError) as caught:
+                await client.sources.ingest(
+                    WORDS, project_id=still.project_id, content_type="text/plain", timeout=20
+                )
+            (job,) = caught.value.jobs
+            still.finish(job.id)
+            assert (await client.jobs.wait(job)).succeeded
+
+
+async def test_an_upload_of_another_workspace_is_unknown(
+    emulator: Emulator, async_local: AsyncScripe
+) -> None:
+    with pytest.raises(NotFoundError):
+        await async_local.sources.create_file(
+            project_id=emulator.project_id, upload_id="upl_of_somebody_else"
+        )

@@ -1,0 +1,158 @@
+import io
+import struct
+import sys
+import wave
+import zipfile
+
+import docx
+import pptx
+import pytest
+from pptx.util import Inches
+
+from scripe.emulator import Emulator
+from scripe.emulator.readers import UnreadableFileError, read
+from tests.emulator.emulator_calls import Calls
+
+OFFICE = "application/vnd.openxmlformats-officedocument."
+WORD = f"{OFFICE}wordprocessingml.document"
+SLIDES = f"{OFFICE}presentationml.presentation"
+SHEETS = f"{OFFICE}spreadsheetml.sheet"
+
+
+def recording(seconds: float) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8_000)
+        sound.writeframes(struct.pack("<h", 0) * int(8_000 * seconds))
+    return file.getvalue()
+
+
+def document() -> bytes:
+    file, made = io.BytesIO(), docx.Document()
+    made.add_paragraph("Dear reader, ünïcode.")
+    made.add_table(1, 2).rows[0].cells[1].text = "in a cell"
+    made.save(file)
+    return file.getvalue()
+
+
+def slides() -> bytes:
+    file, made = io.BytesIO(), pptx.Presentation()
+    slide = made.slides.add_slide(made.slide_layouts[6])
+    box = slide.shapes.add_textbox(Inches(1), Inches(1), Inches(1), Inches(1))
+    box.text_frame.text = "On a slide"
+    slide.shapes.add_table(1, 1, Inches(1), Inches(1), Inches(1), Inches(1))
+    made.save(file)
+    return file.getvalue()
+
+
+def sheets() -> bytes:
+    import importlib
+
+    file, made = io.BytesIO(), importlib.import_module("openpyxl").Workbook()
+    made.active.append(["Revenue", None, 12.5])
+    made.active.append([None, None, None])
+    made.create_sheet("Second").append(["second sheet"])
+    made.save(file)
+    return file.getvalue()
+
+
+def pdf(text: str) -> bytes:
+    stream = f"BT /F1 24 Tf 72 720 Td ({text}) Tj ET".encode()
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    file, offsets = b"%PDF-1.4\n", list[int]()
+    for number, body in enumerate(objects, 1):
+        offsets.append(len(file))
+        file += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    return (
+        file
+        + b"xref\n0 6\n0000000000 65535 f \n%strailer << /Size 6 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF"
+        % (
+            table,
+            len(file),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "text"),
+    [
+        ("Grüße".encode(), "text/plain", "Grüße"),
+        ("\ufeffGrüße".encode(), "text/plain; charset=utf-8", "Grüße"),
+        ("Grüße".encode("utf-16"), "text/plain", "Grüße"),
+        (pdf("Hello from a page"), "application/pdf", "Hello from a page"),
+        (document(), WORD, "Dear reader, ünïcode.\n\tin a cell"),
+        (document(), "application/msword", "Dear reader, ünïcode.\n\tin a cell"),
+        (slides(), SLIDES, "On a slide"),
+        (sheets(), SHEETS, "Revenue\t12.5\nsecond sheet"),
+    ],
+)
+def test_documents_give_their_text(api: Calls, body: bytes, content_type: str, text: str) -> None:
+    source = api.read_back(body, content_type, name="file")
+    assert (source["status"], source["textPreview"], source["hasFullText"]) == ("Done", text, True)
+    assert (source["fileType"], source["durationSeconds"], source["name"]) == (content_type, 0, "file")
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.2, 1), (3.0, 3), (61.4, 61)])
+def test_recordings_give_their_duration(api: Calls, seconds: float, shown: int) -> None:
+    source = api.read_back(recording(seconds), "audio/wav")
+    assert (source["durationSeconds"], source["hasFullText"]) == (shown, True)
+    assert "does not recognise speech" in source["textPreview"]
+    assert source["name"].endswith(".wav")
+
+
+def test_what_cannot_be_timed_or_described(api: Calls) -> None:
+    source = api.read_back(b"\x1a\x45\xdf\xa3 and so on", "video/webm")
+    assert (source["durationSeconds"], "cannot tell how long" in source["textPreview"]) == (0, True)
+    assert "does not describe pictures" in api.read_back(b"\x89PNG", "image/png")["textPreview"]
+
+
+def archive() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr("nothing.txt", "nothing")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"", "text/plain"),
+        (b" \n", "text/plain"),
+        (b"\xff\x00\x81", "text/plain"),
+        (b"no pdf", "application/pdf"),
+        (pdf(""), "application/pdf"),
+        (b"no word", WORD),
+        (archive(), WORD),
+        (archive(), SLIDES),
+        (archive(), SHEETS),
+        (b"no sound", "audio/mpeg"),
+        (b"", "audio/wav"),
+        (recording(0), "audio/wav"),
+    ],
+)
+def test_unreadable_files_fail_the_job(
+    emulator: Emulator, api: Calls, body: bytes, content_type: str
+) -> None:
+    job = api.read_back(body, content_type)
+    assert (job["status"], job["errorCode"], job["result"]) == ("FAILED", "UNREADABLE_FILE", None)
+    assert job["errorMessage"].startswith("The upload cannot be read: the ")
+    assert emulator.count("sources") == 0
+
+
+def test_a_missing_extra_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pypdf", None)
+    with pytest.raises(ImportError) as caught:
+        read(io.BytesIO(b""), "application/pdf")
+    assert str(caught.value) == 'pypdf is missing: pip install "scripe[emulator]"'
+    with pytest.raises(UnreadableFileError):
+        read(io.BytesIO(b""), "text/plain")

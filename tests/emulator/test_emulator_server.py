@@ -1,0 +1,330 @@
+import contextlib
+import http.client
+import json
+import logging
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+import scripe.emulator
+from scripe.emulator import Clock, Emulator, Headers, Options, Request, S3Storage, Server, Settings
+from scripe.emulator.__main__ import main
+from tests.emulator.emulator_calls import Calls, frozen, path_of
+
+RCLONE = Path(sys.executable).with_name("rclone")
+
+
+@pytest.fixture
+def server(emulator: Emulator) -> Iterator[Server]:
+    with emulator.serve() as server:
+        yield server
+
+
+@contextlib.contextmanager
+def connected(url: str) -> Generator[http.client.HTTPConnection]:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    with contextlib.closing(connection):
+        yield connection
+
+
+def mint(server: Server, connection: http.client.HTTPConnection, **body: object) -> dict[str, str]:
+    headers = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"}
+    connection.request("POST", "/v1/uploads", json.dumps(body), headers)
+    answer: dict[str, str] = json.loads(connection.getresponse().read())["data"]
+    return answer
+
+
+def test_calls_through_the_port(emulator: Emulator, server: Server) -> None:
+    assert server.base_url.startswith("http://127.0.0.1:")
+    assert server.api_key == emulator.api_key
+    with connected(server.base_url) as connection:
+        connection.request("GET", "/v1/jobs?limit=2", headers={"Authorization": f"Bearer {server.api_key}"})
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["X-RateLimit-Limit"]) == (200, "120")
+        assert json.loads(answer.read())["pagination"] == {"next_cursor": None, "has_more": False}
+    assert emulator.requests[0].query == {"limit": "2"}
+
+
+def test_an_upload_through_the_port(emulator: Emulator, server: Server) -> None:
+    body = os.urandom(3 << 20)
+    with connected(server.base_url) as connection:
+        upload = mint(server, connection, contentType="audio/mpeg")
+        assert urlsplit(upload["uploadUrl"]).netloc == urlsplit(server.base_url).netloc
+        path = path_of(upload["uploadUrl"])
+        connection.request("PUT", path, body, {"Content-Type": "audio/mpeg"})
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (200, b"")
+        connection.request("PUT", path, body, {"Content-Type": "audio/mpeg"})
+        answer = connection.getresponse()
+        assert (answer.status, b"PreconditionFailed" in answer.read()) == (412, True)
+        connection.request("GET", "/v1/health")
+        assert connection.getresponse().status == 200
+    assert [request.storage for request in emulator.requests] == [False, True, True, False]
+
+
+def test_a_put_without_length_through_the_port(server: Server) -> None:
+    with connected(server.base_url) as connection:
+        path = path_of(mint(server, connection, contentType="text/plain")["uploadUrl"])
+        connection.request(
+            "PUT", path, iter([b"a", b"b"]), {"Content-Type": "text/plain"}, encode_chunked=True
+        )
+        assert connection.getresponse().status == 411
+
+
+def test_a_refusal_comes_before_the_body(server: Server) -> None:
+    with connected(server.base_url) as connection:
+        path = path_of(mint(server, connection, contentType="text/plain", maxSizeBytes=5)["uploadUrl"])
+    for expectation in ("", "Expect: 100-continue\r\n"):
+        address = urlsplit(server.base_url)
+        with socket.create_connection((address.hostname, address.port), timeout=10) as raw:
+            head = f"PUT {path} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: text/plain\r\n"
+            raw.sendall(f"{head}Content-Length: 500000000\r\n{expectation}\r\n".encode())
+            assert raw.recv(4096).startswith(b"HTTP/1.1 400")
+
+
+def test_an_upload_that_breaks_off_stores_nothing(emulator: Emulator, server: Server) -> None:
+    with connected(server.base_url) as connection:
+        path = path_of(mint(server, connection, contentType="text/plain")["uploadUrl"])
+        headers = {"Content-Type": "text/plain"}
+        address = urlsplit(server.base_url)
+        with socket.create_connection((address.hostname, address.port), timeout=10) as raw:
+            head = f"PUT {path} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: text/plain\r\n"
+            raw.sendall(f"{head}Content-Length: 50\r\n\r\nhalf".encode())
+        deadline = time.monotonic() + 5
+        while len(emulator.requests) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert emulator.requests[1].status == 400
+        connection.request("PUT", path, b"whole", headers)
+        assert connection.getresponse().status == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/health"])
+def test_a_dropped_answer_is_never_whole(emulator: Emulator, server: Server, path: str) -> None:
+    emulator.drop_next()
+    with connected(server.base_url) as connection:
+        connection.request("GET", path, headers={"Authorization": f"Bearer {server.api_key}"})
+        with pytest.raises(http.client.IncompleteRead):
+            connection.getresponse().read()
+    assert emulator.requests[0].status == 200
+
+
+def test_a_dropped_put_is_never_whole(emulator: Emulator, server: Server) -> None:
+    with connected(server.base_url) as connection:
+        path = path_of(mint(server, connection, contentType="text/plain")["uploadUrl"])
+        emulator.drop_next()
+        connection.request("PUT", path, b"bytes", {"Content-Type": "text/plain"})
+        with pytest.raises(http.client.IncompleteRead):
+            connection.getresponse().read()
+
+
+def test_a_delayed_answer(emulator: Emulator, server: Server) -> None:
+    emulator.delay_next(0.2)
+    with connected(server.base_url) as connection:
+        began = time.monotonic()
+        connection.request("GET", "/v1/health")
+        assert connection.getresponse().status == 200
+        assert time.monotonic() - began >= 0.2
+
+
+def test_a_crash_is_logged_and_answered(
+    emulator: Emulator, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def crash(request: Request) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(emulator, "handle", crash)
+    with connected(server.base_url) as connection, caplog.at_level(logging.ERROR, "scripe.emulator"):
+        connection.request("GET", "/v1/health")
+        answer = connection.getresponse()
+        assert json.loads(answer.read())["error"]["code"] == "internal_error"
+    assert "crashed the emulator" in caplog.text
+
+
+def test_many_threads(emulator: Emulator, server: Server) -> None:
+    statuses: list[int] = []
+
+    def call() -> None:
+        with connected(server.base_url) as connection:
+            connection.request(
+                "GET", "/v1/health/auth", headers={"Authorization": f"Bearer {server.api_key}"}
+            )
+            statuses.append(connection.getresponse().status)
+
+    threads = [threading.Thread(target=call) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 20
+
+
+def test_starting_and_stopping(emulator: Emulator) -> None:
+    server = emulator.serve(host="::1")
+    server.stop()
+    server.start()
+    assert server.base_url.startswith("http://[::1]:")
+    with connected(server.base_url) as connection:
+        connection.request("GET", "/v1/health")
+        assert connection.getresponse().status == 200
+    port = urlsplit(server.base_url).port or 0
+    with pytest.raises(OSError), emulator.serve(port, "::1"):
+        pass
+    server.stop()
+    assert not [thread for thread in threading.enumerate() if thread.name == "scripe-emulator"]
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    main(["--port", "0", "--data", str(tmp_path / "new"), "--plan", "ADVANCED"], wait=interrupt)
+    first = capsys.readouterr().out
+    main(["--port", "0", "--data", str(tmp_path / "new")], wait=lambda: None)
+    assert first.splitlines()[1] == capsys.readouterr().out.splitlines()[1]
+    assert first.splitlines()[1].startswith("SCRIPE_API_KEY=scripe_sk_test_")
+    main(["--port", "0"], wait=lambda: None)
+
+
+def test_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["scripe.emulator", "--help"])
+    monkeypatch.delitem(sys.modules, "scripe.emulator.__main__")
+    with pytest.raises(SystemExit, match="0"):
+        runpy.run_module("scripe.emulator", run_name="__main__")
+
+
+def test_the_command_ends_with_an_interrupt() -> None:
+    command = [sys.executable, "-W", "error", "-m", "scripe.emulator", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        url = process.stdout.readline().strip().partition("=")[2]
+        with connected(url) as connection:
+            connection.request("GET", "/v1/health")
+            assert connection.getresponse().status == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+
+
+def test_importing_is_light() -> None:
+    heavy = "starlette uvicorn pypdf docx pptx openpyxl tinytag httpx httpx2 pydantic"
+    program = f"import sys, scripe.emulator; print([name for name in {heavy.split()} if name in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"
+
+
+def test_every_setting_is_an_option() -> None:
+    assert list(Options.__annotations__) == [field.name for field in fields(Settings)]
+
+
+def test_names() -> None:
+    assert all(hasattr(scripe.emulator, name) for name in scripe.emulator.__all__)
+    missing = "Cat"
+    with pytest.raises(AttributeError, match="no attribute 'Cat'"):
+        getattr(scripe.emulator, missing)
+
+
+def test_the_clock() -> None:
+    clock = Clock()
+    before = clock.now()
+    assert abs(before - datetime.now(UTC)) < timedelta(seconds=5)
+    clock.advance(timedelta(hours=1))
+    assert timedelta(hours=1) <= clock.now() - before < timedelta(hours=1, seconds=5)
+    assert frozen().now() == frozen().now()
+    with pytest.raises(ValueError, match="aware"):
+        Clock(datetime(2026, 1, 1))  # noqa: DTZ001
+    with pytest.raises(ValueError, match="forward"):
+        clock.advance(-1)
+
+
+def test_headers() -> None:
+    headers = Headers([("Content-Type", "text/plain")])
+    assert (headers["content-TYPE"], list(headers), len(headers)) == ("text/plain", ["Content-Type"], 1)
+    assert repr(headers) == "Headers({'Content-Type': 'text/plain'})"
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[S3Storage]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (tmp_path / "bucket").mkdir()
+    address, folder = f"127.0.0.1:{port}", str(tmp_path)
+    command = [str(RCLONE), "serve", "s3", "--auth-key", "ACCESS,SECRET", "--addr", address, folder]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.02)
+        yield S3Storage(f"http://127.0.0.1:{port}/", "ACCESS", "SECRET", "bucket")
+        process.terminate()
+
+
+def test_uploads_in_a_real_s3(bucket: S3Storage) -> None:
+    with Emulator(clock=Clock(), storage=bucket) as emulator:
+        api, body = Calls(emulator), "Grüße aus S3".encode()
+        upload = api.mint()
+        wanted = {"type": "file", "projectId": emulator.project_id, "uploadId": upload["id"]}
+        assert api.post("/sources", wanted).code == "422 unprocessable"
+        assert emulator.admit(Request("PUT", upload["uploadUrl"])) is None
+        with connected(upload["uploadUrl"]) as connection:
+            path = path_of(upload["uploadUrl"])
+            connection.request("PUT", path, body, {"Content-Type": "text/html"})
+            refused = connection.getresponse()
+            assert (refused.status, b"SignatureDoesNotMatch" in refused.read()) == (403, True)
+            connection.request("PUT", path, body, {"Content-Type": "text/plain"})
+            assert connection.getresponse().status == 200
+        job = api.post("/sources", wanted).fields
+        emulator.finish(job["id"])
+        source_id = api.get(f"/jobs/{job['id']}").fields["result"]["sourceId"]
+        assert api.get(f"/sources/{source_id}").fields["textPreview"] == "Grüße aus S3"
+
+
+def test_keys_of_a_real_s3(bucket: S3Storage) -> None:
+    with Emulator(storage=bucket) as emulator:
+        api = Calls(emulator)
+        upload = api.mint()
+        with connected(upload["uploadUrl"]) as connection:
+            connection.request("PUT", path_of(upload["uploadUrl"]), b"x", {"Content-Type": "text/plain"})
+            assert connection.getresponse().status == 200
+        url: str = upload["uploadUrl"]
+        key = urlsplit(url).path.removeprefix("/bucket/")
+        assert bucket.holds(key)
+        emulator.clock.advance(25 * 3600)
+        api.mint()
+        assert not bucket.holds(key)
+        with pytest.raises(LookupError):
+            bucket.open(key)
+
+
+def test_an_s3_that_refuses(bucket: S3Storage) -> None:
+    with Emulator(storage=bucket) as emulator:
+        endpoint = Calls(emulator).mint()["uploadUrl"].partition("/bucket/")[0]
+    wrong = S3Storage(endpoint, "ACCESS", "WRONG", "bucket")
+    with pytest.raises(OSError, match="GET of x was answered with 403"):
+        wrong.open("x")
+    with pytest.raises(OSError):
+        S3Storage("https://127.0.0.1:1", "ACCESS", "SECRET", "bucket").holds("x")
+
+
+def test_a_job_whose_storage_went_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def holds(key: str) -> bool:
+        return True
+
+    gone = S3Storage("http://127.0.0.1:1", "ACCESS", "SECRET", "bucket")
+    monkeypatch.setattr(gone, "holds", holds)
+    with Emulator(storage=gone) as emulator:
+        api = Calls(emulator)
+        wanted = {"type": "file", "projectId": emulator.project_id, "uploadId": api.mint()["id"]}
+        job = api.post("/sources", wanted).fields
+        emulator.finish(job["id"])
+        assert api.get(f"/jobs/{job['id']}").fields["errorCode"] == "STORAGE_UNAVAILABLE"
