@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -87,8 +87,10 @@ def home() -> object:
 
 
 async def async_call(function: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs) -> T:
-    found = function(*args, **kwargs)
-    return cast("T", await found) if inspect.isawaitable(found) else cast("T", found)
+    found: object = function(*args, **kwargs)
+    if inspect.isawaitable(found):
+        found = await found
+    return cast("T", found)
 
 
 def call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -122,6 +124,20 @@ async def async_within(seconds: float | None, work: Callable[[], Awaitable[T]]) 
 
 def within(seconds: float | None, work: Callable[[], T]) -> T | None:  # noqa: ARG001
     return work()
+
+
+# What is left before its end: trio wants generators to be finished, asyncio and sync finish them by themselves.
+
+
+async def async_let_go(blocks: AsyncIterator[bytes]) -> None:
+    if not _on_trio():
+        return
+    import trio
+
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        async for _ in blocks:  # what is buffered, then the scope ends it
+            pass
 
 
 # Work that would block: files.

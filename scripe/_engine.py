@@ -29,7 +29,7 @@ from importlib import import_module
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, Self, TypeAlias, cast, overload
 
-from ._concurrency import AsyncClock, Clock
+from ._concurrency import AsyncClock, Clock, async_let_go
 from ._rules.answer import ERROR_BODY_LIMIT, Answer, Failure, Outcome
 from ._rules.config import Secret
 from .errors import ClientClosedError, ConfigurationError
@@ -200,14 +200,14 @@ class AsyncEngine(_Engine):
     async def _read(self, response: httpx.Response, expires: Callable[[], bool]) -> bytes | None:
         chunks: list[bytes] = []
         left = _limit(response)
-        async for chunk in response.aiter_bytes():
+        blocks = response.aiter_bytes()
+        async for chunk in blocks:
             chunks.append(chunk[: int(min(left, len(chunk)))])
             left -= len(chunk)
-            if left <= 0:
+            if left <= 0 or expires():
+                await async_let_go(blocks)
                 break
-            if expires():
-                return None
-        return b"".join(chunks)
+        return None if left > 0 and expires() else b"".join(chunks)
 
     async def close(self) -> None:
         if self._owned:
@@ -259,11 +259,9 @@ class Engine(_Engine):
         for chunk in response.iter_bytes():
             chunks.append(chunk[: int(min(left, len(chunk)))])
             left -= len(chunk)
-            if left <= 0:
+            if left <= 0 or expires():
                 break
-            if expires():
-                return None
-        return b"".join(chunks)
+        return None if left > 0 and expires() else b"".join(chunks)
 
     def close(self) -> None:
         if self._owned:

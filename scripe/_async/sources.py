@@ -12,7 +12,7 @@ from ..types.progress import Progress
 from ..types.source import Source
 from .jobs import AsyncJobs
 from .resource import AsyncResource
-from .uploads import AsyncUploads
+from .uploads import upload_content
 
 
 class AsyncSources(AsyncResource):
@@ -155,9 +155,8 @@ class AsyncSources(AsyncResource):
 
         try:
             with carrying(key):
-                upload = await AsyncUploads(sender).upload_content(
-                    content, content_type, on_progress, derived_key(key, "upload")
-                )
+                upload_key = derived_key(key, "upload")
+                upload = await upload_content(sender, content, content_type, on_progress, upload_key)
                 job = await AsyncSources(sender).create_file(
                     project_id=project_id, upload_id=upload.id, name=name or content.name, idempotency_key=key
                 )

@@ -11,6 +11,7 @@ from ..errors import ConfigurationError, UploadExpiredError
 from ..types.progress import Progress
 from ..types.upload import Upload
 from .resource import AsyncResource
+from .sender import AsyncSender
 from .storage import AsyncTransfer
 
 
@@ -93,30 +94,31 @@ class AsyncUploads(AsyncResource):
         content = await async_run(content_of, file)
         try:
             with carrying(key):
-                return await self.upload_content(content, content_type, on_progress, key)
+                return await upload_content(self._sender, content, content_type, on_progress, key)
         finally:
             content.close()
 
-    async def upload_content(
-        self,
-        content: Content,
-        content_type: str | None,
-        on_progress: AsyncCallback[Progress] | None,
-        idempotency_key: str,
-    ) -> Upload:
-        kind = rules.content_type(content.name, content_type)
-        uploads = AsyncUploads(self._sender.bounded())
-        key: str | None = idempotency_key
-        mints = 0
-        while True:
-            mints += 1
-            upload = await uploads.create(content_type=kind, idempotency_key=key)
-            try:
-                await AsyncTransfer(uploads._sender, upload, content, on_progress).run()
+
+async def upload_content(
+    sender: AsyncSender,
+    content: Content,
+    content_type: str | None,
+    on_progress: AsyncCallback[Progress] | None,
+    idempotency_key: str,
+) -> Upload:
+    """Mint a link and send the content through it, with a new link where one has expired."""
+    sender, kind = sender.bounded(), rules.content_type(content.name, content_type)
+    key: str | None = idempotency_key
+    mints = 0
+    while True:
+        mints += 1
+        upload = await AsyncUploads(sender).create(content_type=kind, idempotency_key=key)
+        try:
+            await AsyncTransfer(sender, upload, content, on_progress).run()
+            return upload
+        except UploadExpiredError as error:
+            if rules.has_arrived_before(error, upload):
                 return upload
-            except UploadExpiredError as error:
-                if rules.has_arrived_before(error, upload):
-                    return upload
-                if mints == rules.MINTS:
-                    raise
-            key = None  # a replay of the first key would hand out the dead link again
+            if mints == rules.MINTS:
+                raise
+        key = None  # a replay of the first key would hand out the dead link again

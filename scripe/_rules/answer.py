@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from ..types.response_info import Headers
@@ -16,8 +16,8 @@ class Answer:
     """A whole HTTP answer: `elapsed` in seconds, `arrived` as the time of day in seconds since 1970."""
 
     status: int
-    headers: Headers
-    body: bytes
+    headers: Headers = field(repr=False)
+    body: bytes = field(repr=False)  # some proxies echo what they were sent, the key too
     elapsed: float = 0.0
     arrived: float = 0.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Generic, Literal, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
@@ -48,7 +48,7 @@ class Request(Generic[T]):
     path: str
     returns: type[T]
     params: Mapping[str, str] | None = None
-    body: bytes | None = None
+    body: bytes | None = field(default=None, repr=False)
     idempotency_key: str | None = None
     repeatable: bool = True
     shape: Literal["data", "whole", "either"] = "data"

@@ -256,7 +256,10 @@ class Scripe:
         self.close()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self._sender.options.base_url!r})"
+        sender = getattr(
+            self, "_sender", None
+        )  # none yet while a traceback shows a client that is being made
+        return f"{type(self).__name__}(base_url={sender and sender.options.base_url!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
         session = self._sender.session

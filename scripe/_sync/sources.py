@@ -13,7 +13,7 @@ from ..types.progress import Progress
 from ..types.source import Source
 from .jobs import Jobs
 from .resource import Resource
-from .uploads import Uploads
+from .uploads import upload_content
 
 
 class Sources(Resource):
@@ -156,9 +156,8 @@ class Sources(Resource):
 
         try:
             with carrying(key):
-                upload = Uploads(sender).upload_content(
-                    content, content_type, on_progress, derived_key(key, "upload")
-                )
+                upload_key = derived_key(key, "upload")
+                upload = upload_content(sender, content, content_type, on_progress, upload_key)
                 job = Sources(sender).create_file(
                     project_id=project_id, upload_id=upload.id, name=name or content.name, idempotency_key=key
                 )

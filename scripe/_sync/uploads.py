@@ -12,6 +12,7 @@ from ..errors import ConfigurationError, UploadExpiredError
 from ..types.progress import Progress
 from ..types.upload import Upload
 from .resource import Resource
+from .sender import Sender
 from .storage import Transfer
 
 
@@ -94,30 +95,31 @@ class Uploads(Resource):
         content = run(content_of, file)
         try:
             with carrying(key):
-                return self.upload_content(content, content_type, on_progress, key)
+                return upload_content(self._sender, content, content_type, on_progress, key)
         finally:
             content.close()
 
-    def upload_content(
-        self,
-        content: Content,
-        content_type: str | None,
-        on_progress: Callback[Progress] | None,
-        idempotency_key: str,
-    ) -> Upload:
-        kind = rules.content_type(content.name, content_type)
-        uploads = Uploads(self._sender.bounded())
-        key: str | None = idempotency_key
-        mints = 0
-        while True:
-            mints += 1
-            upload = uploads.create(content_type=kind, idempotency_key=key)
-            try:
-                Transfer(uploads._sender, upload, content, on_progress).run()
+
+def upload_content(
+    sender: Sender,
+    content: Content,
+    content_type: str | None,
+    on_progress: Callback[Progress] | None,
+    idempotency_key: str,
+) -> Upload:
+    """Mint a link and send the content through it, with a new link where one has expired."""
+    sender, kind = sender.bounded(), rules.content_type(content.name, content_type)
+    key: str | None = idempotency_key
+    mints = 0
+    while True:
+        mints += 1
+        upload = Uploads(sender).create(content_type=kind, idempotency_key=key)
+        try:
+            Transfer(sender, upload, content, on_progress).run()
+            return upload
+        except UploadExpiredError as error:
+            if rules.has_arrived_before(error, upload):
                 return upload
-            except UploadExpiredError as error:
-                if rules.has_arrived_before(error, upload):
-                    return upload
-                if mints == rules.MINTS:
-                    raise
-            key = None  # a replay of the first key would hand out the dead link again
+            if mints == rules.MINTS:
+                raise
+        key = None  # a replay of the first key would hand out the dead link again

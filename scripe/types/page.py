@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from pydantic import BaseModel, Field
 
@@ -31,6 +31,11 @@ class Page(Model, Generic[T]):
     data: list[T]
     pagination: Pagination = Pagination()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # `Page[Job]` is made at run time: no module has it under that name for pickle to find.
+        items: tuple[type[BaseModel], ...] = type(self).__pydantic_generic_metadata__["args"]
+        return _restored, (items, self.__getstate__())
+
     @property
     def next_cursor(self) -> str | None:
         """Where the next page starts; None on the last one."""
@@ -40,3 +45,10 @@ class Page(Model, Generic[T]):
     def has_more(self) -> bool:
         """Whether there is a next page. A list without `pagination` is one page."""
         return self.pagination.has_more
+
+
+def _restored(items: tuple[type[T], ...], state: dict[object, object]) -> Page[T]:
+    kind = cast("type[Page[T]]", Page.__class_getitem__(items) if items else Page)
+    page = kind.__new__(kind)
+    page.__setstate__(state)
+    return page

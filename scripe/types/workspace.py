@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 from pydantic import model_validator
 
@@ -60,6 +60,6 @@ class CurrentWorkspace(Model):
     @classmethod
     def _accept_flat(cls, value: object) -> object:
         # C23: another client of this API reads a flat workspace here.
-        if not isinstance(value, dict) or "workspace" in value or "id" not in value:
-            return cast("object", value)
-        return {"workspace": cast("object", value)}
+        if isinstance(value, dict) and "workspace" not in value and "id" in value:
+            return {"workspace": value}  # pyright: ignore[reportUnknownVariableType] - of any JSON
+        return value  # pyright: ignore[reportUnknownVariableType] - of any JSON

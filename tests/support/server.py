@@ -68,6 +68,7 @@ class ScriptedServer:
     def __init__(self, *steps: Step, body_limit: int | None = None) -> None:
         self.steps: list[Step] = list(steps)
         self.received: list[Received] = []
+        self.connections = 0
         self._body_limit = body_limit
         self._lock = threading.Lock()
         scripted = self
@@ -76,6 +77,7 @@ class ScriptedServer:
             disable_nagle_algorithm = True
 
             def handle(self) -> None:
+                scripted.connections += 1
                 while scripted.serve_one(self):
                     pass
 

@@ -1,0 +1,136 @@
+"""The examples of the API's own pages, served word for word, become the right attributes in both clients.
+
+`tests/api_pages/` holds them as the pages print them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from scripe import AsyncScripe, Job, Scripe, Source
+from scripe.types import Page
+from tests.conftest import KEY
+from tests.support.server import Reply, ScriptedServer
+
+PAGES = Path(__file__).parent / "api_pages"
+CREATED = datetime(2026, 5, 15, 8, 21, tzinfo=UTC)
+
+
+def served(server: ScriptedServer, name: str) -> dict[str, object]:
+    body = (PAGES / f"{name}.json").read_bytes()
+    server.script(Reply(200, body, {"Content-Type": "application/json"}))
+    return cast("dict[str, object]", json.loads(body))
+
+
+@pytest.fixture
+def client(server: ScriptedServer) -> Iterator[Scripe]:
+    with Scripe(KEY, base_url=server.base_url) as made:
+        yield made
+
+
+def test_a_source_of_the_reference_page(client: Scripe, server: ScriptedServer) -> None:
+    shown = served(server, "source_reference")
+    source = client.sources.create_text(project_id="proj_a1b2c3d4e5f6g7h8", text="<string>", name="<string>")
+    assert source.id == "src_a1b2c3d4e5f6g7h8"
+    assert (source.status, source.is_ready, source.duration_seconds) == ("Done", True, 123)
+    assert source.created_at == datetime(2023, 11, 7, 5, 31, 56, tzinfo=UTC)
+    (topic,) = source.topics
+    assert (topic.id, topic.key_takeaways, topic.from_seconds) == ("tpc_a1b2c3d4e5f6g7h8", ["<string>"], 123)
+    assert topic.hooks is not None
+    assert (topic.hooks[0].id, topic.hooks[0].post_type) == ("hk_a1b2c3d4e5f6g7h8", "<string>")
+    dumped = source.model_dump(by_alias=True, mode="json", exclude_unset=True)
+    assert dumped == json.loads(json.dumps(shown["data"]).replace("56Z", "56.000Z"))
+    asked = cast("dict[str, object]", json.loads((PAGES / "source_request.json").read_text()))
+    assert server.received[0].json() == {"type": "text", **asked}
+
+
+def test_a_source_of_the_guide(client: Scripe, server: ScriptedServer) -> None:
+    shown = served(server, "source_guide")
+    source = client.sources.retrieve("src_01J9ZA…")
+    assert (source.id, source.project_id, source.name) == (
+        "src_01J9ZA…",
+        "proj_01J9ZA…",
+        "founder-podcast-2026-05-15.m4a",
+    )
+    assert (source.file_type, source.duration_seconds, source.created_at) == ("audio/mp4", 482, CREATED)
+    assert (source.text_preview_truncated, source.has_full_text, source.is_ready) == (True, True, True)
+    assert source.model_dump(by_alias=True, mode="json", exclude_unset=True) == shown["data"]
+
+
+def test_c2_a_text_source_is_ready_at_once(client: Scripe, server: ScriptedServer) -> None:
+    shown = served(server, "source_text")
+    source = client.sources.create_text(project_id="proj_1", text="Today we shipped the new pricing model…")
+    assert (source.status, source.is_ready, source.file_type, source.updated_at) == (
+        "Success",
+        True,
+        None,
+        None,
+    )
+    assert source.model_dump(by_alias=True, mode="json", exclude_unset=True) == shown["data"]
+
+
+def test_a_file_source_is_a_job_first(client: Scripe, server: ScriptedServer) -> None:
+    shown = served(server, "source_file_job")
+    job = client.sources.create_file(project_id="proj_1", upload_id="upl_acme_workspace_random_id_xxx")
+    assert (job.type, job.status, job.estimated_completion_ms) == ("SOURCE_INGEST_FILE", "QUEUED", 240_000)
+    assert not job.is_finished
+    assert job.model_dump(by_alias=True, mode="json", exclude_unset=True) == shown["data"]
+
+
+def test_c1_a_job_that_is_completed() -> None:
+    """The page shows only a part of this object: the rest is that of the job before."""
+    part = json.loads((PAGES / "job_completed.json").read_text().replace(",\n  ...", ""))
+    whole = json.loads((PAGES / "source_file_job.json").read_text())["data"]
+    job = Job.model_validate({**whole, **part})
+    assert (job.succeeded, job.is_finished) == (True, True)
+    assert job.result is not None
+    assert job.result.source_id == "src_01J9ZA…"
+
+
+def test_a_list_of_jobs(client: Scripe, server: ScriptedServer) -> None:
+    shown = served(server, "jobs_list")
+    (page,) = client.jobs.list(type=["POST_GENERATION"], status=["DONE", "FAILED"], page_size=20).pages()
+    assert server.received[0].target == "/v1/jobs?limit=20&type=POST_GENERATION&status=DONE%2CFAILED"
+    assert (page.has_more, page.next_cursor) == (False, None)
+    (job,) = page.data
+    assert job.result is not None
+    assert (job.succeeded, job.result.post_id, job.attempt_count) == (True, "post_01J9ZA…", 1)
+    assert page.model_dump(by_alias=True, mode="json", exclude_unset=True) == shown
+
+
+def test_a_running_job(client: Scripe, server: ScriptedServer) -> None:
+    shown = served(server, "job_running")
+    job = client.jobs.retrieve("job_01J9ZA…")
+    assert job.progress is not None
+    assert (job.status, job.progress.progress, job.progress.message) == ("RUNNING", 0.4, "Generating post")
+    assert job.model_dump(by_alias=True, mode="json", exclude_unset=True) == shown["data"]
+
+
+def test_a_cancelled_job(client: Scripe, server: ScriptedServer) -> None:
+    served(server, "job_cancelled")
+    job = client.jobs.cancel("job_01J9ZA…")
+    assert (job.is_cancelled, job.is_finished, job.succeeded) == (True, True, False)
+    assert (server.received[0].method, server.received[0].body) == ("POST", b"")
+    assert job.completed_at == datetime(2026, 5, 15, 8, 21, 5, tzinfo=UTC)
+
+
+def test_the_async_client_reads_the_same(server: ScriptedServer) -> None:
+    async def read() -> tuple[Source, Page[Job]]:
+        async with AsyncScripe(KEY, base_url=server.base_url) as aclient:
+            served(server, "source_guide")
+            source = await aclient.sources.retrieve("src_1")
+            served(server, "jobs_list")
+            return source, await anext(aclient.jobs.list().pages())
+
+    source, page = asyncio.run(read())
+    served(server, "source_guide")
+    with Scripe(KEY, base_url=server.base_url) as client:
+        assert client.sources.retrieve("src_1") == source
+    assert page.data[0].succeeded

@@ -1,0 +1,66 @@
+"""The public surface: the two clients differ in nothing but `async`, and everything public is documented."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+
+import scripe
+from scripe import AsyncPager, AsyncScripe, Pager, Scripe
+from scripe.emulator import Emulator
+
+RESOURCES = ["health", "jobs", "projects", "sources", "uploads", "workspaces"]
+
+
+def public(kind: type) -> dict[str, object]:
+    return {name: value for name, value in inspect.getmembers(kind) if not name.startswith("_")}
+
+
+def pairs() -> list[tuple[type, type]]:
+    sync, asynchronous = Scripe("scripe_sk_test_x"), AsyncScripe("scripe_sk_test_x")
+    resources: list[tuple[type, type]] = [
+        (type(getattr(sync, name)), type(getattr(asynchronous, name))) for name in RESOURCES
+    ]
+    return [(Scripe, AsyncScripe), (Pager, AsyncPager), *resources]
+
+
+def plain(signature: inspect.Signature) -> str:
+    text = str(signature).replace("AsyncIterator", "Iterator").replace("AsyncPager", "Pager")
+    return re.sub(r"Async(\w)", r"\1", text)
+
+
+@pytest.mark.parametrize(("sync", "asynchronous"), pairs())
+def test_both_clients_have_the_same_names_and_signatures(sync: type, asynchronous: type) -> None:
+    ours, theirs = public(sync), public(asynchronous)
+    assert list(ours) == list(theirs)
+    for name, member in ours.items():
+        if inspect.isfunction(member):
+            twin = theirs[name]
+            assert inspect.isfunction(twin)
+            assert plain(inspect.signature(member)) == plain(inspect.signature(twin))
+
+
+@pytest.mark.parametrize(("sync", "asynchronous"), pairs())
+def test_everything_public_is_documented(sync: type, asynchronous: type) -> None:
+    for kind in (sync, asynchronous):
+        assert kind.__doc__
+        for name, member in public(kind).items():
+            assert inspect.getdoc(member), f"{kind.__name__}.{name}"
+
+
+def test_models_errors_and_the_emulator_are_documented() -> None:
+    for name in dir(scripe):
+        value = getattr(scripe, name)
+        if inspect.isclass(value) and not name.startswith("_"):
+            assert value.__doc__, name
+    for name, member in public(Emulator).items():
+        assert inspect.getdoc(member), name
+
+
+def test_no_docstring_of_the_sync_client_speaks_of_awaiting() -> None:
+    for sync, _ in pairs():
+        for member in public(sync).values():
+            text = inspect.getdoc(member) or ""
+            assert not re.search(r"\bawait|async", text), text
