@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from scripe.emulator import Emulator
+from scripe.emulator import Emulator, S3Storage
 from tests.support.server import Reply, ScriptedServer
 
 KEY = "scripe_sk_test_canary0123456789"
@@ -36,3 +42,21 @@ def emulator() -> Iterator[Emulator]:
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[S3Storage]:
+    """A bucket of a real S3: rclone's, which refuses a wrong type, length, signature or an expired link."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (tmp_path / "s3" / "bucket").mkdir(parents=True)
+    rclone, address = str(Path(sys.executable).with_name("rclone")), f"127.0.0.1:{port}"
+    command = [rclone, "serve", "s3", "--auth-key", "ACCESS,SECRET", "--addr", address, str(tmp_path / "s3")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.02)
+        yield S3Storage(f"http://127.0.0.1:{port}/", "ACCESS", "SECRET", "bucket")
+        process.terminate()

@@ -23,8 +23,6 @@ from scripe.emulator import Clock, Emulator, Headers, Options, Request, S3Storag
 from scripe.emulator.__main__ import main
 from tests.emulator.emulator_calls import Calls, frozen, path_of
 
-RCLONE = Path(sys.executable).with_name("rclone")
-
 
 @pytest.fixture
 def server(emulator: Emulator) -> Iterator[Server]:
@@ -250,23 +248,6 @@ def test_headers() -> None:
     headers = Headers([("Content-Type", "text/plain")])
     assert (headers["content-TYPE"], list(headers), len(headers)) == ("text/plain", ["Content-Type"], 1)
     assert repr(headers) == "Headers({'Content-Type': 'text/plain'})"
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> Iterator[S3Storage]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (tmp_path / "bucket").mkdir()
-    address, folder = f"127.0.0.1:{port}", str(tmp_path)
-    command = [str(RCLONE), "serve", "s3", "--auth-key", "ACCESS,SECRET", "--addr", address, folder]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 15
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            time.sleep(0.02)
-        yield S3Storage(f"http://127.0.0.1:{port}/", "ACCESS", "SECRET", "bucket")
-        process.terminate()
 
 
 def test_uploads_in_a_real_s3(bucket: S3Storage) -> None:
