@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -78,7 +79,7 @@ class Content:
             file.seek(self._start)
             yield Blocks(file, self.size)
             return
-        with self._path.open("rb", buffering=0) as file:
+        with _opened(self._path) as file:
             self._check_unchanged(file)
             yield Blocks(file, self.size)
             self._check_unchanged(file)
@@ -119,33 +120,38 @@ def _content_of(file: FileInput) -> Content:
 
 
 def _content_of_path(path: Path) -> Content:
+    with _opened(path) as file:
+        status = os.fstat(file.fileno())
+        if stat.S_ISREG(status.st_mode):
+            return Content(_text(path.name), status.st_size, _path=path, _stamp=_stamp(status))
+        return _spooled(file, _text(path.name))
+
+
+def _opened(path: Path) -> BinaryIO:
+    problem: ConfigurationError
     try:
-        status = path.stat()
+        return cast("BinaryIO", path.open("rb", buffering=0))
     except (FileNotFoundError, NotADirectoryError):
-        status = None
+        problem = FileMissingError(f"file {str(path)!r} does not exist; seen from {Path.cwd()}.")
+    except IsADirectoryError:
+        problem = FileIsDirectoryError(f"file {str(path)!r} is a directory; give one file at a time.")
+    except OSError as error:
+        problem = ConfigurationError(f"file {str(path)[:200]!r} cannot be read: {error.strerror}.")
     except ValueError:
-        raise ConfigurationError(f"file {str(path)!r} is no path.") from None
-    if status is None:
-        raise FileMissingError(f"file {str(path)!r} does not exist; seen from {Path.cwd()}.")
-    if stat.S_ISDIR(status.st_mode):
-        raise FileIsDirectoryError(f"file {str(path)!r} is a directory; give one file at a time.")
-    name = _text(path.name)
-    if not stat.S_ISREG(status.st_mode):
-        with path.open("rb") as pipe:
-            return _spooled(pipe, name)
-    return Content(name, status.st_size, _path=path, _stamp=_stamp(status))
+        problem = ConfigurationError(f"file {str(path)[:200]!r} is no path.")
+    raise problem
 
 
 def _content_of_object(file: BinaryIO) -> Content:
     name = getattr(file, "name", None)
     label = _text(Path(name).name) if isinstance(name, str) else None
+    _check_binary(file)
     try:
         start = file.tell()
         size = file.seek(0, os.SEEK_END) - start
         file.seek(start)
     except (AttributeError, OSError):
         return _spooled(file, label)
-    _check_binary(file.read(0))
     return Content(label, max(0, size), _file=file, _start=start)
 
 
@@ -153,7 +159,6 @@ def _spooled(file: BinaryIO, name: str | None) -> Content:
     """What cannot be rewound is kept on disk, so that an attempt can be made again."""
     spool = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed by Content.close
     try:
-        _check_binary(file.read(0))
         shutil.copyfileobj(file, spool, BLOCK)
         return Content(name, spool.tell(), _file=spool, _spool=spool)
     except BaseException:
@@ -161,9 +166,15 @@ def _spooled(file: BinaryIO, name: str | None) -> Content:
         raise
 
 
-def _check_binary(sample: object) -> None:
+def _check_binary(file: BinaryIO) -> None:
+    try:
+        sample: object = file.read(0)
+    except (OSError, ValueError) as error:
+        sample, problem = None, f"file cannot be read: {error}."
+    else:
+        problem = "file gives text; open it with 'rb', or give `text.encode()`."
     if not isinstance(sample, bytes):
-        raise ConfigurationError("file gives text; open it with 'rb', or give `text.encode()`.")
+        raise ConfigurationError(problem)
 
 
 def _stamp(status: os.stat_result) -> tuple[int, ...]:
@@ -171,5 +182,5 @@ def _stamp(status: os.stat_result) -> tuple[int, ...]:
 
 
 def _text(name: str) -> str:
-    """A file name that JSON can carry: bytes that are no UTF-8 become question marks."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    """A file name that JSON can carry: what UTF-8 has no text for is marked as such."""
+    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", name)

@@ -3,6 +3,8 @@
 ```text
 ScripeError
 ├── ConfigurationError (also ValueError)     the call or the client is set up wrongly; nothing was sent
+│                                            (for a missing file also FileNotFoundError, for a directory
+│                                            also IsADirectoryError)
 ├── APIConnectionError                       nothing, or half an answer, came back
 │   └── APITimeoutError                      it took longer than `timeout` or `deadline`
 ├── APIResponseError                         a 2xx whose body is not what the API promises
@@ -283,10 +285,10 @@ class SpendCapExceededError(APIStatusError):
         from datetime import UTC, date, time, timedelta
 
         try:
-            day = date.fromisoformat(str(self.extra.get("bucketDate")))
-        except ValueError:
+            day = date.fromisoformat(str(self.extra.get("bucketDate"))) + timedelta(days=1)
+        except (ValueError, OverflowError):
             return None
-        return datetime.combine(day + timedelta(days=1), time(), UTC)
+        return datetime.combine(day, time(), UTC)
 
 
 class PermissionDeniedError(APIStatusError):
@@ -415,7 +417,7 @@ class JobTimeoutError(JobError, TimeoutError):
 
     def __init__(self, message: str, *, jobs: Sequence[Job], idempotency_key: str | None = None) -> None:
         super().__init__(message, retryable=True, idempotency_key=idempotency_key)
-        self.jobs = list(jobs)
+        self.jobs: list[Job] = list(jobs)
 
 
 class ClientClosedError(ScripeError, RuntimeError):
@@ -431,4 +433,6 @@ def _texts(value: JSON) -> list[str]:
 
 
 def _whole(value: JSON) -> int | None:
-    return int(value) if isinstance(value, int | float) else None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

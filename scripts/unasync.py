@@ -36,6 +36,9 @@ PHRASES = {
         "Share one among threads; a forked process opens connections of its own."
     ),
     "; a plain or a coroutine function": "",
+    "It interrupts anything.": (
+        "It is looked at between\n            chunks, attempts and waits: a read that blocks ends with `timeout`."
+    ),
     "function, plain or coroutine, that\n            returns one": "function that\n            returns one",
     "written once, as async": "generated from the async source",
 }

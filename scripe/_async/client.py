@@ -44,7 +44,8 @@ class AsyncScripe:
         api_version: The dated version of the API that every call asks for.
         workspace_id: `org_…`, for OAuth tokens that reach several; from `SCRIPE_WORKSPACE_ID` if left out.
         timeout: Seconds for each network operation (connect, read, write), never for a whole upload.
-        deadline: Seconds for each whole call, with its waits, retries and steps; None for no limit.
+        deadline: Seconds for each whole call, with its waits, retries and steps; None for no limit. Past it
+            `APITimeoutError`, in a wait for jobs `JobTimeoutError`. It interrupts anything.
         max_retries: How often a call is sent again after a passing fault.
         rate_limiter: Keeps calls within the workspace's budget. One of its own if left out; None turns it
             off; give several clients the same one to let them share what they know.
@@ -120,28 +121,28 @@ class AsyncScripe:
 
     @property
     def projects(self) -> AsyncProjects:
-        """Projects: LinkedIn profiles and pages."""
+        """Projects, which are LinkedIn profiles and pages."""
         from .projects import AsyncProjects
 
         return AsyncProjects(self._sender)
 
     @property
     def sources(self) -> AsyncSources:
-        """Sources: transcripts of recordings, files and texts."""
+        """Sources, which are transcripts of recordings, files and texts."""
         from .sources import AsyncSources
 
         return AsyncSources(self._sender)
 
     @property
     def uploads(self) -> AsyncUploads:
-        """Uploads: a link from the API, the bytes to storage."""
+        """Uploads, for which the API gives a link and storage takes the bytes."""
         from .uploads import AsyncUploads
 
         return AsyncUploads(self._sender)
 
     @property
     def jobs(self) -> AsyncJobs:
-        """Jobs: work that the API does in the background, and waiting for it."""
+        """Jobs, which are work that the API does in the background, and waiting for them."""
         from .jobs import AsyncJobs
 
         return AsyncJobs(self._sender)

@@ -43,8 +43,14 @@ class AsyncPages(Generic[T]):
                 if not self._walk.restart():
                     raise
             else:
-                return self._walk.take(page)
+                return self._taken(page)
         raise StopAsyncIteration
+
+    def _taken(self, page: Page[T]) -> Page[T]:
+        page = self._walk.take(page)
+        for item in page.data:
+            attach(item, page.last_response)
+        return page
 
 
 class AsyncItems(Generic[T]):
@@ -59,10 +65,8 @@ class AsyncItems(Generic[T]):
 
     async def __anext__(self) -> T:
         while (item := next(self._items, None)) is None:
-            page = await anext(self._pages)
-            self._items = iter(page.data)
-            self._response = page.last_response
-        return attach(item, self._response)
+            self._items = iter((await anext(self._pages)).data)
+        return item
 
 
 class AsyncPager(Generic[T]):

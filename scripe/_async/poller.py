@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 
 from .._concurrency import AsyncCallback, async_call
 from .._rules import polling
+from .._rules.config import check_seconds
 from .._rules.polling import Watch
 from .._rules.request import Request, path
 from ..errors import APITimeoutError, DeadlineError, JobTimeoutError, NotFoundError
@@ -32,6 +33,7 @@ class AsyncPoller:
         timeout: float | None,
         on_update: AsyncCallback[Job] | None,
     ) -> None:
+        check_seconds(timeout, "timeout")
         self._watch = Watch(jobs)
         self._sender = sender.bounded(timeout)
         self._clock = sender.session.clock
@@ -140,4 +142,5 @@ class AsyncPoller:
         raise self._timed_out() if is_over else late
 
     def _timed_out(self) -> JobTimeoutError:
-        return polling.timed_out(self._watch.seen(), self._watch.pending, self._sender.deadline.seconds)
+        waited = round(self._clock.now() - self._started, 3)
+        return polling.timed_out(self._watch.seen(), self._watch.pending, waited)

@@ -26,8 +26,8 @@ class AsyncSession:
     ) -> None:
         self.limiter = limiter
         self.on_response = on_response
-        self.clock = AsyncClock()
-        self.pacer = Pacer()
+        self.clock: AsyncClock = AsyncClock()
+        self.pacer: Pacer = Pacer()
         self._key_source = cast("AsyncKeySource | None", config.key_source(given))
         self._key = None if self._key_source else config.api_key(given)
         self._is_closed = False

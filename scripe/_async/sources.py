@@ -129,7 +129,7 @@ class AsyncSources(AsyncResource):
         Args:
             file: A path, bytes, or a file opened with `rb` (read from where it stands).
             project_id: `proj_…`, the project that it belongs to.
-            name: A label for people; the file's name if left out.
+            name: A label for people; the file's name if left out (for bytes the API chooses one).
             content_type: MIME type; told from the name if left out.
             timeout: Seconds to wait for the job after the upload; None for as long as it takes.
             on_progress: Told of each block sent, then of each change of the job.
@@ -150,8 +150,9 @@ class AsyncSources(AsyncResource):
         sender = self._sender.bounded()
 
         async def tell(job: Job) -> None:
-            if on_progress is not None:
-                await async_call(on_progress, polling.progress_of(job, content.size))
+            progress = polling.progress_of(job, content.size)
+            if progress is not None and on_progress is not None:
+                await async_call(on_progress, progress)
 
         try:
             with carrying(key):

@@ -9,7 +9,14 @@
 
 from __future__ import annotations
 
-from ..errors import APIConnectionError, APIResponseError, NotCancellableError, ScripeError, ServerError
+from ..errors import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    NotCancellableError,
+    ScripeError,
+    ServerError,
+)
 from ..types.job import Job
 
 
@@ -17,6 +24,8 @@ def is_unsettled(error: ScripeError, attempt: int) -> bool:
     """Whether the cancel may have worked all the same: its answer was lost, empty (C21), or a 5xx."""
     if isinstance(error, NotCancellableError):
         return attempt > 1  # our own earlier cancel may be the reason
+    if isinstance(error, APIStatusError) and error.status_code == 408:
+        return True
     return isinstance(error, APIConnectionError | APIResponseError | ServerError)
 
 

@@ -75,8 +75,8 @@ class Options:
 
     def __post_init__(self) -> None:
         _check_url(self.base_url, allow_insecure=self.allow_insecure)
-        _check_seconds(self.timeout, "timeout")
-        _check_seconds(self.deadline, "deadline")
+        check_seconds(self.timeout, "timeout")
+        check_seconds(self.deadline, "deadline")
         _check_retries(self.max_retries)
         named = {
             "api_version": self.api_version,
@@ -116,7 +116,10 @@ def workspace_id(given: str | None) -> str | None:
 
 def api_key(given: Secret[S]) -> Secret[str]:
     """The key as it is sent: blanks around it go, since they come from pasting; blanks inside are refused."""
-    key = Secret(str(given.reveal() or os.environ.get(KEY_VARIABLE, "")).strip())
+    found = Secret(os.environ.get(KEY_VARIABLE, "") if given.reveal() is None else given.reveal())
+    if not isinstance(found.reveal(), str):
+        raise ConfigurationError(f"api_key is a {type(found.reveal()).__name__}; give a str or a function.")
+    key = Secret(str(found.reveal()).strip())
     problem = _problem_of_key(key)
     if problem:
         raise ConfigurationError(problem)
@@ -134,7 +137,9 @@ def changed(
     """The options of a copy: what was not given stays, headers are added to those there are."""
     changes = {name: value for name, value in given.items() if not isinstance(value, NotGiven)}
     if not isinstance(extra_headers, NotGiven):
-        changes["extra_headers"] = {**options.extra_headers, **extra_headers}
+        replaced = {name.lower() for name in extra_headers}
+        kept = {name: text for name, text in options.extra_headers.items() if name.lower() not in replaced}
+        changes["extra_headers"] = {**kept, **extra_headers}
     return replace(options, **changes)  # type: ignore[arg-type]
 
 
@@ -163,7 +168,12 @@ def is_loopback(host: str) -> bool:
 
 def check_transport(url: str, *, allow_insecure: bool, what: str) -> None:
     """Nothing goes over plain http but to this machine, unless the caller allows it."""
-    scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
+    try:
+        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
+    except ValueError:
+        scheme = host = ""
+    if not scheme or not host:
+        raise ConfigurationError(f"{what} is no URL.")
     if scheme == "http" and not is_loopback(host) and not allow_insecure:
         raise ConfigurationError(
             f"{what} is plain http to {host}, where anyone on the way can read it: "
@@ -195,12 +205,16 @@ def _check_url(url: str, *, allow_insecure: bool) -> None:
 
 
 def without_user(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//…@", url)
+    return re.sub(r"//[^/?#]*@", "//…@", url)
 
 
-def _check_seconds(seconds: float | None, name: str) -> None:
-    if seconds is not None and not (0 < seconds < math.inf):
+def check_seconds(seconds: float | None, name: str) -> None:
+    if seconds is not None and not (_is_number(seconds) and 0 < seconds < math.inf):
         raise ConfigurationError(f"{name} is {seconds!r}; give seconds above 0, or None for no limit.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _check_retries(count: int) -> None:

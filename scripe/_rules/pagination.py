@@ -14,7 +14,6 @@ from typing import Generic, TypeVar, cast
 from pydantic import BaseModel
 
 from ..errors import APIResponseError
-from ..types._base import attach
 from ..types.page import Page
 
 T = TypeVar("T", bound=BaseModel)
@@ -50,10 +49,7 @@ class Walk(Generic[T]):
         self._advance(page)
         if self._has_restarted:
             fresh = [item for item in page.data if not self._was_yielded(item)]
-            response = getattr(page, "last_response", None)
             page = page.model_copy(update={"data": fresh})
-            if response is not None:
-                attach(page, response)
         if page.data:
             self._futile = 0
             self._note(page.data)

@@ -21,7 +21,7 @@ from ..types.job import Job
 from ..types.page import Page
 from ..types.progress import Progress
 from .rate_limit import READ_LIMIT, WINDOW
-from .request import identifier, page_query
+from .request import day, identifier, page_query
 
 TICK = 1.0
 SLOW_TICK = 5.0
@@ -50,7 +50,7 @@ class Pacer:
 
     def delay(self, now: float, limit: int | None) -> float:
         """Take the next place in the line: seconds until it comes."""
-        spacing = WINDOW / (SHARE * (limit or READ_LIMIT))
+        spacing = WINDOW / max(1, int(SHARE * (limit or READ_LIMIT)))
         with self._lock:
             at = max(now, self._next_at)
             self._next_at = at + spacing
@@ -62,7 +62,8 @@ class Watch:
 
     def __init__(self, jobs: Iterable[Job | str]) -> None:
         given = list(jobs)
-        self.order = [identifier(job if isinstance(job, str) else job.id, "The job's id") for job in given]
+        ids = [job.id if isinstance(job, Job) else job for job in given]
+        self.order = [identifier(job_id, "The job's id") for job_id in ids]
         self.latest: dict[str, Job] = {}
         self.pending: dict[str, None] = dict.fromkeys(self.order)
         self.unknown: dict[str, NotFoundError] = {}
@@ -109,7 +110,7 @@ class Watch:
         oldest = self._oldest()
         types = sorted(set(self.types())) if oldest else []
         return page_query(
-            200, type=",".join(types) or None, dateFrom=oldest.date().isoformat() if oldest else None
+            200, type=",".join(types) or None, dateFrom=day(oldest, "created_at") if oldest else None
         )
 
     def is_covered(self, page: Page[Job], pages: int, unseen: int) -> bool:
@@ -146,7 +147,7 @@ def made(job: Job, kind: Literal["source_id", "post_id", "document_id"]) -> str:
     return found
 
 
-def timed_out(jobs: Sequence[Job], pending: Iterable[str], seconds: float | None) -> JobTimeoutError:
+def timed_out(jobs: Sequence[Job], pending: Iterable[str], seconds: float) -> JobTimeoutError:
     names = list(pending)
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return JobTimeoutError(
@@ -155,9 +156,11 @@ def timed_out(jobs: Sequence[Job], pending: Iterable[str], seconds: float | None
     )
 
 
-def progress_of(job: Job, total: int) -> Progress:
-    """How far a file is, told by the job that works on it."""
-    if job.is_finished:
+def progress_of(job: Job, total: int) -> Progress | None:
+    """How far a file is, told by the job that works on it; None if it ended badly, which an error tells."""
+    if job.is_finished and not job.succeeded:
+        return None
+    if job.succeeded:
         return Progress("done", 1.0, total, total)
     if job.progress is None:
         return Progress("queued" if job.status.upper() == "QUEUED" else "running", None, total, total)

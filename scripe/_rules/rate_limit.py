@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from ..types.response_info import RateLimit
@@ -61,7 +62,10 @@ def _seconds_until(text: str, answer: Answer) -> float | None:
 
 def _moment(text: str | None) -> float | None:
     try:
-        return None if text is None else parsedate_to_datetime(text).timestamp()
+        moment = None if text is None else parsedate_to_datetime(text)
+        return (
+            None if moment is None else (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        )
     except (ValueError, OverflowError):
         return None
 
@@ -98,7 +102,7 @@ class _Bucket:
         return max(self._wait_for_own(now), self._wait_for_told(now))
 
     def _wait_for_own(self, now: float) -> float:
-        while self.done and self.done[0] <= now - WINDOW:
+        while self.done and self.done[0] + WINDOW <= now:
             self.done.popleft()
         if self.limit is None or len(self.done) + self.in_flight < self.limit:
             return 0.0
@@ -115,6 +119,7 @@ class _Bucket:
         if told.limit:
             self.limit = told.limit
         if told.remaining is None:
+            self.probing = False  # nothing more will be told: the others may follow
             return
         if call < self.known_since and self.remaining is not None:
             self.remaining = min(
@@ -166,12 +171,11 @@ class RateLimiter:
         with self._lock:
             state = self._buckets[ticket.bucket]
             state.in_flight -= 1
-            if answer is not None and answer.status != 429:
-                state.done.append(now)
             if answer is not None and answer.status == 429:
                 told = _refused(told, retry_after(answer))
-            if told is not None:
-                state.learn(ticket.call, told, now)
+            else:
+                state.done.append(now)  # a lost answer may have been counted too
+            state.learn(ticket.call, told or RateLimit(), now)
 
     def limit(self, bucket: Hashable) -> int | None:
         """Calls in a window, as far as the API has said."""
@@ -182,5 +186,5 @@ class RateLimiter:
 
 def _refused(told: RateLimit | None, wait: float | None) -> RateLimit:
     """A 429 says that nothing remains, whatever its headers leave out."""
-    reset = told.reset_after if told and told.reset_after is not None else wait
+    reset = told.reset_after if told and wait is None else wait
     return RateLimit(told.limit if told else None, 0, WINDOW if reset is None else reset)

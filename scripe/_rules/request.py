@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Generic, Literal, TypeAlias, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from pydantic import BaseModel
 
@@ -59,7 +59,9 @@ class Request(Generic[T]):
     @property
     def target(self) -> str:
         """Path and query."""
-        return f"{self.path}?{urlencode(self.params)}" if self.params else self.path
+        if not self.params:
+            return self.path
+        return f"{self.path}{'&' if '?' in self.path else '?'}{urlencode(self.params)}"
 
     @property
     def bucket(self) -> Bucket:
@@ -109,6 +111,8 @@ def serialised(value: JSONInput) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     except UnicodeEncodeError:
         problem = "a text holds half a surrogate pair, which UTF-8 cannot carry"
+    except RecursionError:
+        problem = "it is nested too deep"
     except (TypeError, ValueError) as error:
         problem = str(error)
     raise ConfigurationError(f"The body cannot be sent as JSON: {problem}.")
@@ -116,7 +120,7 @@ def serialised(value: JSONInput) -> bytes:
 
 def identifier(value: str, name: str) -> str:
     """An id as the caller gave it: opaque, but never one that would reach another endpoint."""
-    if not isinstance(value, str) or value.strip() in ("", ".", ".."):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not isinstance(value, str) or value.strip() in ("", ".", "..") or not _is_text(value):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(
             f"{name} {value!r} is no id: give the text that the API returned, such as `src_…`."
         )
@@ -130,7 +134,7 @@ def path(template: str, *ids: str) -> str:
 
 def literal_path(text: str) -> str:
     """A path that the caller wrote out: below the base URL, and nowhere else."""
-    plain = text.split("?")[0]
+    plain = unquote(text.split("?")[0])
     if (
         not text.startswith("/")
         or text.startswith("//")
@@ -138,6 +142,10 @@ def literal_path(text: str) -> str:
         or "#" in text
     ):
         raise ConfigurationError(f"path {text!r} must be one below the base URL, such as `/projects`.")
+    if plain.startswith("/v1/"):
+        raise ConfigurationError(
+            f"path {text!r} begins with the version, which the base URL has: leave out `/v1`."
+        )
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ConfigurationError(f"path {text!r} holds characters that must be percent-encoded.")
     return text
@@ -145,20 +153,31 @@ def literal_path(text: str) -> str:
 
 def page_query(page_size: int, cursor: str | None = None, **filters: str | None) -> dict[str, str]:
     """The query of a list: `limit` is 1 to 200 (C6), filters that are None are left out."""
-    if isinstance(page_size, bool) or not 1 <= page_size <= 200:
+    if isinstance(page_size, bool) or not isinstance(page_size, int) or not 1 <= page_size <= 200:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"page_size is {page_size!r}; the API takes 1 to 200.")
-    given = {"limit": str(page_size), **filters, "cursor": cursor}
-    return {name: value for name, value in given.items() if value is not None}
+    return query({"limit": page_size, **filters, "cursor": cursor})
 
 
 def query(params: Query | None) -> dict[str, str]:
     """Query parameters as the API spells them; those that are None are left out."""
     spelled = {True: "true", False: "false"}
-    return {
+    given = {
         name: spelled[value] if isinstance(value, bool) else str(value)
         for name, value in (params or {}).items()
         if value is not None
     }
+    if not all(_is_text(part) for pair in given.items() for part in pair):
+        raise ConfigurationError("params hold half a surrogate pair, which UTF-8 cannot carry.")
+    return given
+
+
+def _is_text(value: str) -> bool:
+    """Whether UTF-8 can carry it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def csv(values: Sequence[str] | None, name: str) -> str | None:
@@ -179,4 +198,6 @@ def day(moment: date | datetime | None, name: str) -> str | None:
                 f"{name} {moment!r} has no time zone, so its UTC day is unknown: give a date or an aware datetime."
             )
         return moment.astimezone(UTC).date().isoformat()
+    if moment is not None and not isinstance(moment, date):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"{name} {moment!r} is no date: give a date or an aware datetime.")
     return None if moment is None else moment.isoformat()

@@ -53,7 +53,7 @@ class RetryPlan:
             if asked is not None:
                 return asked
             if outcome.status == 503:
-                return self.uniform(1.0, min(30.0, 2.0**attempt))
+                return self.uniform(1.0, min(30.0, 2.0 ** min(attempt, 10)))
         return backoff(attempt, self.uniform)
 
     def enough(self, attempt: int, pause: float, now: float) -> bool:
@@ -63,7 +63,7 @@ class RetryPlan:
 
 def backoff(attempt: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
     """Full jitter: anything up to 0.5 s after the first attempt, doubling up to 8 s."""
-    return uniform(0.0, min(8.0, 0.5 * 2.0 ** (attempt - 1)))
+    return uniform(0.0, min(8.0, 0.5 * 2.0 ** min(attempt - 1, 10)))
 
 
 def _asked(answer: Answer) -> float | None:

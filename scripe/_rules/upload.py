@@ -88,6 +88,7 @@ CONTENT_TYPES: Mapping[str, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
+_USED = re.compile(r"\balready (been )?used\b")
 _MIME = re.compile(r"[\w.+-]+/[\w.+*-]+(;[ -~]*)?", re.ASCII)
 _EXPIRED = frozenset({"ExpiredToken", "RequestExpired", "ExpiredPresignRequest"})
 _AGAIN = frozenset({"IncompleteBody", "RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable"})
@@ -103,8 +104,8 @@ def content_type(name: str | None, given: str | None) -> str:
         if not _MIME.fullmatch(given):
             raise ConfigurationError(f"content_type {given!r} is no MIME type, such as `audio/mpeg`.")
         return given
-    suffix = (name or "").rpartition(".")[2].lower()
-    if not name or suffix not in CONTENT_TYPES:
+    stem, _, suffix = (name or "").lower().rpartition(".")
+    if not stem or suffix not in CONTENT_TYPES:
         what = f"the name {name!r}" if name else "bytes, or a file object without a name"
         raise ConfigurationError(
             f"The type cannot be told from {what}: say it, as in content_type='audio/mpeg'."
@@ -158,7 +159,7 @@ def _refusal(answer: Answer, upload: Upload) -> UploadError:
         status_code=answer.status,
         storage_code=code,
         storage_message=message,
-        retryable=is_transient(answer) or issubclass(kind, UploadExpiredError),
+        retryable=is_transient(answer) or issubclass(kind, UploadExpiredError | UploadIntegrityError),
     )
 
 
@@ -166,7 +167,11 @@ def _meaning(
     answer: Answer, code: str | None, message: str | None, upload: Upload
 ) -> tuple[type[UploadError], str]:
     words = (message or "").lower()
-    if answer.status == 412 or code == "PreconditionFailed" or (code == "AccessDenied" and "used" in words):
+    if (
+        answer.status == 412
+        or code == "PreconditionFailed"
+        or (code == "AccessDenied" and _USED.search(words))
+    ):
         return LinkSpentError, "The upload link was used before"
     if code == "EntityTooLarge" or answer.status == 413:
         return UploadTooLargeError, "Storage says that the file is too large"

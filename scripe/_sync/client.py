@@ -45,7 +45,9 @@ class Scripe:
         api_version: The dated version of the API that every call asks for.
         workspace_id: `org_…`, for OAuth tokens that reach several; from `SCRIPE_WORKSPACE_ID` if left out.
         timeout: Seconds for each network operation (connect, read, write), never for a whole upload.
-        deadline: Seconds for each whole call, with its waits, retries and steps; None for no limit.
+        deadline: Seconds for each whole call, with its waits, retries and steps; None for no limit. Past it
+            `APITimeoutError`, in a wait for jobs `JobTimeoutError`. It is looked at between
+            chunks, attempts and waits: a read that blocks ends with `timeout`.
         max_retries: How often a call is sent again after a passing fault.
         rate_limiter: Keeps calls within the workspace's budget. One of its own if left out; None turns it
             off; give several clients the same one to let them share what they know.
@@ -121,28 +123,28 @@ class Scripe:
 
     @property
     def projects(self) -> Projects:
-        """Projects: LinkedIn profiles and pages."""
+        """Projects, which are LinkedIn profiles and pages."""
         from .projects import Projects
 
         return Projects(self._sender)
 
     @property
     def sources(self) -> Sources:
-        """Sources: transcripts of recordings, files and texts."""
+        """Sources, which are transcripts of recordings, files and texts."""
         from .sources import Sources
 
         return Sources(self._sender)
 
     @property
     def uploads(self) -> Uploads:
-        """Uploads: a link from the API, the bytes to storage."""
+        """Uploads, for which the API gives a link and storage takes the bytes."""
         from .uploads import Uploads
 
         return Uploads(self._sender)
 
     @property
     def jobs(self) -> Jobs:
-        """Jobs: work that the API does in the background, and waiting for it."""
+        """Jobs, which are work that the API does in the background, and waiting for them."""
         from .jobs import Jobs
 
         return Jobs(self._sender)

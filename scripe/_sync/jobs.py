@@ -38,7 +38,7 @@ class Jobs(Resource):
 
         Args:
             type: Only jobs of these types.
-            status: Only jobs in these states.
+            status: Only jobs in these states; of the two words for success the API filters by `DONE`.
             date_from: Only jobs made on this UTC day or later.
             date_to: Only jobs made on this UTC day or earlier.
             page_size: Items fetched at once, 1 to 200.
@@ -146,7 +146,7 @@ class Jobs(Resource):
 
         Args:
             jobs: Jobs, or their ids.
-            timeout: Seconds to wait for all of them; None for as long as it takes.
+            timeout: Seconds to wait for all of them, from this call on; None for as long as it takes.
             on_update: Told of each change of state (there is no live progress of many at once).
 
         Raises:

@@ -44,8 +44,14 @@ class Pages(Generic[T]):
                 if not self._walk.restart():
                     raise
             else:
-                return self._walk.take(page)
+                return self._taken(page)
         raise StopIteration
+
+    def _taken(self, page: Page[T]) -> Page[T]:
+        page = self._walk.take(page)
+        for item in page.data:
+            attach(item, page.last_response)
+        return page
 
 
 class Items(Generic[T]):
@@ -60,10 +66,8 @@ class Items(Generic[T]):
 
     def __next__(self) -> T:
         while (item := next(self._items, None)) is None:
-            page = next(self._pages)
-            self._items = iter(page.data)
-            self._response = page.last_response
-        return attach(item, self._response)
+            self._items = iter((next(self._pages)).data)
+        return item
 
 
 class Pager(Generic[T]):

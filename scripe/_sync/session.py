@@ -27,8 +27,8 @@ class Session:
     ) -> None:
         self.limiter = limiter
         self.on_response = on_response
-        self.clock = Clock()
-        self.pacer = Pacer()
+        self.clock: Clock = Clock()
+        self.pacer: Pacer = Pacer()
         self._key_source = cast("KeySource | None", config.key_source(given))
         self._key = None if self._key_source else config.api_key(given)
         self._is_closed = False

@@ -130,7 +130,7 @@ class Sources(Resource):
         Args:
             file: A path, bytes, or a file opened with `rb` (read from where it stands).
             project_id: `proj_…`, the project that it belongs to.
-            name: A label for people; the file's name if left out.
+            name: A label for people; the file's name if left out (for bytes the API chooses one).
             content_type: MIME type; told from the name if left out.
             timeout: Seconds to wait for the job after the upload; None for as long as it takes.
             on_progress: Told of each block sent, then of each change of the job.
@@ -151,8 +151,9 @@ class Sources(Resource):
         sender = self._sender.bounded()
 
         def tell(job: Job) -> None:
-            if on_progress is not None:
-                call(on_progress, polling.progress_of(job, content.size))
+            progress = polling.progress_of(job, content.size)
+            if progress is not None and on_progress is not None:
+                call(on_progress, progress)
 
         try:
             with carrying(key):

@@ -22,7 +22,8 @@ Checks
     of ``invalid_request`` holds the ``parameter``.
 Uploads
     Any valid key may mint (``uploads_need_scope``). 1 MB is 1,048,576 bytes. Office files are capped at 100 MB.
-    A content type may have parameters. `maxSizeBytes` below 1 is 422, ``null`` is 400. A link lives 15 minutes
+    A content type may have parameters; Markdown and HTML are refused, as the reference page does not list them.
+    `maxSizeBytes` below 1 is 422, ``null`` is 400. A link lives 15 minutes
     (``upload_lifetime``). A second PUT is 412 ``PreconditionFailed``; an expired link is 403 ``AccessDenied``
     (``expired_link``). The order of storage's checks, and its behaviour without a length, are those of S3 at large.
     An upload may be used by more than one source; one that never got bytes is 422; one collected after 24 hours is

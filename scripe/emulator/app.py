@@ -80,6 +80,8 @@ class Emulator(Controls):
 
     def handle(self, request: Request) -> Response:
         """Answer one request; the caller loses or delays the answer as it says."""
+        if not self._close.alive:
+            raise RuntimeError("This emulator was closed.")
         request_id = new_id("req")
         outcome, delay = self._faults.outcome(request), self._faults.delay(request)
         if isinstance(outcome, Failure):

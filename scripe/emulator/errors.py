@@ -61,7 +61,7 @@ class ApiError(Exception):
         self.message = message
         self.details = details
         self.meta = meta
-        self.headers = headers or {}
+        self.headers: dict[str, str] = headers or {}
 
     def response(self, request_id: str) -> Response:
         """The answer in the API's envelope."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 IN_MEMORY = 1 << 20
 GRACE = 1
-logger = logging.getLogger("scripe.emulator")
+logger: logging.Logger = logging.getLogger("scripe.emulator")
 
 
 class Server:

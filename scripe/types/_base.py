@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, TypeAlias, TypeVar, cast
-from urllib.parse import urlsplit, urlunsplit
+from typing import Annotated, ClassVar, Self, TypeAlias, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NaiveDatetime,
+    PlainSerializer,
+)
 from pydantic.alias_generators import to_camel
 
 from .response_info import ResponseInfo
@@ -20,11 +27,20 @@ JSONInput: TypeAlias = "Mapping[str, JSONInput] | Sequence[JSONInput] | str | in
 
 
 def _instant(moment: datetime) -> str:
-    whole = moment.astimezone(UTC) if moment.tzinfo else moment
+    whole = moment.astimezone(UTC)
     return whole.strftime("%Y-%m-%dT%H:%M:%S.") + f"{whole.microsecond // 1000:03d}Z"
 
 
-Instant: TypeAlias = Annotated[datetime, PlainSerializer(_instant, return_type=str, when_used="json")]
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)
+
+
+# The first member needs no Python code for each value; the second sees to what has no offset: it is UTC.
+Instant: TypeAlias = Annotated[
+    AwareDatetime | Annotated[NaiveDatetime, AfterValidator(_in_utc)],
+    Field(union_mode="left_to_right"),
+    PlainSerializer(_instant, return_type=str, when_used="json"),
+]
 
 _Slot: TypeAlias = "tuple[dict[str, object], ResponseInfo | None]"
 
@@ -35,7 +51,7 @@ class Model(BaseModel):
     `model_dump(by_alias=True, mode="json", exclude_unset=True)` gives the API's JSON back.
     """
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True, extra="allow", alias_generator=to_camel, populate_by_name=True, protected_namespaces=()
     )
 
@@ -61,6 +77,16 @@ class Model(BaseModel):
         except AttributeError:
             return None
 
+    def __copy__(self) -> Self:
+        return self._with_response_of(super().__copy__())
+
+    def __deepcopy__(self, memo: dict[int, object] | None = None) -> Self:
+        return self._with_response_of(super().__deepcopy__(memo))
+
+    def _with_response_of(self, copy: Self) -> Self:
+        response = self._response()
+        return copy if response is None else attach(copy, response)
+
     def __getstate__(self) -> dict[object, object]:
         return {**super().__getstate__(), "_came_with": self._response()}
 
@@ -83,5 +109,5 @@ def attach(model: M, response: ResponseInfo) -> M:
 
 def without_query(url: str) -> str:
     """A presigned URL's query is a password: this is the part of the URL that may be shown."""
-    scheme, host, path, query, _ = urlsplit(url)
-    return urlunsplit((scheme, host, path, "…" if query else "", ""))
+    shown, mark, _ = url.partition("?")
+    return f"{shown}?…" if mark else shown

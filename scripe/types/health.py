@@ -24,7 +24,14 @@ class HealthCheck(Model):
 
 
 class HealthChecks(Model):
-    """All dependencies of the API that it reports."""
+    """All dependencies of the API that it reports.
+
+    Attributes:
+        db: The database; without it nothing works.
+        redis: The cache; without it rate limits and audit suffer.
+        audit_buffer: What waits to be written to the audit log.
+
+    """
 
     db: HealthCheck | None = None
     redis: HealthCheck | None = None
@@ -52,7 +59,12 @@ class Health(Model):
 
 
 class WorkspaceReference(Model):
-    """A workspace by its id alone."""
+    """A workspace by its id alone.
+
+    Attributes:
+        id: `org_…`.
+
+    """
 
     id: str
 

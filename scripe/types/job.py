@@ -42,7 +42,14 @@ class JobProgress(Model):
 
 
 class JobResult(Model):
-    """What a job made: one of these ids, by its type."""
+    """What a job made: one of these ids, by its type.
+
+    Attributes:
+        source_id: `src_…`, of `SOURCE_INGEST_FILE`.
+        post_id: `post_…`, of `POST_GENERATION`.
+        document_id: `kb_…`, of `KB_INGEST_*`.
+
+    """
 
     source_id: str | None = None
     post_id: str | None = None

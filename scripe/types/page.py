@@ -12,7 +12,13 @@ T = TypeVar("T", bound=BaseModel)
 
 
 class Pagination(Model):
-    """Where a page stands in its list; the API spells these two fields in snake_case."""
+    """Where a page stands in its list; the API spells these two fields in snake_case.
+
+    Attributes:
+        next_cursor: Where the next page starts.
+        has_more: Whether there is one.
+
+    """
 
     next_cursor: str | None = Field(default=None, alias="next_cursor")
     has_more: bool = Field(default=False, alias="has_more")
@@ -23,13 +29,12 @@ class Page(Model, Generic[T]):
 
     Attributes:
         data: The items of this page.
-        next_cursor: Where the next page starts; give it to `.pages(cursor=…)` to go on later.
-        has_more: Whether there is a next page.
+        pagination: Where it stands in its list; `next_cursor` and `has_more` say the same.
 
     """
 
     data: list[T]
-    pagination: Pagination = Pagination()
+    pagination: Pagination | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         # `Page[Job]` is made at run time: no module has it under that name for pickle to find.
@@ -38,13 +43,13 @@ class Page(Model, Generic[T]):
 
     @property
     def next_cursor(self) -> str | None:
-        """Where the next page starts; None on the last one."""
-        return self.pagination.next_cursor
+        """Where the next page starts, to give to `.pages(cursor=…)` later; None on the last one."""
+        return self.pagination.next_cursor if self.pagination else None
 
     @property
     def has_more(self) -> bool:
         """Whether there is a next page. A list without `pagination` is one page."""
-        return self.pagination.has_more
+        return self.pagination is not None and self.pagination.has_more
 
 
 def _restored(items: tuple[type[T], ...], state: dict[object, object]) -> Page[T]:

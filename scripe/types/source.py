@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BeforeValidator
 
 from ._base import Instant, Model
 
@@ -13,7 +15,15 @@ _READY = {"Done", "Success"}  # C2: the API's pages use both
 
 
 class Hook(Model):
-    """An opening line for a post about a topic; any part may be absent."""
+    """An opening line for a post about a topic; any part may be absent.
+
+    Attributes:
+        id: `hk_…`.
+        content: The line itself.
+        post_type: The kind of post it opens.
+        content_type: The kind of content it opens.
+
+    """
 
     id: str | None = None
     content: str | None = None
@@ -25,8 +35,15 @@ class Topic(Model):
     """A subject that the API found in a source; any part may be absent.
 
     Attributes:
+        id: `tpc_…`.
+        title: What it is called.
+        summary: What is said about it.
+        key_takeaways: What to remember of it.
+        ranking: Its place among the topics.
+        score: How well it suits a post.
         from_seconds: Where it starts in the recording.
         to_seconds: Where it ends in the recording.
+        hooks: Opening lines for posts about it.
 
     """
 
@@ -39,6 +56,10 @@ class Topic(Model):
     from_seconds: float | None = None
     to_seconds: float | None = None
     hooks: list[Hook] | None = None
+
+
+def _or_none_at_all(topics: object) -> object:
+    return [] if topics is None else topics  # C26
 
 
 class Source(Model):
@@ -65,13 +86,13 @@ class Source(Model):
     status: SourceStatus
     name: str | None = None
     file_type: str | None = None
-    duration_seconds: int = 0
+    duration_seconds: int | float = 0
     created_at: Instant
     updated_at: Instant | None = None
     text_preview: str = ""
     text_preview_truncated: bool = False
     has_full_text: bool = False
-    topics: list[Topic] = []
+    topics: Annotated[list[Topic], BeforeValidator(_or_none_at_all)] = []
 
     @property
     def is_failed(self) -> bool:

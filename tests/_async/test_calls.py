@@ -278,7 +278,7 @@ async def test_request_says_when_the_answer_is_no_json(
 
 
 @pytest.mark.parametrize(
-    "bad", ["projects", "//evil.example", "https://evil.example/", "/a/../b", "/a b", "/ü", "/a#b"]
+    "bad", ["projects", "//evil.example", "https://evil.example/", "/a/../b", "/a b", "/ü", "/a#b", "/v1/x"]
 )
 async def test_request_stays_below_the_base_url(
     async_client: AsyncScripe, server: ScriptedServer, bad: str

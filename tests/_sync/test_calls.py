@@ -279,7 +279,7 @@ def test_request_says_when_the_answer_is_no_json(
 
 
 @pytest.mark.parametrize(
-    "bad", ["projects", "//evil.example", "https://evil.example/", "/a/../b", "/a b", "/ü", "/a#b"]
+    "bad", ["projects", "//evil.example", "https://evil.example/", "/a/../b", "/a b", "/ü", "/a#b", "/v1/x"]
 )
 def test_request_stays_below_the_base_url(
     client: Scripe, server: ScriptedServer, bad: str

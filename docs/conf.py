@@ -1,0 +1,115 @@
+"""How the documentation is built: `sphinx-build -W --keep-going -b html docs docs/_build/html`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import nbformat
+from pydantic import BaseModel
+from sphinx.application import Sphinx
+from sphinx.util.typing import stringify_annotation
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # `nb_custom_formats` imports from this file
+sys.path.insert(0, str(HERE.parent))
+
+from scripe import __version__, _engine, types  # noqa: E402
+
+# At run time these two are `object`, and would be shown so.
+for each in ("HTTPClient", "AsyncHTTPClient"):
+    setattr(_engine, each, type(each, (), {}))
+
+# Autodoc writes into the annotations of classes that it describes, and pydantic reads them when it makes a
+# subclass: so all models are made before it begins.
+for each in dir(types):
+    getattr(types, each)
+
+project = "scripe"
+release = version = __version__
+html_title = f"scripe {release}"
+html_theme = "furo"
+html_show_copyright = False
+html_copy_source = False
+html_show_sourcelink = False
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+# Every code cell is run, against the emulator in the same process; one that fails fails the build.
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_execution_timeout = 30
+nb_merge_streams = True
+nb_custom_formats = {".notebook": "conf.linked_notebook"}
+
+default_role = "code"
+add_module_names = False
+python_use_unqualified_type_names = True
+maximum_signature_line_length = 88
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+autodoc_typehints_format = "short"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+autodoc_default_options = {"exclude-members": "model_config"}
+autodoc_type_aliases = {"JSON": "JSON", "JSONInput": "JSONInput"}
+
+
+def linked_notebook(text: str) -> nbformat.NotebookNode:
+    """The notebook whose path, from this folder, is all that a `.notebook` file holds."""
+    return nbformat.read(HERE / text.strip(), as_version=4)
+
+
+# Handlers of autodoc's events, which pass everything by position.
+
+
+def without_constructor(
+    _app: Sphinx,
+    what: str,
+    name: str,
+    thing: object,
+    _options: object,
+    _signature: str | None,
+    returns: str | None,
+) -> tuple[str, str | None] | None:
+    """Leave out how an object is made that only the library makes: models, errors, resources, pagers."""
+    if what == "exception" or (isinstance(thing, type) and (issubclass(thing, BaseModel) or _is_inner(name))):
+        return "", returns
+    return None
+
+
+def _is_inner(name: str) -> bool:
+    return name.startswith(("scripe._sync.", "scripe._async.")) or name.endswith("Pager")
+
+
+def before_napoleon(
+    _app: Sphinx, what: str, name: str, _thing: object, _options: object, lines: list[str]
+) -> None:
+    """Leave out the heads of modules: pages have their own."""
+    if what == "module" and name != "scripe.emulator":
+        lines.clear()
+
+
+def after_napoleon(
+    _app: Sphinx, _what: str, _name: str, thing: object, _options: object, lines: list[str]
+) -> None:
+    """Name the fields of a model that its docstring leaves out."""
+    if not (isinstance(thing, type) and issubclass(thing, BaseModel)):
+        return
+    for field, about in thing.model_fields.items():
+        if field in thing.__annotations__ and not any(line.startswith(f":ivar {field}:") for line in lines):
+            shown = stringify_annotation(about.annotation, "smart").replace("~", "")
+            lines += [f":ivar {field}:", f":vartype {field}: {shown.replace('scripe.types.', '')}"]
+    for prefix in ("datetime.datetime", "scripe.types.page.T"):
+        lines[:] = [line.replace(prefix, prefix.rpartition(".")[2]) for line in lines]
+    lines.append("")
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("autodoc-process-docstring", before_napoleon, priority=400)
+    app.connect("autodoc-process-docstring", after_napoleon, priority=600)
+    app.connect("autodoc-process-signature", without_constructor)

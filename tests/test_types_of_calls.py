@@ -1,0 +1,99 @@
+"""Every call has the type that an editor shows: checked by mypy and pyright, and run against the emulator."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
+from typing import assert_type
+
+from scripe import AsyncPager, AsyncScripe, Job, Page, Pager, Project, ResponseInfo, Scripe, Source, Upload
+from scripe.emulator import Emulator
+from scripe.types import JSON, CurrentWorkspace, Health, HealthAuth
+
+WORDS = b"Words."
+
+
+def use(client: Scripe, project_id: str) -> None:
+    assert_type(client.health.check(), Health)
+    assert_type(client.health.auth(), HealthAuth)
+    assert_type(client.workspaces.me(), CurrentWorkspace)
+    assert_type(client.projects.list(), Pager[Project])
+    assert_type(client.projects.retrieve(project_id), Project)
+    text = client.sources.create_text(project_id=project_id, text="Words.", name=None, idempotency_key="a")
+    assert_type(text, Source)
+    assert_type(text.last_response, ResponseInfo)
+    assert_type(client.sources.retrieve(text.id), Source)
+    upload = client.uploads.create(content_type="text/plain", max_size_bytes=100)
+    assert_type(upload, Upload)
+    assert_type(client.uploads.put(upload, WORDS, on_progress=print), None)
+    assert_type(client.uploads.upload_file(WORDS, content_type="text/plain"), Upload)
+    job = client.sources.create_file(project_id=project_id, upload_id=upload.id)
+    assert_type(job, Job)
+    assert_type(client.jobs.wait(job, timeout=60, on_update=print), Job)
+    assert_type(client.jobs.wait_all([job, job.id]), list[Job])
+    assert_type(client.jobs.as_completed([job]), Iterator[Job])
+    assert_type(client.jobs.retrieve(job.id), Job)
+    made = client.sources.create_file_and_wait(project_id=project_id, upload_id=upload.id)
+    assert_type(made, Source)
+    assert_type(client.sources.ingest(WORDS, project_id=project_id, content_type="text/plain"), Source)
+    jobs = client.jobs.list(
+        type=["SOURCE_INGEST_FILE"], status=["DONE"], date_from=date(2026, 1, 1), page_size=2
+    )
+    assert_type(jobs, Pager[Job])
+    assert_type(jobs.pages(), Iterator[Page[Job]])
+    assert_type(jobs.to_list(max_items=1), list[Job])
+    assert_type(jobs.first(), Job | None)
+    assert_type(next(iter(jobs)), Job)
+    assert_type(client.request("GET", "/projects", params={"limit": 1}), JSON)
+    assert_type(client.request("GET", f"/projects/{project_id}", returns=Project), Project)
+    assert_type(client.with_options(timeout=5, deadline=None, max_retries=0), Scripe)
+
+
+async def use_async(client: AsyncScripe, project_id: str) -> None:
+    assert_type(await client.health.check(), Health)
+    assert_type(await client.health.auth(), HealthAuth)
+    assert_type(await client.workspaces.me(), CurrentWorkspace)
+    assert_type(client.projects.list(), AsyncPager[Project])
+    assert_type(await client.projects.retrieve(project_id), Project)
+    text = await client.sources.create_text(
+        project_id=project_id, text="Words.", name=None, idempotency_key="b"
+    )
+    assert_type(text, Source)
+    assert_type(await client.sources.retrieve(text.id), Source)
+    upload = await client.uploads.create(content_type="text/plain", max_size_bytes=100)
+    assert_type(upload, Upload)
+    assert_type(await client.uploads.put(upload, WORDS, on_progress=print), None)
+    assert_type(await client.uploads.upload_file(WORDS, content_type="text/plain"), Upload)
+    job = await client.sources.create_file(project_id=project_id, upload_id=upload.id)
+    assert_type(job, Job)
+    assert_type(await client.jobs.wait(job, timeout=60, on_update=print), Job)
+    assert_type(await client.jobs.wait_all([job, job.id]), list[Job])
+    assert_type(client.jobs.as_completed([job]), AsyncIterator[Job])
+    assert_type(await client.jobs.retrieve(job.id), Job)
+    made = await client.sources.create_file_and_wait(project_id=project_id, upload_id=upload.id)
+    assert_type(made, Source)
+    assert_type(await client.sources.ingest(WORDS, project_id=project_id, content_type="text/plain"), Source)
+    jobs = client.jobs.list(
+        type=["SOURCE_INGEST_FILE"], status=["DONE"], date_from=date(2026, 1, 1), page_size=2
+    )
+    assert_type(jobs, AsyncPager[Job])
+    assert_type(jobs.pages(), AsyncIterator[Page[Job]])
+    assert_type(await jobs.to_list(max_items=1), list[Job])
+    assert_type(await jobs.first(), Job | None)
+    assert_type(await anext(aiter(jobs)), Job)
+    assert_type(await client.request("GET", "/projects", params={"limit": 1}), JSON)
+    assert_type(await client.request("GET", f"/projects/{project_id}", returns=Project), Project)
+    assert_type(client.with_options(timeout=5, deadline=None, max_retries=0), AsyncScripe)
+
+
+def test_a_program_that_uses_all_of_it(emulator: Emulator) -> None:
+    with emulator.client() as client:
+        use(client, emulator.project_id)
+
+    async def use_all() -> None:
+        async with emulator.async_client() as aclient:
+            await use_async(aclient, emulator.project_id)
+
+    asyncio.run(use_all())
+    assert emulator.count("sources") == 8
