@@ -38,10 +38,6 @@ class AsyncClock:
         """Seconds on a clock that only goes forward."""
         return time.monotonic()
 
-    def wall(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
-
     async def sleep(self, seconds: float) -> None:
         if _on_trio():
             import trio
@@ -57,10 +53,6 @@ class Clock:
     def now(self) -> float:
         """Seconds on a clock that only goes forward."""
         return time.monotonic()
-
-    def wall(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -136,8 +128,7 @@ async def async_let_go(blocks: AsyncIterator[bytes]) -> None:
 
     with trio.CancelScope() as scope:
         scope.cancel()
-        async for _ in blocks:  # what is buffered, then the scope ends it
-            pass
+        _ = [block async for block in blocks]  # what is buffered, then the scope ends it
 
 
 # Work that would block: files.

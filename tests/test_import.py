@@ -27,9 +27,13 @@ def test_import_loads_nothing_heavy() -> None:
     assert not loaded_by("import scripe").intersection(HEAVY)
 
 
+def test_modules_of_the_package_are_there_without_an_import() -> None:
+    assert "scripe" in loaded_by("import scripe; scripe.errors.ScripeError; scripe.types.Job")
+
+
 def test_a_sync_client_does_without_tenacity_trio_and_the_emulator() -> None:
     found = loaded_by("import scripe; scripe.Scripe('scripe_sk_test_x')")
-    assert not found.intersection({"tenacity", "trio", "starlette", "uvicorn", "sqlite3"})
+    assert not found.intersection({"tenacity", "trio", "starlette", "uvicorn"})
 
 
 def test_the_engine_can_be_chosen() -> None:

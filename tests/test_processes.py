@@ -25,6 +25,7 @@ from scripe import (
     Scripe,
     Source,
 )
+from scripe._async import session
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
@@ -89,6 +90,11 @@ def test_a_client_with_the_callers_connections_does_not_pickle(family: type[http
         pickle.dumps(Scripe(KEY, http_client=http_client))
 
 
+def test_an_async_client_with_the_callers_connections_does_not_pickle_either() -> None:
+    with pytest.raises(ConfigurationError, match="cannot be pickled"):
+        pickle.dumps(AsyncScripe(KEY, http_client=httpx.AsyncClient()))
+
+
 def test_clients_go_to_other_processes(server: ScriptedServer) -> None:
     server.script(GOOD)
     context = multiprocessing.get_context("spawn")
@@ -116,6 +122,44 @@ def test_a_forked_process_opens_connections_of_its_own(server: ScriptedServer) -
         client.sources.retrieve("src_1")
     assert len(server.received) == 3
     assert server.connections == 2
+
+
+def test_an_async_client_opens_connections_of_its_own_in_a_fork_too(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As seen from within: the process has another number, all else is as it was."""
+    server.script(GOOD)
+
+    async def use() -> None:
+        async with AsyncScripe(KEY, base_url=server.base_url) as client:
+            await client.sources.retrieve("src_1")
+            monkeypatch.setattr(os, "getpid", lambda: -1)
+            await client.sources.retrieve("src_1")
+
+    def use_and_let_go() -> None:
+        asyncio.run(use())
+        session._left_open.clear()  # pyright: ignore[reportPrivateUsage]
+        gc.collect()
+
+    with pytest.warns(ResourceWarning, match="unclosed"):
+        use_and_let_go()
+    assert server.connections == 2
+
+
+def test_the_callers_connections_stay_the_callers_in_a_fork(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.script(GOOD)
+
+    async def use() -> None:
+        async with httpx.AsyncClient() as http_client:
+            client = AsyncScripe(KEY, base_url=server.base_url, http_client=http_client)
+            await client.sources.retrieve("src_1")
+            monkeypatch.setattr(os, "getpid", lambda: -1)
+            await client.sources.retrieve("src_1")
+
+    asyncio.run(use())
+    assert server.connections == 1
 
 
 def test_one_async_client_for_each_event_loop(server: ScriptedServer) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -14,7 +13,6 @@ from .._rules.config import check_seconds
 from .._rules.polling import Watch
 from .._rules.request import Request, path
 from ..errors import APITimeoutError, DeadlineError, JobTimeoutError, NotFoundError
-from ..types._base import attach
 from ..types.job import Job
 from ..types.page import Page
 from .pager import AsyncPager
@@ -89,7 +87,9 @@ class AsyncPoller:
 
     async def _look_at_list(self, unseen: dict[str, None]) -> None:
         pages = AsyncPager(self._sender, "/jobs", Page[Job], self._watch.list_query()).pages()
-        for count in itertools.count(1):
+        count = 0
+        while True:
+            count += 1
             await self._stand_in_line()
             page = await anext(pages, None)
             if page is None:
@@ -97,7 +97,7 @@ class AsyncPoller:
             for job in page.data:
                 if job.id in unseen:
                     del unseen[job.id]
-                    await self._see(attach(job, page.last_response))
+                    await self._see(job)
             if self._watch.is_covered(page, count, len(unseen)):
                 return
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,7 +14,6 @@ from .._rules.config import check_seconds
 from .._rules.polling import Watch
 from .._rules.request import Request, path
 from ..errors import APITimeoutError, DeadlineError, JobTimeoutError, NotFoundError
-from ..types._base import attach
 from ..types.job import Job
 from ..types.page import Page
 from .pager import Pager
@@ -90,7 +88,9 @@ class Poller:
 
     def _look_at_list(self, unseen: dict[str, None]) -> None:
         pages = Pager(self._sender, "/jobs", Page[Job], self._watch.list_query()).pages()
-        for count in itertools.count(1):
+        count = 0
+        while True:
+            count += 1
             self._stand_in_line()
             page = next(pages, None)
             if page is None:
@@ -98,7 +98,7 @@ class Poller:
             for job in page.data:
                 if job.id in unseen:
                     del unseen[job.id]
-                    self._see(attach(job, page.last_response))
+                    self._see(job)
             if self._watch.is_covered(page, count, len(unseen)):
                 return
 

@@ -56,9 +56,6 @@ class EmulatorClock(Clock):
     def now(self) -> float:
         return self._time.now()
 
-    def wall(self) -> float:
-        return self._time.now()
-
     def sleep(self, seconds: float) -> None:
         self._time.pass_to(self.now() + seconds)
 
@@ -70,9 +67,6 @@ class AsyncEmulatorClock(AsyncClock):
         self._time = time
 
     def now(self) -> float:
-        return self._time.now()
-
-    def wall(self) -> float:
         return self._time.now()
 
     async def sleep(self, seconds: float) -> None:

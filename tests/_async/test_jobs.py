@@ -308,6 +308,30 @@ async def test_a_conflict_after_a_lost_cancel_may_be_its_own_doing(
     assert (await async_client.jobs.cancel("job_1")).is_cancelled
 
 
+async def test_a_cancel_that_timed_out_on_the_way_is_settled_too(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(error(408), *single(shapes.job(status="CANCELLED")))
+    assert (await async_client.jobs.cancel("job_1")).is_cancelled
+
+
+async def test_jobs_are_looked_for_on_as_many_pages_as_pay(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    """Five jobs, two a page: three pages show all; a list that ends early leaves the rest to single reads."""
+    done = [shapes.job(f"job_{n}", "DONE") for n in range(5)]
+    server.script(
+        answer(shapes.page(*done[:2], cursor="a")),
+        answer(shapes.page(*done[2:4], cursor="b")),
+        answer({"data": done[4]}),
+    )
+    ids = [str(job["id"]) for job in done]
+    assert len(await async_client.jobs.wait_all(ids)) == 5
+    assert [request.path for request in server.received] == ["/v1/jobs", "/v1/jobs", "/v1/jobs/job_4"]
+    server.script(answer(shapes.page(done[0])), *[answer({"data": job}) for job in done[1:]])
+    assert len(await async_client.jobs.wait_all(ids)) == 5
+
+
 async def test_cancels_end(async_client: AsyncScripe, server: ScriptedServer) -> None:
     def reply(request: Received) -> Reply:
         return BREAK if request.method == "POST" else answer({"data": shapes.job()})

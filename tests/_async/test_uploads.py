@@ -7,6 +7,8 @@ import io
 import os
 from pathlib import Path
 
+import httpx
+import httpx2
 import pytest
 
 from scripe import (
@@ -231,17 +233,15 @@ async def test_what_a_callback_raises_reaches_the_caller_unchanged(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     """Even what looks like a fault of the network; and the client works afterwards."""
-
-    class MineError(ConnectionError):
-        pass
-
-    def stop(progress: Progress) -> None:
-        raise MineError
-
     server.script(STORED)
-    with pytest.raises(MineError):
-        await async_client.uploads.put(link(server), WORDS, on_progress=stop)
-    await async_client.uploads.put(link(server), WORDS)
+    for mine in (ConnectionError("mine"), httpx.ReadError("mine"), httpx2.ReadError("mine")):
+
+        def stop(progress: Progress, mine: Exception = mine) -> None:
+            raise mine
+
+        with pytest.raises(type(mine), match="mine"):
+            await async_client.uploads.put(link(server), WORDS, on_progress=stop)
+        await async_client.uploads.put(link(server), WORDS)
 
 
 async def test_a_deadline_ends_an_upload(async_client: AsyncScripe, server: ScriptedServer) -> None:

@@ -309,6 +309,30 @@ def test_a_conflict_after_a_lost_cancel_may_be_its_own_doing(
     assert (client.jobs.cancel("job_1")).is_cancelled
 
 
+def test_a_cancel_that_timed_out_on_the_way_is_settled_too(
+    client: Scripe, server: ScriptedServer
+) -> None:
+    server.script(error(408), *single(shapes.job(status="CANCELLED")))
+    assert (client.jobs.cancel("job_1")).is_cancelled
+
+
+def test_jobs_are_looked_for_on_as_many_pages_as_pay(
+    client: Scripe, clock: SleeplessClock, server: ScriptedServer
+) -> None:
+    """Five jobs, two a page: three pages show all; a list that ends early leaves the rest to single reads."""
+    done = [shapes.job(f"job_{n}", "DONE") for n in range(5)]
+    server.script(
+        answer(shapes.page(*done[:2], cursor="a")),
+        answer(shapes.page(*done[2:4], cursor="b")),
+        answer({"data": done[4]}),
+    )
+    ids = [str(job["id"]) for job in done]
+    assert len(client.jobs.wait_all(ids)) == 5
+    assert [request.path for request in server.received] == ["/v1/jobs", "/v1/jobs", "/v1/jobs/job_4"]
+    server.script(answer(shapes.page(done[0])), *[answer({"data": job}) for job in done[1:]])
+    assert len(client.jobs.wait_all(ids)) == 5
+
+
 def test_cancels_end(client: Scripe, server: ScriptedServer) -> None:
     def reply(request: Received) -> Reply:
         return BREAK if request.method == "POST" else answer({"data": shapes.job()})

@@ -24,7 +24,7 @@ from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
-from tests.support.server import BREAK, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
 
 pytestmark = pytest.mark.anyio
 
@@ -162,6 +162,16 @@ def test_what_on_response_raises_reaches_the_caller_unchanged(server: ScriptedSe
                 client.sources.retrieve("src_1")
 
 
+def test_a_timeout_of_the_callers_own_is_no_deadline(server: ScriptedServer) -> None:
+    def hear(response: ResponseInfo) -> None:
+        raise TimeoutError("mine")
+
+    server.script(GOOD)
+    with Scripe(KEY, base_url=server.base_url, on_response=hear, deadline=5) as client:
+        with pytest.raises(TimeoutError, match="mine"):
+            client.sources.retrieve("src_1")
+
+
 def test_what_on_update_raises_reaches_the_caller_unchanged(
     client: Scripe, server: ScriptedServer
 ) -> None:
@@ -198,6 +208,44 @@ def test_a_deadline_that_has_passed_sends_nothing(
         scripe_clock_of(client, clock)
         with pytest.raises(APITimeoutError, match="deadline of 50 s"):
             client.sources.retrieve("src_1")
+
+
+def test_an_answer_that_ends_after_the_deadline_is_late(
+    client: Scripe, clock: SleeplessClock, server: ScriptedServer
+) -> None:
+    def late(request: Received) -> Reply:
+        clock.skip(100)
+        return GOOD
+
+    server.script(late)
+    with pytest.raises(APITimeoutError, match="mid-answer"):
+        client.with_options(deadline=50).sources.retrieve("src_1")
+
+
+def test_a_deadline_used_up_by_the_mint_leaves_none_for_the_upload(
+    clock: SleeplessClock, server: ScriptedServer
+) -> None:
+    def late(response: ResponseInfo) -> None:
+        clock.skip(100)
+
+    server.script(answer({"data": shapes.upload(f"{server.origin}/k")}))
+    with Scripe(KEY, base_url=server.base_url, on_response=late, deadline=50) as client:
+        scripe_clock_of(client, clock)
+        with pytest.raises(APITimeoutError, match="deadline of 50 s"):
+            client.uploads.upload_file(b"Words.", content_type="text/plain")
+    assert [request.method for request in server.received] == ["POST"]
+
+
+def test_a_deadline_is_looked_at_between_blocks(
+    client: Scripe, clock: SleeplessClock, server: ScriptedServer
+) -> None:
+    def late(progress: scripe.Progress) -> None:
+        clock.skip(100)
+
+    server.script(Reply(200))
+    upload = scripe.Upload.model_validate(shapes.upload(f"{server.origin}/k", maxSizeBytes=9_000_000))
+    with pytest.raises(APITimeoutError, match="deadline of 150 s"):
+        client.with_options(deadline=150).uploads.put(upload, bytes(5_000_000), on_progress=late)
 
 
 def scripe_clock_of(client: Scripe, clock: SleeplessClock) -> None:

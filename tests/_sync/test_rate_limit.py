@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from scripe import APITimeoutError, Scripe, RateLimiter
@@ -34,7 +36,7 @@ def test_when_nothing_remains_the_next_call_waits_for_the_reset(
 def test_a_reset_the_size_of_an_epoch_counts_as_one(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    until = clock.wall() + 20
+    until = time.time() + 20
     server.script(answer({"data": shapes.source()}, 200, **told(0, f"{until:.0f}")), GOOD)
     client.sources.retrieve("src_1")
     client.sources.retrieve("src_1")

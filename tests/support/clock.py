@@ -19,9 +19,6 @@ class Slept:
     def now(self) -> float:
         return time.monotonic() + self._ahead
 
-    def wall(self) -> float:
-        return time.time() + self._ahead
-
     def skip(self, seconds: float) -> None:
         with self._lock:
             self._ahead += seconds
