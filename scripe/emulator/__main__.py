@@ -1,6 +1,7 @@
-"""``python -m scripe.emulator``: the emulator on a port until Ctrl-C."""
+"""``python -m scripe.emulator``: the emulator on a port until Ctrl-C, or an end from outside."""
 
 import argparse
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -52,4 +53,6 @@ def _database(folder: Path | None) -> str | Path:
 
 
 if __name__ == "__main__":
+    for each in (signal.SIGINT, signal.SIGTERM):  # also where a shell has started it with both ignored
+        signal.signal(each, signal.default_int_handler)
     main()

@@ -202,16 +202,20 @@ def test_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
         runpy.run_module("scripe.emulator", run_name="__main__")
 
 
-def test_the_command_ends_with_an_interrupt() -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_ends_with_a_signal(sent: signal.Signals) -> None:
     command = [sys.executable, "-W", "error", "-m", "scripe.emulator", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         url = process.stdout.readline().strip().partition("=")[2]
-        with connected(url) as connection:
-            connection.request("GET", "/v1/health")
-            assert connection.getresponse().status == 200
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        try:
+            with connected(url) as connection:
+                connection.request("GET", "/v1/health")
+                assert connection.getresponse().status == 200
+            process.send_signal(sent)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
 
 
 def test_importing_is_light() -> None:
