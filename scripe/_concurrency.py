@@ -10,6 +10,7 @@ import inspect
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, ParamSpec, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -154,12 +155,9 @@ async def _settled(work: asyncio.Future[T]) -> None:
     import asyncio
 
     while not work.done():
-        try:
+        with suppress(asyncio.CancelledError):
             await asyncio.wait([work])
-        except asyncio.CancelledError:
-            continue
-    if not work.cancelled():
-        work.exception()  # seen, or asyncio would complain of it
+    await asyncio.gather(work, return_exceptions=True)  # seen, or asyncio would complain of what it raised
 
 
 def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -6,8 +6,6 @@ of the module that a client came from. Only names that are public in both are us
 
 from __future__ import annotations
 
-import contextvars
-import logging
 import math
 import os
 import sys
@@ -16,13 +14,11 @@ from collections.abc import (
     AsyncIterable,
     AsyncIterator,
     Callable,
-    Generator,
     Iterable,
     Iterator,
     Mapping,
     Sequence,
 )
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -33,7 +29,6 @@ from ._concurrency import AsyncClock, Clock, async_let_go
 from ._rules.answer import ERROR_BODY_LIMIT, Answer, Failure, Outcome
 from ._rules.config import Secret
 from .errors import ClientClosedError, ConfigurationError
-from .types._base import without_query
 from .types.response_info import Headers
 
 if TYPE_CHECKING:
@@ -392,24 +387,3 @@ def mounted_client(application: Application) -> HTTPClient:
 def async_mounted_client(application: Application) -> AsyncHTTPClient:
     """A client of the default family over an application in this process."""
     return cast("httpx.AsyncClient", default_family().AsyncClient(transport=Transport(application)))
-
-
-_hides_query: contextvars.ContextVar[bool] = contextvars.ContextVar("scripe_hides_query", default=False)
-
-
-@contextmanager
-def hidden_query() -> Generator[None]:
-    """Keep the query of a presigned URL, which is a password, out of the engine's own log."""
-    for name in FAMILIES:
-        logging.getLogger(name).addFilter(_cut_queries)
-    token = _hides_query.set(True)
-    try:
-        yield
-    finally:
-        _hides_query.reset(token)
-
-
-def _cut_queries(record: logging.LogRecord) -> bool:
-    if _hides_query.get() and isinstance(record.args, tuple):
-        record.args = tuple(without_query(str(each)) if "://" in str(each) else each for each in record.args)
-    return True

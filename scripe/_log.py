@@ -1,12 +1,18 @@
-"""The log: a line for each call at DEBUG, retries at INFO, on the logger `scripe`. No body, no secret."""
+"""The log: a line for each call at DEBUG, retries at INFO, on the logger `scripe`. No body, no secret.
+
+The engine has a log of its own; what it would tell of a presigned URL is cut there.
+"""
 
 from __future__ import annotations
 
+import contextvars
 import inspect
 import logging
 import os
 import threading
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
@@ -16,11 +22,13 @@ from pydantic import BaseModel
 from ._rules.answer import Answer, Failure, Outcome
 from ._rules.request import Request
 from .errors import ScripeDeprecationWarning
+from .types._base import without_query
 from .types.response_info import Deprecation, ResponseInfo
 
 T = TypeVar("T", bound=BaseModel)
 
 VARIABLE = "SCRIPE_LOG"
+ENGINES = ("httpx", "httpx2")
 logger = logging.getLogger("scripe")
 
 _lock = threading.Lock()
@@ -87,3 +95,24 @@ def _callers_level() -> int:
     while frame is not None and frame.f_code.co_filename.startswith(package):
         frame, level = frame.f_back, level + 1
     return max(level, 1)
+
+
+_hides_query: contextvars.ContextVar[bool] = contextvars.ContextVar("scripe_hides_query", default=False)
+
+
+@contextmanager
+def hidden_query() -> Generator[None]:
+    """Keep the query of a presigned URL, which is a password, out of the engine's own log."""
+    for name in ENGINES:
+        logging.getLogger(name).addFilter(_cut_queries)
+    token = _hides_query.set(True)
+    try:
+        yield
+    finally:
+        _hides_query.reset(token)
+
+
+def _cut_queries(record: logging.LogRecord) -> bool:
+    if _hides_query.get() and isinstance(record.args, tuple):
+        record.args = tuple(without_query(str(each)) if "://" in str(each) else each for each in record.args)
+    return True

@@ -29,7 +29,7 @@ from scripe._async import session
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
-from tests.support.server import ScriptedServer, answer
+from tests.support.server import Received, Reply, ScriptedServer, answer, error
 
 GOOD = answer({"data": shapes.source()})
 
@@ -203,6 +203,31 @@ def test_a_callers_client_that_was_closed_is_told_as_such() -> None:
     http_client.close()
     with pytest.raises(ClientClosedError, match="http_client"):
         Scripe(KEY, http_client=http_client).workspaces.me()
+
+
+def test_an_async_callers_client_that_was_closed_is_told_as_such() -> None:
+    async def use() -> None:
+        http_client = httpx.AsyncClient()
+        await http_client.aclose()
+        with pytest.raises(ClientClosedError, match="http_client"):
+            await AsyncScripe(KEY, http_client=http_client).workspaces.me()
+
+    asyncio.run(use())
+
+
+def test_many_calls_refused_at_once_ask_for_one_new_key(server: ScriptedServer) -> None:
+    keys = iter(["scripe_sk_test_old", "scripe_sk_test_new", "scripe_sk_test_newer"])
+
+    def reply(request: Received) -> Reply:
+        return GOOD if request.headers["authorization"].endswith("_new") else error(401, "key_expired")
+
+    async def use() -> None:
+        async with AsyncScripe(lambda: next(keys), base_url=server.base_url) as client:
+            await asyncio.gather(*(client.sources.retrieve("src_1") for _ in range(8)))
+
+    server.script(reply)
+    asyncio.run(use())
+    assert next(keys) == "scripe_sk_test_newer"
 
 
 def test_models_pages_and_errors_pickle_as_they_are(emulator: Emulator) -> None:

@@ -11,7 +11,19 @@ import scripe
 from scripe import AsyncPager, AsyncScripe, Pager, Scripe
 from scripe.emulator import Emulator
 
-RESOURCES = ["health", "jobs", "projects", "sources", "uploads", "workspaces"]
+RESOURCES = [
+    "health",
+    "jobs",
+    "knowledge",
+    "notes",
+    "post_statuses",
+    "posts",
+    "projects",
+    "sources",
+    "uploads",
+    "webhook_endpoints",
+    "workspaces",
+]
 
 
 def public(kind: type) -> dict[str, object]:

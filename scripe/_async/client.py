@@ -24,9 +24,14 @@ from .session import AsyncSession
 if TYPE_CHECKING:
     from .health import AsyncHealthResource
     from .jobs import AsyncJobs
+    from .knowledge import AsyncKnowledge
+    from .notes import AsyncNotes
+    from .post_statuses import AsyncPostStatuses
+    from .posts import AsyncPosts
     from .projects import AsyncProjects
     from .sources import AsyncSources
     from .uploads import AsyncUploads
+    from .webhook_endpoints import AsyncWebhookEndpoints
     from .workspaces import AsyncWorkspaces
 
 T = TypeVar("T", bound=BaseModel)
@@ -146,6 +151,41 @@ class AsyncScripe:
         from .jobs import AsyncJobs
 
         return AsyncJobs(self._sender)
+
+    @property
+    def notes(self) -> AsyncNotes:
+        """Notes, with their places in the queue."""
+        from .notes import AsyncNotes
+
+        return AsyncNotes(self._sender)
+
+    @property
+    def posts(self) -> AsyncPosts:
+        """Posts, and having them written."""
+        from .posts import AsyncPosts
+
+        return AsyncPosts(self._sender)
+
+    @property
+    def post_statuses(self) -> AsyncPostStatuses:
+        """Statuses that the workspace has defined for its posts."""
+        from .post_statuses import AsyncPostStatuses
+
+        return AsyncPostStatuses(self._sender)
+
+    @property
+    def knowledge(self) -> AsyncKnowledge:
+        """The knowledge base."""
+        from .knowledge import AsyncKnowledge
+
+        return AsyncKnowledge(self._sender)
+
+    @property
+    def webhook_endpoints(self) -> AsyncWebhookEndpoints:
+        """Addresses of yours that the API tells of events."""
+        from .webhook_endpoints import AsyncWebhookEndpoints
+
+        return AsyncWebhookEndpoints(self._sender)
 
     def with_options(
         self,

@@ -124,6 +124,8 @@ class AsyncPager(Generic[T]):
 
     async def first(self) -> T | None:
         """The newest item, fetched alone; None if the list is empty."""
-        single = AsyncPager(self._sender, self._path, self._page, {**self._query, "limit": "1"})
+        # Lists of which no page says that they take a `limit` are sent none.
+        query = {**self._query, "limit": "1"} if "limit" in self._query else self._query
+        single = AsyncPager(self._sender, self._path, self._page, query)
         items = await single.to_list(max_items=1)
         return items[0] if items else None

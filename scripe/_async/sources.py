@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from .._concurrency import AsyncCallback, async_call, async_run
+from .._concurrency import AsyncCallback, async_run
 from .._files import FileInput, content_of
 from .._rules import polling
-from .._rules.idempotency import carrying, checked_key, derived_key, new_key
+from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import Request, identifier, path, write
 from ..types.job import Job
 from ..types.progress import Progress
 from ..types.source import Source
+from ..types.upload import Upload
+from .ingestion import ingested
 from .jobs import AsyncJobs
 from .resource import AsyncResource
-from .uploads import upload_content
 
 
 class AsyncSources(AsyncResource):
@@ -147,22 +148,24 @@ class AsyncSources(AsyncResource):
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         identifier(project_id, "project_id")
         content = await async_run(content_of, file)
-        sender = self._sender.bounded()
+        sources = AsyncSources(self._sender.bounded())
 
-        async def tell(job: Job) -> None:
-            progress = polling.progress_of(job, content.size)
-            if progress is not None and on_progress is not None:
-                await async_call(on_progress, progress)
+        async def create(upload: Upload) -> Job:
+            return await sources.create_file(
+                project_id=project_id, upload_id=upload.id, name=name or content.name, idempotency_key=key
+            )
 
         try:
             with carrying(key):
-                upload_key = derived_key(key, "upload")
-                upload = await upload_content(sender, content, content_type, on_progress, upload_key)
-                job = await AsyncSources(sender).create_file(
-                    project_id=project_id, upload_id=upload.id, name=name or content.name, idempotency_key=key
+                job = await ingested(
+                    sources._sender,
+                    content,
+                    content_type,
+                    create,
+                    timeout=timeout,
+                    on_progress=on_progress,
+                    key=key,
                 )
-                await tell(job)
-                job = await AsyncJobs(sender).wait(job, timeout=timeout, on_update=tell)
-                return await AsyncSources(sender).retrieve(polling.made(job, "source_id"))
+                return await sources.retrieve(polling.made(job, "source_id"))
         finally:
             content.close()

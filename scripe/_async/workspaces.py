@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .._rules.request import Request
-from ..types.workspace import CurrentWorkspace
+from ..types.page import Page
+from ..types.workspace import CurrentWorkspace, Workspace
+from .pager import AsyncPager
 from .resource import AsyncResource
 
 
@@ -19,3 +21,10 @@ class AsyncWorkspaces(AsyncResource):
 
         """
         return await self._send(Request("GET", "/workspaces/me", CurrentWorkspace, shape="either"))
+
+    def list(self) -> AsyncPager[Workspace]:
+        """Every workspace that the credential reaches: one for a key, several for an OAuth token.
+
+        The API names this list and its purpose; the shape of its items is a guess.
+        """
+        return AsyncPager(self._sender, "/workspaces", Page[Workspace], {})

@@ -11,6 +11,9 @@
 | `response.py` | an answer into a model or an error |
 | `pagination.py` | the next page; a restart after a stale cursor |
 | `polling.py` | when to look at a job again, and how its end is told |
+| `cancel.py` | what to do after a cancel that was not answered |
+| `generation.py` | having a post written: from what, and how long the answer may be held |
+| `webhooks.py` | webhook endpoints: what is refused before sending |
 | `upload.py` | content types, sizes, one attempt's headers, what storage's answer means |
 | `deadline.py` | how long a whole call may still take |
 """

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Generic, Literal, TypeAlias, TypeVar
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from pydantic import BaseModel
 
 from ..errors import ConfigurationError
-from ..types._base import JSONInput
+from ..types._base import JSONInput, instant
+from ..types.not_given import NotGiven
 from .idempotency import checked_key, new_key
 
 T = TypeVar("T", bound=BaseModel)
 
 Query: TypeAlias = Mapping[str, str | int | float | bool | None]
 
-Bucket: TypeAlias = Literal["read", "write", "upload"]
-"""The API counts reads in one bucket; that uploads and other writes have one each is a guess. A wrong guess
-costs a wait, never a lost call."""
+Bucket: TypeAlias = Literal["read", "write", "upload", "generation"]
+"""The API counts reads in one bucket; that generations, uploads and other writes have one each is a guess. A wrong
+guess costs a wait, never a lost call."""
+
+_BUCKETS: Mapping[str, Bucket] = {"/uploads": "upload", "/posts/generations": "generation"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class Request(Generic[T]):
     def bucket(self) -> Bucket:
         if self.method in ("GET", "HEAD"):
             return "read"
-        return "upload" if self.path == "/uploads" else "write"
+        return _BUCKETS.get(self.path, "write")
 
 
 def write(
@@ -75,8 +78,24 @@ def write(
 ) -> Request[T]:
     """A write that the API gives a key: fields that are None are left out."""
     key = new_key() if idempotency_key is None else checked_key(idempotency_key)
-    given = {name: value for name, value in fields.items() if value is not None}
-    return Request(method, path, returns, body=serialised(given), idempotency_key=key)
+    stated = {name: value for name, value in fields.items() if value is not None}
+    return Request(method, path, returns, body=serialised(stated), idempotency_key=key)
+
+
+def change(
+    path: str, returns: type[T], fields: Mapping[str, JSONInput | NotGiven], idempotency_key: str | None
+) -> Request[T]:
+    """A PATCH that the API gives a key: only what was given is sent, None too."""
+    request = write("PATCH", path, returns, {}, idempotency_key)
+    return replace(request, body=serialised(given(fields)))
+
+
+def given(fields: Mapping[str, JSONInput | NotGiven]) -> dict[str, JSONInput]:
+    """The fields that were given, of which there must be one."""
+    found = {name: value for name, value in fields.items() if not isinstance(value, NotGiven)}
+    if not found:
+        raise ConfigurationError("There is nothing to change: give at least one field.")
+    return found
 
 
 def free_request(
@@ -201,3 +220,29 @@ def day(moment: date | datetime | None, name: str) -> str | None:
     if moment is not None and not isinstance(moment, date):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"{name} {moment!r} is no date: give a date or an aware datetime.")
     return None if moment is None else moment.isoformat()
+
+
+def moment(value: datetime | None, name: str) -> str | None:
+    """An instant of the caller's, as the API writes instants: keys compare bodies to the letter."""
+    if value is None:
+        return None
+    if not isinstance(value, datetime) or value.tzinfo is None:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(
+            f"{name} {value!r} is no moment in a known time zone: give an aware datetime, "
+            "such as datetime(2026, 12, 1, 9, tzinfo=ZoneInfo('Europe/Berlin'))."
+        )
+    return instant(value)
+
+
+def slot_date(value: date | datetime | None, name: str) -> str | None:
+    """The date of a queue slot: a moment, or a day as it is."""
+    return moment(value, name) if isinstance(value, datetime) else day(value, name)
+
+
+def web_address(url: str, name: str) -> str:
+    parts = urlsplit(url) if isinstance(url, str) and "[" not in url else urlsplit("")  # pyright: ignore[reportUnnecessaryIsInstance]
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(
+            f"{name} {url!r} is no address of a page: it must begin with https:// or http://."
+        )
+    return url

@@ -113,6 +113,16 @@ def content_type(name: str | None, given: str | None) -> str:
     return CONTENT_TYPES[suffix]
 
 
+def document_name(given: str | None, file_name: str | None) -> str:
+    """What a document is called; the API wants a name."""
+    name = given or file_name
+    if not name:
+        raise ConfigurationError(
+            "Bytes, or a file object without a name, need one: say it, as in name='Brand voice'."
+        )
+    return name
+
+
 def check_size(size: int, upload: Upload) -> None:
     """Refuse what the link would refuse, before a byte of it is sent."""
     if size > upload.max_size_bytes:

@@ -25,9 +25,14 @@ from .session import Session
 if TYPE_CHECKING:
     from .health import HealthResource
     from .jobs import Jobs
+    from .knowledge import Knowledge
+    from .notes import Notes
+    from .post_statuses import PostStatuses
+    from .posts import Posts
     from .projects import Projects
     from .sources import Sources
     from .uploads import Uploads
+    from .webhook_endpoints import WebhookEndpoints
     from .workspaces import Workspaces
 
 T = TypeVar("T", bound=BaseModel)
@@ -148,6 +153,41 @@ class Scripe:
         from .jobs import Jobs
 
         return Jobs(self._sender)
+
+    @property
+    def notes(self) -> Notes:
+        """Notes, with their places in the queue."""
+        from .notes import Notes
+
+        return Notes(self._sender)
+
+    @property
+    def posts(self) -> Posts:
+        """Posts, and having them written."""
+        from .posts import Posts
+
+        return Posts(self._sender)
+
+    @property
+    def post_statuses(self) -> PostStatuses:
+        """Statuses that the workspace has defined for its posts."""
+        from .post_statuses import PostStatuses
+
+        return PostStatuses(self._sender)
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """The knowledge base."""
+        from .knowledge import Knowledge
+
+        return Knowledge(self._sender)
+
+    @property
+    def webhook_endpoints(self) -> WebhookEndpoints:
+        """Addresses of yours that the API tells of events."""
+        from .webhook_endpoints import WebhookEndpoints
+
+        return WebhookEndpoints(self._sender)
 
     def with_options(
         self,

@@ -3,17 +3,18 @@
 
 from __future__ import annotations
 
-from .._concurrency import Callback, call, run
+from .._concurrency import Callback, run
 from .._files import FileInput, content_of
 from .._rules import polling
-from .._rules.idempotency import carrying, checked_key, derived_key, new_key
+from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import Request, identifier, path, write
 from ..types.job import Job
 from ..types.progress import Progress
 from ..types.source import Source
+from ..types.upload import Upload
+from .ingestion import ingested
 from .jobs import Jobs
 from .resource import Resource
-from .uploads import upload_content
 
 
 class Sources(Resource):
@@ -148,22 +149,24 @@ class Sources(Resource):
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         identifier(project_id, "project_id")
         content = run(content_of, file)
-        sender = self._sender.bounded()
+        sources = Sources(self._sender.bounded())
 
-        def tell(job: Job) -> None:
-            progress = polling.progress_of(job, content.size)
-            if progress is not None and on_progress is not None:
-                call(on_progress, progress)
+        def create(upload: Upload) -> Job:
+            return sources.create_file(
+                project_id=project_id, upload_id=upload.id, name=name or content.name, idempotency_key=key
+            )
 
         try:
             with carrying(key):
-                upload_key = derived_key(key, "upload")
-                upload = upload_content(sender, content, content_type, on_progress, upload_key)
-                job = Sources(sender).create_file(
-                    project_id=project_id, upload_id=upload.id, name=name or content.name, idempotency_key=key
+                job = ingested(
+                    sources._sender,
+                    content,
+                    content_type,
+                    create,
+                    timeout=timeout,
+                    on_progress=on_progress,
+                    key=key,
                 )
-                tell(job)
-                job = Jobs(sender).wait(job, timeout=timeout, on_update=tell)
-                return Sources(sender).retrieve(polling.made(job, "source_id"))
+                return sources.retrieve(polling.made(job, "source_id"))
         finally:
             content.close()

@@ -7,7 +7,6 @@ from typing import Self
 
 from .. import _log
 from .._concurrency import Callback, call, run, within
-from .._engine import hidden_query
 from .._files import Blocks, Content
 from .._rules import upload as rules
 from .._rules.answer import Failure, Outcome
@@ -62,7 +61,7 @@ class Transfer:
         if self._sender.deadline.has_passed(now):
             raise self._late()
         self._attempts += 1
-        with self._content.opened() as blocks, hidden_query():
+        with self._content.opened() as blocks, _log.hidden_query():
             outcome = engine.send(
                 "PUT",
                 Secret(self._upload.upload_url),

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from .._rules.request import Request
-from ..types.workspace import CurrentWorkspace
+from ..types.page import Page
+from ..types.workspace import CurrentWorkspace, Workspace
+from .pager import Pager
 from .resource import Resource
 
 
@@ -20,3 +22,10 @@ class Workspaces(Resource):
 
         """
         return self._send(Request("GET", "/workspaces/me", CurrentWorkspace, shape="either"))
+
+    def list(self) -> Pager[Workspace]:
+        """Every workspace that the credential reaches: one for a key, several for an OAuth token.
+
+        The API names this list and its purpose; the shape of its items is a guess.
+        """
+        return Pager(self._sender, "/workspaces", Page[Workspace], {})

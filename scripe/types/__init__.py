@@ -20,8 +20,14 @@ if TYPE_CHECKING:
     from .job import JobType as JobType
     from .not_given import NOT_GIVEN as NOT_GIVEN
     from .not_given import NotGiven as NotGiven
+    from .note import ContentType as ContentType
+    from .note import Note as Note
+    from .note import NoteSlot as NoteSlot
     from .page import Page as Page
     from .page import Pagination as Pagination
+    from .post import Post as Post
+    from .post import PostStatus as PostStatus
+    from .post import WorkspacePostStatus as WorkspacePostStatus
     from .progress import Progress as Progress
     from .progress import Stage as Stage
     from .project import Project as Project
@@ -36,6 +42,8 @@ if TYPE_CHECKING:
     from .source import SourceStatus as SourceStatus
     from .source import Topic as Topic
     from .upload import Upload as Upload
+    from .webhook_endpoint import WebhookEndpoint as WebhookEndpoint
+    from .webhook_endpoint import WebhookEvent as WebhookEvent
     from .workspace import CurrentWorkspace as CurrentWorkspace
     from .workspace import Plan as Plan
     from .workspace import Principal as Principal
@@ -46,12 +54,15 @@ else:
         "health": ["Health", "HealthAuth", "HealthCheck", "HealthChecks", "WorkspaceReference"],
         "job": ["Job", "JobProgress", "JobResult", "JobStatus", "JobType"],
         "not_given": ["NOT_GIVEN", "NotGiven"],
+        "note": ["ContentType", "Note", "NoteSlot"],
         "page": ["Page", "Pagination"],
+        "post": ["Post", "PostStatus", "WorkspacePostStatus"],
         "progress": ["Progress", "Stage"],
         "project": ["Project", "ProjectStatus", "ProjectType"],
         "response_info": ["Deprecation", "Headers", "RateLimit", "ResponseInfo"],
         "source": ["Hook", "Source", "SourceStatus", "Topic"],
         "upload": ["Upload"],
+        "webhook_endpoint": ["WebhookEndpoint", "WebhookEvent"],
         "workspace": ["CurrentWorkspace", "Plan", "Principal", "Workspace"],
     }
     __all__ = sorted(name for names in _HOMES.values() for name in names)

@@ -26,7 +26,8 @@ JSONInput: TypeAlias = "Mapping[str, JSONInput] | Sequence[JSONInput] | str | in
 """Any value that can be sent as JSON."""
 
 
-def _instant(moment: datetime) -> str:
+def instant(moment: datetime) -> str:
+    """A moment as the API writes it: in UTC, with milliseconds."""
     whole = moment.astimezone(UTC)
     return whole.strftime("%Y-%m-%dT%H:%M:%S.") + f"{whole.microsecond // 1000:03d}Z"
 
@@ -39,7 +40,7 @@ def _in_utc(moment: datetime) -> datetime:
 Instant: TypeAlias = Annotated[
     AwareDatetime | Annotated[NaiveDatetime, AfterValidator(_in_utc)],
     Field(union_mode="left_to_right"),
-    PlainSerializer(_instant, return_type=str, when_used="json"),
+    PlainSerializer(instant, return_type=str, when_used="json"),
 ]
 
 _Slot: TypeAlias = "tuple[dict[str, object], ResponseInfo | None]"

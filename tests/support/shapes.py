@@ -63,3 +63,48 @@ def upload(url: str, **fields: object) -> dict[str, object]:
         "method": "PUT",
         **fields,
     }
+
+
+def note(note_id: str = "note_1", **fields: object) -> dict[str, object]:
+    return {
+        "id": note_id,
+        "projectId": "proj_1",
+        "folderId": None,
+        "content": "Nobody buys features.",
+        "createdAt": instant(),
+        "updatedAt": None,
+        "slot": {"id": "slot_1", "date": "2026-05-18", "contentType": "PERSONAL"},
+        **fields,
+    }
+
+
+def post(post_id: str = "post_1", **fields: object) -> dict[str, object]:
+    return {
+        "id": post_id,
+        "status": "draft",
+        "platform": "linkedin",
+        "contentType": "PERSONAL",
+        "title": "A calmer Tuesday",
+        "content": "Nobody buys features.",
+        "createdAt": instant(),
+        "projectId": "proj_1",
+        "scheduledAt": None,
+        "updatedAt": None,
+        **fields,
+    }
+
+
+def webhook_endpoint(endpoint_id: str = "whe_1", **fields: object) -> dict[str, object]:
+    return {
+        "id": endpoint_id,
+        "url": "https://example.com/hook",
+        "name": "Newsroom",
+        "events": ["post.created"],
+        "isActive": True,
+        "disabledReason": None,
+        "projectId": None,
+        "secretLast4": "beef",
+        "createdAt": instant(),
+        "updatedAt": None,
+        **fields,
+    }

@@ -1,0 +1,39 @@
+"""A file, all the way: uploaded, given to a job, waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from .._concurrency import AsyncCallback, async_call
+from .._files import Content
+from .._rules import polling
+from .._rules.idempotency import derived_key
+from ..types.job import Job
+from ..types.progress import Progress
+from ..types.upload import Upload
+from .poller import AsyncPoller
+from .sender import AsyncSender
+from .uploads import upload_content
+
+
+async def ingested(
+    sender: AsyncSender,
+    content: Content,
+    content_type: str | None,
+    create: Callable[[Upload], Awaitable[Job]],
+    *,
+    timeout: float | None,
+    on_progress: AsyncCallback[Progress] | None,
+    key: str,
+) -> Job:
+    """The job, ended well. The mint has a key derived from the whole's, so that a rerun meets the same link."""
+
+    async def tell(job: Job) -> None:
+        progress = polling.progress_of(job, content.size)
+        if progress is not None and on_progress is not None:
+            await async_call(on_progress, progress)
+
+    upload = await upload_content(sender, content, content_type, on_progress, derived_key(key, "upload"))
+    job = await create(upload)
+    await tell(job)
+    return polling.succeeded(await AsyncPoller(sender, [job], timeout, tell).one())

@@ -1,0 +1,382 @@
+"""Notes, posts, generation and knowledge: what is sent, and what is refused before sending."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from scripe import (
+    APITimeoutError,
+    AsyncScripe,
+    ConfigurationError,
+    ConflictError,
+    JobFailedError,
+    JobTimeoutError,
+    ScripeError,
+    SpendCapExceededError,
+)
+from scripe.types import WorkspacePostStatus
+from tests.support import shapes
+from tests.support.clock import AsyncSleeplessClock
+from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
+
+pytestmark = pytest.mark.anyio
+
+NINE_IN_BERLIN = datetime(2026, 12, 1, 9, tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+async def test_notes_are_listed_by_project_and_slot(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(answer(shapes.page(shapes.note())))
+    pager = async_client.notes.list(
+        project_id="proj_1", folder_id="fold_1", date_from=date(2026, 5, 1), date_to=date(2026, 5, 31)
+    )
+    (note,) = await pager.to_list()
+    assert server.received[0].target == (
+        "/v1/notes?limit=200&projectId=proj_1&folderId=fold_1&dateFrom=2026-05-01&dateTo=2026-05-31"
+    )
+    assert note.slot is not None
+    assert (note.id, note.slot.date, note.slot.content_type) == ("note_1", "2026-05-18", "PERSONAL")
+
+
+async def test_a_note_is_fetched_and_made(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    """C5: the guide calls notes read-only, and is older than the endpoint."""
+    server.script(answer({"data": shapes.note()}))
+    assert (await async_client.notes.retrieve("note_1")).content == "Nobody buys features."
+    await async_client.notes.create(
+        project_id="proj_1",
+        content="Words.",
+        folder_id="fold_1",
+        date=NINE_IN_BERLIN,
+        content_type="EDUCATIONAL",
+    )
+    await async_client.notes.create(project_id="proj_1", date=date(2026, 12, 1), idempotency_key="mine")
+    assert server.received[1].json() == {
+        "projectId": "proj_1",
+        "content": "Words.",
+        "folderId": "fold_1",
+        "date": "2026-12-01T08:00:00.000Z",
+        "contentType": "EDUCATIONAL",
+    }
+    assert server.received[2].json() == {"projectId": "proj_1", "date": "2026-12-01"}
+    assert [each is not None for each in server.sent("idempotency-key")] == [False, True, True]
+    assert server.sent("idempotency-key")[2] == "mine"
+
+
+async def test_posts_are_listed_by_project_and_state(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(answer(shapes.page(shapes.post(status="brandNew", title=None, content=None))))
+    (post,) = await async_client.posts.list(
+        project_id="proj_1",
+        status=["draft", "scheduled"],
+        date_from=date(2026, 5, 1),
+        date_to=date(2026, 5, 2),
+    ).to_list()
+    assert server.received[0].target == (
+        "/v1/posts?limit=200&projectId=proj_1&status=draft%2Cscheduled&dateFrom=2026-05-01&dateTo=2026-05-02"
+    )
+    assert (post.status, post.title) == ("brandNew", None)
+
+
+async def test_a_post_is_fetched_and_made(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(answer({"data": shapes.post(status="scheduled", scheduledAt="2026-12-01T08:00:00.000Z")}))
+    assert (await async_client.posts.retrieve("post_1")).id == "post_1"
+    post = await async_client.posts.create(
+        project_id="proj_1",
+        content="Words.",
+        title="T",
+        content_type="PERSONAL",
+        scheduled_for=NINE_IN_BERLIN,
+    )
+    assert post.scheduled_at == datetime(2026, 12, 1, 8, tzinfo=UTC)
+    assert server.received[1].json() == {
+        "projectId": "proj_1",
+        "content": "Words.",
+        "title": "T",
+        "contentType": "PERSONAL",
+        "scheduledFor": "2026-12-01T08:00:00.000Z",
+    }
+
+
+async def test_c32_an_update_sends_what_was_given_and_nothing_else(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    """None unschedules; to leave out leaves alone."""
+    server.script(answer({"data": shapes.post()}))
+    await async_client.posts.update("post_1", scheduled_for=None)
+    await async_client.posts.update(
+        "post_1", scheduled_for=NINE_IN_BERLIN, status_id="st_1", idempotency_key="mine"
+    )
+    await async_client.posts.update(
+        "post_1",
+        content="",
+        title="T",
+        content_type="UNKNOWN",
+        status_category="draft",
+        auto_like=False,
+        auto_comment=True,
+    )
+    assert [each.method for each in server.received] == ["PATCH"] * 3
+    assert [each.json() for each in server.received] == [
+        {"scheduledFor": None},
+        {"scheduledFor": "2026-12-01T08:00:00.000Z", "statusId": "st_1"},
+        {
+            "content": "",
+            "title": "T",
+            "contentType": "UNKNOWN",
+            "statusCategory": "draft",
+            "autoLike": False,
+            "autoComment": True,
+        },
+    ]
+    assert server.sent("idempotency-key")[1] == "mine"
+
+
+async def test_a_post_cannot_be_scheduled_without_linkedin(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(error(409, "conflict"))
+    with pytest.raises(ConflictError):
+        await async_client.posts.update("post_1", scheduled_for=NINE_IN_BERLIN)
+
+
+async def test_post_statuses_and_workspaces_are_sent_no_limit(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    """No page says that these lists take one; with and without pagination they are read."""
+    server.script(
+        answer({"data": [{"id": "st_1", "name": "In review", "category": "review"}]}),
+        answer({"data": [{"id": "st_1"}], "pagination": {"next_cursor": None, "has_more": False}}),
+        answer({"data": [{"id": "org_1", "name": None}]}),
+    )
+    assert await async_client.post_statuses.list().to_list() == [
+        WorkspacePostStatus(id="st_1", name="In review", category="review")
+    ]
+    assert (await async_client.post_statuses.list().first()) == WorkspacePostStatus(id="st_1")
+    assert [each.id async for each in async_client.workspaces.list()] == ["org_1"]
+    assert [each.target for each in server.received] == ["/v1/post-statuses"] * 2 + ["/v1/workspaces"]
+
+
+async def test_c19_a_generation_names_its_source(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(answer({"data": shapes.job(type="POST_GENERATION")}))
+    await async_client.posts.generate(
+        project_id="proj_1", text="Words.", language="de", scheduled_for=NINE_IN_BERLIN
+    )
+    await async_client.posts.generate(project_id="proj_1", note_id="note_1", wait_for_completion_ms=25_000)
+    assert [each.json() for each in server.received] == [
+        {
+            "projectId": "proj_1",
+            "source": {"text": "Words."},
+            "scheduledFor": "2026-12-01T08:00:00.000Z",
+            "options": {"language": "de"},
+        },
+        {"projectId": "proj_1", "source": {"noteId": "note_1"}, "wait_for_completion_ms": 25_000},
+    ]
+
+
+async def test_the_timeout_stretches_with_the_wait(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    server.script(Reply(200, answer({"data": shapes.job(type="POST_GENERATION")}).body, hold=0.4))
+    hasty = async_client.with_options(timeout=0.2, max_retries=0)
+    with pytest.raises(APITimeoutError):
+        await hasty.posts.generate(project_id="proj_1", text="Words.")
+    await hasty.posts.generate(project_id="proj_1", text="Words.", wait_for_completion_ms=1000)
+
+
+async def test_a_quick_generation_costs_one_request_and_the_post(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
+    server.script(answer({"data": done}), answer({"data": shapes.post()}))
+    post = await async_client.posts.generate_and_wait(project_id="proj_1", note_id="note_1")
+    assert post.id == "post_1"
+    assert [each.path for each in server.received] == ["/v1/posts/generations", "/v1/posts/post_1"]
+    assert server.received[0].json()["wait_for_completion_ms"] == 25_000
+
+
+async def test_a_slow_generation_is_polled(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    running = shapes.job(type="POST_GENERATION", status="RUNNING")
+    done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
+    server.script(
+        *[answer({"data": each}) for each in (running, running, done)], answer({"data": shapes.post()})
+    )
+    heard: list[str] = []
+    await async_client.posts.generate_and_wait(
+        project_id="proj_1", text="Words.", timeout=10, on_update=lambda job: heard.append(job.status)
+    )
+    assert heard == ["DONE"]
+    assert server.received[0].json()["wait_for_completion_ms"] == 10_000
+
+
+async def test_a_generation_that_fails_or_takes_too_long_carries_its_key(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    for status, kind in (("FAILED", JobFailedError), ("QUEUED", JobTimeoutError)):
+        server.script(answer({"data": shapes.job(type="POST_GENERATION", status=status)}))
+        with pytest.raises(ScripeError) as caught:
+            await async_client.posts.generate_and_wait(
+                project_id="proj_1", text="Words.", timeout=5, idempotency_key="mine"
+            )
+        assert isinstance(caught.value, kind)
+        assert caught.value.idempotency_key == "mine"
+
+
+@pytest.mark.parametrize("path", ["/v1/posts/generations", "/v1/knowledge", "/v1/sources"])
+async def test_c15_all_three_spending_endpoints_tell_the_cap(
+    async_client: AsyncScripe, server: ScriptedServer, path: str
+) -> None:
+    meta = {"bucketDate": "2026-05-15", "capCents": 2000, "spentCents": 1996, "estimateCents": 5}
+    server.script(answer({"error": {"code": "spend_cap_exceeded", "message": "spent", "meta": meta}}, 402))
+    calls = {
+        "/v1/posts/generations": lambda: async_client.posts.generate(project_id="proj_1", text="Words."),
+        "/v1/knowledge": lambda: async_client.knowledge.create_text(text="Words.", name="Words"),
+        "/v1/sources": lambda: async_client.sources.create_file(project_id="proj_1", upload_id="upl_1"),
+    }
+    with pytest.raises(SpendCapExceededError) as caught:
+        await calls[path]()
+    assert server.received[0].path == path
+    assert (caught.value.cap_cents, caught.value.spent_cents, caught.value.estimate_cents) == (2000, 1996, 5)
+    assert caught.value.resets_at == datetime(2026, 5, 16, tzinfo=UTC)
+    assert not caught.value.retryable
+
+
+async def test_knowledge_takes_four_shapes(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    """A project makes it project-wide, none makes it workspace-wide."""
+    server.script(answer({"data": shapes.job(type="KB_INGEST_TEXT", projectId=None)}))
+    knowledge = async_client.knowledge
+    assert (await knowledge.create_text(text="Words.", name="Words")).project_id is None
+    await knowledge.create_file(upload_id="upl_1", name="Words", project_id="proj_1")
+    await knowledge.create_url(url="https://example.com/")
+    await knowledge.create_youtube(
+        url="https://youtu.be/x", name="A talk", project_id="proj_1", idempotency_key="mine"
+    )
+    assert [each.json() for each in server.received] == [
+        {"type": "text", "text": "Words.", "name": "Words"},
+        {"type": "file", "uploadId": "upl_1", "name": "Words", "projectId": "proj_1"},
+        {"type": "url", "url": "https://example.com/"},
+        {"type": "youtube", "url": "https://youtu.be/x", "name": "A talk", "projectId": "proj_1"},
+    ]
+
+
+async def test_a_file_becomes_knowledge(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    def reply(request: Received) -> Reply:
+        if request.method == "PUT":
+            return Reply(200)
+        if request.path == "/v1/uploads":
+            return answer({"data": shapes.upload(f"{server.origin}/k")})
+        done: dict[str, object] = {"status": "DONE", "result": {"documentId": "kb_1"}}
+        return answer(
+            {"data": {**shapes.job(type="KB_INGEST_FILE"), **(done if request.method == "GET" else {})}}
+        )
+
+    server.script(reply)
+    job = await async_client.knowledge.ingest(b"Words.", name="Brand voice", content_type="text/plain")
+    assert job.result is not None
+    assert job.result.document_id == "kb_1"
+    (created,) = [each for each in server.received if each.path == "/v1/knowledge"]
+    assert created.json() == {"type": "file", "uploadId": "upl_1", "name": "Brand voice"}
+
+
+REFUSED: list[tuple[Callable[[AsyncScripe], Awaitable[object]], str]] = [
+    (lambda c: c.posts.update("post_1"), "nothing to change"),
+    (lambda c: c.posts.update("post_1", status_category="a", status_id="b"), "status_category"),
+    (lambda c: c.posts.update("post_1", scheduled_for=datetime(2026, 12, 1)), "scheduled_for"),  # noqa: DTZ001
+    (lambda c: c.posts.create(project_id="proj_1", scheduled_for=datetime(2026, 12, 1)), "time zone"),  # noqa: DTZ001
+    (lambda c: c.posts.create(project_id=""), "project_id"),
+    (lambda c: c.posts.generate(project_id="proj_1"), "neither was given"),  # type: ignore[call-overload] # pyright: ignore
+    (lambda c: c.posts.generate(project_id="p", text="a", note_id="b"), "both was given"),  # type: ignore[call-overload] # pyright: ignore
+    (lambda c: c.posts.generate(project_id="proj_1", note_id=""), "note_id"),
+    (lambda c: c.posts.generate(project_id="proj_1", text="a", wait_for_completion_ms=25_001), "25,000"),
+    (lambda c: c.posts.generate(project_id="proj_1", text="a", wait_for_completion_ms=-1), "25,000"),
+    (lambda c: c.posts.generate_and_wait(project_id="proj_1"), "text= or note_id="),  # type: ignore[call-overload] # pyright: ignore
+    (lambda c: c.notes.create(project_id="proj_1", date=datetime(2026, 12, 1)), "date"),  # noqa: DTZ001
+    (lambda c: c.knowledge.create_url(url="example.com"), "https://"),
+    (lambda c: c.knowledge.create_url(url="ftp://example.com/"), "https://"),
+    (lambda c: c.knowledge.create_youtube(url="http://[bad"), "https://"),
+    (lambda c: c.knowledge.create_file(upload_id="", name="x"), "upload_id"),
+    (lambda c: c.knowledge.create_text(text="a", name="b", project_id=".."), "project_id"),
+    (lambda c: c.knowledge.ingest(b"Words.", content_type="text/plain"), "name="),
+    (lambda c: c.webhook_endpoints.create(name="a", url="https://a/", events=[]), "post.scheduled"),
+    (lambda c: c.webhook_endpoints.create(name="a", url="a", events=["post.created"]), "url"),
+    (lambda c: c.webhook_endpoints.update("whe_1"), "nothing to change"),
+]
+
+
+@pytest.mark.parametrize(("call", "says"), REFUSED)
+async def test_wrong_combinations_are_refused_before_sending(
+    async_client: AsyncScripe,
+    server: ScriptedServer,
+    call: Callable[[AsyncScripe], Awaitable[object]],
+    says: str,
+) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        await call(async_client)
+    assert server.received == []
+
+
+async def test_a_webhook_endpoint_tells_its_secret_once_and_hides_it(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(answer({"data": shapes.webhook_endpoint(secret="whsec_c0ffeebeef")}))
+    made = await async_client.webhook_endpoints.create(
+        name="Newsroom",
+        url="https://example.com/hook",
+        events=["post.created", "brand.new"],
+        project_id="proj_1",
+    )
+    assert made.secret == "whsec_c0ffeebeef"
+    assert "c0ffee" not in repr(made)
+    assert server.received[0].json() == {
+        "name": "Newsroom",
+        "url": "https://example.com/hook",
+        "events": ["post.created", "brand.new"],
+        "projectId": "proj_1",
+    }
+    assert server.sent("idempotency-key")[0] is not None
+
+
+async def test_a_webhook_endpoint_is_fetched_and_changed(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    """The update has no key, sets absolute values, and so may be sent again."""
+    server.script(
+        answer({"data": shapes.webhook_endpoint()}), BREAK, answer({"data": shapes.webhook_endpoint()})
+    )
+    assert (await async_client.webhook_endpoints.retrieve("whe_1")).secret is None
+    await async_client.webhook_endpoints.update(
+        "whe_1", is_active=False, project_id=None, events=["job.failed"]
+    )
+    assert [each.method for each in server.received] == ["GET", "PATCH", "PATCH"]
+    assert server.received[1].json() == {"events": ["job.failed"], "projectId": None, "isActive": False}
+    assert server.sent("idempotency-key") == [None, None, None]
+    await async_client.webhook_endpoints.update("whe_1", name="N", url="https://example.com/2")
+
+
+@pytest.mark.parametrize("fault", [BREAK, error(500), error(503), error(408), Reply(200, b"{", cut=1)])
+async def test_a_rotation_that_may_have_arrived_is_never_sent_again(
+    async_client: AsyncScripe, server: ScriptedServer, fault: Reply
+) -> None:
+    server.script(fault, answer({"data": shapes.webhook_endpoint(secret="whsec_new")}))
+    with pytest.raises(ScripeError):
+        await async_client.webhook_endpoints.rotate_secret("whe_1")
+    assert len(server.received) == 1
+
+
+async def test_a_rotation_that_was_refused_unread_may_be(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(
+        error(429, "rate_limited", Retry_After="1"),
+        answer({"data": shapes.webhook_endpoint(secret="whsec_new")}),
+    )
+    assert (await async_client.webhook_endpoints.rotate_secret("whe_1")).secret == "whsec_new"
+    assert server.received[1].target == "/v1/webhook-endpoints/whe_1/rotate-secret"
+    assert server.sent("idempotency-key") == [None, None]

@@ -1,0 +1,47 @@
+"""Having a post written: from what, and how long the answer may be held back."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripe import NOT_GIVEN, ConfigurationError
+from scripe._rules.generation import check_status, checked_wait, held_for, source
+
+
+def test_a_post_is_written_from_exactly_one_thing() -> None:
+    assert source("Words.", None) == {"text": "Words."}
+    assert source("", None) == {"text": ""}  # the API judges
+    assert source(None, "note_1") == {"noteId": "note_1"}
+    for text, note_id in ((None, None), ("Words.", "note_1"), (None, ""), (None, "..")):
+        with pytest.raises(ConfigurationError):
+            source(text, note_id)
+
+
+@pytest.mark.parametrize("good", [None, 0, 1, 25_000])
+def test_the_api_takes_so_long_a_wait(good: int | None) -> None:
+    assert checked_wait(good) == good
+
+
+@pytest.mark.parametrize("bad", [-1, 25_001, True, 1.5, "5"])
+def test_another_wait_is_refused(bad: int) -> None:
+    with pytest.raises(ConfigurationError, match="25,000"):
+        checked_wait(bad)
+
+
+def test_the_hold_is_the_same_for_the_same_call() -> None:
+    """Keys compare bodies: a rerun with the same arguments must send the same."""
+    assert [held_for(each) for each in (None, 900.0, 25.0, 10.0, 0.5)] == [
+        25_000,
+        25_000,
+        25_000,
+        10_000,
+        500,
+    ]
+
+
+def test_a_status_is_named_in_one_way() -> None:
+    check_status("draft", NOT_GIVEN)
+    check_status(NOT_GIVEN, "st_1")
+    check_status(NOT_GIVEN, NOT_GIVEN)
+    with pytest.raises(ConfigurationError, match="not both"):
+        check_status("draft", "st_1")
