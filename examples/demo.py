@@ -51,7 +51,8 @@ def describe(source: Source) -> None:
     seconds = f", {source.duration_seconds} s long" if source.duration_seconds else ""
     more = " …" if source.text_preview_truncated or len(source.text_preview) > 80 else ""
     preview = " ".join(source.text_preview.split())[:80]
-    print(f"  {source.name}: {source.status}{seconds}\n    “{preview}{more}”")
+    ready = "ready" if source.is_ready else source.status
+    print(f"  {source.name}: {ready}{seconds}\n    “{preview}{more}”")
 
 
 def choose(projects: list[Project]) -> Project:
@@ -114,9 +115,12 @@ def with_both(api_key: str | None, base_url: str | None) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="From files on disk to ready sources, with both clients.")
     parser.add_argument(
-        "--live", action="store_true", help="use the real API, with the key from SCRIPE_API_KEY"
+        "--live",
+        action="store_true",
+        help="use the real API: ten sources, eight of them paid",
     )
     if parser.parse_args().live:
+        print("On the real API: this makes ten sources in your workspace, eight of them at a cost.")
         with_both(None, None)
         return
     from scripe.emulator import Emulator
@@ -131,3 +135,5 @@ if __name__ == "__main__":
         main()
     except ScripeError as error:
         raise SystemExit(f"{type(error).__name__}: {error}") from None
+    except (KeyboardInterrupt, BrokenPipeError):
+        raise SystemExit(1) from None

@@ -75,6 +75,26 @@ def _tls(family: str) -> ssl.SSLContext:
     return cast("ssl.SSLContext", import_module(family).create_ssl_context())
 
 
+def _options(family: ModuleType) -> dict[str, object]:
+    """How a client of ours is opened.
+
+    Connections are not what limits calls, the budget is: a call that waits for one would time out, though nothing is
+    slow. What goes to this machine goes through no proxy, whatever the environment says.
+    """
+    direct = dict.fromkeys(("all://localhost", "all://*.localhost", "all://127.0.0.1", "all://[::1]"))
+    limits = family.Limits(max_connections=1000, max_keepalive_connections=20)
+    return {"verify": _tls(family.__name__), "limits": limits, "mounts": direct}
+
+
+def _checked(client: object, kind: type) -> object:
+    if not isinstance(client, kind):
+        raise ConfigurationError(
+            f"http_client is a {type(client).__module__.partition('.')[0]}.{type(client).__name__}; "
+            f"this client needs a {kind.__name__}: Scripe a Client, AsyncScripe an AsyncClient."
+        )
+    return client
+
+
 @cache
 def _stream(family: str) -> Callable[[object], object]:
     """A body in blocks, for both worlds. The family's own wraps it in a generator, which nobody closes."""
@@ -159,8 +179,8 @@ class AsyncEngine(_Engine):
     def __init__(self, client: AsyncHTTPClient | None = None, family: ModuleType | None = None) -> None:
         super().__init__(family_of(client) if client else family or default_family())
         self._owned = client is None
-        opened = client or self._family.AsyncClient(verify=_tls(self._family.__name__))
-        self._client = cast("httpx.AsyncClient", opened)
+        opened = client or self._family.AsyncClient(**_options(self._family))
+        self._client = cast("httpx.AsyncClient", _checked(opened, self._family.AsyncClient))
 
     async def send(
         self,
@@ -195,14 +215,15 @@ class AsyncEngine(_Engine):
     async def _read(self, response: httpx.Response, expires: Callable[[], bool]) -> bytes | None:
         chunks: list[bytes] = []
         left = _limit(response)
-        blocks = response.aiter_bytes()
+        blocks, is_late = response.aiter_bytes(), False
         async for chunk in blocks:
             chunks.append(chunk[: int(min(left, len(chunk)))])
             left -= len(chunk)
-            if left <= 0 or expires():
+            if left <= 0 or is_late:
                 await async_let_go(blocks)
-                break
-        return None if left > 0 and expires() else b"".join(chunks)
+                return None if left > 0 else b"".join(chunks)
+            is_late = expires()  # a whole answer counts, however late its end
+        return b"".join(chunks)
 
     async def close(self) -> None:
         if self._owned:
@@ -215,8 +236,8 @@ class Engine(_Engine):
     def __init__(self, client: HTTPClient | None = None, family: ModuleType | None = None) -> None:
         super().__init__(family_of(client) if client else family or default_family())
         self._owned = client is None
-        opened = client or self._family.Client(verify=_tls(self._family.__name__))
-        self._client = cast("httpx.Client", opened)
+        opened = client or self._family.Client(**_options(self._family))
+        self._client = cast("httpx.Client", _checked(opened, self._family.Client))
 
     def send(
         self,
@@ -251,12 +272,14 @@ class Engine(_Engine):
     def _read(self, response: httpx.Response, expires: Callable[[], bool]) -> bytes | None:
         chunks: list[bytes] = []
         left = _limit(response)
+        is_late = False
         for chunk in response.iter_bytes():
             chunks.append(chunk[: int(min(left, len(chunk)))])
             left -= len(chunk)
-            if left <= 0 or expires():
-                break
-        return None if left > 0 and expires() else b"".join(chunks)
+            if left <= 0 or is_late:
+                return None if left > 0 else b"".join(chunks)
+            is_late = expires()  # a whole answer counts, however late its end
+        return b"".join(chunks)
 
     def close(self) -> None:
         if self._owned:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from scripe.emulator import Emulator, S3Storage
+from tests.emulator.contract import watch_all
 from tests.support.server import Reply, ScriptedServer
 
 KEY = "scripe_sk_test_canary0123456789"
@@ -33,8 +34,16 @@ def server() -> Iterator[ScriptedServer]:
         yield scripted
 
 
+@pytest.fixture(autouse=True)
+def violations(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Every request that reaches an emulator, and every answer of it, is held against the description of the API."""
+    found = watch_all(monkeypatch)
+    yield found
+    assert found == []
+
+
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
+def emulator(violations: list[str]) -> Iterator[Emulator]:
     with Emulator() as made:
         yield made
 

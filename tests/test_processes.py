@@ -10,6 +10,7 @@ import os
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from typing import cast
 
 import httpx
 import httpx2
@@ -196,6 +197,13 @@ def test_the_callers_connections_are_used_and_never_closed(server: ScriptedServe
         assert not http_client.is_closed
     assert server.sent("authorization") == [f"Bearer {KEY}"]
     assert server.sent("x-mine") == [None]
+
+
+def test_a_client_of_the_other_world_is_refused() -> None:
+    with httpx.Client() as blocking, pytest.raises(ConfigurationError, match="AsyncScripe an AsyncClient"):
+        AsyncScripe(KEY, http_client=cast("httpx.AsyncClient", blocking))
+    with pytest.raises(ConfigurationError, match="needs a Client"):
+        Scripe(KEY, http_client=cast("httpx.Client", httpx.AsyncClient()))
 
 
 def test_a_callers_client_that_was_closed_is_told_as_such() -> None:

@@ -9,7 +9,17 @@ from typing import assert_type
 
 from scripe import AsyncPager, AsyncScripe, Job, Page, Pager, Project, ResponseInfo, Scripe, Source, Upload
 from scripe.emulator import Emulator
-from scripe.types import JSON, CurrentWorkspace, Health, HealthAuth
+from scripe.types import (
+    JSON,
+    CurrentWorkspace,
+    Health,
+    HealthAuth,
+    Note,
+    Post,
+    WebhookEndpoint,
+    Workspace,
+    WorkspacePostStatus,
+)
 
 WORDS = b"Words."
 
@@ -50,6 +60,31 @@ def use(client: Scripe, project_id: str) -> None:
     assert_type(client.with_options(timeout=5, deadline=None, max_retries=0), Scripe)
 
 
+def write(client: Scripe, project_id: str) -> None:
+    assert_type(client.workspaces.list(), Pager[Workspace])
+    note = client.notes.create(project_id=project_id, content="Words.")
+    assert_type(note, Note)
+    assert_type(client.notes.retrieve(note.id), Note)
+    assert_type(client.notes.list(project_id=project_id), Pager[Note])
+    post = client.posts.create(project_id=project_id, content="Words.", content_type="PERSONAL")
+    assert_type(post, Post)
+    assert_type(client.posts.retrieve(post.id), Post)
+    assert_type(client.posts.list(project_id=project_id, status=["draft"]), Pager[Post])
+    assert_type(client.posts.update(post.id, title="T", scheduled_for=None), Post)
+    assert_type(client.posts.generate(project_id=project_id, text="Words."), Job)
+    assert_type(client.posts.generate_and_wait(project_id=project_id, note_id=note.id), Post)
+    assert_type(client.post_statuses.list(), Pager[WorkspacePostStatus])
+    assert_type(client.knowledge.create_text(text="Words.", name="Words"), Job)
+    assert_type(client.knowledge.create_url(url="https://example.com/"), Job)
+    assert_type(client.knowledge.create_youtube(url="https://youtu.be/x"), Job)
+    assert_type(client.knowledge.ingest(WORDS, name="Words", content_type="text/plain"), Job)
+    hook = client.webhook_endpoints.create(name="N", url="https://example.com/", events=["post.created"])
+    assert_type(hook, WebhookEndpoint)
+    assert_type(client.webhook_endpoints.retrieve(hook.id), WebhookEndpoint)
+    assert_type(client.webhook_endpoints.update(hook.id, is_active=False), WebhookEndpoint)
+    assert_type(client.webhook_endpoints.rotate_secret(hook.id), WebhookEndpoint)
+
+
 async def use_async(client: AsyncScripe, project_id: str) -> None:
     assert_type(await client.health.check(), Health)
     assert_type(await client.health.auth(), HealthAuth)
@@ -87,13 +122,42 @@ async def use_async(client: AsyncScripe, project_id: str) -> None:
     assert_type(client.with_options(timeout=5, deadline=None, max_retries=0), AsyncScripe)
 
 
+async def write_async(client: AsyncScripe, project_id: str) -> None:
+    assert_type(client.workspaces.list(), AsyncPager[Workspace])
+    note = await client.notes.create(project_id=project_id, content="Words.")
+    assert_type(note, Note)
+    assert_type(await client.notes.retrieve(note.id), Note)
+    assert_type(client.notes.list(project_id=project_id), AsyncPager[Note])
+    post = await client.posts.create(project_id=project_id, content="Words.", content_type="PERSONAL")
+    assert_type(post, Post)
+    assert_type(await client.posts.retrieve(post.id), Post)
+    assert_type(client.posts.list(project_id=project_id, status=["draft"]), AsyncPager[Post])
+    assert_type(await client.posts.update(post.id, title="T", scheduled_for=None), Post)
+    assert_type(await client.posts.generate(project_id=project_id, text="Words."), Job)
+    assert_type(await client.posts.generate_and_wait(project_id=project_id, note_id=note.id), Post)
+    assert_type(client.post_statuses.list(), AsyncPager[WorkspacePostStatus])
+    assert_type(await client.knowledge.create_text(text="Words.", name="Words"), Job)
+    assert_type(await client.knowledge.create_url(url="https://example.com/"), Job)
+    assert_type(await client.knowledge.create_youtube(url="https://youtu.be/x"), Job)
+    assert_type(await client.knowledge.ingest(WORDS, name="Words", content_type="text/plain"), Job)
+    hook = await client.webhook_endpoints.create(
+        name="N", url="https://example.com/", events=["post.created"]
+    )
+    assert_type(hook, WebhookEndpoint)
+    assert_type(await client.webhook_endpoints.retrieve(hook.id), WebhookEndpoint)
+    assert_type(await client.webhook_endpoints.update(hook.id, is_active=False), WebhookEndpoint)
+    assert_type(await client.webhook_endpoints.rotate_secret(hook.id), WebhookEndpoint)
+
+
 def test_a_program_that_uses_all_of_it(emulator: Emulator) -> None:
     with emulator.client() as client:
         use(client, emulator.project_id)
+        write(client, emulator.project_id)
 
     async def use_all() -> None:
         async with emulator.async_client() as aclient:
             await use_async(aclient, emulator.project_id)
+            await write_async(aclient, emulator.project_id)
 
     asyncio.run(use_all())
     assert emulator.count("sources") == 8

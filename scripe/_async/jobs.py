@@ -83,9 +83,11 @@ class AsyncJobs(AsyncResource):
             job = await jobs.retrieve(job_id)
             if job.is_cancelled:
                 return job
-            if not rules.may_be_sent_again(job, attempt, self._sender.options.max_retries):
+            clock, pause = jobs._sender.session.clock, backoff(attempt)
+            in_time = jobs._sender.deadline.allows(pause, clock.now())
+            if not in_time or not rules.may_be_sent_again(job, attempt, jobs._sender.options.max_retries):
                 raise unsettled
-            await self._sender.session.clock.sleep(backoff(attempt))
+            await clock.sleep(pause)
 
     async def wait(
         self,
@@ -132,7 +134,7 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        return await AsyncPoller(self._sender, [*jobs], timeout, on_update).all()
+        return await AsyncPoller(self._sender, polling.several(jobs), timeout, on_update).all()
 
     def as_completed(
         self,
@@ -153,4 +155,4 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        return AsyncPoller(self._sender, [*jobs], timeout, on_update)
+        return AsyncPoller(self._sender, polling.several(jobs), timeout, on_update)

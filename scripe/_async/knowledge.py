@@ -141,8 +141,8 @@ class AsyncKnowledge(AsyncResource):
 
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
-        content = await async_run(content_of, file)
         knowledge = AsyncKnowledge(self._sender.bounded())
+        content = await async_run(content_of, file)
 
         async def create(upload: Upload) -> Job:
             return await knowledge.create_file(

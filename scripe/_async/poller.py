@@ -122,7 +122,12 @@ class AsyncPoller:
         session = self._sender.session
         bucket = (self._sender.options.workspace_id, "read")
         limit = session.limiter.limit(bucket) if session.limiter else None
-        await self._wait(session.pacer.delay(self._clock.now(), limit))
+        delay = session.pacer.delay(self._clock.now(), limit)
+        try:
+            await self._wait(delay)
+        except BaseException:
+            session.pacer.give_back(limit)
+            raise
 
     async def _wait(self, seconds: float) -> None:
         remaining = self._sender.deadline.remaining(self._clock.now())

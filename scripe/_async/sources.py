@@ -147,8 +147,8 @@ class AsyncSources(AsyncResource):
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         identifier(project_id, "project_id")
-        content = await async_run(content_of, file)
         sources = AsyncSources(self._sender.bounded())
+        content = await async_run(content_of, file)
 
         async def create(upload: Upload) -> Job:
             return await sources.create_file(

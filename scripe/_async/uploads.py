@@ -113,11 +113,12 @@ async def upload_content(
     while True:
         mints += 1
         upload = await AsyncUploads(sender).create(content_type=kind, idempotency_key=key)
+        transfer = AsyncTransfer(sender, upload, content, on_progress)
         try:
-            await AsyncTransfer(sender, upload, content, on_progress).run()
+            await transfer.run()
             return upload
         except UploadExpiredError as error:
-            if rules.has_arrived_before(error, upload):
+            if rules.has_arrived_before(error, upload, was_left_unanswered=transfer.was_left_unanswered):
                 return upload
             if mints == rules.MINTS:
                 raise

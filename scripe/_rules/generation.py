@@ -34,9 +34,9 @@ def checked_wait(milliseconds: int | None) -> int | None:
     return milliseconds
 
 
-def held_for(timeout: float | None) -> int:
-    """How long the answer may be held within a wait of so many seconds: the same for the same call, as keys demand."""
-    return LONGEST_HOLD if timeout is None else min(LONGEST_HOLD, int(timeout * 1000))
+def held_for(*limits: float | None) -> int:
+    """How long the answer may be held within so many seconds: the same for the same call, as keys demand."""
+    return min([LONGEST_HOLD, *(int(each * 1000) for each in limits if each is not None)])
 
 
 def check_status(status_category: str | NotGiven, status_id: str | NotGiven) -> None:

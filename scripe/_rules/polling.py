@@ -16,7 +16,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from ..errors import APIResponseError, JobCancelledError, JobFailedError, JobTimeoutError, NotFoundError
+from ..errors import (
+    APIResponseError,
+    ConfigurationError,
+    JobCancelledError,
+    JobFailedError,
+    JobTimeoutError,
+    NotFoundError,
+)
 from ..types.job import Job
 from ..types.page import Page
 from ..types.progress import Progress
@@ -50,11 +57,28 @@ class Pacer:
 
     def delay(self, now: float, limit: int | None) -> float:
         """Take the next place in the line: seconds until it comes."""
-        spacing = WINDOW / max(1, int(SHARE * (limit or READ_LIMIT)))
         with self._lock:
             at = max(now, self._next_at)
-            self._next_at = at + spacing
+            self._next_at = at + _spacing(limit)
             return at - now
+
+    def give_back(self, limit: int | None) -> None:
+        """Leave the line: a wait that was given up must not hold up those that come after it."""
+        with self._lock:
+            self._next_at -= _spacing(limit)
+
+
+def _spacing(limit: int | None) -> float:
+    return WINDOW / max(1, int(SHARE * (limit or READ_LIMIT)))
+
+
+def several(jobs: Iterable[Job | str]) -> list[Job | str]:
+    """Many jobs, as a list; a single one is refused, since a text would be taken for many ids of a letter."""
+    if isinstance(jobs, (str, Job)) or not isinstance(jobs, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(
+            f"jobs is one {type(jobs).__name__}: give a list of jobs or ids, or use `wait`."
+        )
+    return list(jobs)
 
 
 class Watch:

@@ -169,13 +169,18 @@ class RateLimiter:
     def release(self, ticket: Ticket, now: float, answer: Answer | None, told: RateLimit | None) -> None:
         """The call is over; learn from its answer."""
         with self._lock:
-            state = self._buckets[ticket.bucket]
+            state = self._buckets.setdefault(ticket.bucket, _Bucket(in_flight=1))
             state.in_flight -= 1
             if answer is not None and answer.status == 429:
                 told = _refused(told, retry_after(answer))
             else:
                 state.done.append(now)  # a lost answer may have been counted too
             state.learn(ticket.call, told or RateLimit(), now)
+
+    def forget(self) -> None:
+        """Begin afresh, in a process that was forked: nothing of what is in flight will end here."""
+        self._lock = threading.Lock()
+        self._buckets = {}
 
     def limit(self, bucket: Hashable) -> int | None:
         """Calls in a window, as far as the API has said."""

@@ -154,10 +154,16 @@ def check_stored(answer: Answer, upload: Upload, md5: str) -> None:
         )
 
 
-def has_arrived_before(error: UploadExpiredError, upload: Upload) -> bool:
-    """Whether a rerun met the link of its first run, spent: then the file has arrived, through that run."""
+def has_arrived_before(
+    error: UploadExpiredError, upload: Upload, *, was_left_unanswered: bool = False
+) -> bool:
+    """Whether a spent link tells that the file is there: storage takes a file whole or not at all.
+
+    It does if a rerun meets the link of its first run, or if this run sent all bytes and lost the answer alone.
+    """
     response = getattr(upload, "last_response", None)
-    return isinstance(error, LinkSpentError) and response is not None and bool(response.idempotent_replayed)
+    is_rerun = response is not None and bool(response.idempotent_replayed)
+    return isinstance(error, LinkSpentError) and (is_rerun or was_left_unanswered)
 
 
 def _refusal(answer: Answer, upload: Upload) -> UploadError:

@@ -27,14 +27,19 @@ def ingested(
     on_progress: Callback[Progress] | None,
     key: str,
 ) -> Job:
-    """The job, ended well. The mint has a key derived from the whole's, so that a rerun meets the same link."""
+    """The job, ended well.
+
+    The mint has a key derived from the whole's, so that a rerun meets the same link; and from the size, so that another
+    file under the same key meets a conflict, not the old file's source.
+    """
 
     def tell(job: Job) -> None:
         progress = polling.progress_of(job, content.size)
         if progress is not None and on_progress is not None:
             call(on_progress, progress)
 
-    upload = upload_content(sender, content, content_type, on_progress, derived_key(key, "upload"))
+    upload_key = derived_key(key, f"upload {content.size}")
+    upload = upload_content(sender, content, content_type, on_progress, upload_key)
     job = create(upload)
     tell(job)
     return polling.succeeded(Poller(sender, [job], timeout, tell).one())

@@ -84,9 +84,11 @@ class Jobs(Resource):
             job = jobs.retrieve(job_id)
             if job.is_cancelled:
                 return job
-            if not rules.may_be_sent_again(job, attempt, self._sender.options.max_retries):
+            clock, pause = jobs._sender.session.clock, backoff(attempt)
+            in_time = jobs._sender.deadline.allows(pause, clock.now())
+            if not in_time or not rules.may_be_sent_again(job, attempt, jobs._sender.options.max_retries):
                 raise unsettled
-            self._sender.session.clock.sleep(backoff(attempt))
+            clock.sleep(pause)
 
     def wait(
         self,
@@ -133,7 +135,7 @@ class Jobs(Resource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        return Poller(self._sender, [*jobs], timeout, on_update).all()
+        return Poller(self._sender, polling.several(jobs), timeout, on_update).all()
 
     def as_completed(
         self,
@@ -154,4 +156,4 @@ class Jobs(Resource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        return Poller(self._sender, [*jobs], timeout, on_update)
+        return Poller(self._sender, polling.several(jobs), timeout, on_update)

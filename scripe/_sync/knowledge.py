@@ -142,8 +142,8 @@ class Knowledge(Resource):
 
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
-        content = run(content_of, file)
         knowledge = Knowledge(self._sender.bounded())
+        content = run(content_of, file)
 
         def create(upload: Upload) -> Job:
             return knowledge.create_file(

@@ -10,6 +10,7 @@ from typing import overload
 
 from .._concurrency import Callback
 from .._rules import generation, polling
+from .._rules.config import check_seconds
 from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import Request, change, csv, day, identifier, moment, page_query, path, write
 from ..types.job import Job
@@ -250,7 +251,8 @@ class Posts(Resource):
             note_id: `note_…`, the note to write about.
             scheduled_for: When the post goes out: an aware moment in the future; a draft if left out.
             language: The language to write in; the project's own if left out.
-            timeout: Seconds to wait for the job; None for as long as it takes.
+            timeout: Seconds for all of it; None for as long as it takes. Below 25 it is part of what a key
+                compares: go on with the same.
             on_update: Told of each change of the job.
             idempotency_key: The same key with the same arguments makes no second post, for 24 hours.
 
@@ -262,11 +264,15 @@ class Posts(Resource):
 
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
-        posts = Posts(self._sender.bounded())
-        source, wait = generation.source(text, note_id), generation.held_for(timeout)
+        check_seconds(timeout, "timeout")
+        posts = Posts(self._sender.bounded(timeout))
+        source, wait = (
+            generation.source(text, note_id),
+            generation.held_for(timeout, self._sender.options.deadline),
+        )
         with carrying(key):
             job = posts._generated(project_id, source, scheduled_for, language, wait, key)
-            job = Jobs(posts._sender).wait(job, timeout=timeout, on_update=on_update)
+            job = Jobs(posts._sender).wait(job, timeout=None, on_update=on_update)
             return posts.retrieve(polling.made(job, "post_id"))
 
     def _generated(

@@ -52,11 +52,12 @@ class Session:
             raise ClientClosedError("This client was closed; make a new one, or close it later.")
         if self._process != os.getpid():
             self._leave_to_parent()
-        if self._engine is None:
-            with self._lock:
-                self._engine = self._engine or Engine(family=self._family)
         self._check_loop()
-        return self._engine
+        engine = self._engine
+        if engine is None:
+            with self._lock:
+                self._engine = engine = self._engine or Engine(family=self._family)
+        return engine
 
     def key(self) -> Secret[str]:
         key = self._key
@@ -68,7 +69,7 @@ class Session:
         """Ask the caller's function for another key, unless that was done meanwhile; False if there is none."""
         if self._key_source is None:
             return False
-        if self._key is refused:
+        if self._key is not None and self._key.reveal() == refused.reveal():
             self._key = None
         self.key()
         return True
@@ -83,6 +84,9 @@ class Session:
         """Connections made before a fork are the parent's: two processes on one would mix their answers."""
         self._process = os.getpid()
         self._lock = threading.Lock()
+        self.pacer = Pacer()
+        if self.limiter is not None:
+            self.limiter.forget()  # calls that other threads had in flight do not come back here
         if self._http_client is None:
             _left_open.append(self._engine)
             self._engine = None

@@ -148,8 +148,8 @@ class Sources(Resource):
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         identifier(project_id, "project_id")
-        content = run(content_of, file)
         sources = Sources(self._sender.bounded())
+        content = run(content_of, file)
 
         def create(upload: Upload) -> Job:
             return sources.create_file(

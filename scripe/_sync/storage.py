@@ -38,6 +38,7 @@ class Transfer:
         self._md5 = ""
         self._attempts = 0
         self._raised: BaseException | None = None
+        self.was_left_unanswered = False  # all bytes went out once, and no answer came back
 
     def run(self) -> None:
         """Send until storage has the very bytes, or raise why it has not."""
@@ -72,6 +73,7 @@ class Transfer:
             )
             self._raise_own()
         self._md5 = blocks.md5
+        self.was_left_unanswered |= isinstance(outcome, Failure) and blocks.left == 0
         _log.stored(self._shown, outcome, self._attempts)
         return outcome
 

@@ -114,11 +114,12 @@ def upload_content(
     while True:
         mints += 1
         upload = Uploads(sender).create(content_type=kind, idempotency_key=key)
+        transfer = Transfer(sender, upload, content, on_progress)
         try:
-            Transfer(sender, upload, content, on_progress).run()
+            transfer.run()
             return upload
         except UploadExpiredError as error:
-            if rules.has_arrived_before(error, upload):
+            if rules.has_arrived_before(error, upload, was_left_unanswered=transfer.was_left_unanswered):
                 return upload
             if mints == rules.MINTS:
                 raise

@@ -14,12 +14,13 @@ What the API's pages leave open, and what the emulator does there
 ------------------------------------------------------------------
 
 Checks
-    The order is path, key, plan, version, rate, scope, size, form, idempotency, then the endpoint's own rules.
-    A known path with another method is 405 ``method_not_allowed`` with ``Allow``. No usable ``Authorization`` is
-    ``unauthenticated``; anything else unknown is ``invalid_token``. ``Scripe-Workspace-Id`` is ignored with a key. A
-    missing version header is served with the default (``missing_version``), and never refused on
-    ``/health``. A body that is not ``application/json`` is 400. Unknown fields and parameters are ignored. `details`
-    of ``invalid_request`` holds the ``parameter``.
+    The order is path, key, plan, version, rate, scope, size, form, idempotency, then the endpoint's own rules. A
+    known path with another method is 405 ``method_not_allowed`` with ``Allow``. No usable ``Authorization`` is
+    ``unauthenticated``; anything else unknown is ``invalid_token``. ``Scripe-Workspace-Id`` is ignored with a key;
+    a token (`Emulator.create_token`) that does not reach it is refused with 403 ``workspace_mismatch``. A missing
+    version header is served with the default (``missing_version``), and never refused on ``/health``. A body that
+    is not ``application/json`` is 400. Unknown fields and parameters are ignored. `details` of ``invalid_request``
+    holds the ``parameter``.
 Uploads
     Any valid key may mint (``uploads_need_scope``). 1 MB is 1,048,576 bytes. Office files are capped at 100 MB.
     A content type may have parameters; Markdown and HTML are refused, as the reference page does not list them.
@@ -33,12 +34,40 @@ Rate limits
     ``uploads`` (300) and ``generation`` (60). Replays and refused calls count, unless the refusal is a 401, a 403 of
     the plan, a version error or a 429. ``/health`` counts nowhere. The window's log does not survive a restart.
 Idempotency
-    The route is the method with the path's pattern. Every answer but 401, 403, 429 and 5xx is kept, errors
+    The route is the method with the path, ids included. Every answer but 401, 403, 429 and 5xx is kept, errors
     included. A replay has a new ``X-Request-Id``. ``Idempotent-Replayed`` comes with every write that takes a key,
     also without one. Cancelling takes none. Without a key the body may have 4 MB.
 Pages
     A `limit` outside of 1 to 200 is always refused. A cursor is bound to workspace, path and filters. An empty
-    filter counts as absent. A date-time needs its zone.
+    `type`, `status`, `folderId` or `cursor` counts as absent; an empty date is refused. A date-time needs its zone.
+Workspaces
+    ``GET /workspaces`` shows `id`, `name` and `plan` in pages. A token's principal is of the type ``oauth``.
+Notes of a project
+    Every field but `projectId` may be left out. `date` is a date or a date-time; it, a wrong `contentType` and all
+    that is well formed but wrong are 422. Any `folderId` is taken. A slot's id begins with ``slot_``.
+Posts
+    `platform` is ``LINKEDIN``. Without a title it is empty; an empty content is refused. A title over 500
+    characters is 413. Creating a scheduled post does not ask for LinkedIn, updating does; `url` of a project
+    without it is null. Posts publish themselves, on test keys too. Of a published post neither status nor schedule
+    can change (409); nobody moves to ``published``, nor to ``scheduled`` without a time (409). Any other status
+    frees the schedule. A null `scheduledFor` of a post without schedule changes nothing. `autoLike` and
+    `autoComment` are taken and not shown. ``GET /post-statuses`` takes ``posts:read`` and lists `id`, `name` and
+    `category`, of which there are ``draft``, ``inProgress``, ``inReview``, ``suggested``, ``scheduled`` and
+    ``published``; an unknown `statusId` is 404.
+Generations
+    A text may have what a source may have. 5 cents (``generation_cents``). The post is made from the source's own
+    sentences, in their own language. `wait_for_completion_ms` counts as 25,000 above that. Behind a port the answer is
+    held back until the job has ended or the wait is over (`Response.delay`, in real seconds), and shows the job as it
+    is then, unless somebody meddles in between. With a frozen clock or in process nothing waits: the clock moves on.
+Knowledge
+    Text costs 1 cent, files and pages 2, videos 3. A name over 500 characters, or a `url` that is no http or https URL,
+    is 422. Pages and videos are not fetched.
+Webhooks
+    ``ssrf_blocked`` is 422. A host is judged as it is written, without asking a name server. A name or URL that is too
+    long, or no https URL, is 422. Secrets are rotated by ``POST /webhook-endpoints/{id}/rotate-secret``. With
+    ``deliver`` plain http to this machine is allowed, and events are POSTed there, each once, unsigned: no page states
+    how Scripe delivers, so that envelope and headers (``X-Scripe-Emulator-…``) are the emulator's own. Publishing a
+    post fires nothing, nor does a cancelled job.
 Sources
     A text may have 1,000,000 characters and 1 MB; more is 413. A file costs 10 cents (``source_cents``), given back
     when its job fails or is cancelled. The source appears when its job ends, created when the job was. There is no
@@ -56,6 +85,7 @@ from typing import TYPE_CHECKING
 
 from scripe.emulator.app import Emulator
 from scripe.emulator.clock import Clock
+from scripe.emulator.deliveries import Delivery
 from scripe.emulator.messages import Headers, ReceivedRequest, Request, Response
 from scripe.emulator.s3_storage import S3Storage
 from scripe.emulator.seeding import Seeded
@@ -67,6 +97,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clock",
+    "Delivery",
     "Emulator",
     "Headers",
     "Link",

@@ -9,13 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from scripe.emulator import Emulator
+from scripe.emulator.openapi import document_text
 from scripe.emulator.settings import PLANS
 
 FOREVER = threading.Event()
 
 
 def main(arguments: Sequence[str] | None = None, *, wait: Callable[[], object] = FOREVER.wait) -> None:
-    """Serve until interrupted.
+    """Serve until interrupted, or print the API's description.
 
     Args:
         arguments: the command line's, unless given.
@@ -23,8 +24,11 @@ def main(arguments: Sequence[str] | None = None, *, wait: Callable[[], object] =
 
     """
     options = _parser().parse_args(arguments)
+    if options.openapi:
+        sys.stdout.write(document_text())
+        return
     with (
-        Emulator(_database(options.data), speed=options.speed) as emulator,
+        Emulator(_database(options.data), speed=options.speed, deliver=options.deliver) as emulator,
         emulator.serve(options.port, options.host) as server,
     ):
         if options.plan:
@@ -42,6 +46,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="a folder that keeps everything for the next start")
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster than usual jobs move (1)")
     parser.add_argument("--plan", choices=PLANS, help="the workspace's plan (BUSINESS)")
+    parser.add_argument(
+        "--deliver", action="store_true", help="send events to webhook endpoints on this machine"
+    )
+    parser.add_argument(
+        "--openapi", action="store_true", help="print the API's description in OpenAPI, and end"
+    )
     return parser
 
 

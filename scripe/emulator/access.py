@@ -4,14 +4,15 @@ import json
 import re
 import secrets
 import sqlite3
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from scripe.emulator.clock import Clock
 from scripe.emulator.errors import ApiError
 from scripe.emulator.settings import Plan, Settings
 from scripe.emulator.state import State, new_id
+from scripe.emulator.wire import JsonObject
 
 SCOPES = (
     "notes:read",
@@ -23,20 +24,28 @@ SCOPES = (
     "webhooks:manage",
 )
 PLANS_WITH_ACCESS = frozenset({"ADVANCED", "BUSINESS", "ENTERPRISE"})
-TOKEN = re.compile(r"scripe_sk_(live|test)_[A-Za-z0-9]{16,}")
-CREDENTIALS = """SELECT keys.token, keys.id, keys.workspace_id, scopes, expires_on, revoked, name, plan, active
-FROM keys JOIN workspaces ON workspaces.id = keys.workspace_id WHERE keys.token = ?"""
+TOKEN = re.compile(r"scripe_(sk_live|sk_test|oauth)_[A-Za-z0-9]{16,}")
+CREDENTIALS = """SELECT keys.id, workspace_id, scopes, expires_on, revoked, name, plan, active
+FROM keys JOIN workspaces ON workspaces.id = workspace_id WHERE token = ?"""
+REACH = """SELECT workspaces.* FROM reach JOIN workspaces ON workspaces.id = workspace_id
+WHERE principal_id = ? UNION SELECT * FROM workspaces WHERE id = ?"""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The key behind a call, and the workspace it opens."""
+    """The key or token behind a call, and the workspace it opens."""
 
-    key_id: str
+    kind: str
+    id: str
     scopes: tuple[str, ...]
     workspace_id: str
     workspace_name: str
     plan: Plan
+    active: bool = True
+
+    def shown(self) -> JsonObject:
+        """The principal as the API shows it."""
+        return {"type": self.kind, "id": self.id, "scopes": [*self.scopes]}
 
 
 class Access:
@@ -76,6 +85,21 @@ class Access:
         )
         return token
 
+    def create_token(self, workspace_ids: Sequence[str], scopes: Collection[str]) -> str:
+        """Add a token that reaches several workspaces, the first unless a call picks another, and return it."""
+        token, token_id = f"scripe_oauth_{secrets.token_hex(16)}", new_id("user")
+        self._state.execute(
+            "INSERT INTO keys (token, id, workspace_id, scopes) VALUES (?, ?, ?, ?)",
+            (token, token_id, workspace_ids[0], json.dumps(list(scopes))),
+        )
+        for workspace_id in workspace_ids:
+            self._state.execute("INSERT OR IGNORE INTO reach VALUES (?, ?)", (token_id, workspace_id))
+        return token
+
+    def reach(self, principal: Principal) -> list[sqlite3.Row]:
+        """The workspaces that a principal may open."""
+        return self._state.execute(REACH, (principal.id, principal.workspace_id))
+
     def revoke_key(self, token: str) -> None:
         """Revoke a key for good."""
         self._state.execute("UPDATE keys SET revoked = 1 WHERE token = ?", (token,))
@@ -84,19 +108,39 @@ class Access:
         """The principal of a call.
 
         Raises:
-            ApiError: a 401, or a 403 for a plan without API access.
+            ApiError: a 401, or a 403 for a plan without API access or a workspace out of reach.
 
         """
-        row = self._credentials(_bearer(headers))
+        token = _bearer(headers)
+        row = self._credentials(token)
         if row["revoked"]:
             raise ApiError("key_revoked", "This API key was revoked.")
         if row["expires_on"] and self._clock.now().date() >= date.fromisoformat(row["expires_on"]):
             raise ApiError("key_expired", f"This API key expired on {row['expires_on']} at 00:00 UTC.")
-        if row["plan"] not in PLANS_WITH_ACCESS or not row["active"]:
-            raise ApiError("plan_not_eligible", "The workspace's plan does not include API access.")
-        return Principal(
-            row["id"], tuple(json.loads(row["scopes"])), row["workspace_id"], row["name"], row["plan"]
+        kind = "oauth" if token.startswith("scripe_oauth_") else "api_key"
+        principal = Principal(
+            kind,
+            row["id"],
+            tuple(json.loads(row["scopes"])),
+            row["workspace_id"],
+            row["name"],
+            row["plan"],
+            active=bool(row["active"]),
         )
+        asked = headers.get("scripe-workspace-id") if kind == "oauth" else None
+        return _eligible(self._moved(principal, asked) if asked else principal)
+
+    def _moved(self, principal: Principal, workspace_id: str) -> Principal:
+        for row in self.reach(principal):
+            if row["id"] == workspace_id:
+                return replace(
+                    principal,
+                    workspace_id=workspace_id,
+                    workspace_name=row["name"],
+                    plan=row["plan"],
+                    active=bool(row["active"]),
+                )
+        raise ApiError("workspace_mismatch", f"The token does not reach {workspace_id}.")
 
     def _credentials(self, token: str) -> sqlite3.Row:
         rows = self._state.execute(CREDENTIALS, (token,)) if TOKEN.fullmatch(token) else []
@@ -137,6 +181,12 @@ def require_scope(principal: Principal, scopes: Collection[str]) -> None:
             f"This call needs the scope {' or '.join(scopes)}.",
             details={"required": [*scopes]},
         )
+
+
+def _eligible(principal: Principal) -> Principal:
+    if principal.plan not in PLANS_WITH_ACCESS or not principal.active:
+        raise ApiError("plan_not_eligible", "The workspace's plan does not include API access.")
+    return principal
 
 
 def _bearer(headers: Mapping[str, str]) -> str:

@@ -62,17 +62,18 @@ class Api:
         if route.bucket:
             headers |= self._limiter.admit(call.workspace_id, route.bucket, self._backend.clock.now())
         require_scope(call.principal, route.scopes)
-        self._backend.jobs.settle()
+        self._backend.settle()
         if not route.takes_body:
             return route.handler(call)
-        headers["Idempotent-Replayed"] = "false"
+        if route.idempotent:
+            headers["Idempotent-Replayed"] = "false"
         return self._write(route, replace(call, body=_body(route, request)), request_id)
 
     def _write(self, route: Route, call: Call, request_id: str) -> Response:
         key = key_of(call.request.headers) if route.idempotent else None
         if key is None:
             return route.handler(call)
-        slot = Slot.of(call.workspace_id, f"{route.method} {route.pattern}", key, call.body)
+        slot = Slot.of(call.workspace_id, f"{route.method} {call.request.path}", key, call.body)
         now = self._backend.clock.milliseconds()
         stored = self._answers.replay(slot, now)
         if stored:

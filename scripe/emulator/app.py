@@ -6,6 +6,7 @@ import tempfile
 import threading
 import weakref
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
@@ -15,12 +16,16 @@ from scripe.emulator.api import Api
 from scripe.emulator.backend import Backend
 from scripe.emulator.clock import Clock
 from scripe.emulator.controls import Controls
+from scripe.emulator.deliveries import Courier
+from scripe.emulator.errors import failure
+from scripe.emulator.events import Events
 from scripe.emulator.faults import Failure
 from scripe.emulator.jobs import Jobs
 from scripe.emulator.limits import Spending
 from scripe.emulator.messages import ReceivedRequest, Request, Response
 from scripe.emulator.own_storage import OwnStorage
-from scripe.emulator.routes import ROUTES, work_of
+from scripe.emulator.posts import Posts
+from scripe.emulator.routes import ROUTES, WORK
 from scripe.emulator.settings import Options, Settings
 from scripe.emulator.state import Record, State, new_id
 from scripe.emulator.storage import Storage, StorageRefusedError, refusal
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from scripe.emulator.server import Server
 
 IN_MEMORY = ":memory:"
+DESCRIPTION = "/openapi.json"
 
 
 class Emulator(Controls):
@@ -57,13 +63,15 @@ class Emulator(Controls):
     ) -> None:
         settings, clock = Settings(**options), clock or Clock()
         state, scratch = State(database), tempfile.mkdtemp(prefix="scripe-emulator-")
-        self._close = weakref.finalize(self, _release, state, scratch)
+        courier = Courier()
+        self._close = weakref.finalize(self, _release, courier, state, scratch)
         self._own = None
         if storage is None:
             folder = Path(scratch if str(database) == IN_MEMORY else f"{database}.uploads")
             storage = self._own = OwnStorage(state, folder, _secret(state), clock.now, settings.expired_link)
-        super().__init__(_assemble(settings, clock, state, storage))
+        super().__init__(_assemble(settings, clock, state, storage, courier))
         self._api = Api(self._backend, ROUTES)
+        self._observers: list[Callable[[Request, Response], None]] = []
         self._requests: deque[ReceivedRequest] = deque(maxlen=settings.keep_requests)
         self._requests_lock = threading.Lock()
 
@@ -78,6 +86,10 @@ class Emulator(Controls):
         with self._requests_lock:
             self._requests.clear()
 
+    def observe(self, observer: Callable[[Request, Response], None]) -> None:
+        """Tell a function of every request and its answer from now on, but for failures that were ordered."""
+        self._observers.append(observer)
+
     def handle(self, request: Request) -> Response:
         """Answer one request; the caller loses or delays the answer as it says."""
         if not self._close.alive:
@@ -88,8 +100,9 @@ class Emulator(Controls):
             response = self._failed(outcome, request, request_id)
         else:
             response = self._answer(request, request_id)
+            self._tell(request, response)
             response.dropped = outcome is not None
-        response.delay = delay
+        response.delay += delay
         return self._remember(request, response)
 
     def admit(self, request: Request) -> Response | None:
@@ -173,6 +186,8 @@ class Emulator(Controls):
         self.close()
 
     def _answer(self, request: Request, request_id: str) -> Response:
+        if request.full_path == DESCRIPTION:
+            return _description(request, request_id)
         if not request.in_storage:
             return self._api.answer(request, request_id)
         if self._own is None:
@@ -188,6 +203,11 @@ class Emulator(Controls):
             response.headers = self._api.common_headers(request_id) | response.headers
         return response
 
+    def _tell(self, request: Request, response: Response) -> None:
+        for observer in self._observers:
+            request.body.seek(0)
+            observer(request, response)
+
     def _remember(self, request: Request, response: Response) -> Response:
         received = ReceivedRequest.of(request, response)
         with self._requests_lock:
@@ -195,7 +215,16 @@ class Emulator(Controls):
         return response
 
 
-def _release(state: State, scratch: str) -> None:
+def _description(request: Request, request_id: str) -> Response:
+    from scripe.emulator.openapi import document_text  # loaded when asked for
+
+    if request.method != "GET":
+        return failure(405, request_id, headers={"Allow": "GET"})
+    return Response(200, {"Content-Type": "application/json"}, document_text().encode())
+
+
+def _release(courier: Courier, state: State, scratch: str) -> None:
+    courier.stop()
     state.close()
     shutil.rmtree(scratch, ignore_errors=True)
 
@@ -206,11 +235,12 @@ def _secret(state: State) -> str:
     return secret
 
 
-def _assemble(settings: Settings, clock: Clock, state: State, storage: Storage) -> Backend:
+def _assemble(settings: Settings, clock: Clock, state: State, storage: Storage, courier: Courier) -> Backend:
     spending = Spending(state)
+    events = Events(state, clock, settings.keep_requests, courier.send)
 
     def work(job: Record, moment: int) -> JsonObject:
-        return work_of(job.fields["type"])(backend, job, moment)
+        return WORK[str(job.fields["type"])](backend, job, moment)
 
     backend = Backend(
         settings=settings,
@@ -219,7 +249,16 @@ def _assemble(settings: Settings, clock: Clock, state: State, storage: Storage) 
         access=Access(state, clock, settings),
         spending=spending,
         storage=storage,
-        jobs=Jobs(state, clock, settings, spending, work),
+        events=events,
+        jobs=Jobs(state, clock, settings, spending, events, work),
+        posts=Posts(state, clock, events),
         cursor_age=int(state.setting("cursor_age") or 0),
     )
+
+    def look() -> None:
+        with state.transaction():
+            backend.settle()
+
+    if settings.deliver:
+        courier.start(look)
     return backend

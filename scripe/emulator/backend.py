@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 
 from scripe.emulator.access import Access
 from scripe.emulator.clock import Clock
+from scripe.emulator.events import Events
 from scripe.emulator.jobs import Jobs
 from scripe.emulator.limits import Spending
+from scripe.emulator.posts import Posts
 from scripe.emulator.settings import Settings
 from scripe.emulator.state import State
 from scripe.emulator.storage import Storage
@@ -22,7 +24,9 @@ class Backend:
         access: keys and workspaces.
         spending: the daily caps.
         storage: the uploaded bytes.
+        events: what webhook endpoints hear of.
         jobs: the jobs.
+        posts: the posts.
         degraded: failing health checks by name, with what is wrong.
         cursor_age: how often all cursors were made stale.
 
@@ -34,6 +38,13 @@ class Backend:
     access: Access
     spending: Spending
     storage: Storage
+    events: Events
     jobs: Jobs
+    posts: Posts
     degraded: dict[str, str] = field(default_factory=dict[str, str])
     cursor_age: int = 0
+
+    def settle(self) -> None:
+        """Move everything that changes by itself to where it should be by now."""
+        self.jobs.settle()
+        self.posts.settle()

@@ -12,6 +12,9 @@ class Clock:
         start: an aware datetime to begin at; the system's time unless given.
         frozen: stand still between calls of `advance`.
 
+    Attributes:
+        frozen: whether it stands still.
+
     Raises:
         ValueError: `start` has no time zone.
 
@@ -21,7 +24,7 @@ class Clock:
         if start is not None and start.tzinfo is None:
             raise ValueError("start must be an aware datetime")
         self._lock = threading.Lock()
-        self._frozen = frozen
+        self.frozen = frozen
         self._offset = timedelta()
         self._start = (start or datetime.now(UTC)).astimezone(UTC)
         self._began = time.monotonic()
@@ -49,7 +52,7 @@ class Clock:
             self._offset += step
 
     def _elapsed(self) -> timedelta:
-        return timedelta() if self._frozen else timedelta(seconds=time.monotonic() - self._began)
+        return timedelta() if self.frozen else timedelta(seconds=time.monotonic() - self._began)
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,4 +70,4 @@ def timestamp(moment: int) -> str:
 
 def iso(moment: datetime) -> str:
     """An aware UTC datetime in the API's form, ``2026-05-15T08:21:00.000Z``."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

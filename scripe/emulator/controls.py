@@ -1,83 +1,31 @@
 """What a test can do to an emulator beside sending it requests."""
 
-from collections.abc import Collection, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
-from scripe.emulator.access import SCOPES
+from scripe.emulator.accounts import Accounts
 from scripe.emulator.backend import Backend
-from scripe.emulator.clock import Clock
+from scripe.emulator.deliveries import Delivery
 from scripe.emulator.faults import Delay, Drop, Failure, Faults
 from scripe.emulator.routes import KINDS
 from scripe.emulator.routes.health import CHECKS
-from scripe.emulator.seeding import Seeded, Seeder, furnish
-from scripe.emulator.settings import Plan
+from scripe.emulator.seeding import Seeded, Seeder
 from scripe.emulator.state import Selection
 
 
-class Controls:
+class Controls(Accounts):
     """The controls of an emulator."""
 
     def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+        super().__init__(backend)
         self._faults = Faults()
-        if self._setting("workspace_id") == "":
-            self._found()
 
     @property
-    def clock(self) -> Clock:
-        """The emulator's time."""
-        return self._backend.clock
-
-    @property
-    def workspace_id(self) -> str:
-        """The first workspace."""
-        return self._setting("workspace_id")
-
-    @property
-    def api_key(self) -> str:
-        """A key of the first workspace, with every scope."""
-        return self._setting("api_key")
-
-    @property
-    def project_id(self) -> str:
-        """The newest project that the first workspace began with."""
-        return self._setting("project_id")
-
-    def create_workspace(self, name: str = "Second workspace", plan: Plan = "BUSINESS") -> str:
-        """Add a workspace with three projects and return its id."""
+    def deliveries(self) -> list[Delivery]:
+        """What webhook endpoints were sent, or would have been without ``deliver``, in order."""
         with self._backend.state.transaction():
-            workspace_id = self._backend.access.create_workspace(name, plan)
-            furnish(self._backend, workspace_id)
-        return workspace_id
-
-    def set_plan(self, plan: Plan, *, active: bool = True, workspace_id: str | None = None) -> None:
-        """Change a workspace's plan; `active` false means a subscription in bad standing."""
-        self._backend.access.set_plan(workspace_id or self.workspace_id, plan, active=active)
-
-    def create_key(
-        self,
-        scopes: Collection[str] | None = None,
-        *,
-        expires_on: date | None = None,
-        live: bool = False,
-        workspace_id: str | None = None,
-    ) -> str:
-        """Add a key and return it; it has every scope unless some are named."""
-        return self._backend.access.create_key(
-            workspace_id or self.workspace_id,
-            SCOPES if scopes is None else scopes,
-            expires_on=expires_on,
-            live=live,
-        )
-
-    def revoke_key(self, key: str | None = None) -> None:
-        """Revoke a key, `api_key` unless another one is named."""
-        self._backend.access.revoke_key(key or self.api_key)
-
-    def set_spent(self, cents: int, *, workspace_id: str | None = None) -> None:
-        """Set what a workspace has spent of today's cap."""
-        day = self.clock.now().date().isoformat()
-        self._backend.spending.set_spent(workspace_id or self.workspace_id, day, cents)
+            self._backend.settle()
+            return list(self._backend.events.deliveries)
 
     def fail_next(
         self,
@@ -197,6 +145,8 @@ class Controls:
         projects: int = 0,
         jobs: int = 0,
         sources: int = 0,
+        notes: int = 0,
+        posts: int = 0,
         job_type: str = "POST_GENERATION",
         job_status: str = "DONE",
         start: datetime | None = None,
@@ -210,11 +160,13 @@ class Controls:
             projects: how many projects.
             jobs: how many jobs.
             sources: how many sources.
+            notes: how many notes; every second one has a slot, at the time of its creation.
+            posts: how many posts, drafts all.
             job_type: the type of the jobs.
             job_status: their status.
             start: when the first of each was created; unless given, so that the last was just now.
             step: seconds between one and the next; 0 creates all at the same instant.
-            project_id: where jobs and sources belong, a project of the workspace unless given.
+            project_id: where all but projects belong, a project of the workspace unless given.
             workspace_id: the workspace, the first unless given.
 
         Raises:
@@ -222,7 +174,7 @@ class Controls:
 
         """
         apart = step if isinstance(step, timedelta) else timedelta(seconds=step)
-        began = start or self.clock.now() - apart * max(projects, jobs, sources)
+        began = start or self.clock.now() - apart * max(projects, jobs, sources, notes, posts)
         seeder = Seeder(
             self._backend,
             workspace_id or self.workspace_id,
@@ -232,7 +184,7 @@ class Controls:
             job_type,
             job_status,
         )
-        return seeder.seed(projects, jobs, sources)
+        return seeder.seed(projects, jobs, sources, notes, posts)
 
     def count(self, table: str) -> int:
         """How many records there are of a kind such as ``sources``, of all workspaces.
@@ -244,22 +196,10 @@ class Controls:
         if table not in KINDS:
             raise ValueError(f"table must be one of {', '.join(sorted(KINDS))}")
         with self._backend.state.transaction():
-            self._backend.jobs.settle()
+            self._backend.settle()
             return self._backend.state.count(table)
-
-    def _found(self) -> None:
-        backend = self._backend
-        with backend.state.transaction():
-            workspace_id = backend.access.create_workspace("Acme", backend.settings.plan)
-            key = backend.access.create_key(workspace_id, SCOPES, expires_on=None, live=False)
-            backend.state.set_setting("workspace_id", workspace_id)
-            backend.state.set_setting("api_key", key)
-            backend.state.set_setting("project_id", furnish(backend, workspace_id))
 
     def _project_of(self, workspace_id: str | None) -> str:
         if workspace_id in (None, self.workspace_id):
             return self.project_id
         return self._backend.state.page(Selection("projects", workspace_id or ""), 1)[0].id
-
-    def _setting(self, name: str) -> str:
-        return self._backend.state.setting(name) or ""

@@ -4,28 +4,16 @@ When a state ends is stored with the job, so that a look after an hour finds the
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 
 from scripe.emulator.clock import Clock, timestamp
 from scripe.emulator.errors import ApiError
+from scripe.emulator.events import Events
+from scripe.emulator.job_records import ACTIVE, SUCCESS, begin, end, new_job, shown
 from scripe.emulator.limits import Spending
 from scripe.emulator.settings import Settings
-from scripe.emulator.state import Record, State, new_id
+from scripe.emulator.state import Record, State
 from scripe.emulator.wire import JsonObject
-
-TYPES = (
-    "POST_GENERATION",
-    "KB_INGEST_TEXT",
-    "KB_INGEST_FILE",
-    "KB_INGEST_URL",
-    "KB_INGEST_YOUTUBE",
-    "SOURCE_INGEST_FILE",
-)
-STATUSES = ("QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED")
-SUCCESS = ("DONE", "COMPLETED")
-ACTIVE = ("QUEUED", "RUNNING")
-STEPS = 10
-MESSAGES = ("Starting", "Reading the input", "Working on it", "Saving the result")
-PROGRESS_LIFETIME = 60 * 60 * 1000
 
 Work = Callable[[Record, int], JsonObject]
 
@@ -47,17 +35,19 @@ class Jobs:
         clock: the time they move by.
         settings: how fast they move.
         spending: where the reserved cents of a failed job go back to.
+        events: what is told of their ends.
         work: makes the result of a job at the moment it ends.
 
     """
 
     def __init__(
-        self, state: State, clock: Clock, settings: Settings, spending: Spending, work: Work
+        self, state: State, clock: Clock, settings: Settings, spending: Spending, events: Events, work: Work
     ) -> None:
         self._state = state
         self._clock = clock
         self._settings = settings
         self._spending = spending
+        self._events = events
         self._work = work
 
     def submit(
@@ -124,25 +114,19 @@ class Jobs:
 
     def shown(self, job: Record, *, live: bool) -> JsonObject:
         """A job as the API shows it; live progress is for single reads."""
-        fields = job.fields
-        progress = self._progress(job) if live and fields["status"] == "RUNNING" else None
-        updated_at = progress["updatedAt"] if progress else fields["updatedAt"]
-        return {
-            "id": job.id,
-            "type": fields["type"],
-            "status": fields["status"],
-            "projectId": job.project_id,
-            "startedAt": fields["startedAt"],
-            "completedAt": fields["completedAt"],
-            "progress": progress,
-            "result": fields["result"],
-            "errorCode": fields["errorCode"],
-            "errorMessage": fields["errorMessage"],
-            "attemptCount": fields["attemptCount"],
-            "estimatedCompletionMs": fields["estimatedCompletionMs"],
-            "createdAt": timestamp(job.created_at),
-            "updatedAt": updated_at,
-        }
+        return shown(job, self._clock.milliseconds(), live=live)
+
+    def foresee(self, job: Record, result: JsonObject, latest: int) -> tuple[Record, int]:
+        """A queued job as it will be when it ends or at the latest, and when that is; nothing is changed."""
+        job = deepcopy(job)
+        if job.due_at is None or job.due_at > latest:
+            return job, latest
+        begin(job, job.due_at, self._after(job.due_at, self._settings.run_seconds))
+        if job.due_at > latest:
+            return job, latest
+        moment, job.fields["result"] = job.due_at, result
+        end(job, moment, self._settings.finished_status)
+        return job, moment
 
     def _active(self, job_id: str) -> Record:
         self.settle()
@@ -164,10 +148,7 @@ class Jobs:
             self._finish(job, moment, self._settings.finished_status)
 
     def _start(self, job: Record, moment: int) -> None:
-        started = timestamp(moment)
-        job.fields |= {"status": "RUNNING", "startedAt": started, "updatedAt": started, "attemptCount": 1}
-        job.private["started"] = moment
-        job.due_at = self._after(moment, self._settings.run_seconds)
+        begin(job, moment, self._after(moment, self._settings.run_seconds))
         self._state.update(job)
 
     def _finish(self, job: Record, moment: int, status: str) -> None:
@@ -189,40 +170,8 @@ class Jobs:
             self._spending.refund(job.workspace_id, job.private["day"], job.private["cents"])
 
     def _end(self, job: Record, moment: int, status: str) -> None:
-        ended = timestamp(moment)
-        job.fields |= {"status": status, "completedAt": ended, "updatedAt": ended}
-        job.due_at = None
+        end(job, moment, status)
         self._state.update(job)
-
-    def _progress(self, job: Record) -> JsonObject | None:
-        now = self._clock.milliseconds()
-        fraction, message, moment = job.private.get("reported") or self._computed(job, now)
-        if now - moment > PROGRESS_LIFETIME:
-            return None
-        text: JsonObject = {} if message is None else {"message": message}
-        return {"progress": fraction, **text, "updatedAt": timestamp(moment)}
-
-    def _computed(self, job: Record, now: int) -> tuple[float, str, int]:
-        started: int = job.private.get("started", job.created_at)
-        span = (job.due_at or started) - started
-        step = min(STEPS - 1, STEPS * (now - started) // span) if span else 0
-        return step / STEPS, MESSAGES[step * len(MESSAGES) // STEPS], started + span * step // STEPS
-
-
-def new_job(
-    job_type: str, workspace_id: str, project_id: str | None, created_at: int, *, estimated_ms: int
-) -> Record:
-    """A queued job, not stored yet."""
-    fields: JsonObject = {
-        "type": job_type,
-        "status": "QUEUED",
-        "startedAt": None,
-        "completedAt": None,
-        "result": None,
-        "errorCode": None,
-        "errorMessage": None,
-        "attemptCount": 0,
-        "estimatedCompletionMs": estimated_ms,
-        "updatedAt": None,
-    }
-    return Record("jobs", new_id("job"), workspace_id, project_id, created_at, fields=fields)
+        if status in SUCCESS or status == "FAILED":
+            name = "job.failed" if status == "FAILED" else "job.completed"
+            self._events.emit(name, job, shown(job, moment, live=False))

@@ -40,6 +40,8 @@ class Request:
         url: the absolute URL.
         headers: the header fields; any mapping, looked up without regard to case.
         body: the body, rewound.
+        in_real_time: the answer can be held back as long as its `Response.delay` says; where it cannot, the
+            emulator's clock moves on instead.
 
     """
 
@@ -47,6 +49,7 @@ class Request:
     url: str
     headers: Mapping[str, str] = field(default_factory=Headers)
     body: BinaryIO = field(default_factory=io.BytesIO)
+    in_real_time: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.headers, Headers):

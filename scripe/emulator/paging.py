@@ -3,24 +3,18 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
 
 from scripe.emulator.checks import wrong
-from scripe.emulator.clock import milliseconds
 from scripe.emulator.errors import ApiError
 from scripe.emulator.messages import Response
+from scripe.emulator.moments import DAY, day_of, moment_of
 from scripe.emulator.routing import Call, bare
 from scripe.emulator.state import FOREVER, Record, Selection
 from scripe.emulator.wire import Json, JsonObject, encode, fingerprint, parse
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
-DAY = 24 * 60 * 60 * 1000
-DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-DATE_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
 
 
 def listing(
@@ -34,12 +28,30 @@ def listing(
         show: a record as the API shows it.
 
     """
+    return _page(call, lambda before, count: call.backend.state.page(select(before), count), show)
+
+
+def listing_of(call: Call, records: Iterable[Record], show: Callable[[Record], JsonObject]) -> Response:
+    """One page of a list whose records are at hand."""
+    ordered = sorted(records, key=_place, reverse=True)
+    return _page(call, lambda before, count: [one for one in ordered if _place(one) < before][:count], show)
+
+
+def _page(
+    call: Call,
+    fetch: Callable[[tuple[int, str], int], list[Record]],
+    show: Callable[[Record], JsonObject],
+) -> Response:
     limit = _limit(call.request.query.get("limit"))
-    records = call.backend.state.page(select(_position(call)), limit + 1)
+    records = fetch(_position(call), limit + 1)
     shown, more = records[:limit], len(records) > limit
     shown_fields: list[Json] = [show(record) for record in shown]
     pagination: JsonObject = {"next_cursor": _cursor(call, shown[-1]) if more else None, "has_more": more}
     return bare({"data": shown_fields, "pagination": pagination})
+
+
+def _place(record: Record) -> tuple[int, str]:
+    return record.created_at, record.id
 
 
 def words(call: Call, name: str, known: tuple[str, ...]) -> list[str] | None:
@@ -80,17 +92,13 @@ def _limit(given: str | None) -> int:
 
 
 def _moment(name: str, given: str | None, *, times: bool) -> tuple[int, int] | None:
-    if not given:
+    if given is None:
         return None
-    try:
-        if DATE.fullmatch(given):
-            start = milliseconds(datetime.fromisoformat(given).replace(tzinfo=UTC))
-            return start, start + DAY - 1
-        if times and DATE_TIME.fullmatch(given):
-            exact = milliseconds(datetime.fromisoformat(given))
-            return exact, exact
-    except ValueError:
-        pass
+    day, exact = day_of(given), moment_of(given) if times else None
+    if day is not None:
+        return day, day + DAY - 1
+    if exact is not None:
+        return exact, exact
     raise wrong(
         name, "must be a date, YYYY-MM-DD" + (", or an ISO 8601 date-time with its zone" if times else "")
     )

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from scripe.emulator.access import Principal
 from scripe.emulator.backend import Backend
+from scripe.emulator.checks import wrong
 from scripe.emulator.errors import ApiError
 from scripe.emulator.messages import Request, Response
 from scripe.emulator.state import Record
@@ -13,7 +14,7 @@ from scripe.emulator.wire import Json, JsonObject, encode
 
 BUFFER_LIMIT = 256 * 1024
 EDGE_LIMIT = 4 * 1024 * 1024
-NOBODY = Principal("", (), "", "", "FREE")
+NOBODY = Principal("", "", (), "", "", "FREE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,18 @@ class Call:
     def workspace_id(self) -> str:
         """The workspace of the key."""
         return self.principal.workspace_id
+
+    def project(self) -> str:
+        """The project that the query names.
+
+        Raises:
+            ApiError: 400, it names none; 404, the workspace has no such project.
+
+        """
+        project_id = self.request.query.get("projectId")
+        if not project_id:
+            raise wrong("projectId", "must be given")
+        return self.find("projects", project_id).id
 
     def find(self, kind: str, record_id: str) -> Record:
         """A record of the caller's workspace.
@@ -115,6 +128,10 @@ def find_route(routes: Iterable[Route], request: Request) -> tuple[Route, dict[s
     found = [(route, parameters) for route in routes if (parameters := route.match(path)) is not None]
     if not found:
         raise ApiError("not_found", f"There is nothing at {request.full_path}.")
+    if not all(parameters for _, parameters in found):
+        found = [
+            (route, parameters) for route, parameters in found if not parameters
+        ]  # a fixed path goes first
     for route, parameters in found:
         if route.method == request.method:
             return route, parameters

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 
 from scripe.emulator.backend import Backend
 from scripe.emulator.clock import milliseconds, timestamp
-from scripe.emulator.jobs import ACTIVE, STATUSES, TYPES, new_job
+from scripe.emulator.job_records import ACTIVE, STATUSES, TYPES, new_job
+from scripe.emulator.posts import new_post
+from scripe.emulator.routes.notes import new_note
 from scripe.emulator.routes.projects import new_project
 from scripe.emulator.routes.sources import new_source
 from scripe.emulator.state import Record, new_id
@@ -22,12 +24,16 @@ class Seeded:
         project_ids: ids of projects.
         job_ids: ids of jobs.
         source_ids: ids of sources.
+        note_ids: ids of notes.
+        post_ids: ids of posts.
 
     """
 
     project_ids: list[str]
     job_ids: list[str]
     source_ids: list[str]
+    note_ids: list[str]
+    post_ids: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,15 @@ class Seeder:
         if self.job_type not in TYPES or self.job_status not in STATUSES:
             raise ValueError(f"no such job: {self.job_type} {self.job_status}")
 
-    def seed(self, projects: int, jobs: int, sources: int) -> Seeded:
+    def seed(self, projects: int, jobs: int, sources: int, notes: int, posts: int) -> Seeded:
         """Make so many of each and store them."""
         with self.backend.state.transaction():
             return Seeded(
                 [self._store(self._project(count)) for count in range(projects)],
                 [self._store(self._job(count)) for count in range(jobs)],
                 [self._store(self._source(count)) for count in range(sources)],
+                [self._store(self._note(count)) for count in range(notes)],
+                [self._store(self._post(count)) for count in range(posts)],
             )
 
     def _store(self, record: Record) -> str:
@@ -73,6 +81,15 @@ class Seeder:
     def _source(self, count: int) -> Record:
         name, text = f"Seeded source {count + 1}", f"The text of seeded source {count + 1}."
         return new_source(self.workspace_id, self.project_id, self._moment(count), name, text)
+
+    def _note(self, count: int) -> Record:
+        moment, text = self._moment(count), f"The text of seeded note {count + 1}."
+        slot = None if count % 2 else moment
+        return new_note(self.workspace_id, self.project_id, moment, text, slot=slot)
+
+    def _post(self, count: int) -> Record:
+        title, text = f"Seeded post {count + 1}", f"The text of seeded post {count + 1}."
+        return new_post(self.workspace_id, self.project_id, self._moment(count), text, title=title)
 
     def _job(self, count: int) -> Record:
         moment = self._moment(count)

@@ -27,10 +27,12 @@ class Options(TypedDict, total=False):
     queue_seconds: float
     run_seconds: float
     source_cents: int
+    generation_cents: int
     uploads_need_scope: bool
     upload_lifetime: int
     expired_link: ExpiredLink
     topics: bool
+    deliver: bool
     keep_requests: int
 
 
@@ -53,10 +55,12 @@ class Settings:
         queue_seconds: how long a job is queued at speed 1.
         run_seconds: how long a job runs at speed 1.
         source_cents: what a file source takes of the daily spend cap.
+        generation_cents: what generating a post takes of it.
         uploads_need_scope: whether minting a link takes ``sources:write`` or ``knowledge:write``.
         upload_lifetime: seconds until an upload link expires.
         expired_link: how storage refuses an expired link: 403 ``AccessDenied`` or 400 ``ExpiredToken``.
         topics: whether file sources come with a topic.
+        deliver: whether events are really sent to webhook endpoints on this machine, which may then be plain http.
         keep_requests: how many received requests are remembered.
 
     """
@@ -75,8 +79,10 @@ class Settings:
     queue_seconds: float = 1.0
     run_seconds: float = 4.0
     source_cents: int = 10
+    generation_cents: int = 5
     uploads_need_scope: bool = False
     upload_lifetime: int = 900
     expired_link: ExpiredLink = "AccessDenied"
     topics: bool = False
+    deliver: bool = False
     keep_requests: int = 10_000

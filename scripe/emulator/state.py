@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, setting TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS workspaces (id TEXT PRIMARY KEY, name TEXT, plan TEXT, active INTEGER);
 CREATE TABLE IF NOT EXISTS keys (
     token TEXT PRIMARY KEY, id TEXT, workspace_id TEXT, scopes TEXT, expires_on TEXT, revoked INTEGER DEFAULT 0);
+CREATE TABLE IF NOT EXISTS reach (principal_id TEXT, workspace_id TEXT, PRIMARY KEY (principal_id, workspace_id));
 CREATE TABLE IF NOT EXISTS spending (
     workspace_id TEXT, bucket_date TEXT, cents INTEGER, PRIMARY KEY (workspace_id, bucket_date));
 CREATE TABLE IF NOT EXISTS answers (
@@ -37,7 +38,8 @@ UPDATE = """UPDATE records SET due_at = :due, fields = :fields, private = :priva
 WHERE kind = :kind AND id = :id"""
 PAGE = """SELECT * FROM records WHERE kind = :kind AND workspace_id = :workspace
 AND (:project IS NULL OR project_id = :project)
-AND created_at BETWEEN :earliest AND :latest
+AND (:folder IS NULL OR json_extract(fields, '$.folderId') = :folder)
+AND CASE WHEN :dated IS NULL THEN created_at ELSE json_extract(private, :dated) END BETWEEN :earliest AND :latest
 AND (:types IS NULL OR json_extract(fields, '$.type') IN (SELECT value FROM json_each(:types)))
 AND (:statuses IS NULL OR json_extract(fields, '$.status') IN (SELECT value FROM json_each(:statuses)))
 AND (created_at, id) < (:before, :before_id)
@@ -73,11 +75,27 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which records a list shows; `before` is where the previous page ended."""
+    """Which records a list shows.
+
+    Attributes:
+        kind: the resource's plural name.
+        workspace_id: the workspace that owns them.
+        project_id: their project, None for any.
+        folder_id: their folder, None for any.
+        dated: where in `Record.private` the moment stands that dates filter by; None for the creation.
+        earliest: the first of those moments.
+        latest: the last of them.
+        types: their types, None for any.
+        statuses: their statuses, None for any.
+        before: where the previous page ended.
+
+    """
 
     kind: str
     workspace_id: str
     project_id: str | None = None
+    folder_id: str | None = None
+    dated: str | None = None
     earliest: int = 0
     latest: int = FOREVER
     types: Sequence[str] | None = None
@@ -164,6 +182,8 @@ class State:
             "kind": selection.kind,
             "workspace": selection.workspace_id,
             "project": selection.project_id,
+            "folder": selection.folder_id,
+            "dated": selection.dated,
             "earliest": selection.earliest,
             "latest": selection.latest,
             "types": _list(selection.types),

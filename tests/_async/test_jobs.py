@@ -266,6 +266,39 @@ async def test_no_jobs_are_waited_for_at_once(async_client: AsyncScripe, server:
     assert server.received == []
 
 
+async def test_waits_that_were_given_up_hold_up_nobody(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    server.script(*single(shapes.job()))
+    for _ in range(50):
+        with pytest.raises(JobTimeoutError):
+            await async_client.jobs.wait("job_1", timeout=0.5)
+    server.script(*single(shapes.job(status="DONE")))
+    began = async_clock.now()
+    assert (await async_client.jobs.wait("job_1", timeout=10)).succeeded
+    assert async_clock.now() - began < 3
+
+
+@pytest.mark.parametrize("bad", ["job_1", queued(), None])
+async def test_one_job_is_not_taken_for_many(async_client: AsyncScripe, bad: list[str]) -> None:
+    with pytest.raises(ConfigurationError, match="give a list"):
+        await async_client.jobs.wait_all(bad)
+    with pytest.raises(ConfigurationError, match="give a list"):
+        async_client.jobs.as_completed(bad)
+
+
+async def test_a_deadline_ends_the_settling_of_a_cancel(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    def reply(request: Received) -> Reply:
+        return error(500) if request.method == "POST" else answer({"data": shapes.job()})
+
+    server.script(reply)
+    with pytest.raises(ServerError):
+        await async_client.with_options(deadline=1, max_retries=50).jobs.cancel("job_1")
+    assert sum(async_clock.sleeps) < 1
+
+
 async def test_jobs_given_by_a_bad_id_are_refused(async_client: AsyncScripe) -> None:
     with pytest.raises(ConfigurationError, match="is no id"):
         async_client.jobs.as_completed([""])

@@ -11,6 +11,7 @@ from scripe import (
     APIStatusError,
     APITimeoutError,
     AsyncScripe,
+    AuthenticationError,
     ConfigurationError,
     IdempotencyConflictError,
     RateLimitError,
@@ -226,6 +227,14 @@ async def test_a_key_from_a_function_is_asked_again_after_a_401_once(server: Scr
         with pytest.raises(APIStatusError):
             await client.sources.retrieve("src_1")
     assert len(server.received) == 4
+
+
+async def test_a_key_is_renewed_once_for_all_attempts_of_a_call(server: ScriptedServer) -> None:
+    server.script(error(401, "key_expired"), error(500, Retry_After="0"), error(401, "key_revoked"), GOOD)
+    async with AsyncScripe(lambda: "scripe_sk_test_x", base_url=server.base_url) as client:
+        with pytest.raises(AuthenticationError):
+            await client.sources.retrieve("src_1")
+    assert len(server.received) == 3
 
 
 async def test_a_lost_answer_ends_with_one_record(emulator: Emulator, async_local: AsyncScripe) -> None:

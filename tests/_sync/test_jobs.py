@@ -267,6 +267,39 @@ def test_no_jobs_are_waited_for_at_once(client: Scripe, server: ScriptedServer) 
     assert server.received == []
 
 
+def test_waits_that_were_given_up_hold_up_nobody(
+    client: Scripe, clock: SleeplessClock, server: ScriptedServer
+) -> None:
+    server.script(*single(shapes.job()))
+    for _ in range(50):
+        with pytest.raises(JobTimeoutError):
+            client.jobs.wait("job_1", timeout=0.5)
+    server.script(*single(shapes.job(status="DONE")))
+    began = clock.now()
+    assert (client.jobs.wait("job_1", timeout=10)).succeeded
+    assert clock.now() - began < 3
+
+
+@pytest.mark.parametrize("bad", ["job_1", queued(), None])
+def test_one_job_is_not_taken_for_many(client: Scripe, bad: list[str]) -> None:
+    with pytest.raises(ConfigurationError, match="give a list"):
+        client.jobs.wait_all(bad)
+    with pytest.raises(ConfigurationError, match="give a list"):
+        client.jobs.as_completed(bad)
+
+
+def test_a_deadline_ends_the_settling_of_a_cancel(
+    client: Scripe, clock: SleeplessClock, server: ScriptedServer
+) -> None:
+    def reply(request: Received) -> Reply:
+        return error(500) if request.method == "POST" else answer({"data": shapes.job()})
+
+    server.script(reply)
+    with pytest.raises(ServerError):
+        client.with_options(deadline=1, max_retries=50).jobs.cancel("job_1")
+    assert sum(clock.sleeps) < 1
+
+
 def test_jobs_given_by_a_bad_id_are_refused(client: Scripe) -> None:
     with pytest.raises(ConfigurationError, match="is no id"):
         client.jobs.as_completed([""])

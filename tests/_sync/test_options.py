@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -24,7 +25,7 @@ from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
-from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
+from tests.support.server import Received, Reply, ScriptedServer, answer, error
 
 pytestmark = pytest.mark.anyio
 
@@ -84,6 +85,24 @@ def test_what_cannot_be_right_is_refused(make: Callable[[], Scripe], says: str) 
     assert isinstance(caught.value, ValueError)
     assert KEY not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_no_proxy_stands_between_us_and_this_machine(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy from the environment would see key and content, and could not reach this machine's loopback."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    server.script(GOOD)
+    for host in ("127.0.0.1", "localhost"):
+        url = server.base_url.replace("127.0.0.1", host)
+        with Scripe(KEY, base_url=url, max_retries=0) as client:
+            client.sources.retrieve("src_1")
+    with Scripe(
+        KEY, base_url="http://elsewhere.example", allow_insecure=True, max_retries=0
+    ) as client:
+        with pytest.raises(ScripeError, match="ConnectError"):
+            client.sources.retrieve("src_1")
 
 
 @pytest.mark.parametrize(
@@ -195,19 +214,17 @@ def test_a_deadline_bounds_all_steps_of_a_composite(emulator: Emulator) -> None:
 
 
 def test_a_deadline_that_has_passed_sends_nothing(
-    client: Scripe, clock: SleeplessClock, server: ScriptedServer
+    clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     def late(response: ResponseInfo) -> None:
         clock.skip(100)
 
-    server.script(BREAK)
-    with pytest.raises(ScripeError):
-        client.with_options(deadline=0.001).sources.retrieve("src_1")
     server.script(error(401, "key_expired"), GOOD)
     with Scripe(lambda: KEY, base_url=server.base_url, on_response=late, deadline=50) as client:
         scripe_clock_of(client, clock)
         with pytest.raises(APITimeoutError, match="deadline of 50 s"):
             client.sources.retrieve("src_1")
+    assert len(server.received) == 1
 
 
 def test_an_answer_that_ends_after_the_deadline_is_late(
@@ -215,11 +232,14 @@ def test_an_answer_that_ends_after_the_deadline_is_late(
 ) -> None:
     def late(request: Received) -> Reply:
         clock.skip(100)
-        return GOOD
+        return replace(GOOD, pace=pace)
 
     server.script(late)
+    pace = 0.01
     with pytest.raises(APITimeoutError, match="mid-answer"):
         client.with_options(deadline=50).sources.retrieve("src_1")
+    pace = 0.0
+    assert (client.with_options(deadline=50).sources.retrieve("src_1")).id == "src_1"
 
 
 def test_a_deadline_used_up_by_the_mint_leaves_none_for_the_upload(

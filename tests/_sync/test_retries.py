@@ -12,6 +12,7 @@ from scripe import (
     APIStatusError,
     APITimeoutError,
     Scripe,
+    AuthenticationError,
     ConfigurationError,
     IdempotencyConflictError,
     RateLimitError,
@@ -227,6 +228,14 @@ def test_a_key_from_a_function_is_asked_again_after_a_401_once(server: ScriptedS
         with pytest.raises(APIStatusError):
             client.sources.retrieve("src_1")
     assert len(server.received) == 4
+
+
+def test_a_key_is_renewed_once_for_all_attempts_of_a_call(server: ScriptedServer) -> None:
+    server.script(error(401, "key_expired"), error(500, Retry_After="0"), error(401, "key_revoked"), GOOD)
+    with Scripe(lambda: "scripe_sk_test_x", base_url=server.base_url) as client:
+        with pytest.raises(AuthenticationError):
+            client.sources.retrieve("src_1")
+    assert len(server.received) == 3
 
 
 def test_a_lost_answer_ends_with_one_record(emulator: Emulator, local: Scripe) -> None:

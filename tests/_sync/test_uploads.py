@@ -320,6 +320,40 @@ def test_a_rerun_with_the_same_key_ends_at_the_same_job(
     )
     assert again.id == first.id
     assert (emulator.count("jobs"), emulator.count("uploads")) == (1, 1)
+    writes = [request for request in emulator.requests if request.method == "POST"]
+    keys = {
+        path: {each.headers["idempotency-key"] for each in writes if each.path == path}
+        for path in ("/uploads", "/sources")
+    }
+    assert keys["/sources"] == {"run-1"}
+    assert len(keys["/uploads"]) == 1
+    assert keys["/uploads"] != keys["/sources"]
+
+
+def test_a_rerun_after_a_lost_answer_of_storage_ends_at_the_same_job(
+    emulator: Emulator, local: Scripe
+) -> None:
+    """All bytes went out once, and storage takes a file whole or not at all: its link, spent, says that it is there."""
+    emulator.drop_next(path="/_storage")
+    for _ in range(2):
+        local.sources.ingest(
+            WORDS, project_id=emulator.project_id, content_type="text/plain", idempotency_key="run-1"
+        )
+    assert (emulator.count("jobs"), emulator.count("uploads"), emulator.count("sources")) == (1, 1, 1)
+
+
+def test_another_file_under_the_same_key_conflicts(
+    emulator: Emulator, local: Scripe
+) -> None:
+    """Rather than silently giving the source of the first."""
+    project = emulator.project_id
+    local.sources.ingest(
+        WORDS, project_id=project, content_type="text/plain", idempotency_key="run-1"
+    )
+    with pytest.raises(IdempotencyConflictError):
+        local.sources.ingest(
+            WORDS + b"More.", project_id=project, content_type="text/plain", idempotency_key="run-1"
+        )
 
 
 def test_a_rerun_after_the_links_life_conflicts(emulator: Emulator, local: Scripe) -> None:

@@ -3,11 +3,28 @@ from collections.abc import Iterator
 import pytest
 
 from scripe.emulator import Emulator
+from tests.emulator.contract import watch_all
 from tests.emulator.emulator_calls import Calls, frozen
 
 
+@pytest.fixture(autouse=True)
+def violations(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What breaks the description: nothing, unless a test takes it out again."""
+    found = watch_all(monkeypatch)
+    yield found
+    assert found == []
+
+
 @pytest.fixture
-def emulator() -> Iterator[Emulator]:
+def beyond_the_description(violations: list[str]) -> Iterator[None]:
+    """For what the emulator takes although the description does not promise it."""
+    yield
+    assert violations
+    violations.clear()
+
+
+@pytest.fixture
+def emulator(violations: list[str]) -> Iterator[Emulator]:
     with Emulator(clock=frozen()) as emulator:
         yield emulator
 

@@ -62,6 +62,25 @@ class Calls:
         given = {"Content-Type": "application/json", **self._headers(key, headers)}
         return self.send("POST", f"{ORIGIN}/v1{path}", given, content)
 
+    def patch(self, path: str, body: object, **headers: str) -> Answer:
+        given = {"Content-Type": "application/json", **self._headers(None, headers)}
+        return self.send("PATCH", f"{ORIGIN}/v1{path}", given, json.dumps(body).encode())
+
+    def note(self, **more: object) -> Answer:
+        return self.post("/notes", {"projectId": self.emulator.project_id, **more})
+
+    def draft(self, **more: object) -> Answer:
+        return self.post("/posts", {"projectId": self.emulator.project_id, **more})
+
+    def generate(self, **more: object) -> Answer:
+        body = {"projectId": self.emulator.project_id, "source": {"text": "We ship. It works."}, **more}
+        return self.post("/posts/generations", body)
+
+    def ended(self, job: Fields) -> Fields:
+        """A job after it was let end."""
+        self.emulator.finish(job["id"])
+        return self.get(f"/jobs/{job['id']}").fields
+
     def text(self, text: str = "Hello", idempotency_key: str | None = None, **more: object) -> Answer:
         body = {"type": "text", "projectId": self.emulator.project_id, "text": text, **more}
         return self.post(

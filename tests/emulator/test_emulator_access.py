@@ -123,6 +123,43 @@ def test_known_path_with_another_method(api: Calls) -> None:
     assert (answer.code, answer.headers["Allow"]) == ("405 method_not_allowed", "GET")
 
 
+def test_a_fixed_path_is_no_id(api: Calls) -> None:
+    answer = api.get("/posts/generations")
+    assert (answer.code, answer.headers["Allow"]) == ("405 method_not_allowed", "POST")
+
+
+def test_a_token_reaches_several_workspaces(emulator: Emulator, api: Calls) -> None:
+    other, foreign = emulator.create_workspace("Other", "ADVANCED"), emulator.create_workspace()
+    token = emulator.create_token([emulator.workspace_id, other])
+    me = api.get("/workspaces/me", key=token).json
+    assert me["workspace"]["id"] == emulator.workspace_id
+    assert me["principal"]["type"] == "oauth"
+    picked = api.get("/workspaces/me", key=token, **{"Scripe-Workspace-Id": other}).json["workspace"]
+    assert (picked["id"], picked["name"], picked["plan"]) == (other, "Other", "ADVANCED")
+    refused = api.get("/workspaces/me", key=token, **{"Scripe-Workspace-Id": foreign})
+    assert refused.code == "403 workspace_mismatch"
+    emulator.set_plan("FREE", workspace_id=other)
+    refused = api.get("/workspaces/me", key=token, **{"Scripe-Workspace-Id": other})
+    assert refused.code == "403 plan_not_eligible"
+    assert api.get("/workspaces/me", **{"Scripe-Workspace-Id": foreign}).status == 200
+
+
+def test_workspaces(emulator: Emulator, api: Calls) -> None:
+    assert api.get("/workspaces").json == {
+        "data": [{"id": emulator.workspace_id, "name": "Acme", "plan": "BUSINESS"}],
+        "pagination": {"next_cursor": None, "has_more": False},
+    }
+    other = emulator.create_workspace()
+    token = emulator.create_token([other, emulator.workspace_id], ["notes:read"])
+    first = api.get("/workspaces?limit=1", key=token).json
+    assert first["pagination"]["has_more"] is True
+    rest = api.get(f"/workspaces?cursor={first['pagination']['next_cursor']}", key=token).json
+    assert {first["data"][0]["id"], rest["data"][0]["id"]} == {other, emulator.workspace_id}
+    assert rest["pagination"]["has_more"] is False
+    alone = api.get("/workspaces", key=emulator.create_token()).json["data"]
+    assert [workspace["id"] for workspace in alone] == [emulator.workspace_id]
+
+
 def test_ids_are_decoded(api: Calls) -> None:
     assert "src x" in api.get("/sources/src%20x").error["message"]
 

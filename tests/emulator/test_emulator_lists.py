@@ -107,7 +107,6 @@ def test_unknown_filters(api: Calls, query: str) -> None:
         ("dateTo=2026-05-02", 2),
         ("dateFrom=2026-05-02&dateTo=2026-05-02", 1),
         ("dateFrom=2026-05-03&dateTo=2026-05-01", 0),
-        ("dateFrom=", 3),
         ("dateFrom=2026-05-01T23:59:59.999Z", 3),
         ("dateFrom=2026-05-02T00:00:00Z", 2),
         ("dateTo=2026-05-02T01:59:59.998%2B02:00", 0),
@@ -130,6 +129,7 @@ def test_dates(emulator: Emulator, api: Calls, query: str, count: int) -> None:
         "2026-05-01T00:00:00",
         "2026-05-01T25:00:00Z",
         "today",
+        "",
     ],
 )
 def test_bad_dates(api: Calls, given: str) -> None:

@@ -136,6 +136,14 @@ def test_a_delayed_answer(emulator: Emulator, server: Server) -> None:
         assert time.monotonic() - began >= 0.2
 
 
+def test_every_path_reaches_the_emulator(server: Server) -> None:
+    with connected(server.base_url) as connection:
+        for path in ("/v1/notes/a%0Ab", "/", "//", "/v1/%2e%2e"):
+            connection.request("GET", path, headers={"Authorization": f"Bearer {server.api_key}"})
+            answer = connection.getresponse()
+            assert (answer.status, json.loads(answer.read())["error"]["code"]) == (404, "not_found")
+
+
 def test_a_crash_is_logged_and_answered(
     emulator: Emulator, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -219,7 +227,7 @@ def test_the_command_ends_with_a_signal(sent: signal.Signals) -> None:
 
 
 def test_importing_is_light() -> None:
-    heavy = "starlette uvicorn pypdf docx pptx openpyxl tinytag httpx httpx2 pydantic"
+    heavy = "jsonschema starlette uvicorn pypdf docx pptx openpyxl tinytag httpx httpx2 pydantic"
     program = f"import sys, scripe.emulator; print([name for name in {heavy.split()} if name in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"
 

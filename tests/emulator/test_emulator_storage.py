@@ -20,7 +20,7 @@ OFFICE = "application/vnd.openxmlformats-officedocument"
     ("content_type", "megabytes", "extension"),
     [
         ("audio/mpeg", 500, "mp3"),
-        ("Video/MP4", 500, "mp4"),
+        ("video/mp4", 500, "mp4"),
         ("image/png", 25, "png"),
         ("application/pdf", 100, "pdf"),
         ("text/plain", 25, "txt"),
@@ -37,6 +37,11 @@ def test_caps(api: Calls, content_type: str, megabytes: int, extension: str) -> 
     assert upload["uploadUrl"].partition("?")[0].endswith(f".{extension}")
     over = {"contentType": content_type, "maxSizeBytes": megabytes * MEGABYTE + 1}
     assert api.post("/uploads", over).code == "422 unprocessable"
+
+
+@pytest.mark.usefixtures("beyond_the_description")
+def test_content_types_know_no_case(api: Calls) -> None:
+    assert api.mint("Video/MP4")["maxSizeBytes"] == 500 * MEGABYTE
 
 
 @pytest.mark.parametrize(

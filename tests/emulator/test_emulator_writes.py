@@ -134,6 +134,7 @@ def test_a_body_cut_short_is_not_run(emulator: Emulator, api: Calls) -> None:
     assert emulator.count("sources") == 0
 
 
+@pytest.mark.usefixtures("beyond_the_description")
 def test_sizes(emulator: Emulator, api: Calls) -> None:
     assert api.text("x" * 1_000_000, idempotency_key="key").status == 200
     assert api.text("x" * 1_000_001).code == "413 payload_too_large"
@@ -153,6 +154,7 @@ def test_the_preview_ends_at_a_code_point(api: Calls, length: int, truncated: bo
     assert (source["textPreviewTruncated"], source["hasFullText"]) == (truncated, True)
 
 
+@pytest.mark.usefixtures("beyond_the_description")
 def test_unknown_fields_and_a_null_name_pass(api: Calls) -> None:
     assert api.text(name=None, mood="good").fields["name"] is None
 

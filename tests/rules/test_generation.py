@@ -45,3 +45,7 @@ def test_a_status_is_named_in_one_way() -> None:
     check_status(NOT_GIVEN, NOT_GIVEN)
     with pytest.raises(ConfigurationError, match="not both"):
         check_status("draft", "st_1")
+
+
+def test_the_hold_keeps_within_all_limits() -> None:
+    assert held_for(900.0, 10.0) == held_for(10.0, None) == 10_000

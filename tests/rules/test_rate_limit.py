@@ -357,3 +357,14 @@ def test_a_call_that_leaves_the_window_frees_one_place_and_not_all() -> None:
     told(limiter, 62.8)
     leave(limiter, 122.1)
     assert limiter.reserve("read", 122.1) == 0.05
+
+
+def test_a_forked_process_begins_afresh() -> None:
+    """What was in flight in the parent ends there: here it would hold a place for ever."""
+    limiter = RateLimiter()
+    told(limiter, x_ratelimit_limit="2", x_ratelimit_remaining="1", x_ratelimit_reset="10")
+    ticket = leave(limiter)
+    limiter.forget()
+    leave(limiter, 0.1)
+    limiter.release(ticket, 0.2, answer(), None)
+    assert limiter.limit("read") is None

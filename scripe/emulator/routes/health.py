@@ -26,7 +26,7 @@ def health_auth(call: Call) -> Response:
             "status": "ok",
             "version": call.backend.settings.versions[0],
             "workspace": {"id": principal.workspace_id},
-            "principal": {"type": "api_key", "id": principal.key_id, "scopes": [*principal.scopes]},
+            "principal": principal.shown(),
         }
     )
 

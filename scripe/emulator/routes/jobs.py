@@ -1,6 +1,6 @@
 """GET /jobs, GET /jobs/{jobId} and POST /jobs/{jobId}/cancel."""
 
-from scripe.emulator.jobs import STATUSES, SUCCESS, TYPES
+from scripe.emulator.job_records import STATUSES, SUCCESS, TYPES
 from scripe.emulator.messages import Response
 from scripe.emulator.paging import listing, span, words
 from scripe.emulator.routing import Call, Resource, Route, wrapped

@@ -20,7 +20,8 @@ def get_project(call: Call) -> Response:
 
 def shown(project: Record) -> JsonObject:
     """A project as the API shows it."""
-    return {"id": project.id, **project.fields, "createdAt": timestamp(project.created_at)}
+    url = project.fields["url"] if project.private.get("linkedin", True) else None
+    return {"id": project.id, **project.fields, "url": url, "createdAt": timestamp(project.created_at)}
 
 
 def new_project(

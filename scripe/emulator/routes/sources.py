@@ -4,13 +4,11 @@ from scripe.emulator.backend import Backend
 from scripe.emulator.checks import optional_text_of, text_of
 from scripe.emulator.clock import timestamp
 from scripe.emulator.errors import ApiError
-from scripe.emulator.jobs import JobFailure
 from scripe.emulator.messages import Response
-from scripe.emulator.readers import Reading, UnreadableFileError, read
-from scripe.emulator.routes.uploads import keep, require_bytes
+from scripe.emulator.readers import Reading
+from scripe.emulator.routes.uploads import keep, read_upload, require_bytes
 from scripe.emulator.routing import EDGE_LIMIT, Call, Resource, Route, wrapped
 from scripe.emulator.state import Record, new_id
-from scripe.emulator.storage import MissingObjectError
 from scripe.emulator.wire import JsonObject
 
 PREVIEW = 2_000
@@ -78,6 +76,7 @@ def _create_text(call: Call) -> Response:
     call.find("projects", project_id)
     source = new_source(call.workspace_id, project_id, call.backend.clock.milliseconds(), name, text)
     call.backend.state.insert(source)
+    call.backend.events.emit("source.created", source, shown(source))
     return wrapped(shown(source))
 
 
@@ -116,21 +115,14 @@ def _ingest(backend: Backend, job: Record, moment: int) -> JsonObject:
     if backend.settings.topics:
         source.fields["topics"] = [_topic(reading)]
     backend.state.insert(source)
+    backend.events.emit("source.created", source, shown(source))
     return {"sourceId": source.id}
 
 
 def _read(backend: Backend, key: str, content_type: str) -> Reading:
     if not key:
         return Reading("A source that was seeded, not uploaded.")
-    try:
-        with backend.storage.open(key) as file:
-            return read(file, content_type)
-    except MissingObjectError:
-        raise JobFailure("UPLOAD_MISSING", "The uploaded bytes are gone.") from None
-    except OSError as error:
-        raise JobFailure("STORAGE_UNAVAILABLE", f"Storage did not answer: {error}.") from None
-    except UnreadableFileError as error:
-        raise JobFailure("UNREADABLE_FILE", f"The upload cannot be read: {error}.") from None
+    return read_upload(backend, key, content_type)
 
 
 def _topic(reading: Reading) -> JsonObject:

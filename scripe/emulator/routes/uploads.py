@@ -9,10 +9,12 @@ from scripe.emulator.backend import Backend
 from scripe.emulator.checks import integer_of, text_of
 from scripe.emulator.clock import iso, milliseconds
 from scripe.emulator.errors import ApiError
+from scripe.emulator.jobs import JobFailure
 from scripe.emulator.messages import Response
+from scripe.emulator.readers import Reading, UnreadableFileError, read
 from scripe.emulator.routing import Call, Resource, Route, wrapped
 from scripe.emulator.state import Record, new_id
-from scripe.emulator.storage import Link
+from scripe.emulator.storage import Link, MissingObjectError
 
 MEGABYTE = 1024 * 1024
 OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -107,6 +109,24 @@ def require_bytes(backend: Backend, upload: Record) -> None:
     """
     if not backend.storage.holds(upload.private["key"]):
         raise ApiError("unprocessable", f"Nothing was uploaded to {upload.id} yet.")
+
+
+def read_upload(backend: Backend, key: str, content_type: str) -> Reading:
+    """What the bytes of an upload hold.
+
+    Raises:
+        JobFailure: they are gone, or cannot be read.
+
+    """
+    try:
+        with backend.storage.open(key) as file:
+            return read(file, content_type)
+    except MissingObjectError:
+        raise JobFailure("UPLOAD_MISSING", "The uploaded bytes are gone.") from None
+    except OSError as error:
+        raise JobFailure("STORAGE_UNAVAILABLE", f"Storage did not answer: {error}.") from None
+    except UnreadableFileError as error:
+        raise JobFailure("UNREADABLE_FILE", f"The upload cannot be read: {error}.") from None
 
 
 def keep(backend: Backend, upload: Record) -> None:

@@ -1,0 +1,106 @@
+"""POST /posts/generations."""
+
+from datetime import timedelta
+
+from scripe.emulator.backend import Backend
+from scripe.emulator.checks import check_size, integer_of, object_of, text_of, unfit, wrong
+from scripe.emulator.job_records import shown
+from scripe.emulator.messages import Response
+from scripe.emulator.moments import future_of
+from scripe.emulator.posts import new_post
+from scripe.emulator.routing import Call, Resource, Route, wrapped
+from scripe.emulator.state import Record, new_id
+from scripe.emulator.wire import JsonObject
+from scripe.emulator.writing import write_post
+
+ESTIMATED_MS = 25_000
+LONGEST_WAIT = 25_000
+MAX_CHARACTERS = 1_000_000
+MAX_BYTES = 1024 * 1024
+SEEDED: JsonObject = {"text": "This post was seeded, not generated.", "schedule": None}
+
+
+def create_generation(call: Call) -> Response:
+    """The job that writes a post."""
+    body, backend = call.body, call.backend
+    project_id, source = text_of(body, "projectId"), _source(call)
+    schedule = future_of(body, "scheduledFor", backend.clock.milliseconds())
+    wait = integer_of(body, "wait_for_completion_ms", 0)
+    if wait < 0:
+        raise wrong("wait_for_completion_ms", "must be 0 or more")
+    _check_options(body)
+    call.find("projects", project_id)
+    task: JsonObject = {"text": source, "schedule": schedule, "postId": new_id("post")}
+    job = _submit(call, project_id, task)
+    return _held(call, job, min(wait, LONGEST_WAIT))
+
+
+def _source(call: Call) -> str:
+    source = object_of(call.body, "source")
+    if ("text" in source) == ("noteId" in source):
+        raise wrong("source", "must hold either text or noteId")
+    if "noteId" in source:
+        return _text_of_note(call.find("notes", text_of(source, "noteId")))
+    text = text_of(source, "text")
+    check_size("source.text", text, characters=MAX_CHARACTERS, size=MAX_BYTES)
+    return text
+
+
+def _text_of_note(note: Record) -> str:
+    content = str(note.fields["content"])
+    if not content.strip():
+        raise unfit("source.noteId", "leads to a note without text")
+    return content
+
+
+def _check_options(body: JsonObject) -> None:
+    options = object_of(body, "options") if "options" in body else {}
+    if "language" in options:
+        text_of(options, "language")
+
+
+def _submit(call: Call, project_id: str, task: JsonObject) -> Record:
+    backend = call.backend
+    cents, day = backend.settings.generation_cents, backend.clock.now().date().isoformat()
+    backend.spending.reserve(call.workspace_id, call.principal.plan, day, cents)
+    return backend.jobs.submit(
+        "POST_GENERATION", call.workspace_id, project_id, estimated_ms=ESTIMATED_MS, task=task, cents=cents
+    )
+
+
+def _held(call: Call, job: Record, wait: int) -> Response:
+    # Nothing may happen before its time, so the answer shows what will be: the job does the same by itself later.
+    backend, now = call.backend, call.backend.clock.milliseconds()
+    result: JsonObject = {"postId": job.private["task"]["postId"]}
+    seen, moment = backend.jobs.foresee(job, result, now + wait)
+    response = wrapped(shown(seen, moment, live=True))
+    if call.request.in_real_time and not backend.clock.frozen:
+        response.delay = (moment - now) / 1000
+    else:
+        backend.clock.advance(timedelta(milliseconds=moment - now))
+    return response
+
+
+def _generate(backend: Backend, job: Record, moment: int) -> JsonObject:
+    task = job.private.get("task", SEEDED)
+    title, content = write_post(task["text"])
+    post = new_post(job.workspace_id, job.project_id, moment, content, title=title)
+    post.id = task.get("postId", post.id)
+    backend.posts.add(post, task["schedule"])
+    return {"postId": post.id}
+
+
+RESOURCE = Resource(
+    (
+        Route(
+            "POST",
+            "/posts/generations",
+            create_generation,
+            bucket="generation",
+            scopes=("posts:write",),
+            takes_body=True,
+            idempotent=True,
+        ),
+    ),
+    work={"POST_GENERATION": _generate},
+)

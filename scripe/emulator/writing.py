@@ -1,0 +1,21 @@
+"""A post made from a source: readable, and the same for the same source, since no model writes it."""
+
+import re
+
+LONGEST_TITLE = 60
+POINTS = 3
+SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
+
+
+def write_post(source: str) -> tuple[str, str]:
+    """The title and the text of a post made from a source."""
+    sentences = [" ".join(found.split()) for found in SENTENCE.findall(source) if found.strip()]
+    opening, points = (sentences or [source.strip()])[0], sentences[1 : POINTS + 1]
+    parts = [opening, "\n".join(f"→ {point}" for point in points), "What is your take?"]
+    return _title(opening), "\n\n".join(part for part in parts if part)
+
+
+def _title(opening: str) -> str:
+    if len(opening) <= LONGEST_TITLE:
+        return opening
+    return f"{opening[:LONGEST_TITLE].rpartition(' ')[0] or opening[:LONGEST_TITLE]} …"

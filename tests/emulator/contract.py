@@ -1,0 +1,198 @@
+"""What went over the wire, judged by the emulator's description.
+
+    violations = watch(emulator)
+    ...
+    assert violations == []
+
+Every answer is judged, and every request that was answered with a 2xx. The description leaves room for what may be
+added later; here nothing may stand in a body or a query that it does not name.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, cast
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import jsonschema
+import pytest
+
+from scripe.emulator import Emulator, Headers, Request, Response
+from scripe.emulator.openapi import document
+
+Schema = dict[str, Any]
+LOOPBACK = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])[:/]")
+formats = jsonschema.FormatChecker(())
+
+
+@formats.checks("date", ValueError)
+def is_date(given: object) -> bool:
+    return not isinstance(given, str) or date.fromisoformat(given).isoformat() == given
+
+
+@formats.checks("date-time", ValueError)
+def is_date_time(given: object) -> bool:
+    if not isinstance(given, str):
+        return True
+    return bool(re.match(r".{10}T..:..:..", given)) and datetime.fromisoformat(given).tzinfo is not None
+
+
+@dataclass(frozen=True)
+class Operation:
+    label: str
+    path: re.Pattern[str]
+    method: str
+    fields: Schema
+
+
+class Contract:
+    """A description, and what it says of requests and answers."""
+
+    def __init__(self, described: Schema) -> None:
+        self._document = described
+        self._components = _closed(described["components"])
+        self._validators: dict[int, Any] = {}
+        self._operations = [
+            Operation(
+                f"{method.upper()} {path}", re.compile(re.sub(r"\{\w+\}", "([^/]+)", path)), method, fields
+            )
+            for path, methods in described["paths"].items()
+            for method, fields in methods.items()
+        ]
+        self._operations.sort(key=lambda operation: operation.label.count("{"))
+
+    def check(self, request: Request, response: Response) -> list[str]:
+        """What is wrong with a request and its answer, in words."""
+        operation = self._operation(request)
+        if operation is None:
+            return (
+                [] if response.status in (404, 405) else [f"{request.method} {request.path}: not described"]
+            )
+        found = [*self._answer(operation, response)]
+        if response.status < 300:
+            found += self._request(operation, request)
+        return [f"{operation.label}: {problem}" for problem in found]
+
+    def _operation(self, request: Request) -> Operation | None:
+        found = [operation for operation in self._operations if operation.path.fullmatch(request.path)]
+        if found and "{" not in found[0].label:
+            found = [operation for operation in found if "{" not in operation.label]
+        return next((one for one in found if one.method == request.method.lower()), None)
+
+    def _request(self, operation: Operation, request: Request) -> Iterator[str]:
+        parameters = [self._resolved(one) for one in operation.fields["parameters"]]
+        query = parse_qs(urlsplit(request.url).query, keep_blank_values=True)
+        for name in query.keys() - {one["name"] for one in parameters if one["in"] == "query"}:
+            yield f"query {name} is not described"
+        for parameter in parameters:
+            yield from self._parameter(parameter, query, request.headers)
+        match = operation.path.fullmatch(request.path)
+        if match and "" in [unquote(part) for part in match.groups()]:
+            yield "a part of the path is empty"
+        yield from self._body(operation, request)
+
+    def _parameter(
+        self, parameter: Schema, query: Mapping[str, list[str]], headers: Mapping[str, str]
+    ) -> Iterator[str]:
+        name, kind = parameter["name"], parameter["in"]
+        given = query.get(name, []) if kind == "query" else [headers[name]] if name in headers else []
+        if len(given) > 1 or (kind != "path" and parameter.get("required") and not given):
+            yield f"{kind} {name} is given {len(given)} times"
+        for text in given:
+            yield from self._violations(parameter["schema"], _value(parameter["schema"], text), name)
+
+    def _body(self, operation: Operation, request: Request) -> Iterator[str]:
+        body = operation.fields.get("requestBody")
+        if body is None:
+            return
+        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+            yield "the request is no application/json"
+        sent = json.loads(request.body.read())
+        for problem in self._violations(body["content"]["application/json"]["schema"], sent, "request"):
+            # A webhook to this machine is what the emulator's `deliver` is for; the API has no such thing.
+            if not LOOPBACK.match(str(sent.get("url"))):
+                yield problem
+
+    def _answer(self, operation: Operation, response: Response) -> Iterator[str]:
+        described = operation.fields["responses"].get(str(response.status))
+        if described is None:
+            yield f"the status {response.status} is not described"
+            return
+        described = self._resolved(described)
+        headers = Headers(response.headers.items())
+        for name, reference in described["headers"].items():
+            yield from self._header(name, self._resolved(reference), headers)
+        schema = described["content"]["application/json"]["schema"]
+        yield from self._violations(schema, json.loads(response.body), f"answer {response.status}")
+
+    def _header(self, name: str, header: Schema, headers: Mapping[str, str]) -> Iterator[str]:
+        if name in headers:
+            yield from self._violations(header["schema"], _value(header["schema"], headers[name]), name)
+        elif header.get("required"):
+            yield f"the header {name} is missing"
+
+    def _violations(self, schema: Schema, value: Any, place: str) -> Iterator[str]:
+        for error in self._validator(schema).iter_errors(value):
+            yield f"{place}{error.json_path[1:]}: {error.message[:300]}"
+
+    def _validator(self, schema: Schema) -> Any:
+        if id(schema) not in self._validators:
+            whole = {**_closed(schema), "components": self._components}
+            self._validators[id(schema)] = jsonschema.Draft202012Validator(whole, format_checker=formats)
+        return self._validators[id(schema)]
+
+    def _resolved(self, node: Schema) -> Schema:
+        found: Any = self._document
+        for name in node.get("$ref", "").split("/")[1:]:
+            found = found[name]
+        return found if "$ref" in node else node
+
+
+def watch(emulator: Emulator, violations: list[str] | None = None) -> list[str]:
+    """A list that fills with what an emulator's requests and answers violate from now on."""
+    found = [] if violations is None else violations
+
+    def judge(request: Request, response: Response) -> None:
+        if request.in_api:
+            found.extend(CONTRACT.check(request, response))
+
+    emulator.observe(judge)
+    return found
+
+
+def watch_all(patch: pytest.MonkeyPatch) -> list[str]:
+    """The same for every emulator made from now on, as long as the patch lasts."""
+    violations: list[str] = []
+    make = Emulator.__init__
+
+    def made(self: Emulator, *arguments: Any, **options: Any) -> None:
+        make(self, *arguments, **options)
+        watch(self, violations)
+
+    patch.setattr(Emulator, "__init__", made)
+    return violations
+
+
+def _value(schema: Schema, text: str) -> object:
+    if schema.get("type") == "array":
+        return text.split(",") if text else []
+    if schema.get("type") == "integer":
+        return int(text) if re.fullmatch(r"-?[0-9]+", text) else text
+    return text
+
+
+def _closed(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_closed(one) for one in cast("Iterable[Any]", node)]
+    if not isinstance(node, dict):
+        return node
+    fields = cast("Schema", node)
+    inner = {name: _closed(one) for name, one in fields.items()}
+    if fields.get("type") == "object" and "properties" in fields:
+        inner.setdefault("additionalProperties", False)
+    return inner
+
+
+CONTRACT = Contract(document())
