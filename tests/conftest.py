@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import socket
 import subprocess
@@ -13,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from scripe.emulator import Emulator, S3Storage
-from tests.emulator.contract import watch_all
+from scripe.emulator import Emulator, Headers, Request, S3Storage
+from tests.emulator.contract import CONTRACT, watch_all
 from tests.support.server import Reply, ScriptedServer
 
 KEY = "scripe_sk_test_canary0123456789"
@@ -29,9 +30,19 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[ScriptedServer]:
+def server(request: pytest.FixtureRequest) -> Iterator[ScriptedServer]:
+    """A server that answers by script. What it is sent is held against the description of the API too."""
     with ScriptedServer(Reply(599, b"no script")) as scripted:
         yield scripted
+    sent = [
+        Request(
+            each.method, scripted.origin + each.target, Headers(each.headers.items()), io.BytesIO(each.body)
+        )
+        for each in scripted.received
+        if each.path.startswith("/v1/") and each.is_whole
+    ]
+    found = [problem for each in sent for problem in CONTRACT.check_request(each)]
+    assert bool(found) == (request.node.get_closest_marker("beyond_the_description") is not None), found
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+SHORTEST = 0.001
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """A moment on a monotonic clock, and the seconds that it allowed; None is for ever."""
@@ -27,11 +30,11 @@ class Deadline:
         return self.at is None or now + wait < self.at
 
     def shorten(self, timeout: float | None, now: float) -> float | None:
-        """The timeout of one network operation, which no deadline may pass."""
+        """The timeout of one network operation, which no deadline may pass; never 0, which sockets take for no wait."""
         remaining = self.remaining(now)
-        if remaining is None or timeout is None:
-            return timeout if remaining is None else remaining
-        return min(timeout, remaining)
+        if remaining is None:
+            return timeout
+        return max(SHORTEST, remaining if timeout is None else min(timeout, remaining))
 
     def __str__(self) -> str:
         return f"the deadline of {self.seconds:g} s has passed"

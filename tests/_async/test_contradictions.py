@@ -66,6 +66,7 @@ async def test_c10_the_code_counts_before_the_status(
         await async_client.workspaces.me()
 
 
+@pytest.mark.beyond_the_description
 @pytest.mark.parametrize(
     ("status", "code"), [(413, "payload_too_large"), (422, "unprocessable"), (400, "invalid_request")]
 )
@@ -98,6 +99,7 @@ async def test_c16_no_prefix_of_a_key_is_judged(server: ScriptedServer, key: str
     assert server.sent("authorization") == [f"Bearer {key}"]
 
 
+@pytest.mark.beyond_the_description
 async def test_c18_the_type_is_guessed_overridden_and_left_to_the_server(
     async_client: AsyncScripe, server: ScriptedServer, tmp_path: Path
 ) -> None:

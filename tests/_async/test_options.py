@@ -125,6 +125,7 @@ async def test_extra_headers_that_the_client_owns_are_refused(
         async_client.with_options(extra_headers=headers)
 
 
+@pytest.mark.beyond_the_description
 async def test_a_copy_has_other_options_over_the_same_connections(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:

@@ -126,6 +126,7 @@ def test_extra_headers_that_the_client_owns_are_refused(
         client.with_options(extra_headers=headers)
 
 
+@pytest.mark.beyond_the_description
 def test_a_copy_has_other_options_over_the_same_connections(
     client: Scripe, server: ScriptedServer
 ) -> None:

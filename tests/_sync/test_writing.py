@@ -115,7 +115,7 @@ def test_c32_an_update_sends_what_was_given_and_nothing_else(
     )
     client.posts.update(
         "post_1",
-        content="",
+        content="Words.",
         title="T",
         content_type="UNKNOWN",
         status_category="draft",
@@ -127,7 +127,7 @@ def test_c32_an_update_sends_what_was_given_and_nothing_else(
         {"scheduledFor": None},
         {"scheduledFor": "2026-12-01T08:00:00.000Z", "statusId": "st_1"},
         {
-            "content": "",
+            "content": "Words.",
             "title": "T",
             "contentType": "UNKNOWN",
             "statusCategory": "draft",
@@ -323,6 +323,7 @@ def test_wrong_combinations_are_refused_before_sending(
     assert server.received == []
 
 
+@pytest.mark.beyond_the_description
 def test_a_webhook_endpoint_tells_its_secret_once_and_hides_it(
     client: Scripe, server: ScriptedServer
 ) -> None:

@@ -75,6 +75,13 @@ class Contract:
             found += self._request(operation, request)
         return [f"{operation.label}: {problem}" for problem in found]
 
+    def check_request(self, request: Request) -> list[str]:
+        """What is wrong with a request alone, in words; one to a path that is not described is left out."""
+        operation = self._operation(request)
+        return (
+            [f"{operation.label}: {each}" for each in self._request(operation, request)] if operation else []
+        )
+
     def _operation(self, request: Request) -> Operation | None:
         found = [operation for operation in self._operations if operation.path.fullmatch(request.path)]
         if found and "{" not in found[0].label:

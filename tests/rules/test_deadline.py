@@ -30,6 +30,9 @@ def test_no_network_operation_may_pass_the_deadline() -> None:
     assert deadline.shorten(60.0, 104.0) == 6.0
     assert deadline.shorten(2.0, 104.0) == 2.0
     assert deadline.shorten(None, 104.0) == 6.0
+    assert (
+        deadline.shorten(2.0, 110.0) == deadline.shorten(None, 111.0) == 0.001
+    )  # 0 would mean: do not wait at all
     assert NO_DEADLINE.shorten(60.0, 104.0) == 60.0
     assert NO_DEADLINE.shorten(None, 104.0) is None
 
