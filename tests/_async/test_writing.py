@@ -43,7 +43,7 @@ async def test_notes_are_listed_by_project_and_slot(
     assert (note.id, note.slot.date, note.slot.content_type) == ("note_1", "2026-05-18", "PERSONAL")
 
 
-async def test_a_note_is_fetched_and_made(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_c5_a_note_is_fetched_and_made(async_client: AsyncScripe, server: ScriptedServer) -> None:
     """C5: the guide calls notes read-only, and is older than the endpoint."""
     server.script(answer({"data": shapes.note()}))
     assert (await async_client.notes.retrieve("note_1")).content == "Nobody buys features."

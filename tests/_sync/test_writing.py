@@ -44,7 +44,7 @@ def test_notes_are_listed_by_project_and_slot(
     assert (note.id, note.slot.date, note.slot.content_type) == ("note_1", "2026-05-18", "PERSONAL")
 
 
-def test_a_note_is_fetched_and_made(client: Scripe, server: ScriptedServer) -> None:
+def test_c5_a_note_is_fetched_and_made(client: Scripe, server: ScriptedServer) -> None:
     """C5: the guide calls notes read-only, and is older than the endpoint."""
     server.script(answer({"data": shapes.note()}))
     assert (client.notes.retrieve("note_1")).content == "Nobody buys features."
