@@ -154,7 +154,7 @@ def test_the_callers_connections_stay_the_callers_in_a_fork(
 
     async def use() -> None:
         async with httpx.AsyncClient() as http_client:
-            client = AsyncScripe(KEY, base_url=server.base_url, http_client=http_client)
+            client = AsyncScripe(KEY, base_url=server.base_url, http_client=http_client, rate_limiter=None)
             await client.sources.retrieve("src_1")
             monkeypatch.setattr(os, "getpid", lambda: -1)
             await client.sources.retrieve("src_1")
