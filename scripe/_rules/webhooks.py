@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 from ..errors import ConfigurationError
+from ..types.webhook_endpoint import WebhookEvent
 from .request import web_address
 
 ROTATE = "/webhook-endpoints/{}/rotate-secret"
 """A guess: the page of this call does not show its path."""
 
-KNOWN_EVENTS = (
-    "note.created",
-    "post.created",
-    "post.updated",
-    "post.scheduled",
-    "post.unscheduled",
-    "source.created",
-    "job.completed",
-    "job.failed",
-    "knowledge.indexed",
-)
+KNOWN_EVENTS: tuple[str, ...] = get_args(get_args(WebhookEvent)[0])
 
 
 def events(names: Sequence[str]) -> list[str]:
