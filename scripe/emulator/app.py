@@ -34,7 +34,7 @@ from scripe.emulator.wire import JsonObject
 if TYPE_CHECKING:
     from scripe import AsyncScripe, ResponseInfo, Scripe
     from scripe._concurrency import AsyncCallback, Callback
-    from scripe._engine import Transport
+    from scripe._engine.in_process import Transport
     from scripe.emulator.mount import ClientOptions
     from scripe.emulator.server import Server
 

@@ -1,0 +1,235 @@
+"""One request, and its whole answer, or why there is none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+from .._concurrency import async_let_go
+from .._rules.answer import ERROR_BODY_LIMIT, Answer, Failure, Outcome
+from .._rules.config import Secret
+from ..errors import ClientClosedError
+from ..types.response_info import Headers
+from .connections import Pool
+from .family import AsyncHTTPClient, HTTPClient, checked, default_family, family_of, options
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import httpx
+
+
+@cache
+def _stream(family: str) -> Callable[[object], object]:
+    """A body in blocks, for both worlds. The family's own wraps it in a generator, which nobody closes."""
+    names = import_module(family)
+
+    class Blocks(names.SyncByteStream, names.AsyncByteStream):  # type: ignore[misc, name-defined]
+        def __init__(self, blocks: object) -> None:
+            self._blocks = blocks
+
+        def __iter__(self) -> Iterator[bytes]:
+            return iter(cast("Iterable[bytes]", self._blocks))
+
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return aiter(cast("AsyncIterable[bytes]", self._blocks))
+
+    return Blocks
+
+
+class _Engine:
+    """What the two engines share: building requests, and telling what came back."""
+
+    def __init__(self, family: ModuleType) -> None:
+        self._family = family
+
+    def _request(
+        self,
+        method: str,
+        url: Secret[str],
+        headers: Secret[Mapping[str, str]],
+        content: bytes | Iterable[bytes] | AsyncIterable[bytes] | None,
+        timeout: float | None,
+    ) -> httpx.Request:
+        limits = {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
+        is_whole = content is None or isinstance(content, bytes)
+        request = cast(
+            "httpx.Request",
+            self._family.Request(
+                method,
+                url.reveal(),
+                headers=headers.reveal(),
+                content=content if is_whole else None,
+                stream=None if is_whole else _stream(self._family.__name__)(content),
+                extensions={"timeout": limits},
+            ),
+        )
+        request.headers.setdefault("Host", request.url.netloc.decode("ascii"))
+        return request
+
+    def _failure(self, error: Exception) -> Failure:
+        names = self._family
+        unsent = (
+            names.ConnectError,
+            names.ConnectTimeout,
+            names.PoolTimeout,
+            names.ProxyError,
+            names.UnsupportedProtocol,
+        )
+        is_timeout = isinstance(error, names.TimeoutException)
+        text = str(error) or ("no answer in time" if is_timeout else "the connection broke")
+        return Failure(
+            "unsent" if isinstance(error, unsent) else "lost", is_timeout, f"{type(error).__name__}: {text}"
+        )
+
+    def _errors(self) -> tuple[type[Exception], ...]:
+        return self._family.RequestError, self._family.InvalidURL, self._family.StreamError
+
+
+def _headers(response: httpx.Response) -> Headers:
+    return Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
+
+
+def _limit(response: httpx.Response) -> float:
+    return float("inf") if 200 <= response.status_code < 300 else ERROR_BODY_LIMIT
+
+
+_TOO_SLOW = Failure("lost", is_timeout=True, message="the deadline passed in mid-answer")
+
+
+class AsyncEngine(_Engine):
+    """Sends one request, and gets its whole answer."""
+
+    def __init__(self, client: AsyncHTTPClient | None = None, family: ModuleType | None = None) -> None:
+        super().__init__(family_of(client) if client else family or default_family())
+        given = cast("httpx.AsyncClient | None", client and checked(client, self._family.AsyncClient))
+        self._pool = Pool(self._family.__name__, given, self._open)
+
+    def _open(self) -> httpx.AsyncClient:
+        return cast("httpx.AsyncClient", self._family.AsyncClient(**options(self._family)))
+
+    async def send(
+        self,
+        method: str,
+        url: Secret[str],
+        headers: Secret[Mapping[str, str]],
+        content: bytes | AsyncIterable[bytes] | None = None,
+        *,
+        timeout: float | None,
+        expires: Callable[[], bool],
+    ) -> Outcome:
+        while (client := self._pool.idle()) is not None:
+            await client.aclose()
+        used, is_over = self._pool.take(), False
+        try:
+            request = self._request(method, url, headers, content, timeout)
+            outcome = await self._exchanged(used.client, request, expires)
+            is_over = True
+            return outcome
+        finally:
+            self._pool.give_back(used, was_abandoned=not is_over)
+
+    async def _exchanged(
+        self, client: httpx.AsyncClient, request: httpx.Request, expires: Callable[[], bool]
+    ) -> Outcome:
+        if client.is_closed:
+            raise ClientClosedError("The http_client of this client was closed.")
+        started = time.monotonic()
+        try:
+            response = await client.send(request, stream=True, auth=None, follow_redirects=False)
+            try:
+                body = await self._read(response, expires)
+            finally:
+                await response.aclose()
+        except self._errors() as error:
+            return self._failure(error)
+        if body is None:
+            return _TOO_SLOW
+        return Answer(response.status_code, _headers(response), body, time.monotonic() - started, time.time())
+
+    async def _read(self, response: httpx.Response, expires: Callable[[], bool]) -> bytes | None:
+        chunks: list[bytes] = []
+        left = _limit(response)
+        blocks, is_late = response.aiter_bytes(), False
+        async for chunk in blocks:
+            chunks.append(chunk[: int(min(left, len(chunk)))])
+            left -= len(chunk)
+            if left <= 0 or is_late:
+                await async_let_go(blocks)
+                return None if left > 0 else b"".join(chunks)
+            is_late = expires()  # a whole answer counts, however late its end
+        return b"".join(chunks)
+
+    async def close(self) -> None:
+        for client in self._pool.owned():
+            await client.aclose()
+
+
+class Engine(_Engine):
+    """Sends one request, and gets its whole answer."""
+
+    def __init__(self, client: HTTPClient | None = None, family: ModuleType | None = None) -> None:
+        super().__init__(family_of(client) if client else family or default_family())
+        given = cast("httpx.Client | None", client and checked(client, self._family.Client))
+        self._pool = Pool(self._family.__name__, given, self._open)
+
+    def _open(self) -> httpx.Client:
+        return cast("httpx.Client", self._family.Client(**options(self._family)))
+
+    def send(
+        self,
+        method: str,
+        url: Secret[str],
+        headers: Secret[Mapping[str, str]],
+        content: bytes | Iterable[bytes] | None = None,
+        *,
+        timeout: float | None,
+        expires: Callable[[], bool],
+    ) -> Outcome:
+        while (client := self._pool.idle()) is not None:
+            client.close()
+        used, is_over = self._pool.take(), False
+        try:
+            request = self._request(method, url, headers, content, timeout)
+            outcome = self._exchanged(used.client, request, expires)
+            is_over = True
+            return outcome
+        finally:
+            self._pool.give_back(used, was_abandoned=not is_over)
+
+    def _exchanged(
+        self, client: httpx.Client, request: httpx.Request, expires: Callable[[], bool]
+    ) -> Outcome:
+        if client.is_closed:
+            raise ClientClosedError("The http_client of this client was closed.")
+        started = time.monotonic()
+        try:
+            response = client.send(request, stream=True, auth=None, follow_redirects=False)
+            try:
+                body = self._read(response, expires)
+            finally:
+                response.close()
+        except self._errors() as error:
+            return self._failure(error)
+        if body is None:
+            return _TOO_SLOW
+        return Answer(response.status_code, _headers(response), body, time.monotonic() - started, time.time())
+
+    def _read(self, response: httpx.Response, expires: Callable[[], bool]) -> bytes | None:
+        chunks: list[bytes] = []
+        left = _limit(response)
+        is_late = False
+        for chunk in response.iter_bytes():
+            chunks.append(chunk[: int(min(left, len(chunk)))])
+            left -= len(chunk)
+            if left <= 0 or is_late:
+                return None if left > 0 else b"".join(chunks)
+            is_late = expires()  # a whole answer counts, however late its end
+        return b"".join(chunks)
+
+    def close(self) -> None:
+        for client in self._pool.owned():
+            client.close()
