@@ -12,6 +12,7 @@ from .._rules import generation, polling
 from .._rules.config import check_seconds
 from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import Request, change, csv, day, identifier, moment, page_query, path, write
+from ..errors import APITimeoutError
 from ..types.job import Job
 from ..types.not_given import NOT_GIVEN, NotGiven
 from ..types.note import ContentType
@@ -250,8 +251,7 @@ class AsyncPosts(AsyncResource):
             note_id: `note_…`, the note to write about.
             scheduled_for: When the post goes out: an aware moment in the future; a draft if left out.
             language: The language to write in; the project's own if left out.
-            timeout: Seconds for all of it; None for as long as it takes. Below 25 it is part of what a key
-                compares: go on with the same.
+            timeout: Seconds for all of it; None for as long as it takes.
             on_update: Told of each change of the job.
             idempotency_key: The same key with the same arguments makes no second post, for 24 hours.
 
@@ -265,12 +265,16 @@ class AsyncPosts(AsyncResource):
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         check_seconds(timeout, "timeout")
         posts = AsyncPosts(self._sender.bounded(timeout))
-        source, wait = (
-            generation.source(text, note_id),
-            generation.held_for(timeout, self._sender.options.deadline),
-        )
+        source, hold = generation.source(text, note_id), generation.LONGEST_HOLD
         with carrying(key):
-            job = await posts._generated(project_id, source, scheduled_for, language, wait, key)
+            try:
+                job = await posts._generated(project_id, source, scheduled_for, language, hold, key)
+            except APITimeoutError:
+                if not posts._sender.is_late():
+                    raise
+                job = None
+            if job is None:
+                raise generation.unanswered(posts._sender.deadline)
             job = await AsyncJobs(posts._sender).wait(job, timeout=None, on_update=on_update)
             return await posts.retrieve(polling.made(job, "post_id"))
 

@@ -10,6 +10,7 @@ from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_call
 from .._engine import AsyncEngine, AsyncHTTPClient, default_family
 from .._rules import config
 from .._rules.config import Secret
+from .._rules.echo import Echoes
 from .._rules.polling import Pacer
 from .._rules.rate_limit import RateLimiter
 from ..errors import ClientClosedError, ConfigurationError
@@ -28,6 +29,7 @@ class AsyncSession:
         self.on_response = on_response
         self.clock: AsyncClock = AsyncClock()
         self.pacer: Pacer = Pacer()
+        self.echoes: Echoes = Echoes()
         self._key_source = cast("AsyncKeySource | None", config.key_source(given))
         self._key = None if self._key_source else config.api_key(given)
         self._is_closed = False

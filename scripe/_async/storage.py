@@ -6,6 +6,7 @@ from typing import Self
 
 from .. import _log
 from .._concurrency import AsyncCallback, async_call, async_run, async_within
+from .._engine import Limits
 from .._files import Blocks, Content
 from .._rules import upload as rules
 from .._rules.answer import Failure, Outcome
@@ -44,7 +45,7 @@ class AsyncTransfer:
         rules.check_size(self._content.size, self._upload)
         insecure = self._sender.options.allow_insecure
         check_transport(self._upload.upload_url, allow_insecure=insecure, what="upload_url")
-        outcome = await async_within(self._sender.deadline.remaining(self._clock.now()), self._outcome)
+        outcome = await async_within(self._sender.remaining(), self._outcome)
         if outcome is None:
             raise self._late()
         if isinstance(outcome, Failure):
@@ -67,8 +68,9 @@ class AsyncTransfer:
                 Secret(self._upload.upload_url),
                 Secret(rules.put_headers(self._upload, self._content.size)),
                 AsyncBody(self, blocks),
-                timeout=self._sender.deadline.shorten(self._sender.options.timeout, now),
-                expires=self._is_late,
+                limits=Limits(
+                    self._sender.deadline.shorten(self._sender.options.timeout, now), self._sender.remaining
+                ),
             )
             self._raise_own()
         self._md5 = blocks.md5
@@ -79,7 +81,7 @@ class AsyncTransfer:
     async def sent_block(self, blocks: Blocks) -> bytes:
         """The next block to send; whoever asks for it has sent the one before."""
         try:
-            if self._is_late():
+            if self._sender.is_late():
                 raise self._late()
             sent = self._content.size - blocks.left
             if sent and self._on_progress is not None:
@@ -98,9 +100,6 @@ class AsyncTransfer:
     @property
     def _shown(self) -> str:
         return without_query(self._upload.upload_url)
-
-    def _is_late(self) -> bool:
-        return self._sender.deadline.has_passed(self._clock.now())
 
     def _late(self) -> DeadlineError:
         return DeadlineError(f"PUT {self._shown}: {self._sender.deadline}", retryable=True)

@@ -7,13 +7,14 @@ closed when its last call has ended. httpx2 gets them all back.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 C = TypeVar("C")
 
-WEARS_OUT_AFTER = {"httpx": 10}
+WEARS_OUT_AFTER = {"httpx": 10, "httpx2": math.inf}
 """Abandoned calls after which a client of this family is replaced; each may hold a socket until then."""
 
 
@@ -23,7 +24,7 @@ class Connections(Generic[C]):
     def __init__(self, client: C) -> None:
         self.client = client
         self.calls = 0
-        self.abandoned = 0
+        self.abandoned = 0.0
 
 
 class Pool(Generic[C]):
@@ -32,14 +33,14 @@ class Pool(Generic[C]):
     def __init__(self, family: str, given: C | None, opened: Callable[[], C]) -> None:
         self._open = opened
         self._owned = given is None
-        self._wears_out_after = WEARS_OUT_AFTER.get(family) if self._owned else None
+        self._wears_out_after = WEARS_OUT_AFTER[family]
         self._current = Connections(opened() if given is None else given)
         self._worn: list[Connections[C]] = []
         self._lock = threading.Lock()
 
     def take(self) -> Connections[C]:
         with self._lock:
-            if self._wears_out_after is not None and self._current.abandoned >= self._wears_out_after:
+            if self._owned and self._current.abandoned >= self._wears_out_after:
                 self._worn.append(self._current)
                 self._current = Connections(self._open())
             self._current.calls += 1
@@ -49,6 +50,11 @@ class Pool(Generic[C]):
         with self._lock:
             used.calls -= 1
             used.abandoned += was_abandoned
+
+    def wear_out(self, used: Connections[C]) -> None:
+        """Let no further call go through these; those on their way go on."""
+        with self._lock:
+            used.abandoned = math.inf
 
     def idle(self) -> C | None:
         """A client that has been replaced and has no call left, once: whoever asks closes it."""
@@ -62,5 +68,9 @@ class Pool(Generic[C]):
             return found.client
 
     def owned(self) -> list[C]:
-        """All that is open and ours."""
-        return [each.client for each in (*self._worn, self._current)] if self._owned else []
+        """What is open and ours, but for what a call that was left behind still reads from: that closes it itself."""
+        with self._lock:
+            left = [each for each in self._worn if each.calls and each.abandoned == math.inf]
+            closing = [each.client for each in (*self._worn, self._current) if each not in left]
+            self._worn = left
+            return closing if self._owned else []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -13,8 +14,9 @@ from .._rules.answer import ERROR_BODY_LIMIT, Answer, Failure, Outcome
 from .._rules.config import Secret
 from ..errors import ClientClosedError
 from ..types.response_info import Headers
-from .connections import Pool
+from .connections import Connections, Pool
 from .family import AsyncHTTPClient, HTTPClient, checked, default_family, family_of, options
+from .leaving import hurried
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -38,6 +40,26 @@ def _stream(family: str) -> Callable[[object], object]:
             return aiter(cast("AsyncIterable[bytes]", self._blocks))
 
     return Blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far an exchange may go.
+
+    Attributes:
+        timeout: seconds for each network operation.
+        remaining: tells the seconds left of the deadline; None if there is none.
+        is_echo: whether the answer with these headers is one that came before, and belongs to another request.
+
+    """
+
+    timeout: float | None
+    remaining: Callable[[], float | None]
+    is_echo: Callable[[Headers], bool] = lambda _: False
+
+
+GRACE = 0.1
+"""Seconds past the deadline in which a blocked read may end by its own timeout, which spares the connection."""
 
 
 class _Engine:
@@ -98,6 +120,7 @@ def _limit(response: httpx.Response) -> float:
 
 
 _TOO_SLOW = Failure("lost", is_timeout=True, message="the deadline passed in mid-answer")
+_ECHO = Failure("lost", is_timeout=False, message="the answer to an earlier request came again")
 
 
 class AsyncEngine(_Engine):
@@ -118,39 +141,41 @@ class AsyncEngine(_Engine):
         headers: Secret[Mapping[str, str]],
         content: bytes | AsyncIterable[bytes] | None = None,
         *,
-        timeout: float | None,
-        expires: Callable[[], bool],
+        limits: Limits,
     ) -> Outcome:
         while (client := self._pool.idle()) is not None:
             await client.aclose()
         used, is_over = self._pool.take(), False
         try:
-            request = self._request(method, url, headers, content, timeout)
-            outcome = await self._exchanged(used.client, request, expires)
+            build = partial(self._request, method, url, headers, content, limits.timeout)
+            outcome = await self._exchanged(used.client, build, limits)
             is_over = True
             return outcome
         finally:
             self._pool.give_back(used, was_abandoned=not is_over)
 
     async def _exchanged(
-        self, client: httpx.AsyncClient, request: httpx.Request, expires: Callable[[], bool]
+        self, client: httpx.AsyncClient, build: Callable[[], httpx.Request], limits: Limits
     ) -> Outcome:
         if client.is_closed:
             raise ClientClosedError("The http_client of this client was closed.")
         started = time.monotonic()
         try:
-            response = await client.send(request, stream=True, auth=None, follow_redirects=False)
+            response = await client.send(build(), stream=True, auth=None, follow_redirects=False)
             try:
-                body = await self._read(response, expires)
+                headers = _headers(response)
+                if limits.is_echo(headers):
+                    return _ECHO  # unread, and so the connection is closed: what else it holds is not ours either
+                body = await self._read(response, limits)
             finally:
                 await response.aclose()
         except self._errors() as error:
             return self._failure(error)
         if body is None:
             return _TOO_SLOW
-        return Answer(response.status_code, _headers(response), body, time.monotonic() - started, time.time())
+        return Answer(response.status_code, headers, body, time.monotonic() - started, time.time())
 
-    async def _read(self, response: httpx.Response, expires: Callable[[], bool]) -> bytes | None:
+    async def _read(self, response: httpx.Response, limits: Limits) -> bytes | None:
         chunks: list[bytes] = []
         left = _limit(response)
         blocks, is_late = response.aiter_bytes(), False
@@ -160,7 +185,7 @@ class AsyncEngine(_Engine):
             if left <= 0 or is_late:
                 await async_let_go(blocks)
                 return None if left > 0 else b"".join(chunks)
-            is_late = expires()  # a whole answer counts, however late its end
+            is_late = limits.remaining() == 0  # a whole answer counts, however late its end
         return b"".join(chunks)
 
     async def close(self) -> None:
@@ -186,39 +211,59 @@ class Engine(_Engine):
         headers: Secret[Mapping[str, str]],
         content: bytes | Iterable[bytes] | None = None,
         *,
-        timeout: float | None,
-        expires: Callable[[], bool],
+        limits: Limits,
     ) -> Outcome:
-        while (client := self._pool.idle()) is not None:
-            client.close()
-        used, is_over = self._pool.take(), False
+        self._tidy()
+        used, seconds = self._pool.take(), limits.remaining()
+
+        def carry(sent: bytes | Iterable[bytes] | None) -> Outcome:
+            build = partial(self._request, method, url, headers, sent, limits.timeout)
+            return self._carried(used, build, limits)
+
+        if seconds is None:
+            return carry(content)
+        leave = partial(self._pool.wear_out, used)
+        return hurried(seconds + GRACE, carry, content, leave) or _TOO_SLOW
+
+    def _carried(
+        self,
+        used: Connections[httpx.Client],
+        build: Callable[[], httpx.Request],
+        limits: Limits,
+    ) -> Outcome:
+        is_over = False
         try:
-            request = self._request(method, url, headers, content, timeout)
-            outcome = self._exchanged(used.client, request, expires)
+            outcome = self._exchanged(used.client, build, limits)
             is_over = True
             return outcome
         finally:
             self._pool.give_back(used, was_abandoned=not is_over)
+            self._tidy()
 
-    def _exchanged(
-        self, client: httpx.Client, request: httpx.Request, expires: Callable[[], bool]
-    ) -> Outcome:
+    def _tidy(self) -> None:
+        while (client := self._pool.idle()) is not None:
+            client.close()
+
+    def _exchanged(self, client: httpx.Client, build: Callable[[], httpx.Request], limits: Limits) -> Outcome:
         if client.is_closed:
             raise ClientClosedError("The http_client of this client was closed.")
         started = time.monotonic()
         try:
-            response = client.send(request, stream=True, auth=None, follow_redirects=False)
+            response = client.send(build(), stream=True, auth=None, follow_redirects=False)
             try:
-                body = self._read(response, expires)
+                headers = _headers(response)
+                if limits.is_echo(headers):
+                    return _ECHO  # unread, and so the connection is closed: what else it holds is not ours either
+                body = self._read(response, limits)
             finally:
                 response.close()
         except self._errors() as error:
             return self._failure(error)
         if body is None:
             return _TOO_SLOW
-        return Answer(response.status_code, _headers(response), body, time.monotonic() - started, time.time())
+        return Answer(response.status_code, headers, body, time.monotonic() - started, time.time())
 
-    def _read(self, response: httpx.Response, expires: Callable[[], bool]) -> bytes | None:
+    def _read(self, response: httpx.Response, limits: Limits) -> bytes | None:
         chunks: list[bytes] = []
         left = _limit(response)
         is_late = False
@@ -227,7 +272,7 @@ class Engine(_Engine):
             left -= len(chunk)
             if left <= 0 or is_late:
                 return None if left > 0 else b"".join(chunks)
-            is_late = expires()  # a whole answer counts, however late its end
+            is_late = limits.remaining() == 0  # a whole answer counts, however late its end
         return b"".join(chunks)
 
     def close(self) -> None:

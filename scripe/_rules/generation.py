@@ -1,12 +1,15 @@
 """Having a post written: from what, and how long the answer may be held back.
 
-The API may hold the answer of a generation for up to 25 seconds, so that a job of a few seconds costs one request.
+The API may hold the answer of a generation for up to 25 seconds, so that a job of a few seconds costs one request. A
+wait asks for all of them, however long its caller means to wait: keys compare bodies, and a rerun under the same key
+may have more time.
 """
 
 from __future__ import annotations
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, JobTimeoutError
 from ..types.not_given import NotGiven
+from .deadline import Deadline
 from .request import identifier
 
 LONGEST_HOLD = 25_000
@@ -34,9 +37,13 @@ def checked_wait(milliseconds: int | None) -> int | None:
     return milliseconds
 
 
-def held_for(*limits: float | None) -> int:
-    """How long the answer may be held within so many seconds: the same for the same call, as keys demand."""
-    return min([LONGEST_HOLD, *(int(each * 1000) for each in limits if each is not None)])
+def unanswered(deadline: Deadline) -> JobTimeoutError:
+    """What to raise when the time of a wait is over before its job is known."""
+    return JobTimeoutError(
+        f"Waited {deadline.seconds:g} s, and the API has not named the job yet. The work may go on: "
+        "the same call with the same idempotency key meets it.",
+        jobs=(),
+    )
 
 
 def check_status(status_category: str | NotGiven, status_id: str | NotGiven) -> None:

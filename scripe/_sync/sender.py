@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import call, within
+from .._engine import Limits
 from .._rules import response as responses
 from .._rules.answer import Answer, Failure, Outcome
 from .._rules.config import Options, Secret
@@ -20,7 +21,7 @@ from .._rules.request import Request
 from .._rules.retry import RetryPlan, is_transient
 from ..errors import DeadlineError
 from ..types._base import JSON
-from ..types.response_info import ResponseInfo
+from ..types.response_info import Headers, ResponseInfo
 from .retrying import attempts
 from .session import Session
 
@@ -30,13 +31,14 @@ T = TypeVar("T", bound=BaseModel)
 class _Call(Generic[T]):
     """One call under way."""
 
-    __slots__ = ("attempts", "has_renewed_key", "key", "request", "response")
+    __slots__ = ("attempts", "has_met_echo", "has_renewed_key", "key", "request", "response")
 
     def __init__(self, request: Request[T]) -> None:
         self.request = request
         self.attempts = 0
         self.key: Secret[str] = Secret("")
         self.has_renewed_key = False
+        self.has_met_echo = False
         self.response: ResponseInfo | None = None
 
 
@@ -71,8 +73,7 @@ class Sender:
 
     def _exchanged(self, request: Request[T]) -> tuple[_Call[T], Answer, ResponseInfo]:
         sender, call = self.bounded(), _Call(request)
-        remaining = sender.deadline.remaining(self.session.clock.now())
-        outcome = within(remaining, partial(sender._attempts, call))
+        outcome = within(sender.remaining(), partial(sender._attempts, call))
         if outcome is None:
             raise sender._late(request)
         if isinstance(outcome, Failure) or call.response is None:
@@ -110,8 +111,7 @@ class Sender:
                 Secret(self.options.base_url + call.request.target),
                 self._headers(call),
                 call.request.body,
-                timeout=self._timeout(call.request),
-                expires=self._is_late,
+                limits=Limits(self._timeout(call.request), self.remaining, partial(self._is_echo, call)),
             )
             answer = outcome if isinstance(outcome, Answer) else None
         finally:
@@ -169,7 +169,19 @@ class Sender:
         held = None if timeout is None else timeout + request.held
         return self.deadline.shorten(held, self.session.clock.now())
 
-    def _is_late(self) -> bool:
+    def _is_echo(self, call: _Call[T], headers: Headers) -> bool:
+        if not call.request.repeatable:
+            return False  # it could not be sent again, and its own answer would be lost
+        is_echo = self.session.echoes.is_echo(headers, was_doubted=call.has_met_echo)
+        call.has_met_echo |= is_echo
+        return is_echo
+
+    def remaining(self) -> float | None:
+        """Seconds left of the deadline."""
+        return self.deadline.remaining(self.session.clock.now())
+
+    def is_late(self) -> bool:
+        """Whether the deadline has passed."""
         return self.deadline.has_passed(self.session.clock.now())
 
     def _late(self, request: Request[T], why: str = "") -> DeadlineError:

@@ -11,6 +11,7 @@ from .._concurrency import Callback, Clock, KeySource, call, home
 from .._engine import Engine, HTTPClient, default_family
 from .._rules import config
 from .._rules.config import Secret
+from .._rules.echo import Echoes
 from .._rules.polling import Pacer
 from .._rules.rate_limit import RateLimiter
 from ..errors import ClientClosedError, ConfigurationError
@@ -29,6 +30,7 @@ class Session:
         self.on_response = on_response
         self.clock: Clock = Clock()
         self.pacer: Pacer = Pacer()
+        self.echoes: Echoes = Echoes()
         self._key_source = cast("KeySource | None", config.key_source(given))
         self._key = None if self._key_source else config.api_key(given)
         self._is_closed = False

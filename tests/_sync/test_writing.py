@@ -212,7 +212,7 @@ def test_a_slow_generation_is_polled(
         project_id="proj_1", text="Words.", timeout=10, on_update=lambda job: heard.append(job.status)
     )
     assert heard == ["DONE"]
-    assert server.received[0].json()["wait_for_completion_ms"] == 10_000
+    assert server.received[0].json()["wait_for_completion_ms"] == 25_000
 
 
 def test_a_generation_that_fails_or_takes_too_long_carries_its_key(

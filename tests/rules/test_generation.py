@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scripe import NOT_GIVEN, ConfigurationError
-from scripe._rules.generation import check_status, checked_wait, held_for, source
+from scripe._rules.generation import check_status, checked_wait, source
 
 
 def test_a_post_is_written_from_exactly_one_thing() -> None:
@@ -28,24 +28,9 @@ def test_another_wait_is_refused(bad: int) -> None:
         checked_wait(bad)
 
 
-def test_the_hold_is_the_same_for_the_same_call() -> None:
-    """Keys compare bodies: a rerun with the same arguments must send the same."""
-    assert [held_for(each) for each in (None, 900.0, 25.0, 10.0, 0.5)] == [
-        25_000,
-        25_000,
-        25_000,
-        10_000,
-        500,
-    ]
-
-
 def test_a_status_is_named_in_one_way() -> None:
     check_status("draft", NOT_GIVEN)
     check_status(NOT_GIVEN, "st_1")
     check_status(NOT_GIVEN, NOT_GIVEN)
     with pytest.raises(ConfigurationError, match="not both"):
         check_status("draft", "st_1")
-
-
-def test_the_hold_keeps_within_all_limits() -> None:
-    assert held_for(900.0, 10.0) == held_for(10.0, None) == 10_000

@@ -1,0 +1,76 @@
+"""One call under a fault, and going on after it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from scripe import AsyncScripe
+from scripe._engine import AsyncHTTPClient
+
+from .operations import AsyncOperation, Place
+
+
+@dataclass
+class Trial:
+    """What became of a call under a fault.
+
+    Attributes:
+        error: what the call raised.
+        elapsed: seconds that it took.
+        later: what the same call raised when it was made again, without the fault and with the same key; after a call
+            that went well, what a plain read raised.
+
+    """
+
+    error: Exception | None
+    elapsed: float
+    later: Exception | None = None
+
+
+async def async_trial(
+    made: Callable[[], tuple[AsyncScripe, AsyncHTTPClient | None]],
+    operation: AsyncOperation,
+    place: Place,
+    key: str,
+    calm_down: Callable[[], bool],
+) -> Trial:
+    """Make the call, end the fault with `calm_down`, and go on; with another client if it says so."""
+    client, http_client = made()
+    async with http_client or nullcontext(), client:
+        started = time.monotonic()
+        error = await _raised_by(client, operation, place, key)
+        found = Trial(error, time.monotonic() - started)
+        needs_another = calm_down()
+        if not needs_another:
+            found.later = await _gone_on(client, operation, place, key, after=error)
+            return found
+    client, http_client = made()
+    async with http_client or nullcontext(), client:
+        found.later = await _gone_on(client, operation, place, key, after=error)
+    return found
+
+
+async def _gone_on(
+    client: AsyncScripe, operation: AsyncOperation, place: Place, key: str, *, after: Exception | None
+) -> Exception | None:
+    calm = client.with_options(deadline=30.0, timeout=10.0)
+    if after is not None:
+        return await _raised_by(calm, operation, place, key)
+    try:
+        await calm.workspaces.me()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the report shows it
+        return error
+    return None
+
+
+async def _raised_by(
+    client: AsyncScripe, operation: AsyncOperation, place: Place, key: str
+) -> Exception | None:
+    try:
+        await operation.call(client, place, key)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the report shows it
+        return error
+    return None
