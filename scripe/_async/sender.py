@@ -83,7 +83,7 @@ class AsyncSender:
         request = call.request
 
         def transient(answer: Answer) -> bool:
-            return is_transient(answer) and answer.status not in request.answers
+            return is_transient(answer) and not responses.is_report(request, answer)
 
         plan = RetryPlan(self.options.max_retries, request.repeatable, self.deadline, transient)
         return await attempts(

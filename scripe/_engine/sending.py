@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from .._concurrency import async_let_go
-from .._rules.answer import ERROR_BODY_LIMIT, Answer, Failure, Outcome
+from .._rules.answer import Answer, Failure, Outcome
+from .._rules.body import ERROR_LIMIT, SUCCESS_LIMIT, Body, BodyError
 from .._rules.config import Secret
 from ..errors import ClientClosedError
 from ..types.response_info import Headers
@@ -115,8 +116,9 @@ def _headers(response: httpx.Response) -> Headers:
     return Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
 
 
-def _limit(response: httpx.Response) -> float:
-    return float("inf") if 200 <= response.status_code < 300 else ERROR_BODY_LIMIT
+def _body(response: httpx.Response, headers: Headers) -> Body:
+    limit = SUCCESS_LIMIT if 200 <= response.status_code < 300 else ERROR_LIMIT
+    return Body(headers.get("content-encoding"), limit)
 
 
 _TOO_SLOW = Failure("lost", is_timeout=True, message="the deadline passed in mid-answer")
@@ -166,27 +168,34 @@ class AsyncEngine(_Engine):
                 headers = _headers(response)
                 if limits.is_echo(headers):
                     return _ECHO  # unread, and so the connection is closed: what else it holds is not ours either
-                body = await self._read(response, limits)
+                found = await self._read(response, _body(response, headers), limits)
             finally:
                 await response.aclose()
         except self._errors() as error:
             return self._failure(error)
-        if body is None:
+        except BodyError as error:
+            return Failure("lost", is_timeout=False, message=str(error))
+        if found is None:
             return _TOO_SLOW
-        return Answer(response.status_code, headers, body, time.monotonic() - started, time.time())
+        return Answer(response.status_code, headers, found, time.monotonic() - started, time.time())
 
-    async def _read(self, response: httpx.Response, limits: Limits) -> bytes | None:
-        chunks: list[bytes] = []
-        left = _limit(response)
-        blocks, is_late = response.aiter_bytes(), False
-        async for chunk in blocks:
-            chunks.append(chunk[: int(min(left, len(chunk)))])
-            left -= len(chunk)
-            if left <= 0 or is_late:
-                await async_let_go(blocks)
-                return None if left > 0 else b"".join(chunks)
-            is_late = limits.remaining() == 0  # a whole answer counts, however late its end
-        return b"".join(chunks)
+    async def _read(self, response: httpx.Response, body: Body, limits: Limits) -> bytes | None:
+        if response.is_stream_consumed:
+            return response.content  # from a transport in this process, which had it whole
+        blocks, is_late = response.aiter_raw(), False
+        try:
+            async for block in blocks:
+                body.take(block)
+                if body.is_full or is_late:
+                    break
+                is_late = limits.remaining() == 0  # a whole answer counts, however late its end
+            else:
+                return body.whole()
+        except BodyError:
+            await async_let_go(blocks)
+            raise
+        await async_let_go(blocks)
+        return body.whole() if body.is_full else None
 
     async def close(self) -> None:
         for client in self._pool.owned():
@@ -254,26 +263,29 @@ class Engine(_Engine):
                 headers = _headers(response)
                 if limits.is_echo(headers):
                     return _ECHO  # unread, and so the connection is closed: what else it holds is not ours either
-                body = self._read(response, limits)
+                found = self._read(response, _body(response, headers), limits)
             finally:
                 response.close()
         except self._errors() as error:
             return self._failure(error)
-        if body is None:
+        except BodyError as error:
+            return Failure("lost", is_timeout=False, message=str(error))
+        if found is None:
             return _TOO_SLOW
-        return Answer(response.status_code, headers, body, time.monotonic() - started, time.time())
+        return Answer(response.status_code, headers, found, time.monotonic() - started, time.time())
 
-    def _read(self, response: httpx.Response, limits: Limits) -> bytes | None:
-        chunks: list[bytes] = []
-        left = _limit(response)
+    def _read(self, response: httpx.Response, body: Body, limits: Limits) -> bytes | None:
+        if response.is_stream_consumed:
+            return response.content  # from a transport in this process, which had it whole
         is_late = False
-        for chunk in response.iter_bytes():
-            chunks.append(chunk[: int(min(left, len(chunk)))])
-            left -= len(chunk)
-            if left <= 0 or is_late:
-                return None if left > 0 else b"".join(chunks)
+        for block in response.iter_raw():
+            body.take(block)
+            if body.is_full:
+                break
+            if is_late:
+                return None
             is_late = limits.remaining() == 0  # a whole answer counts, however late its end
-        return b"".join(chunks)
+        return body.whole()
 
     def close(self) -> None:
         for client in self._pool.owned():

@@ -7,9 +7,6 @@ from typing import Literal, TypeAlias
 
 from ..types.response_info import Headers
 
-ERROR_BODY_LIMIT = 1024 * 1024
-"""Bytes of an error's body that are kept; what follows is not read."""
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:

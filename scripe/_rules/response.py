@@ -131,15 +131,17 @@ def document(request: Request[T], answer: Answer, response: ResponseInfo, key: S
     return found
 
 
-def _check_status(request: Request[T], answer: Answer, response: ResponseInfo, key: Secret[str]) -> None:
-    if not answer.is_success and not (answer.status in request.answers and _is_report(answer)):
-        raise status_error(request, scrubbed(answer, key), response)
-
-
-def _is_report(answer: Answer) -> bool:
-    """Whether an answer that is no success carries an object all the same, not an error."""
+def is_report(request: Request[T], answer: Answer) -> bool:
+    """Whether an answer that is no success carries the object all the same, not an error."""
+    if answer.status not in request.answers:
+        return False
     found = _json(answer.body)
     return isinstance(found, dict) and "error" not in found
+
+
+def _check_status(request: Request[T], answer: Answer, response: ResponseInfo, key: Secret[str]) -> None:
+    if not answer.is_success and not is_report(request, answer):
+        raise status_error(request, scrubbed(answer, key), response)
 
 
 class _Envelope(BaseModel, Generic[T]):

@@ -115,6 +115,15 @@ def test_degraded_health_is_an_answer(client: Scripe, server: ScriptedServer) ->
     assert (health.status, health.last_response.status_code, len(server.received)) == ("degraded", 503, 1)
 
 
+def test_a_503_that_reports_nothing_is_sent_again(
+    client: Scripe, server: ScriptedServer
+) -> None:
+    """A proxy's 503 says nothing of the API's health."""
+    server.script(Reply(503), Reply(503, b"<html>"), answer({"status": "ok"}))
+    assert (client.health.check()).is_ok
+    assert len(server.received) == 3
+
+
 def test_c22_health_auth_in_both_shapes(client: Scripe, server: ScriptedServer) -> None:
     seen = {
         "status": "ok",

@@ -99,8 +99,9 @@ class Exchange:
             pass
         self.close()
 
-    def is_open(self) -> bool:
-        return not self._proxy.is_stopping
+    def is_over(self) -> bool:
+        """Whether the proxy means to do no more of this."""
+        return self._proxy.is_stopping or not self._proxy.is_unkind
 
 
 Act: TypeAlias = Callable[[Exchange], None]
@@ -150,6 +151,10 @@ class FaultProxy:
         with self._lock:
             self._act, self._skip, self._times = act, skip, times
             self._on_connect, self._spares = on_connect, spares
+
+    @property
+    def is_unkind(self) -> bool:
+        return self._act is not None
 
     def seed(self, seed: str) -> None:
         self._random.seed(seed)

@@ -1,6 +1,5 @@
 import pytest
 
-from scripe._rules.answer import ERROR_BODY_LIMIT
 from tests.rules.examples import answer
 
 
@@ -21,7 +20,3 @@ def test_a_replay_is_what_the_header_calls_true(told: str, is_replay: bool) -> N
 
 def test_without_the_header_it_is_no_replay() -> None:
     assert not answer().is_replay
-
-
-def test_errors_keep_one_mebibyte_of_their_body() -> None:
-    assert ERROR_BODY_LIMIT == 1_048_576

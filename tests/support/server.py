@@ -34,7 +34,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer. `cut` sends so many bytes of the body and breaks off; `hold` waits before it."""
+    """An answer. `cut` sends so many bytes of the body and breaks off; `hold` waits before it; `trailer` follows it."""
 
     status: int = 200
     body: bytes = b""
@@ -42,6 +42,8 @@ class Reply:
     cut: int | None = None
     hold: float = 0.0
     pace: float = 0.0
+    trailer: bytes = b""
+    is_slow_from_its_head: bool = False
 
 
 BREAK = Reply(status=0)
@@ -91,6 +93,10 @@ class ScriptedServer:
     @property
     def base_url(self) -> str:
         return f"{self.origin}/v1"
+
+    @property
+    def open_connections(self) -> int:
+        return self._server.count()
 
     def script(self, *steps: Step) -> None:
         self.steps = list(steps)
@@ -150,8 +156,15 @@ class ScriptedServer:
             return False
         lines = [f"HTTP/1.1 {reply.status} Scripted", f"Content-Length: {len(reply.body)}"]
         lines += [f"{name}: {value}" for name, value in reply.headers.items()]
-        handler.wfile.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+        if reply.trailer:
+            handler.wfile.write(head + reply.body + reply.trailer)
+            return True
         body = reply.body if reply.cut is None else reply.body[: reply.cut]
+        if reply.is_slow_from_its_head:
+            body = head + body
+        else:
+            handler.wfile.write(head)
         for piece in _pieces(body, reply.pace):
             handler.wfile.write(piece)
             time.sleep(reply.pace)
@@ -181,6 +194,9 @@ class _Server(socketserver.ThreadingTCPServer):
         assert isinstance(request, socket.socket)
         self._open.discard(request)
         super().shutdown_request(request)
+
+    def count(self) -> int:
+        return len(self._open)
 
     def break_all(self) -> None:
         for each in list(self._open):

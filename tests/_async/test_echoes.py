@@ -1,0 +1,78 @@
+"""What a broken proxy sends twice never becomes the answer to another call."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripe import APIConnectionError, AsyncScripe
+from scripe._async.client import set_clock
+from tests.conftest import KEY
+from tests.support import shapes
+from tests.support.clock import AsyncSleeplessClock
+from tests.support.server import Reply, ScriptedServer, answer
+
+pytestmark = pytest.mark.anyio
+
+
+def twice(reply: Reply) -> Reply:
+    """The same answer two times, in one write."""
+    lines = [f"HTTP/1.1 {reply.status} Again", f"Content-Length: {len(reply.body)}"]
+    lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+    again = "\r\n".join([*lines, "", ""]).encode() + reply.body
+    return Reply(reply.status, reply.body, reply.headers, trailer=again)
+
+
+def source(name: str, request_id: str) -> Reply:
+    return answer({"data": shapes.source(name)}, X_Request_Id=request_id)
+
+
+async def test_an_answer_that_came_twice_is_not_the_next_calls(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(twice(source("src_1", "req_1")), source("src_2", "req_2"))
+    assert (await async_client.sources.retrieve("src_1")).id == "src_1"
+    second = await async_client.sources.retrieve("src_2")
+    assert (second.id, second.last_response.attempts) == ("src_2", 2)
+    assert server.connections == 2
+
+
+async def test_a_write_after_an_echo_is_sent_again_with_its_key(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(
+        twice(answer({"data": shapes.note("note_1")}, X_Request_Id="req_1")),
+        answer({"data": shapes.note("note_2")}, X_Request_Id="req_2"),
+    )
+    first = await async_client.notes.create(project_id="proj_1", content="One.")
+    second = await async_client.notes.create(project_id="proj_1", content="Two.")
+    assert (first.id, second.id) == ("note_1", "note_2")
+    keys = server.sent("idempotency-key")
+    assert len(set(keys)) == 2
+
+
+async def test_a_server_that_gives_one_id_to_all_its_answers_is_believed(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(source("src_1", "req_same"))
+    attempts = [(await async_client.sources.retrieve("src_1")).last_response.attempts for _ in range(4)]
+    assert attempts == [1, 2, 1, 1]
+
+
+async def test_what_may_not_be_sent_again_is_not_doubted(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    rotated = answer({"data": shapes.webhook_endpoint(secret="whsec_1")}, X_Request_Id="req_same")
+    server.script(rotated)
+    for _ in range(2):
+        assert (await async_client.webhook_endpoints.rotate_secret("whe_1")).id == "whe_1"
+    assert len(server.received) == 2
+
+
+async def test_without_retries_an_echo_is_an_error(server: ScriptedServer) -> None:
+    server.script(twice(source("src_1", "req_1")), source("src_2", "req_2"))
+    async with AsyncScripe(KEY, base_url=server.base_url, max_retries=0) as client:
+        set_clock(client, AsyncSleeplessClock())
+        await client.sources.retrieve("src_1")
+        with pytest.raises(APIConnectionError, match="earlier request"):
+            await client.sources.retrieve("src_2")
+        assert (await client.sources.retrieve("src_2")).id == "src_2"

@@ -1,0 +1,297 @@
+"""Calls that are cancelled, at every point where they can be, leave a client that works and holds nothing.
+
+The count of sockets is the server's: what it sees open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+import trio
+
+from scripe import APITimeoutError, AsyncScripe, Scripe
+from scripe._concurrency import AsyncClock
+from scripe.emulator import Emulator
+from tests.conftest import KEY
+from tests.support import shapes
+from tests.support.server import Reply, ScriptedServer, answer
+
+GOOD = answer({"data": shapes.source()})
+KEPT = 20  # idle connections that a client keeps
+HELD = KEPT + 10  # and what httpx may not give back before it is replaced
+
+
+Use: TypeAlias = Callable[[], Coroutine[object, object, None]]
+Run: TypeAlias = Callable[[Use], None]
+
+
+def in_asyncio(use: Use) -> None:
+    asyncio.run(use())
+
+
+def in_trio(use: Use) -> None:
+    trio.run(use)
+
+
+RUNS: tuple[Run, ...] = (in_asyncio, in_trio)
+
+
+def client_of(server: ScriptedServer) -> AsyncScripe:
+    return AsyncScripe(KEY, base_url=server.base_url, max_retries=0, rate_limiter=None)
+
+
+async def call(client: AsyncScripe) -> None:
+    await client.sources.retrieve("src_1")
+
+
+def holds_at_most(server: ScriptedServer, count: int) -> bool:
+    """Whether the server sees so few connections open, once those that are being closed are."""
+    until = time.monotonic() + 5
+    while server.open_connections > count and time.monotonic() < until:
+        time.sleep(0.01)
+    return server.open_connections <= count
+
+
+async def cancelled_in_asyncio(work: Callable[[], Awaitable[None]], steps: int) -> bool:
+    task = asyncio.ensure_future(work())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    await asyncio.sleep(random.uniform(0, 0.006) if steps % 3 == 0 else 0)
+    task.cancel()
+    return isinstance((await asyncio.gather(task, return_exceptions=True))[0], asyncio.CancelledError)
+
+
+def test_a_thousand_cancelled_calls_and_a_thousand_that_succeed(server: ScriptedServer) -> None:
+    server.script(GOOD)
+
+    async def use() -> None:
+        async with client_of(server) as client:
+            cancelled, steps = 0, 0
+            while cancelled < 1000:
+                steps = (steps + 1) % 40
+                together = [cancelled_in_asyncio(lambda: call(client), steps) for _ in range(20)]
+                cancelled += sum(await asyncio.gather(*together))
+            assert len(asyncio.all_tasks()) == 1
+            for _ in range(50):
+                await asyncio.gather(*(call(client) for _ in range(20)))
+            assert holds_at_most(server, HELD)
+        assert holds_at_most(server, 0)
+
+    random.seed(1)
+    asyncio.run(use())
+
+
+def test_the_same_on_trio(server: ScriptedServer) -> None:
+    server.script(GOOD)
+
+    async def cancelled(client: AsyncScripe, steps: int) -> bool:
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(call, client)
+                for _ in range(steps):
+                    await trio.lowlevel.checkpoint()
+                await trio.sleep(random.uniform(0, 0.006) if steps % 3 == 0 else 0)
+                scope.cancel()
+        return scope.cancelled_caught
+
+    async def use() -> None:
+        async with client_of(server) as client:
+            count, steps = 0, 0
+            while count < 1000:
+                steps = (steps + 1) % 40
+                count += await cancelled(client, steps)
+            for _ in range(50):
+                async with trio.open_nursery() as nursery:
+                    for _ in range(20):
+                        nursery.start_soon(call, client)
+            assert holds_at_most(server, HELD)
+
+    random.seed(2)
+    trio.run(use)
+
+
+def test_time_outs_of_the_callers_own(server: ScriptedServer) -> None:
+    server.script(lambda _: GOOD)
+
+    async def use() -> None:
+        async with client_of(server) as client:
+            ended = 0
+            for _ in range(300):
+                try:
+                    async with asyncio.timeout(random.uniform(0, 0.006)):
+                        await call(client)
+                except TimeoutError:
+                    ended += 1
+            assert ended > 20
+            await asyncio.gather(*(call(client) for _ in range(100)))
+            assert holds_at_most(server, HELD)
+
+    random.seed(3)
+    asyncio.run(use())
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_deadlines_leave_a_client_that_works(server: ScriptedServer, run: Run) -> None:
+    server.script(GOOD)
+
+    async def use() -> None:
+        async with client_of(server) as client:
+            late = 0
+            for count in range(300):
+                try:
+                    await call(client.with_options(deadline=0.0002 + 0.00002 * count))
+                except APITimeoutError:
+                    late += 1
+            assert late > 20
+            for _ in range(100):
+                await call(client)
+            assert holds_at_most(server, HELD)
+
+    run(use)
+
+
+def test_a_wait_for_the_budget_can_be_cancelled(server: ScriptedServer) -> None:
+    """It gives its place back: a later call does not wait for one that is gone."""
+    server.script(answer({"data": shapes.source()}, X_RateLimit_Limit="2", X_RateLimit_Remaining="1"))
+
+    async def use() -> None:
+        async with AsyncScripe(KEY, base_url=server.base_url) as client:
+            await call(client)
+            clock = AsyncClock()
+            started = clock.now()
+            for steps in range(30):
+                await cancelled_in_asyncio(lambda: call(client), steps)
+            assert clock.now() - started < 5
+
+    asyncio.run(use())
+
+
+@pytest.mark.parametrize("steps", range(0, 60, 4))
+def test_a_walk_and_a_wait_go_on_after_a_cancellation(emulator: Emulator, steps: int) -> None:
+    seeded = emulator.seed(jobs=7)
+
+    async def use() -> list[str]:
+        async with emulator.async_client() as client:
+            walk = aiter(client.jobs.list(page_size=2))
+            seen = [(await anext(walk)).id]
+
+            async def step() -> None:
+                seen.append((await anext(walk)).id)
+
+            await cancelled_in_asyncio(step, steps)
+            seen.extend([job.id async for job in walk])
+            ended = [job.id async for job in client.jobs.as_completed(seeded.job_ids)]
+            assert sorted(ended) == sorted(seeded.job_ids)
+            return seen
+
+    assert sorted(asyncio.run(use())) == sorted(seeded.job_ids)
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_an_upload_that_is_cancelled_leaves_no_source_and_a_client_that_works(
+    tmp_path: Path, run: Run
+) -> None:
+    path = tmp_path / "talk.mp3"
+    path.write_bytes(os.urandom(8_000_000))
+
+    async def use() -> None:
+        with Emulator(speed=1000) as emulator, emulator.serve() as served:
+            async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
+                project = emulator.project_id
+                for tenth in range(10):
+                    hurried = client.with_options(deadline=0.002 + 0.002 * tenth)
+                    with pytest.raises(APITimeoutError):
+                        await hurried.sources.ingest(path, project_id=project)
+                    assert emulator.count("sources") == 0
+                await client.sources.create_text(project_id=project, text="Words.")
+                assert emulator.count("sources") == 1
+
+    run(use)
+
+
+INTERRUPTED = """
+import _thread, random, sys, threading, time
+from scripe import Scripe
+
+key, base_url, deadline = sys.argv[1:]
+client = Scripe(key, base_url=base_url, max_retries=0, rate_limiter=None, deadline=float(deadline) or None)
+client.sources.retrieve("src_1")  # what is imported on the way is not interrupted
+is_calling = threading.Event()
+
+def interrupt():
+    chance = random.Random(4)
+    for _ in range(200):
+        is_calling.wait()
+        is_calling.clear()
+        time.sleep(chance.uniform(0, 0.004))
+        _thread.interrupt_main()
+
+threading.Thread(target=interrupt, daemon=True).start()
+for _ in range(200):
+    try:
+        is_calling.set()
+        while True:
+            client.sources.retrieve("src_1")
+    except KeyboardInterrupt:
+        pass
+for _ in range(100):
+    client.sources.retrieve("src_1")
+print("done", flush=True)
+sys.stdin.readline()
+client.close()
+"""
+
+
+@pytest.mark.parametrize("deadline", ["0", "30"])
+def test_ctrl_c_leaves_a_client_that_works(server: ScriptedServer, deadline: str) -> None:
+    server.script(GOOD)
+    command = [sys.executable, "-c", INTERRUPTED, KEY, server.base_url, deadline]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "done\n"
+        assert holds_at_most(server, HELD)
+        _, complaints = process.communicate("\n", timeout=30)
+    assert (process.returncode, complaints) == (0, "")
+    assert holds_at_most(server, 0)
+
+
+def test_a_callers_own_client_of_httpx2_gets_all_back(server: ScriptedServer) -> None:
+    """With a client of its caller's nothing is replaced: httpx2 needs no help, and the docs recommend it."""
+    import httpx2
+
+    server.script(GOOD)
+
+    async def use() -> None:
+        async with (
+            httpx2.AsyncClient() as http_client,
+            AsyncScripe(KEY, base_url=server.base_url, http_client=http_client, rate_limiter=None) as client,
+        ):
+            for steps in range(400):
+                await cancelled_in_asyncio(lambda: call(client), steps % 40)
+            await asyncio.gather(*(call(client) for _ in range(50)))
+            assert holds_at_most(server, KEPT)
+
+    random.seed(5)
+    asyncio.run(use())
+
+
+def test_a_trickled_answer_does_not_hold_a_sync_call_beyond_its_deadline(server: ScriptedServer) -> None:
+    """Byte by byte, each within its time-out: only the deadline ends it. The client then works on."""
+    slow = Reply(200, GOOD.body, {"X-Slow": "x" * 100}, pace=0.01, is_slow_from_its_head=True)
+    server.script(slow, GOOD)
+    with Scripe(KEY, base_url=server.base_url, max_retries=0, timeout=5, deadline=0.3) as client:
+        started = time.monotonic()
+        with pytest.raises(APITimeoutError):
+            client.sources.retrieve("src_1")
+        assert time.monotonic() - started < 1.5
+        assert client.sources.retrieve("src_1").id == "src_1"
