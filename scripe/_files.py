@@ -6,17 +6,22 @@ import hashlib
 import io
 import os
 import re
-import shutil
 import stat
 import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
 
 from ._rules.upload import BLOCK
-from .errors import ConfigurationError, FileIsDirectoryError, FileMissingError, UploadIntegrityError
+from .errors import (
+    ConfigurationError,
+    FileIsDirectoryError,
+    FileMissingError,
+    FileUnreadableError,
+    UploadIntegrityError,
+)
 
 
 @runtime_checkable
@@ -26,7 +31,7 @@ class ReadableFile(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-FileInput: TypeAlias = str | os.PathLike[str] | bytes | ReadableFile
+FileInput: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | ReadableFile
 """A path, bytes, or a binary file object (read from where it stands)."""
 
 
@@ -43,9 +48,10 @@ class Blocks:
 
         Raises:
             UploadIntegrityError: the file ends before the size it had.
+            FileUnreadableError: the disk fails.
 
         """
-        block = self._file.read(min(BLOCK, self.left))
+        block = _read(self._file, min(BLOCK, self.left))
         if self.left and not block:
             raise UploadIntegrityError(
                 f"The file became shorter while it was sent: {self.left:,} bytes are missing."
@@ -74,23 +80,30 @@ class Content:
     @contextmanager
     def opened(self) -> Generator[Blocks]:
         """Read it from its start; whoever changes the file meanwhile spoils the attempt."""
-        if self._path is None:
-            file = cast("BinaryIO", self._file)
-            file.seek(self._start)
+        with self._reading() as file:
+            self._check_unchanged(file)
             yield Blocks(file, self.size)
+            self._check_unchanged(file)
+
+    @contextmanager
+    def _reading(self) -> Generator[BinaryIO]:
+        if self._path is not None:
+            with _opened(self._path) as file:
+                yield file
             return
-        with _opened(self._path) as file:
-            self._check_unchanged(file)
-            yield Blocks(file, self.size)
-            self._check_unchanged(file)
+        file = cast("BinaryIO", self._file)
+        with _disk_errors(self.name):
+            file.seek(self._start)
+        yield file
 
     def close(self) -> None:
         if self._spool is not None:
             self._spool.close()
 
     def _check_unchanged(self, file: BinaryIO) -> None:
-        if _stamp(os.fstat(file.fileno())) != self._stamp:
-            raise UploadIntegrityError(f"{self.name} changed while it was sent; nothing was made of it.")
+        if self._stamp is not None and _stamp_of(file) != self._stamp:
+            what = self.name or "The file"
+            raise UploadIntegrityError(f"{what} changed while it was sent; nothing was made of it.")
 
 
 def content_of(file: FileInput) -> Content:
@@ -108,8 +121,8 @@ def content_of(file: FileInput) -> Content:
 
 
 def _content_of(file: FileInput) -> Content:
-    if isinstance(file, bytes):
-        return Content(None, len(file), _file=io.BytesIO(file))
+    if isinstance(file, bytes | bytearray | memoryview):
+        return Content(None, memoryview(file).nbytes, _file=io.BytesIO(file))
     if isinstance(file, (str, os.PathLike)):
         return _content_of_path(Path(file))
     if isinstance(file, ReadableFile):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -123,7 +136,7 @@ def _content_of_path(path: Path) -> Content:
     with _opened(path) as file:
         status = os.fstat(file.fileno())
         if stat.S_ISREG(status.st_mode):
-            return Content(_text(path.name), status.st_size, _path=path, _stamp=_stamp(status))
+            return Content(_text(path.name), status.st_size, _path=path, _stamp=_stamp_of(file))
         return _spooled(file, _text(path.name))
 
 
@@ -152,18 +165,50 @@ def _content_of_object(file: BinaryIO) -> Content:
         file.seek(start)
     except (AttributeError, OSError):
         return _spooled(file, label)
-    return Content(label, max(0, size), _file=file, _start=start)
+    return Content(label, max(0, size), _file=file, _start=start, _stamp=_stamp_of(file))
 
 
 def _spooled(file: BinaryIO, name: str | None) -> Content:
     """What cannot be rewound is kept on disk, so that an attempt can be made again."""
-    spool = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed by Content.close
+    with _disk_errors("a temporary file"):
+        spool = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed by Content.close
     try:
-        shutil.copyfileobj(file, spool, BLOCK)
+        while block := _read(file, BLOCK):
+            with _disk_errors("a temporary file"):
+                spool.write(block)
+        with _disk_errors("a temporary file"):
+            spool.flush()
         return Content(name, spool.tell(), _file=spool, _spool=spool)
     except BaseException:
-        spool.close()
+        with suppress(OSError):
+            spool.close()
         raise
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    """The next bytes; none at the end. A file object of the caller's may give anything."""
+    with _disk_errors("The file"):
+        block: object = file.read(size)
+    if isinstance(block, bytes) and len(block) <= size:
+        return block
+    gave = "nothing yet: it does not wait for its bytes" if block is None else f"a {type(block).__name__}"
+    if isinstance(block, bytes):
+        gave = f"{len(block):,} bytes, though {size:,} were asked for"
+    raise FileUnreadableError(f"The file gave {gave}; nothing was made of it.")
+
+
+@contextmanager
+def _disk_errors(what: str | None) -> Generator[None]:
+    """What the disk says against it, as an error of ours."""
+    try:
+        yield
+    except OSError as error:
+        reason = error
+    else:
+        return
+    raise FileUnreadableError(
+        f"{what or 'The file'} failed: {reason.strerror or reason}; nothing was made of it."
+    ) from reason
 
 
 def _check_binary(file: BinaryIO) -> None:
@@ -177,8 +222,13 @@ def _check_binary(file: BinaryIO) -> None:
         raise ConfigurationError(problem)
 
 
-def _stamp(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_size, status.st_mtime_ns
+def _stamp_of(file: BinaryIO) -> tuple[int, ...] | None:
+    """Size and time of the last change; None for what is no file on a disk."""
+    try:
+        status = os.fstat(file.fileno())
+    except (AttributeError, OSError, TypeError, ValueError):
+        return None
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
 
 
 def _text(name: str) -> str:

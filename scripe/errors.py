@@ -29,10 +29,12 @@ ScripeError
 │   ├── RateLimitError                       429
 │   └── ServerError                          5xx
 │       └── ServiceUnavailableError          503
-├── UploadError                              storage refused the bytes
+├── UploadError                              storage refused the bytes, or they could not be read
 │   ├── UploadExpiredError
 │   ├── UploadTooLargeError
 │   └── UploadIntegrityError
+│                                            (a file that cannot be read to its end is an UploadError
+│                                            and an OSError)
 ├── JobError
 │   ├── JobFailedError
 │   ├── JobCancelledError
@@ -385,6 +387,10 @@ class UploadTooLargeError(UploadError):
 
 class UploadIntegrityError(UploadError):
     """The bytes that were stored, or could be read, are not those that were meant to be sent."""
+
+
+class FileUnreadableError(UploadError, OSError):
+    """The disk, or the file object, failed while the file was read; nothing was made of it."""
 
 
 class JobError(ScripeError):

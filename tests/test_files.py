@@ -20,6 +20,7 @@ from scripe.errors import (
     ConfigurationError,
     FileIsDirectoryError,
     FileMissingError,
+    FileUnreadableError,
     ScripeError,
     UploadIntegrityError,
 )
@@ -134,7 +135,7 @@ def test_a_named_pipe_is_spooled_and_keeps_its_name(tmp_path: Path) -> None:
 
 def test_a_spool_is_on_disk_and_not_in_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileUnreadableError, match="temporary file"):
         content_of(Barest(b"0123"))
 
 
@@ -237,7 +238,7 @@ def test_a_path_that_leads_in_circles_is_refused_as_an_error_of_ours(tmp_path: P
         content_of(tmp_path / "loop")
 
 
-@pytest.mark.parametrize("file", [7, None, ["a.mp3"], bytearray(b"a"), memoryview(b"a")])
+@pytest.mark.parametrize("file", [7, None, ["a.mp3"]])
 def test_what_is_no_file_is_refused(file: Any) -> None:
     with pytest.raises(ConfigurationError, match=f"file is a {type(file).__name__}"):
         content_of(file)

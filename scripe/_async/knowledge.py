@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .._concurrency import AsyncCallback, async_run
-from .._files import FileInput, content_of
+from .._concurrency import AsyncCallback
+from .._files import FileInput
 from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import identifier, web_address, write
 from .._rules.upload import document_name
@@ -12,6 +12,7 @@ from ..types.progress import Progress
 from ..types.upload import Upload
 from .ingestion import ingested
 from .resource import AsyncResource
+from .storage import async_looked_at
 
 
 class AsyncKnowledge(AsyncResource):
@@ -142,7 +143,7 @@ class AsyncKnowledge(AsyncResource):
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         knowledge = AsyncKnowledge(self._sender.bounded())
-        content = await async_run(content_of, file)
+        content = await async_looked_at(file)
 
         async def create(upload: Upload) -> Job:
             return await knowledge.create_file(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .._concurrency import AsyncCallback, async_run
-from .._files import FileInput, content_of
+from .._concurrency import AsyncCallback
+from .._files import FileInput
 from .._rules import polling
 from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import Request, identifier, path, write
@@ -14,6 +14,7 @@ from ..types.upload import Upload
 from .ingestion import ingested
 from .jobs import AsyncJobs
 from .resource import AsyncResource
+from .storage import async_looked_at
 
 
 class AsyncSources(AsyncResource):
@@ -148,7 +149,7 @@ class AsyncSources(AsyncResource):
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         identifier(project_id, "project_id")
         sources = AsyncSources(self._sender.bounded())
-        content = await async_run(content_of, file)
+        content = await async_looked_at(file)
 
         async def create(upload: Upload) -> Job:
             return await sources.create_file(

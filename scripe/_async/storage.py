@@ -7,7 +7,7 @@ from typing import Self
 from .. import _log
 from .._concurrency import AsyncCallback, async_call, async_run, async_within
 from .._engine import Limits
-from .._files import Blocks, Content
+from .._files import Blocks, Content, FileInput, content_of
 from .._rules import upload as rules
 from .._rules.answer import Failure, Outcome
 from .._rules.config import Secret, check_transport
@@ -18,6 +18,18 @@ from ..types.progress import Progress
 from ..types.upload import Upload
 from .retrying import attempts
 from .sender import AsyncSender
+
+
+async def async_looked_at(file: FileInput) -> Content:
+    """What is to go up, its name and size known; whoever is cancelled meanwhile leaves no temporary file."""
+    found: list[Content] = []
+    try:
+        await async_run(lambda: found.append(content_of(file)))
+    except BaseException:
+        for content in found:
+            content.close()
+        raise
+    return found[0]
 
 
 class AsyncTransfer:

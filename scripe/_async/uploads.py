@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .._concurrency import AsyncCallback, async_run
-from .._files import Content, FileInput, content_of
+from .._concurrency import AsyncCallback
+from .._files import Content, FileInput
 from .._rules import upload as rules
 from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import write
@@ -12,7 +12,7 @@ from ..types.progress import Progress
 from ..types.upload import Upload
 from .resource import AsyncResource
 from .sender import AsyncSender
-from .storage import AsyncTransfer
+from .storage import AsyncTransfer, async_looked_at
 
 
 class AsyncUploads(AsyncResource):
@@ -58,7 +58,7 @@ class AsyncUploads(AsyncResource):
             UploadError: storage refused the file for another reason.
 
         """
-        content = await async_run(content_of, file)
+        content = await async_looked_at(file)
         try:
             await AsyncTransfer(self._sender, upload, content, on_progress).run()
         finally:
@@ -91,7 +91,7 @@ class AsyncUploads(AsyncResource):
 
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
-        content = await async_run(content_of, file)
+        content = await async_looked_at(file)
         try:
             with carrying(key):
                 return await upload_content(self._sender, content, content_type, on_progress, key)

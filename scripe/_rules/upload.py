@@ -3,6 +3,7 @@
 | Storage says | It means |
 |---|---|
 | 2xx | stored; a plain ETag is the MD5 of the bytes |
+| 2xx with a page and without an ETag | not storage: a proxy, or the airport's network |
 | 403 `AccessDenied` “expired”, `ExpiredToken`, `RequestExpired`; any 400 or 403 after `expires_at` | expired |
 | 412 `PreconditionFailed` | the link was used before (a guess: the API says “single use”, not how it shows) |
 | `EntityTooLarge`, 413 | too large |
@@ -145,6 +146,12 @@ def check_stored(answer: Answer, upload: Upload, md5: str) -> None:
     """Raise unless storage has the very bytes that were sent."""
     if not answer.is_success:
         raise _refusal(answer, upload)
+    if answer.body.strip() and "etag" not in answer.headers:
+        raise UploadError(
+            f"Something on the way to storage answered {answer.status} in its place: the answer has a page of its own.",
+            status_code=answer.status,
+            retryable=True,
+        )
     tag = _plain_tag(answer)
     if tag is not None and tag != md5:
         raise UploadIntegrityError(

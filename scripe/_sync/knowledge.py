@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from .._concurrency import Callback, run
-from .._files import FileInput, content_of
+from .._concurrency import Callback
+from .._files import FileInput
 from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import identifier, web_address, write
 from .._rules.upload import document_name
@@ -13,6 +13,7 @@ from ..types.progress import Progress
 from ..types.upload import Upload
 from .ingestion import ingested
 from .resource import Resource
+from .storage import looked_at
 
 
 class Knowledge(Resource):
@@ -143,7 +144,7 @@ class Knowledge(Resource):
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         knowledge = Knowledge(self._sender.bounded())
-        content = run(content_of, file)
+        content = looked_at(file)
 
         def create(upload: Upload) -> Job:
             return knowledge.create_file(

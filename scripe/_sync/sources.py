@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from .._concurrency import Callback, run
-from .._files import FileInput, content_of
+from .._concurrency import Callback
+from .._files import FileInput
 from .._rules import polling
 from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import Request, identifier, path, write
@@ -15,6 +15,7 @@ from ..types.upload import Upload
 from .ingestion import ingested
 from .jobs import Jobs
 from .resource import Resource
+from .storage import looked_at
 
 
 class Sources(Resource):
@@ -149,7 +150,7 @@ class Sources(Resource):
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         identifier(project_id, "project_id")
         sources = Sources(self._sender.bounded())
-        content = run(content_of, file)
+        content = looked_at(file)
 
         def create(upload: Upload) -> Job:
             return sources.create_file(

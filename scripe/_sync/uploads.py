@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from .._concurrency import Callback, run
-from .._files import Content, FileInput, content_of
+from .._concurrency import Callback
+from .._files import Content, FileInput
 from .._rules import upload as rules
 from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import write
@@ -13,7 +13,7 @@ from ..types.progress import Progress
 from ..types.upload import Upload
 from .resource import Resource
 from .sender import Sender
-from .storage import Transfer
+from .storage import Transfer, looked_at
 
 
 class Uploads(Resource):
@@ -59,7 +59,7 @@ class Uploads(Resource):
             UploadError: storage refused the file for another reason.
 
         """
-        content = run(content_of, file)
+        content = looked_at(file)
         try:
             Transfer(self._sender, upload, content, on_progress).run()
         finally:
@@ -92,7 +92,7 @@ class Uploads(Resource):
 
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
-        content = run(content_of, file)
+        content = looked_at(file)
         try:
             with carrying(key):
                 return upload_content(self._sender, content, content_type, on_progress, key)
