@@ -35,9 +35,13 @@ async def _repeated(
     from tenacity import AsyncRetrying
 
     made = [first]
+    refusals = 0
 
     async def next_outcome() -> Outcome:
-        return made.pop() if made else await attempt()
+        nonlocal refusals
+        outcome = made.pop() if made else await attempt()
+        refusals += plan.waits_for_budget(outcome)
+        return outcome
 
     def note(state: RetryCallState) -> None:
         _log.retrying(what, _outcome(state), state.upcoming_sleep, state.attempt_number)
@@ -46,7 +50,7 @@ async def _repeated(
         sleep=clock.sleep,
         retry=lambda state: _has_outcome(state) and plan.again(_outcome(state)),
         wait=lambda state: plan.pause(_outcome(state), state.attempt_number),
-        stop=lambda state: plan.enough(state.attempt_number, state.upcoming_sleep, clock.now()),
+        stop=lambda state: plan.enough(state.attempt_number, state.upcoming_sleep, clock.now(), refusals),
         before_sleep=note,
         retry_error_callback=_outcome,
     )

@@ -9,6 +9,9 @@
 
 `Retry-After` counts on every status that is retried. A wait over 60 s, or past the deadline, is not waited for:
 the answer's own error is raised at once.
+
+While the budget is kept on this side, a 429 means that others use it too: to wait for it is no retry, and does not
+count as one, up to ten times in a call.
 """
 
 from __future__ import annotations
@@ -22,6 +25,9 @@ from .deadline import Deadline
 from .rate_limit import rate_limit, retry_after
 
 LONGEST_WAIT = 60.0
+REFUSALS = 10
+"""429s in one call that do not count as retries."""
+
 _TRANSIENT = frozenset({408, 429})
 
 
@@ -32,12 +38,23 @@ def is_transient(answer: Answer) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RetryPlan:
-    """The retries of one call. `transient` tells the answers worth it, `uniform` draws between two numbers."""
+    """The retries of one call.
+
+    Attributes:
+        max_retries: how often a call is sent again.
+        repeatable: whether it may be sent again when it may have arrived before.
+        deadline: the end of it all.
+        transient: tells the answers that are worth another attempt.
+        is_budgeted: whether the budget is kept, so that a 429 is the doing of others.
+        uniform: draws between two numbers.
+
+    """
 
     max_retries: int
     repeatable: bool
     deadline: Deadline
     transient: Callable[[Answer], bool] = is_transient
+    is_budgeted: bool = False
     uniform: Callable[[float, float], float] = random.uniform
 
     def again(self, outcome: Outcome) -> bool:
@@ -56,9 +73,15 @@ class RetryPlan:
                 return self.uniform(1.0, min(30.0, 2.0 ** min(attempt, 10)))
         return backoff(attempt, self.uniform)
 
-    def enough(self, attempt: int, pause: float, now: float) -> bool:
-        """Whether to stop after so many attempts rather than wait so long."""
-        return attempt > self.max_retries or pause > LONGEST_WAIT or not self.deadline.allows(pause, now)
+    def waits_for_budget(self, outcome: Outcome) -> bool:
+        """Whether another attempt after this would be no retry."""
+        is_refused = isinstance(outcome, Answer) and outcome.status == 429
+        return is_refused and self.is_budgeted and self.max_retries > 0
+
+    def enough(self, attempt: int, pause: float, now: float, refusals: int = 0) -> bool:
+        """Whether to stop after so many attempts, of which some waited for the budget, rather than wait so long."""
+        is_over = attempt - refusals > self.max_retries or refusals > REFUSALS
+        return is_over or pause > LONGEST_WAIT or not self.deadline.allows(pause, now)
 
 
 def backoff(attempt: int, uniform: Callable[[float, float], float] = random.uniform) -> float:

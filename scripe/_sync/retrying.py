@@ -36,9 +36,13 @@ def _repeated(
     from tenacity import Retrying
 
     made = [first]
+    refusals = 0
 
     def next_outcome() -> Outcome:
-        return made.pop() if made else attempt()
+        nonlocal refusals
+        outcome = made.pop() if made else attempt()
+        refusals += plan.waits_for_budget(outcome)
+        return outcome
 
     def note(state: RetryCallState) -> None:
         _log.retrying(what, _outcome(state), state.upcoming_sleep, state.attempt_number)
@@ -47,7 +51,7 @@ def _repeated(
         sleep=clock.sleep,
         retry=lambda state: _has_outcome(state) and plan.again(_outcome(state)),
         wait=lambda state: plan.pause(_outcome(state), state.attempt_number),
-        stop=lambda state: plan.enough(state.attempt_number, state.upcoming_sleep, clock.now()),
+        stop=lambda state: plan.enough(state.attempt_number, state.upcoming_sleep, clock.now(), refusals),
         before_sleep=note,
         retry_error_callback=_outcome,
     )

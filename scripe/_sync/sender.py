@@ -86,7 +86,13 @@ class Sender:
         def transient(answer: Answer) -> bool:
             return is_transient(answer) and not responses.is_report(request, answer)
 
-        plan = RetryPlan(self.options.max_retries, request.repeatable, self.deadline, transient)
+        plan = RetryPlan(
+            self.options.max_retries,
+            request.repeatable,
+            self.deadline,
+            transient,
+            is_budgeted=self.session.limiter is not None,
+        )
         return attempts(
             partial(self._attempt, call), plan, self.session.clock, f"{request.method} {request.path}"
         )

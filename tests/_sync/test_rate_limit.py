@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from scripe import APITimeoutError, Scripe, RateLimiter
+from scripe import APITimeoutError, Scripe, RateLimiter, RateLimitError
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
@@ -117,3 +117,27 @@ def test_headers_only_with_a_429_still_keep_the_budget() -> None:
                 client.workspaces.me()
         refused = [request for request in emulator.requests if request.status == 429]
     assert len(refused) <= 2
+
+
+def test_a_429_is_waited_for_and_is_no_retry(client: Scripe, server: ScriptedServer) -> None:
+    """Others of the workspace used the budget up; that is no fault of the call's."""
+    refused = error(429, "rate_limited", Retry_After="1")
+    server.script(*[refused] * 5, error(500), error(500), answer({"data": shapes.source()}))
+    source = client.sources.retrieve("src_1")
+    assert source.last_response.attempts == 8
+
+
+def test_429s_without_end_are_an_error_all_the_same(
+    client: Scripe, server: ScriptedServer
+) -> None:
+    server.script(error(429, "rate_limited", Retry_After="0"))
+    with pytest.raises(RateLimitError):
+        client.sources.retrieve("src_1")
+    assert len(server.received) == 11
+    server.received.clear()
+    with Scripe(KEY, base_url=server.base_url, rate_limiter=None) as unlimited:
+        with pytest.raises(RateLimitError):
+            unlimited.sources.retrieve("src_1")
+        with pytest.raises(RateLimitError):
+            unlimited.with_options(max_retries=0).sources.retrieve("src_1")
+    assert len(server.received) == 4

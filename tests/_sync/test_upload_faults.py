@@ -9,7 +9,7 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import pytest
 from hypothesis import given, settings
@@ -103,9 +103,10 @@ def test_an_upload_that_is_always_cut_makes_no_source(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("expired_link", ["AccessDenied", "ExpiredToken"])
-def test_a_link_that_expires_while_the_file_is_sent_is_replaced(expired_link: str) -> None:
-    kind = "AccessDenied" if expired_link == "AccessDenied" else "ExpiredToken"
-    with Emulator(upload_lifetime=60, expired_link=kind) as emulator:
+def test_a_link_that_expires_while_the_file_is_sent_is_replaced(
+    expired_link: Literal["AccessDenied", "ExpiredToken"],
+) -> None:
+    with Emulator(upload_lifetime=60, expired_link=expired_link) as emulator:
         expiries = iter([61, 61])
         with emulator.client() as client:
             source = client.sources.ingest(

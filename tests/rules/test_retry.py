@@ -109,6 +109,18 @@ def test_max_retries_is_the_number_of_attempts_after_the_first(max_retries: int)
     assert allowed == list(range(1, max_retries + 1))
 
 
+def test_a_429_is_no_retry_while_the_budget_is_kept() -> None:
+    kept, off = RetryPlan(2, True, NO_DEADLINE, is_budgeted=True), RetryPlan(2, True, NO_DEADLINE)
+    assert kept.waits_for_budget(answer(429))
+    assert not kept.waits_for_budget(answer(503))
+    assert not kept.waits_for_budget(LOST)
+    assert not off.waits_for_budget(answer(429))
+    assert not RetryPlan(0, True, NO_DEADLINE, is_budgeted=True).waits_for_budget(answer(429))
+    assert not kept.enough(12, 0.0, 0.0, refusals=10)
+    assert kept.enough(13, 0.0, 0.0, refusals=10)
+    assert kept.enough(12, 0.0, 0.0, refusals=11)
+
+
 def test_a_wait_over_60_s_is_not_waited_for() -> None:
     assert not plan().enough(1, 60.0, 0.0)
     assert plan().enough(1, 60.1, 0.0)
