@@ -33,7 +33,7 @@ from scripe.emulator.wire import JsonObject
 
 if TYPE_CHECKING:
     from scripe import AsyncScripe, ResponseInfo, Scripe
-    from scripe._concurrency import AsyncCallback, Callback
+    from scripe._concurrency import AsyncCallback, AsyncKeySource, Callback, KeySource
     from scripe._engine.in_process import Transport
     from scripe.emulator.mount import ClientOptions
     from scripe.emulator.server import Server
@@ -131,7 +131,7 @@ class Emulator(Controls):
 
     def client(
         self,
-        api_key: str | None = None,
+        api_key: "str | KeySource | None" = None,
         *,
         on_response: "Callback[ResponseInfo] | None" = None,
         **options: "Unpack[ClientOptions]",
@@ -139,7 +139,7 @@ class Emulator(Controls):
         """A client of this emulator, in this process: it opens no port, and does not sleep but moves the clock on.
 
         Args:
-            api_key: a key of `create_key`; one with all scopes unless given.
+            api_key: a key of `create_key`, or a function that returns one; one with all scopes unless given.
             on_response: told of each answer.
             options: as of `scripe.Scripe`.
 
@@ -150,7 +150,7 @@ class Emulator(Controls):
 
     def async_client(
         self,
-        api_key: str | None = None,
+        api_key: "str | AsyncKeySource | None" = None,
         *,
         on_response: "AsyncCallback[ResponseInfo] | None" = None,
         **options: "Unpack[ClientOptions]",
@@ -158,7 +158,7 @@ class Emulator(Controls):
         """An async client of this emulator, in this process: it opens no port, and does not sleep.
 
         Args:
-            api_key: a key of `create_key`; one with all scopes unless given.
+            api_key: a key of `create_key`, or a function that returns one; one with all scopes unless given.
             on_response: told of each answer; a plain or a coroutine function.
             options: as of `scripe.AsyncScripe`.
 

@@ -53,21 +53,42 @@ class Controls(Accounts):
             body: sent as it is instead of the envelope, with `headers` alone.
             headers: header fields to add.
 
+        Raises:
+            ValueError: no answer has such a status, or `times` is below 1.
+
         """
+        if not 200 <= status <= 599:
+            raise ValueError(f"status is {status}; give 200 to 599")
         extra = {**(headers or {})}
         if retry_after is not None:
             extra["Retry-After"] = str(retry_after)
         self._faults.add(Failure(method, path, times, status, code, message, body, extra))
 
     def drop_next(self, times: int = 1, *, method: str | None = None, path: str | None = None) -> None:
-        """Let the next matching requests be done, but their answers be lost."""
+        """Let the next matching requests be done, but their answers be lost.
+
+        Raises:
+            ValueError: `times` is below 1.
+
+        """
         self._faults.add(Drop(method, path, times))
 
     def delay_next(
         self, seconds: float, times: int = 1, *, method: str | None = None, path: str | None = None
     ) -> None:
-        """Let the next matching requests be answered so many seconds of real time late."""
+        """Let the next matching requests be answered so many seconds of real time late.
+
+        Raises:
+            ValueError: the seconds are negative, or `times` is below 1.
+
+        """
+        if seconds < 0:
+            raise ValueError("an answer cannot come early")
         self._faults.add(Delay(method, path, times, seconds))
+
+    def clear_faults(self) -> None:
+        """Call off what `fail_next`, `drop_next` and `delay_next` ordered and no request has met yet."""
+        self._faults.clear()
 
     def start(self, job_id: str) -> None:
         """Let a queued job run.

@@ -76,9 +76,21 @@ class Faults:
         self._pending: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Order one."""
+        """Order one.
+
+        Raises:
+            ValueError: it would meet no request.
+
+        """
+        if fault.times < 1:
+            raise ValueError(f"times is {fault.times}; give 1 or more")
         with self._lock:
             self._pending.append(fault)
+
+    def clear(self) -> None:
+        """Call off all that have not been met."""
+        with self._lock:
+            self._pending = []
 
     def awaits(self, request: Request) -> bool:
         """Whether any would meet this request."""

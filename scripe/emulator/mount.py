@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypedDict, Unpack
 
 from scripe import AsyncScripe, NotGiven, RateLimiter, ResponseInfo, Scripe
 from scripe._async import client as async_clients
-from scripe._concurrency import AsyncCallback, AsyncClock, Callback, Clock
+from scripe._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, Callback, Clock, KeySource
 from scripe._engine.in_process import Application, Mounted, Transport, async_mounted_client, mounted_client
 from scripe._sync import client as clients
 from scripe.emulator.messages import Headers, Request
@@ -77,7 +77,7 @@ class AsyncEmulatorClock(AsyncClock):
 
 def client(
     emulator: "Emulator",
-    api_key: str | None,
+    api_key: str | KeySource | None,
     on_response: Callback[ResponseInfo] | None,
     **options: Unpack[ClientOptions],
 ) -> Scripe:
@@ -94,7 +94,7 @@ def client(
 
 def async_client(
     emulator: "Emulator",
-    api_key: str | None,
+    api_key: str | AsyncKeySource | None,
     on_response: AsyncCallback[ResponseInfo] | None,
     **options: Unpack[ClientOptions],
 ) -> AsyncScripe:
