@@ -203,7 +203,7 @@ class Schedule(RuleBasedStateMachine):
     @precondition(lambda self: self.model.jobs)
     @rule(chosen=st.integers(0), end=st.sampled_from(["start", "finish", "fail", "odd"]))
     def job_moves(self, chosen: int, end: str) -> None:
-        job = sorted(self.model.jobs)[chosen % len(self.model.jobs)]
+        job = list(self.model.jobs)[chosen % len(self.model.jobs)]
         status = self.model.jobs[job]
         if status not in ("QUEUED", "RUNNING") or (end == "start" and status != "QUEUED"):
             return
@@ -223,7 +223,7 @@ class Schedule(RuleBasedStateMachine):
     @rule(chosen=st.integers(0), faults=st.one_of(st.just(["drop"]), FAULTS))
     def job_is_cancelled(self, chosen: int, faults: Sequence[str]) -> None:
         """With a lost answer, too: then the job itself says how it is."""
-        job = sorted(self.model.jobs)[chosen % len(self.model.jobs)]
+        job = list(self.model.jobs)[chosen % len(self.model.jobs)]
         was = self.model.jobs[job]
         self._order(faults, "/jobs")
         try:
@@ -231,7 +231,7 @@ class Schedule(RuleBasedStateMachine):
         except NotCancellableError:
             assert was != "QUEUED"
         except ScripeError:
-            assert list(faults) not in ([], ["drop"])
+            assert was != "QUEUED" or list(faults) not in ([], ["drop"])
         else:
             assert found.is_cancelled
             assert was == "QUEUED" or (was == "CANCELLED" and faults)
@@ -249,7 +249,7 @@ class Schedule(RuleBasedStateMachine):
         chosen %= len(ended) + 1
         found = self.client.jobs.wait_all(ended[:chosen])
         assert [job.id for job in found] == ended[:chosen]
-        assert sorted(job.id for job in self.client.jobs.as_completed(ended)) == ended
+        assert sorted(job.id for job in self.client.jobs.as_completed(ended)) == sorted(ended)
         for job in found:
             assert job.succeeded == (self.model.jobs[job.id] == "DONE")
 
