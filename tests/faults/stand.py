@@ -67,14 +67,9 @@ class Stand:
         return made, engine
 
 
-@contextmanager
-def open_stand(authority: trustme.CA, speed: float) -> Generator[Stand]:
-    """A stand whose jobs move so much faster than usual; 0 lets them stand still."""
-    trust = ssl.create_default_context()
-    authority.configure_trust(trust)  # pyright: ignore[reportUnknownMemberType]
-    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(own)  # pyright: ignore[reportUnknownMemberType]
-    settings = Options(
+def settings(speed: float) -> Options:
+    """An emulator without limits, whose jobs move so much faster than usual; 0 lets them stand still."""
+    return Options(
         plan="ENTERPRISE",
         speed=speed,
         keep_requests=1000,
@@ -83,16 +78,26 @@ def open_stand(authority: trustme.CA, speed: float) -> Generator[Stand]:
         upload_limit=PLENTY,
         generation_limit=PLENTY,
     )
+
+
+@contextmanager
+def open_stand(authority: trustme.CA, speed: float) -> Generator[Stand]:
+    """A stand whose jobs move so much faster than usual; 0 lets them stand still."""
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)  # pyright: ignore[reportUnknownMemberType]
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(own)  # pyright: ignore[reportUnknownMemberType]
     with ExitStack() as stack:
-        emulator = stack.enter_context(Emulator(**settings))
+        emulator = stack.enter_context(Emulator(**settings(speed)))
         address = urlsplit(stack.enter_context(emulator.serve()).base_url)
         upstream = (str(address.hostname), int(address.port or 0))
         plain = stack.enter_context(FaultProxy(upstream))
         tls = stack.enter_context(FaultProxy(upstream, context=own))
-        yield Stand(emulator, plain, tls, trust, _furnished(emulator), "DONE" if speed else "QUEUED")
+        yield Stand(emulator, plain, tls, trust, furnished(emulator), "DONE" if speed else "QUEUED")
 
 
-def _furnished(emulator: Emulator) -> Place:
+def furnished(emulator: Emulator) -> Place:
+    """A new emulator with one of each on it."""
     seeded = emulator.seed(jobs=3, sources=1, notes=1, posts=1)
     with emulator.client() as client:
         upload = client.uploads.upload_file(WORDS, content_type="text/plain")

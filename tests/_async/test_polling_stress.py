@@ -1,0 +1,64 @@
+"""A thousand jobs that end, fail, vanish, and take on statuses that nobody knows, while they are looked at."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripe import JobTimeoutError, NotFoundError
+from scripe.types import Job
+from tests.support.unruly import UNKNOWN, UnrulyEmulator
+
+pytestmark = pytest.mark.anyio
+
+COUNT = 1000
+
+
+@pytest.mark.parametrize("seed", [1])
+async def test_each_of_a_thousand_jobs_is_reported_once(seed: int) -> None:
+    with UnrulyEmulator(COUNT, vanished=40, odd=60, seed=seed) as emulator:
+        reported: list[Job] = []
+        heard: list[tuple[str, str]] = []
+        async with emulator.async_client() as client:
+            ended = client.jobs.as_completed(
+                emulator.job_ids, timeout=None, on_update=lambda job: heard.append((job.id, job.status))
+            )
+            with pytest.raises(NotFoundError):  # once all others have been told
+                while True:
+                    reported.append(await anext(ended))
+        assert len(reported) == len({job.id for job in reported}) == COUNT - 40
+        assert {job.id for job in reported} == set(emulator.job_ids) - emulator.vanished
+        assert all(job.succeeded == (emulator.ends[job.id] == "DONE") for job in reported)
+        assert len(heard) == len(set(heard))
+        assert {status for _, status in heard} >= {"RUNNING", "FAILED", "DONE", "COMPLETED", UNKNOWN}
+
+
+@pytest.mark.parametrize("seed", [3])
+async def test_wait_all_tells_a_thousand_jobs_in_the_order_given(seed: int) -> None:
+    with UnrulyEmulator(COUNT, odd=60, seed=seed) as emulator:
+        async with emulator.async_client() as client:
+            jobs = await client.jobs.wait_all(emulator.job_ids, timeout=None)
+        assert [job.id for job in jobs] == emulator.job_ids
+        assert all(job.is_finished for job in jobs)
+        assert all(job.succeeded == (emulator.ends[job.id] == "DONE") for job in jobs)
+        assert emulator.looks < COUNT / 2  # one wait each would take a thousand, and one more for each look
+
+
+async def test_a_wait_that_takes_too_long_tells_all_as_last_seen() -> None:
+    with UnrulyEmulator(COUNT, odd=60) as emulator:
+        async with emulator.async_client() as client:
+            with pytest.raises(JobTimeoutError) as caught:
+                await client.jobs.wait_all(emulator.job_ids, timeout=10)
+            seen = caught.value.jobs
+            assert [job.id for job in seen] == emulator.job_ids
+            assert 0 < sum(job.is_finished for job in seen) < COUNT
+            rest = [job for job in seen if not job.is_finished]
+            assert all(job.is_finished for job in await client.jobs.wait_all(rest, timeout=None))
+
+
+async def test_a_vanished_job_does_not_hold_up_the_others() -> None:
+    with UnrulyEmulator(50, vanished=50) as emulator:
+        async with emulator.async_client() as client:
+            with pytest.raises(NotFoundError):
+                await client.jobs.wait_all(emulator.job_ids)
+            with pytest.raises(NotFoundError):
+                await client.jobs.wait(emulator.job_ids[0])
