@@ -188,12 +188,13 @@ def _spooled(file: BinaryIO, name: str | None) -> Content:
 def _read(file: BinaryIO, size: int) -> bytes:
     """The next bytes; none at the end. A file object of the caller's may give anything."""
     with _disk_errors("The file"):
-        block: object = file.read(size)
-    if isinstance(block, bytes) and len(block) <= size:
-        return block
-    gave = "nothing yet: it does not wait for its bytes" if block is None else f"a {type(block).__name__}"
-    if isinstance(block, bytes):
+        block = cast("object", file.read(size))
+    if not isinstance(block, bytes):
+        gave = "nothing yet: it does not wait for its bytes" if block is None else f"a {type(block).__name__}"
+    elif len(block) > size:
         gave = f"{len(block):,} bytes, though {size:,} were asked for"
+    else:
+        return block
     raise FileUnreadableError(f"The file gave {gave}; nothing was made of it.")
 
 

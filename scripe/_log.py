@@ -9,7 +9,6 @@ import contextvars
 import inspect
 import logging
 import os
-import threading
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -31,19 +30,28 @@ VARIABLE = "SCRIPE_LOG"
 ENGINES = ("httpx", "httpx2")
 logger = logging.getLogger("scripe")
 
-_lock = threading.Lock()
-_warned: set[str] = set()
+# No lock guards these two: one that another thread held during a fork would stay locked in the child.
+_printing: dict[str, logging.Handler] = {}
+_warned: dict[str, object] = {}
 
 
 def configure() -> None:
-    """Print the log to stderr if the environment asks for it: `SCRIPE_LOG=debug` or `info`."""
+    """Print the log to stderr if the environment asks for it: `SCRIPE_LOG=debug` or `info`.
+
+    Each line once: what is printed here does not go on to the application's own handlers. Where the application has
+    given this logger one, that prints, and the environment changes nothing.
+    """
     level = os.environ.get(VARIABLE, "").strip().upper()
-    with _lock:
-        if level in ("DEBUG", "INFO") and not logger.handlers:
-            handler = logging.StreamHandler()
-            handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
-            logger.addHandler(handler)
-            logger.setLevel(level)
+    if level in ("DEBUG", "INFO") and not logger.handlers:
+        logger.addHandler(_printing.setdefault(VARIABLE, _printer()))
+        logger.setLevel(level)
+        logger.propagate = False
+
+
+def _printer() -> logging.Handler:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    return handler
 
 
 def called(response: ResponseInfo) -> None:
@@ -74,10 +82,9 @@ def retrying(what: str, outcome: Outcome, wait: float, attempt: int) -> None:
 
 def deprecated(notice: Deprecation) -> None:
     """Warn, once per process and version, that the API announced an end for it."""
-    with _lock:
-        if notice.version in _warned:
-            return
-        _warned.add(notice.version)
+    mine = object()
+    if _warned.setdefault(notice.version, mine) is not mine:
+        return
     sunset = f"ends on {notice.sunset.isoformat()}" if notice.sunset else "will end"
     move = f"; move to {notice.replacement}" if notice.replacement else ""
     warnings.warn(
@@ -89,7 +96,7 @@ def deprecated(notice: Deprecation) -> None:
 
 def _callers_level() -> int:
     """How far up the stack the caller's own code is."""
-    package = str(Path(__file__).parent)
+    package = str(Path(__file__).parent) + os.sep
     frame: FrameType | None = inspect.currentframe()
     level = 0
     while frame is not None and frame.f_code.co_filename.startswith(package):

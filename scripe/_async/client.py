@@ -42,6 +42,9 @@ class AsyncScripe:
 
     Runs on asyncio and on trio. Make one for each event loop, and share it among tasks.
 
+    It pickles as its configuration, and opens its connections where it arrives. A key that was given is in the
+    pickle, in plain text: keep that as you would keep the key. A key from `SCRIPE_API_KEY` is not, and is read there.
+
     Args:
         api_key: The key, `scripe_sk_live_…` or `scripe_sk_test_…`; or a function, plain or coroutine, that
             returns one and is asked again, once, after a 401. From `SCRIPE_API_KEY` if left out.
@@ -106,6 +109,9 @@ class AsyncScripe:
         _log.configure()
         self._given = given
         limiter = RateLimiter() if isinstance(rate_limiter, NotGiven) else rate_limiter
+        if limiter is not None:
+            config.check_kind(limiter, RateLimiter, "rate_limiter", "a RateLimiter, or None for none")
+        config.check_callable(on_response, "on_response")
         session = AsyncSession(given, limiter, http_client, on_response)
         self._sender = AsyncSender(session, options)
         self._is_copy = False
@@ -274,14 +280,20 @@ class AsyncScripe:
             The model; or, without `returns`, the whole JSON of the answer.
 
         Raises:
+            ConfigurationError: an argument that cannot be right; nothing was sent.
             APIStatusError: the API answered with an error.
             APIConnectionError: no answer came.
 
         """
+        config.check_kind(method, str, "method", "a str such as `GET`")
+        config.check_kind(path, str, "path", "one below the base URL, such as `/projects`")
+        config.check_kind({} if params is None else params, Mapping, "params", "a mapping")
         if returns is None:
             return await self._sender.send_for_document(
                 free_request(method, path, BaseModel, params, json, idempotency_key)
             )
+        if not (isinstance(returns, type) and issubclass(returns, BaseModel)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f"returns is {returns!r}; give a class of pydantic's, or leave it out.")
         return await self._sender.send(free_request(method, path, returns, params, json, idempotency_key))
 
     async def close(self) -> None:

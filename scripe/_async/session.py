@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import threading
+from functools import partial
+from importlib import import_module
+from pathlib import Path
 from typing import cast
+from weakref import WeakSet
 
+from .._asking import AsyncTurn
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_call, async_home
 from .._engine import AsyncEngine, AsyncHTTPClient, default_family
 from .._rules import config
@@ -37,10 +43,11 @@ class AsyncSession:
         self._http_client = http_client
         self._family = None if http_client else default_family()
         self._engine: AsyncEngine | None = None
-        self._process = os.getpid()
         self._home: object = None
+        self._turn: AsyncTurn = AsyncTurn()
         if http_client is not None:
             self._engine = AsyncEngine(http_client)
+        _sessions.add(self)
 
     @property
     def http_client(self) -> AsyncHTTPClient | None:
@@ -49,48 +56,65 @@ class AsyncSession:
 
     def engine(self) -> AsyncEngine:
         """The open connections, opened when first needed, and anew in a forked process."""
-        if self._is_closed:
-            raise ClientClosedError("This client was closed; make a new one, or close it later.")
-        if self._process != os.getpid():
-            self._leave_to_parent()
-        self._check_loop()
-        engine = self._engine
-        if engine is None:
-            with self._lock:
-                self._engine = engine = self._engine or AsyncEngine(family=self._family)
-        return engine
+        self._check()
+        return self._engine or self._opened()
+
+    def _opened(self) -> AsyncEngine:
+        with self._lock:
+            self._check_open()  # again: another thread may have closed meanwhile, and nobody would close this one
+            self._engine = engine = self._engine or AsyncEngine(family=self._family)
+            return engine
 
     async def key(self) -> Secret[str]:
-        key = self._key
-        if key is None and self._key_source is not None:
-            self._key = key = config.api_key(Secret(await async_call(self._key_source)))
-        return key or Secret("")
+        return self._key or await self._asked()
 
     async def renew_key(self, refused: Secret[str]) -> bool:
         """Ask the caller's function for another key, unless that was done meanwhile; False if there is none."""
         if self._key_source is None:
             return False
-        if self._key is not None and self._key.reveal() == refused.reveal():
-            self._key = None
-        await self.key()
+        await self._asked(refused)
         return True
 
+    async def _asked(self, refused: Secret[str] | None = None) -> Secret[str]:
+        self._check()
+        return await self._turn.take(partial(self._ask, refused))
+
+    async def _ask(self, refused: Secret[str] | None) -> Secret[str]:
+        key = self._key
+        if key is None or (refused is not None and key.reveal() == refused.reveal()):
+            given = Secret(await async_call(cast("AsyncKeySource", self._key_source)))
+            self._key = key = config.api_key(given)
+        return key
+
     async def close(self) -> None:
-        self._is_closed = True
-        engine, self._engine = self._engine, None
-        if engine is not None and self._process == os.getpid():
+        if self._engine is not None and self._http_client is None:
+            self._check_loop()
+        with self._lock:
+            self._is_closed = True
+            engine, self._engine = self._engine, None
+        if engine is not None:
             await engine.close()
 
-    def _leave_to_parent(self) -> None:
-        """Connections made before a fork are the parent's: two processes on one would mix their answers."""
-        self._process = os.getpid()
-        self._lock = threading.Lock()
-        self.pacer = Pacer()
+    def leave_to_parent(self) -> None:
+        """Begin afresh in a process that was forked.
+
+        The connections are the parent's: two processes on one would mix their answers. Other threads may have held
+        any lock, and the calls that they had in flight do not end here. A client of the caller's stays in use.
+        """
+        self._lock, self._turn, self._home = threading.Lock(), AsyncTurn(), None
+        self.pacer, self.echoes = Pacer(), Echoes()
         if self.limiter is not None:
-            self.limiter.forget()  # calls that other threads had in flight do not come back here
-        if self._http_client is None:
-            _left_open.append(self._engine)
-            self._engine = None
+            self.limiter.forget()
+        _left_open.append(self._engine)
+        self._engine = None if self._http_client is None else AsyncEngine(self._http_client)
+
+    def _check(self) -> None:
+        self._check_open()
+        self._check_loop()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise ClientClosedError("This client was closed; make a new one, or close it later.")
 
     def _check_loop(self) -> None:
         here = async_home()
@@ -99,8 +123,29 @@ class AsyncSession:
         if self._home is not here:
             raise ConfigurationError(
                 "This client was first used in another event loop, where its connections live: "
-                "make one AsyncScripe for each event loop (each asyncio.run)."
+                "make one AsyncScripe for each event loop (each asyncio.run), and close it there."
             )
 
 
-_left_open: list[AsyncEngine | None] = []
+_sessions: WeakSet[AsyncSession] = WeakSet()
+
+_left_open: list[AsyncEngine | None] = []  # kept, since whoever collects an open connection complains of it
+
+
+def before_fork() -> None:
+    """Load what clients load when first used: a child waits for ever for what another thread was loading."""
+    if _sessions:
+        for each in pkgutil.iter_modules([str(Path(__file__).parent)]):
+            import_module(f"{__package__}.{each.name}")
+        for name in ("tenacity", "encodings.idna"):
+            import_module(name)
+        AsyncEngine()
+
+
+def after_fork() -> None:
+    for session in list(_sessions):
+        session.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+    os.register_at_fork(before=before_fork, after_in_child=after_fork)

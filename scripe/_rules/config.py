@@ -74,6 +74,7 @@ class Options:
     allow_insecure: bool = False
 
     def __post_init__(self) -> None:
+        check_kind(self.allow_insecure, bool, "allow_insecure", "True or False")
         _check_url(self.base_url, allow_insecure=self.allow_insecure)
         check_seconds(self.timeout, "timeout")
         check_seconds(self.deadline, "deadline")
@@ -86,6 +87,7 @@ class Options:
         for name, text in named.items():
             if text is not None:
                 _check_header_value(text, name)
+        check_kind(self.extra_headers, Mapping, "extra_headers", "a mapping of names to texts")
         for name, text in self.extra_headers.items():
             _check_extra_header(name, text)
 
@@ -107,6 +109,7 @@ class Options:
 
 def base_url(given: str | None) -> str:
     text = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or BASE_URL
+    check_kind(text, str, "base_url", "a str")
     return text.strip().rstrip("/")
 
 
@@ -137,7 +140,8 @@ def changed(
     """The options of a copy: what was not given stays, headers are added to those there are."""
     changes = {name: value for name, value in given.items() if not isinstance(value, NotGiven)}
     if not isinstance(extra_headers, NotGiven):
-        replaced = {name.lower() for name in extra_headers}
+        check_kind(extra_headers, Mapping, "extra_headers", "a mapping of names to texts")
+        replaced = {str(name).lower() for name in extra_headers}
         kept = {name: text for name, text in options.extra_headers.items() if name.lower() not in replaced}
         changes["extra_headers"] = {**kept, **extra_headers}
     return replace(options, **changes)  # type: ignore[arg-type]
@@ -172,6 +176,7 @@ def check_transport(url: str, *, allow_insecure: bool, what: str) -> None:
         scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
     except ValueError:
         scheme = host = ""
+    del url  # a traceback that prints the locals of this frame must not show it
     if not scheme or not host:
         raise ConfigurationError(f"{what} is no URL.")
     if scheme == "http" and not is_loopback(host) and not allow_insecure:
@@ -222,12 +227,25 @@ def _check_retries(count: int) -> None:
         raise ConfigurationError(f"max_retries is {count!r}; give 0 or more.")
 
 
+def check_kind(value: object, kind: type, name: str, wanted: str) -> None:
+    """Whatever types say: not all programs are checked, and a wrong argument should not surface in mid-call."""
+    if not isinstance(value, kind):
+        raise ConfigurationError(f"{name} is a {type(value).__name__}; give {wanted}.")
+
+
+def check_callable(value: object, name: str) -> None:
+    if value is not None and not callable(value):
+        raise ConfigurationError(f"{name} is a {type(value).__name__}; give a function, or None.")
+
+
 def _check_header_value(text: str, name: str) -> None:
+    check_kind(text, str, name, "printable ASCII text")
     if not text or not text.isascii() or not text.isprintable() or text != text.strip():
         raise ConfigurationError(f"{name} {text!r} cannot be sent as a header: give printable ASCII text.")
 
 
 def _check_extra_header(name: str, text: str) -> None:
+    check_kind(name, str, "a name in extra_headers", "a str")
     if name.lower() in _OURS:
         raise ConfigurationError(f"extra_headers must not set {name}: the client does, from its own options.")
     if not _HEADER_NAME.fullmatch(name):

@@ -183,13 +183,19 @@ def _unexpected(request: Request[T], answer: Answer, problem: str) -> errors.API
         f"what the API promises: {problem}",
         status_code=answer.status,
         request_id=answer.headers.get("x-request-id"),
-        body=_shown(_LINK.sub(rb"\1?...", answer.body)),
+        body=_shown(_LINK.sub(_without_query, answer.body)),
         idempotency_key=request.idempotency_key,
     )
 
 
-# A broken answer to a mint may hold its link, whose query is a password.
-_LINK = re.compile(rb"(https?://[^\s\"?]+)\?[^\s\"]*")
+# A broken answer to a mint may hold its link, whose query is a password. Links are found whole, then cut: to look for
+# the query within the search would take quadratic time where none comes.
+_LINK = re.compile(rb"https?://[^\s\"]+")
+
+
+def _without_query(link: re.Match[bytes]) -> bytes:
+    shown, mark, _ = link[0].partition(b"?")
+    return shown + b"?..." if mark else shown
 
 
 def status_error(request: Request[T], answer: Answer, response: ResponseInfo) -> errors.APIStatusError:

@@ -43,6 +43,9 @@ class Scripe:
 
     Share one among threads; a forked process opens connections of its own.
 
+    It pickles as its configuration, and opens its connections where it arrives. A key that was given is in the
+    pickle, in plain text: keep that as you would keep the key. A key from `SCRIPE_API_KEY` is not, and is read there.
+
     Args:
         api_key: The key, `scripe_sk_live_…` or `scripe_sk_test_…`; or a function that
             returns one and is asked again, once, after a 401. From `SCRIPE_API_KEY` if left out.
@@ -108,6 +111,9 @@ class Scripe:
         _log.configure()
         self._given = given
         limiter = RateLimiter() if isinstance(rate_limiter, NotGiven) else rate_limiter
+        if limiter is not None:
+            config.check_kind(limiter, RateLimiter, "rate_limiter", "a RateLimiter, or None for none")
+        config.check_callable(on_response, "on_response")
         session = Session(given, limiter, http_client, on_response)
         self._sender = Sender(session, options)
         self._is_copy = False
@@ -276,14 +282,20 @@ class Scripe:
             The model; or, without `returns`, the whole JSON of the answer.
 
         Raises:
+            ConfigurationError: an argument that cannot be right; nothing was sent.
             APIStatusError: the API answered with an error.
             APIConnectionError: no answer came.
 
         """
+        config.check_kind(method, str, "method", "a str such as `GET`")
+        config.check_kind(path, str, "path", "one below the base URL, such as `/projects`")
+        config.check_kind({} if params is None else params, Mapping, "params", "a mapping")
         if returns is None:
             return self._sender.send_for_document(
                 free_request(method, path, BaseModel, params, json, idempotency_key)
             )
+        if not (isinstance(returns, type) and issubclass(returns, BaseModel)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(f"returns is {returns!r}; give a class of pydantic's, or leave it out.")
         return self._sender.send(free_request(method, path, returns, params, json, idempotency_key))
 
     def close(self) -> None:

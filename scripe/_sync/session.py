@@ -4,9 +4,15 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import threading
+from functools import partial
+from importlib import import_module
+from pathlib import Path
 from typing import cast
+from weakref import WeakSet
 
+from .._asking import Turn
 from .._concurrency import Callback, Clock, KeySource, call, home
 from .._engine import Engine, HTTPClient, default_family
 from .._rules import config
@@ -38,10 +44,11 @@ class Session:
         self._http_client = http_client
         self._family = None if http_client else default_family()
         self._engine: Engine | None = None
-        self._process = os.getpid()
         self._home: object = None
+        self._turn: Turn = Turn()
         if http_client is not None:
             self._engine = Engine(http_client)
+        _sessions.add(self)
 
     @property
     def http_client(self) -> HTTPClient | None:
@@ -50,48 +57,65 @@ class Session:
 
     def engine(self) -> Engine:
         """The open connections, opened when first needed, and anew in a forked process."""
-        if self._is_closed:
-            raise ClientClosedError("This client was closed; make a new one, or close it later.")
-        if self._process != os.getpid():
-            self._leave_to_parent()
-        self._check_loop()
-        engine = self._engine
-        if engine is None:
-            with self._lock:
-                self._engine = engine = self._engine or Engine(family=self._family)
-        return engine
+        self._check()
+        return self._engine or self._opened()
+
+    def _opened(self) -> Engine:
+        with self._lock:
+            self._check_open()  # again: another thread may have closed meanwhile, and nobody would close this one
+            self._engine = engine = self._engine or Engine(family=self._family)
+            return engine
 
     def key(self) -> Secret[str]:
-        key = self._key
-        if key is None and self._key_source is not None:
-            self._key = key = config.api_key(Secret(call(self._key_source)))
-        return key or Secret("")
+        return self._key or self._asked()
 
     def renew_key(self, refused: Secret[str]) -> bool:
         """Ask the caller's function for another key, unless that was done meanwhile; False if there is none."""
         if self._key_source is None:
             return False
-        if self._key is not None and self._key.reveal() == refused.reveal():
-            self._key = None
-        self.key()
+        self._asked(refused)
         return True
 
+    def _asked(self, refused: Secret[str] | None = None) -> Secret[str]:
+        self._check()
+        return self._turn.take(partial(self._ask, refused))
+
+    def _ask(self, refused: Secret[str] | None) -> Secret[str]:
+        key = self._key
+        if key is None or (refused is not None and key.reveal() == refused.reveal()):
+            given = Secret(call(cast("KeySource", self._key_source)))
+            self._key = key = config.api_key(given)
+        return key
+
     def close(self) -> None:
-        self._is_closed = True
-        engine, self._engine = self._engine, None
-        if engine is not None and self._process == os.getpid():
+        if self._engine is not None and self._http_client is None:
+            self._check_loop()
+        with self._lock:
+            self._is_closed = True
+            engine, self._engine = self._engine, None
+        if engine is not None:
             engine.close()
 
-    def _leave_to_parent(self) -> None:
-        """Connections made before a fork are the parent's: two processes on one would mix their answers."""
-        self._process = os.getpid()
-        self._lock = threading.Lock()
-        self.pacer = Pacer()
+    def leave_to_parent(self) -> None:
+        """Begin afresh in a process that was forked.
+
+        The connections are the parent's: two processes on one would mix their answers. Other threads may have held
+        any lock, and the calls that they had in flight do not end here. A client of the caller's stays in use.
+        """
+        self._lock, self._turn, self._home = threading.Lock(), Turn(), None
+        self.pacer, self.echoes = Pacer(), Echoes()
         if self.limiter is not None:
-            self.limiter.forget()  # calls that other threads had in flight do not come back here
-        if self._http_client is None:
-            _left_open.append(self._engine)
-            self._engine = None
+            self.limiter.forget()
+        _left_open.append(self._engine)
+        self._engine = None if self._http_client is None else Engine(self._http_client)
+
+    def _check(self) -> None:
+        self._check_open()
+        self._check_loop()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise ClientClosedError("This client was closed; make a new one, or close it later.")
 
     def _check_loop(self) -> None:
         here = home()
@@ -100,8 +124,29 @@ class Session:
         if self._home is not here:
             raise ConfigurationError(
                 "This client was first used in another event loop, where its connections live: "
-                "make one Scripe for each event loop (each asyncio.run)."
+                "make one Scripe for each event loop (each asyncio.run), and close it there."
             )
 
 
-_left_open: list[Engine | None] = []
+_sessions: WeakSet[Session] = WeakSet()
+
+_left_open: list[Engine | None] = []  # kept, since whoever collects an open connection complains of it
+
+
+def before_fork() -> None:
+    """Load what clients load when first used: a child waits for ever for what another thread was loading."""
+    if _sessions:
+        for each in pkgutil.iter_modules([str(Path(__file__).parent)]):
+            import_module(f"{__package__}.{each.name}")
+        for name in ("tenacity", "encodings.idna"):
+            import_module(name)
+        Engine()
+
+
+def after_fork() -> None:
+    for session in list(_sessions):
+        session.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+    os.register_at_fork(before=before_fork, after_in_child=after_fork)
