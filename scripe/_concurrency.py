@@ -132,6 +132,30 @@ async def async_let_go(blocks: AsyncIterator[bytes]) -> None:
         _ = [block async for block in blocks]  # what is buffered, then the scope ends it
 
 
+# What must not stop half-way, such as closing connections: whoever is cancelled meanwhile ends it first.
+
+
+async def async_to_its_end(work: Callable[[], Awaitable[object]]) -> None:
+    if _on_trio():
+        import trio
+
+        with trio.CancelScope(shield=True):
+            await work()
+        return
+    import asyncio
+
+    task = asyncio.ensure_future(work())
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await _settled(task)
+        raise
+
+
+def to_its_end(work: Callable[[], object]) -> None:
+    work()
+
+
 # Work that would block: files.
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -141,7 +142,8 @@ def test_time_outs_of_the_callers_own(server: ScriptedServer) -> None:
 
 @pytest.mark.parametrize("run", RUNS)
 def test_deadlines_leave_a_client_that_works(server: ScriptedServer, run: Run) -> None:
-    server.script(GOOD)
+    """Each answer takes 3 ms, so that the earlier half of the deadlines passes in mid-call."""
+    server.script(replace(GOOD, hold=0.003))
 
     async def use() -> None:
         async with client_of(server) as client:

@@ -7,8 +7,9 @@ import threading
 
 import httpx
 import pytest
+import trio
 
-from scripe._concurrency import async_run
+from scripe._concurrency import async_run, async_to_its_end
 from scripe.emulator import Emulator
 
 
@@ -53,6 +54,44 @@ def test_what_the_thread_raised_meanwhile_is_not_complained_of() -> None:
             await task
 
     asyncio.run(cancelled())
+
+
+def test_what_must_end_ends_though_its_caller_is_cancelled_twice() -> None:
+    done: list[int] = []
+
+    async def close() -> None:
+        for each in range(3):
+            await asyncio.sleep(0.03)
+            done.append(each)
+
+    async def cancelled_twice() -> None:
+        task = asyncio.create_task(async_to_its_end(close))
+        for _ in range(2):
+            await asyncio.sleep(0.01)
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled_twice())
+    assert done == [0, 1, 2]
+
+
+def test_what_must_end_ends_on_trio_too() -> None:
+    done: list[int] = []
+
+    async def close() -> None:
+        for each in range(3):
+            await trio.sleep(0.03)
+            done.append(each)
+
+    async def cancelled() -> None:
+        with trio.move_on_after(0.01) as scope:
+            await async_to_its_end(close)
+            await trio.lowlevel.checkpoint()
+        assert scope.cancelled_caught
+
+    trio.run(cancelled)
+    assert done == [0, 1, 2]
 
 
 def test_the_emulators_transport_opens_and_closes_nothing(emulator: Emulator) -> None:

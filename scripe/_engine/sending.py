@@ -9,7 +9,7 @@ from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from .._concurrency import async_let_go
+from .._concurrency import async_let_go, async_to_its_end
 from .._rules.answer import Answer, Failure, Outcome
 from .._rules.body import ERROR_LIMIT, SUCCESS_LIMIT, Body, BodyError
 from .._rules.config import Secret
@@ -146,7 +146,7 @@ class AsyncEngine(_Engine):
         limits: Limits,
     ) -> Outcome:
         while (client := self._pool.idle()) is not None:
-            await client.aclose()
+            await async_to_its_end(client.aclose)
         used, is_over = self._pool.take(), False
         try:
             build = partial(self._request, method, url, headers, content, limits.timeout)
@@ -170,7 +170,8 @@ class AsyncEngine(_Engine):
                     return _ECHO  # unread, and so the connection is closed: what else it holds is not ours either
                 found = await self._read(response, _body(response, headers), limits)
             finally:
-                await response.aclose()
+                if not response.is_closed:
+                    await async_to_its_end(response.aclose)
         except self._errors() as error:
             return self._failure(error)
         except BodyError as error:
@@ -198,6 +199,9 @@ class AsyncEngine(_Engine):
         return body.whole() if body.is_full else None
 
     async def close(self) -> None:
+        await async_to_its_end(self._closed)
+
+    async def _closed(self) -> None:
         for client in self._pool.owned():
             await client.aclose()
 

@@ -53,6 +53,42 @@ async def _health(client: AsyncScripe, place: Place, key: str) -> object:
     return (await client.health.check()).is_ok
 
 
+async def _auth(client: AsyncScripe, place: Place, key: str) -> object:
+    return (await client.health.auth()).status
+
+
+async def _workspaces(client: AsyncScripe, place: Place, key: str) -> object:
+    return [workspace.id async for workspace in client.workspaces.list()]
+
+
+async def _project(client: AsyncScripe, place: Place, key: str) -> object:
+    return (await client.projects.retrieve(place.project_id)).id
+
+
+async def _notes(client: AsyncScripe, place: Place, key: str) -> object:
+    return [note.id async for note in client.notes.list(project_id=place.project_id)]
+
+
+async def _note(client: AsyncScripe, place: Place, key: str) -> object:
+    return (await client.notes.retrieve(place.note_id)).id
+
+
+async def _posts(client: AsyncScripe, place: Place, key: str) -> object:
+    return [post.id async for post in client.posts.list(project_id=place.project_id)]
+
+
+async def _post(client: AsyncScripe, place: Place, key: str) -> object:
+    return (await client.posts.retrieve(place.post_id)).id
+
+
+async def _statuses(client: AsyncScripe, place: Place, key: str) -> object:
+    return [status.id async for status in client.post_statuses.list()]
+
+
+async def _endpoint(client: AsyncScripe, place: Place, key: str) -> object:
+    return (await client.webhook_endpoints.retrieve(place.endpoint_id)).id
+
+
 async def _me(client: AsyncScripe, place: Place, key: str) -> object:
     return (await client.workspaces.me()).workspace.id
 
@@ -179,8 +215,17 @@ async def _rotate(client: AsyncScripe, place: Place, key: str) -> object:
 
 OPERATIONS = (
     AsyncOperation("health.check", _health),
+    AsyncOperation("health.auth", _auth),
     AsyncOperation("workspaces.me", _me),
+    AsyncOperation("workspaces.list", _workspaces),
     AsyncOperation("projects.list", _projects),
+    AsyncOperation("projects.retrieve", _project),
+    AsyncOperation("notes.list", _notes),
+    AsyncOperation("notes.retrieve", _note),
+    AsyncOperation("posts.list", _posts),
+    AsyncOperation("posts.retrieve", _post),
+    AsyncOperation("post_statuses.list", _statuses),
+    AsyncOperation("webhook_endpoints.retrieve", _endpoint),
     AsyncOperation("jobs.list", _jobs, requests=2),
     AsyncOperation("sources.retrieve", _source),
     AsyncOperation("jobs.retrieve", _job),

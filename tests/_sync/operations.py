@@ -54,6 +54,42 @@ def _health(client: Scripe, place: Place, key: str) -> object:
     return (client.health.check()).is_ok
 
 
+def _auth(client: Scripe, place: Place, key: str) -> object:
+    return (client.health.auth()).status
+
+
+def _workspaces(client: Scripe, place: Place, key: str) -> object:
+    return [workspace.id for workspace in client.workspaces.list()]
+
+
+def _project(client: Scripe, place: Place, key: str) -> object:
+    return (client.projects.retrieve(place.project_id)).id
+
+
+def _notes(client: Scripe, place: Place, key: str) -> object:
+    return [note.id for note in client.notes.list(project_id=place.project_id)]
+
+
+def _note(client: Scripe, place: Place, key: str) -> object:
+    return (client.notes.retrieve(place.note_id)).id
+
+
+def _posts(client: Scripe, place: Place, key: str) -> object:
+    return [post.id for post in client.posts.list(project_id=place.project_id)]
+
+
+def _post(client: Scripe, place: Place, key: str) -> object:
+    return (client.posts.retrieve(place.post_id)).id
+
+
+def _statuses(client: Scripe, place: Place, key: str) -> object:
+    return [status.id for status in client.post_statuses.list()]
+
+
+def _endpoint(client: Scripe, place: Place, key: str) -> object:
+    return (client.webhook_endpoints.retrieve(place.endpoint_id)).id
+
+
 def _me(client: Scripe, place: Place, key: str) -> object:
     return (client.workspaces.me()).workspace.id
 
@@ -180,8 +216,17 @@ def _rotate(client: Scripe, place: Place, key: str) -> object:
 
 OPERATIONS = (
     Operation("health.check", _health),
+    Operation("health.auth", _auth),
     Operation("workspaces.me", _me),
+    Operation("workspaces.list", _workspaces),
     Operation("projects.list", _projects),
+    Operation("projects.retrieve", _project),
+    Operation("notes.list", _notes),
+    Operation("notes.retrieve", _note),
+    Operation("posts.list", _posts),
+    Operation("posts.retrieve", _post),
+    Operation("post_statuses.list", _statuses),
+    Operation("webhook_endpoints.retrieve", _endpoint),
     Operation("jobs.list", _jobs, requests=2),
     Operation("sources.retrieve", _source),
     Operation("jobs.retrieve", _job),
