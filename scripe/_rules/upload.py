@@ -3,7 +3,7 @@
 | Storage says | It means |
 |---|---|
 | 2xx | stored; a plain ETag is the MD5 of the bytes |
-| 2xx with a page and without an ETag | not storage: a proxy, or the airport's network |
+| 2xx with a page and without an ETag | not storage: a proxy, or the airport's network; worth another attempt |
 | 403 `AccessDenied` “expired”, `ExpiredToken`, `RequestExpired`; any 400 or 403 after `expires_at` | expired |
 | 412 `PreconditionFailed` | the link was used before (a guess: the API says “single use”, not how it shows) |
 | `EntityTooLarge`, 413 | too large |
@@ -139,14 +139,19 @@ def put_headers(upload: Upload, size: int) -> dict[str, str]:
 
 def is_transient(answer: Answer) -> bool:
     code, _ = _complaint(answer)
-    return answer.status in (408, 429) or answer.status >= 500 or code in _AGAIN
+    return answer.status in (408, 429) or answer.status >= 500 or code in _AGAIN or _is_foreign(answer)
+
+
+def _is_foreign(answer: Answer) -> bool:
+    """Whether something on the way answered in storage's place."""
+    return answer.is_success and bool(answer.body.strip()) and "etag" not in answer.headers
 
 
 def check_stored(answer: Answer, upload: Upload, md5: str) -> None:
     """Raise unless storage has the very bytes that were sent."""
     if not answer.is_success:
         raise _refusal(answer, upload)
-    if answer.body.strip() and "etag" not in answer.headers:
+    if _is_foreign(answer):
         raise UploadError(
             f"Something on the way to storage answered {answer.status} in its place: the answer has a page of its own.",
             status_code=answer.status,

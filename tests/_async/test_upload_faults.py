@@ -277,12 +277,14 @@ async def test_the_cap_of_a_real_storage(bucket: S3Storage) -> None:
 async def test_a_page_in_place_of_storages_answer_is_not_taken_for_success(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    server.script(Reply(200, b"<html>Welcome to the airport</html>"))
+    portal = Reply(200, b"<html>Welcome to the airport</html>")
+    server.script(portal)
     with pytest.raises(UploadError, match="in its place") as caught:
         await async_client.uploads.put(link(server), b"Words.")
     assert caught.value.retryable
-    server.script(Reply(200))
+    server.script(portal, Reply(200))
     await async_client.uploads.put(link(server), b"Words.")
+    assert len(server.received) == 3 + 2
 
 
 async def test_other_bytes_in_storage_make_no_source(server: ScriptedServer) -> None:

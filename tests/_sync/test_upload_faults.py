@@ -278,12 +278,14 @@ def test_the_cap_of_a_real_storage(bucket: S3Storage) -> None:
 def test_a_page_in_place_of_storages_answer_is_not_taken_for_success(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(Reply(200, b"<html>Welcome to the airport</html>"))
+    portal = Reply(200, b"<html>Welcome to the airport</html>")
+    server.script(portal)
     with pytest.raises(UploadError, match="in its place") as caught:
         client.uploads.put(link(server), b"Words.")
     assert caught.value.retryable
-    server.script(Reply(200))
+    server.script(portal, Reply(200))
     client.uploads.put(link(server), b"Words.")
+    assert len(server.received) == 3 + 2
 
 
 def test_other_bytes_in_storage_make_no_source(server: ScriptedServer) -> None:
