@@ -1,11 +1,12 @@
 """Answers that come twice.
 
 HTTP/1.1 has no number that ties an answer to its request: what a broken proxy sends twice is taken for the answer to
-the next request on that connection. The API gives each answer an `X-Request-Id`; one that came before is an echo,
-unless it is a replay, which may tell of its first time.
+the next request on that connection. The API gives each answer an `X-Request-Id`; one that came before is an echo, and
+the call that met it is sent again on another connection.
 
-A server that gives the same id to all its answers (a test's, say) is not doubted for long: once a call that was sent
-again because of an echo meets another, ids say nothing here.
+An id is doubted once: an echo dies with its connection. So what comes again after that is meant so. A replay may tell
+the id of its first time, and again with each rerun; it is told apart from that first time. And a server that gives the
+same id to all its answers (a test's, say) is not doubted any further: its ids say nothing.
 """
 
 from __future__ import annotations
@@ -23,19 +24,22 @@ class Echoes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seen: dict[str, None] = {}
+        self._was_doubted: dict[tuple[str, bool], bool] = {}
         self._ids_say_nothing = False
 
-    def is_echo(self, headers: Headers, *, was_doubted: bool) -> bool:
-        """Whether this answer came before; `was_doubted` if the call met an echo already."""
+    def is_echo(self, headers: Headers) -> bool:
+        """Whether this answer came before, and so belongs to another request."""
         request_id = headers.get("x-request-id")
-        is_replay = headers.get("idempotent-replayed", "").strip().lower() == "true"
-        if not request_id or is_replay or self._ids_say_nothing:
+        if not request_id or self._ids_say_nothing:
             return False
+        is_replay = headers.get("idempotent-replayed", "").strip().lower() == "true"
         with self._lock:
-            came_before = request_id in self._seen
-            self._seen[request_id] = None
-            if len(self._seen) > REMEMBERED:
-                del self._seen[next(iter(self._seen))]
-        self._ids_say_nothing = came_before and was_doubted
-        return came_before and not was_doubted
+            return self._came_before((request_id, is_replay))
+
+    def _came_before(self, answer: tuple[str, bool]) -> bool:
+        was_doubted = self._was_doubted.get(answer)
+        self._was_doubted[answer] = was_doubted is not None
+        if len(self._was_doubted) > REMEMBERED:
+            del self._was_doubted[next(iter(self._was_doubted))]
+        self._ids_say_nothing = was_doubted is True and not answer[1]
+        return was_doubted is False

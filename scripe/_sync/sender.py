@@ -31,14 +31,13 @@ T = TypeVar("T", bound=BaseModel)
 class _Call(Generic[T]):
     """One call under way."""
 
-    __slots__ = ("attempts", "has_met_echo", "has_renewed_key", "key", "request", "response")
+    __slots__ = ("attempts", "has_renewed_key", "key", "request", "response")
 
     def __init__(self, request: Request[T]) -> None:
         self.request = request
         self.attempts = 0
         self.key: Secret[str] = Secret("")
         self.has_renewed_key = False
-        self.has_met_echo = False
         self.response: ResponseInfo | None = None
 
 
@@ -178,9 +177,7 @@ class Sender:
     def _is_echo(self, call: _Call[T], headers: Headers) -> bool:
         if not call.request.repeatable:
             return False  # it could not be sent again, and its own answer would be lost
-        is_echo = self.session.echoes.is_echo(headers, was_doubted=call.has_met_echo)
-        call.has_met_echo |= is_echo
-        return is_echo
+        return self.session.echoes.is_echo(headers)
 
     def remaining(self) -> float | None:
         """Seconds left of the deadline."""

@@ -51,6 +51,29 @@ def test_a_write_after_an_echo_is_sent_again_with_its_key(
     assert len(set(keys)) == 2
 
 
+def test_a_replay_that_came_twice_is_not_the_next_calls(
+    client: Scripe, server: ScriptedServer
+) -> None:
+    replay = answer({"data": shapes.note("note_1")}, X_Request_Id="req_1", Idempotent_Replayed="true")
+    server.script(twice(replay), answer({"data": shapes.note("note_2")}, X_Request_Id="req_2"))
+    first = client.notes.create(project_id="proj_1", content="One.", idempotency_key="key-1")
+    second = client.notes.create(project_id="proj_1", content="Two.", idempotency_key="key-2")
+    assert (first.id, second.id) == ("note_1", "note_2")
+
+
+def test_reruns_that_are_told_their_first_id_cost_one_request_more(
+    client: Scripe, server: ScriptedServer
+) -> None:
+    note = {"data": shapes.note("note_1")}
+    server.script(
+        answer(note, X_Request_Id="req_1", Idempotent_Replayed="false"),
+        answer(note, X_Request_Id="req_1", Idempotent_Replayed="true"),
+    )
+    for _ in range(4):
+        client.notes.create(project_id="proj_1", content="One.", idempotency_key="key-1")
+    assert len(server.received) == 5
+
+
 def test_a_server_that_gives_one_id_to_all_its_answers_is_believed(
     client: Scripe, server: ScriptedServer
 ) -> None:
@@ -77,3 +100,13 @@ def test_without_retries_an_echo_is_an_error(server: ScriptedServer) -> None:
         with pytest.raises(APIConnectionError, match="earlier request"):
             client.sources.retrieve("src_2")
         assert (client.sources.retrieve("src_2")).id == "src_2"
+
+
+def test_without_retries_a_server_that_gives_one_id_is_doubted_once(server: ScriptedServer) -> None:
+    server.script(source("src_1", "req_same"))
+    with Scripe(KEY, base_url=server.base_url, max_retries=0) as client:
+        client.sources.retrieve("src_1")
+        with pytest.raises(APIConnectionError, match="earlier request"):
+            client.sources.retrieve("src_1")
+        for _ in range(3):
+            assert (client.sources.retrieve("src_1")).id == "src_1"

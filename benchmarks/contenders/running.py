@@ -1,0 +1,48 @@
+"""What the contenders share: batches of coroutines, and how much memory a process has taken meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+
+def resident() -> float:
+    """Megabytes of memory that the process holds now."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+
+def in_tasks(tasks: int, opened):
+    """A batch of calls from so many tasks at once, on one loop; `opened()` gives the coroutine function to call."""
+    runner = asyncio.Runner()
+
+    async def prepared():
+        return await opened()
+
+    call = runner.run(prepared())
+
+    async def work(count: int) -> None:
+        left = iter(range(count))
+
+        async def task() -> None:
+            for _ in left:
+                await call()
+
+        await asyncio.gather(*(task() for _ in range(tasks)))
+
+    def batch(count: int) -> None:
+        runner.run(work(count))
+
+    batch(tasks)
+    return batch
+
+
+def in_turn(call):
+    """A batch of calls, one after the other."""
+
+    def batch(count: int) -> None:
+        for _ in range(count):
+            call()
+
+    batch(3)
+    return batch

@@ -1,0 +1,215 @@
+"""scripe, with all that it does on: retries, keys, the budget, a hook for answers, `last_response`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+
+from running import in_tasks, in_turn, resident
+
+from scripe import AsyncScripe, Scripe, Upload
+from scripe._rules import response as responses
+from scripe._rules.answer import Answer
+from scripe._rules.config import Secret
+from scripe._rules.pagination import Walk
+from scripe._rules.request import Request
+from scripe._sync.pager import Pages
+from scripe.types import Headers, Job, Page
+
+KEY = "scripe_sk_test_bench"
+family = import_module(os.environ.get("SCRIPE_HTTP", "httpx"))
+
+
+def heard(response):
+    """The hook: every answer goes by."""
+
+
+def get(base_url):
+    client = Scripe(KEY, base_url=base_url, on_response=heard)
+    return in_turn(lambda: client.jobs.retrieve("job_1"))
+
+
+def tasks(base_url, count, http_client=""):
+    async def opened():
+        client = AsyncScripe(KEY, base_url=base_url, on_response=heard, http_client=http_client or None)
+
+        async def call():
+            return await client.jobs.retrieve("job_1")
+
+        return call
+
+    return in_tasks(int(count), opened)
+
+
+def page(path):
+    """What a pager does with the bytes of a page: into models, each with the answer it came with, and noted in the walk."""
+    answer = Answer(200, Headers([("x-request-id", "req_1")]), Path(path).read_bytes())
+    request = Request("GET", "/jobs", Page[Job], shape="whole")
+    response = responses.response_info(request, answer, 1)
+    secret = Secret(KEY)
+
+    def call():
+        pages = Pages(None, "/jobs", Page[Job], Walk({}))
+        return pages._taken(responses.read(request, answer, response, secret))
+
+    return in_turn(call)
+
+
+def second_client(base_url):
+    Scripe(KEY, base_url=base_url).health.check()
+
+    def call():
+        client = Scripe(KEY, base_url=base_url)
+        client._sender.session.engine()
+
+    return in_turn(call)
+
+
+def _upload(url):
+    return Upload(
+        id="upl_1",
+        upload_url=url,
+        content_type="audio/mpeg",
+        max_size_bytes=2**40,
+        expires_at=datetime.now(UTC) + timedelta(hours=1),
+    )
+
+
+def put(url, path, trust=""):
+    http_client = family.Client(verify=ssl.create_default_context(cafile=trust)) if trust else None
+    client = Scripe(KEY, http_client=http_client)
+    upload = _upload(url)
+
+    def batch(_count):
+        before = resident()
+        client.uploads.put(upload, path)
+        return {"grown": resident() - before}
+
+    return batch
+
+
+def async_put(url, path, trust=""):
+    runner = asyncio.Runner()
+
+    async def opened():
+        http_client = family.AsyncClient(verify=ssl.create_default_context(cafile=trust)) if trust else None
+        return AsyncScripe(KEY, http_client=http_client)
+
+    client = runner.run(opened())
+    upload = _upload(url)
+
+    def batch(_count):
+        before = resident()
+        runner.run(client.uploads.put(upload, path))
+        return {"grown": resident() - before}
+
+    return batch
+
+
+def _without_md5(put_case):
+    """The same without the digest, to tell what that costs: nothing that a caller could turn off."""
+
+    class NoDigest:
+        def __init__(self, **_):
+            pass
+
+        def update(self, _block):
+            pass
+
+        def hexdigest(self):
+            return os.environ["BENCH_MD5"]
+
+    def case(*arguments):
+        import scripe._files
+
+        scripe._files.hashlib = type("hashlib", (), {"md5": NoDigest})
+        return put_case(*arguments)
+
+    return case
+
+
+def walk(base_url):
+    """100,000 jobs, page by page; the growth of memory in the second half, and how much longer that takes than the first."""
+    import time
+
+    client = Scripe(KEY, base_url=base_url, on_response=heard)
+
+    def batch(count):
+        seen, halves = 0, [time.process_time()]
+        memory = 0.0
+        for _ in client.jobs.list():
+            seen += 1
+            if seen == count // 2:
+                halves.append(time.process_time())
+                memory = resident()
+        halves.append(time.process_time())
+        assert seen == count, seen
+        return {
+            "grown": resident() - memory,
+            "linear": (halves[2] - halves[1]) / (halves[1] - halves[0]),
+        }
+
+    return batch
+
+
+def many(base_url):
+    """Calls and copies without end: what memory they leave behind."""
+    client = Scripe(KEY, base_url=base_url, on_response=heard)
+    for _ in range(200):
+        client.with_options(timeout=30).jobs.retrieve("job_1")
+
+    def batch(count):
+        before = resident()
+        for _ in range(count):
+            client.jobs.retrieve("job_1")
+        called = resident()
+        for _ in range(count // 10):
+            client.with_options(timeout=30, extra_headers={"X-Trace": "1"}).jobs.retrieve("job_1")
+        return {"grown": called - before, "grown_by_copies": resident() - called}
+
+    return batch
+
+
+def waits(together):
+    """Jobs of the emulator, in its own time: waited for together, or by a wait for each beside the others."""
+    from scripe.emulator import Emulator
+
+    async def work(count, report):
+        with Emulator(keep_requests=1) as emulator:
+            ids = emulator.seed(jobs=count, job_status="QUEUED").job_ids
+            heard = []
+            async with emulator.async_client(on_response=lambda _: heard.append(1)) as client:
+                started = emulator.clock.now()
+                if together == "together":
+                    jobs = await client.jobs.wait_all(ids, timeout=None)
+                else:
+                    jobs = await asyncio.gather(*(client.jobs.wait(each, timeout=None) for each in ids))
+                assert [job.id for job in jobs if job.succeeded] == ids
+                report["requests"] = len(heard)
+                report["waited"] = (emulator.clock.now() - started).total_seconds()
+
+    def batch(count):
+        report = {}
+        asyncio.run(work(count, report))
+        return report
+
+    return batch
+
+
+CASES = {
+    "get": get,
+    "tasks": tasks,
+    "page": page,
+    "second_client": second_client,
+    "put": put,
+    "async_put": async_put,
+    "put_without_md5": _without_md5(put),
+    "async_put_without_md5": _without_md5(async_put),
+    "walk": walk,
+    "many": many,
+    "waits": waits,
+}
