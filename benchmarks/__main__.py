@@ -19,8 +19,12 @@ from benchmarks.measuring import Result
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="three rounds, a smaller file, no counting: under a minute")
-    parser.add_argument("--only", default="", help="only tables whose name holds this, such as `single_calls`")
+    parser.add_argument(
+        "--quick", action="store_true", help="three rounds, a smaller file, no counting: under a minute"
+    )
+    parser.add_argument(
+        "--only", default="", help="only tables whose name holds this, such as `single_calls`"
+    )
     parser.add_argument("--write", type=Path, help="write the report to this file too")
     options = parser.parse_args()
     environments.make()
@@ -48,7 +52,9 @@ def _machine() -> str:
     model = platform.processor() or platform.machine()
     cpus = Path("/proc/cpuinfo")
     if cpus.exists():
-        named = [line.partition(":")[2].strip() for line in cpus.read_text().splitlines() if "model name" in line]
+        named = [
+            line.partition(":")[2].strip() for line in cpus.read_text().splitlines() if "model name" in line
+        ]
         model = f"{len(named)} × {named[0]}" if named else model
     return f"{model}, {platform.system()}, Python {platform.python_version()}"
 

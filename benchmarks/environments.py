@@ -24,7 +24,18 @@ PACKAGES = {
     "scripe-emulator": [f"{ROOT}[emulator]"],
 }
 
-SHOWN = ("httpx", "httpx2", "pydantic", "tenacity", "aiohttp", "requests", "openai", "anthropic", "stripe", "httpx-aiohttp")
+SHOWN = (
+    "httpx",
+    "httpx2",
+    "pydantic",
+    "tenacity",
+    "aiohttp",
+    "requests",
+    "openai",
+    "anthropic",
+    "stripe",
+    "httpx-aiohttp",
+)
 """Packages whose versions the report names."""
 
 

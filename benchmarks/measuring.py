@@ -76,7 +76,9 @@ class Result:
 class Process:
     """A contender's process, which waits for batches."""
 
-    def __init__(self, contender: Contender, arguments: Sequence[str], *, pinned: bool, **variables: str) -> None:
+    def __init__(
+        self, contender: Contender, arguments: Sequence[str], *, pinned: bool, **variables: str
+    ) -> None:
         program = [environments.python(contender.environment), str(CONTENDERS / "worker.py")]
         self._running = subprocess.Popen(
             [*program, contender.module, contender.case, *arguments, *contender.arguments],

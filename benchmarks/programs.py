@@ -35,14 +35,20 @@ class Envelope(BaseModel):
 
 """
 
-PLAIN = ONE_MODEL + """
+PLAIN = (
+    ONE_MODEL
+    + """
 with httpx.Client(headers={"Authorization": "Bearer k"}) as client:
     response = client.get(sys.argv[1] + "/jobs/job_1")
     response.raise_for_status()
     assert Envelope.model_validate_json(response.content).data.status == "RUNNING"
 """
+)
 
-PLAIN_ASYNC = "import asyncio\n" + ONE_MODEL + """
+PLAIN_ASYNC = (
+    "import asyncio\n"
+    + ONE_MODEL
+    + """
 async def main():
     async with httpx.AsyncClient(headers={"Authorization": "Bearer k"}) as client:
         response = await client.get(sys.argv[1] + "/jobs/job_1")
@@ -51,6 +57,7 @@ async def main():
 
 asyncio.run(main())
 """
+)
 
 SCRIPE = """
 import sys
@@ -70,19 +77,25 @@ async def main():
 asyncio.run(main())
 """
 
-OPENAI = _MODELS + """
+OPENAI = (
+    _MODELS
+    + """
 import openai, models
 client = openai.OpenAI(api_key="k", base_url=sys.argv[1])
 model = models.made_of(openai.BaseModel).Envelope
 assert client.get("/jobs/job_1", cast_to=model).data.status == "RUNNING"
 """
+)
 
-ANTHROPIC = _MODELS + """
+ANTHROPIC = (
+    _MODELS
+    + """
 import anthropic, models
 client = anthropic.Anthropic(api_key="k", base_url=sys.argv[1].removesuffix("/v1"))
 model = models.made_of(anthropic.BaseModel).Envelope
 assert client.get("/v1/jobs/job_1", cast_to=model).data.status == "RUNNING"
 """
+)
 
 STRIPE = """
 import stripe, sys
@@ -100,18 +113,25 @@ TRANSPORT = httpx.MockTransport(lambda request: httpx.Response(200, headers=HEAD
 """
 
 # The same call so many times over a transport in the process: the difference of two counts is what calls alone take.
-PLAIN_CALLS = ONE_MODEL + _ANSWER + """
+PLAIN_CALLS = (
+    ONE_MODEL
+    + _ANSWER
+    + """
 with httpx.Client(transport=TRANSPORT, headers={"Authorization": "Bearer k"}) as client:
     for _ in range(int(sys.argv[1])):
         Envelope.model_validate_json(client.get("http://127.0.0.1/v1/jobs/job_1").content)
 """
+)
 
-SCRIPE_CALLS = _ANSWER + """
+SCRIPE_CALLS = (
+    _ANSWER
+    + """
 from scripe import Scripe
 with Scripe(base_url="http://127.0.0.1/v1", http_client=httpx.Client(transport=TRANSPORT)) as client:
     for _ in range(int(sys.argv[1])):
         client.jobs.retrieve("job_1")
 """
+)
 
 
 def on_httpx2(program: str) -> str:

@@ -266,7 +266,11 @@ def uploads(place: Place, *, tls: bool) -> Table:
             pinned=False,
             BENCH_MD5=place.md5,
         ),
-        (Column("wall", "wall, s", "{:.3f}"), Column("cpu", "CPU, s", "{:.3f}"), Column("grown", "grown by, MB", "{:.1f}")),
+        (
+            Column("wall", "wall, s", "{:.3f}"),
+            Column("cpu", "CPU, s", "{:.3f}"),
+            Column("grown", "grown by, MB", "{:.1f}"),
+        ),
         ratio="wall",
         base="httpx, content=file",
         goals=dict(zip(("scripe", "scripe, async"), wanted, strict=True)),
@@ -276,7 +280,9 @@ def uploads(place: Place, *, tls: bool) -> Table:
 
 def long_walks(place: Place) -> Table:
     contenders = [Contender("scripe", "scripe", "with_scripe", "walk")]
-    found = in_batches(contenders, [place.base_url], rounds=1, count=servers.PAGES * servers.PER_PAGE, per_call=False)
+    found = in_batches(
+        contenders, [place.base_url], rounds=1, count=servers.PAGES * servers.PER_PAGE, per_call=False
+    )
     columns = (
         Column("cpu", "CPU, s", "{:.2f}"),
         Column("linear", "second half ÷ first half", "{:.2f}"),
@@ -345,7 +351,10 @@ def counted_calls(_place: Place) -> Table:
     contenders = [Contender(label, home, "", program, (), engine) for label, home, program, engine in wanted]
     few, more = instructions(contenders, ["50"]), instructions(contenders, ["150"])
     each = [
-        Result(one.label, {"instructions": [(two.rounds["instructions"][0] - one.rounds["instructions"][0]) * 10]})
+        Result(
+            one.label,
+            {"instructions": [(two.rounds["instructions"][0] - one.rounds["instructions"][0]) * 10]},
+        )
         for one, two in zip(few, more, strict=True)
     ]
     return Table(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
-from ._concurrency import _on_trio  # pyright: ignore[reportPrivateUsage] - the same package
+from ._concurrency import on_trio
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class AsyncTurn(_Turn):
 
     def _made(self) -> asyncio.Lock | trio.Lock:
         if self._lock is None:
-            if _on_trio():
+            if on_trio():
                 import trio
 
                 self._lock = trio.Lock()

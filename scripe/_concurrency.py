@@ -26,7 +26,7 @@ AsyncKeySource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 KeySource: TypeAlias = Callable[[], str]
 
 
-def _on_trio() -> bool:
+def on_trio() -> bool:
     trio = sys.modules.get("trio")
     return trio is not None and trio.lowlevel.in_trio_run()
 
@@ -40,7 +40,7 @@ class AsyncClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        if _on_trio():
+        if on_trio():
             import trio
 
             await trio.sleep(seconds)
@@ -63,7 +63,7 @@ class Clock:
 
 
 def async_home() -> object:
-    if _on_trio():
+    if on_trio():
         import trio
 
         return trio.lowlevel.current_trio_token()
@@ -97,7 +97,7 @@ async def async_within(seconds: float | None, work: Callable[[], Awaitable[T]]) 
     """What the work returns; None if it was interrupted."""
     if seconds is None:
         return await work()
-    if _on_trio():
+    if on_trio():
         import trio
 
         with trio.move_on_after(seconds):
@@ -123,7 +123,7 @@ def within(seconds: float | None, work: Callable[[], T]) -> T | None:  # noqa: A
 
 
 async def async_let_go(blocks: AsyncIterator[bytes]) -> None:
-    if not _on_trio():
+    if not on_trio():
         return
     import trio
 
@@ -136,7 +136,7 @@ async def async_let_go(blocks: AsyncIterator[bytes]) -> None:
 
 
 async def async_to_its_end(work: Callable[[], Awaitable[object]]) -> None:
-    if _on_trio():
+    if on_trio():
         import trio
 
         with trio.CancelScope(shield=True):
@@ -161,7 +161,7 @@ def to_its_end(work: Callable[[], object]) -> None:
 
 async def async_run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run in a thread, and never leave it running: a file must not be closed while it is read."""
-    if _on_trio():
+    if on_trio():
         import trio
 
         return await trio.to_thread.run_sync(lambda: function(*args, **kwargs))

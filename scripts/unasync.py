@@ -36,9 +36,8 @@ PHRASES = {
         "Share one among threads; a forked process opens connections of its own."
     ),
     "; a plain or a coroutine function": "",
-    "It interrupts anything.": (
-        "It is looked at between\n            chunks, attempts and waits: a read that blocks ends with `timeout`."
-    ),
+    "It interrupts anything.": "Only callbacks\n            and reads of a file can hold a call beyond it.",
+    "`httpx`, `httpx2`, or, for many\n            calls at once on asyncio, `aiohttp`": "`httpx` or `httpx2`",
     "function, plain or coroutine, that\n            returns one": "function that\n            returns one",
     "written once, as async": "generated from the async source",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any, Optional
+from typing import Any
 
 
 def made_of(base: Any) -> Any:
@@ -12,35 +12,35 @@ def made_of(base: Any) -> Any:
 
     class Progress(base):
         progress: float
-        message: Optional[str] = None
-        updatedAt: Optional[datetime] = None
+        message: str | None = None
+        updatedAt: datetime | None = None
 
     class Result(base):
-        sourceId: Optional[str] = None
-        postId: Optional[str] = None
-        documentId: Optional[str] = None
+        sourceId: str | None = None
+        postId: str | None = None
+        documentId: str | None = None
 
     class Job(base):
         id: str
         type: str
         status: str
-        projectId: Optional[str] = None
-        startedAt: Optional[datetime] = None
-        completedAt: Optional[datetime] = None
-        progress: Optional[Progress] = None
-        result: Optional[Result] = None
-        errorCode: Optional[str] = None
-        errorMessage: Optional[str] = None
+        projectId: str | None = None
+        startedAt: datetime | None = None
+        completedAt: datetime | None = None
+        progress: Progress | None = None
+        result: Result | None = None
+        errorCode: str | None = None
+        errorMessage: str | None = None
         attemptCount: int = 0
-        estimatedCompletionMs: Optional[int] = None
+        estimatedCompletionMs: int | None = None
         createdAt: datetime
-        updatedAt: Optional[datetime] = None
+        updatedAt: datetime | None = None
 
     class Envelope(base):
         data: Job
 
     class Pagination(base):
-        next_cursor: Optional[str] = None
+        next_cursor: str | None = None
         has_more: bool
 
     class Page(base):

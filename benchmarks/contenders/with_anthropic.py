@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import models
 import anthropic
+import models
 from anthropic import BaseModel
 from running import in_tasks, in_turn
 
@@ -22,7 +22,9 @@ def tasks(base_url, count, aiohttp=""):
 
     async def opened():
         http_client = anthropic.DefaultAioHttpClient() if aiohttp else None
-        client = anthropic.AsyncAnthropic(api_key="scripe_sk_test_bench", base_url=base_url.removesuffix("/v1"), http_client=http_client)
+        client = anthropic.AsyncAnthropic(
+            api_key="scripe_sk_test_bench", base_url=base_url.removesuffix("/v1"), http_client=http_client
+        )
 
         async def call():
             return await client.get("/v1/jobs/job_1", cast_to=model)

@@ -22,7 +22,9 @@ def tasks(base_url, count, aiohttp=""):
 
     async def opened():
         http_client = openai.DefaultAioHttpClient() if aiohttp else None
-        client = openai.AsyncOpenAI(api_key="scripe_sk_test_bench", base_url=base_url, http_client=http_client)
+        client = openai.AsyncOpenAI(
+            api_key="scripe_sk_test_bench", base_url=base_url, http_client=http_client
+        )
 
         async def call():
             return await client.get("/jobs/job_1", cast_to=model)

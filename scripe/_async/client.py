@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource
-from .._engine import AsyncHTTPClient
+from .._engine import AsyncEngineName, AsyncHTTPClient
 from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
 from .._rules.rate_limit import RateLimiter
@@ -57,8 +57,9 @@ class AsyncScripe:
         max_retries: How often a call is sent again after a passing fault.
         rate_limiter: Keeps calls within the workspace's budget. One of its own if left out; None turns it
             off; give several clients the same one to let them share what they know.
-        http_client: A client of httpx or httpx2 to send with, for proxies, certificates or tests. It is
-            never closed by this one.
+        http_client: What to send with: a client of httpx or httpx2 that you made, for proxies, certificates or
+            tests, which is never closed by this one; or the name of an engine: `httpx`, `httpx2`, or, for many
+            calls at once on asyncio, `aiohttp`. The one that `SCRIPE_HTTP` names if left out, else httpx.
         on_response: Told of each answer of the API; a plain or a coroutine function.
         app_info: Name of your application, such as `newsroom/2.1`, added to the `User-Agent`.
         allow_insecure: Allow plain http to other machines than this one.
@@ -79,7 +80,7 @@ class AsyncScripe:
         deadline: float | None = None,
         max_retries: int = 2,
         rate_limiter: RateLimiter | NotGiven | None = NOT_GIVEN,
-        http_client: AsyncHTTPClient | None = None,
+        http_client: AsyncHTTPClient | AsyncEngineName | None = None,
         on_response: AsyncCallback[ResponseInfo] | None = None,
         app_info: str | None = None,
         allow_insecure: bool = False,
@@ -103,7 +104,7 @@ class AsyncScripe:
         given: Secret[str | AsyncKeySource | None],
         options: Options,
         rate_limiter: RateLimiter | NotGiven | None,
-        http_client: AsyncHTTPClient | None,
+        http_client: AsyncHTTPClient | AsyncEngineName | None,
         on_response: AsyncCallback[ResponseInfo] | None,
     ) -> None:
         _log.configure()
@@ -315,13 +316,13 @@ class AsyncScripe:
 
     def __reduce__(self) -> tuple[object, ...]:
         session = self._sender.session
-        if session.http_client is not None:
+        if not session.opens_connections:
             raise ConfigurationError(
                 "A client with an http_client of its caller's cannot be pickled: the connections stay behind. "
                 "Make the client where it is used."
             )
         limiter = None if session.limiter is None else NOT_GIVEN
-        state = (self._given, self._sender.options, limiter, None, session.on_response)
+        state = (self._given, self._sender.options, limiter, session.http_client, session.on_response)
         return _unpickled, (type(self), state)
 
 

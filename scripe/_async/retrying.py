@@ -15,22 +15,15 @@ if TYPE_CHECKING:
 
 
 async def attempts(
-    attempt: Callable[[], Awaitable[Outcome]], plan: RetryPlan, clock: AsyncClock, what: str
-) -> Outcome:
-    """What the last attempt brought."""
-    first = await attempt()
-    if not plan.again(first):
-        return first
-    return await _repeated(first, attempt, plan, clock, what)
-
-
-async def _repeated(
     first: Outcome,
     attempt: Callable[[], Awaitable[Outcome]],
     plan: RetryPlan,
     clock: AsyncClock,
     what: str,
 ) -> Outcome:
+    """What the last attempt brought, of which the first was made."""
+    if not plan.again(first):
+        return first
     # Loaded only here: most calls never need it. One object for each call, since its state lives on it.
     from tenacity import AsyncRetrying
 

@@ -8,12 +8,12 @@ import threading
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 from weakref import WeakSet
 
 from .._asking import AsyncTurn
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_call, async_home
-from .._engine import AsyncEngine, AsyncHTTPClient, default_family
+from .._engine import AsyncEngine, AsyncEngineName, AsyncHTTPClient, check_engine, default_engine
 from .._rules import config
 from .._rules.config import Secret
 from .._rules.echo import Echoes
@@ -28,9 +28,10 @@ class AsyncSession:
         self,
         given: Secret[str | AsyncKeySource | None],
         limiter: RateLimiter | None,
-        http_client: AsyncHTTPClient | None,
+        http_client: AsyncHTTPClient | AsyncEngineName | None,
         on_response: AsyncCallback[ResponseInfo] | None,
     ) -> None:
+        self.http_client = http_client
         self.limiter = limiter
         self.on_response = on_response
         self.clock: AsyncClock = AsyncClock()
@@ -40,19 +41,20 @@ class AsyncSession:
         self._key = None if self._key_source else config.api_key(given)
         self._is_closed = False
         self._lock = threading.Lock()
-        self._http_client = http_client
-        self._family = None if http_client else default_family()
+        self._chosen: AsyncHTTPClient | AsyncEngineName = http_client or default_engine()
         self._engine: AsyncEngine | None = None
         self._home: object = None
         self._turn: AsyncTurn = AsyncTurn()
-        if http_client is not None:
-            self._engine = AsyncEngine(http_client)
+        if isinstance(self._chosen, str):
+            check_engine(self._chosen, get_args(AsyncEngineName))
+        else:
+            self._engine = AsyncEngine(self._chosen)
         _sessions.add(self)
 
     @property
-    def http_client(self) -> AsyncHTTPClient | None:
-        """The caller's own, if any."""
-        return self._http_client
+    def opens_connections(self) -> bool:
+        """Whether the connections are our own, not those of a client that the caller gave."""
+        return isinstance(self._chosen, str)
 
     def engine(self) -> AsyncEngine:
         """The open connections, opened when first needed, and anew in a forked process."""
@@ -62,7 +64,7 @@ class AsyncSession:
     def _opened(self) -> AsyncEngine:
         with self._lock:
             self._check_open()  # again: another thread may have closed meanwhile, and nobody would close this one
-            self._engine = engine = self._engine or AsyncEngine(family=self._family)
+            self._engine = engine = self._engine or AsyncEngine(self._chosen)
             return engine
 
     async def key(self) -> Secret[str]:
@@ -87,7 +89,7 @@ class AsyncSession:
         return key
 
     async def close(self) -> None:
-        if self._engine is not None and self._http_client is None:
+        if self._engine is not None and self.opens_connections:
             self._check_loop()
         with self._lock:
             self._is_closed = True
@@ -106,7 +108,7 @@ class AsyncSession:
         if self.limiter is not None:
             self.limiter.forget()
         _left_open.append(self._engine)
-        self._engine = None if self._http_client is None else AsyncEngine(self._http_client)
+        self._engine = None if self.opens_connections else AsyncEngine(self._chosen)
 
     def _check(self) -> None:
         self._check_open()
@@ -139,7 +141,7 @@ def before_fork() -> None:
             import_module(f"{__package__}.{each.name}")
         for name in ("tenacity", "encodings.idna"):
             import_module(name)
-        AsyncEngine()
+        AsyncEngine(default_engine())
 
 
 def after_fork() -> None:

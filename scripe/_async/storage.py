@@ -6,7 +6,7 @@ from typing import Self
 
 from .. import _log
 from .._concurrency import AsyncCallback, async_call, async_run, async_within
-from .._engine import Limits
+from .._engine import CommonHeaders, Limits
 from .._files import Blocks, Content, FileInput, content_of
 from .._rules import upload as rules
 from .._rules.answer import Failure, Outcome
@@ -67,7 +67,8 @@ class AsyncTransfer:
     async def _outcome(self) -> Outcome:
         options = self._sender.options
         plan = RetryPlan(options.max_retries, True, self._sender.deadline, rules.is_transient)
-        return await attempts(self._attempt, plan, self._clock, f"PUT {self._shown}")
+        first = await self._attempt()
+        return await attempts(first, self._attempt, plan, self._clock, f"PUT {self._shown}")
 
     async def _attempt(self) -> Outcome:
         engine, now = self._sender.session.engine(), self._clock.now()
@@ -78,10 +79,11 @@ class AsyncTransfer:
             outcome = await engine.send(
                 "PUT",
                 Secret(self._upload.upload_url),
-                Secret(rules.put_headers(self._upload, self._content.size)),
+                CommonHeaders(rules.put_headers(self._upload, self._content.size)),
                 AsyncBody(self, blocks),
                 limits=Limits(
-                    self._sender.deadline.shorten(self._sender.options.timeout, now), self._sender.remaining
+                    self._sender.deadline.shorten(self._sender.options.timeout, now),
+                    self._sender.clock_of_deadline,
                 ),
             )
             self._raise_own()

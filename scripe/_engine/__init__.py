@@ -1,17 +1,23 @@
-"""The HTTP engine: httpx, or httpx2 on request. The only folder that imports either.
+"""The HTTP engine: httpx, or on request httpx2, or aiohttp below that. The only folder that imports any of them.
 
 | File | What it holds |
 |---|---|
 | `family.py` | httpx or httpx2: which one, how its clients are opened |
+| `failing.py` | what the engines raise: did the request leave, was it slow |
 | `connections.py` | the clients that calls go through, and when ours are replaced |
 | `sending.py` | one request, and its whole answer |
 | `leaving.py` | blocking work that its caller can walk away from |
 | `in_process.py` | a transport to an application in this process: the emulator |
 """
 
+from .family import AsyncEngineName as AsyncEngineName
 from .family import AsyncHTTPClient as AsyncHTTPClient
+from .family import EngineName as EngineName
 from .family import HTTPClient as HTTPClient
+from .family import check_engine as check_engine
+from .family import default_engine as default_engine
 from .family import default_family as default_family
 from .sending import AsyncEngine as AsyncEngine
+from .sending import CommonHeaders as CommonHeaders
 from .sending import Engine as Engine
 from .sending import Limits as Limits

@@ -9,14 +9,24 @@ from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
-from .._concurrency import async_let_go, async_to_its_end
+from .._concurrency import async_let_go, async_to_its_end, on_trio
 from .._rules.answer import Answer, Failure, Outcome
 from .._rules.body import ERROR_LIMIT, SUCCESS_LIMIT, Body, BodyError
 from .._rules.config import Secret
-from ..errors import ClientClosedError
+from ..errors import ClientClosedError, ConfigurationError
 from ..types.response_info import Headers
 from .connections import Connections, Pool
-from .family import AsyncHTTPClient, HTTPClient, checked, default_family, family_of, options
+from .failing import errors, failure
+from .family import (
+    AsyncEngineName,
+    AsyncHTTPClient,
+    EngineName,
+    HTTPClient,
+    checked,
+    family_named,
+    family_of,
+    opened,
+)
 from .leaving import hurried
 
 if TYPE_CHECKING:
@@ -43,28 +53,50 @@ def _stream(family: str) -> Callable[[object], object]:
     return Blocks
 
 
-@dataclass(frozen=True, slots=True)
+class CommonHeaders:
+    """Headers that many requests have in common, the key among them: built once, then copied."""
+
+    __slots__ = ("_built", "_plain")
+
+    def __init__(self, plain: Mapping[str, str]) -> None:
+        self._plain = Secret(plain)
+        self._built: Secret[httpx.Headers] | None = None
+
+    def copied(self, family: ModuleType) -> httpx.Headers:
+        if self._built is None:
+            self._built = Secret(cast("httpx.Headers", family.Headers(self._plain.reveal())))
+        return self._built.reveal().copy()
+
+
+@dataclass(slots=True)
 class Limits:
     """How far an exchange may go.
 
     Attributes:
         timeout: seconds for each network operation.
-        remaining: tells the seconds left of the deadline; None if there is none.
+        remaining: tells the seconds left of the deadline, if there is one.
         is_echo: whether the answer with these headers is one that came before, and belongs to another request.
 
     """
 
     timeout: float | None
-    remaining: Callable[[], float | None]
+    remaining: Callable[[], float | None] | None
     is_echo: Callable[[Headers], bool] = lambda _: False
 
+    def is_over(self) -> bool:
+        return self.remaining is not None and self.remaining() == 0
+
+
+NONE: Mapping[str, str] = {}
+
+_ALWAYS_WITH_LENGTH = ("POST", "PUT", "PATCH")
 
 GRACE = 0.1
 """Seconds past the deadline in which a blocked read may end by its own timeout, which spares the connection."""
 
 
 class _Engine:
-    """What the two engines share: building requests, and telling what came back."""
+    """What the two engines share: building requests."""
 
     def __init__(self, family: ModuleType) -> None:
         self._family = family
@@ -73,47 +105,44 @@ class _Engine:
         self,
         method: str,
         url: Secret[str],
-        headers: Secret[Mapping[str, str]],
+        headers: CommonHeaders,
+        own: Mapping[str, str],
         content: bytes | Iterable[bytes] | AsyncIterable[bytes] | None,
         timeout: float | None,
     ) -> httpx.Request:
-        limits = {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
+        """Built by hand: `client.build_request` takes five times as long, for defaults that are none of ours."""
+        named = headers.copied(self._family)
+        if own:
+            named.update(own)
         is_whole = content is None or isinstance(content, bytes)
         request = cast(
             "httpx.Request",
             self._family.Request(
                 method,
                 url.reveal(),
-                headers=headers.reveal(),
-                content=content if is_whole else None,
-                stream=None if is_whole else _stream(self._family.__name__)(content),
-                extensions={"timeout": limits},
+                headers=named,
+                stream=self._family.ByteStream(content or b"") if is_whole else self._blocks(content),
+                extensions={
+                    "timeout": {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
+                },
             ),
         )
-        request.headers.setdefault("Host", request.url.netloc.decode("ascii"))
+        named = request.headers
+        if "Host" not in named:
+            named["Host"] = request.url.netloc.decode("ascii")
+        if is_whole:
+            length = len(request.read())
+            if length or method in _ALWAYS_WITH_LENGTH:
+                named["Content-Length"] = str(length)
         return request
 
-    def _failure(self, error: Exception) -> Failure:
-        names = self._family
-        unsent = (
-            names.ConnectError,
-            names.ConnectTimeout,
-            names.PoolTimeout,
-            names.ProxyError,
-            names.UnsupportedProtocol,
-        )
-        is_timeout = isinstance(error, names.TimeoutException)
-        text = str(error) or ("no answer in time" if is_timeout else "the connection broke")
-        return Failure(
-            "unsent" if isinstance(error, unsent) else "lost", is_timeout, f"{type(error).__name__}: {text}"
-        )
-
-    def _errors(self) -> tuple[type[Exception], ...]:
-        return self._family.RequestError, self._family.InvalidURL, self._family.StreamError
+    def _blocks(self, content: object) -> object:
+        return _stream(self._family.__name__)(content)
 
 
 def _headers(response: httpx.Response) -> Headers:
-    return Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw)
+    raw = response.headers.raw
+    return Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
 
 
 def _body(response: httpx.Response, headers: Headers) -> Body:
@@ -128,28 +157,34 @@ _ECHO = Failure("lost", is_timeout=False, message="the answer to an earlier requ
 class AsyncEngine(_Engine):
     """Sends one request, and gets its whole answer."""
 
-    def __init__(self, client: AsyncHTTPClient | None = None, family: ModuleType | None = None) -> None:
-        super().__init__(family_of(client) if client else family or default_family())
-        given = cast("httpx.AsyncClient | None", client and checked(client, self._family.AsyncClient))
+    def __init__(self, chosen: AsyncHTTPClient | AsyncEngineName) -> None:
+        super().__init__(family_named(chosen) if isinstance(chosen, str) else family_of(chosen))
+        self._name = chosen if isinstance(chosen, str) else None
+        given = None if self._name else cast("httpx.AsyncClient", checked(chosen, self._family.AsyncClient))
         self._pool = Pool(self._family.__name__, given, self._open)
 
     def _open(self) -> httpx.AsyncClient:
-        return cast("httpx.AsyncClient", self._family.AsyncClient(**options(self._family)))
+        if self._name == "aiohttp" and on_trio():
+            raise ConfigurationError(
+                "aiohttp runs on asyncio alone; on trio, leave out http_client or give `httpx2`."
+            )
+        return cast("httpx.AsyncClient", opened(cast("AsyncEngineName", self._name), "AsyncClient"))
 
     async def send(
         self,
         method: str,
         url: Secret[str],
-        headers: Secret[Mapping[str, str]],
+        headers: CommonHeaders,
         content: bytes | AsyncIterable[bytes] | None = None,
         *,
+        own: Mapping[str, str] = NONE,
         limits: Limits,
     ) -> Outcome:
         while (client := self._pool.idle()) is not None:
             await async_to_its_end(client.aclose)
         used, is_over = self._pool.take(), False
         try:
-            build = partial(self._request, method, url, headers, content, limits.timeout)
+            build = partial(self._request, method, url, headers, own, content, limits.timeout)
             outcome = await self._exchanged(used.client, build, limits)
             is_over = True
             return outcome
@@ -172,8 +207,8 @@ class AsyncEngine(_Engine):
             finally:
                 if not response.is_closed:
                     await async_to_its_end(response.aclose)
-        except self._errors() as error:
-            return self._failure(error)
+        except errors(self._family) as error:
+            return failure(self._family, error)
         except BodyError as error:
             return Failure("lost", is_timeout=False, message=str(error))
         if found is None:
@@ -189,7 +224,7 @@ class AsyncEngine(_Engine):
                 body.take(block)
                 if body.is_full or is_late:
                     break
-                is_late = limits.remaining() == 0  # a whole answer counts, however late its end
+                is_late = limits.is_over()  # a whole answer counts, however late its end
             else:
                 return body.whole()
         except BodyError:
@@ -209,28 +244,29 @@ class AsyncEngine(_Engine):
 class Engine(_Engine):
     """Sends one request, and gets its whole answer."""
 
-    def __init__(self, client: HTTPClient | None = None, family: ModuleType | None = None) -> None:
-        super().__init__(family_of(client) if client else family or default_family())
-        given = cast("httpx.Client | None", client and checked(client, self._family.Client))
+    def __init__(self, chosen: HTTPClient | EngineName) -> None:
+        super().__init__(family_named(chosen) if isinstance(chosen, str) else family_of(chosen))
+        self._name = chosen if isinstance(chosen, str) else None
+        given = None if self._name else cast("httpx.Client", checked(chosen, self._family.Client))
         self._pool = Pool(self._family.__name__, given, self._open)
 
     def _open(self) -> httpx.Client:
-        return cast("httpx.Client", self._family.Client(**options(self._family)))
+        return cast("httpx.Client", opened(cast("EngineName", self._name), "Client"))
 
     def send(
         self,
         method: str,
         url: Secret[str],
-        headers: Secret[Mapping[str, str]],
+        headers: CommonHeaders,
         content: bytes | Iterable[bytes] | None = None,
         *,
+        own: Mapping[str, str] = NONE,
         limits: Limits,
     ) -> Outcome:
-        self._tidy()
-        used, seconds = self._pool.take(), limits.remaining()
+        used, seconds = self._pool.take(), limits.remaining and limits.remaining()
 
         def carry(sent: bytes | Iterable[bytes] | None) -> Outcome:
-            build = partial(self._request, method, url, headers, sent, limits.timeout)
+            build = partial(self._request, method, url, headers, own, sent, limits.timeout)
             return self._carried(used, build, limits)
 
         if seconds is None:
@@ -270,8 +306,8 @@ class Engine(_Engine):
                 found = self._read(response, _body(response, headers), limits)
             finally:
                 response.close()
-        except self._errors() as error:
-            return self._failure(error)
+        except errors(self._family) as error:
+            return failure(self._family, error)
         except BodyError as error:
             return Failure("lost", is_timeout=False, message=str(error))
         if found is None:
@@ -288,7 +324,7 @@ class Engine(_Engine):
                 break
             if is_late:
                 return None
-            is_late = limits.remaining() == 0  # a whole answer counts, however late its end
+            is_late = limits.is_over()  # a whole answer counts, however late its end
         return body.whole()
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from ..types.response_info import Headers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """A whole HTTP answer: `elapsed` in seconds, `arrived` as the time of day in seconds since 1970."""
 

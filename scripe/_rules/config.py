@@ -92,6 +92,11 @@ class Options:
             _check_extra_header(name, text)
 
     @property
+    def host(self) -> str:
+        """Whom every call is for, as its `Host` header says it."""
+        return urlsplit(self.base_url).netloc
+
+    @property
     def headers(self) -> dict[str, str]:
         """The headers of every call to the API, but for the key."""
         product = f"scripe-python/{__version__}"

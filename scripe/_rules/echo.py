@@ -12,6 +12,7 @@ same id to all its answers (a test's, say) is not doubted any further: its ids s
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 
 from ..types.response_info import Headers
 
@@ -24,7 +25,7 @@ class Echoes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._was_doubted: dict[tuple[str, bool], bool] = {}
+        self._was_doubted: OrderedDict[tuple[str, bool], bool] = OrderedDict()
         self._ids_say_nothing = False
 
     def is_echo(self, headers: Headers) -> bool:
@@ -40,6 +41,6 @@ class Echoes:
         was_doubted = self._was_doubted.get(answer)
         self._was_doubted[answer] = was_doubted is not None
         if len(self._was_doubted) > REMEMBERED:
-            del self._was_doubted[next(iter(self._was_doubted))]
+            self._was_doubted.popitem(last=False)
         self._ids_say_nothing = was_doubted is True and not answer[1]
         return was_doubted is False

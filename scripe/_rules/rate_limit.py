@@ -130,7 +130,7 @@ class _Bucket:
         self.resets_at = now + min(WINDOW, WINDOW if told.reset_after is None else told.reset_after)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ticket:
     """One call that may go: it counts as in flight until it is given back."""
 
@@ -158,7 +158,7 @@ class RateLimiter:
     def reserve(self, bucket: Hashable, now: float) -> Ticket | float:
         """Leave to send one call, or the seconds after which to ask again."""
         with self._lock:
-            state = self._buckets.setdefault(bucket, _Bucket())
+            state = self._bucket(bucket)
             wait = state.wait(now)
             if wait > 0:
                 return wait
@@ -169,13 +169,16 @@ class RateLimiter:
     def release(self, ticket: Ticket, now: float, answer: Answer | None, told: RateLimit | None) -> None:
         """The call is over; learn from its answer."""
         with self._lock:
-            state = self._buckets.setdefault(ticket.bucket, _Bucket(in_flight=1))
-            state.in_flight -= 1
+            state = self._bucket(ticket.bucket)
+            state.in_flight = max(0, state.in_flight - 1)  # none, if all was forgotten meanwhile
             if answer is not None and answer.status == 429:
                 told = _refused(told, retry_after(answer))
             else:
                 state.done.append(now)  # a lost answer may have been counted too
             state.learn(ticket.call, told or RateLimit(), now)
+
+    def _bucket(self, name: Hashable) -> _Bucket:
+        return self._buckets.get(name) or self._buckets.setdefault(name, _Bucket())
 
     def forget(self) -> None:
         """Begin afresh, in a process that was forked: nothing of what is in flight will end here."""

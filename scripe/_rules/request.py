@@ -27,7 +27,7 @@ guess costs a wait, never a lost call."""
 _BUCKETS: Mapping[str, Bucket] = {"/uploads": "upload", "/posts/generations": "generation"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request(Generic[T]):
     """One call, before it is addressed to a server.
 
@@ -65,6 +65,16 @@ class Request(Generic[T]):
         if not self.params:
             return self.path
         return f"{self.path}{'&' if '?' in self.path else '?'}{urlencode(self.params)}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of this call, beside those that all calls have."""
+        found: dict[str, str] = {}
+        if self.body is not None:
+            found["Content-Type"] = "application/json"
+        if self.idempotency_key is not None:
+            found["Idempotency-Key"] = self.idempotency_key
+        return found
 
     @property
     def bucket(self) -> Bucket:

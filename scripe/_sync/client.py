@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import Callback, Clock, KeySource
-from .._engine import HTTPClient
+from .._engine import EngineName, HTTPClient
 from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
 from .._rules.rate_limit import RateLimiter
@@ -54,13 +54,13 @@ class Scripe:
         workspace_id: `org_…`, for OAuth tokens that reach several; from `SCRIPE_WORKSPACE_ID` if left out.
         timeout: Seconds for each network operation (connect, read, write), never for a whole upload.
         deadline: Seconds for each whole call, with its waits, retries and steps; None for no limit. Past it
-            `APITimeoutError`, in a wait for jobs `JobTimeoutError`. It is looked at between
-            chunks, attempts and waits: a read that blocks ends with `timeout`.
+            `APITimeoutError`, in a wait for jobs `JobTimeoutError`. Only callbacks
+            and reads of a file can hold a call beyond it.
         max_retries: How often a call is sent again after a passing fault.
         rate_limiter: Keeps calls within the workspace's budget. One of its own if left out; None turns it
             off; give several clients the same one to let them share what they know.
-        http_client: A client of httpx or httpx2 to send with, for proxies, certificates or tests. It is
-            never closed by this one.
+        http_client: What to send with: a client of httpx or httpx2 that you made, for proxies, certificates or
+            tests, which is never closed by this one; or the name of an engine: `httpx` or `httpx2`. The one that `SCRIPE_HTTP` names if left out, else httpx.
         on_response: Told of each answer of the API.
         app_info: Name of your application, such as `newsroom/2.1`, added to the `User-Agent`.
         allow_insecure: Allow plain http to other machines than this one.
@@ -81,7 +81,7 @@ class Scripe:
         deadline: float | None = None,
         max_retries: int = 2,
         rate_limiter: RateLimiter | NotGiven | None = NOT_GIVEN,
-        http_client: HTTPClient | None = None,
+        http_client: HTTPClient | EngineName | None = None,
         on_response: Callback[ResponseInfo] | None = None,
         app_info: str | None = None,
         allow_insecure: bool = False,
@@ -105,7 +105,7 @@ class Scripe:
         given: Secret[str | KeySource | None],
         options: Options,
         rate_limiter: RateLimiter | NotGiven | None,
-        http_client: HTTPClient | None,
+        http_client: HTTPClient | EngineName | None,
         on_response: Callback[ResponseInfo] | None,
     ) -> None:
         _log.configure()
@@ -317,13 +317,13 @@ class Scripe:
 
     def __reduce__(self) -> tuple[object, ...]:
         session = self._sender.session
-        if session.http_client is not None:
+        if not session.opens_connections:
             raise ConfigurationError(
                 "A client with an http_client of its caller's cannot be pickled: the connections stay behind. "
                 "Make the client where it is used."
             )
         limiter = None if session.limiter is None else NOT_GIVEN
-        state = (self._given, self._sender.options, limiter, None, session.on_response)
+        state = (self._given, self._sender.options, limiter, session.http_client, session.on_response)
         return _unpickled, (type(self), state)
 
 

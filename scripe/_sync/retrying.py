@@ -16,22 +16,15 @@ if TYPE_CHECKING:
 
 
 def attempts(
-    attempt: Callable[[], Outcome], plan: RetryPlan, clock: Clock, what: str
-) -> Outcome:
-    """What the last attempt brought."""
-    first = attempt()
-    if not plan.again(first):
-        return first
-    return _repeated(first, attempt, plan, clock, what)
-
-
-def _repeated(
     first: Outcome,
     attempt: Callable[[], Outcome],
     plan: RetryPlan,
     clock: Clock,
     what: str,
 ) -> Outcome:
+    """What the last attempt brought, of which the first was made."""
+    if not plan.again(first):
+        return first
     # Loaded only here: most calls never need it. One object for each call, since its state lives on it.
     from tenacity import Retrying
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import call, within
-from .._engine import Limits
+from .._engine import CommonHeaders, Limits
 from .._rules import response as responses
 from .._rules.answer import Answer, Failure, Outcome
 from .._rules.config import Options, Secret
@@ -48,9 +48,12 @@ class Sender:
         self.session = session
         self.options = options
         self.deadline = deadline
+        self._headers: dict[bool, tuple[Secret[str], CommonHeaders]] = {}
 
     def bounded(self, seconds: float | None = None) -> Sender:
         """The same, with the clock of the deadline running: for all steps of one call of the caller's."""
+        if seconds is None and (self.deadline.at is not None or self.options.deadline is None):
+            return self
         now = self.session.clock.now()
         running = (
             self.deadline if self.deadline.at is not None else Deadline.after(self.options.deadline, now)
@@ -81,6 +84,9 @@ class Sender:
 
     def _attempts(self, call: _Call[T]) -> Outcome:
         request = call.request
+        outcome = self._attempt(call)
+        if isinstance(outcome, Answer) and outcome.is_success:
+            return outcome
 
         def transient(answer: Answer) -> bool:
             return is_transient(answer) and not responses.is_report(request, answer)
@@ -92,9 +98,8 @@ class Sender:
             transient,
             is_budgeted=self.session.limiter is not None,
         )
-        return attempts(
-            partial(self._attempt, call), plan, self.session.clock, f"{request.method} {request.path}"
-        )
+        what = f"{request.method} {request.path}"
+        return attempts(outcome, partial(self._attempt, call), plan, self.session.clock, what)
 
     def _attempt(self, call: _Call[T]) -> Outcome:
         call.attempts += 1
@@ -114,9 +119,10 @@ class Sender:
             outcome = engine.send(
                 call.request.method,
                 Secret(self.options.base_url + call.request.target),
-                self._headers(call),
+                self._common_headers(call),
                 call.request.body,
-                limits=Limits(self._timeout(call.request), self.remaining, partial(self._is_echo, call)),
+                own=call.request.headers,
+                limits=Limits(self._timeout(call.request), self.clock_of_deadline, partial(self._is_echo, call)),
             )
             answer = outcome if isinstance(outcome, Answer) else None
         finally:
@@ -158,16 +164,15 @@ class Sender:
         if self.session.on_response is not None:
             call(self.session.on_response, response)
 
-    def _headers(self, call: _Call[T]) -> Secret[Mapping[str, str]]:
-        request = call.request
-        return Secret(
-            {
-                **self.options.headers,
-                **({"Authorization": f"Bearer {call.key.reveal()}"} if request.needs_key else {}),
-                **({"Content-Type": "application/json"} if request.body is not None else {}),
-                **({"Idempotency-Key": request.idempotency_key} if request.idempotency_key else {}),
-            }
-        )
+    def _common_headers(self, call: _Call[T]) -> CommonHeaders:
+        """What all calls have in common, made anew when the key changes."""
+        needs_key = call.request.needs_key
+        made_for, headers = self._headers.get(needs_key, (None, None))
+        if headers is None or made_for is not call.key:
+            authorization = {"Authorization": f"Bearer {call.key.reveal()}"} if needs_key else {}
+            headers = CommonHeaders({"Host": self.options.host, **self.options.headers, **authorization})
+            self._headers[needs_key] = (call.key, headers)
+        return headers
 
     def _timeout(self, request: Request[T]) -> float | None:
         timeout = self.options.timeout
@@ -182,6 +187,11 @@ class Sender:
     def remaining(self) -> float | None:
         """Seconds left of the deadline."""
         return self.deadline.remaining(self.session.clock.now())
+
+    @property
+    def clock_of_deadline(self) -> Callable[[], float | None] | None:
+        """What tells the seconds left, if there is a deadline."""
+        return None if self.deadline.at is None else self.remaining
 
     def is_late(self) -> bool:
         """Whether the deadline has passed."""

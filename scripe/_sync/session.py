@@ -9,12 +9,12 @@ import threading
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 from weakref import WeakSet
 
 from .._asking import Turn
 from .._concurrency import Callback, Clock, KeySource, call, home
-from .._engine import Engine, HTTPClient, default_family
+from .._engine import Engine, EngineName, HTTPClient, check_engine, default_engine
 from .._rules import config
 from .._rules.config import Secret
 from .._rules.echo import Echoes
@@ -29,9 +29,10 @@ class Session:
         self,
         given: Secret[str | KeySource | None],
         limiter: RateLimiter | None,
-        http_client: HTTPClient | None,
+        http_client: HTTPClient | EngineName | None,
         on_response: Callback[ResponseInfo] | None,
     ) -> None:
+        self.http_client = http_client
         self.limiter = limiter
         self.on_response = on_response
         self.clock: Clock = Clock()
@@ -41,19 +42,20 @@ class Session:
         self._key = None if self._key_source else config.api_key(given)
         self._is_closed = False
         self._lock = threading.Lock()
-        self._http_client = http_client
-        self._family = None if http_client else default_family()
+        self._chosen: HTTPClient | EngineName = http_client or default_engine()
         self._engine: Engine | None = None
         self._home: object = None
         self._turn: Turn = Turn()
-        if http_client is not None:
-            self._engine = Engine(http_client)
+        if isinstance(self._chosen, str):
+            check_engine(self._chosen, get_args(EngineName))
+        else:
+            self._engine = Engine(self._chosen)
         _sessions.add(self)
 
     @property
-    def http_client(self) -> HTTPClient | None:
-        """The caller's own, if any."""
-        return self._http_client
+    def opens_connections(self) -> bool:
+        """Whether the connections are our own, not those of a client that the caller gave."""
+        return isinstance(self._chosen, str)
 
     def engine(self) -> Engine:
         """The open connections, opened when first needed, and anew in a forked process."""
@@ -63,7 +65,7 @@ class Session:
     def _opened(self) -> Engine:
         with self._lock:
             self._check_open()  # again: another thread may have closed meanwhile, and nobody would close this one
-            self._engine = engine = self._engine or Engine(family=self._family)
+            self._engine = engine = self._engine or Engine(self._chosen)
             return engine
 
     def key(self) -> Secret[str]:
@@ -88,7 +90,7 @@ class Session:
         return key
 
     def close(self) -> None:
-        if self._engine is not None and self._http_client is None:
+        if self._engine is not None and self.opens_connections:
             self._check_loop()
         with self._lock:
             self._is_closed = True
@@ -107,7 +109,7 @@ class Session:
         if self.limiter is not None:
             self.limiter.forget()
         _left_open.append(self._engine)
-        self._engine = None if self._http_client is None else Engine(self._http_client)
+        self._engine = None if self.opens_connections else Engine(self._chosen)
 
     def _check(self) -> None:
         self._check_open()
@@ -140,7 +142,7 @@ def before_fork() -> None:
             import_module(f"{__package__}.{each.name}")
         for name in ("tenacity", "encodings.idna"):
             import_module(name)
-        Engine()
+        Engine(default_engine())
 
 
 def after_fork() -> None:

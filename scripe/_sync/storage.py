@@ -7,7 +7,7 @@ from typing import Self
 
 from .. import _log
 from .._concurrency import Callback, call, run, within
-from .._engine import Limits
+from .._engine import CommonHeaders, Limits
 from .._files import Blocks, Content, FileInput, content_of
 from .._rules import upload as rules
 from .._rules.answer import Failure, Outcome
@@ -68,7 +68,8 @@ class Transfer:
     def _outcome(self) -> Outcome:
         options = self._sender.options
         plan = RetryPlan(options.max_retries, True, self._sender.deadline, rules.is_transient)
-        return attempts(self._attempt, plan, self._clock, f"PUT {self._shown}")
+        first = self._attempt()
+        return attempts(first, self._attempt, plan, self._clock, f"PUT {self._shown}")
 
     def _attempt(self) -> Outcome:
         engine, now = self._sender.session.engine(), self._clock.now()
@@ -79,10 +80,11 @@ class Transfer:
             outcome = engine.send(
                 "PUT",
                 Secret(self._upload.upload_url),
-                Secret(rules.put_headers(self._upload, self._content.size)),
+                CommonHeaders(rules.put_headers(self._upload, self._content.size)),
                 Body(self, blocks),
                 limits=Limits(
-                    self._sender.deadline.shorten(self._sender.options.timeout, now), self._sender.remaining
+                    self._sender.deadline.shorten(self._sender.options.timeout, now),
+                    self._sender.clock_of_deadline,
                 ),
             )
             self._raise_own()

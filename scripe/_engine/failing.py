@@ -1,0 +1,51 @@
+"""What the engines raise: whether the request may have left, and whether it was slow.
+
+httpx-aiohttp has one word, `ConnectTimeout`, for whatever breaks an aiohttp connection, and lets some errors of aiohttp
+through as they are: so of those the cause is asked.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+from .._rules.answer import Failure
+
+
+def errors(family: ModuleType) -> tuple[type[Exception], ...]:
+    """What a request may raise for want of an answer."""
+    aiohttp = sys.modules.get("aiohttp")
+    below = (aiohttp.ClientError,) if aiohttp else ()
+    return family.RequestError, family.InvalidURL, family.StreamError, *below
+
+
+def failure(family: ModuleType, error: Exception) -> Failure:
+    """Why there is no answer."""
+    cause = error.__cause__ or error
+    is_of_aiohttp = type(cause).__module__.partition(".")[0] == "aiohttp"
+    is_unsent, is_timeout = _of_aiohttp(cause) if is_of_aiohttp else _of_family(family, error)
+    text = str(error) or ("no answer in time" if is_timeout else "the connection broke")
+    name = type(cause if is_of_aiohttp else error).__name__
+    return Failure("unsent" if is_unsent else "lost", is_timeout, f"{name}: {text}")
+
+
+def _of_family(family: ModuleType, error: Exception) -> tuple[bool, bool]:
+    unsent = (
+        family.ConnectError,
+        family.ConnectTimeout,
+        family.PoolTimeout,
+        family.ProxyError,
+        family.UnsupportedProtocol,
+    )
+    return isinstance(error, unsent), isinstance(error, family.TimeoutException)
+
+
+def _of_aiohttp(error: BaseException) -> tuple[bool, bool]:
+    aiohttp = sys.modules["aiohttp"]
+    unsent = (
+        aiohttp.ClientConnectorError,
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.ClientHttpProxyError,
+        aiohttp.InvalidURL,
+    )
+    return isinstance(error, unsent), isinstance(error, TimeoutError)
