@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from .._rules.pagination import Walk
 from .._rules.request import Request
 from ..errors import BadCursorError, ConfigurationError
-from ..types._base import attach
+from ..types._base import attach_all
 from ..types.page import Page
 from .sender import AsyncSender
 
@@ -48,8 +48,7 @@ class AsyncPages(Generic[T]):
 
     def _taken(self, page: Page[T]) -> Page[T]:
         page = self._walk.take(page)
-        for item in page.data:
-            attach(item, page.last_response)
+        attach_all(page.data, page.last_response)
         return page
 
 

@@ -13,7 +13,7 @@ T = TypeVar("T", bound=BaseModel)
 
 
 class AsyncResource:
-    """A group of calls. Made by the client for each access: it holds nothing of its own."""
+    """A group of calls. It holds nothing of its own."""
 
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender

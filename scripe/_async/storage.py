@@ -6,7 +6,7 @@ from typing import Self
 
 from .. import _log
 from .._concurrency import AsyncCallback, async_call, async_run, async_within
-from .._engine import CommonHeaders, Limits
+from .._engine import CommonHeaders, Limits, Outgoing
 from .._files import Blocks, Content, FileInput, content_of
 from .._rules import upload as rules
 from .._rules.answer import Failure, Outcome
@@ -77,11 +77,13 @@ class AsyncTransfer:
         self._attempts += 1
         with self._content.opened() as blocks, _log.hidden_query():
             outcome = await engine.send(
-                "PUT",
-                Secret(self._upload.upload_url),
-                CommonHeaders(rules.put_headers(self._upload, self._content.size)),
-                AsyncBody(self, blocks),
-                limits=Limits(
+                Outgoing(
+                    "PUT",
+                    Secret(self._upload.upload_url),
+                    CommonHeaders(rules.put_headers(self._upload, self._content.size)),
+                    AsyncBody(self, blocks),
+                ),
+                Limits(
                     self._sender.deadline.shorten(self._sender.options.timeout, now),
                     self._sender.clock_of_deadline,
                 ),

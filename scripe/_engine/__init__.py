@@ -5,7 +5,8 @@
 | `family.py` | httpx or httpx2: which one, how its clients are opened |
 | `failing.py` | what the engines raise: did the request leave, was it slow |
 | `connections.py` | the clients that calls go through, and when ours are replaced |
-| `sending.py` | one request, and its whole answer |
+| `outgoing.py` | one request, before it is the engine's |
+| `sending.py` | that request, and its whole answer |
 | `leaving.py` | blocking work that its caller can walk away from |
 | `in_process.py` | a transport to an application in this process: the emulator |
 """
@@ -17,7 +18,8 @@ from .family import HTTPClient as HTTPClient
 from .family import check_engine as check_engine
 from .family import default_engine as default_engine
 from .family import default_family as default_family
+from .outgoing import CommonHeaders as CommonHeaders
+from .outgoing import Outgoing as Outgoing
 from .sending import AsyncEngine as AsyncEngine
-from .sending import CommonHeaders as CommonHeaders
 from .sending import Engine as Engine
 from .sending import Limits as Limits

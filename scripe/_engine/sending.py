@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache, partial
-from importlib import import_module
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from .._concurrency import async_let_go, async_to_its_end, on_trio
 from .._rules.answer import Answer, Failure, Outcome
 from .._rules.body import ERROR_LIMIT, SUCCESS_LIMIT, Body, BodyError
-from .._rules.config import Secret
 from ..errors import ClientClosedError, ConfigurationError
 from ..types.response_info import Headers
 from .connections import Connections, Pool
@@ -28,44 +26,10 @@ from .family import (
     opened,
 )
 from .leaving import hurried
+from .outgoing import Outgoing
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     import httpx
-
-
-@cache
-def _stream(family: str) -> Callable[[object], object]:
-    """A body in blocks, for both worlds. The family's own wraps it in a generator, which nobody closes."""
-    names = import_module(family)
-
-    class Blocks(names.SyncByteStream, names.AsyncByteStream):  # type: ignore[misc, name-defined]
-        def __init__(self, blocks: object) -> None:
-            self._blocks = blocks
-
-        def __iter__(self) -> Iterator[bytes]:
-            return iter(cast("Iterable[bytes]", self._blocks))
-
-        def __aiter__(self) -> AsyncIterator[bytes]:
-            return aiter(cast("AsyncIterable[bytes]", self._blocks))
-
-    return Blocks
-
-
-class CommonHeaders:
-    """Headers that many requests have in common, the key among them: built once, then copied."""
-
-    __slots__ = ("_built", "_plain")
-
-    def __init__(self, plain: Mapping[str, str]) -> None:
-        self._plain = Secret(plain)
-        self._built: Secret[httpx.Headers] | None = None
-
-    def copied(self, family: ModuleType) -> httpx.Headers:
-        if self._built is None:
-            self._built = Secret(cast("httpx.Headers", family.Headers(self._plain.reveal())))
-        return self._built.reveal().copy()
 
 
 @dataclass(slots=True)
@@ -87,62 +51,8 @@ class Limits:
         return self.remaining is not None and self.remaining() == 0
 
 
-NONE: Mapping[str, str] = {}
-
-_ALWAYS_WITH_LENGTH = ("POST", "PUT", "PATCH")
-
 GRACE = 0.1
 """Seconds past the deadline in which a blocked read may end by its own timeout, which spares the connection."""
-
-
-class _Engine:
-    """What the two engines share: building requests."""
-
-    def __init__(self, family: ModuleType) -> None:
-        self._family = family
-
-    def _request(
-        self,
-        method: str,
-        url: Secret[str],
-        headers: CommonHeaders,
-        own: Mapping[str, str],
-        content: bytes | Iterable[bytes] | AsyncIterable[bytes] | None,
-        timeout: float | None,
-    ) -> httpx.Request:
-        """Built by hand: `client.build_request` takes five times as long, for defaults that are none of ours."""
-        named = headers.copied(self._family)
-        if own:
-            named.update(own)
-        is_whole = content is None or isinstance(content, bytes)
-        request = cast(
-            "httpx.Request",
-            self._family.Request(
-                method,
-                url.reveal(),
-                headers=named,
-                stream=self._family.ByteStream(content or b"") if is_whole else self._blocks(content),
-                extensions={
-                    "timeout": {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
-                },
-            ),
-        )
-        named = request.headers
-        if "Host" not in named:
-            named["Host"] = request.url.netloc.decode("ascii")
-        if is_whole:
-            length = len(request.read())
-            if length or method in _ALWAYS_WITH_LENGTH:
-                named["Content-Length"] = str(length)
-        return request
-
-    def _blocks(self, content: object) -> object:
-        return _stream(self._family.__name__)(content)
-
-
-def _headers(response: httpx.Response) -> Headers:
-    raw = response.headers.raw
-    return Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
 
 
 def _body(response: httpx.Response, headers: Headers) -> Body:
@@ -154,11 +64,11 @@ _TOO_SLOW = Failure("lost", is_timeout=True, message="the deadline passed in mid
 _ECHO = Failure("lost", is_timeout=False, message="the answer to an earlier request came again")
 
 
-class AsyncEngine(_Engine):
+class AsyncEngine:
     """Sends one request, and gets its whole answer."""
 
     def __init__(self, chosen: AsyncHTTPClient | AsyncEngineName) -> None:
-        super().__init__(family_named(chosen) if isinstance(chosen, str) else family_of(chosen))
+        self._family = family_named(chosen) if isinstance(chosen, str) else family_of(chosen)
         self._name = chosen if isinstance(chosen, str) else None
         given = None if self._name else cast("httpx.AsyncClient", checked(chosen, self._family.AsyncClient))
         self._pool = Pool(self._family.__name__, given, self._open)
@@ -170,37 +80,26 @@ class AsyncEngine(_Engine):
             )
         return cast("httpx.AsyncClient", opened(cast("AsyncEngineName", self._name), "AsyncClient"))
 
-    async def send(
-        self,
-        method: str,
-        url: Secret[str],
-        headers: CommonHeaders,
-        content: bytes | AsyncIterable[bytes] | None = None,
-        *,
-        own: Mapping[str, str] = NONE,
-        limits: Limits,
-    ) -> Outcome:
+    async def send(self, outgoing: Outgoing, limits: Limits) -> Outcome:
         while (client := self._pool.idle()) is not None:
             await async_to_its_end(client.aclose)
         used, is_over = self._pool.take(), False
         try:
-            build = partial(self._request, method, url, headers, own, content, limits.timeout)
-            outcome = await self._exchanged(used.client, build, limits)
+            outcome = await self._exchanged(used.client, outgoing, limits)
             is_over = True
             return outcome
         finally:
             self._pool.give_back(used, was_abandoned=not is_over)
 
-    async def _exchanged(
-        self, client: httpx.AsyncClient, build: Callable[[], httpx.Request], limits: Limits
-    ) -> Outcome:
+    async def _exchanged(self, client: httpx.AsyncClient, outgoing: Outgoing, limits: Limits) -> Outcome:
         if client.is_closed:
             raise ClientClosedError("The http_client of this client was closed.")
         started = time.monotonic()
         try:
-            response = await client.send(build(), stream=True, auth=None, follow_redirects=False)
+            request = outgoing.built(self._family, limits.timeout)
+            response = await client.send(request, stream=True, auth=None, follow_redirects=False)
             try:
-                headers = _headers(response)
+                headers = Headers.decoded(response.headers.raw)
                 if limits.is_echo(headers):
                     return _ECHO  # unread, and so the connection is closed: what else it holds is not ours either
                 found = await self._read(response, _body(response, headers), limits)
@@ -241,11 +140,11 @@ class AsyncEngine(_Engine):
             await client.aclose()
 
 
-class Engine(_Engine):
+class Engine:
     """Sends one request, and gets its whole answer."""
 
     def __init__(self, chosen: HTTPClient | EngineName) -> None:
-        super().__init__(family_named(chosen) if isinstance(chosen, str) else family_of(chosen))
+        self._family = family_named(chosen) if isinstance(chosen, str) else family_of(chosen)
         self._name = chosen if isinstance(chosen, str) else None
         given = None if self._name else cast("httpx.Client", checked(chosen, self._family.Client))
         self._pool = Pool(self._family.__name__, given, self._open)
@@ -253,36 +152,22 @@ class Engine(_Engine):
     def _open(self) -> httpx.Client:
         return cast("httpx.Client", opened(cast("EngineName", self._name), "Client"))
 
-    def send(
-        self,
-        method: str,
-        url: Secret[str],
-        headers: CommonHeaders,
-        content: bytes | Iterable[bytes] | None = None,
-        *,
-        own: Mapping[str, str] = NONE,
-        limits: Limits,
-    ) -> Outcome:
-        used, seconds = self._pool.take(), limits.remaining and limits.remaining()
+    def send(self, outgoing: Outgoing, limits: Limits) -> Outcome:
+        used = self._pool.take()
+        if limits.remaining is None:
+            return self._carried(used, outgoing, limits)
 
-        def carry(sent: bytes | Iterable[bytes] | None) -> Outcome:
-            build = partial(self._request, method, url, headers, own, sent, limits.timeout)
-            return self._carried(used, build, limits)
+        def carry(content: bytes | Iterable[bytes] | None) -> Outcome:
+            return self._carried(used, replace(outgoing, content=content), limits)
 
-        if seconds is None:
-            return carry(content)
-        leave = partial(self._pool.wear_out, used)
-        return hurried(seconds + GRACE, carry, content, leave) or _TOO_SLOW
+        seconds = (limits.remaining() or 0.0) + GRACE
+        content = cast("bytes | Iterable[bytes] | None", outgoing.content)
+        return hurried(seconds, carry, content, partial(self._pool.wear_out, used)) or _TOO_SLOW
 
-    def _carried(
-        self,
-        used: Connections[httpx.Client],
-        build: Callable[[], httpx.Request],
-        limits: Limits,
-    ) -> Outcome:
+    def _carried(self, used: Connections[httpx.Client], outgoing: Outgoing, limits: Limits) -> Outcome:
         is_over = False
         try:
-            outcome = self._exchanged(used.client, build, limits)
+            outcome = self._exchanged(used.client, outgoing, limits)
             is_over = True
             return outcome
         finally:
@@ -293,14 +178,15 @@ class Engine(_Engine):
         while (client := self._pool.idle()) is not None:
             client.close()
 
-    def _exchanged(self, client: httpx.Client, build: Callable[[], httpx.Request], limits: Limits) -> Outcome:
+    def _exchanged(self, client: httpx.Client, outgoing: Outgoing, limits: Limits) -> Outcome:
         if client.is_closed:
             raise ClientClosedError("The http_client of this client was closed.")
         started = time.monotonic()
         try:
-            response = client.send(build(), stream=True, auth=None, follow_redirects=False)
+            request = outgoing.built(self._family, limits.timeout)
+            response = client.send(request, stream=True, auth=None, follow_redirects=False)
             try:
-                headers = _headers(response)
+                headers = Headers.decoded(response.headers.raw)
                 if limits.is_echo(headers):
                     return _ECHO  # unread, and so the connection is closed: what else it holds is not ours either
                 found = self._read(response, _body(response, headers), limits)

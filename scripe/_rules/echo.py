@@ -30,10 +30,11 @@ class Echoes:
 
     def is_echo(self, headers: Headers) -> bool:
         """Whether this answer came before, and so belongs to another request."""
-        request_id = headers.get("x-request-id")
+        named = headers.lowered
+        request_id = named.get("x-request-id")
         if not request_id or self._ids_say_nothing:
             return False
-        is_replay = headers.get("idempotent-replayed", "").strip().lower() == "true"
+        is_replay = named.get("idempotent-replayed", "").strip().lower() == "true"
         with self._lock:
             return self._came_before((request_id, is_replay))
 

@@ -42,7 +42,7 @@ def retry_after(answer: Answer) -> float | None:
 
 def rate_limit(answer: Answer) -> RateLimit | None:
     """What the answer says of its bucket; None if nothing."""
-    headers = answer.headers
+    headers = answer.headers.lowered
     limit, remaining = _whole(headers.get("x-ratelimit-limit")), _whole(headers.get("x-ratelimit-remaining"))
     reset = _number(headers.get("x-ratelimit-reset"))
     if reset is not None and reset >= _EPOCH:

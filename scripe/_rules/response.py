@@ -63,13 +63,13 @@ BY_STATUS: Mapping[int, type[errors.APIStatusError]] = {
 
 
 def response_info(request: Request[T], answer: Answer, attempts: int) -> ResponseInfo:
-    headers = answer.headers
+    headers = answer.headers.lowered
     replayed = headers.get("idempotent-replayed")
     return ResponseInfo(
         method=request.method,
         path=request.path,
         status_code=answer.status,
-        headers=headers,
+        headers=answer.headers,
         request_id=headers.get("x-request-id"),
         idempotent_replayed=None if replayed is None else answer.is_replay,
         rate_limit=rate_limit(answer),

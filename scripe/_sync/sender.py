@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import call, within
-from .._engine import CommonHeaders, Limits
+from .._engine import CommonHeaders, Limits, Outgoing
 from .._rules import response as responses
 from .._rules.answer import Answer, Failure, Outcome
 from .._rules.config import Options, Secret
@@ -117,12 +117,14 @@ class Sender:
         answer = None
         try:
             outcome = engine.send(
-                call.request.method,
-                Secret(self.options.base_url + call.request.target),
-                self._common_headers(call),
-                call.request.body,
-                own=call.request.headers,
-                limits=Limits(self._timeout(call.request), self.clock_of_deadline, partial(self._is_echo, call)),
+                Outgoing(
+                    call.request.method,
+                    Secret(self.options.base_url + call.request.target),
+                    self._common_headers(call),
+                    call.request.body,
+                    call.request.headers,
+                ),
+                Limits(self._timeout(call.request), self.clock_of_deadline, partial(self._is_echo, call)),
             )
             answer = outcome if isinstance(outcome, Answer) else None
         finally:

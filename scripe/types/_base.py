@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Self, TypeAlias, TypeVar, cast
 
@@ -12,10 +12,12 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetPydanticSchema,
     NaiveDatetime,
     PlainSerializer,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core.core_schema import str_schema
 
 from .response_info import ResponseInfo
 
@@ -42,6 +44,10 @@ Instant: TypeAlias = Annotated[
     Field(union_mode="left_to_right"),
     PlainSerializer(instant, return_type=str, when_used="json"),
 ]
+
+# For `Annotated[Literal[…] | str, OPEN]`: editors complete the values that are known, and any text passes. Without it
+# each value is compared with all of them first, only to be let through.
+OPEN = GetPydanticSchema(lambda _, __: str_schema())
 
 _Slot: TypeAlias = "tuple[dict[str, object], ResponseInfo | None]"
 
@@ -100,12 +106,22 @@ class Model(BaseModel):
 
 M = TypeVar("M", bound=BaseModel)
 
+# The slot itself: to set an attribute is closed by pydantic, since models are frozen.
+_note = cast("Callable[[Model, ResponseInfo], None]", vars(Model)["_came_with"].__set__)
+
 
 def attach(model: M, response: ResponseInfo) -> M:
     """Note on a model (of ours; others have no place for it) which answer it came with."""
     if isinstance(model, Model):
-        object.__setattr__(model, "_came_with", response)
+        _note(model, response)
     return model
+
+
+def attach_all(models: Iterable[BaseModel], response: ResponseInfo) -> None:
+    """The same for each of many."""
+    for model in models:
+        if isinstance(model, Model):
+            _note(model, response)
 
 
 def without_query(url: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from ._base import Instant, Model
+from ._base import OPEN, Instant, Model
 
-JobType: TypeAlias = (
+JobType: TypeAlias = Annotated[
     Literal[
         "POST_GENERATION",
         "KB_INGEST_TEXT",
@@ -15,11 +15,12 @@ JobType: TypeAlias = (
         "KB_INGEST_YOUTUBE",
         "SOURCE_INGEST_FILE",
     ]
-    | str
-)
+    | str,
+    OPEN,
+]
 """What a job does; the API may add others."""
 
-JobStatus: TypeAlias = Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"] | str
+JobStatus: TypeAlias = Annotated[Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"] | str, OPEN]
 """State of a job; an unknown one counts as not finished."""
 
 _SUCCEEDED = {"DONE", "COMPLETED"}  # C1: the API's pages use both

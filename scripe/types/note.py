@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from ._base import Instant, Model
+from ._base import OPEN, Instant, Model
 
-ContentType: TypeAlias = (
-    Literal["PERSONAL", "BUSINESS_INTERNAL", "BUSINESS_EXTERNAL", "EDUCATIONAL", "UNKNOWN"] | str
-)
+ContentType: TypeAlias = Annotated[
+    Literal["PERSONAL", "BUSINESS_INTERNAL", "BUSINESS_EXTERNAL", "EDUCATIONAL", "UNKNOWN"] | str, OPEN
+]
 """What a note or a post is about; the API may add others."""
 
 

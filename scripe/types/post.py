@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from ._base import Instant, Model
+from ._base import OPEN, Instant, Model
 from .note import ContentType
 
-PostStatus: TypeAlias = (
+PostStatus: TypeAlias = Annotated[
     Literal[
         "waitingProcessing",
         "draft",
@@ -18,8 +18,9 @@ PostStatus: TypeAlias = (
         "published",
         "suggested",
     ]
-    | str
-)
+    | str,
+    OPEN,
+]
 """State of a post; the API may add others."""
 
 

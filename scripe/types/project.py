@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from ._base import Instant, Model
+from ._base import OPEN, Instant, Model
 
-ProjectType: TypeAlias = Literal["PERSONAL_BRAND", "COMPANY_PAGE"] | str
+ProjectType: TypeAlias = Annotated[Literal["PERSONAL_BRAND", "COMPANY_PAGE"] | str, OPEN]
 """What a project publishes for; the API may add others."""
 
-ProjectStatus: TypeAlias = Literal["ACTIVE", "PAUSED", "ARCHIVED", "ERROR"] | str
+ProjectStatus: TypeAlias = Annotated[Literal["ACTIVE", "PAUSED", "ARCHIVED", "ERROR"] | str, OPEN]
 """State of a project; treat an unknown one as `ACTIVE`."""
 
 

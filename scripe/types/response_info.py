@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar, overload
+from typing import Self, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -21,6 +21,20 @@ class Headers(Mapping[str, str]):
             key = name.lower()
             values[key] = f"{values[key]}, {value}" if key in values else value
         self._values = values
+
+    @classmethod
+    def decoded(cls, raw: Sequence[tuple[bytes, bytes]]) -> Self:
+        """Headers as they come over the wire, in Latin-1."""
+        found = cls()
+        found._values = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in raw}
+        if len(found._values) < len(raw):
+            return cls([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
+        return found
+
+    @property
+    def lowered(self) -> Mapping[str, str]:
+        """The same by their names in lower case, as a plain mapping."""
+        return self._values
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]

@@ -6,9 +6,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator
 
-from ._base import Instant, Model
+from ._base import OPEN, Instant, Model
 
-SourceStatus: TypeAlias = Literal["Processing", "Done", "Success", "Failed"] | str
+SourceStatus: TypeAlias = Annotated[Literal["Processing", "Done", "Success", "Failed"] | str, OPEN]
 """State of a source; treat an unknown one as `Processing`."""
 
 _READY = {"Done", "Success"}  # C2: the API's pages use both

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Literal
 
-from ._base import Instant, Model, without_query
+from ._base import OPEN, Instant, Model, without_query
 
 
 class Upload(Model):
@@ -26,7 +26,7 @@ class Upload(Model):
     content_type: str
     max_size_bytes: int
     expires_at: Instant
-    method: Literal["PUT"] | str = "PUT"
+    method: Annotated[Literal["PUT"] | str, OPEN] = "PUT"
 
     def __repr_args__(self) -> Iterable[tuple[str | None, object]]:
         for name, value in super().__repr_args__():

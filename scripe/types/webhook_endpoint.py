@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from ._base import Instant, Model
+from ._base import OPEN, Instant, Model
 
-WebhookEvent: TypeAlias = (
+WebhookEvent: TypeAlias = Annotated[
     Literal[
         "note.created",
         "post.created",
@@ -19,8 +19,9 @@ WebhookEvent: TypeAlias = (
         "job.failed",
         "knowledge.indexed",
     ]
-    | str
-)
+    | str,
+    OPEN,
+]
 """What an endpoint can be told of; the API may add others."""
 
 

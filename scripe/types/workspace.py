@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import model_validator
 
-from ._base import Model
+from ._base import OPEN, Model
 
-Plan: TypeAlias = Literal["FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL"] | str
+Plan: TypeAlias = Annotated[
+    Literal["FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL"] | str, OPEN
+]
 """A subscription plan; the API may add others."""
 
 
@@ -39,7 +41,7 @@ class Principal(Model):
 
     """
 
-    type: Literal["api_key"] | str | None = None
+    type: Annotated[Literal["api_key"] | str, OPEN] | None = None
     id: str
     scopes: list[str] = []
 
