@@ -55,6 +55,8 @@ def _printer() -> logging.Handler:
 
 
 def called(response: ResponseInfo) -> None:
+    if not logger.isEnabledFor(logging.DEBUG):
+        return
     logger.debug(
         "%s %s %d %s %.0f ms, attempt %d",
         response.method,

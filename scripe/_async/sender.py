@@ -82,10 +82,13 @@ class AsyncSender:
         return call, outcome, call.response
 
     async def _attempts(self, call: _Call[T]) -> Outcome:
-        request = call.request
         outcome = await self._attempt(call)
         if isinstance(outcome, Answer) and outcome.is_success:
-            return outcome
+            return outcome  # most are: what it takes to send again is not even made
+        return await self._again(call, outcome)
+
+    async def _again(self, call: _Call[T], first: Outcome) -> Outcome:
+        request = call.request
 
         def transient(answer: Answer) -> bool:
             return is_transient(answer) and not responses.is_report(request, answer)
@@ -98,7 +101,7 @@ class AsyncSender:
             is_budgeted=self.session.limiter is not None,
         )
         what = f"{request.method} {request.path}"
-        return await attempts(outcome, partial(self._attempt, call), plan, self.session.clock, what)
+        return await attempts(first, partial(self._attempt, call), plan, self.session.clock, what)
 
     async def _attempt(self, call: _Call[T]) -> Outcome:
         call.attempts += 1

@@ -79,14 +79,13 @@ class Outgoing:
 
 
 def _complete(request: httpx.Request, *, is_whole: bool) -> None:
-    """Add what the engine would, had it not been given a stream."""
-    headers = request.headers
-    if "Host" not in headers:
-        headers["Host"] = request.url.netloc.decode("ascii")
-    if is_whole:
-        length = len(request.read())
-        if length or request.method in _ALWAYS_WITH_LENGTH:
-            headers["Content-Length"] = str(length)
+    """Add what the engine would, had it not been given a stream. Whole bodies go to the API, whose host is known."""
+    if not is_whole:
+        request.headers["Host"] = request.url.netloc.decode("ascii")
+        return
+    length = len(request.read())
+    if length or request.method in _ALWAYS_WITH_LENGTH:
+        request.headers["Content-Length"] = str(length)
 
 
 @cache

@@ -83,10 +83,13 @@ class Sender:
         return call, outcome, call.response
 
     def _attempts(self, call: _Call[T]) -> Outcome:
-        request = call.request
         outcome = self._attempt(call)
         if isinstance(outcome, Answer) and outcome.is_success:
-            return outcome
+            return outcome  # most are: what it takes to send again is not even made
+        return self._again(call, outcome)
+
+    def _again(self, call: _Call[T], first: Outcome) -> Outcome:
+        request = call.request
 
         def transient(answer: Answer) -> bool:
             return is_transient(answer) and not responses.is_report(request, answer)
@@ -99,7 +102,7 @@ class Sender:
             is_budgeted=self.session.limiter is not None,
         )
         what = f"{request.method} {request.path}"
-        return attempts(outcome, partial(self._attempt, call), plan, self.session.clock, what)
+        return attempts(first, partial(self._attempt, call), plan, self.session.clock, what)
 
     def _attempt(self, call: _Call[T]) -> Outcome:
         call.attempts += 1
