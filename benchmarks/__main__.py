@@ -1,7 +1,7 @@
 """`scripts/bench`: what scripe costs beside its engine and its peers, as Markdown.
 
-Each contender has an environment and a process of its own; rounds of all of them are interleaved, and a ratio is the median of
-the rounds' ratios. Clients run on one processor, the server on another.
+Each contender has an environment and a process of its own; rounds of all of them are interleaved, and a ratio is the
+median of the rounds' ratios. Clients run on one processor, the server on another.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> int:
     options = parser.parse_args()
     environments.make()
     started = time.monotonic()
-    tables = rows.tables(options.quick, options.only, lambda name: print(f"{name} …", file=sys.stderr))
+    tables = rows.tables(options.only, lambda name: print(f"{name} …", file=sys.stderr), quick=options.quick)
     text = report(tables, time.monotonic() - started)
     print(text)
     if options.write:
@@ -55,7 +55,7 @@ def _machine() -> str:
         named = [
             line.partition(":")[2].strip() for line in cpus.read_text().splitlines() if "model name" in line
         ]
-        model = f"{len(named)} × {named[0]}" if named else model
+        model = f"{len(named)} processors ({named[0]})" if named else model
     return f"{model}, {platform.system()}, Python {platform.python_version()}"
 
 

@@ -1,4 +1,4 @@
-"""Contenders beside each other: each in a process of its own, in turn, round by round, so that the machine's moods hit all alike."""
+"""Contenders beside each other: each in its own process, in turn, round by round: the machine's moods hit all alike."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Self
@@ -129,7 +130,8 @@ def in_batches(
             stack.enter_context(Process(each, arguments, pinned=pinned, **variables)) for each in contenders
         ]
         for process in processes:
-            process.batch(max(1, count // 10))
+            if rounds > 1:
+                process.batch(max(1, count // 10))
         for _ in range(rounds):
             for process, result in zip(processes, results, strict=True):
                 took = process.batch(count)
@@ -173,7 +175,7 @@ def can_count() -> bool:
 def instructions(contenders: Sequence[Contender], arguments: Sequence[str]) -> list[Result]:
     """Millions of instructions of whole programs, by valgrind: these hardly differ from run to run."""
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(lambda each: _counted(each, arguments), contenders))
+        return list(pool.map(partial(_counted, arguments=arguments), contenders))
 
 
 def _counted(contender: Contender, arguments: Sequence[str]) -> Result:
@@ -184,6 +186,3 @@ def _counted(contender: Contender, arguments: Sequence[str]) -> Result:
     if ran.returncode or found is None:
         raise RuntimeError(f"{contender.label} ended with {ran.returncode}: {ran.stderr[-500:]}")
     return Result(contender.label, {"instructions": [int(found[1]) / 1e6]})
-
-
-Measure = Callable[[], list[Result]]

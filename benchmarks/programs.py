@@ -1,4 +1,7 @@
-"""Whole programs: what a process does that imports a library, and that makes its first typed call. `sys.argv[1]` is the API's URL."""
+"""Whole programs: what a process does that imports a library, and that makes its first typed call.
+
+`sys.argv[1]` is the URL of the API.
+"""
 
 BARE = "pass"
 STACK = "import httpx, tenacity; from pydantic import BaseModel"

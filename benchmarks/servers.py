@@ -1,7 +1,7 @@
 """What the contenders talk to: two servers on loopback, each a process, that cost as little as they can.
 
-`answers` gives the same job for any path, a page of them for `/v1/jobs`, and a page with cursors for `/v1/jobs?…cursor`: 500 pages of
-200. `sink` takes a PUT of any length and discards it; its ETag is what it was told, since to compute it would cost more than the rest.
+`answers` gives the same job for any path, and for `/v1/jobs` 500 pages of 200. `sink` takes a PUT of any length and
+discards it; its ETag is what it was told, since to compute it would cost more than the rest.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import ssl
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -25,8 +26,9 @@ PER_PAGE = 200
 
 # Twelve headers, as real APIs send; the budget never ends. The request id is another one each time.
 HEAD = (
-    "HTTP/1.1 200 OK\r\nDate: Thu, 26 Nov 2026 09:00:00 GMT\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n"
-    "Connection: keep-alive\r\nX-Request-Id: req_{count:020d}\r\nScripe-Api-Version: 2026-08-01\r\n"
+    "HTTP/1.1 200 OK\r\nDate: Thu, 26 Nov 2026 09:00:00 GMT\r\nContent-Type: application/json\r\n"
+    "Content-Length: {length}\r\nConnection: keep-alive\r\n"
+    "X-Request-Id: req_{count:020d}\r\nScripe-Api-Version: 2026-08-01\r\n"
     "X-RateLimit-Limit: 1000000\r\nX-RateLimit-Remaining: 999999\r\nX-RateLimit-Reset: 60\r\n"
     "Cache-Control: no-store\r\nStrict-Transport-Security: max-age=63072000\r\nX-Content-Type-Options: nosniff\r\n\r\n"
 )
@@ -35,7 +37,7 @@ _CURSOR = re.compile(rb"cursor=page_(\d+)")
 
 def job(number: int) -> dict[str, object]:
     """About 600 bytes, with all that a job can hold; the newest comes first."""
-    moment = f"2026-05-{28 - number // 86_400:02d}T{23 - number // 3600 % 24:02d}:{59 - number // 60 % 60:02d}:{59 - number % 60:02d}.000Z"
+    moment = f"{datetime(2026, 5, 28, 23, 59, 59) - timedelta(seconds=number):%Y-%m-%dT%H:%M:%S}.000Z"
     return {
         "id": f"job_{number:020d}",
         "type": "SOURCE_INGEST_FILE",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import re
 import stat
 import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
 
+from ._digest import Digest
 from ._rules.upload import BLOCK
 from .errors import (
     ConfigurationError,
@@ -41,7 +41,7 @@ class Blocks:
     def __init__(self, file: BinaryIO, size: int) -> None:
         self._file = file
         self.left = size
-        self._digest = hashlib.md5(usedforsecurity=False)
+        self._digest = Digest()
 
     def read(self) -> bytes:
         """The next block; empty after the last.
@@ -56,9 +56,15 @@ class Blocks:
             raise UploadIntegrityError(
                 f"The file became shorter while it was sent: {self.left:,} bytes are missing."
             )
-        self.left -= len(block)
-        self._digest.update(block)
+        if block:
+            self.left -= len(block)
+            self._digest.take(block)
+        else:
+            self._digest.close()  # here, where async clients are in a thread
         return block
+
+    def close(self) -> None:
+        self._digest.close()
 
     @property
     def md5(self) -> str:
@@ -82,7 +88,8 @@ class Content:
         """Read it from its start; whoever changes the file meanwhile spoils the attempt."""
         with self._reading() as file:
             self._check_unchanged(file)
-            yield Blocks(file, self.size)
+            with closing(Blocks(file, self.size)) as blocks:
+                yield blocks
             self._check_unchanged(file)
 
     @contextmanager

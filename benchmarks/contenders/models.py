@@ -1,52 +1,58 @@
-"""The object that every contender reads: a job, as the API sends it, with the base class that the contender has for it."""
+"""What every contender reads: a job, as the API sends it, with the base class that the contender has for it."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any
 
 
-def made_of(base: Any) -> Any:
-    """`Envelope` for one job, `Page` for many."""
+def made_of(base, *, is_aliased=False):
+    """`Envelope` for one job, `Page` for many; with attributes in snake_case where the base class can rename."""
+    configured = {}
+    if is_aliased:
+        from pydantic import ConfigDict
+        from pydantic.alias_generators import to_camel
 
-    class Progress(base):
-        progress: float
-        message: str | None = None
-        updatedAt: datetime | None = None
+        configured = {"model_config": ConfigDict(alias_generator=to_camel)}
 
-    class Result(base):
-        sourceId: str | None = None
-        postId: str | None = None
-        documentId: str | None = None
+    def named(name: str) -> str:
+        return (
+            name
+            if is_aliased
+            else "".join(part.title() if at else part for at, part in enumerate(name.split("_")))
+        )
 
-    class Job(base):
-        id: str
-        type: str
-        status: str
-        projectId: str | None = None
-        startedAt: datetime | None = None
-        completedAt: datetime | None = None
-        progress: Progress | None = None
-        result: Result | None = None
-        errorCode: str | None = None
-        errorMessage: str | None = None
-        attemptCount: int = 0
-        estimatedCompletionMs: int | None = None
-        createdAt: datetime
-        updatedAt: datetime | None = None
+    def model(name, **fields):
+        given = {named(field): kind for field, kind in fields.items()}
+        optional = {
+            field: None for field, kind in given.items() if type(None) in getattr(kind, "__args__", ())
+        }
+        return type(
+            name, (base,), {"__annotations__": given, "__module__": __name__, **optional, **configured}
+        )
 
-    class Envelope(base):
-        data: Job
-
-    class Pagination(base):
-        next_cursor: str | None = None
-        has_more: bool
-
-    class Page(base):
-        data: list[Job]
-        pagination: Pagination
-
-    for each in (Progress, Result, Job, Envelope, Pagination, Page):
-        each.model_rebuild(_types_namespace={**globals(), **locals()})
-    return SimpleNamespace(Job=Job, Envelope=Envelope, Page=Page)
+    moment = datetime | None
+    progress = model("Progress", progress=float, message=str | None, updated_at=moment)
+    result = model("Result", source_id=str | None, post_id=str | None, document_id=str | None)
+    job = model(
+        "Job",
+        id=str,
+        type=str,
+        status=str,
+        project_id=str | None,
+        started_at=moment,
+        completed_at=moment,
+        progress=progress | None,
+        result=result | None,
+        error_code=str | None,
+        error_message=str | None,
+        attempt_count=int,
+        estimated_completion_ms=int | None,
+        created_at=datetime,
+        updated_at=moment,
+    )
+    envelope = model("Envelope", data=job)
+    configured, is_aliased = {}, True  # the two words of a page are in snake_case as they come
+    pagination = model("Pagination", next_cursor=str | None, has_more=bool)
+    page = model("Page", data=list[job], pagination=pagination)
+    return SimpleNamespace(Job=job, Envelope=envelope, Page=page)

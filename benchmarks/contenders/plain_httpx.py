@@ -9,14 +9,14 @@ from pathlib import Path
 
 import models
 from pydantic import BaseModel
-from running import in_tasks, in_turn, resident
+from running import grown_by, in_tasks, in_turn
 
 family = importlib.import_module(os.environ.get("SCRIPE_HTTP", "httpx"))
 HEADERS = {"Authorization": "Bearer scripe_sk_test_bench", "Accept": "application/json"}
 
 
 def get(base_url):
-    model = models.made_of(BaseModel).Envelope
+    model = models.made_of(BaseModel, is_aliased=True).Envelope
     client = family.Client(headers=HEADERS)
     url = f"{base_url}/jobs/job_1"
 
@@ -29,7 +29,7 @@ def get(base_url):
 
 
 def tasks(base_url, count):
-    model = models.made_of(BaseModel).Envelope
+    model = models.made_of(BaseModel, is_aliased=True).Envelope
     url = f"{base_url}/jobs/job_1"
 
     async def opened():
@@ -47,7 +47,7 @@ def tasks(base_url, count):
 
 def page(path):
     """Bytes straight into the model of a page, no call around it."""
-    model = models.made_of(BaseModel).Page
+    model = models.made_of(BaseModel, is_aliased=True).Page
     body = Path(path).read_bytes()
     return in_turn(lambda: model.model_validate_json(body))
 
@@ -61,14 +61,12 @@ def put(url, path, trust=""):
     client = family.Client(verify=ssl.create_default_context(cafile=trust) if trust else True)
     size = str(Path(path).stat().st_size)
 
-    def batch(_count):
-        before = resident()
+    def send():
         with Path(path).open("rb") as file:
             headers = {"Content-Type": "audio/mpeg", "Content-Length": size}
             client.put(url, content=file, headers=headers).raise_for_status()
-        return {"grown": resident() - before}
 
-    return batch
+    return lambda _count: {"grown": grown_by(send)}
 
 
 CASES = {"get": get, "tasks": tasks, "page": page, "second_client": second_client, "put": put}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 
-from running import in_tasks, in_turn, resident
+from running import grown_by, in_tasks, in_turn, resident
 
 from scripe import AsyncScripe, Scripe, Upload
 from scripe._rules import response as responses
@@ -46,7 +46,7 @@ def tasks(base_url, count, http_client=""):
 
 
 def page(path):
-    """What a pager does with the bytes of a page: into models, each with the answer it came with, and noted in the walk."""
+    """What a pager does with the bytes of a page: into models, each with its answer, and noted in the walk."""
     answer = Answer(200, Headers([("x-request-id", "req_1")]), Path(path).read_bytes())
     request = Request("GET", "/jobs", Page[Job], shape="whole")
     response = responses.response_info(request, answer, 1)
@@ -85,9 +85,7 @@ def put(url, path, trust=""):
     upload = _upload(url)
 
     def batch(_count):
-        before = resident()
-        client.uploads.put(upload, path)
-        return {"grown": resident() - before}
+        return {"grown": grown_by(lambda: client.uploads.put(upload, path))}
 
     return batch
 
@@ -103,9 +101,7 @@ def async_put(url, path, trust=""):
     upload = _upload(url)
 
     def batch(_count):
-        before = resident()
-        runner.run(client.uploads.put(upload, path))
-        return {"grown": resident() - before}
+        return {"grown": grown_by(lambda: runner.run(client.uploads.put(upload, path)))}
 
     return batch
 
@@ -114,10 +110,10 @@ def _without_md5(put_case):
     """The same without the digest, to tell what that costs: nothing that a caller could turn off."""
 
     class NoDigest:
-        def __init__(self, **_):
+        def take(self, _block):
             pass
 
-        def update(self, _block):
+        def close(self):
             pass
 
         def hexdigest(self):
@@ -126,14 +122,14 @@ def _without_md5(put_case):
     def case(*arguments):
         import scripe._files
 
-        scripe._files.hashlib = type("hashlib", (), {"md5": NoDigest})
+        scripe._files.Digest = NoDigest
         return put_case(*arguments)
 
     return case
 
 
 def walk(base_url):
-    """100,000 jobs, page by page; the growth of memory in the second half, and how much longer that takes than the first."""
+    """All jobs, page by page: how memory grows in the second half, and how much longer that takes than the first."""
     import time
 
     client = Scripe(KEY, base_url=base_url, on_response=heard)
@@ -179,10 +175,14 @@ def waits(together):
     from scripe.emulator import Emulator
 
     async def work(count, report):
-        with Emulator(keep_requests=1) as emulator:
-            ids = emulator.seed(jobs=count, job_status="QUEUED").job_ids
+        with Emulator(plan="ENTERPRISE", generation_limit=1_000_000, keep_requests=1) as emulator:
             heard = []
             async with emulator.async_client(on_response=lambda _: heard.append(1)) as client:
+                ids = [
+                    (await client.posts.generate(project_id=emulator.project_id, text="Words.")).id
+                    for _ in range(count)
+                ]
+                heard.clear()
                 started = emulator.clock.now()
                 if together == "together":
                     jobs = await client.jobs.wait_all(ids, timeout=None)

@@ -1,7 +1,7 @@
 """Runs one case of one contender in its own environment: a batch for each line it is sent, and what that took.
 
-`python worker.py with_openai get http://127.0.0.1:8000` says `ready`; then each line is a count, and each answer the wall and
-CPU seconds of so many calls, and the peak memory of the process so far.
+`python worker.py with_openai get http://127.0.0.1:8000` says `ready`; then each line is a count, and each answer the
+wall and CPU seconds of so many calls, and the peak memory of the process so far.
 """
 
 from __future__ import annotations
