@@ -41,4 +41,4 @@ async def ingested(
     upload = await upload_content(sender, content, content_type, on_progress, upload_key)
     job = await create(upload)
     await tell(job)
-    return polling.succeeded(await AsyncPoller(sender, [job], timeout, tell).one())
+    return await AsyncPoller(sender, [job], timeout, tell).succeeded()

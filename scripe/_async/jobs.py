@@ -8,14 +8,12 @@ from typing import TypeAlias
 
 from .._concurrency import AsyncCallback
 from .._rules import cancel as rules
-from .._rules import polling
 from .._rules.request import Request, csv, day, page_query, path
 from .._rules.retry import backoff
 from ..errors import ScripeError
 from ..types.job import Job, JobStatus, JobType
 from ..types.page import Page
 from .pager import AsyncPager
-from .poller import AsyncPoller
 from .resource import AsyncResource
 
 JobList: TypeAlias = list[Job]
@@ -110,7 +108,9 @@ class AsyncJobs(AsyncResource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        return polling.succeeded(await AsyncPoller(self._sender, [job], timeout, on_update).one())
+        from .poller import AsyncPoller  # here and below: loaded by those alone who wait
+
+        return await AsyncPoller(self._sender, [job], timeout, on_update).succeeded()
 
     async def wait_all(
         self,
@@ -134,7 +134,9 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        return await AsyncPoller(self._sender, polling.several(jobs), timeout, on_update).all()
+        from .poller import several
+
+        return await several(self._sender, jobs, timeout, on_update).all()
 
     def as_completed(
         self,
@@ -155,4 +157,6 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        return AsyncPoller(self._sender, polling.several(jobs), timeout, on_update)
+        from .poller import several
+
+        return several(self._sender, jobs, timeout, on_update)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Self, TypeVar
 
@@ -51,6 +51,10 @@ class AsyncPoller:
                 await async_call(self._on_update, job)
             seen = job
         return self._watch.latest[job_id]
+
+    async def succeeded(self) -> Job:
+        """The same, and raise unless it ended well."""
+        return polling.succeeded(await self.one())
 
     def __aiter__(self) -> Self:
         return self
@@ -149,3 +153,13 @@ class AsyncPoller:
     def _timed_out(self) -> JobTimeoutError:
         waited = round(self._clock.now() - self._started, 3)
         return polling.timed_out(self._watch.seen(), self._watch.pending, waited)
+
+
+def several(
+    sender: AsyncSender,
+    jobs: Iterable[Job | str],
+    timeout: float | None,
+    on_update: AsyncCallback[Job] | None,
+) -> AsyncPoller:
+    """A wait for many jobs; one alone is refused."""
+    return AsyncPoller(sender, polling.several(jobs), timeout, on_update)

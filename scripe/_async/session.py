@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pkgutil
 import threading
 from functools import partial
 from importlib import import_module
@@ -13,7 +12,7 @@ from weakref import WeakSet
 
 from .._asking import AsyncTurn
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_call, async_home
-from .._engine import AsyncEngine, AsyncEngineName, AsyncHTTPClient, check_engine, default_engine
+from .._engine import AsyncEngine, AsyncEngineName, AsyncHTTPClient, check_engine, default_engine, load
 from .._rules import config
 from .._rules.config import Secret
 from .._rules.echo import Echoes
@@ -137,11 +136,14 @@ _left_open: list[AsyncEngine | None] = []  # kept, since whoever collects an ope
 def before_fork() -> None:
     """Load what clients load when first used: a child waits for ever for what another thread was loading."""
     if _sessions:
+        import pkgutil
+
         for each in pkgutil.iter_modules([str(Path(__file__).parent)]):
             import_module(f"{__package__}.{each.name}")
         for name in ("tenacity", "encodings.idna"):
             import_module(name)
         AsyncEngine(default_engine())
+        load(default_engine())
 
 
 def after_fork() -> None:

@@ -3,6 +3,7 @@
 | File | What it holds |
 |---|---|
 | `family.py` | httpx or httpx2: which one, how its clients are opened |
+| `trust.py` | whom TLS trusts, one context for all clients |
 | `failing.py` | what the engines raise: did the request leave, was it slow |
 | `connections.py` | the clients that calls go through, and when ours are replaced |
 | `outgoing.py` | one request, before it is the engine's |
@@ -18,8 +19,17 @@ from .family import HTTPClient as HTTPClient
 from .family import check_engine as check_engine
 from .family import default_engine as default_engine
 from .family import default_family as default_family
+from .family import family_named
 from .outgoing import CommonHeaders as CommonHeaders
 from .outgoing import Outgoing as Outgoing
 from .sending import AsyncEngine as AsyncEngine
 from .sending import Engine as Engine
 from .sending import Limits as Limits
+from .trust import load as load_trust
+
+
+def load(engine: AsyncEngineName) -> None:
+    """Load what is loaded when first needed."""
+    from . import leaving as leaving
+
+    load_trust(family_named(engine).__name__)

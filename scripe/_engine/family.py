@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 from urllib.request import getproxies
 
 from ..errors import ConfigurationError
+from .trust import trust_of
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Sequence
     from types import ModuleType
 
@@ -87,12 +87,6 @@ def check_engine(name: str, known: Sequence[str]) -> None:
     family_named(cast("AsyncEngineName", name))
 
 
-@cache
-def _tls(family: str) -> ssl.SSLContext:
-    """One context for all clients of a process: to load the certificates takes longer than the rest of a client."""
-    return cast("ssl.SSLContext", import_module(family).create_ssl_context())
-
-
 def opened(engine: AsyncEngineName, kind: Literal["Client", "AsyncClient"]) -> object:
     """A client of ours.
 
@@ -101,7 +95,7 @@ def opened(engine: AsyncEngineName, kind: Literal["Client", "AsyncClient"]) -> o
     """
     family = family_named(engine)
     return _client_class(engine, kind)(
-        verify=_tls(family.__name__),
+        verify=trust_of(family.__name__),
         limits=family.Limits(max_connections=1000, max_keepalive_connections=_KEPT[engine]),
         mounts=_direct() if getproxies() else None,
     )

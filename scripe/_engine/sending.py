@@ -25,7 +25,6 @@ from .family import (
     family_of,
     opened,
 )
-from .leaving import hurried
 from .outgoing import Outgoing
 
 if TYPE_CHECKING:
@@ -159,6 +158,8 @@ class Engine:
 
         def carry(content: bytes | Iterable[bytes] | None) -> Outcome:
             return self._carried(used, replace(outgoing, content=content), limits)
+
+        from .leaving import hurried  # loaded by those alone who set a deadline
 
         seconds = (limits.remaining() or 0.0) + GRACE
         content = cast("bytes | Iterable[bytes] | None", outgoing.content)

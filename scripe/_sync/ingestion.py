@@ -42,4 +42,4 @@ def ingested(
     upload = upload_content(sender, content, content_type, on_progress, upload_key)
     job = create(upload)
     tell(job)
-    return polling.succeeded(Poller(sender, [job], timeout, tell).one())
+    return Poller(sender, [job], timeout, tell).succeeded()

@@ -9,14 +9,12 @@ from typing import TypeAlias
 
 from .._concurrency import Callback
 from .._rules import cancel as rules
-from .._rules import polling
 from .._rules.request import Request, csv, day, page_query, path
 from .._rules.retry import backoff
 from ..errors import ScripeError
 from ..types.job import Job, JobStatus, JobType
 from ..types.page import Page
 from .pager import Pager
-from .poller import Poller
 from .resource import Resource
 
 JobList: TypeAlias = list[Job]
@@ -111,7 +109,9 @@ class Jobs(Resource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        return polling.succeeded(Poller(self._sender, [job], timeout, on_update).one())
+        from .poller import Poller  # here and below: loaded by those alone who wait
+
+        return Poller(self._sender, [job], timeout, on_update).succeeded()
 
     def wait_all(
         self,
@@ -135,7 +135,9 @@ class Jobs(Resource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        return Poller(self._sender, polling.several(jobs), timeout, on_update).all()
+        from .poller import several
+
+        return several(self._sender, jobs, timeout, on_update).all()
 
     def as_completed(
         self,
@@ -156,4 +158,6 @@ class Jobs(Resource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        return Poller(self._sender, polling.several(jobs), timeout, on_update)
+        from .poller import several
+
+        return several(self._sender, jobs, timeout, on_update)

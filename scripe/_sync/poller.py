@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Self, TypeVar
 
@@ -52,6 +52,10 @@ class Poller:
                 call(self._on_update, job)
             seen = job
         return self._watch.latest[job_id]
+
+    def succeeded(self) -> Job:
+        """The same, and raise unless it ended well."""
+        return polling.succeeded(self.one())
 
     def __iter__(self) -> Self:
         return self
@@ -150,3 +154,13 @@ class Poller:
     def _timed_out(self) -> JobTimeoutError:
         waited = round(self._clock.now() - self._started, 3)
         return polling.timed_out(self._watch.seen(), self._watch.pending, waited)
+
+
+def several(
+    sender: Sender,
+    jobs: Iterable[Job | str],
+    timeout: float | None,
+    on_update: Callback[Job] | None,
+) -> Poller:
+    """A wait for many jobs; one alone is refused."""
+    return Poller(sender, polling.several(jobs), timeout, on_update)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import pkgutil
 import threading
 from functools import partial
 from importlib import import_module
@@ -14,7 +13,7 @@ from weakref import WeakSet
 
 from .._asking import Turn
 from .._concurrency import Callback, Clock, KeySource, call, home
-from .._engine import Engine, EngineName, HTTPClient, check_engine, default_engine
+from .._engine import Engine, EngineName, HTTPClient, check_engine, default_engine, load
 from .._rules import config
 from .._rules.config import Secret
 from .._rules.echo import Echoes
@@ -138,11 +137,14 @@ _left_open: list[Engine | None] = []  # kept, since whoever collects an open con
 def before_fork() -> None:
     """Load what clients load when first used: a child waits for ever for what another thread was loading."""
     if _sessions:
+        import pkgutil
+
         for each in pkgutil.iter_modules([str(Path(__file__).parent)]):
             import_module(f"{__package__}.{each.name}")
         for name in ("tenacity", "encodings.idna"):
             import_module(name)
         Engine(default_engine())
+        load(default_engine())
 
 
 def after_fork() -> None:
