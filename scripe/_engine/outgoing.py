@@ -57,6 +57,10 @@ class Outgoing:
     content: Content = field(default=None, repr=False)
     own: Mapping[str, str] | None = None
 
+    @property
+    def is_secure(self) -> bool:
+        return self.url.reveal().startswith("https:")
+
     def built(self, family: ModuleType, timeout: float | None) -> httpx.Request:
         headers = self.headers.copied(family)
         if self.own:

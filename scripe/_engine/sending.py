@@ -13,6 +13,7 @@ from .._rules.answer import Answer, Failure, Outcome
 from .._rules.body import ERROR_LIMIT, SUCCESS_LIMIT, Body, BodyError
 from ..errors import ClientClosedError, ConfigurationError
 from ..types.response_info import Headers
+from . import trust
 from .connections import Connections, Pool
 from .failing import errors, failure
 from .family import (
@@ -82,6 +83,8 @@ class AsyncEngine:
     async def send(self, outgoing: Outgoing, limits: Limits) -> Outcome:
         while (client := self._pool.idle()) is not None:
             await async_to_its_end(client.aclose)
+        if self._name and outgoing.is_secure:
+            trust.load(self._family.__name__)
         used, is_over = self._pool.take(), False
         try:
             outcome = await self._exchanged(used.client, outgoing, limits)
@@ -152,6 +155,8 @@ class Engine:
         return cast("httpx.Client", opened(cast("EngineName", self._name), "Client"))
 
     def send(self, outgoing: Outgoing, limits: Limits) -> Outcome:
+        if self._name and outgoing.is_secure:
+            trust.load(self._family.__name__)
         used = self._pool.take()
         if limits.remaining is None:
             return self._carried(used, outgoing, limits)

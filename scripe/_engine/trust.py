@@ -21,7 +21,7 @@ def trust_of(family: str) -> ssl.SSLContext:
 
 
 def load(family: str) -> None:
-    """Load the certificates now, where a thread that loads them later would be in the way: before a fork."""
+    """Load the certificates now: before a connection is opened that would be left open if it cannot be done."""
     cast("_Trust", trust_of(family)).loaded()
 
 
@@ -37,16 +37,7 @@ class _Trust(ssl.SSLContext):
 
     def loaded(self) -> ssl.SSLContext:
         if self._loaded is None:
-            problem: object
-            try:
-                self._loaded = cast("ssl.SSLContext", import_module(self._family).create_ssl_context())
-            except OSError as error:
-                problem = error
-            else:
-                return self._loaded
-            raise ConfigurationError(
-                f"The certificates that the environment names cannot be loaded: {problem}."
-            )
+            self._loaded = _context_of(self._family)
         return self._loaded
 
     def set_alpn_protocols(self, alpn_protocols: object) -> None:
@@ -57,3 +48,11 @@ class _Trust(ssl.SSLContext):
 
     def wrap_bio(self, *args: object, **kwargs: object) -> ssl.SSLObject:
         return self.loaded().wrap_bio(*args, **kwargs)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def _context_of(family: str) -> ssl.SSLContext:
+    try:
+        return cast("ssl.SSLContext", import_module(family).create_ssl_context())
+    except OSError as error:
+        problem = error
+    raise ConfigurationError(f"The certificates that the environment names cannot be loaded: {problem}.")
