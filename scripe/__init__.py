@@ -8,10 +8,12 @@
 Every name is loaded when it is first used.
 """
 
-from typing import TYPE_CHECKING
-
 from . import _lazy
 from ._version import __version__ as __version__
+
+TYPE_CHECKING = (
+    False  # type checkers know it by its name; to import it from `typing` takes longer than all else
+)
 
 if TYPE_CHECKING:
     from . import errors as errors

@@ -1,8 +1,8 @@
 """What the API sends and takes, one file a resource; each is loaded when first used."""
 
-from typing import TYPE_CHECKING
-
 from .. import _lazy
+
+TYPE_CHECKING = False  # as in `scripe/__init__.py`
 
 if TYPE_CHECKING:
     from ._base import JSON as JSON
