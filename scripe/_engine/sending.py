@@ -98,8 +98,13 @@ class AsyncEngine:
             raise ClientClosedError("The http_client of this client was closed.")
         started = time.monotonic()
         try:
-            request = outgoing.built(self._family, limits.timeout)
-            response = await client.send(request, stream=True, auth=None, follow_redirects=False)
+            # The request is no local of ours: a traceback that prints these would show its URL.
+            response = await client.send(
+                outgoing.built(self._family, limits.timeout),
+                stream=True,
+                auth=None,
+                follow_redirects=False,
+            )
             try:
                 headers = Headers.decoded(response.headers.raw)
                 if limits.is_echo(headers):
@@ -189,8 +194,13 @@ class Engine:
             raise ClientClosedError("The http_client of this client was closed.")
         started = time.monotonic()
         try:
-            request = outgoing.built(self._family, limits.timeout)
-            response = client.send(request, stream=True, auth=None, follow_redirects=False)
+            # The request is no local of ours: a traceback that prints these would show its URL.
+            response = client.send(
+                outgoing.built(self._family, limits.timeout),
+                stream=True,
+                auth=None,
+                follow_redirects=False,
+            )
             try:
                 headers = Headers.decoded(response.headers.raw)
                 if limits.is_echo(headers):

@@ -12,7 +12,7 @@ from .request import web_address
 ROTATE = "/webhook-endpoints/{}/rotate-secret"
 """A guess: the page of this call does not show its path."""
 
-KNOWN_EVENTS: tuple[str, ...] = get_args(get_args(get_args(WebhookEvent)[0])[0])
+KNOWN_EVENTS: tuple[str, ...] = get_args(get_args(WebhookEvent)[0])
 
 
 def events(names: Sequence[str]) -> list[str]:

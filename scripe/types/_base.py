@@ -45,8 +45,8 @@ Instant: TypeAlias = Annotated[
     PlainSerializer(instant, return_type=str, when_used="json"),
 ]
 
-# For `Annotated[Literal[…] | str, OPEN]`: editors complete the values that are known, and any text passes. Without it
-# each value is compared with all of them first, only to be let through.
+# For fields of `Literal[…] | str`: editors complete the values that are known, and any text passes. Without this each
+# value is compared with all of them first, only to be let through.
 OPEN = GetPydanticSchema(lambda _, __: str_schema())
 
 _Slot: TypeAlias = "tuple[dict[str, object], ResponseInfo | None]"

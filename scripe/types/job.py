@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from ._base import OPEN, Instant, Model
 
-JobType: TypeAlias = Annotated[
+JobType: TypeAlias = (
     Literal[
         "POST_GENERATION",
         "KB_INGEST_TEXT",
@@ -15,12 +15,11 @@ JobType: TypeAlias = Annotated[
         "KB_INGEST_YOUTUBE",
         "SOURCE_INGEST_FILE",
     ]
-    | str,
-    OPEN,
-]
+    | str
+)
 """What a job does; the API may add others."""
 
-JobStatus: TypeAlias = Annotated[Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"] | str, OPEN]
+JobStatus: TypeAlias = Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"] | str
 """State of a job; an unknown one counts as not finished."""
 
 _SUCCEEDED = {"DONE", "COMPLETED"}  # C1: the API's pages use both
@@ -79,8 +78,8 @@ class Job(Model):
     """
 
     id: str
-    type: JobType
-    status: JobStatus
+    type: Annotated[JobType, OPEN]
+    status: Annotated[JobStatus, OPEN]
     project_id: str | None = None
     started_at: Instant | None = None
     completed_at: Instant | None = None

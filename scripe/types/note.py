@@ -6,9 +6,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from ._base import OPEN, Instant, Model
 
-ContentType: TypeAlias = Annotated[
-    Literal["PERSONAL", "BUSINESS_INTERNAL", "BUSINESS_EXTERNAL", "EDUCATIONAL", "UNKNOWN"] | str, OPEN
-]
+ContentType: TypeAlias = (
+    Literal["PERSONAL", "BUSINESS_INTERNAL", "BUSINESS_EXTERNAL", "EDUCATIONAL", "UNKNOWN"] | str
+)
 """What a note or a post is about; the API may add others."""
 
 
@@ -24,7 +24,7 @@ class NoteSlot(Model):
 
     id: str
     date: str | None = None
-    content_type: ContentType | None = None
+    content_type: Annotated[ContentType, OPEN] | None = None
 
 
 class Note(Model):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 from ._base import OPEN, Instant, Model
 from .note import ContentType
 
-PostStatus: TypeAlias = Annotated[
+PostStatus: TypeAlias = (
     Literal[
         "waitingProcessing",
         "draft",
@@ -18,9 +18,8 @@ PostStatus: TypeAlias = Annotated[
         "published",
         "suggested",
     ]
-    | str,
-    OPEN,
-]
+    | str
+)
 """State of a post; the API may add others."""
 
 
@@ -42,9 +41,9 @@ class Post(Model):
     """
 
     id: str
-    status: PostStatus
+    status: Annotated[PostStatus, OPEN]
     platform: str | None = None
-    content_type: ContentType | None = None
+    content_type: Annotated[ContentType, OPEN] | None = None
     title: str | None = None
     content: str | None = None
     created_at: Instant

@@ -6,10 +6,10 @@ from typing import Annotated, Literal, TypeAlias
 
 from ._base import OPEN, Instant, Model
 
-ProjectType: TypeAlias = Annotated[Literal["PERSONAL_BRAND", "COMPANY_PAGE"] | str, OPEN]
+ProjectType: TypeAlias = Literal["PERSONAL_BRAND", "COMPANY_PAGE"] | str
 """What a project publishes for; the API may add others."""
 
-ProjectStatus: TypeAlias = Annotated[Literal["ACTIVE", "PAUSED", "ARCHIVED", "ERROR"] | str, OPEN]
+ProjectStatus: TypeAlias = Literal["ACTIVE", "PAUSED", "ARCHIVED", "ERROR"] | str
 """State of a project; treat an unknown one as `ACTIVE`."""
 
 
@@ -28,7 +28,7 @@ class Project(Model):
 
     id: str
     name: str
-    type: ProjectType
-    status: ProjectStatus
+    type: Annotated[ProjectType, OPEN]
+    status: Annotated[ProjectStatus, OPEN]
     url: str | None = None
     created_at: Instant

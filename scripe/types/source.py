@@ -8,7 +8,7 @@ from pydantic import BeforeValidator
 
 from ._base import OPEN, Instant, Model
 
-SourceStatus: TypeAlias = Annotated[Literal["Processing", "Done", "Success", "Failed"] | str, OPEN]
+SourceStatus: TypeAlias = Literal["Processing", "Done", "Success", "Failed"] | str
 """State of a source; treat an unknown one as `Processing`."""
 
 _READY = {"Done", "Success"}  # C2: the API's pages use both
@@ -83,7 +83,7 @@ class Source(Model):
 
     id: str
     project_id: str
-    status: SourceStatus
+    status: Annotated[SourceStatus, OPEN]
     name: str | None = None
     file_type: str | None = None
     duration_seconds: int | float = 0

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from ._base import OPEN, Instant, Model
 
-WebhookEvent: TypeAlias = Annotated[
+WebhookEvent: TypeAlias = (
     Literal[
         "note.created",
         "post.created",
@@ -19,9 +19,8 @@ WebhookEvent: TypeAlias = Annotated[
         "job.failed",
         "knowledge.indexed",
     ]
-    | str,
-    OPEN,
-]
+    | str
+)
 """What an endpoint can be told of; the API may add others."""
 
 
@@ -46,7 +45,7 @@ class WebhookEndpoint(Model):
     id: str
     url: str
     name: str | None = None
-    events: list[WebhookEvent] = []
+    events: list[Annotated[WebhookEvent, OPEN]] = []
     is_active: bool = True
     disabled_reason: str | None = None
     project_id: str | None = None

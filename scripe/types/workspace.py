@@ -8,9 +8,7 @@ from pydantic import model_validator
 
 from ._base import OPEN, Model
 
-Plan: TypeAlias = Annotated[
-    Literal["FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL"] | str, OPEN
-]
+Plan: TypeAlias = Literal["FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL"] | str
 """A subscription plan; the API may add others."""
 
 
@@ -27,7 +25,7 @@ class Workspace(Model):
 
     id: str
     name: str | None = None
-    plan: Plan | None = None
+    plan: Annotated[Plan, OPEN] | None = None
     features: dict[str, bool] = {}
 
 
