@@ -152,10 +152,6 @@ async def async_to_its_end(work: Callable[[], Awaitable[object]]) -> None:
         raise
 
 
-def to_its_end(work: Callable[[], object]) -> None:
-    work()
-
-
 # Work that would block: files.
 
 

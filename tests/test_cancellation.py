@@ -6,6 +6,7 @@ The count of sockets is the server's: what it sees open.
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import random
 import subprocess
@@ -21,6 +22,7 @@ import trio
 
 from scripe import APITimeoutError, AsyncScripe, Scripe
 from scripe._concurrency import AsyncClock
+from scripe._files import Content
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
@@ -121,7 +123,7 @@ def test_the_same_on_trio(server: ScriptedServer) -> None:
 
 
 def test_time_outs_of_the_callers_own(server: ScriptedServer) -> None:
-    server.script(lambda _: GOOD)
+    server.script(replace(GOOD, hold=0.003))
 
     async def use() -> None:
         async with client_of(server) as client:
@@ -297,3 +299,43 @@ def test_a_trickled_answer_does_not_hold_a_sync_call_beyond_its_deadline(server:
             client.sources.retrieve("src_1")
         assert time.monotonic() - started < 1.5
         assert client.sources.retrieve("src_1").id == "src_1"
+
+
+def test_a_file_that_is_looked_at_while_its_caller_is_cancelled_leaves_no_temporary_file(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be rewound, so it is spooled, which takes a while."""
+    closed: list[Content] = []
+    close = Content.close
+
+    def watched(content: Content) -> None:
+        closed.append(content)
+        close(content)
+
+    monkeypatch.setattr(Content, "close", watched)
+
+    class Slow(io.RawIOBase):
+        def __init__(self) -> None:
+            self.left = 5
+
+        def readable(self) -> bool:
+            return True
+
+        def read(self, size: int | None = -1) -> bytes:
+            if size == 0:
+                return b""
+            time.sleep(0.02)
+            self.left -= 1
+            return b"x" if self.left > 0 else b""
+
+    async def use() -> None:
+        async with client_of(server) as client:
+            task = asyncio.ensure_future(client.uploads.upload_file(Slow(), content_type="text/plain"))
+            await asyncio.sleep(0.03)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    asyncio.run(use())
+    assert len(closed) == 1
+    assert server.received == []

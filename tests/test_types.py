@@ -31,7 +31,7 @@ from scripe.types import (
     Source,
     Upload,
 )
-from scripe.types._base import attach, without_query
+from scripe.types._base import attach, attach_all, without_query
 
 M = TypeVar("M", bound=Model)
 
@@ -395,6 +395,22 @@ def test_headers_ignore_case_and_join_repeats() -> None:
     assert (list(headers), len(headers)) == (["x-a", "b"], 2)
     assert repr(headers) == "Headers({'x-a': '1, 2', 'b': '3'})"
     assert pickle.loads(pickle.dumps(headers)) == headers
+
+
+def test_models_of_others_have_no_place_for_their_answer() -> None:
+    class Foreign(BaseModel):
+        id: str
+
+    answer = ResponseInfo("GET", "/things", 200, Headers(), None, None, None, None, 0.1, 1)
+    mine, foreign = Source.model_validate(SOURCE), Foreign(id="x_1")
+    attach_all([foreign, mine], answer)
+    assert mine.last_response is answer
+    assert foreign == Foreign(id="x_1")
+
+
+def test_headers_of_the_wire_are_the_same() -> None:
+    assert Headers.decoded([(b"X-A", b"1"), (b"B", b"\xe4")]) == Headers([("x-a", "1"), ("b", "ä")])
+    assert Headers.decoded([(b"X-A", b"1"), (b"x-a", b"2")]) == Headers([("x-a", "1, 2")])
 
 
 def test_left_out_is_told_from_none() -> None:

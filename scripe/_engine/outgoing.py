@@ -9,7 +9,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
 from .._rules.config import Secret
 
@@ -66,7 +66,7 @@ class Outgoing:
         if self.own:
             headers.update(self.own)
         limits = {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
-        content = self.content
+        name, content = family.__name__, self.content
         is_whole = content is None or isinstance(content, bytes)
         request = cast(
             "httpx.Request",
@@ -74,7 +74,7 @@ class Outgoing:
                 self.method,
                 self.url.reveal(),
                 headers=headers,
-                stream=family.ByteStream(content or b"") if is_whole else _blocks(family.__name__)(content),
+                stream=_whole(name)(content or b"") if is_whole else _blocks(name)(content),
                 extensions={"timeout": limits},
             ),
         )
@@ -92,9 +92,41 @@ def _complete(request: httpx.Request, *, is_whole: bool) -> None:
         request.headers["Content-Length"] = str(length)
 
 
+# Bodies are iterated by objects of ours: the family's are generators, which nobody closes when a call is cancelled.
+
+
+class _Once:
+    """One block, and then the end."""
+
+    def __init__(self, block: bytes) -> None:
+        self._left = [block]
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
+
+
+@cache
+def _whole(family: str) -> Callable[[object], object]:
+    names = import_module(family)
+
+    class Whole(names.ByteStream):  # type: ignore[misc, name-defined]
+        def __init__(self, whole: bytes) -> None:
+            super().__init__(whole)  # pyright: ignore[reportUnknownMemberType]
+            self._whole = whole
+
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return _Once(self._whole)
+
+    return cast("Callable[[object], object]", Whole)
+
+
 @cache
 def _blocks(family: str) -> Callable[[object], object]:
-    """A body in blocks, for both worlds. The family's own wraps it in a generator, which nobody closes."""
     names = import_module(family)
 
     class Blocks(names.SyncByteStream, names.AsyncByteStream):  # type: ignore[misc, name-defined]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -152,5 +153,5 @@ def after_fork() -> None:
         session.leave_to_parent()
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+with suppress(AttributeError):  # on Windows, where nothing forks
     os.register_at_fork(before=before_fork, after_in_child=after_fork)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from typing import cast
 
 import pytest
 from pydantic import BaseModel
@@ -306,3 +307,9 @@ async def test_request_refuses_a_key_that_would_be_ignored(async_client: AsyncSc
 async def test_a_body_that_json_cannot_hold_is_refused(async_client: AsyncScripe, bad: float | str) -> None:
     with pytest.raises(ConfigurationError, match="JSON"):
         await async_client.request("POST", "/anything", json={"x": bad})
+
+
+async def test_request_returns_models_alone(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    with pytest.raises(ConfigurationError, match="a class of pydantic's"):
+        await async_client.request("GET", "/projects", returns=cast("type[Project]", dict))
+    assert server.received == []

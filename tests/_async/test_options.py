@@ -16,6 +16,7 @@ from scripe import (
     AsyncScripe,
     ClientClosedError,
     ConfigurationError,
+    RateLimiter,
     ResponseInfo,
     ScripeError,
 )
@@ -76,6 +77,9 @@ async def test_c24_no_workspace_is_sent_unless_asked_for(
         (lambda: AsyncScripe(KEY, app_info="a\r\nX-Evil: 1"), "app_info"),
         (lambda: AsyncScripe(KEY, workspace_id="org ü"), "workspace_id"),
         (lambda: AsyncScripe(KEY, http_client=cast("AsyncHTTPClient", object())), "http_client"),
+        (lambda: AsyncScripe(KEY, base_url=cast("str", 5)), "base_url is a int"),
+        (lambda: AsyncScripe(KEY, rate_limiter=cast("RateLimiter", 5)), "rate_limiter is a int"),
+        (lambda: AsyncScripe(KEY, on_response=cast("Callable[[object], object]", 5)), "give a function"),
     ],
 )
 async def test_what_cannot_be_right_is_refused(make: Callable[[], AsyncScripe], says: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from scripe import (
@@ -19,6 +20,7 @@ from scripe import (
     SpendCapExceededError,
 )
 from scripe.types import WorkspacePostStatus
+from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import AsyncSleeplessClock
 from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
@@ -224,6 +226,34 @@ async def test_a_generation_that_fails_or_takes_too_long_carries_its_key(
                 project_id="proj_1", text="Words.", timeout=5, idempotency_key="mine"
             )
         assert isinstance(caught.value, kind)
+        assert caught.value.idempotency_key == "mine"
+
+
+async def test_a_generation_whose_job_is_not_named_in_time_is_a_time_out_with_its_key(
+    server: ScriptedServer,
+) -> None:
+    server.script(Reply(200, b"{}", hold=3))
+    async with AsyncScripe(KEY, base_url=server.base_url, max_retries=0) as client:
+        with pytest.raises(JobTimeoutError, match="not named the job yet") as caught:
+            await client.posts.generate_and_wait(
+                project_id="proj_1", text="Words.", timeout=0.3, idempotency_key="mine"
+            )
+        assert caught.value.idempotency_key == "mine"
+
+
+async def test_a_generation_whose_network_is_slow_is_told_as_such() -> None:
+    """Not as a job that takes long: time is left, and the call may be made again."""
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("no answer in time", request=request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(slow)) as http_client:
+        client = AsyncScripe(KEY, http_client=http_client, max_retries=0)
+        with pytest.raises(APITimeoutError) as caught:
+            await client.posts.generate_and_wait(
+                project_id="proj_1", text="Words.", timeout=60, idempotency_key="mine"
+            )
+        assert not isinstance(caught.value, JobTimeoutError)
         assert caught.value.idempotency_key == "mine"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from typing import cast
 
 import pytest
 from pydantic import BaseModel
@@ -307,3 +308,9 @@ def test_request_refuses_a_key_that_would_be_ignored(client: Scripe) -> None:
 def test_a_body_that_json_cannot_hold_is_refused(client: Scripe, bad: float | str) -> None:
     with pytest.raises(ConfigurationError, match="JSON"):
         client.request("POST", "/anything", json={"x": bad})
+
+
+def test_request_returns_models_alone(client: Scripe, server: ScriptedServer) -> None:
+    with pytest.raises(ConfigurationError, match="a class of pydantic's"):
+        client.request("GET", "/projects", returns=cast("type[Project]", dict))
+    assert server.received == []

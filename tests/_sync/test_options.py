@@ -12,6 +12,7 @@ import pytest
 
 import scripe
 from scripe import (
+    RateLimiter,
     APIStatusError,
     APITimeoutError,
     Scripe,
@@ -77,6 +78,9 @@ def test_c24_no_workspace_is_sent_unless_asked_for(
         (lambda: Scripe(KEY, app_info="a\r\nX-Evil: 1"), "app_info"),
         (lambda: Scripe(KEY, workspace_id="org ü"), "workspace_id"),
         (lambda: Scripe(KEY, http_client=cast("HTTPClient", object())), "http_client"),
+        (lambda: Scripe(KEY, base_url=cast("str", 5)), "base_url is a int"),
+        (lambda: Scripe(KEY, rate_limiter=cast("RateLimiter", 5)), "rate_limiter is a int"),
+        (lambda: Scripe(KEY, on_response=cast("Callable[[object], object]", 5)), "give a function"),
     ],
 )
 def test_what_cannot_be_right_is_refused(make: Callable[[], Scripe], says: str) -> None:

@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -279,3 +280,18 @@ def test_post_without_body_needs_no_content_type(emulator: Emulator, api: Calls)
     (job_id,) = emulator.seed(jobs=1, job_status="QUEUED").job_ids
     headers = {"Authorization": f"Bearer {api.key}"}
     assert api.send("POST", f"{ORIGIN}/v1/jobs/{job_id}/cancel", headers).status == 200
+
+
+NONSENSE: list[Callable[[Emulator], None]] = [
+    lambda emulator: emulator.fail_next(199),
+    lambda emulator: emulator.fail_next(600),
+    lambda emulator: emulator.fail_next(times=0),
+    lambda emulator: emulator.drop_next(0),
+    lambda emulator: emulator.delay_next(-1),
+]
+
+
+@pytest.mark.parametrize("order", NONSENSE)
+def test_faults_that_make_no_sense_are_refused(emulator: Emulator, order: Callable[[Emulator], None]) -> None:
+    with pytest.raises(ValueError, match=r"give|early"):
+        order(emulator)

@@ -145,10 +145,11 @@ def main() -> int:
     server = context.Process(target=serve, args=(there, options.seed))
     server.start()
     base_url, key, place = here.recv()
-    held, ended = minutes(base_url, key, place, options.minutes)
-    here.send("end")
-    server.join(30)
-    print(told(held, ended))
+    try:
+        print(told(*minutes(base_url, key, place, options.minutes)))
+    finally:
+        here.send("end")
+        server.join(30)
     return 0
 
 
