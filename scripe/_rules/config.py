@@ -93,8 +93,10 @@ class Options:
 
     @property
     def host(self) -> str:
-        """Whom every call is for, as its `Host` header says it."""
-        return urlsplit(self.base_url).netloc
+        """Whom every call is for, as its `Host` header says it: with the port, unless the scheme says that."""
+        parts = urlsplit(self.base_url)
+        usual = {"https": ":443", "http": ":80"}[parts.scheme]
+        return parts.netloc.lower().removesuffix(usual)
 
     @property
     def headers(self) -> dict[str, str]:

@@ -264,3 +264,18 @@ def test_options_are_checked_when_they_change_and_pickle() -> None:
         config.changed(Options(), {"deadline": -1}, NOT_GIVEN)
     options = Options(extra_headers={"X-One": "1"}, workspace_id="org_1")
     assert pickle.loads(pickle.dumps(options)) == options
+
+
+@pytest.mark.parametrize(
+    ("base_url", "host"),
+    [
+        ("https://api.scripe.io/v1", "api.scripe.io"),
+        ("https://API.Scripe.io:443/v1", "api.scripe.io"),
+        ("http://127.0.0.1:80/v1", "127.0.0.1"),
+        ("http://127.0.0.1:8787/v1", "127.0.0.1:8787"),
+        ("https://[::1]:80/v1", "[::1]:80"),
+        ("https://[::1]/v1", "[::1]"),
+    ],
+)
+def test_the_host_of_every_call(base_url: str, host: str) -> None:
+    assert Options(base_url=base_url).host == host

@@ -1,4 +1,4 @@
-"""What one call costs: `python -m tests.support.cost` prints calls and bytes, of the sync client and of the async one."""
+"""What one call costs: `python -m tests.support.cost` prints calls and bytes, sync and async."""
 
 from __future__ import annotations
 
