@@ -12,12 +12,12 @@ import pytest
 
 import scripe
 from scripe import (
-    RateLimiter,
     APIStatusError,
     APITimeoutError,
     Scripe,
     ClientClosedError,
     ConfigurationError,
+    RateLimiter,
     ResponseInfo,
     ScripeError,
 )
