@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
+from contextlib import suppress
 
 AHEAD = 1
 """Blocks that may wait for the thread, and take up memory meanwhile."""
@@ -23,14 +24,19 @@ class Digest:
         self._has_begun = False
 
     def take(self, block: bytes) -> None:
-        if not self._has_begun:
+        if self._thread is None and (not self._has_begun or not self._started()):
             self._has_begun = True
             self._md5.update(block)
-            return
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="scripe-digest", daemon=True)
-            self._thread.start()
-        self._waiting.put(block)
+        else:
+            self._waiting.put(block)
+
+    def _started(self) -> bool:
+        """Whether there is a thread now; a machine that has no room for another does without."""
+        thread = threading.Thread(target=self._work, name="scripe-digest", daemon=True)
+        with suppress(RuntimeError):
+            thread.start()
+            self._thread = thread
+        return self._thread is not None
 
     def close(self) -> None:
         """Let the thread end what it has, and wait for that."""

@@ -18,8 +18,11 @@ ROOM = 0.1 if sys.version_info[:2] == RECORDED_ON else 0.4
 CALLS = {"httpx": [380, 398], "httpx2": [267, 287]}
 """Python functions that are called in one call, sync and async, by the engine in between too."""
 
-BYTES = {"httpx": [4_290, 8_800], "httpx2": [5_630, 9_510]}
-"""Bytes that one call holds at most, beside what was held before."""
+BYTES = {"httpx": 4_290, "httpx2": 5_630}
+"""Bytes that one sync call holds at most, beside what was held before; of an async one the loop holds some."""
+
+STEP = 0.25
+"""Mappings grow in steps, and when they do differs a little from process to process."""
 
 LOADED = {"scripe", "scripe._lazy", "scripe._version"}
 STANDARD = {"__future__", "importlib", "importlib._bootstrap", "importlib._bootstrap_external", "warnings"}
@@ -36,7 +39,7 @@ def test_a_call_costs_no_more_functions_and_memory_than_recorded() -> None:
     engine = os.environ.get("SCRIPE_HTTP") or "httpx"
     found = json.loads(told_by("-m", "tests.support.cost", SCRIPE_HTTP=engine))
     assert found["calls"] == pytest.approx(CALLS[engine], rel=ROOM)
-    assert found["bytes"] == pytest.approx(BYTES[engine], rel=ROOM)
+    assert found["bytes"] == pytest.approx(BYTES[engine], rel=STEP)
 
 
 def test_an_import_loads_just_these_modules() -> None:

@@ -42,3 +42,14 @@ def test_one_that_is_left_half_way_ends_its_thread() -> None:
     digest.close()
     digest.close()
     assert workers() == []
+
+
+def test_where_no_thread_can_be_started_it_does_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    digest = Digest()
+    for _ in range(3):
+        digest.take(b"x")
+    assert digest.hexdigest() == hashlib.md5(b"xxx", usedforsecurity=False).hexdigest()

@@ -7,6 +7,7 @@ import importlib
 import pickle
 import ssl
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, cast
@@ -26,7 +27,9 @@ from scripe import (
     Scripe,
     ServerError,
 )
+from scripe._engine.failing import failure
 from scripe._engine.trust import trust_of
+from scripe._rules.answer import Failure
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
@@ -173,6 +176,29 @@ def test_what_is_no_http_is_an_error_of_ours_over_aiohttp(server: ScriptedServer
                 await client.sources.retrieve("src_1")
 
     asyncio.run(use())
+
+
+def test_over_aiohttp_no_signature_is_shown_and_no_file_is_read_on(server: ScriptedServer) -> None:
+    """Files go by httpx2: aiohttp would read on after the call, bound no write in time, and show the link."""
+    minted = {
+        **shapes.upload(f"{server.origin}/key?X-Amz-Signature=c0ffee"),
+        "maxSizeBytes": 50_000_000,
+    }
+    server.script(answer({"data": minted}), BREAK)
+
+    async def use() -> None:
+        async with over_aiohttp(server) as client:
+            with pytest.raises(APIConnectionError) as caught:
+                await client.uploads.upload_file(b"x" * 20_000_000, content_type="text/plain")
+            assert "c0ffee" not in str(caught.value)
+
+    asyncio.run(use())
+    assert not [each for each in threading.enumerate() if each.name == "scripe-digest"]
+
+
+def test_a_url_in_what_aiohttp_says_is_not_repeated() -> None:
+    error = aiohttp.InvalidURL("http://storage/key?X-Amz-Signature=c0ffee")
+    assert failure(httpx2, error) == Failure("unsent", False, "InvalidURL: the connection broke")
 
 
 def test_aiohttp_is_for_asyncio_alone() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Self, TypeVar, overload
 
 from pydantic import BaseModel
@@ -19,7 +18,6 @@ from ..errors import ConfigurationError
 from ..types._base import JSON, JSONInput
 from ..types.not_given import NOT_GIVEN, NotGiven
 from ..types.response_info import ResponseInfo
-from .resource import AsyncResource
 from .sender import AsyncSender
 from .session import AsyncSession
 
@@ -119,77 +117,77 @@ class AsyncScripe:
         self._sender = AsyncSender(session, options)
         self._is_copy = False
 
-    @cached_property
+    @property
     def health(self) -> AsyncHealthResource:
         """Whether the API, and the key, work."""
         from .health import AsyncHealthResource
 
         return AsyncHealthResource(self._sender)
 
-    @cached_property
+    @property
     def workspaces(self) -> AsyncWorkspaces:
         """The workspace that the key belongs to."""
         from .workspaces import AsyncWorkspaces
 
         return AsyncWorkspaces(self._sender)
 
-    @cached_property
+    @property
     def projects(self) -> AsyncProjects:
         """Projects, which are LinkedIn profiles and pages."""
         from .projects import AsyncProjects
 
         return AsyncProjects(self._sender)
 
-    @cached_property
+    @property
     def sources(self) -> AsyncSources:
         """Sources, which are transcripts of recordings, files and texts."""
         from .sources import AsyncSources
 
         return AsyncSources(self._sender)
 
-    @cached_property
+    @property
     def uploads(self) -> AsyncUploads:
         """Uploads, for which the API gives a link and storage takes the bytes."""
         from .uploads import AsyncUploads
 
         return AsyncUploads(self._sender)
 
-    @cached_property
+    @property
     def jobs(self) -> AsyncJobs:
         """Jobs, which are work that the API does in the background, and waiting for them."""
         from .jobs import AsyncJobs
 
         return AsyncJobs(self._sender)
 
-    @cached_property
+    @property
     def notes(self) -> AsyncNotes:
         """Notes, with their places in the queue."""
         from .notes import AsyncNotes
 
         return AsyncNotes(self._sender)
 
-    @cached_property
+    @property
     def posts(self) -> AsyncPosts:
         """Posts, and having them written."""
         from .posts import AsyncPosts
 
         return AsyncPosts(self._sender)
 
-    @cached_property
+    @property
     def post_statuses(self) -> AsyncPostStatuses:
         """Statuses that the workspace has defined for its posts."""
         from .post_statuses import AsyncPostStatuses
 
         return AsyncPostStatuses(self._sender)
 
-    @cached_property
+    @property
     def knowledge(self) -> AsyncKnowledge:
         """The knowledge base."""
         from .knowledge import AsyncKnowledge
 
         return AsyncKnowledge(self._sender)
 
-    @cached_property
+    @property
     def webhook_endpoints(self) -> AsyncWebhookEndpoints:
         """Addresses of yours that the API tells of events."""
         from .webhook_endpoints import AsyncWebhookEndpoints
@@ -229,9 +227,7 @@ class AsyncScripe:
         }
         options = config.changed(self._sender.options, given, extra_headers)
         copy = object.__new__(type(self))
-        # Resources are made once, each for one client: the copy makes its own.
-        kept = {name: each for name, each in vars(self).items() if not isinstance(each, AsyncResource)}
-        copy.__dict__.update(kept)
+        copy.__dict__.update(vars(self))
         copy._sender = AsyncSender(self._sender.session, options)
         copy._is_copy = True
         return copy

@@ -184,9 +184,8 @@ class AsyncSender:
         return self.deadline.shorten(held, self.session.clock.now())
 
     def _is_echo(self, call: _Call[T], headers: Headers) -> bool:
-        if not call.request.repeatable:
-            return False  # it could not be sent again, and its own answer would be lost
-        return self.session.echoes.is_echo(headers)
+        """What may not be sent again is not doubted, since its own answer would be lost; but its id is noted."""
+        return self.session.echoes.is_echo(headers) and call.request.repeatable
 
     def remaining(self) -> float | None:
         """Seconds left of the deadline."""

@@ -56,6 +56,11 @@ class AsyncSession:
         """Whether the connections are our own, not those of a client that the caller gave."""
         return isinstance(self._chosen, str)
 
+    @property
+    def engine_name(self) -> AsyncEngineName:
+        """The engine of our own connections; the usual one, where they are the caller's."""
+        return self._chosen if isinstance(self._chosen, str) else default_engine()
+
     def engine(self) -> AsyncEngine:
         """The open connections, opened when first needed, and anew in a forked process."""
         self._check()
@@ -143,8 +148,10 @@ def before_fork() -> None:
             import_module(f"{__package__}.{each.name}")
         for name in ("tenacity", "encodings.idna"):
             import_module(name)
-        AsyncEngine(default_engine())
-        load(default_engine())
+        names: set[AsyncEngineName] = {each.engine_name for each in list(_sessions)}
+        for name in names:
+            AsyncEngine(name)
+            load(name)
 
 
 def after_fork() -> None:

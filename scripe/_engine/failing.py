@@ -24,9 +24,15 @@ def failure(family: ModuleType, error: Exception) -> Failure:
     cause = error.__cause__ or error
     is_of_aiohttp = type(cause).__module__.partition(".")[0] == "aiohttp"
     is_unsent, is_timeout = _of_aiohttp(cause) if is_of_aiohttp else _of_family(family, error)
-    text = str(error) or ("no answer in time" if is_timeout else "the connection broke")
+    text = _text(error) or ("no answer in time" if is_timeout else "the connection broke")
     name = type(cause if is_of_aiohttp else error).__name__
     return Failure("unsent" if is_unsent else "lost", is_timeout, f"{name}: {text}")
+
+
+def _text(error: Exception) -> str:
+    """What it says, unless that holds a URL: aiohttp shows them whole, and the query of a signed one is a password."""
+    text = str(error)
+    return "" if "://" in text else text
 
 
 def _of_family(family: ModuleType, error: Exception) -> tuple[bool, bool]:

@@ -58,6 +58,10 @@ class Outgoing:
     own: Mapping[str, str] | None = None
 
     @property
+    def is_whole(self) -> bool:
+        return self.content is None or isinstance(self.content, bytes)
+
+    @property
     def is_secure(self) -> bool:
         return self.url.reveal().startswith("https:")
 
@@ -67,18 +71,17 @@ class Outgoing:
             headers.update(self.own)
         limits = {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
         name, content = family.__name__, self.content
-        is_whole = content is None or isinstance(content, bytes)
         request = cast(
             "httpx.Request",
             family.Request(
                 self.method,
                 self.url.reveal(),
                 headers=headers,
-                stream=_whole(name)(content or b"") if is_whole else _blocks(name)(content),
+                stream=_whole(name)(content or b"") if self.is_whole else _blocks(name)(content),
                 extensions={"timeout": limits},
             ),
         )
-        _complete(request, is_whole=is_whole)
+        _complete(request, is_whole=self.is_whole)
         return request
 
 

@@ -72,6 +72,8 @@ class AsyncEngine:
         self._name = chosen if isinstance(chosen, str) else None
         given = None if self._name else cast("httpx.AsyncClient", checked(chosen, self._family.AsyncClient))
         self._pool = Pool(self._family.__name__, given, self._open)
+        # aiohttp reads on from a file after a call has ended, and bounds no write in time: files go another way.
+        self._files = AsyncEngine("httpx2") if self._name == "aiohttp" else self
 
     def _open(self) -> httpx.AsyncClient:
         if self._name == "aiohttp" and on_trio():
@@ -81,6 +83,8 @@ class AsyncEngine:
         return cast("httpx.AsyncClient", opened(cast("AsyncEngineName", self._name), "AsyncClient"))
 
     async def send(self, outgoing: Outgoing, limits: Limits) -> Outcome:
+        if self._files is not self and not outgoing.is_whole:
+            return await self._files.send(outgoing, limits)
         while (client := self._pool.idle()) is not None:
             await async_to_its_end(client.aclose)
         if self._name and outgoing.is_secure:
@@ -143,8 +147,9 @@ class AsyncEngine:
         await async_to_its_end(self._closed)
 
     async def _closed(self) -> None:
-        for client in self._pool.owned():
-            await client.aclose()
+        for engine in {self, self._files}:
+            for client in engine._pool.owned():
+                await client.aclose()
 
 
 class Engine:

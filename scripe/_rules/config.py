@@ -95,8 +95,9 @@ class Options:
     def host(self) -> str:
         """Whom every call is for, as its `Host` header says it: with the port, unless the scheme says that."""
         parts = urlsplit(self.base_url)
-        usual = {"https": ":443", "http": ":80"}[parts.scheme]
-        return parts.netloc.lower().removesuffix(usual)
+        name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else f"{parts.hostname}"
+        usual = {"https": 443, "http": 80}[parts.scheme]
+        return name if parts.port in (None, usual) else f"{name}:{parts.port}"
 
     @property
     def headers(self) -> dict[str, str]:

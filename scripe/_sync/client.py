@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Self, TypeVar, overload
 
 from pydantic import BaseModel
@@ -20,7 +19,6 @@ from ..errors import ConfigurationError
 from ..types._base import JSON, JSONInput
 from ..types.not_given import NOT_GIVEN, NotGiven
 from ..types.response_info import ResponseInfo
-from .resource import Resource
 from .sender import Sender
 from .session import Session
 
@@ -120,77 +118,77 @@ class Scripe:
         self._sender = Sender(session, options)
         self._is_copy = False
 
-    @cached_property
+    @property
     def health(self) -> HealthResource:
         """Whether the API, and the key, work."""
         from .health import HealthResource
 
         return HealthResource(self._sender)
 
-    @cached_property
+    @property
     def workspaces(self) -> Workspaces:
         """The workspace that the key belongs to."""
         from .workspaces import Workspaces
 
         return Workspaces(self._sender)
 
-    @cached_property
+    @property
     def projects(self) -> Projects:
         """Projects, which are LinkedIn profiles and pages."""
         from .projects import Projects
 
         return Projects(self._sender)
 
-    @cached_property
+    @property
     def sources(self) -> Sources:
         """Sources, which are transcripts of recordings, files and texts."""
         from .sources import Sources
 
         return Sources(self._sender)
 
-    @cached_property
+    @property
     def uploads(self) -> Uploads:
         """Uploads, for which the API gives a link and storage takes the bytes."""
         from .uploads import Uploads
 
         return Uploads(self._sender)
 
-    @cached_property
+    @property
     def jobs(self) -> Jobs:
         """Jobs, which are work that the API does in the background, and waiting for them."""
         from .jobs import Jobs
 
         return Jobs(self._sender)
 
-    @cached_property
+    @property
     def notes(self) -> Notes:
         """Notes, with their places in the queue."""
         from .notes import Notes
 
         return Notes(self._sender)
 
-    @cached_property
+    @property
     def posts(self) -> Posts:
         """Posts, and having them written."""
         from .posts import Posts
 
         return Posts(self._sender)
 
-    @cached_property
+    @property
     def post_statuses(self) -> PostStatuses:
         """Statuses that the workspace has defined for its posts."""
         from .post_statuses import PostStatuses
 
         return PostStatuses(self._sender)
 
-    @cached_property
+    @property
     def knowledge(self) -> Knowledge:
         """The knowledge base."""
         from .knowledge import Knowledge
 
         return Knowledge(self._sender)
 
-    @cached_property
+    @property
     def webhook_endpoints(self) -> WebhookEndpoints:
         """Addresses of yours that the API tells of events."""
         from .webhook_endpoints import WebhookEndpoints
@@ -230,9 +228,7 @@ class Scripe:
         }
         options = config.changed(self._sender.options, given, extra_headers)
         copy = object.__new__(type(self))
-        # Resources are made once, each for one client: the copy makes its own.
-        kept = {name: each for name, each in vars(self).items() if not isinstance(each, Resource)}
-        copy.__dict__.update(kept)
+        copy.__dict__.update(vars(self))
         copy._sender = Sender(self._sender.session, options)
         copy._is_copy = True
         return copy

@@ -57,6 +57,11 @@ class Session:
         """Whether the connections are our own, not those of a client that the caller gave."""
         return isinstance(self._chosen, str)
 
+    @property
+    def engine_name(self) -> EngineName:
+        """The engine of our own connections; the usual one, where they are the caller's."""
+        return self._chosen if isinstance(self._chosen, str) else default_engine()
+
     def engine(self) -> Engine:
         """The open connections, opened when first needed, and anew in a forked process."""
         self._check()
@@ -144,8 +149,10 @@ def before_fork() -> None:
             import_module(f"{__package__}.{each.name}")
         for name in ("tenacity", "encodings.idna"):
             import_module(name)
-        Engine(default_engine())
-        load(default_engine())
+        names: set[EngineName] = {each.engine_name for each in list(_sessions)}
+        for name in names:
+            Engine(name)
+            load(name)
 
 
 def after_fork() -> None:

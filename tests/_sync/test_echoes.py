@@ -92,6 +92,16 @@ def test_what_may_not_be_sent_again_is_not_doubted(
     assert len(server.received) == 2
 
 
+def test_an_echo_of_what_may_not_be_sent_again_is_not_the_next_calls(
+    client: Scripe, server: ScriptedServer
+) -> None:
+    rotated = answer({"data": shapes.webhook_endpoint("whe_1", secret="whsec_1")}, X_Request_Id="req_1")
+    other = answer({"data": shapes.webhook_endpoint("whe_2")}, X_Request_Id="req_2")
+    server.script(twice(rotated), other)
+    assert (client.webhook_endpoints.rotate_secret("whe_1")).id == "whe_1"
+    assert (client.webhook_endpoints.retrieve("whe_2")).id == "whe_2"
+
+
 def test_without_retries_an_echo_is_an_error(server: ScriptedServer) -> None:
     server.script(twice(source("src_1", "req_1")), source("src_2", "req_2"))
     with Scripe(KEY, base_url=server.base_url, max_retries=0) as client:

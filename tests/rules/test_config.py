@@ -275,6 +275,8 @@ def test_options_are_checked_when_they_change_and_pickle() -> None:
         ("http://127.0.0.1:8787/v1", "127.0.0.1:8787"),
         ("https://[::1]:80/v1", "[::1]:80"),
         ("https://[::1]/v1", "[::1]"),
+        ("https://h:0443/v1", "h"),
+        ("https://h:/v1", "h"),
     ],
 )
 def test_the_host_of_every_call(base_url: str, host: str) -> None:

@@ -1,4 +1,4 @@
-"""What one call costs: `python -m tests.support.cost` prints calls and bytes, sync and async."""
+"""What one call costs: `python -m tests.support.cost` prints calls (sync and async) and bytes."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ if __name__ == "__main__":
         json.dumps(
             {
                 "calls": [sync_cost(name, calls_of), async_cost(name, calls_of)],
-                "bytes": [sync_cost(name, bytes_of), async_cost(name, bytes_of)],
+                "bytes": sync_cost(name, bytes_of),
             }
         )
     )
