@@ -40,6 +40,8 @@ def main() -> int:
 def report(tables: list[rows.Table], seconds: float) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in sorted(environments.versions().items()))
     lines = [
+        "# Benchmarks",
+        "",
         f"Measured on {datetime.now(UTC):%Y-%m-%d} by `scripts/bench` in {seconds:.0f} s, on {_machine()}.",
         "",
         f"Versions: {versions}.",
