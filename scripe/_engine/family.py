@@ -107,7 +107,10 @@ def _direct() -> dict[str, None]:
 
 @cache
 def _client_class(engine: AsyncEngineName, kind: str) -> Callable[..., object]:
-    """The family's client, but for cookies, which the API has none of: to look for them takes httpx 5% of a call."""
+    """The family's client, but for cookies, which the API has none of: to look for them takes httpx 5% of a call.
+
+    aiohttp, below it, has a jar of its own, which this does not reach.
+    """
     family = family_named(engine)
     name = "Httpx2AiohttpClient" if engine == "aiohttp" else kind
 
