@@ -53,7 +53,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from .types import JSON, Job, RateLimit
+    from .types import JSON, Job, RateLimit, Scope
 
 __all__ = [
     "APIConnectionError",
@@ -125,6 +125,11 @@ class ScripeError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _restore, (type(self), self.args, self.__dict__)
+
+    def _repr_html_(self) -> str:
+        from .display.cards import error_card
+
+        return error_card(self)
 
 
 class ConfigurationError(ScripeError, ValueError):
@@ -301,7 +306,7 @@ class ScopeMissingError(PermissionDeniedError):
     """403 `scope_missing`: the key lacks a scope; scopes are ticked in the dashboard."""
 
     @property
-    def required(self) -> list[str]:
+    def required(self) -> list[Scope]:
         """Scopes of which any one would do; empty when only the message names them."""
         return _texts(self.extra.get("required"))
 

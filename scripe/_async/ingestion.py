@@ -14,6 +14,7 @@ from ..types.upload import Upload
 from .poller import AsyncPoller
 from .sender import AsyncSender
 from .uploads import upload_content
+from .watching import stages_shown
 
 
 async def ingested(
@@ -24,6 +25,7 @@ async def ingested(
     *,
     timeout: float | None,
     on_progress: AsyncCallback[Progress] | None,
+    progress: bool,
     key: str,
 ) -> Job:
     """The job, ended well.
@@ -33,12 +35,13 @@ async def ingested(
     """
 
     async def tell(job: Job) -> None:
-        progress = polling.progress_of(job, content.size)
-        if progress is not None and on_progress is not None:
-            await async_call(on_progress, progress)
+        news = polling.progress_of(job, content.size)
+        if news is not None and told is not None:
+            await async_call(told, news)
 
     upload_key = derived_key(key, f"upload {content.size}")
-    upload = await upload_content(sender, content, content_type, on_progress, upload_key)
-    job = await create(upload)
-    await tell(job)
-    return await AsyncPoller(sender, [job], timeout, tell).succeeded()
+    with stages_shown(content.name or "file", on_progress, progress=progress) as told:
+        upload = await upload_content(sender, content, content_type, told, upload_key)
+        job = await create(upload)
+        await tell(job)
+        return await AsyncPoller(sender, [job], timeout, tell).succeeded()

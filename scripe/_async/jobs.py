@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from .._concurrency import AsyncCallback
 from .._rules import cancel as rules
+from .._rules import polling
 from .._rules.request import Request, csv, day, page_query, path
 from .._rules.retry import backoff
 from ..errors import ScripeError
@@ -15,6 +16,7 @@ from ..types.job import Job, JobStatus, JobType
 from ..types.page import Page
 from .pager import AsyncPager
 from .resource import AsyncResource
+from .watching import job_shown, jobs_shown
 
 JobList: TypeAlias = list[Job]
 
@@ -93,6 +95,7 @@ class AsyncJobs(AsyncResource):
         *,
         timeout: float | None = 900.0,
         on_update: AsyncCallback[Job] | None = None,
+        progress: bool = False,
     ) -> Job:
         """Wait until a job has ended well.
 
@@ -100,6 +103,7 @@ class AsyncJobs(AsyncResource):
             job: The job, or its id.
             timeout: Seconds to wait; None for as long as it takes.
             on_update: Told of each change of state and of progress.
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
 
         Raises:
             JobFailedError: the job failed.
@@ -110,7 +114,8 @@ class AsyncJobs(AsyncResource):
         """
         from .poller import AsyncPoller  # here and below: loaded by those alone who wait
 
-        return await AsyncPoller(self._sender, [job], timeout, on_update).succeeded()
+        with job_shown(job, on_update, progress=progress) as told:
+            return await AsyncPoller(self._sender, [job], timeout, told).succeeded()
 
     async def wait_all(
         self,
@@ -118,6 +123,7 @@ class AsyncJobs(AsyncResource):
         *,
         timeout: float | None = 900.0,
         on_update: AsyncCallback[Job] | None = None,
+        progress: bool = False,
     ) -> JobList:
         """Wait until all jobs have ended, well or not. A hundred cost about as many requests as one.
 
@@ -125,6 +131,7 @@ class AsyncJobs(AsyncResource):
             jobs: Jobs, or their ids.
             timeout: Seconds to wait for all of them; None for as long as it takes.
             on_update: Told of each change of state (there is no live progress of many at once).
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
 
         Returns:
             The jobs in the order given, however each ended: look at `succeeded`.
@@ -136,7 +143,9 @@ class AsyncJobs(AsyncResource):
         """
         from .poller import several
 
-        return await several(self._sender, jobs, timeout, on_update).all()
+        jobs = polling.several(jobs)
+        with jobs_shown(jobs, on_update, progress=progress) as told:
+            return await several(self._sender, jobs, timeout, told).all()
 
     def as_completed(
         self,

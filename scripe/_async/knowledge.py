@@ -117,6 +117,7 @@ class AsyncKnowledge(AsyncResource):
         content_type: str | None = None,
         timeout: float | None = 900.0,
         on_progress: AsyncCallback[Progress] | None = None,
+        progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Job:
         """Add a file to the knowledge base: upload it, have it indexed, and wait.
@@ -128,6 +129,7 @@ class AsyncKnowledge(AsyncResource):
             content_type: MIME type; told from the name if left out.
             timeout: Seconds to wait for the job after the upload; None for as long as it takes.
             on_progress: Told of each block sent, then of each change of the job.
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: A rerun with the same key, while the link of the first lives, ends at the same job.
 
         Returns:
@@ -160,6 +162,7 @@ class AsyncKnowledge(AsyncResource):
                     create,
                     timeout=timeout,
                     on_progress=on_progress,
+                    progress=progress,
                     key=key,
                 )
         finally:

@@ -21,6 +21,7 @@ from ..types.post import Post, PostStatus
 from .jobs import AsyncJobs
 from .pager import AsyncPager
 from .resource import AsyncResource
+from .watching import job_shown
 
 
 class AsyncPosts(AsyncResource):
@@ -215,6 +216,7 @@ class AsyncPosts(AsyncResource):
         language: str | None = None,
         timeout: float | None = 900.0,
         on_update: AsyncCallback[Job] | None = None,
+        progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Post: ...
 
@@ -228,6 +230,7 @@ class AsyncPosts(AsyncResource):
         language: str | None = None,
         timeout: float | None = 900.0,
         on_update: AsyncCallback[Job] | None = None,
+        progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Post: ...
 
@@ -241,6 +244,7 @@ class AsyncPosts(AsyncResource):
         language: str | None = None,
         timeout: float | None = 900.0,
         on_update: AsyncCallback[Job] | None = None,
+        progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Post:
         """Have a post written, wait for it, and fetch it. A job of a few seconds is not polled at all.
@@ -253,6 +257,7 @@ class AsyncPosts(AsyncResource):
             language: The language to write in; the project's own if left out.
             timeout: Seconds for all of it; None for as long as it takes.
             on_update: Told of each change of the job.
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: The same key with the same arguments makes no second post, for 24 hours.
 
         Raises:
@@ -266,7 +271,7 @@ class AsyncPosts(AsyncResource):
         check_seconds(timeout, "timeout")
         posts = AsyncPosts(self._sender.bounded(timeout))
         source, hold = generation.source(text, note_id), generation.LONGEST_HOLD
-        with carrying(key):
+        with carrying(key), job_shown("New post", on_update, progress=progress) as told:
             try:
                 job = await posts._generated(project_id, source, scheduled_for, language, hold, key)
             except APITimeoutError:
@@ -275,7 +280,7 @@ class AsyncPosts(AsyncResource):
                 job = None
             if job is None:
                 raise generation.unanswered(posts._sender.deadline)
-            job = await AsyncJobs(posts._sender).wait(job, timeout=None, on_update=on_update)
+            job = await AsyncJobs(posts._sender).wait(job, timeout=None, on_update=told)
             return await posts.retrieve(polling.made(job, "post_id"))
 
     async def _generated(

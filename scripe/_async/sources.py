@@ -87,6 +87,7 @@ class AsyncSources(AsyncResource):
         name: str | None = None,
         timeout: float | None = 900.0,
         on_update: AsyncCallback[Job] | None = None,
+        progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Source:
         """Have a source made of an uploaded file, and wait for it.
@@ -97,6 +98,7 @@ class AsyncSources(AsyncResource):
             name: A label for people.
             timeout: Seconds to wait for the job; None for as long as it takes.
             on_update: Told of each change of the job.
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: The same key with the same arguments makes no second source, for 24 hours.
 
         Raises:
@@ -112,7 +114,9 @@ class AsyncSources(AsyncResource):
             job = await sources.create_file(
                 project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
             )
-            job = await AsyncJobs(sources._sender).wait(job, timeout=timeout, on_update=on_update)
+            job = await AsyncJobs(sources._sender).wait(
+                job, timeout=timeout, on_update=on_update, progress=progress
+            )
             return await sources.retrieve(polling.made(job, "source_id"))
 
     async def ingest(
@@ -124,6 +128,7 @@ class AsyncSources(AsyncResource):
         content_type: str | None = None,
         timeout: float | None = 900.0,
         on_progress: AsyncCallback[Progress] | None = None,
+        progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Source:
         """Turn a file into a source: upload it, have it processed, wait, and fetch the source.
@@ -135,6 +140,7 @@ class AsyncSources(AsyncResource):
             content_type: MIME type; told from the name if left out.
             timeout: Seconds to wait for the job after the upload; None for as long as it takes.
             on_progress: Told of each block sent, then of each change of the job.
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: A rerun with the same key, while the link of the first lives, ends at the same
                 job; later it meets `IdempotencyConflictError` rather than making a second source.
 
@@ -165,6 +171,7 @@ class AsyncSources(AsyncResource):
                     create,
                     timeout=timeout,
                     on_progress=on_progress,
+                    progress=progress,
                     key=key,
                 )
                 return await sources.retrieve(polling.made(job, "source_id"))

@@ -13,6 +13,7 @@ from ..types.upload import Upload
 from .resource import AsyncResource
 from .sender import AsyncSender
 from .storage import AsyncTransfer, async_looked_at
+from .watching import stages_shown
 
 
 class AsyncUploads(AsyncResource):
@@ -40,7 +41,12 @@ class AsyncUploads(AsyncResource):
         return await self._send(write("POST", "/uploads", Upload, fields, idempotency_key))
 
     async def put(
-        self, upload: Upload, file: FileInput, *, on_progress: AsyncCallback[Progress] | None = None
+        self,
+        upload: Upload,
+        file: FileInput,
+        *,
+        on_progress: AsyncCallback[Progress] | None = None,
+        progress: bool = False,
     ) -> None:
         """Send a file's bytes through a link that you minted with `create`.
 
@@ -50,6 +56,7 @@ class AsyncUploads(AsyncResource):
             upload: The link.
             file: A path, bytes, or a file opened with `rb` (read from where it stands).
             on_progress: Told of every block sent.
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
 
         Raises:
             UploadTooLargeError: the file is larger than the link takes; not a byte was sent.
@@ -60,7 +67,8 @@ class AsyncUploads(AsyncResource):
         """
         content = await async_looked_at(file)
         try:
-            await AsyncTransfer(self._sender, upload, content, on_progress).run()
+            with stages_shown(content.name or "file", on_progress, progress=progress) as told:
+                await AsyncTransfer(self._sender, upload, content, told).run()
         finally:
             content.close()
 
@@ -70,6 +78,7 @@ class AsyncUploads(AsyncResource):
         *,
         content_type: str | None = None,
         on_progress: AsyncCallback[Progress] | None = None,
+        progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Upload:
         """Mint a link and send a file through it; a link that expires on the way is replaced.
@@ -78,6 +87,7 @@ class AsyncUploads(AsyncResource):
             file: A path, bytes, or a file opened with `rb` (read from where it stands).
             content_type: MIME type; told from the name if left out.
             on_progress: Told of every block sent.
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: The same key again, while its link lives, ends at the same upload.
 
         Returns:
@@ -93,8 +103,8 @@ class AsyncUploads(AsyncResource):
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         content = await async_looked_at(file)
         try:
-            with carrying(key):
-                return await upload_content(self._sender, content, content_type, on_progress, key)
+            with carrying(key), stages_shown(content.name or "file", on_progress, progress=progress) as told:
+                return await upload_content(self._sender, content, content_type, told, key)
         finally:
             content.close()
 

@@ -15,6 +15,7 @@ from ..types.upload import Upload
 from .poller import Poller
 from .sender import Sender
 from .uploads import upload_content
+from .watching import stages_shown
 
 
 def ingested(
@@ -25,6 +26,7 @@ def ingested(
     *,
     timeout: float | None,
     on_progress: Callback[Progress] | None,
+    progress: bool,
     key: str,
 ) -> Job:
     """The job, ended well.
@@ -34,12 +36,13 @@ def ingested(
     """
 
     def tell(job: Job) -> None:
-        progress = polling.progress_of(job, content.size)
-        if progress is not None and on_progress is not None:
-            call(on_progress, progress)
+        news = polling.progress_of(job, content.size)
+        if news is not None and told is not None:
+            call(told, news)
 
     upload_key = derived_key(key, f"upload {content.size}")
-    upload = upload_content(sender, content, content_type, on_progress, upload_key)
-    job = create(upload)
-    tell(job)
-    return Poller(sender, [job], timeout, tell).succeeded()
+    with stages_shown(content.name or "file", on_progress, progress=progress) as told:
+        upload = upload_content(sender, content, content_type, told, upload_key)
+        job = create(upload)
+        tell(job)
+        return Poller(sender, [job], timeout, tell).succeeded()

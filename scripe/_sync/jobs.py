@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from .._concurrency import Callback
 from .._rules import cancel as rules
+from .._rules import polling
 from .._rules.request import Request, csv, day, page_query, path
 from .._rules.retry import backoff
 from ..errors import ScripeError
@@ -16,6 +17,7 @@ from ..types.job import Job, JobStatus, JobType
 from ..types.page import Page
 from .pager import Pager
 from .resource import Resource
+from .watching import job_shown, jobs_shown
 
 JobList: TypeAlias = list[Job]
 
@@ -94,6 +96,7 @@ class Jobs(Resource):
         *,
         timeout: float | None = 900.0,
         on_update: Callback[Job] | None = None,
+        progress: bool = False,
     ) -> Job:
         """Wait until a job has ended well.
 
@@ -101,6 +104,7 @@ class Jobs(Resource):
             job: The job, or its id.
             timeout: Seconds to wait; None for as long as it takes.
             on_update: Told of each change of state and of progress.
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
 
         Raises:
             JobFailedError: the job failed.
@@ -111,7 +115,8 @@ class Jobs(Resource):
         """
         from .poller import Poller  # here and below: loaded by those alone who wait
 
-        return Poller(self._sender, [job], timeout, on_update).succeeded()
+        with job_shown(job, on_update, progress=progress) as told:
+            return Poller(self._sender, [job], timeout, told).succeeded()
 
     def wait_all(
         self,
@@ -119,6 +124,7 @@ class Jobs(Resource):
         *,
         timeout: float | None = 900.0,
         on_update: Callback[Job] | None = None,
+        progress: bool = False,
     ) -> JobList:
         """Wait until all jobs have ended, well or not. A hundred cost about as many requests as one.
 
@@ -126,6 +132,7 @@ class Jobs(Resource):
             jobs: Jobs, or their ids.
             timeout: Seconds to wait for all of them; None for as long as it takes.
             on_update: Told of each change of state (there is no live progress of many at once).
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
 
         Returns:
             The jobs in the order given, however each ended: look at `succeeded`.
@@ -137,7 +144,9 @@ class Jobs(Resource):
         """
         from .poller import several
 
-        return several(self._sender, jobs, timeout, on_update).all()
+        jobs = polling.several(jobs)
+        with jobs_shown(jobs, on_update, progress=progress) as told:
+            return several(self._sender, jobs, timeout, told).all()
 
     def as_completed(
         self,

@@ -5,16 +5,21 @@ from __future__ import annotations
 
 import collections.abc
 from collections.abc import Iterator, Mapping
-from typing import Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
+from .. import _frames as frames
 from .._rules.pagination import Walk
-from .._rules.request import Request
+from .._rules.request import Request, page_query
 from ..errors import BadCursorError, ConfigurationError
 from ..types._base import attach_all
 from ..types.page import Page
 from .sender import Sender
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -91,6 +96,11 @@ class Pager(Generic[T]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._path}>"
 
+    def _repr_html_(self) -> str:
+        from ..display.lists import first_rows
+
+        return first_rows(self)
+
     def __iter__(self) -> Iterator[T]:
         return Items(self.pages())
 
@@ -124,8 +134,56 @@ class Pager(Generic[T]):
 
     def first(self) -> T | None:
         """The newest item, fetched alone; None if the list is empty."""
-        # Lists of which no page says that they take a `limit` are sent none.
-        query = {**self._query, "limit": "1"} if "limit" in self._query else self._query
-        single = Pager(self._sender, self._path, self._page, query)
-        items = single.to_list(max_items=1)
+        items = (self.head(1)).data
         return items[0] if items else None
+
+    def head(self, rows: int = 10) -> Page[T]:
+        """The first items, fetched alone, as a page: a notebook shows it as a table.
+
+        Args:
+            rows: How many, 1 to 200; lists that do not come in pages come whole.
+
+        Raises:
+            ConfigurationError: `rows` is out of range.
+
+        """
+        # Lists of which no page says that they take a `limit` are sent none.
+        wanted = page_query(rows)
+        query = {**self._query, **wanted} if "limit" in self._query else self._query
+        return next(Pager(self._sender, self._path, self._page, query).pages())
+
+    def to_records(self, max_items: int | None = None) -> list[dict[str, object]]:
+        """All items, or the first so many, as flat dictionaries: what is nested has dotted names, `result.post_id`.
+
+        Raises:
+            ConfigurationError: `max_items` is negative.
+
+        """
+        return [frames.record(item) for item in self.to_list(max_items)]
+
+    def to_pandas(self, max_items: int | None = None) -> pd.DataFrame:
+        """The same as a data frame of pandas (extra `pandas`), a row for each item.
+
+        Raises:
+            ImportError: pandas is not installed; nothing was sent.
+            ConfigurationError: `max_items` is negative.
+
+        """
+        frames.check_installed("pandas")
+        return frames.pandas_frame(self.to_records(max_items), self._kind)
+
+    def to_polars(self, max_items: int | None = None) -> pl.DataFrame:
+        """The same as a data frame of polars (extra `polars`), a row for each item.
+
+        Raises:
+            ImportError: polars is not installed; nothing was sent.
+            ConfigurationError: `max_items` is negative.
+
+        """
+        frames.check_installed("polars")
+        return frames.polars_frame(self.to_records(max_items), self._kind)
+
+    @property
+    def _kind(self) -> type[BaseModel]:
+        kind: type[BaseModel] = self._page.__pydantic_generic_metadata__["args"][0]
+        return kind

@@ -22,6 +22,7 @@ from ..types.post import Post, PostStatus
 from .jobs import Jobs
 from .pager import Pager
 from .resource import Resource
+from .watching import job_shown
 
 
 class Posts(Resource):
@@ -216,6 +217,7 @@ class Posts(Resource):
         language: str | None = None,
         timeout: float | None = 900.0,
         on_update: Callback[Job] | None = None,
+        progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Post: ...
 
@@ -229,6 +231,7 @@ class Posts(Resource):
         language: str | None = None,
         timeout: float | None = 900.0,
         on_update: Callback[Job] | None = None,
+        progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Post: ...
 
@@ -242,6 +245,7 @@ class Posts(Resource):
         language: str | None = None,
         timeout: float | None = 900.0,
         on_update: Callback[Job] | None = None,
+        progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Post:
         """Have a post written, wait for it, and fetch it. A job of a few seconds is not polled at all.
@@ -254,6 +258,7 @@ class Posts(Resource):
             language: The language to write in; the project's own if left out.
             timeout: Seconds for all of it; None for as long as it takes.
             on_update: Told of each change of the job.
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: The same key with the same arguments makes no second post, for 24 hours.
 
         Raises:
@@ -267,7 +272,7 @@ class Posts(Resource):
         check_seconds(timeout, "timeout")
         posts = Posts(self._sender.bounded(timeout))
         source, hold = generation.source(text, note_id), generation.LONGEST_HOLD
-        with carrying(key):
+        with carrying(key), job_shown("New post", on_update, progress=progress) as told:
             try:
                 job = posts._generated(project_id, source, scheduled_for, language, hold, key)
             except APITimeoutError:
@@ -276,7 +281,7 @@ class Posts(Resource):
                 job = None
             if job is None:
                 raise generation.unanswered(posts._sender.deadline)
-            job = Jobs(posts._sender).wait(job, timeout=None, on_update=on_update)
+            job = Jobs(posts._sender).wait(job, timeout=None, on_update=told)
             return posts.retrieve(polling.made(job, "post_id"))
 
     def _generated(

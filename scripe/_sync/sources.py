@@ -88,6 +88,7 @@ class Sources(Resource):
         name: str | None = None,
         timeout: float | None = 900.0,
         on_update: Callback[Job] | None = None,
+        progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Source:
         """Have a source made of an uploaded file, and wait for it.
@@ -98,6 +99,7 @@ class Sources(Resource):
             name: A label for people.
             timeout: Seconds to wait for the job; None for as long as it takes.
             on_update: Told of each change of the job.
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: The same key with the same arguments makes no second source, for 24 hours.
 
         Raises:
@@ -113,7 +115,9 @@ class Sources(Resource):
             job = sources.create_file(
                 project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
             )
-            job = Jobs(sources._sender).wait(job, timeout=timeout, on_update=on_update)
+            job = Jobs(sources._sender).wait(
+                job, timeout=timeout, on_update=on_update, progress=progress
+            )
             return sources.retrieve(polling.made(job, "source_id"))
 
     def ingest(
@@ -125,6 +129,7 @@ class Sources(Resource):
         content_type: str | None = None,
         timeout: float | None = 900.0,
         on_progress: Callback[Progress] | None = None,
+        progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Source:
         """Turn a file into a source: upload it, have it processed, wait, and fetch the source.
@@ -136,6 +141,7 @@ class Sources(Resource):
             content_type: MIME type; told from the name if left out.
             timeout: Seconds to wait for the job after the upload; None for as long as it takes.
             on_progress: Told of each block sent, then of each change of the job.
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: A rerun with the same key, while the link of the first lives, ends at the same
                 job; later it meets `IdempotencyConflictError` rather than making a second source.
 
@@ -166,6 +172,7 @@ class Sources(Resource):
                     create,
                     timeout=timeout,
                     on_progress=on_progress,
+                    progress=progress,
                     key=key,
                 )
                 return sources.retrieve(polling.made(job, "source_id"))

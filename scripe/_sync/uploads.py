@@ -14,6 +14,7 @@ from ..types.upload import Upload
 from .resource import Resource
 from .sender import Sender
 from .storage import Transfer, looked_at
+from .watching import stages_shown
 
 
 class Uploads(Resource):
@@ -41,7 +42,12 @@ class Uploads(Resource):
         return self._send(write("POST", "/uploads", Upload, fields, idempotency_key))
 
     def put(
-        self, upload: Upload, file: FileInput, *, on_progress: Callback[Progress] | None = None
+        self,
+        upload: Upload,
+        file: FileInput,
+        *,
+        on_progress: Callback[Progress] | None = None,
+        progress: bool = False,
     ) -> None:
         """Send a file's bytes through a link that you minted with `create`.
 
@@ -51,6 +57,7 @@ class Uploads(Resource):
             upload: The link.
             file: A path, bytes, or a file opened with `rb` (read from where it stands).
             on_progress: Told of every block sent.
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
 
         Raises:
             UploadTooLargeError: the file is larger than the link takes; not a byte was sent.
@@ -61,7 +68,8 @@ class Uploads(Resource):
         """
         content = looked_at(file)
         try:
-            Transfer(self._sender, upload, content, on_progress).run()
+            with stages_shown(content.name or "file", on_progress, progress=progress) as told:
+                Transfer(self._sender, upload, content, told).run()
         finally:
             content.close()
 
@@ -71,6 +79,7 @@ class Uploads(Resource):
         *,
         content_type: str | None = None,
         on_progress: Callback[Progress] | None = None,
+        progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Upload:
         """Mint a link and send a file through it; a link that expires on the way is replaced.
@@ -79,6 +88,7 @@ class Uploads(Resource):
             file: A path, bytes, or a file opened with `rb` (read from where it stands).
             content_type: MIME type; told from the name if left out.
             on_progress: Told of every block sent.
+            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: The same key again, while its link lives, ends at the same upload.
 
         Returns:
@@ -94,8 +104,8 @@ class Uploads(Resource):
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         content = looked_at(file)
         try:
-            with carrying(key):
-                return upload_content(self._sender, content, content_type, on_progress, key)
+            with carrying(key), stages_shown(content.name or "file", on_progress, progress=progress) as told:
+                return upload_content(self._sender, content, content_type, told, key)
         finally:
             content.close()
 

@@ -65,6 +65,11 @@ class Model(BaseModel):
     # A slot, not a private attribute of pydantic: those take part in equality.
     __slots__ = ("_came_with",)
 
+    def _repr_html_(self) -> str:
+        from ..display.cards import model_card
+
+        return model_card(self)
+
     @property
     def last_response(self) -> ResponseInfo:
         """Status, request id, rate limit and timing of the answer that this object came with.

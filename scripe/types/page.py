@@ -36,6 +36,11 @@ class Page(Model, Generic[T]):
     data: list[T]
     pagination: Pagination | None = None
 
+    def _repr_html_(self) -> str:
+        from ..display.lists import page_table
+
+        return page_table(self)
+
     def __reduce__(self) -> tuple[object, ...]:
         # `Page[Job]` is made at run time: no module has it under that name for pickle to find.
         items: tuple[type[BaseModel], ...] = type(self).__pydantic_generic_metadata__["args"]

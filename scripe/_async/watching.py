@@ -1,0 +1,73 @@
+"""`progress=True`: the bars of `scripe/display` hear first how far work is, then the caller's own callback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar
+
+from .._concurrency import AsyncCallback, async_call
+from .._rules.config import check_kind
+from ..types.job import Job
+from ..types.progress import Progress
+
+T = TypeVar("T")
+
+Bars = Callable[[], AbstractContextManager[Callable[[T], None]]]
+
+
+def stages_shown(
+    title: str, callback: AsyncCallback[Progress] | None, *, progress: bool
+) -> AbstractContextManager[AsyncCallback[Progress] | None]:
+    """Whom to tell how far a file is; its stages are shown while the block runs, if `progress` says so."""
+
+    def bars() -> AbstractContextManager[Callable[[Progress], None]]:
+        from ..display.bars import progress_bars
+
+        return progress_bars(title)
+
+    return _shown(bars, callback, progress=progress)
+
+
+def job_shown(
+    job: Job | str, callback: AsyncCallback[Job] | None, *, progress: bool
+) -> AbstractContextManager[AsyncCallback[Job] | None]:
+    """The same for one job, or for one that is yet to be made and only has a name."""
+
+    def bars() -> AbstractContextManager[Callable[[Job], None]]:
+        from ..display.bars import job_bars
+
+        return job_bars(job)
+
+    return _shown(bars, callback, progress=progress)
+
+
+def jobs_shown(
+    jobs: Sequence[Job | str], callback: AsyncCallback[Job] | None, *, progress: bool
+) -> AbstractContextManager[AsyncCallback[Job] | None]:
+    """The same for many jobs: how many have ended."""
+
+    def bars() -> AbstractContextManager[Callable[[Job], None]]:
+        from ..display.bars import count_bar
+
+        return count_bar(jobs)
+
+    return _shown(bars, callback, progress=progress)
+
+
+@contextmanager
+def _shown(
+    bars: Bars[T], callback: AsyncCallback[T] | None, *, progress: bool
+) -> Generator[AsyncCallback[T] | None]:
+    check_kind(progress, bool, "progress", "True or False (a function goes in as the callback)")
+    if not progress:
+        yield callback
+        return
+    with bars() as see:
+
+        async def tell(news: T) -> None:
+            see(news)
+            if callback is not None:
+                await async_call(callback, news)
+
+        yield tell

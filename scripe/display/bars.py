@@ -1,0 +1,119 @@
+"""Bars where a human is watching: in a notebook, or on a terminal; nowhere else is a sign of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Generator, Iterable
+from contextlib import AbstractContextManager, contextmanager
+from typing import Literal, TypeAlias
+
+from .._rules import polling
+from ..types.job import Job
+from ..types.progress import Progress
+from .work import Work
+
+Refresh: TypeAlias = Callable[[], None]
+
+MISSING = 'scripe: pip install "scripe[progress]" to see how far this is.'
+_told: set[str] = set()
+
+
+@contextmanager
+def progress_bars(title: str) -> Generator[Callable[[Progress], None]]:
+    """Bars for the stages of one piece of work; what is yielded is to be told how far it is."""
+    work = Work(title)
+    with _shown(work) as refresh:
+
+        def see(progress: Progress) -> None:
+            work.see(progress)
+            refresh()
+
+        yield see
+
+
+@contextmanager
+def job_bars(job: Job | str) -> Generator[Callable[[Job], None]]:
+    """The same for one job, told by how the job is."""
+    title = f"{job.type} {job.id}" if isinstance(job, Job) else job
+    with progress_bars(title) as see:
+
+        def see_job(job: Job) -> None:
+            progress = polling.progress_of(job, 0)
+            if progress is not None:
+                see(progress)
+
+        if isinstance(job, Job):
+            see_job(job)
+        yield see_job
+
+
+@contextmanager
+def count_bar(jobs: Iterable[Job | str]) -> Generator[Callable[[Job], None]]:
+    """One bar for many jobs: how many have ended."""
+    ids = {job.id if isinstance(job, Job) else job for job in jobs}
+    seen = {job.id: job for job in jobs if isinstance(job, Job)}
+    work = Work(f"{len(ids):,} jobs")
+    work.count([*seen.values()], len(ids))
+    with _shown(work) as refresh:
+
+        def see(job: Job) -> None:
+            seen[job.id] = job
+            work.count([*seen.values()], len(ids))
+            refresh()
+
+        yield see
+
+
+@contextmanager
+def _shown(work: Work) -> Generator[Refresh]:
+    with _place(work) as refresh:
+        try:
+            yield refresh
+        except BaseException:
+            work.end(well=False)
+            refresh()
+            raise
+        work.end(well=True)
+        refresh()
+
+
+def _place(work: Work) -> AbstractContextManager[Refresh]:
+    watching = who_is_watching()
+    if watching == "notebook":
+        from .notebook import shown
+
+        return shown(work)
+    if watching == "terminal":
+        try:
+            from .terminal import shown
+        except ImportError:
+            _say_once(MISSING)
+        else:
+            return shown(work)
+    return _unseen()
+
+
+def who_is_watching() -> Literal["notebook", "terminal", "nobody"]:
+    """Where a human would see a bar now. IPython is not imported to find out: where it is used, it is there."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None and hasattr(shell, "kernel"):
+        return "notebook"
+    try:
+        is_terminal = sys.stderr is not None and sys.stderr.isatty()  # pyright: ignore[reportUnnecessaryComparison]
+    except ValueError:  # closed
+        return "nobody"
+    is_dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
+    return "terminal" if is_terminal and not is_dumb else "nobody"
+
+
+def _say_once(line: str) -> None:
+    if line not in _told:
+        _told.add(line)
+        sys.stderr.write(f"{line}\n")
+
+
+@contextmanager
+def _unseen() -> Generator[Refresh]:
+    yield lambda: None

@@ -1,0 +1,129 @@
+"""How models, lists of them and errors look in a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import cast
+
+from pydantic import BaseModel
+
+from ..errors import APIStatusError, JobCancelledError, JobFailedError, JobTimeoutError, ScripeError
+from ..types.job import Job
+from .html import Markup, badge, card, folded, joined, meter, table, tag
+from .plain import duration, moment, one_line
+
+GOOD, BAD, WAITING = "#2a8a4a", "#d1423f", "#b27a00"
+_COLOURS = {
+    **dict.fromkeys(("done", "completed", "success", "published", "approved", "active", "ok"), GOOD),
+    **dict.fromkeys(("failed", "rejected", "cancelled", "canceled", "unhealthy"), BAD),
+    **dict.fromkeys(
+        ("queued", "running", "processing", "waitingprocessing", "scheduled", "degraded"), WAITING
+    ),
+}
+CELL_TEXT = 80
+"""Characters of a text in a table."""
+
+
+def model_card(model: BaseModel) -> Markup:
+    """One object: its fields that say something, secrets masked as in its repr."""
+    fields = {name: _value(name, value) for name, value in shown_fields(model) if _says_something(value)}
+    if isinstance(model, Job):
+        fields |= _course(model)
+    name = fields.pop("id", "")
+    title = [tag("strong", type(model).__name__.partition("[")[0]), " ", tag("code", name) if name else ""]
+    return card(joined(title), fields)
+
+
+def model_table(models: Sequence[BaseModel], note: str) -> Markup:
+    """Objects of one kind, a row each; what is empty in all of them has no column."""
+    rows = [dict(shown_fields(model)) for model in models]
+    columns = [
+        name
+        for name in dict.fromkeys(name for row in rows for name in row)
+        if any(_says_something(row.get(name)) for row in rows)
+    ]
+    cells = [[_cell(name, row.get(name)) for name in columns] for row in rows]
+    return table(columns, cells, note)
+
+
+def error_card(error: ScripeError) -> Markup:
+    """What went wrong, and what is needed to go on."""
+    named = ("status_code", "code", "request_id", "docs_url", "idempotency_key", "storage_code")
+    found = {name: getattr(error, name, None) for name in named}
+    fields = {name: str(value) for name, value in found.items() if value is not None}
+    fields["retryable"] = "yes: the same call may succeed later" if error.retryable else "no"
+    if isinstance(error, JobFailedError | JobCancelledError):
+        fields["job"] = error.job.id
+    if isinstance(error, JobTimeoutError):
+        fields["jobs"] = ", ".join(f"{job.id} ({job.status})" for job in error.jobs[:5])
+    title = [badge(type(error).__name__, BAD), " ", folded(_message(error))]
+    return card(joined(title), fields)
+
+
+def _message(error: ScripeError) -> str:
+    return error.message if isinstance(error, APIStatusError) else str(error)
+
+
+def shown_fields(model: BaseModel) -> Iterable[tuple[str, object]]:
+    """Names and values, as far as they may be shown."""
+    return ((name, value) for name, value in model.__repr_args__() if name is not None)
+
+
+def _course(job: Job) -> dict[str, str]:
+    """How long it waited and worked."""
+    course: dict[str, str] = {}
+    if job.started_at is not None:
+        course["waited"] = duration((job.started_at - job.created_at).total_seconds())
+    if job.started_at is not None and job.completed_at is not None:
+        course["worked"] = duration((job.completed_at - job.started_at).total_seconds())
+    if not job.is_finished:
+        course["progress"] = _progress(job)
+    return course
+
+
+def _progress(job: Job) -> Markup:
+    if job.progress is None:
+        return meter(None)
+    return joined(
+        [meter(job.progress.progress), f" {job.progress.progress:.0%} {job.progress.message or ''}"]
+    )
+
+
+def _says_something(value: object) -> bool:
+    return value is not None and value != [] and value != {} and value != ""
+
+
+def _value(name: str, value: object) -> str:
+    if models := _models(value):
+        return model_table(models, "")
+    if isinstance(value, BaseModel):
+        return model_card(value)
+    return _plain(name, value, folded)
+
+
+def _cell(name: str, value: object) -> str:
+    if models := _models(value):
+        return f"{len(models)}"
+    if isinstance(value, BaseModel):
+        parts = (f"{key}: {each}" for key, each in shown_fields(value) if _says_something(each))
+        return one_line(", ".join(parts), CELL_TEXT)
+    return _plain(name, value, lambda text: one_line(text, CELL_TEXT))
+
+
+def _models(value: object) -> list[BaseModel]:
+    """The models of a list; none if it is no list, or one of other things."""
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, BaseModel)]
+
+
+def _plain(name: str, value: object, text: Callable[[str], str]) -> str:
+    if name == "status" and isinstance(value, str):
+        return badge(value, _COLOURS.get(value.lower(), "currentColor"))
+    if name == "id" or name.endswith("_id"):
+        return tag("code", str(value or ""), "white-space:nowrap")
+    if isinstance(value, datetime):
+        return tag("span", moment(value), "white-space:nowrap")
+    if isinstance(value, list):
+        return text(", ".join(map(str, cast("list[object]", value))))
+    return text("" if value is None else str(value))

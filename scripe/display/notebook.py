@@ -1,0 +1,60 @@
+"""Bars in a notebook: plain HTML that is replaced as work goes on, so that no widgets are needed, and it keeps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Protocol, cast
+
+from IPython.display import DisplayHandle  # pyright: ignore[reportUnknownVariableType] - it has few types
+
+from .bars import Refresh
+from .html import joined, meter, tag
+from .work import Line, Work
+
+SECONDS_BETWEEN = 0.1
+"""How often the browser is told, at most."""
+
+
+class _Handle(Protocol):
+    def display(self, shown: object) -> None: ...
+    def update(self, shown: object) -> None: ...
+
+
+class _Bars:
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def _repr_html_(self) -> str:
+        lines = tag("table", joined(_line(self._work, line) for line in [*self._work.lines]), "margin:0")
+        return tag("div", joined([tag("strong", self._work.title), lines]))
+
+    def __repr__(self) -> str:
+        last = self._work.lines[-1]
+        return f"{self._work.title}: {last.label} {last.detail}".rstrip()
+
+
+def _line(work: Work, line: Line) -> str:
+    mark = "…" if line.ended is None else "✓" if line.went_well else "✗"
+    cells = [f"{mark} {line.label}", meter(line.fraction), work.elapsed(line), line.detail]
+    style = "text-align:left;border:0;padding:1px 12px 1px 0;background:transparent"
+    return tag("tr", joined(tag("td", cell, style) for cell in cells), "background:transparent")
+
+
+@contextmanager
+def shown(work: Work) -> Generator[Refresh]:
+    """Show work from here on; what is yielded draws it anew."""
+    bars = _Bars(work)
+    handle = cast("_Handle", DisplayHandle())  # type: ignore[no-untyped-call]
+    handle.display(bars)
+    last = time.monotonic()
+
+    def refresh() -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= SECONDS_BETWEEN or work.lines[-1].ended is not None:
+            last = now
+            handle.update(bars)
+
+    yield refresh

@@ -1,0 +1,32 @@
+"""Sizes, durations and moments as people read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def size(count: float) -> str:
+    """Bytes: `812 B`, `1.2 kB`, `45.0 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as `0:07`, `12:34` or `1:02:03`."""
+    minutes, rest = divmod(int(max(seconds, 0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def moment(instant: datetime) -> str:
+    """A moment to the minute, in UTC."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def one_line(text: str, longest: int) -> str:
+    """Text that comes from elsewhere, in one line and without what a terminal would obey."""
+    shown = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"

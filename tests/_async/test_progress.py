@@ -1,0 +1,111 @@
+"""`progress=True`: bars for whoever watches, and the caller's callback as ever."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripe import AsyncScripe, ConfigurationError, Job, JobFailedError, Progress
+from scripe.emulator import Emulator
+from tests.display.terminal import BrokenTerminal, watched
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_file_has_a_bar_for_each_stage_and_the_callback_hears_all_of_it(
+    async_local: AsyncScripe, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = watched(monkeypatch)
+    heard: list[Progress] = []
+
+    async def hear(progress: Progress) -> None:
+        heard.append(progress)
+
+    source = await async_local.sources.ingest(
+        b"text" * 300,
+        content_type="text/plain",
+        project_id=emulator.project_id,
+        on_progress=hear,
+        progress=True,
+    )
+    assert source.is_ready
+    assert {each.stage for each in heard} == {"uploading", "queued", "running", "done"}
+    for shown in ("file", "✓ Upload", "1.2 kB of 1.2 kB", "✓ Queue", "✓ Processing"):
+        assert shown in terminal.text
+
+
+async def test_calls_that_take_progress(
+    async_local: AsyncScripe, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = watched(monkeypatch)
+    project_id = emulator.project_id
+    upload = await async_local.uploads.upload_file(b"text", content_type="text/plain", progress=True)
+    await async_local.sources.create_file_and_wait(project_id=project_id, upload_id=upload.id, progress=True)
+    assert "SOURCE_INGEST_FILE job_" in terminal.text
+    await async_local.knowledge.ingest(b"text", name="Notes", content_type="text/plain", progress=True)
+    upload = await async_local.uploads.create(content_type="text/plain")
+    await async_local.uploads.put(upload, b"text", progress=True)
+    assert terminal.text.count("✓ Upload") >= 3
+    await async_local.posts.generate_and_wait(project_id=project_id, text="On bars", progress=True)
+    assert "New post" in terminal.text
+
+
+async def test_a_wait_shows_the_job_from_its_state_on(
+    async_local: AsyncScripe, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = watched(monkeypatch)
+    job = await async_local.posts.generate(project_id=emulator.project_id, text="On bars")
+    heard: list[Job] = []
+    await async_local.jobs.wait(job.id, progress=True, on_update=heard.append)
+    assert f"{job.id}" in terminal.text
+    assert "✓ Processing" in terminal.text
+    assert heard[-1].succeeded
+
+
+async def test_a_wait_for_many_counts_them(
+    async_local: AsyncScripe, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = watched(monkeypatch)
+    texts = ["One", "Two", "Three"]
+    jobs = [await async_local.posts.generate(project_id=emulator.project_id, text=text) for text in texts]
+    emulator.fail(jobs[1].id)
+    ended = await async_local.jobs.wait_all([jobs[0], *(job.id for job in jobs[1:])], progress=True)
+    assert [job.succeeded for job in ended] == [True, False, True]
+    assert "3 jobs" in terminal.text
+    assert "3 of 3, 1 not well" in terminal.text
+
+
+async def test_work_that_fails_says_where(
+    async_local: AsyncScripe, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = watched(monkeypatch)
+    job = await async_local.posts.generate(project_id=emulator.project_id, text="On bars")
+    emulator.fail(job.id)
+    with pytest.raises(JobFailedError):
+        await async_local.jobs.wait(job, progress=True)
+    assert "✗ Queue" in terminal.text
+
+
+async def test_nobody_watches_a_pipe(
+    async_local: AsyncScripe, emulator: Emulator, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project_id = emulator.project_id
+    await async_local.sources.ingest(b"text", content_type="text/plain", project_id=project_id, progress=True)
+    assert capfd.readouterr() == ("", "")
+
+
+async def test_a_terminal_that_goes_away_stops_nothing(
+    async_local: AsyncScripe, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched(monkeypatch, BrokenTerminal())
+    project_id = emulator.project_id
+    source = await async_local.sources.ingest(
+        b"text", content_type="text/plain", project_id=project_id, progress=True
+    )
+    assert source.is_ready
+
+
+async def test_a_callback_in_its_place_is_an_error(async_local: AsyncScripe) -> None:
+    with pytest.raises(
+        ConfigurationError, match="progress is a builtin_function_or_method; give True or False"
+    ):
+        await async_local.jobs.wait("job_1", progress=print)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -1,0 +1,84 @@
+"""Lists as records and frames."""
+
+from __future__ import annotations
+
+import importlib.util
+from datetime import UTC, datetime
+
+import pytest
+
+from scripe import AsyncScripe, ConfigurationError
+from scripe.emulator import Emulator
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def async_client_with_jobs(async_local: AsyncScripe, emulator: Emulator) -> AsyncScripe:
+    jobs = [await async_local.posts.generate(project_id=emulator.project_id, text=text) for text in "ab"]
+    emulator.finish(jobs[0].id)
+    return async_local
+
+
+async def test_records_are_flat(async_client_with_jobs: AsyncScripe) -> None:
+    newest, oldest = await async_client_with_jobs.jobs.list().to_records()
+    assert str(oldest["result.post_id"]).startswith("post_")
+    assert "result" not in oldest
+    assert newest["result"] is None
+    assert isinstance(newest["created_at"], datetime)
+    assert await async_client_with_jobs.jobs.list().to_records(1) == [newest]
+
+
+async def test_what_a_list_holds_is_plain(async_local: AsyncScripe, emulator: Emulator) -> None:
+    [record] = await async_local.workspaces.list().to_records(1)
+    assert isinstance(record["features"], dict)
+    with pytest.raises(ConfigurationError):
+        await async_local.jobs.list().to_records(-1)
+
+
+async def test_a_frame_of_pandas(async_client_with_jobs: AsyncScripe) -> None:
+    frame = await async_client_with_jobs.jobs.list().to_pandas()
+    assert frame["status"].tolist() == ["QUEUED", "DONE"]
+    assert "result" not in frame.columns
+    assert list(frame.columns)[:3] == ["id", "type", "status"]
+    assert frame["created_at"].dt.tz is UTC or str(frame["created_at"].dt.tz) == "UTC"
+    assert len(await async_client_with_jobs.jobs.list().to_pandas(1)) == 1
+
+
+async def test_a_frame_of_polars(async_client_with_jobs: AsyncScripe) -> None:
+    frame = await async_client_with_jobs.jobs.list().to_polars()
+    assert frame["status"].to_list() == ["QUEUED", "DONE"]
+    assert "result" not in frame.columns
+    assert str(frame["created_at"].dtype).startswith("Datetime")
+    assert len(await async_client_with_jobs.jobs.list().to_polars(1)) == 1
+
+
+async def test_an_empty_list_has_its_columns(async_local: AsyncScripe) -> None:
+    assert "status" in (await async_local.jobs.list().to_pandas()).columns
+    assert "status" in (await async_local.jobs.list().to_polars()).columns
+
+
+async def test_without_the_package_one_line_says_what_to_install(
+    async_local: AsyncScripe, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> None:
+        return None
+
+    monkeypatch.setattr(importlib.util, "find_spec", missing)
+    with pytest.raises(ImportError, match=r'^pandas is missing: pip install "scripe\[pandas\]"$'):
+        await async_local.jobs.list().to_pandas()
+    with pytest.raises(ImportError, match=r'^polars is missing: pip install "scripe\[polars\]"$'):
+        await async_local.jobs.list().to_polars()
+    assert not emulator.requests
+
+
+async def test_the_head_of_a_list_is_one_request(
+    async_client_with_jobs: AsyncScripe, emulator: Emulator
+) -> None:
+    sent = len(emulator.requests)
+    page = await async_client_with_jobs.jobs.list(page_size=200).head(1)
+    assert (len(page.data), page.has_more) == (1, True)
+    assert [request.query for request in emulator.requests[sent:]] == [{"limit": "1"}]
+    assert len((await async_client_with_jobs.post_statuses.list().head(1)).data) > 1
+    with pytest.raises(ConfigurationError, match="page_size is 0"):
+        await async_client_with_jobs.jobs.list().head(0)

@@ -1,0 +1,39 @@
+"""A terminal that remembers what it was told."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return not super().isatty()  # which refuses a closed one
+
+    @property
+    def text(self) -> str:
+        return self.getvalue()
+
+
+class BrokenTerminal(Terminal):
+    """One that goes away as soon as it is written to."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(32, "gone")
+
+    def flush(self) -> None:
+        raise BrokenPipeError(32, "gone")
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, terminal: Terminal | None = None) -> Terminal:
+    """Standard error as a terminal from here on. (Not in a fixture: pytest sets the stream before each phase.)"""
+    found = terminal or Terminal()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(sys, "stderr", found)
+    return found

@@ -1,0 +1,119 @@
+"""Who sees bars, and who is left alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from scripe.display import bars
+from scripe.display.bars import count_bar, progress_bars, who_is_watching
+from scripe.types import Progress
+from tests.display.terminal import Terminal, watched
+
+SENT = Progress("uploading", 1.0, 10, 10)
+
+
+def closed() -> Terminal:
+    terminal = Terminal()
+    terminal.close()
+    return terminal
+
+
+@pytest.mark.parametrize("stream", [lambda: None, closed])
+def test_nobody_without_an_open_terminal(
+    monkeypatch: pytest.MonkeyPatch, stream: Callable[[], Terminal | None]
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream())
+    assert who_is_watching() == "nobody"
+    with progress_bars("file") as see:
+        see(SENT)
+
+
+def test_nobody_on_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watched(monkeypatch)
+    assert who_is_watching() == "terminal"
+    monkeypatch.setenv("TERM", "dumb")
+    assert who_is_watching() == "nobody"
+    with progress_bars("file") as see:
+        see(SENT)
+    assert terminal.text == ""
+
+
+def test_without_rich_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scripe.display.terminal", None)
+    monkeypatch.setattr(bars, "_told", set[str]())
+    terminal = watched(monkeypatch)
+    for _ in range(2):
+        with progress_bars("file") as see:
+            see(SENT)
+    assert terminal.text == 'scripe: pip install "scripe[progress]" to see how far this is.\n'
+
+
+def test_no_colour_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watched(monkeypatch)
+    with progress_bars("file") as see:
+        see(SENT)
+    assert "\x1b[1m" in terminal.text  # bold is no colour
+    assert "\x1b[3" not in terminal.text
+    assert "\x1b[38;" not in terminal.text
+
+
+def test_what_is_under_way_at_once_is_on_one_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watched(monkeypatch)
+    with progress_bars("first.txt") as first:
+        first(SENT)
+        with progress_bars("second.txt") as second:
+            second(SENT)
+        assert "✓ Upload" not in terminal.text.rpartition("first.txt")[2].partition("second.txt")[0]
+    last = terminal.text.rpartition("first.txt")[2]
+    assert "second.txt" in last
+    assert last.count("✓ Upload") == 2
+
+
+def test_lines_that_a_program_prints_meanwhile_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, output = watched(monkeypatch), Terminal()
+    monkeypatch.setattr(sys, "stdout", output)
+    with progress_bars("file") as see:
+        see(SENT)
+        print("meanwhile")
+    assert "meanwhile" in terminal.text
+    assert output.text == ""
+
+
+def test_output_that_goes_into_a_file_stays_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = watched(monkeypatch)
+    with progress_bars("file") as see:
+        see(SENT)
+        print("result")
+    assert capsys.readouterr().out == "result\n"
+    assert "result" not in terminal.text
+
+
+def test_one_id_twice_is_one_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watched(monkeypatch)
+    with count_bar(["job_1", "job_1"]):
+        pass
+    assert "0 of 1" in terminal.text
+
+
+def test_titles_are_no_markup_and_no_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watched(monkeypatch)
+    with progress_bars("[red]a\x1b]0;title\x07.m4a"):
+        pass
+    assert "[red]a ]0;title .m4a" in terminal.text
+
+
+def test_the_client_loads_no_display() -> None:
+    program = (
+        "import sys; from scripe.emulator import Emulator\n"
+        "with Emulator() as emulator, emulator.client() as client:\n"
+        "    upload = client.uploads.upload_file(b'text', content_type='text/plain')\n"
+        "    client.sources.create_file_and_wait(project_id=emulator.project_id, upload_id=upload.id)\n"
+        "print([name for name in sys.modules if name.startswith(('scripe.display', 'IPython', 'pandas'))])"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout == b"[]\n"

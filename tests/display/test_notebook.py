@@ -1,0 +1,93 @@
+"""What a notebook shows, from a real kernel."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+CELLS = [
+    "from scripe.emulator import Emulator\nemulator = Emulator()\nclient = emulator.client()",
+    (
+        "source = client.sources.ingest(\n"
+        "    b'text', content_type='text/plain', project_id=emulator.project_id, progress=True)\nsource"
+    ),
+    (
+        "jobs = [client.posts.generate(project_id=emulator.project_id, text=text) for text in 'ab']\n"
+        "emulator.fail(jobs[0].id)\nended = client.jobs.wait_all(jobs, progress=True)\nended[1]"
+    ),
+    "client.jobs.list()",
+    (
+        "from scripe import ScripeError\ntry:\n    client.posts.retrieve('post_1')\n"
+        "except ScripeError as error:\n    shown = error\nshown"
+    ),
+    (
+        "async with emulator.async_client() as other:\n"
+        "    post = await other.posts.generate_and_wait(\n"
+        "        project_id=emulator.project_id, text='Bars', progress=True)\n"
+        "    found = await other.jobs.list().head(2)\nfound"
+    ),
+    "other.jobs.list()",
+    "client.close(); emulator.close()",
+]
+
+Output = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> list[list[Output]]:
+    path = tmp_path_factory.mktemp("notebook") / "run.ipynb"
+    cells: list[dict[str, Any]] = [
+        {
+            "cell_type": "code",
+            "source": cell,
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+            "id": str(number),
+        }
+        for number, cell in enumerate(CELLS)
+    ]
+    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    subprocess.run([sys.executable, "-m", "jupyter", "execute", "--inplace", str(path)], check=True)
+    return [cell["outputs"] for cell in json.loads(path.read_text())["cells"]]
+
+
+def html(output: Output) -> str:
+    return "".join(output["data"]["text/html"])
+
+
+def test_one_live_bar_that_ends_full(outputs: list[list[Output]]) -> None:
+    bar, source = outputs[1]
+    assert [label in html(bar) for label in ("✓ Upload", "✓ Queue", "✓ Processing")] == [True] * 3
+    assert html(bar).count('value="1.000"') == 3
+    assert "".join(bar["data"]["text/plain"]) == "file: Processing"
+    assert "<strong>Source</strong>" in html(source)
+
+
+def test_many_jobs_have_one_bar(outputs: list[list[Output]]) -> None:
+    bar, job = outputs[2]
+    assert "2 of 2, 1 not well" in html(bar)
+    for shown in ("DONE", "waited", "worked", "post_"):
+        assert shown in html(job)
+
+
+def test_a_list_shows_its_first_rows(outputs: list[list[Output]]) -> None:
+    assert html(outputs[3][0]).count("<tr") == 4
+    assert "3 rows" in html(outputs[3][0])
+
+
+def test_an_error_reads_well(outputs: list[list[Output]]) -> None:
+    shown = html(outputs[4][0])
+    for part in ("NotFoundError", "404", "not_found", "req_", "retryable", "no"):
+        assert part in shown
+
+
+def test_the_async_client_works_with_await_at_the_top(outputs: list[list[Output]]) -> None:
+    bar, page = outputs[5]
+    assert "New post" in html(bar)
+    assert "the first 2 rows; there are more" in html(page)
+    assert "AsyncPager of /jobs" in html(outputs[6][0])
