@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from ..errors import APIStatusError, JobCancelledError, JobFailedError, JobTimeoutError, ScripeError
 from ..types.job import Job
-from .html import Markup, badge, card, folded, joined, meter, table, tag
+from .html import Markup, badge, card, folded, joined, listing, meter, table, tag
 from .plain import duration, moment, one_line
 
 GOOD, BAD, WAITING = "#2a8a4a", "#d1423f", "#b27a00"
@@ -21,13 +21,16 @@ _COLOURS = {
         ("queued", "running", "processing", "waitingprocessing", "scheduled", "degraded"), WAITING
     ),
 }
+_TELLING = {"id", "status", "name", "title", "type"}
 CELL_TEXT = 80
 """Characters of a text in a table."""
+NARROW = 20
+"""A text of fewer characters stays on one line; any other has some room."""
 
 
 def model_card(model: BaseModel) -> Markup:
     """One object: its fields that say something, secrets masked as in its repr."""
-    fields = {name: _value(name, value) for name, value in shown_fields(model) if _says_something(value)}
+    fields = _fields(model)
     if isinstance(model, Job):
         fields |= _course(model)
     name = fields.pop("id", "")
@@ -36,15 +39,19 @@ def model_card(model: BaseModel) -> Markup:
 
 
 def model_table(models: Sequence[BaseModel], note: str) -> Markup:
-    """Objects of one kind, a row each; what is empty in all of them has no column."""
+    """Objects of one kind, a row each; what is the same in all of them is told once, below."""
     rows = [dict(shown_fields(model)) for model in models]
-    columns = [
-        name
-        for name in dict.fromkeys(name for row in rows for name in row)
-        if any(_says_something(row.get(name)) for row in rows)
-    ]
+    names = dict.fromkeys(name for row in rows for name in row)
+    values = {name: {_cell(name, row.get(name)) for row in rows} for name in names}
+    same = [name for name in names if len(values[name]) == 1 and len(rows) > 1 and name not in _TELLING]
+    told = [f"{name} {_told(rows[0][name])}" for name in same if _says_something(rows[0].get(name))]
+    columns = [name for name in names if name not in same and any(values[name])]
     cells = [[_cell(name, row.get(name)) for name in columns] for row in rows]
-    return table(columns, cells, note)
+    return table(columns, cells, "; ".join([note] * bool(note) + [f"all: {', '.join(told)}"] * bool(told)))
+
+
+def _told(value: object) -> str:
+    return moment(value) if isinstance(value, datetime) else one_line(str(value), CELL_TEXT)
 
 
 def error_card(error: ScripeError) -> Markup:
@@ -68,6 +75,10 @@ def _message(error: ScripeError) -> str:
 def shown_fields(model: BaseModel) -> Iterable[tuple[str, object]]:
     """Names and values, as far as they may be shown."""
     return ((name, value) for name, value in model.__repr_args__() if name is not None)
+
+
+def _fields(model: BaseModel) -> dict[str, str]:
+    return {name: _value(name, value) for name, value in shown_fields(model) if _says_something(value)}
 
 
 def _course(job: Job) -> dict[str, str]:
@@ -98,7 +109,7 @@ def _value(name: str, value: object) -> str:
     if models := _models(value):
         return model_table(models, "")
     if isinstance(value, BaseModel):
-        return model_card(value)
+        return listing(_fields(value))
     return _plain(name, value, folded)
 
 
@@ -107,8 +118,13 @@ def _cell(name: str, value: object) -> str:
         return f"{len(models)}"
     if isinstance(value, BaseModel):
         parts = (f"{key}: {each}" for key, each in shown_fields(value) if _says_something(each))
-        return one_line(", ".join(parts), CELL_TEXT)
-    return _plain(name, value, lambda text: one_line(text, CELL_TEXT))
+        return _short(", ".join(parts))
+    return _plain(name, value, _short)
+
+
+def _short(text: str) -> str:
+    shown = one_line(text, CELL_TEXT)
+    return tag("div", shown, "white-space:nowrap" if len(shown) < NARROW else "min-width:14em")
 
 
 def _models(value: object) -> list[BaseModel]:

@@ -58,12 +58,16 @@ def folded(text: str) -> Markup:
 
 def card(title: str, fields: Mapping[str, str]) -> Markup:
     """A title over names and values."""
+    return tag("div", joined([tag("div", title, "margin-bottom:4px"), listing(fields)]))
+
+
+def listing(fields: Mapping[str, str]) -> Markup:
+    """Names and values."""
     rows = joined(
         tag("tr", joined([tag("th", name, HEAD), tag("td", value, CELL)]), "background:transparent")
         for name, value in fields.items()
     )
-    head = tag("div", title, "margin-bottom:4px")
-    return tag("div", joined([head, tag("table", rows, "border:0;margin:0;border-collapse:collapse")]))
+    return tag("table", rows, "border:0;margin:0;border-collapse:collapse")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> Markup:

@@ -10,6 +10,7 @@ from ..types.job import Job
 from ..types.progress import Progress, Stage
 from .plain import duration, one_line, size
 
+SHORT = 0.5  # seconds; what is over sooner has no rate worth telling
 FIRST = "Working"  # until the first stage is told of
 LABELS: dict[Stage, str] = {"uploading": "Upload", "queued": "Queue", "running": "Processing"}
 
@@ -94,4 +95,4 @@ class Work:
 
 def _rate(progress: Progress, seconds: float) -> str:
     sent = f"{size(progress.bytes_sent)} of {size(progress.bytes_total)}"
-    return f"{sent}, {size(progress.bytes_sent / seconds)}/s" if seconds > 0 else sent
+    return f"{sent}, {size(progress.bytes_sent / seconds)}/s" if seconds >= SHORT else sent

@@ -157,3 +157,11 @@ def test_errors_say_what_is_needed_to_go_on() -> None:
     assert found.count("429") == 1
     assert "job_1" in shown(JobCancelledError("cancelled", job=job(status="CANCELLED")))
     assert "job_1 (RUNNING)" in shown(JobTimeoutError("late", jobs=[job()]))
+
+
+def test_what_all_rows_share_is_told_once() -> None:
+    rows = [post(platform="LINKEDIN", title="Same") for _ in range(2)]
+    found = shown(Page[Post](data=rows))
+    assert "2 rows; all: platform LINKEDIN, created_at 2026-05-15 08:21 UTC" in found
+    assert found.count("LINKEDIN") == 1
+    assert found.count("Same") == 2
