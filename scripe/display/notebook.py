@@ -38,7 +38,7 @@ class _Bars:
 def _line(work: Work, line: Line) -> str:
     mark = "…" if line.ended is None else "✓" if line.went_well else "✗"
     cells = [f"{mark} {line.label}", meter(line.fraction), work.elapsed(line), line.detail]
-    style = "text-align:left;border:0;padding:1px 12px 1px 0;background:transparent"
+    style = "text-align:left;border:0;padding:1px 12px 1px 0;background:transparent;white-space:nowrap"
     return tag("tr", joined(tag("td", cell, style) for cell in cells), "background:transparent")
 
 
