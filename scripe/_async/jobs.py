@@ -127,7 +127,7 @@ class AsyncJobs(AsyncResource):
             on_update: Told of each change of state (there is no live progress of many at once).
 
         Returns:
-            The jobs in the order given, however each ended: look at `succeeded`.
+            The jobs in the order given, however each ended; look at `succeeded`.
 
         Raises:
             JobTimeoutError: some take longer than `timeout`; `.jobs` has all as last seen.
