@@ -1,4 +1,4 @@
-"""A company's network on this machine, for the page about proxies: TLS in front of a server, and a proxy that tunnels."""
+"""A company's network on this machine, for the page about proxies: TLS before a server, and a proxy that tunnels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Meet = Callable[[StreamReader, StreamWriter], Awaitable[None]]
 
 
 class CompanyNetwork:
-    """`tls_port` speaks TLS before `plain_port`; `proxy_port` tunnels to wherever it is asked, and notes it in `asked`."""
+    """`tls_port` speaks TLS before `plain_port`; `proxy_port` tunnels there, and notes in `asked` what it was asked."""
 
     def __init__(self, plain_port: int, certificate: ssl.SSLContext) -> None:
         self.asked: list[str] = []

@@ -105,7 +105,7 @@ def _is_inner(name: str) -> bool:
 
 
 def without_inherited_of_others(
-    _app: Sphinx, _what: str, _name: str, thing: object, skip: bool, _options: object
+    _app: Sphinx, _what: str, _name: str, thing: object, _skip: object, _options: object
 ) -> bool | None:
     """Leave out what a class has from `dict` or `Mapping`: Python's own documentation has that."""
     home = getattr(thing, "__objclass__", thing)

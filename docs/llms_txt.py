@@ -1,7 +1,7 @@
 """Writes `llms.txt`, an index of the pages for language models, and `llms-full.txt`, their text in one file.
 
-The form is that of https://llmstxt.org: a title, a summary in a quotation, then lists of links with a note each. Sections are
-the captions of the root page's tables of contents; a note is the first sentence of a page.
+The form is that of https://llmstxt.org: a title, a summary in a quotation, then lists of links with a note each. The
+sections are the captions of the root page's tables of contents; a note is the first sentence of a page.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from sphinx.builders.text import TextBuilder
 from sphinx.writers.text import TextTranslator
 
 SUMMARY = (
-    "Python SDK for the Scripe API v1 (https://apidocs.scripe.io/api/v1), which turns recordings, files and notes into "
-    "LinkedIn posts: `Scripe` and `AsyncScripe`, with retries that never double a write, and a strict local emulator of "
-    "the API, `scripe.emulator`, on which all examples run offline."
+    "Python SDK for the Scripe API v1 (https://apidocs.scripe.io/api/v1), which turns recordings, files and notes "
+    "into LinkedIn posts: `Scripe` and `AsyncScripe`, with retries that never double a write, and a strict local "
+    "emulator of the API, `scripe.emulator`, on which all examples run offline."
 )
 FIRST_SENTENCE = re.compile(r".+?[.!?…](?=\s|$)", re.DOTALL)
 
@@ -27,7 +27,10 @@ FIRST_SENTENCE = re.compile(r".+?[.!?…](?=\s|$)", re.DOTALL)
 def sections(app: Sphinx) -> Iterator[tuple[str, list[str]]]:
     """The caption of each table of contents, and the pages in it, those below them included."""
     for each in app.env.get_doctree(app.config.root_doc).findall(toctree):
-        yield each["caption"] or "Start here", [page for entry in each["includefiles"] for page in below(app, entry)]
+        yield (
+            each["caption"] or "Start here",
+            [page for entry in each["includefiles"] for page in below(app, entry)],
+        )
 
 
 def below(app: Sphinx, page: str) -> Iterator[str]:
