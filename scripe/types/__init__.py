@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .workspace import CurrentWorkspace as CurrentWorkspace
     from .workspace import Plan as Plan
     from .workspace import Principal as Principal
+    from .workspace import Scope as Scope
     from .workspace import Workspace as Workspace
 else:
     _HOMES = {
@@ -63,7 +64,7 @@ else:
         "source": ["Hook", "Source", "SourceStatus", "Topic"],
         "upload": ["Upload"],
         "webhook_endpoint": ["WebhookEndpoint", "WebhookEvent"],
-        "workspace": ["CurrentWorkspace", "Plan", "Principal", "Workspace"],
+        "workspace": ["CurrentWorkspace", "Plan", "Principal", "Scope", "Workspace"],
     }
     __all__ = sorted(name for names in _HOMES.values() for name in names)
     __getattr__, __dir__ = _lazy.exports(

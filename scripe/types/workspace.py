@@ -12,6 +12,22 @@ Plan: TypeAlias = Literal["FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", 
 """A subscription plan; the API may add others."""
 
 
+Scope: TypeAlias = (
+    Literal[
+        "notes:read",
+        "notes:write",
+        "posts:read",
+        "posts:write",
+        "sources:write",
+        "knowledge:write",
+        "webhooks:manage",
+        "offline_access",
+    ]
+    | str
+)
+"""What a key or a token may do; the API may have others."""
+
+
 class Workspace(Model):
     """A workspace.
 
@@ -41,7 +57,7 @@ class Principal(Model):
 
     type: Annotated[Literal["api_key"] | str, OPEN] | None = None
     id: str
-    scopes: list[str] = []
+    scopes: list[Annotated[Scope, OPEN]] = []
 
 
 class CurrentWorkspace(Model):
