@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -136,8 +137,22 @@ def after_napoleon(
     lines.append("")
 
 
+INLINE_CODE = re.compile(r'(?<=<span class="pre">)[^<]{20,}(?=</span></code>)')
+
+
+def with_places_to_break(
+    _app: Sphinx, _page: str, _template: str, context: dict[str, object], _document: object
+) -> None:
+    """Let long names break after a dot or an underscore; else tables would be wider than the page."""
+    if body := context.get("body"):
+        context["body"] = INLINE_CODE.sub(
+            lambda code: re.sub(r"[._](?=\w)", r"\g<0><wbr>", code[0]), str(body)
+        )
+
+
 def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", before_napoleon, priority=400)
     app.connect("autodoc-process-docstring", after_napoleon, priority=600)
     app.connect("autodoc-process-signature", without_constructor)
+    app.connect("html-page-context", with_places_to_break)
     app.connect("autodoc-skip-member", without_inherited_of_others)

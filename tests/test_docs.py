@@ -44,6 +44,15 @@ def test_each_link_leads_to_a_test() -> None:
         assert name in defined_in((WHAT_HAPPENS_WHEN.parent / target).resolve()), target
 
 
+def test_every_contradiction_is_told_with_what_the_sdk_and_the_emulator_do() -> None:
+    page = (ROOT / "docs" / "api-facts.md").read_text()
+    told = [line.strip("| ").split(" | ") for line in page.splitlines() if re.match(r"\| C\d", line)]
+    assert [cells[0] for cells in told] == [f"C{number}" for number in range(1, 33)]
+    assert {len(cells) for cells in told} == {4}
+    sources = "".join(path.read_text() for path in (ROOT / "scripe").rglob("*.py"))
+    assert set(re.findall(r"\bC\d+\b", sources)) <= {cells[0] for cells in told}
+
+
 def prose(path: Path) -> str:
     """A page without its blocks of code."""
     return re.sub(r"^ *(`{3,}).*?^ *\1$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
