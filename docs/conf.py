@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
 import nbformat
 from pydantic import BaseModel
 from sphinx.application import Sphinx
+from sphinx.util.inspect import TypeAliasForwardRef
 from sphinx.util.typing import stringify_annotation
 
 HERE = Path(__file__).parent
@@ -18,7 +20,7 @@ from scripe import __version__, _engine, types  # noqa: E402
 
 # At run time these two are `object`, and would be shown so.
 for each in ("HTTPClient", "AsyncHTTPClient"):
-    setattr(_engine, each, type(each, (), {}))
+    setattr(_engine, each, type(each, (), {"__module__": "httpx"}))
 
 # Autodoc writes into the annotations of classes that it describes, and pydantic reads them when it makes a
 # subclass: so all models are made before it begins.
@@ -32,8 +34,10 @@ html_theme = "furo"
 html_show_copyright = False
 html_copy_source = False
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["scripe.css"]
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "llms_txt"]
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -57,6 +61,21 @@ autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autodoc_default_options = {"exclude-members": "model_config"}
 autodoc_type_aliases = {"JSON": "JSON", "JSONInput": "JSONInput"}
+TypeAliasForwardRef.__repr__ = lambda self: self.name  # type: ignore[method-assign] # how a property's is shown
+toc_object_entries_show_parents = "hide"
+
+# Every type and error that a docstring or a signature names must be one that these pages describe. What is left out:
+# other people's, type variables, and names that stand for what an argument's own text describes.
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:class", r"(collections\.abc|datetime|os|pathlib|pydantic\.types)\..+"),
+    ("py:class", r"(.+\.)?T"),
+    ("py:class", r"JSON|JSONInput|Json|Scope|p[dl]\.DataFrame"),
+    ("py:class", r"httpx\.(Async)?HTTPClient"),
+    ("py:class", r"scripe\._files\.ReadableFile"),
+    ("py:class", r"(Async)?(Callback|KeySource)|ClientOptions|Server|Transport"),
+    ("py:exc", r"S3Error|MissingExtraError"),
+]
 
 
 def linked_notebook(text: str) -> nbformat.NotebookNode:
@@ -86,6 +105,14 @@ def _is_inner(name: str) -> bool:
     return name.startswith(("scripe._sync.", "scripe._async.")) or name.endswith("Pager")
 
 
+def without_inherited_of_others(
+    _app: Sphinx, _what: str, _name: str, thing: object, _skip: object, _options: object
+) -> bool | None:
+    """Leave out what a class has from `dict` or `Mapping`: Python's own documentation has that."""
+    home = getattr(thing, "__objclass__", thing)
+    return True if getattr(home, "__module__", "") in ("builtins", "collections.abc") else None
+
+
 def before_napoleon(
     _app: Sphinx, what: str, name: str, _thing: object, _options: object, lines: list[str]
 ) -> None:
@@ -104,12 +131,28 @@ def after_napoleon(
         if field in thing.__annotations__ and not any(line.startswith(f":ivar {field}:") for line in lines):
             shown = stringify_annotation(about.annotation, "smart").replace("~", "")
             lines += [f":ivar {field}:", f":vartype {field}: {shown.replace('scripe.types.', '')}"]
+    lines[:] = [line.replace("AwareDatetime | NaiveDatetime", "datetime") for line in lines]
     for prefix in ("datetime.datetime", "scripe.types.page.T"):
         lines[:] = [line.replace(prefix, prefix.rpartition(".")[2]) for line in lines]
     lines.append("")
+
+
+INLINE_CODE = re.compile(r'(?<=<span class="pre">)[^<]{20,}(?=</span></code>)')
+
+
+def with_places_to_break(
+    _app: Sphinx, _page: str, _template: str, context: dict[str, object], _document: object
+) -> None:
+    """Let long names break after a dot or an underscore; else tables would be wider than the page."""
+    if body := context.get("body"):
+        context["body"] = INLINE_CODE.sub(
+            lambda code: re.sub(r"[._](?=\w)", r"\g<0><wbr>", code[0]), str(body)
+        )
 
 
 def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", before_napoleon, priority=400)
     app.connect("autodoc-process-docstring", after_napoleon, priority=600)
     app.connect("autodoc-process-signature", without_constructor)
+    app.connect("html-page-context", with_places_to_break)
+    app.connect("autodoc-skip-member", without_inherited_of_others)

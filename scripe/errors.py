@@ -288,7 +288,7 @@ class SpendCapExceededError(APIStatusError):
 
     @property
     def resets_at(self) -> datetime | None:
-        """When the cap starts afresh: 00:00 UTC after the day that the API named; None if it named none."""
+        """When the cap starts afresh, midnight UTC after the day that the API named; None if it named none."""
         from datetime import UTC, date, time, timedelta
 
         try:

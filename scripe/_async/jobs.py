@@ -134,7 +134,7 @@ class AsyncJobs(AsyncResource):
             progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
 
         Returns:
-            The jobs in the order given, however each ended: look at `succeeded`.
+            The jobs in the order given, however each ended; look at `succeeded`.
 
         Raises:
             JobTimeoutError: some take longer than `timeout`; `.jobs` has all as last seen.

@@ -14,15 +14,6 @@ from scripe.emulator.settings import Plan, Settings
 from scripe.emulator.state import State, new_id
 from scripe.emulator.wire import JsonObject
 
-SCOPES = (
-    "notes:read",
-    "notes:write",
-    "posts:read",
-    "posts:write",
-    "sources:write",
-    "knowledge:write",
-    "webhooks:manage",
-)
 PLANS_WITH_ACCESS = frozenset({"ADVANCED", "BUSINESS", "ENTERPRISE"})
 TOKEN = re.compile(r"scripe_(sk_live|sk_test|oauth)_[A-Za-z0-9]{16,}")
 CREDENTIALS = """SELECT keys.id, workspace_id, scopes, expires_on, revoked, name, plan, active

@@ -3,11 +3,10 @@
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from scripe.emulator.access import SCOPES
 from scripe.emulator.backend import Backend
 from scripe.emulator.clock import Clock
 from scripe.emulator.seeding import furnish
-from scripe.emulator.settings import Plan
+from scripe.emulator.settings import SCOPES, Plan, Scope
 
 
 class Accounts:
@@ -51,7 +50,7 @@ class Accounts:
 
     def create_key(
         self,
-        scopes: Collection[str] | None = None,
+        scopes: Collection[Scope | str] | None = None,
         *,
         expires_on: date | None = None,
         live: bool = False,
@@ -69,7 +68,9 @@ class Accounts:
         """Revoke a key, `api_key` unless another one is named."""
         self._backend.access.revoke_key(key or self.api_key)
 
-    def create_token(self, workspaces: Sequence[str] = (), scopes: Collection[str] | None = None) -> str:
+    def create_token(
+        self, workspaces: Sequence[str] = (), scopes: Collection[Scope | str] | None = None
+    ) -> str:
         """Add a token as OAuth gives them, which reaches several workspaces, and return it.
 
         Args:

@@ -10,6 +10,7 @@ from scripe.emulator.faults import Delay, Drop, Failure, Faults
 from scripe.emulator.routes import KINDS
 from scripe.emulator.routes.health import CHECKS
 from scripe.emulator.seeding import Seeded, Seeder
+from scripe.emulator.settings import JobStatus, JobType
 from scripe.emulator.state import Selection
 
 
@@ -168,8 +169,8 @@ class Controls(Accounts):
         sources: int = 0,
         notes: int = 0,
         posts: int = 0,
-        job_type: str = "POST_GENERATION",
-        job_status: str = "DONE",
+        job_type: JobType | str = "POST_GENERATION",
+        job_status: JobStatus | str = "DONE",
         start: datetime | None = None,
         step: float | timedelta = 1.0,
         project_id: str | None = None,

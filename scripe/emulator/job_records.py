@@ -1,18 +1,14 @@
 """A job as it is stored and shown, and what starting and ending do to it; nothing here looks at a clock."""
 
+from typing import get_args
+
 from scripe.emulator.clock import timestamp
+from scripe.emulator.settings import JobStatus, JobType
 from scripe.emulator.state import Record, new_id
 from scripe.emulator.wire import JsonObject
 
-TYPES = (
-    "POST_GENERATION",
-    "KB_INGEST_TEXT",
-    "KB_INGEST_FILE",
-    "KB_INGEST_URL",
-    "KB_INGEST_YOUTUBE",
-    "SOURCE_INGEST_FILE",
-)
-STATUSES = ("QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED")
+TYPES: tuple[JobType, ...] = get_args(JobType)
+STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)
 SUCCESS = ("DONE", "COMPLETED")
 ACTIVE = ("QUEUED", "RUNNING")
 STEPS = 10

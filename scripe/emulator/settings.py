@@ -1,10 +1,31 @@
 """Everything about an emulator that can be set, guesses included."""
 
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, get_args
 
 Plan = Literal["FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL"]
 PLANS: tuple[Plan, ...] = ("FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL")
+
+Scope = Literal[
+    "notes:read",
+    "notes:write",
+    "posts:read",
+    "posts:write",
+    "sources:write",
+    "knowledge:write",
+    "webhooks:manage",
+]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+JobType = Literal[
+    "POST_GENERATION",
+    "KB_INGEST_TEXT",
+    "KB_INGEST_FILE",
+    "KB_INGEST_URL",
+    "KB_INGEST_YOUTUBE",
+    "SOURCE_INGEST_FILE",
+]
+JobStatus = Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"]
+
 RateHeaders = Literal["always", "limited"]
 MissingVersion = Literal["default", "refuse"]
 ExpiredLink = Literal["AccessDenied", "ExpiredToken"]

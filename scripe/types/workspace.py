@@ -25,7 +25,7 @@ Scope: TypeAlias = (
     ]
     | str
 )
-"""What a key may do; the API's own list was not to be read whole, and it may add others."""
+"""What a key or a token may do; the API may have others."""
 
 
 class Workspace(Model):

@@ -1,0 +1,55 @@
+"""A company's network on this machine, for the page about proxies: TLS before a server, and a proxy that tunnels."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from asyncio import StreamReader, StreamWriter
+from collections.abc import Awaitable, Callable
+
+Meet = Callable[[StreamReader, StreamWriter], Awaitable[None]]
+
+
+class CompanyNetwork:
+    """`tls_port` speaks TLS before `plain_port`; `proxy_port` tunnels there, and notes in `asked` what it was asked."""
+
+    def __init__(self, plain_port: int, certificate: ssl.SSLContext) -> None:
+        self.asked: list[str] = []
+        self._plain_port = plain_port
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self.tls_port = self._listen(self._unwrap, certificate)
+        self.proxy_port = self._listen(self._tunnel, None)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _listen(self, meet: Meet, certificate: ssl.SSLContext | None) -> int:
+        starting = asyncio.start_server(meet, "127.0.0.1", 0, ssl=certificate)
+        server = asyncio.run_coroutine_threadsafe(starting, self._loop).result()
+        return int(server.sockets[0].getsockname()[1])
+
+    async def _unwrap(self, reader: StreamReader, writer: StreamWriter) -> None:
+        await join(reader, writer, self._plain_port)
+
+    async def _tunnel(self, reader: StreamReader, writer: StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        self.asked.append(head.partition(" HTTP/")[0])
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await join(reader, writer, self.tls_port)
+
+
+async def join(reader: StreamReader, writer: StreamWriter, port: int) -> None:
+    far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+    await asyncio.gather(relay(reader, far_writer), relay(far_reader, writer))
+
+
+async def relay(reader: StreamReader, writer: StreamWriter) -> None:
+    try:
+        while block := await reader.read(65536):
+            writer.write(block)
+            await writer.drain()
+    except OSError:  # the other side has gone
+        pass
+    writer.close()

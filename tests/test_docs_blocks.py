@@ -1,0 +1,204 @@
+"""Every block of code in the README and the docs runs: code cells when the docs are built, all others here.
+
+Blocks of Python run in this process, those of one page with the names of the blocks before them; shell commands run in
+bash. Both find an emulator behind `SCRIPE_BASE_URL`, its key in `SCRIPE_API_KEY`, and the files that the pages name.
+"""
+
+from __future__ import annotations
+import __future__
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import trustme
+
+import scripe
+import scripe.emulator as scripe_emulator
+from scripe import Scripe
+from scripe.emulator import Emulator
+
+ROOT = Path(__file__).parents[1]
+BESIDE_THE_DOCS = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY", "CHANGELOG")]
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *BESIDE_THE_DOCS])
+FENCE = re.compile(
+    r"^(?P<indent> *)(?P<fence>`{3,})(?P<language>[^\n`]*)\n(?P<code>.*?)^(?P=indent)(?P=fence)$",
+    re.MULTILINE | re.DOTALL,
+)
+SHELLS = {"bash", "console", "sh"}
+SHOWN_ONLY = {"text", "json"}
+"""No code: what something prints, or an object."""
+
+CANNOT_RUN = {
+    "pip install": "needs a package index",
+    "scripts/": "each is a check of its own, and a long one",
+}
+"""Beginnings of commands, and why they are not run here."""
+
+UNTIL_INTERRUPTED = ("python -m scripe.emulator --port 8787",)
+"""Beginnings of commands that go on until Ctrl-C. Their port is left to chance, since it may be taken."""
+
+EXCERPTS = {"CONTRIBUTING.md": "scripe/_async/notes.py"}
+"""Pages whose Python is not a program but a piece of this file."""
+
+SHOWS = {"README.md": ["memo.mp3 16 ", "letter.docx Done "]}
+"""What pages' Python prints, beside running."""
+
+
+@dataclass(frozen=True)
+class Block:
+    page: str
+    language: str
+    code: str
+
+    @property
+    def commands(self) -> list[str]:
+        """Its shell commands; in a `console` they begin with `$`, and what they print stands between them."""
+        lines = re.sub(r"\\\n", "", self.code).splitlines()
+        if self.language == "console":
+            return [line[2:] for line in lines if line.startswith("$ ")]
+        return [line for line in lines if line.strip()]
+
+
+def blocks() -> Iterator[Block]:
+    for path in PAGES:
+        for found in FENCE.finditer(path.read_text()):
+            if not found["language"].startswith("{"):
+                yield Block(
+                    str(path.relative_to(ROOT)), found["language"].strip(), textwrap.dedent(found["code"])
+                )
+
+
+BLOCKS = list(blocks())
+PROGRAMS = {
+    page: [each.code for each in BLOCKS if each.page == page and each.language == "python"]
+    for page in sorted({each.page for each in BLOCKS if each.language == "python"})
+    if page not in EXCERPTS
+}
+COMMANDS = [(each.page, command) for each in BLOCKS if each.language in SHELLS for command in each.commands]
+
+
+def runs(command: str) -> bool:
+    return not command.startswith((*CANNOT_RUN, *UNTIL_INTERRUPTED))
+
+
+@pytest.fixture
+def emulator(violations: list[str]) -> Iterator[Emulator]:
+    with Emulator(speed=100) as made:
+        yield made
+
+
+@pytest.fixture
+def place(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with all files that the pages name, and an environment that leads to the emulator."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "podcast.m4a").write_bytes((ROOT / "examples/files/memo.mp3").read_bytes())
+    trustme.CA().issue_cert("client.example.com").private_key_and_cert_chain_pem.write_to_path(
+        tmp_path / "client.pem"
+    )
+    monkeypatch.chdir(tmp_path)
+    with emulator.serve() as server:
+        monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
+        monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
+        monkeypatch.setenv("PYTHONPATH", str(ROOT))
+        monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        yield tmp_path
+
+
+def filled(code: str, emulator: Emulator) -> str:
+    """The code with what stands for the reader's own filled in."""
+    return code.replace("proj_…", emulator.project_id).replace("scripe_sk_live_…", emulator.api_key)
+
+
+def run(code: str, name: str, space: dict[str, object]) -> None:
+    flags = __future__.annotations.compiler_flag
+    try:
+        exec(compile(code, name, "exec", flags), space)
+    finally:
+        for left_open in [each for each in space.values() if isinstance(each, Scripe)]:
+            left_open.close()
+
+
+@pytest.mark.parametrize("page", PROGRAMS)
+def test_python_runs(page: str, place: Path, emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+    space: dict[str, object] = {"__name__": "page"}
+    for number, code in enumerate(PROGRAMS[page], 1):
+        run(filled(code, emulator), f"{page}, block {number}", space)
+    printed = capsys.readouterr().out
+    assert [text for text in SHOWS.get(page, ()) if text not in printed] == []
+
+
+@pytest.mark.parametrize("module", [scripe, scripe_emulator], ids=["scripe", "scripe.emulator"])
+def test_the_example_in_a_docstring_runs(module: ModuleType, place: Path, emulator: Emulator) -> None:
+    shown = re.search(
+        r"(?:^    .*\n|^\n)+", (module.__doc__ or "").replace(".. code-block:: python", ""), re.MULTILINE
+    )
+    assert shown
+    run(filled(textwrap.dedent(shown.group()), emulator), module.__name__, {})
+
+
+@pytest.mark.parametrize(("page", "command"), [each for each in COMMANDS if runs(each[1])])
+def test_commands_run(page: str, command: str, place: Path, emulator: Emulator) -> None:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", filled(command, emulator)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", sorted({text for _, text in COMMANDS if text.startswith(UNTIL_INTERRUPTED)})
+)
+def test_commands_run_until_interrupted(command: str, place: Path) -> None:
+    unbuffered = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    arguments = command.replace("8787", "0").split()
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=unbuffered) as process:
+        assert process.stdout
+        printed = process.stdout.readline() + process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+    assert "SCRIPE_BASE_URL=" in printed
+    assert "SCRIPE_API_KEY=" in printed
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("page", EXCERPTS)
+def test_excerpts_are_what_they_are_of(page: str) -> None:
+    source = textwrap.dedent((ROOT / EXCERPTS[page]).read_text())
+    found = [each.code for each in BLOCKS if each.page == page and each.language == "python"]
+    assert found
+    assert [code for code in found if textwrap.indent(code.strip(), "    ") not in source] == []
+
+
+def test_each_block_says_what_it_is() -> None:
+    """A block without a language would be run by nobody."""
+    known = {"python"} | SHELLS | SHOWN_ONLY
+    assert [each for each in BLOCKS if each.language not in known] == []
+
+
+def test_what_cannot_run_is_there() -> None:
+    commands = [command for _, command in COMMANDS]
+    unused = [
+        each for each in (*CANNOT_RUN, *UNTIL_INTERRUPTED) if not any(c.startswith(each) for c in commands)
+    ]
+    assert unused == []
+    scripts = [command.split()[0] for command in commands if command.startswith("scripts/")]
+    assert [each for each in scripts if not os.access(ROOT / each, os.X_OK)] == []
+
+
+def test_pages_with_code_cells_are_run_when_the_docs_are_built() -> None:
+    """myst-nb runs the cells of those pages alone that say which kernel is to."""
+    with_cells = [path for path in PAGES if "```{code-cell}" in path.read_text()]
+    assert with_cells
+    assert [path for path in with_cells if "kernelspec:" not in path.read_text().split("---")[1]] == []
