@@ -106,9 +106,9 @@ class Transport(_AnyTransport):
             for chunk in cast("Iterable[bytes]", request.stream):
                 body.write(chunk)
             answer = self._answer(request, cast("BinaryIO", body))
-        if answer.latency:
-            self._clock.sleep(min(answer.latency, _patience(request)))
-        Clock().sleep(min(answer.delay, _patience(request)))
+        for clock, seconds in ((self._clock, answer.latency), (Clock(), answer.delay)):
+            if seconds:
+                clock.sleep(min(seconds, _patience(request)))
         return _carried(request, answer)
 
     async def async_carry(self, request: httpx.Request) -> httpx.Response:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 
 PACKAGES = ("jinja2", "starlette", "uvicorn", "pypdf", "docx", "pptx", "openpyxl", "tinytag")
@@ -11,9 +12,10 @@ class MissingExtraError(ImportError):
     """A package of the ``emulator`` extra is not installed."""
 
 
-def missing() -> list[str]:
+@cache
+def missing() -> tuple[str, ...]:
     """The packages of the extra that are not installed; none is loaded to find out."""
-    return [name for name in PACKAGES if find_spec(name) is None]
+    return tuple(name for name in PACKAGES if find_spec(name) is None)
 
 
 @contextmanager

@@ -115,8 +115,6 @@ def transport(emulator: "Emulator") -> Transport:
 
     def answer(method: str, url: str, headers: Sequence[tuple[str, str]], body: BinaryIO) -> Mounted:
         found = emulator.handle(Request(method, url, Headers(headers), body))
-        return Mounted(
-            found.status, found.headers, found.body, found.dropped, found.delay, emulator.latency
-        )
+        return Mounted(found.status, found.headers, found.body, found.dropped, found.delay, emulator.latency)
 
     return Transport(answer, EmulatorClock(time), AsyncEmulatorClock(time))

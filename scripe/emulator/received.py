@@ -6,16 +6,17 @@ A path is named as in ``/posts/*``: ``*`` stands for one part of it, ``**`` for 
 import re
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from reprlib import Repr
+from typing import cast
 
 from scripe.emulator.backend import Backend
 from scripe.emulator.controls import Controls
 from scripe.emulator.messages import PREFIX, ReceivedRequest, Request, Response
 
 SHOWN = 50
-SHORT = Repr(maxstring=120, maxother=120)
+WIDTH = 120
+ANY = "**"
 ABSENT = object()
 
 
@@ -74,7 +75,7 @@ class Received(Controls):
             raise AssertionError("\n".join([head, *_but(wrong), *_listed(received)]))
         return found
 
-    def assert_nothing_sent(self, method: str | None = None, path: str = "**") -> None:
+    def assert_nothing_sent(self, method: str | None = None, path: str = ANY) -> None:
         """Assert that no request came in; or none with this method, or with a path like this.
 
         Args:
@@ -88,9 +89,9 @@ class Received(Controls):
         __tracebackhide__ = True
         received = self.requests
         if _meant(received, method, path):
-            what = " ".join(each for each in (method, path) if each not in (None, "**")) or "Nothing"
-            verb = "should have been sent" if what == "Nothing" else "should not have been sent"
-            raise AssertionError("\n".join([f"{what} {verb}.", *_listed(received)]))
+            what = " ".join([*([method.upper()] if method else []), *([path] if path != ANY else [])])
+            head = f"{what} should not have been sent." if what else "Nothing should have been sent."
+            raise AssertionError("\n".join([head, *_listed(received)]))
 
     def _note(self, request: Request, response: Response) -> None:
         received = ReceivedRequest.of(request, response)
@@ -109,7 +110,7 @@ def _meant(received: Iterable[ReceivedRequest], method: str | None, path: str) -
 
 def _pattern(path: str) -> re.Pattern[str]:
     parts = re.split(r"(\*\*?)", path.removeprefix(PREFIX))
-    return re.compile("".join({"*": "[^/]+", "**": ".*"}.get(part, re.escape(part)) for part in parts))
+    return re.compile("".join({"*": "[^/]+", ANY: ".*"}.get(part, re.escape(part)) for part in parts))
 
 
 def _differences(
@@ -121,20 +122,34 @@ def _differences(
 
 def _compared(name: str, wanted: object, found: object) -> list[str]:
     """In what the found is not what was wanted; it may hold more."""
+    pairs = _pairs(name, wanted, found)
+    if pairs is None:
+        return [] if wanted == found else [_difference(name, wanted, found)]
+    return [each for pair in pairs for each in _compared(*pair)]
+
+
+def _pairs(name: str, wanted: object, found: object) -> list[tuple[str, object, object]] | None:
+    """What is compared one by one, by its name; None where two values are compared as they are."""
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        theirs = cast("Mapping[str, object]", found)
         prefix = f"{name}." if name.strip("?") else name
-        return [
-            each
-            for key, value in wanted.items()
-            for each in _compared(f"{prefix}{key}", value, found.get(key, ABSENT))
-        ]
-    if isinstance(wanted, list | tuple) and isinstance(found, list) and len(wanted) == len(found):
-        pairs = enumerate(zip(wanted, found, strict=True))
-        return [each for place, pair in pairs for each in _compared(f"{name}[{place}]", *pair)]
-    if wanted == found:
-        return []
-    was = "absent" if found is ABSENT else SHORT.repr(found)
-    return [f"{name or 'the body'} was {was}, not {SHORT.repr(wanted)}"]
+        named = cast("Mapping[str, object]", wanted).items()
+        return [(f"{prefix}{key}", value, theirs.get(key, ABSENT)) for key, value in named]
+    if isinstance(wanted, list | tuple) and isinstance(found, list):
+        ours, others = cast("Sequence[object]", wanted), cast("Sequence[object]", found)
+        if len(ours) == len(others):
+            return [(f"{name}[{place}]", one, others[place]) for place, one in enumerate(ours)]
+    return None
+
+
+def _difference(name: str, wanted: object, found: object) -> str:
+    was = "absent" if found is ABSENT else _short(found)
+    return f"{name or 'the body'} was {was}, not {_short(wanted)}"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= WIDTH else f"{text[:WIDTH]}…"
 
 
 def _but(wrong: Iterable[list[str]]) -> list[str]:

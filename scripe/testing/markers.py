@@ -18,6 +18,7 @@ from scripe.emulator.settings import PLANS, Plan
 
 T = TypeVar("T")
 DROP = "drop"
+LIMITS = ("read_limit", "write_limit", "upload_limit", "generation_limit")
 
 
 def emulator_for(item: pytest.Item) -> Emulator:
@@ -59,19 +60,25 @@ def _settings(**settings: object) -> dict[str, object]:
     return settings
 
 
-def _limits(requests: int | None = None, *, cents: int | None = None) -> dict[str, object]:
+def _limits(requests: object = None, *, cents: object = None) -> dict[str, object]:
     if requests is None:
         if cents is None:
             raise ValueError("say how many requests, or cents")
         return {}
-    if requests < 1:
+    if _whole("requests", requests) < 1:
         raise ValueError(f"requests is {requests}; give 1 or more")
-    return dict.fromkeys(("read_limit", "write_limit", "upload_limit", "generation_limit"), requests)
+    return dict.fromkeys(LIMITS, requests)
 
 
-def _cap(emulator: Emulator, _requests: int | None = None, *, cents: int | None = None) -> None:
+def _cap(emulator: Emulator, _requests: object = None, *, cents: object = None) -> None:
     if cents is not None:
-        emulator.set_left(cents)
+        emulator.set_left(_whole("cents", cents))
+
+
+def _whole(name: str, given: object) -> int:
+    if type(given) is not int:
+        raise ValueError(f"{name} is {given!r}; give a whole number")
+    return given
 
 
 def _plan(emulator: Emulator, plan: Plan, *, active: bool = True) -> None:
@@ -80,7 +87,9 @@ def _plan(emulator: Emulator, plan: Plan, *, active: bool = True) -> None:
     emulator.set_plan(plan, active=active)
 
 
-def _latency(emulator: Emulator, seconds: float) -> None:
+def _latency(emulator: Emulator, seconds: object) -> None:
+    if not isinstance(seconds, int | float):
+        raise ValueError(f"seconds is {seconds!r}; give a number")
     emulator.latency = seconds
 
 
