@@ -1,4 +1,4 @@
-"""What the markers of a test ask of its emulator.
+"""What the markers of a test ask of its emulator: for each marker the function that reads it.
 
 Where a marker stands more than once, the module's comes first, then the class's, then the test's from top to bottom: a
 later one replaces an earlier one, but faults add up, and are met in this order.
@@ -7,108 +7,173 @@ later one replaces an earlier one, but faults add up, and are met in this order.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import TypeVar, cast
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, Literal, Unpack
 
 import pytest
 
 from scripe.emulator import Emulator, Options
 from scripe.emulator.settings import PLANS, Plan
 
-T = TypeVar("T")
-DROP = "drop"
-LIMITS = ("read_limit", "write_limit", "upload_limit", "generation_limit")
+DROP: Final = "drop"
 
 
-def emulator_for(item: pytest.Item) -> Emulator:
-    """An emulator as the markers of a test want it."""
-    options: dict[str, object] = {}
-    for name, read in READ_BEFORE.items():
-        for mark in _marks(item, name):
-            options |= _obeyed(mark, read)
-    emulator = Emulator(**cast("Options", options))
-    for name, order in ORDERED_AFTER.items():
-        for mark in _marks(item, name):
-            _obeyed(mark, partial(order, emulator))
-    return emulator
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What one marker asks for: settings of the emulator, and what to do with it before the test begins."""
+
+    settings: Options
+    order: Callable[[Emulator], None] = lambda emulator: None  # noqa: ARG005
 
 
-def _marks(item: pytest.Item, name: str) -> Iterator[pytest.Mark]:
-    return reversed(list(item.iter_markers(name)))
-
-
-def _obeyed(mark: pytest.Mark, function: Callable[..., T]) -> T:
-    try:
-        return _called(function, *mark.args, **mark.kwargs)
-    except (TypeError, ValueError) as error:
-        why = error
-    given = ", ".join([*map(repr, mark.args), *(f"{name}={each!r}" for name, each in mark.kwargs.items())])
-    pytest.fail(f"@pytest.mark.{mark.name}({given}): {why}", pytrace=False)
-
-
-def _called(function: Callable[..., T], *args: object, **kwargs: object) -> T:
-    bound = inspect.signature(function).bind(*args, **kwargs)  # its complaints name no function of ours
-    return function(*bound.args, **bound.kwargs)
-
-
-def _settings(**settings: object) -> dict[str, object]:
+def scripe_settings(**settings: Unpack[Options]) -> Scene:
+    """Settings of the emulator, such as ``speed=0`` or ``topics=True``; see `scripe.emulator.Settings`."""
     known = Options.__annotations__
     for name in settings:
         if name not in known:
             raise ValueError(f"there is no setting {name!r}, but {', '.join(known)}")
-    return settings
+    return Scene(settings)
 
 
-def _limits(requests: object = None, *, cents: object = None) -> dict[str, object]:
-    if requests is None:
-        if cents is None:
-            raise ValueError("say how many requests, or cents")
-        return {}
-    if _whole("requests", requests) < 1:
-        raise ValueError(f"requests is {requests}; give 1 or more")
-    return dict.fromkeys(LIMITS, requests)
+def scripe_latency(seconds: float) -> Scene:
+    """Each answer of the emulator takes so many seconds of its own time.
+
+    A client gives up where they exceed its timeout, or its deadline; nobody waits.
+    """
+    if not isinstance(seconds, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError(f"seconds is {seconds!r}; give a number")
+    if seconds < 0:
+        raise ValueError("an answer cannot come early")
+    return Scene({"latency": seconds})
 
 
-def _cap(emulator: Emulator, _requests: object = None, *, cents: object = None) -> None:
-    if cents is not None:
-        emulator.set_left(_whole("cents", cents))
-
-
-def _whole(name: str, given: object) -> int:
-    if type(given) is not int:
-        raise ValueError(f"{name} is {given!r}; give a whole number")
-    return given
-
-
-def _plan(emulator: Emulator, plan: Plan, *, active: bool = True) -> None:
+def scripe_plan(plan: Plan, *, active: bool = True) -> Scene:
+    """The plan of the emulator's workspace; `active` false means a subscription in bad standing."""
     if plan not in PLANS:
         raise ValueError(f"there is no plan {plan!r}, but {', '.join(PLANS)}")
-    emulator.set_plan(plan, active=active)
+    return Scene({"plan": plan}, lambda emulator: emulator.set_plan(plan, active=active))
 
 
-def _latency(emulator: Emulator, seconds: object) -> None:
-    if not isinstance(seconds, int | float):
-        raise ValueError(f"seconds is {seconds!r}; give a number")
-    emulator.latency = seconds
+def scripe_budget(requests: int | None = None, *, cents: int | None = None) -> Scene:
+    """What the emulator's workspace may use.
+
+    Args:
+        requests: how many requests of each kind (reads, writes, uploads, generations) in 60 seconds.
+        cents: what is left of today's spend cap.
+
+    """
+    if requests is None and cents is None:
+        raise ValueError("say how many requests, or cents")
+    _check_whole("requests", requests, 1)
+    _check_whole("cents", cents, 0)
+    settings: Options = {}
+    if requests is not None:
+        settings = {
+            "read_limit": requests,
+            "write_limit": requests,
+            "upload_limit": requests,
+            "generation_limit": requests,
+        }
+    return Scene(settings, lambda emulator: None if cents is None else emulator.set_left(cents))
 
 
-def _faults(emulator: Emulator, status: int | str = 500, *args: object, **kwargs: object) -> None:
+def scripe_faults(
+    status: int | Literal["drop"] = 500,
+    code: str | None = None,
+    *,
+    retry_after: float | str | None = None,
+    message: str | None = None,
+    times: int = 1,
+    method: str | None = None,
+    path: str | None = None,
+) -> Scene:
+    """The next matching requests fail without doing anything; or they are done, and their answers are lost.
+
+    Args:
+        status: the status they are answered with; ``"drop"`` to lose the answer.
+        code: the error code; the status's own unless given.
+        retry_after: what ``Retry-After`` says.
+        message: the error's message.
+        times: how many requests.
+        method: only requests with this method.
+        path: only paths below ``/v1`` (or storage paths) that begin so.
+
+    """
     if status == DROP:
-        _called(emulator.drop_next, *args, **kwargs)
-    elif isinstance(status, int):
-        _called(emulator.fail_next, status, *args, **kwargs)
-    else:
+        if (code, retry_after, message) != (None, None, None):
+            raise ValueError("an answer that is lost has no code, retry_after or message")
+        return Scene({}, lambda emulator: emulator.drop_next(times, method=method, path=path))
+    if not isinstance(status, int):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError(f"status is {status!r}; give a number, or {DROP!r}")
 
+    def order(emulator: Emulator) -> None:
+        emulator.fail_next(
+            status,
+            code,
+            retry_after=retry_after,
+            message=message,
+            times=times,
+            method=method,
+            path=path,
+        )
 
-READ_BEFORE: dict[str, Callable[..., dict[str, object]]] = {
-    "scripe_settings": _settings,
-    "scripe_budget": _limits,
-}
-ORDERED_AFTER: dict[str, Callable[..., None]] = {
-    "scripe_plan": _plan,
-    "scripe_budget": _cap,
-    "scripe_latency": _latency,
-    "scripe_faults": _faults,
-}
+    return Scene({}, order)
+
+
+READERS: Final[tuple[Callable[..., Scene], ...]] = (
+    scripe_settings,
+    scripe_latency,
+    scripe_plan,
+    scripe_budget,
+    scripe_faults,
+)
+
+
+@contextmanager
+def emulator_for(item: pytest.Item) -> Generator[Emulator]:
+    """An emulator as the markers of a test want it."""
+    scenes: list[tuple[pytest.Mark, Scene]] = []
+    settings: Options = {}
+    for mark, read in _marks(item):
+        with _blaming(mark):
+            scene = _called(read, mark)
+        scenes.append((mark, scene))
+        settings |= scene.settings
+    with Emulator(**settings) as emulator:
+        for mark, scene in scenes:
+            with _blaming(mark):
+                scene.order(emulator)
+        yield emulator
+
+
+def _marks(item: pytest.Item) -> Iterator[tuple[pytest.Mark, Callable[..., Scene]]]:
+    for read in READERS:
+        for mark in reversed(list(item.iter_markers(read.__name__))):
+            yield mark, read
+
+
+def _called(read: Callable[..., Scene], mark: pytest.Mark) -> Scene:
+    bound = inspect.signature(read).bind(*mark.args, **mark.kwargs)  # its complaints name no function
+    return read(*bound.args, **bound.kwargs)
+
+
+@contextmanager
+def _blaming(mark: pytest.Mark) -> Generator[None]:
+    """Tell what is wrong with a marker in one line that shows it."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        given = [*map(repr, mark.args), *(f"{name}={each!r}" for name, each in mark.kwargs.items())]
+line = f"@pytest.mark.{mark.name}({', '.join(given)}): {error}"
+        raise pytest.fail.Exception(line, pytrace=False) from None
+
+
+def _check_whole(name: str, given: int | None, least: int) -> None:
+    if given is None:
+        return
+    if type(given) is not int:
+        raise ValueError(f"{name} is {given!r}; give a whole number")
+    if given < least:
+        raise ValueError(f"{name} is {given}; give {least} or more")

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 MARKERS = (
     "scripe_latency(seconds): each answer of the emulator takes so many seconds of its own time.",
-    "scripe_faults(status=500, code=None, *, times=1, method=None, path=None, retry_after=None): the next matching "
-    "requests fail, as of Emulator.fail_next; with 'drop' for a status their answers are lost, as of drop_next.",
+    "scripe_faults(status=500, code=None, *, retry_after=None, message=None, times=1, method=None, path=None): the "
+    "next matching requests fail; with 'drop' for a status they are done, and their answers are lost.",
     "scripe_plan(plan, *, active=True): the plan of the emulator's workspace, and whether it is in good standing.",
     "scripe_budget(requests=None, *, cents=None): how many requests of each kind the emulator allows in 60 seconds, "
     "and how many cents are left of today's spend cap.",

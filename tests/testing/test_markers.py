@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import tomllib
+
+from scripe.testing.markers import READERS
+from scripe.testing.plugin import MARKERS
 
 from .conftest import ROOT, Run
 
@@ -46,7 +50,7 @@ def test_each_marker_is_obeyed(run: Run) -> None:
             scripe_client.workspaces.me()
             assert scripe_client.workspaces.me().last_response.attempts == 1
 
-        @pytest.mark.scripe_faults("drop", 2)
+        @pytest.mark.scripe_faults("drop", times=2)
         def test_two_drops(scripe_client):
             assert scripe_client.workspaces.me().last_response.attempts == 3
 
@@ -98,13 +102,14 @@ WRONG = {
     "scripe_faults(503, times=0)": "times is 0; give 1 or more",
     "scripe_faults(503, path='sources')": "path is 'sources'; begin it with /",
     "scripe_faults(503, when='now')": "got an unexpected keyword argument 'when'",
-    "scripe_faults('drop', code='conflict')": "got an unexpected keyword argument 'code'",
+    "scripe_faults('drop', code='conflict')": "an answer that is lost has no code, retry_after or message",
     "scripe_plan()": "missing a required argument: 'plan'",
     "scripe_plan('GRATIS')": "there is no plan 'GRATIS', but FREE, SOLO, ADVANCED, BUSINESS, ENTERPRISE, TRIAL",
     "scripe_budget()": "say how many requests, or cents",
     "scripe_budget('2')": "requests is '2'; give a whole number",
     "scripe_budget(2, cents=True)": "cents is True; give a whole number",
     "scripe_budget(0)": "requests is 0; give 1 or more",
+    "scripe_budget(cents=-1)": "cents is -1; give 0 or more",
     "scripe_budget(cents=6000)": "6000 cents cannot be left: the plan BUSINESS has a daily spend cap of 5000 cents",
     "scripe_settings(sped=1)": "there is no setting 'sped', but plan, speed, *",
 }
@@ -126,6 +131,14 @@ def test_markers_are_explained_and_a_typo_is_an_error(run: Run) -> None:
     )
     ran = run("import pytest\npytestmark = pytest.mark.scripe_plans('FREE')")
     ran.stdout.fnmatch_lines(["*'scripe_plans' not found in `markers`*"])
+
+
+def test_markers_are_explained_as_they_are_read() -> None:
+    for each in READERS:
+        signature = inspect.signature(each)
+        parameters = [one.replace(annotation=one.empty) for one in signature.parameters.values()]
+        plain = f"{each.__name__}{inspect.Signature(parameters)}: "
+        assert [line for line in MARKERS if line.startswith(plain)], plain
 
 
 def test_pytest_finds_the_plugin_by_itself() -> None:
