@@ -166,7 +166,7 @@ def _blaming(mark: pytest.Mark) -> Generator[None]:
         yield
     except (TypeError, ValueError) as error:
         given = [*map(repr, mark.args), *(f"{name}={each!r}" for name, each in mark.kwargs.items())]
-line = f"@pytest.mark.{mark.name}({', '.join(given)}): {error}"
+        line = f"@pytest.mark.{mark.name}({', '.join(given)}): {error}"
         raise pytest.fail.Exception(line, pytrace=False) from None
 
 
