@@ -62,5 +62,6 @@ def test_every_fixture_and_marker_is_on_the_pages(files: pytest.Pytester) -> Non
     fixtures = [line.split(" ")[0] for line in listed if "testing/plugin.py" in line]
     assert len(fixtures) == 5
     markers = [each.partition("(")[0] for each in MARKERS]
+    assert [each for each in MARKERS if each.partition(": ")[0] not in REFERENCE] == []
     for page in (GUIDE, REFERENCE):
         assert [name for name in (*fixtures, *markers) if name not in page] == []
