@@ -100,4 +100,4 @@ def _check_extra() -> None:
     from scripe.emulator.extras import missing
 
     if absent := missing():
-        pytest.fail(f'{", ".join(absent)} is missing: pip install "scripe[testing]"', pytrace=False)
+        pytest.fail(f'{absent[0]} is missing: pip install "scripe[testing]"', pytrace=False)
