@@ -78,8 +78,13 @@ def blocks() -> Iterator[Block]:
 
 
 BLOCKS = list(blocks())
+# What is a test is run as one, by tests/testing/test_pages.py.
 PROGRAMS = {
-    page: [each.code for each in BLOCKS if each.page == page and each.language == "python"]
+    page: [
+        each.code
+        for each in BLOCKS
+        if each.page == page and each.language == "python" and "def test_" not in each.code
+    ]
     for page in sorted({each.page for each in BLOCKS if each.language == "python"})
     if page not in EXCERPTS
 }

@@ -22,13 +22,17 @@ _SPOOLED = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """What an application that is mounted in process answers: or that the connection breaks after the work."""
+    """What an application that is mounted in process answers: or that the connection breaks after the work.
+
+    Both `delay` and `latency` are seconds that the answer takes: the one of real time, the other of the application's.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     is_lost: bool = False
     delay: float = 0.0
+    latency: float = 0.0
 
 
 Application: TypeAlias = Callable[[str, str, Sequence[tuple[str, str]], BinaryIO], Mounted]
@@ -92,15 +96,19 @@ else:
 class Transport(_AnyTransport):
     """Carries requests of either family, sync or async, to an application in this process. Nothing is open."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, clock: Clock, async_clock: AsyncClock) -> None:
         self._application = application
+        self._clock = clock
+        self._async_clock = async_clock
 
     def carry(self, request: httpx.Request) -> httpx.Response:
         with SpooledTemporaryFile(max_size=_SPOOLED) as body:
             for chunk in cast("Iterable[bytes]", request.stream):
                 body.write(chunk)
             answer = self._answer(request, cast("BinaryIO", body))
-        Clock().sleep(_bearable(request, answer))
+        for clock, seconds in ((self._clock, answer.latency), (Clock(), answer.delay)):
+            if seconds:
+                clock.sleep(min(seconds, _patience(request)))
         return _carried(request, answer)
 
     async def async_carry(self, request: httpx.Request) -> httpx.Response:
@@ -108,7 +116,9 @@ class Transport(_AnyTransport):
             async for chunk in cast("AsyncIterable[bytes]", request.stream):
                 body.write(chunk)
             answer = self._answer(request, cast("BinaryIO", body))
-        await AsyncClock().sleep(_bearable(request, answer))
+        if answer.latency:
+            await self._async_clock.sleep(min(answer.latency, _patience(request)))
+        await AsyncClock().sleep(min(answer.delay, _patience(request)))
         return _carried(request, answer)
 
     def _answer(self, request: httpx.Request, body: BinaryIO) -> Mounted:
@@ -123,24 +133,20 @@ def _patience(request: httpx.Request) -> float:
     return math.inf if read is None else read
 
 
-def _bearable(request: httpx.Request, answer: Mounted) -> float:
-    return min(answer.delay, _patience(request))
-
-
 def _carried(request: httpx.Request, answer: Mounted) -> httpx.Response:
     family = family_of(request)
-    if answer.delay > _patience(request):
+    if max(answer.delay, answer.latency) > _patience(request):
         raise family.ReadTimeout("no answer in time", request=request)
     if answer.is_lost:
         raise family.ReadError("the connection broke before the answer", request=request)
     return cast("httpx.Response", family.Response(answer.status, headers=answer.headers, content=answer.body))
 
 
-def mounted_client(application: Application) -> HTTPClient:
+def mounted_client(transport: Transport) -> HTTPClient:
     """A client of the default family over an application in this process."""
-    return cast("httpx.Client", default_family().Client(transport=Transport(application)))
+    return cast("httpx.Client", default_family().Client(transport=transport))
 
 
-def async_mounted_client(application: Application) -> AsyncHTTPClient:
+def async_mounted_client(transport: Transport) -> AsyncHTTPClient:
     """A client of the default family over an application in this process."""
-    return cast("httpx.AsyncClient", default_family().AsyncClient(transport=Transport(application)))
+    return cast("httpx.AsyncClient", default_family().AsyncClient(transport=transport))

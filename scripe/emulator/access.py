@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import cast
 
 from scripe.emulator.clock import Clock
 from scripe.emulator.errors import ApiError
@@ -58,6 +59,11 @@ class Access:
         self._state.execute(
             "UPDATE workspaces SET plan = ?, active = ? WHERE id = ?", (plan, active, workspace_id)
         )
+
+    def plan(self, workspace_id: str) -> Plan:
+        """The plan that a workspace is on."""
+        rows = self._state.execute("SELECT plan FROM workspaces WHERE id = ?", (workspace_id,))
+        return cast("Plan", rows[0]["plan"])
 
     def create_key(
         self, workspace_id: str, scopes: Collection[str], *, expires_on: date | None, live: bool

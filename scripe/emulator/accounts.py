@@ -5,8 +5,12 @@ from datetime import date
 
 from scripe.emulator.backend import Backend
 from scripe.emulator.clock import Clock
+from scripe.emulator.limits import CAPS
+from scripe.emulator.routes.projects import shown
 from scripe.emulator.seeding import furnish
 from scripe.emulator.settings import SCOPES, Plan, Scope
+from scripe.emulator.state import Record
+from scripe.emulator.wire import JsonObject
 
 
 class Accounts:
@@ -36,6 +40,16 @@ class Accounts:
     def project_id(self) -> str:
         """The newest project that the first workspace began with."""
         return self._setting("project_id")
+
+    def project(self, project_id: str | None = None) -> JsonObject:
+        """A project as the API shows it, `project_id` unless another one is named; no request is made.
+
+        Raises:
+            LookupError: there is no such project.
+
+        """
+        with self._backend.state.transaction():
+            return shown(self._project(project_id or self.project_id))
 
     def create_workspace(self, name: str = "Second workspace", plan: Plan = "BUSINESS") -> str:
         """Add a workspace with three projects and return its id."""
@@ -90,9 +104,7 @@ class Accounts:
 
         """
         with self._backend.state.transaction():
-            project = self._backend.state.find("projects", project_id)
-            if project is None:
-                raise LookupError(f"there is no project {project_id}")
+            project = self._project(project_id)
             project.private["linkedin"] = connected
             self._backend.state.update(project)
 
@@ -100,6 +112,27 @@ class Accounts:
         """Set what a workspace has spent of today's cap."""
         day = self.clock.now().date().isoformat()
         self._backend.spending.set_spent(workspace_id or self.workspace_id, day, cents)
+
+    def _project(self, project_id: str) -> Record:
+        project = self._backend.state.find("projects", project_id)
+        if project is None:
+            raise LookupError(f"there is no project {project_id}")
+        return project
+
+    def set_left(self, cents: int, *, workspace_id: str | None = None) -> None:
+        """Set what a workspace has left of today's cap.
+
+        Raises:
+            ValueError: its plan has no cap, or a lower one.
+
+        """
+        workspace_id = workspace_id or self.workspace_id
+        plan = self._backend.access.plan(workspace_id)
+        cap = CAPS.get(plan)
+        if cap is None or not 0 <= cents <= cap:
+            has = "no spend cap" if cap is None else f"a daily spend cap of {cap} cents"
+            raise ValueError(f"{cents} cents cannot be left: the plan {plan} has {has}")
+        self.set_spent(cap - cents, workspace_id=workspace_id)
 
     def _found(self) -> None:
         backend = self._backend

@@ -3,9 +3,7 @@
 import secrets
 import shutil
 import tempfile
-import threading
 import weakref
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -15,16 +13,16 @@ from scripe.emulator.access import Access
 from scripe.emulator.api import Api
 from scripe.emulator.backend import Backend
 from scripe.emulator.clock import Clock
-from scripe.emulator.controls import Controls
 from scripe.emulator.deliveries import Courier
 from scripe.emulator.errors import failure
 from scripe.emulator.events import Events
 from scripe.emulator.faults import Failure
 from scripe.emulator.jobs import Jobs
 from scripe.emulator.limits import Spending
-from scripe.emulator.messages import ReceivedRequest, Request, Response
+from scripe.emulator.messages import Request, Response
 from scripe.emulator.own_storage import OwnStorage
 from scripe.emulator.posts import Posts
+from scripe.emulator.received import Received
 from scripe.emulator.routes import ROUTES, WORK
 from scripe.emulator.settings import Options, Settings
 from scripe.emulator.state import Record, State, new_id
@@ -42,7 +40,7 @@ IN_MEMORY = ":memory:"
 DESCRIPTION = "/openapi.json"
 
 
-class Emulator(Controls):
+class Emulator(Received):
     """A Scripe API of one's own; it serves many threads.
 
     Args:
@@ -72,19 +70,6 @@ class Emulator(Controls):
         super().__init__(_assemble(settings, clock, state, storage, courier))
         self._api = Api(self._backend, ROUTES)
         self._observers: list[Callable[[Request, Response], None]] = []
-        self._requests: deque[ReceivedRequest] = deque(maxlen=settings.keep_requests)
-        self._requests_lock = threading.Lock()
-
-    @property
-    def requests(self) -> list[ReceivedRequest]:
-        """All requests that came in and were answered, in order."""
-        with self._requests_lock:
-            return list(self._requests)
-
-    def clear_requests(self) -> None:
-        """Forget the requests that came in so far."""
-        with self._requests_lock:
-            self._requests.clear()
 
     def observe(self, observer: Callable[[Request, Response], None]) -> None:
         """Tell a function of every request and its answer from now on, but for failures that were ordered."""
@@ -103,7 +88,8 @@ class Emulator(Controls):
             self._tell(request, response)
             response.dropped = outcome is not None
         response.delay += delay
-        return self._remember(request, response)
+        self._note(request, response)
+        return response
 
     def admit(self, request: Request) -> Response | None:
         """Refuse a PUT to storage by all but its body, None when the body is worth reading.
@@ -115,7 +101,9 @@ class Emulator(Controls):
         try:
             self._own.check(request)
         except StorageRefusedError as error:
-            return self._remember(request, error.response())
+            response = error.response()
+            self._note(request, response)
+            return response
         return None
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> "Server":
@@ -207,12 +195,6 @@ class Emulator(Controls):
         for observer in self._observers:
             request.body.seek(0)
             observer(request, response)
-
-    def _remember(self, request: Request, response: Response) -> Response:
-        received = ReceivedRequest.of(request, response)
-        with self._requests_lock:
-            self._requests.append(received)
-        return response
 
 
 def _description(request: Request, request_id: str) -> Response:

@@ -20,6 +20,21 @@ class Controls(Accounts):
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
         self._faults = Faults()
+        self.latency = backend.settings.latency
+
+    @property
+    def latency(self) -> float:
+        """Seconds of the emulator's time that each answer takes; may be set.
+
+        Nobody waits for them: the clock moves on. A client in process gives up where they exceed its timeout.
+        """
+        return self._latency
+
+    @latency.setter
+    def latency(self, seconds: float) -> None:
+        if seconds < 0:
+            raise ValueError("an answer cannot come early")
+        self._latency = seconds
 
     @property
     def deliveries(self) -> list[Delivery]:
@@ -55,7 +70,7 @@ class Controls(Accounts):
             headers: header fields to add.
 
         Raises:
-            ValueError: no answer has such a status, or `times` is below 1.
+            ValueError: no answer has such a status, `times` is below 1, or `path` does not begin with ``/``.
 
         """
         if not 200 <= status <= 599:
@@ -69,7 +84,7 @@ class Controls(Accounts):
         """Let the next matching requests be done, but their answers be lost.
 
         Raises:
-            ValueError: `times` is below 1.
+            ValueError: `times` is below 1, or `path` does not begin with ``/``.
 
         """
         self._faults.add(Drop(method, path, times))
@@ -80,7 +95,7 @@ class Controls(Accounts):
         """Let the next matching requests be answered so many seconds of real time late.
 
         Raises:
-            ValueError: the seconds are negative, or `times` is below 1.
+            ValueError: the seconds are negative, `times` is below 1, or `path` does not begin with ``/``.
 
         """
         if seconds < 0:

@@ -2,10 +2,20 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
+
+PACKAGES = ("jinja2", "starlette", "uvicorn", "pypdf", "docx", "pptx", "openpyxl", "tinytag")
 
 
 class MissingExtraError(ImportError):
     """A package of the ``emulator`` extra is not installed."""
+
+
+@cache
+def missing() -> tuple[str, ...]:
+    """The packages of the extra that are not installed; none is loaded to find out."""
+    return tuple(name for name in PACKAGES if find_spec(name) is None)
 
 
 @contextmanager
@@ -16,10 +26,10 @@ def extra() -> Generator[None]:
         MissingExtraError: the package is not there; the message is the command that installs it.
 
     """
-    missing = None
+    absent = None
     try:
         yield
     except ImportError as error:
-        missing = error.name or str(error)
-    if missing is not None:
-        raise MissingExtraError(f'{missing} is missing: pip install "scripe[emulator]"', name=missing)
+        absent = error.name or str(error)
+    if absent is not None:
+        raise MissingExtraError(f'{absent} is missing: pip install "scripe[emulator]"', name=absent)

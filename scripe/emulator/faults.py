@@ -82,6 +82,8 @@ class Faults:
             ValueError: it would meet no request.
 
         """
+        if not (fault.path or "/").startswith("/"):
+            raise ValueError(f"path is {fault.path!r}; begin it with /")
         if fault.times < 1:
             raise ValueError(f"times is {fault.times}; give 1 or more")
         with self._lock:

@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import BinaryIO
 from urllib.parse import parse_qsl, urlsplit
 
+from scripe.emulator.wire import Json, parse
+
 PREFIX = "/v1"
 STORAGE_PREFIX = "/_storage/"
 KEPT_BODY = 8 << 20
@@ -28,7 +30,8 @@ class Headers(Mapping[str, str]):
         return len(self._fields)
 
     def __repr__(self) -> str:
-        return f"Headers({dict(self)!r})"
+        shown = {name: "***" if name.lower() == "authorization" else text for name, text in self.items()}
+        return f"Headers({shown!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,7 @@ class ReceivedRequest:
         status: the status answered.
         replayed: whether a stored answer was given again.
         storage: whether the request went to storage.
+        lost: whether the answer was lost on its way.
 
     """
 
@@ -147,6 +151,15 @@ class ReceivedRequest:
     status: int
     replayed: bool
     storage: bool
+    lost: bool = False
+
+    @property
+    def json(self) -> Json:
+        """The body, read as JSON; None when it is none."""
+        try:
+            return parse(self.body)
+        except ValueError:
+            return None
 
     @classmethod
     def of(cls, request: Request, response: Response) -> "ReceivedRequest":
@@ -160,6 +173,7 @@ class ReceivedRequest:
             status=response.status,
             replayed=response.headers.get("Idempotent-Replayed") == "true",
             storage=request.in_storage,
+            lost=response.dropped,
         )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypedDict, Unpack
 from scripe import AsyncScripe, NotGiven, RateLimiter, ResponseInfo, Scripe
 from scripe._async import client as async_clients
 from scripe._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, Callback, Clock, KeySource
-from scripe._engine.in_process import Application, Mounted, Transport, async_mounted_client, mounted_client
+from scripe._engine.in_process import Mounted, Transport, async_mounted_client, mounted_client
 from scripe._sync import client as clients
 from scripe.emulator.messages import Headers, Request
 
@@ -84,7 +84,7 @@ def client(
     made = Scripe(
         api_key or emulator.api_key,
         base_url=BASE_URL,
-        http_client=mounted_client(application(emulator)),
+        http_client=mounted_client(transport(emulator)),
         on_response=on_response,
         **options,
     )
@@ -101,7 +101,7 @@ def async_client(
     made = AsyncScripe(
         api_key or emulator.api_key,
         base_url=BASE_URL,
-        http_client=async_mounted_client(application(emulator)),
+        http_client=async_mounted_client(transport(emulator)),
         on_response=on_response,
         **options,
     )
@@ -110,14 +110,11 @@ def async_client(
 
 
 def transport(emulator: "Emulator") -> Transport:
-    return Transport(application(emulator))
-
-
-def application(emulator: "Emulator") -> Application:
-    """The emulator as the engine's transport calls it."""
+    """The emulator as clients reach it in process; what its answers take of its own time, passes at once."""
+    time = EmulatorTime(emulator)
 
     def answer(method: str, url: str, headers: Sequence[tuple[str, str]], body: BinaryIO) -> Mounted:
         found = emulator.handle(Request(method, url, Headers(headers), body))
-        return Mounted(found.status, found.headers, found.body, found.dropped, found.delay)
+        return Mounted(found.status, found.headers, found.body, found.dropped, found.delay, emulator.latency)
 
-    return answer
+    return Transport(answer, EmulatorClock(time), AsyncEmulatorClock(time))

@@ -1,12 +1,12 @@
 """The emulator on a port: Starlette on uvicorn, in a thread of its own."""
 
 import asyncio
-import io
 import logging
 import socket
 import tempfile
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
@@ -39,10 +39,16 @@ class Server:
         host: the address to listen on.
         port: the port to listen on, 0 for any free one.
 
+    Attributes:
+        emulator: what answers; another one may take its place at any time.
+        in_real_time: whether the answer of a call that waits for its job is held back as long as the job takes;
+            else the emulator's clock moves on by as much.
+
     """
 
     def __init__(self, emulator: "Emulator", host: str, port: int) -> None:
-        self._emulator = emulator
+        self.emulator = emulator
+        self.in_real_time = True
         self._host = host
         self._port = port
         self._running: _Running | None = None
@@ -56,7 +62,7 @@ class Server:
     @property
     def api_key(self) -> str:
         """A key with every scope."""
-        return self._emulator.api_key
+        return self.emulator.api_key
 
     def start(self) -> None:
         """Listen, and return once requests are answered.
@@ -70,7 +76,7 @@ class Server:
         # Head and body are two writes: on a kept connection the second would wait 40 ms for an acknowledgement.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._port = listener.getsockname()[1]
-        self._running = _Running(_application(self._emulator), listener)
+        self._running = _Running(_application(self), listener)
 
     def stop(self) -> None:
         """Stop listening, and return once the thread has ended."""
@@ -120,17 +126,19 @@ class _Running(uvicorn.Server):
         self._thread.join()
 
 
-def _application(emulator: "Emulator") -> Starlette:
+def _application(server: Server) -> Starlette:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        await _serve(emulator, scope, receive, send)
+        await _serve(server.emulator, scope, receive, send, in_real_time=server.in_real_time)
 
     application = Starlette(exception_handlers={Exception: _crashed})
     application.router.default = serve  # a route's pattern would not match every path
     return application
 
 
-async def _serve(emulator: "Emulator", scope: Scope, receive: Receive, send: Send) -> None:
-    head = _head(scope, None)
+async def _serve(
+    emulator: "Emulator", scope: Scope, receive: Receive, send: Send, *, in_real_time: bool
+) -> None:
+    head = _head(scope, in_real_time=in_real_time)
     refused = await run_in_threadpool(emulator.admit, head)
     if refused:
         await _refuse(refused, head, scope, receive, send)
@@ -139,18 +147,20 @@ async def _serve(emulator: "Emulator", scope: Scope, receive: Receive, send: Sen
         async for chunk in _chunks(scope, receive):
             spool.write(chunk)
         spool.seek(0)
-        response = await run_in_threadpool(emulator.handle, _head(scope, cast("BinaryIO", spool)))
+        request = replace(head, body=cast("BinaryIO", spool))
+        response = await run_in_threadpool(emulator.handle, request)
+    emulator.clock.advance(emulator.latency)
     await asyncio.sleep(response.delay)
     await _send(response, scope, receive, send)
 
 
-def _head(scope: Scope, body: BinaryIO | None) -> Request:
+def _head(scope: Scope, *, in_real_time: bool) -> Request:
     headers = Headers((name.decode("latin-1"), text.decode("latin-1")) for name, text in scope["headers"])
     address, port = scope["server"]
     host = headers.get("host") or f"{address}:{port}"
     query = scope["query_string"].decode("latin-1")
     url = f"{scope['scheme']}://{host}{scope['raw_path'].decode('latin-1')}{'?' if query else ''}{query}"
-    return Request(scope["method"], url, headers, body or io.BytesIO(), in_real_time=True)
+    return Request(scope["method"], url, headers, in_real_time=in_real_time)
 
 
 async def _chunks(scope: Scope, receive: Receive) -> AsyncIterator[bytes]:

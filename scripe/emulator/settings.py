@@ -47,6 +47,7 @@ class Options(TypedDict, total=False):
     finished_status: str
     queue_seconds: float
     run_seconds: float
+    latency: float
     source_cents: int
     generation_cents: int
     uploads_need_scope: bool
@@ -75,6 +76,7 @@ class Settings:
         finished_status: what a successful job is called, ``DONE`` or ``COMPLETED``.
         queue_seconds: how long a job is queued at speed 1.
         run_seconds: how long a job runs at speed 1.
+        latency: seconds of the emulator's time that each answer takes; nobody waits for them.
         source_cents: what a file source takes of the daily spend cap.
         generation_cents: what generating a post takes of it.
         uploads_need_scope: whether minting a link takes ``sources:write`` or ``knowledge:write``.
@@ -99,6 +101,7 @@ class Settings:
     finished_status: str = "DONE"
     queue_seconds: float = 1.0
     run_seconds: float = 4.0
+    latency: float = 0.0
     source_cents: int = 10
     generation_cents: int = 5
     uploads_need_scope: bool = False

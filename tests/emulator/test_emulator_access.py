@@ -191,3 +191,29 @@ def test_rate_headers_may_come_with_a_429_alone() -> None:
         assert api.get("/projects").headers["X-RateLimit-Limit"] == "1"
     with Emulator(clock=frozen(), read_limit=0) as emulator:
         assert Calls(emulator).get("/projects").headers["Retry-After"] == "60"
+
+
+def test_a_project_is_shown_without_a_request(emulator: Emulator, api: Calls) -> None:
+    assert emulator.project() == api.get(f"/projects/{emulator.project_id}").fields
+    other = api.get("/projects").json["data"][-1]
+    assert emulator.project(other["id"]) == other
+    assert len(emulator.requests) == 2
+    with pytest.raises(LookupError, match="there is no project proj_none"):
+        emulator.project("proj_none")
+
+
+def test_what_is_left_of_the_cap(emulator: Emulator, api: Calls) -> None:
+    emulator.set_left(5)
+    assert api.generate().status == 200
+    assert api.generate().code == "402 spend_cap_exceeded"
+    other = emulator.create_workspace(plan="ADVANCED")
+    emulator.set_left(2_000, workspace_id=other)
+    with pytest.raises(
+        ValueError, match=r"2001 cents cannot be left: .* ADVANCED has a .* cap of 2000 cents"
+    ):
+        emulator.set_left(2_001, workspace_id=other)
+    with pytest.raises(ValueError, match="cap of 5000 cents"):
+        emulator.set_left(-1)
+    emulator.set_plan("ENTERPRISE")
+    with pytest.raises(ValueError, match="the plan ENTERPRISE has no spend cap"):
+        emulator.set_left(5)

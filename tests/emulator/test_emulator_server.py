@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 import scripe.emulator
@@ -321,3 +322,33 @@ def test_a_job_whose_storage_went_away(monkeypatch: pytest.MonkeyPatch) -> None:
         job = api.post("/sources", wanted).fields
         emulator.finish(job["id"])
         assert api.get(f"/jobs/{job['id']}").fields["errorCode"] == "STORAGE_UNAVAILABLE"
+
+
+def test_another_emulator_takes_the_place_behind_a_port(emulator: Emulator, server: Server) -> None:
+    with Emulator() as other:
+        server.emulator = other
+        assert server.api_key == other.api_key
+        httpx.get(f"{server.base_url}/health")
+        assert (len(emulator.requests), len(other.requests)) == (0, 1)
+
+
+@pytest.mark.parametrize("in_real_time", [True, False])
+def test_a_server_can_move_the_clock_on_instead_of_holding_an_answer_back(in_real_time: bool) -> None:
+    emulator = Emulator(queue_seconds=0, run_seconds=0.1 if in_real_time else 20)
+    server = emulator.serve()
+    server.in_real_time = server.in_real_time and in_real_time
+    body = {
+        "projectId": emulator.project_id,
+        "source": {"text": "We ship."},
+        "wait_for_completion_ms": 25_000,
+    }
+    with server:
+        before = emulator.clock.now()
+        answer = httpx.post(
+            f"{server.base_url}/posts/generations",
+            headers={"Authorization": f"Bearer {server.api_key}"},
+            json=body,
+            timeout=15,
+        )
+    assert answer.json()["data"]["status"] == "DONE"
+    assert emulator.clock.now() - before > timedelta(seconds=0.09 if in_real_time else 19)

@@ -1,0 +1,175 @@
+"""What an emulator was sent: remembered, and asked about by tests.
+
+A path is named as in ``/posts/*``: ``*`` stands for one part of it, ``**`` for any rest.
+"""
+
+import re
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import cast
+
+from scripe.emulator.backend import Backend
+from scripe.emulator.controls import Controls
+from scripe.emulator.messages import PREFIX, ReceivedRequest, Request, Response
+
+SHOWN = 50
+WIDTH = 120
+ANY = "**"
+ABSENT = object()
+
+
+class Received(Controls):
+    """The requests that came in."""
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend)
+        self._requests: deque[ReceivedRequest] = deque(maxlen=backend.settings.keep_requests)
+        self._requests_lock = threading.Lock()
+
+    @property
+    def requests(self) -> list[ReceivedRequest]:
+        """All requests that came in and were answered, in order."""
+        with self._requests_lock:
+            return list(self._requests)
+
+    def clear_requests(self) -> None:
+        """Forget the requests that came in so far."""
+        with self._requests_lock:
+            self._requests.clear()
+
+    def assert_sent(
+        self,
+        method: str,
+        path: str,
+        *,
+        times: int | None = None,
+        json: Mapping[str, object] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> list[ReceivedRequest]:
+        """Assert that such a request came in, and return all that are meant, in order.
+
+        Every request counts, one that was sent again after a fault too.
+
+        Args:
+            method: the HTTP method.
+            path: the path below ``/v1``; in ``/posts/*`` the ``*`` stands for one part, ``**`` for any rest.
+            times: how often; at least once unless given.
+            json: fields that its body must have, by the API's names; it may have others, at any depth.
+            query: parameters that its query must have; it may have others.
+
+        Raises:
+            AssertionError: it did not come in, or not so often; the message lists what did, in order.
+
+        """
+        __tracebackhide__ = True
+        received = self.requests
+        meant = _meant(received, method, path)
+        wrong = [_differences(each, json, query) for each in meant]
+        found = [each for each, differences in zip(meant, wrong, strict=True) if not differences]
+        if len(found) != times if times is not None else not found:
+            often = "at least once" if times is None else _often(times)
+            was = f"was sent {_often(len(found))}" if found else "was not sent"
+            head = f"{method.upper()} {path} should have been sent {often}; it {was}."
+            raise AssertionError("\n".join([head, *_but(wrong), *_listed(received)]))
+        return found
+
+    def assert_nothing_sent(self, method: str | None = None, path: str = ANY) -> None:
+        """Assert that no request came in; or none with this method, or with a path like this.
+
+        Args:
+            method: the HTTP method; any unless given.
+            path: the path below ``/v1``, as in `assert_sent`; any unless given.
+
+        Raises:
+            AssertionError: one came in; the message lists all that did, in order.
+
+        """
+        __tracebackhide__ = True
+        received = self.requests
+        if _meant(received, method, path):
+            what = " ".join([*([method.upper()] if method else []), *([path] if path != ANY else [])])
+            head = f"{what} should not have been sent." if what else "Nothing should have been sent."
+            raise AssertionError("\n".join([head, *_listed(received)]))
+
+    def _note(self, request: Request, response: Response) -> None:
+        received = ReceivedRequest.of(request, response)
+        with self._requests_lock:
+            self._requests.append(received)
+
+
+def _meant(received: Iterable[ReceivedRequest], method: str | None, path: str) -> list[ReceivedRequest]:
+    wanted = _pattern(path)
+    return [
+        each
+        for each in received
+        if wanted.fullmatch(each.path) and (method is None or each.method == method.upper())
+    ]
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = re.split(r"(\*\*?)", path.removeprefix(PREFIX))
+    return re.compile("".join({"*": "[^/]+", ANY: ".*"}.get(part, re.escape(part)) for part in parts))
+
+
+def _differences(
+    received: ReceivedRequest, json: Mapping[str, object] | None, query: Mapping[str, str] | None
+) -> list[str]:
+    in_body = [] if json is None else _compared("", json, received.json)
+    return in_body + ([] if query is None else _compared("?", query, received.query))
+
+
+def _compared(name: str, wanted: object, found: object) -> list[str]:
+    """In what the found is not what was wanted; it may hold more."""
+    pairs = _pairs(name, wanted, found)
+    if pairs is None:
+        return [] if wanted == found else [_difference(name, wanted, found)]
+    return [each for pair in pairs for each in _compared(*pair)]
+
+
+def _pairs(name: str, wanted: object, found: object) -> list[tuple[str, object, object]] | None:
+    """What is compared one by one, by its name; None where two values are compared as they are."""
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        theirs = cast("Mapping[str, object]", found)
+        prefix = f"{name}." if name.strip("?") else name
+        named = cast("Mapping[str, object]", wanted).items()
+        return [(f"{prefix}{key}", value, theirs.get(key, ABSENT)) for key, value in named]
+    if isinstance(wanted, list | tuple) and isinstance(found, list):
+        ours, others = cast("Sequence[object]", wanted), cast("Sequence[object]", found)
+        if len(ours) == len(others):
+            return [(f"{name}[{place}]", one, others[place]) for place, one in enumerate(ours)]
+    return None
+
+
+def _difference(name: str, wanted: object, found: object) -> str:
+    was = "absent" if found is ABSENT else _short(found)
+    return f"{name or 'the body'} was {was}, not {_short(wanted)}"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= WIDTH else f"{text[:WIDTH]}…"
+
+
+def _but(wrong: Iterable[list[str]]) -> list[str]:
+    """What spoke against each that had the right method and path, said once."""
+    return list(dict.fromkeys(f"  But {', and '.join(each)}." for each in wrong if each))
+
+
+def _listed(received: list[ReceivedRequest]) -> list[str]:
+    if not received:
+        return ["Nothing was sent."]
+    lines = [(line, len(list(same))) for line, same in groupby(_line(each) for each in received)]
+    dots = ["  …"] if len(lines) > SHOWN else []
+    shown = [f"  {line}{f', {_often(count)}' if count > 1 else ''}" for line, count in lines[-SHOWN:]]
+    return ["What was sent, in order:", *dots, *shown]
+
+
+def _line(received: ReceivedRequest) -> str:
+    fate = ", the answer was lost" if received.lost else ", a replay" if received.replayed else ""
+    return f"{received.method} {received.path} -> {received.status}{fate}"
+
+
+def _often(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")

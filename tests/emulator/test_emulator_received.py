@@ -1,0 +1,162 @@
+"""What was sent, asserted: who is meant, and what a failing assertion says."""
+
+from collections.abc import Callable
+
+import pytest
+
+from scripe.emulator import Emulator
+from tests.emulator.emulator_calls import Calls
+
+
+def complaint(assertion: Callable[[], object]) -> str:
+    with pytest.raises(AssertionError) as caught:
+        assertion()
+    return str(caught.value)
+
+
+def test_those_that_are_meant_come_back_in_order(emulator: Emulator, api: Calls) -> None:
+    api.text("One")
+    api.get("/projects")
+    api.text("Two")
+    found = emulator.assert_sent("post", "/sources")
+    assert [each.json for each in found] == [
+        {"type": "text", "projectId": emulator.project_id, "text": text} for text in ("One", "Two")
+    ]
+    assert emulator.assert_sent("GET", "/v1/projects", times=1) == [emulator.requests[1]]
+    assert emulator.assert_sent("DELETE", "/sources", times=0) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_meant"),
+    [
+        ("/jobs/*", True),
+        ("/*/job_1", True),
+        ("/jobs/job_*", True),
+        ("/**", True),
+        ("/jobs/**", True),
+        ("*", False),
+        ("/*", False),
+        ("/jobs", False),
+        ("/jobs/*/*", False),
+        ("/jobs/job.1", False),
+    ],
+)
+def test_patterns(emulator: Emulator, api: Calls, pattern: str, is_meant: bool) -> None:
+    api.get("/jobs/job_1")
+    emulator.assert_sent("GET", pattern, times=1 if is_meant else 0)
+
+
+@pytest.mark.usefixtures("beyond_the_description")
+def test_a_body_may_hold_more_than_is_named(emulator: Emulator, api: Calls) -> None:
+    api.text(deep={"one": 1, "two": [{"a": 1, "b": 2}, 3]}, null=None)
+    emulator.assert_sent("POST", "/sources", json={})
+    emulator.assert_sent("POST", "/sources", json={"deep": {"two": [{"b": 2}, 3]}, "null": None})
+    emulator.assert_sent("POST", "/sources", json={"deep": {"two": ({"a": 1}, 3)}})
+
+
+@pytest.mark.usefixtures("beyond_the_description")
+@pytest.mark.parametrize(
+    ("wanted", "why"),
+    [
+        ({"text": "Two"}, "text was 'One', not 'Two'"),
+        ({"name": None}, "name was absent, not None"),
+        ({"text": "Two", "name": "N"}, "text was 'One', not 'Two', and name was absent, not 'N'"),
+        ({"deep": {"list": [1, 3]}}, "deep.list[1] was 2, not 3"),
+        ({"deep": {"list": [1]}}, "deep.list was [1, 2], not [1]"),
+        ({"deep": 1}, "deep was {'list': [1, 2]}, not 1"),
+        ({"text": "T" * 200}, f"text was 'One', not '{'T' * 119}…"),
+    ],
+)
+def test_what_a_body_holds_otherwise_is_said(
+    emulator: Emulator, api: Calls, wanted: dict[str, object], why: str
+) -> None:
+    api.text("One", deep={"list": [1, 2]})
+    said = complaint(lambda: emulator.assert_sent("POST", "/sources", json=wanted))
+    assert said.splitlines() == [
+        "POST /sources should have been sent at least once; it was not sent.",
+        f"  But {why}.",
+        "What was sent, in order:",
+        "  POST /sources -> 200",
+    ]
+
+
+def test_a_body_that_is_no_json(emulator: Emulator, api: Calls) -> None:
+    api.get("/jobs")
+    assert emulator.requests[0].json is None
+    said = complaint(lambda: emulator.assert_sent("GET", "/jobs", json={"a": 1}))
+    assert "But the body was None, not {'a': 1}." in said
+
+
+def test_a_query_may_hold_more_than_is_named(emulator: Emulator, api: Calls) -> None:
+    api.get("/jobs?limit=20&status=DONE")
+    emulator.assert_sent("GET", "/jobs", query={"status": "DONE"})
+    said = complaint(lambda: emulator.assert_sent("GET", "/jobs", query={"limit": "10"}))
+    assert "But ?limit was '20', not '10'." in said
+
+
+def test_what_was_sent_instead_is_listed_in_order(emulator: Emulator, api: Calls) -> None:
+    emulator.drop_next(path="/sources")
+    for _ in range(2):
+        api.text("One", idempotency_key="same")
+    for _ in range(3):
+        api.get("/jobs")
+    api.get("/jobs/none")
+    said = complaint(lambda: emulator.assert_sent("POST", "/sources", times=1))
+    assert said.splitlines() == [
+        "POST /sources should have been sent once; it was sent twice.",
+        "What was sent, in order:",
+        "  POST /sources -> 200, the answer was lost",
+        "  POST /sources -> 200, a replay",
+        "  GET /jobs -> 200, 3 times",
+        "  GET /jobs/none -> 404",
+    ]
+
+
+def test_of_a_long_list_the_end_is_shown(emulator: Emulator, api: Calls) -> None:
+    for number in range(60):
+        api.get(f"/jobs/job_{number}")
+    said = complaint(lambda: emulator.assert_sent("POST", "/posts", times=3)).splitlines()
+    assert said[:4] == [
+        "POST /posts should have been sent 3 times; it was not sent.",
+        "What was sent, in order:",
+        "  …",
+        "  GET /jobs/job_10 -> 404",
+    ]
+    assert said[-1] == "  GET /jobs/job_59 -> 404"
+
+
+def test_nothing_was_sent(emulator: Emulator, api: Calls) -> None:
+    emulator.assert_nothing_sent()
+    said = complaint(lambda: emulator.assert_sent("POST", "/posts"))
+    assert said.splitlines()[1:] == ["Nothing was sent."]
+    api.get("/jobs")
+    emulator.assert_nothing_sent("POST")
+    emulator.assert_nothing_sent(path="/posts/**")
+    emulator.assert_nothing_sent("GET", "/posts")
+    emulator.clear_requests()
+    emulator.assert_nothing_sent()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "head"),
+    [
+        ((), "Nothing should have been sent."),
+        (("get",), "GET should not have been sent."),
+        (("GET", "/jobs"), "GET /jobs should not have been sent."),
+        ((None, "/*"), "/* should not have been sent."),
+    ],
+)
+def test_something_was_sent(emulator: Emulator, api: Calls, arguments: tuple[str, ...], head: str) -> None:
+    api.get("/jobs")
+    said = complaint(lambda: emulator.assert_nothing_sent(*arguments))
+    assert said.splitlines() == [head, "What was sent, in order:", "  GET /jobs -> 200"]
+
+
+def test_no_key_is_shown(emulator: Emulator, api: Calls) -> None:
+    api.get("/jobs")
+    said = complaint(lambda: emulator.assert_sent("POST", "/posts"))
+    request = emulator.requests[0]
+    assert request.headers["authorization"] == f"Bearer {emulator.api_key}"
+    for text in (said, repr(request)):
+        assert emulator.api_key not in text
+    assert "'Authorization': '***'" in repr(request)

@@ -1,0 +1,148 @@
+"""What the markers set up, and what is said of those that cannot be right."""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+
+from scripe.testing.markers import READERS
+from scripe.testing.plugin import MARKERS
+
+from .conftest import ROOT, Run
+
+
+def test_each_marker_is_obeyed(run: Run) -> None:
+    ran = run("""
+        import pytest
+        import scripe
+
+        pytestmark = pytest.mark.scripe_latency(3)
+
+        def passed(emulator, client):
+            before = emulator.clock.now()
+            client.workspaces.me()
+            return (emulator.clock.now() - before).total_seconds()
+
+        def test_latency_of_the_module(scripe_emulator, scripe_client):
+            assert 3 <= passed(scripe_emulator, scripe_client) < 60
+
+        @pytest.mark.scripe_latency(seconds=3600)
+        def test_latency_of_the_test(scripe_client):
+            with pytest.raises(scripe.APITimeoutError):
+                scripe_client.workspaces.me()
+
+        @pytest.mark.scripe_faults(503, times=2)
+        @pytest.mark.scripe_faults(409, "not_cancellable", path="/workspaces", method="GET")
+        class TestFaults:
+            @pytest.mark.scripe_faults(429, retry_after=5, path="/sources", method="POST")
+            @pytest.mark.scripe_faults("drop", path="/sources")
+            def test_in_order(self, scripe_client, scripe_emulator, scripe_project):
+                with pytest.raises(scripe.NotCancellableError):
+                    scripe_client.workspaces.me()
+                sent = scripe_emulator.assert_sent("GET", "/workspaces/me", times=3)
+                assert [each.status for each in sent] == [503, 503, 409]
+                scripe_client.sources.create_text(project_id=scripe_project.id, text="Hello")
+                sent = scripe_emulator.assert_sent("POST", "/sources", times=3)
+                assert [(each.status, each.lost) for each in sent] == [(429, False), (200, True), (200, False)]
+
+        @pytest.mark.scripe_faults
+        def test_just_a_fault(scripe_client):
+            scripe_client.workspaces.me()
+            assert scripe_client.workspaces.me().last_response.attempts == 1
+
+        @pytest.mark.scripe_faults("drop", times=2)
+        def test_two_drops(scripe_client):
+            assert scripe_client.workspaces.me().last_response.attempts == 3
+
+        @pytest.mark.scripe_plan("FREE")
+        def test_plan(scripe_client):
+            with pytest.raises(scripe.PlanNotEligibleError):
+                scripe_client.workspaces.me()
+
+        @pytest.mark.scripe_plan("BUSINESS", active=False)
+        def test_plan_in_bad_standing(scripe_client, scripe_project):
+            with pytest.raises(scripe.PlanNotEligibleError):
+                scripe_client.workspaces.me()
+
+        @pytest.mark.scripe_budget(2)
+        def test_budget(scripe_emulator, scripe_client):
+            assert sum(passed(scripe_emulator, scripe_client) for _ in range(2)) < 60
+            began = scripe_emulator.clock.now()
+            scripe_client.projects.list().first()
+            assert (scripe_emulator.clock.now() - began).total_seconds() > 20
+
+        @pytest.mark.scripe_plan("ADVANCED")
+        @pytest.mark.scripe_budget(cents=5)
+        def test_cents(scripe_client, scripe_project):
+            def write():
+                scripe_client.posts.generate_and_wait(project_id=scripe_project.id, text="We ship.")
+
+            write()
+            with pytest.raises(scripe.SpendCapExceededError) as caught:
+                write()
+            assert (caught.value.cap_cents, caught.value.spent_cents) == (2000, 2000)
+
+        @pytest.mark.scripe_settings(topics=True, finished_status="COMPLETED")
+        def test_settings(scripe_client, scripe_project):
+            source = scripe_client.sources.ingest(
+                b"We ship.", content_type="text/plain", project_id=scripe_project.id
+            )
+            assert source.topics
+            assert scripe_client.jobs.list().first().status == "COMPLETED"
+    """)
+    ran.assert_outcomes(passed=10)
+
+
+WRONG = {
+    "scripe_latency": "missing a required argument: 'seconds'",
+    "scripe_latency(1, 2)": "too many positional arguments",
+    "scripe_latency(-1)": "an answer cannot come early",
+    "scripe_latency('long')": "seconds is 'long'; give a number",
+    "scripe_faults('dorp')": "status is 'dorp'; give a number, or 'drop'",
+    "scripe_faults(700)": "status is 700; give 200 to 599",
+    "scripe_faults(503, times=0)": "times is 0; give 1 or more",
+    "scripe_faults(503, path='sources')": "path is 'sources'; begin it with /",
+    "scripe_faults(503, when='now')": "got an unexpected keyword argument 'when'",
+    "scripe_faults('drop', code='conflict')": "an answer that is lost has no code, retry_after or message",
+    "scripe_plan()": "missing a required argument: 'plan'",
+    "scripe_plan('GRATIS')": "there is no plan 'GRATIS', but FREE, SOLO, ADVANCED, BUSINESS, ENTERPRISE, TRIAL",
+    "scripe_budget()": "say how many requests, or cents",
+    "scripe_budget('2')": "requests is '2'; give a whole number",
+    "scripe_budget(2, cents=True)": "cents is True; give a whole number",
+    "scripe_budget(0)": "requests is 0; give 1 or more",
+    "scripe_budget(cents=-1)": "cents is -1; give 0 or more",
+    "scripe_budget(cents=6000)": "6000 cents cannot be left: the plan BUSINESS has a daily spend cap of 5000 cents",
+    "scripe_settings(sped=1)": "there is no setting 'sped', but plan, speed, *",
+}
+
+
+def test_what_cannot_be_right_is_told_in_one_line(run: Run) -> None:
+    tests = [f"@pytest.mark.{mark}\ndef test_{n}(scripe_client): pass" for n, mark in enumerate(WRONG)]
+    ran = run("\n".join(["import pytest", *tests]))
+    ran.assert_outcomes(errors=len(WRONG))
+    told = [f"@pytest.mark.{mark if '(' in mark else mark + '()'}: {why}" for mark, why in WRONG.items()]
+    heads = ["_* ERROR at setup of test_*"] * len(told)
+    lines = [line for pair in zip(heads, told, strict=True) for line in pair]
+    ran.stdout.fnmatch_lines(lines, consecutive=True)
+
+
+def test_markers_are_explained_and_a_typo_is_an_error(run: Run) -> None:
+    run("", "--markers").stdout.fnmatch_lines(
+        [f"@pytest.mark.scripe_{name}(*): *." for name in ("latency", "faults", "plan", "budget", "settings")]
+    )
+    ran = run("import pytest\npytestmark = pytest.mark.scripe_plans('FREE')")
+    ran.stdout.fnmatch_lines(["*'scripe_plans' not found in `markers`*"])
+
+
+def test_markers_are_explained_as_they_are_read() -> None:
+    for each in READERS:
+        signature = inspect.signature(each)
+        parameters = [one.replace(annotation=one.empty) for one in signature.parameters.values()]
+        plain = f"{each.__name__}{inspect.Signature(parameters)}: "
+        assert [line for line in MARKERS if line.startswith(plain)], plain
+
+
+def test_pytest_finds_the_plugin_by_itself() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["entry-points"]["pytest11"] == {"scripe": "scripe.testing.plugin"}
+    assert any(each.startswith("scripe[emulator]") for each in project["optional-dependencies"]["testing"])

@@ -1,0 +1,84 @@
+"""A suite of a hundred tests with jobs in it: nobody sleeps, and but for the port nobody connects."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import Run
+
+AWAKE = """
+    import asyncio, socket, time
+    import pytest
+
+    @pytest.fixture(autouse=True)
+    def awake(monkeypatch, request):
+        pause = asyncio.sleep
+
+        def refuse(*arguments):
+            raise AssertionError(f"not here: {arguments}")
+
+        async def let_others_run(seconds, *_):
+            await pause(refuse(seconds) if seconds else 0)
+
+        monkeypatch.setattr(time, "sleep", refuse)
+        if "scripe_server" not in request.fixturenames:
+            monkeypatch.setattr(asyncio, "sleep", let_others_run)
+            monkeypatch.setattr(socket.socket, "connect", refuse)
+            monkeypatch.setattr(socket.socket, "bind", refuse)
+
+    @pytest.fixture(autouse=True)
+    def asserted(scripe_emulator):
+        before = scripe_emulator.clock.now()
+        yield
+        assert (scripe_emulator.clock.now() - before).total_seconds() > 9
+        scripe_emulator.assert_sent("POST", "/sources", times=1)
+        scripe_emulator.assert_sent("GET", "/jobs/*")
+"""
+SYNC = """
+    import pytest
+    from scripe import Scripe
+
+    def draft(client, project_id):
+        source = client.sources.ingest(b"We ship. It works.", content_type="text/plain", project_id=project_id)
+        return client.posts.generate_and_wait(project_id=project_id, text=source.text_preview)
+
+    @pytest.mark.parametrize("turn", range(100))
+    def test_a_draft(scripe_client, scripe_project, turn):
+        assert draft(scripe_client, scripe_project.id).content
+"""
+FROM_ENVIRONMENT = SYNC.replace("(scripe_client, scripe_project,", "(scripe_server, scripe_project,").replace(
+    "        assert draft(scripe_client,",
+    "        with Scripe() as client:\n            assert draft(client,",
+)
+ASYNC = """
+    import asyncio
+    import pytest
+
+    async def draft(client, project_id):
+        source = await client.sources.ingest(
+            b"We ship. It works.", content_type="text/plain", project_id=project_id
+        )
+        return await client.posts.generate_and_wait(project_id=project_id, text=source.text_preview)
+
+    @pytest.mark.parametrize("turn", range(100))
+    def test_a_draft(async_scripe_client, scripe_project, turn):
+        assert asyncio.run(draft(async_scripe_client, scripe_project.id)).content
+"""
+
+
+@pytest.mark.parametrize(
+    "suite",
+    [
+        pytest.param(SYNC, id="sync"),
+        pytest.param(ASYNC, id="async"),
+        pytest.param(FROM_ENVIRONMENT, id="from-the-environment"),
+    ],
+)
+def test_nobody_waits(
+    run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, suite: str
+) -> None:
+    monkeypatch.delenv(
+        "COVERAGE_PROCESS_CONFIG", raising=False
+    )  # it would triple the time, and shows nothing new
+    pytester.makeconftest(AWAKE)
+    run(suite).assert_outcomes(passed=100)
