@@ -1,0 +1,61 @@
+"""The command line: `scripe`, or `python -m scripe` (extra `cli`).
+
+What needs no command is answered here, before anything that takes long to load is loaded: the page of all commands,
+kept as `help.txt` and written by `scripts/help_page.py`, and the version.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .output import CLOSED, ClosedOutputError, emit
+
+TYPE_CHECKING = False  # as in `scripe/__init__.py`
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says.
+
+    Args:
+        arguments: What follows the program's name; those of the process if left out.
+
+    Returns:
+        The exit code: 0 if it worked; `scripe/cli/exit_codes.py` has the others.
+
+    """
+    try:
+        return _answered(list(sys.argv[1:] if arguments is None else arguments))
+    except ClosedOutputError:
+        return CLOSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _answered(tokens: list[str]) -> int:
+    if tokens in ([], ["--help"], ["-h"], ["help"]):
+        emit(help_page())
+    elif tokens == ["--version"]:
+        emit(_version())
+    else:
+        from .starting import run
+
+        return run(tokens)
+    return 0
+
+
+def help_page() -> str:
+    """All commands on one page."""
+    from pathlib import Path
+
+    return Path(__file__).with_name("help.txt").read_text(encoding="utf-8")
+
+
+def _version() -> str:
+    from .._version import __version__
+
+    return f"scripe {__version__}\n"

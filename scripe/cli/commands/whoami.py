@@ -1,0 +1,16 @@
+"""`scripe whoami`."""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+from ..parameters import CurrentSession
+from ..results import Result
+
+app = App(name="whoami")
+
+
+@app.default
+def whoami(*, session: CurrentSession) -> Result:
+    """Show the workspace and the key, with what it may do."""
+    return session.client.workspaces.me()
