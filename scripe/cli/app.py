@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated, cast
 
-from cyclopts import App, Group, Parameter
+from cyclopts import App, Parameter
 
 from .._version import __version__
+from .groups import GROUP_OF_COMMANDS
 from .help_pages import Sections
 from .options import DEFAULTS, Options
 
 _ABOUT = """\
 The Scripe API on the command line: recordings, files and notes in, LinkedIn posts out.
 
-The key comes from SCRIPE_API_KEY or --api-key-file, or is asked for. More on a command: scripe COMMAND --help. To try it
-without a key: scripe emulator.
+The key comes from SCRIPE_API_KEY or --api-key-file, or is asked for.
+More of a command: scripe COMMAND --help. Without a key: scripe emulator.
 """
-COMMANDS = (
-    "whoami",
-    "projects",
-    "sources",
-    "notes",
-    "posts",
-    "knowledge",
-    "jobs",
-    "uploads",
-    "webhooks",
-    "emulator",
-    "completion",
-)
+COMMANDS = {
+    "whoami": "Show the workspace and the key, with what it may do.",
+    "projects": "Projects: list, get.",
+    "sources": "Transcripts: create, ingest, get.",
+    "notes": "Notes: list, get, create.",
+    "posts": "Posts: list, get, create, update, generate, statuses.",
+    "knowledge": "The knowledge base: add.",
+    "jobs": "Work in the background: list, get, wait, cancel.",
+    "uploads": "Files on their way to Scripe: put.",
+    "webhooks": "Webhook endpoints: create, get, update, rotate-secret.",
+    "emulator": "Serve a Scripe API on this machine until Ctrl-C.",
+    "completion": "Teach a shell to complete commands: bash, zsh, fish.",
+}
 
 app = App(
     name="scripe",
@@ -37,16 +38,14 @@ app = App(
     version_format="plaintext",
     help_format="plaintext",
     help_formatter=Sections(),
-    group_commands=Group("Commands", sort_key=0),
-    group_arguments=Group("Arguments", sort_key=1),
-    group_parameters=Group("Options", sort_key=3),
+    group_commands=GROUP_OF_COMMANDS,
     exit_on_error=False,
     print_error=False,
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
-for _order, _name in enumerate(COMMANDS):
-    app.command(f"scripe.cli.commands.{_name}:app", name=_name, sort_key=_order)
+for _order, (_name, _help) in enumerate(COMMANDS.items()):
+    app.command(f"scripe.cli.commands.{_name}:app", name=_name, help=_help, sort_key=_order)
 app["--help"].help = "Show this page, or that of a command."
 app["--version"].help = "Show the version."
 

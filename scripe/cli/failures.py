@@ -18,8 +18,9 @@ from ..errors import (
     ServerError,
     SpendCapExceededError,
 )
+from .cleaning import escaped, on_one_line
 from .exit_codes import USAGE, exit_code
-from .output import UnwritableOutputError, escaped, note, on_one_line
+from .output import UnwritableOutputError, note
 from .wording import of_options
 
 if TYPE_CHECKING:
@@ -42,40 +43,30 @@ def tell(error: Failure, session: Session) -> int:
 def refuse(message: str, *, as_json: bool, kind: str = "UsageError") -> int:
     """Say that the command line itself is wrong; nothing was done."""
     if as_json:
-        _write({**_NOTHING_KNOWN, "type": kind, "message": message, "exitCode": USAGE})
+        _write(_document(None, kind, message, USAGE))
     else:
         note(f"error: {message}")
     return USAGE
 
 
-_NOTHING_KNOWN: dict[str, object] = dict.fromkeys(
-    [
-        "type",
-        "message",
-        "code",
-        "statusCode",
-        "requestId",
-        "retryable",
-        "idempotencyKey",
-        "jobIds",
-        "exitCode",
-    ]
-) | {"jobIds": [], "retryable": False}
-
-
 def _tell_program(error: Failure, session: Session, number: int) -> None:
-    known = {
-        "type": type(error).__name__,
-        "message": _message(error),
+    document = _document(error, type(error).__name__, _message(error), number)
+    _write({**document, "idempotencyKey": session.idempotency_key, "jobIds": _jobs(error, session)})
+
+
+def _document(error: Failure | None, kind: str, message: str, number: int) -> dict[str, object]:
+    """Every field is always there."""
+    return {
+        "type": kind,
+        "message": message,
+        "exitCode": number,
         "code": getattr(error, "code", None),
         "statusCode": getattr(error, "status_code", None),
         "requestId": getattr(error, "request_id", None),
         "retryable": getattr(error, "retryable", False),
-        "idempotencyKey": session.idempotency_key,
-        "jobIds": _jobs(error, session),
-        "exitCode": number,
+        "idempotencyKey": None,
+        "jobIds": [],
     }
-    _write({**_NOTHING_KNOWN, **known})
 
 
 def _write(error: dict[str, object]) -> None:
@@ -106,7 +97,7 @@ def _known(error: Failure) -> str:
         getattr(error, "code", None),
         error.request_id and f"request {error.request_id}",
     ]
-    return on_one_line(f" ({', '.join(str(each) for each in known if each)})")
+    return f" ({on_one_line(', '.join(str(each) for each in known if each))})"
 
 
 def _advice(error: Failure, session: Session) -> list[str]:

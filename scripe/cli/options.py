@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Group, Parameter, validators
+from cyclopts import Parameter, validators
 
-_GROUP = Group("Options of every command", sort_key=100)
+from .groups import OF_EVERY_COMMAND
+
 _SECONDS = validators.Number(gt=0)
 
 
-@Parameter(name="*", group=_GROUP, negative=())
+@Parameter(name="*", group=OF_EVERY_COMMAND, negative=())
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to reach the API, and how to tell what it said."""
@@ -28,16 +29,14 @@ class Options:
             show_default=False,
         ),
     ] = False
-    api_key_file: Annotated[
-        Path | None, Parameter(help="A file whose first line is the key; - for stdin. Else SCRIPE_API_KEY.")
-    ] = None
+    api_key_file: Annotated[Path | None, Parameter(help="The key: first line of a file; - for stdin.")] = None
     base_url: Annotated[
         str | None,
-        Parameter(metavar="URL", help="Where the API is. Else SCRIPE_BASE_URL, or the API itself."),
+        Parameter(metavar="URL", help="Where the API is. Else SCRIPE_BASE_URL."),
     ] = None
     workspace_id: Annotated[
         str | None,
-        Parameter(metavar="ID", help="org_…, for tokens of several workspaces. Else SCRIPE_WORKSPACE_ID."),
+        Parameter(metavar="ID", help="org_…, of several. Else SCRIPE_WORKSPACE_ID."),
     ] = None
     timeout: Annotated[
         float,

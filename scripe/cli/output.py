@@ -1,9 +1,8 @@
-"""What goes to stdout and stderr, so that no reader who leaves, no encoding and no text of others breaks it."""
+"""What goes to stdout and stderr, so that no reader who leaves and no encoding breaks it."""
 
 from __future__ import annotations
 
 import os
-import re
 import sys
 
 TYPE_CHECKING = False
@@ -14,12 +13,6 @@ if TYPE_CHECKING:
 CLOSED = 141
 """The exit code that a shell shows for a program whose reader went away (128 and SIGPIPE)."""
 
-# What moves the cursor, changes colours or the direction of writing, or cannot be encoded; not tab and line feed.
-_CONTROLS = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-_SECRETS = re.compile(r"(scripe_sk_|whsec_)\w+")
-
 
 class ClosedOutputError(Exception):
     """Whoever read stdout has gone away: there is nothing more to say, and no one to say it to."""
@@ -27,26 +20,6 @@ class ClosedOutputError(Exception):
 
 class UnwritableOutputError(Exception):
     """Stdout takes no more, as on a full disk."""
-
-
-def harmless(text: str) -> str:
-    """A text of others with nothing in it that a terminal would obey."""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
-
-
-def on_one_line(text: str) -> str:
-    """The same, for the cell of a table or a message."""
-    return harmless(" ".join(text.split()))
-
-
-def without_secrets(text: str) -> str:
-    """What may be said on stderr, which often ends in a log: a key that was put in a wrong place is not repeated."""
-    return _SECRETS.sub(r"\1…", text)
-
-
-def escaped(document: str) -> str:
-    """JSON in which what a terminal would obey, or an encoding refuse, is written as an escape."""
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
 def emit(text: str) -> None:
@@ -69,6 +42,8 @@ def emit(text: str) -> None:
 
 def note(text: str) -> None:
     """Write a line to stderr, if anyone takes it."""
+    from .cleaning import without_secrets
+
     try:
         _write(sys.stderr, without_secrets(text) + "\n")
     except OSError:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from cyclopts import Group, Parameter, validators
+from cyclopts import Parameter, validators
 
 from .choices import ContentType
 from .session import Session
@@ -70,7 +70,6 @@ File: TypeAlias = Annotated[Path, Parameter(help="The file.")]
 
 WAIT_TIMEOUT = 900.0
 LIMIT = 50
-WHAT = Group("What to add (one of these)", sort_key=1)
 
 
 def several(name: str, metavar: str, text: str) -> Parameter:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from .. import Pager
 
+T = TypeVar("T", bound="BaseModel")
 MOST_AT_ONCE = 200
 
 
@@ -35,7 +36,7 @@ def page_size(limit: int | None) -> int:
     return MOST_AT_ONCE if limit is None else min(limit + 1, MOST_AT_ONCE)
 
 
-def listed(kind: str, pager: Pager[BaseModel], limit: int | None = None) -> Listing:
+def listed(kind: str, pager: Pager[T], limit: int | None = None) -> Listing:
     """The first so many things of a list; all of them without a limit."""
     items = pager.to_list(None if limit is None else limit + 1)
     shown = items if limit is None else items[:limit]

@@ -6,7 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from .output import emit, escaped, harmless, note
+from .cleaning import escaped, harmless
+from .output import emit, note
 from .results import Listing, Result
 from .views import cells, long_text, view_of
 
@@ -55,7 +56,7 @@ def _show_listing(listing: Listing) -> None:
     if not rows:
         note("There are none.")
     if listing.has_more:
-        note(f"These are the newest {len(rows)}; there are more: --limit N or --all shows them.")
+        note("There are more: --limit N or --all shows them.")
 
 
 def _show_one(model: BaseModel) -> None:

@@ -13,8 +13,8 @@ from cyclopts.exceptions import (
     UnusedCliTokensError,
 )
 
+from .cleaning import on_one_line
 from .options import Options
-from .output import on_one_line
 
 _OF_EVERY_COMMAND = [f"--{field.name.replace('_', '-')}" for field in fields(Options)]
 

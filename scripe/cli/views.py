@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from .output import on_one_line
+from .cleaning import on_one_line
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -60,14 +60,14 @@ def _words(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case datetime():
-            return f"{value:%Y-%m-%dT%H:%MZ}"
+            return f"{value.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
         case list() | tuple():
             return ", ".join(_words(each) for each in cast("list[object]", value))
         case _:
             return on_one_line(str(value))
 
 
-def _inside(*path: str) -> Reading:
+def _inside(*path: str) -> Callable[[object], object]:
     """An attribute of a part that may be absent."""
 
     def read(model: object) -> object:
@@ -76,6 +76,18 @@ def _inside(*path: str) -> Reading:
         return model
 
     return read
+
+
+_inside_slot = _inside("slot", "date")
+
+
+def _slot(model: object) -> object:
+    """The moment of a slot, which the API writes as a text: in minutes, as other moments."""
+    text = str(_inside_slot(model) or "")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return text
 
 
 def _features(model: object) -> object:
@@ -166,13 +178,13 @@ VIEWS: Mapping[str, View] = {
         },
     ),
     "Note": View(
-        columns={"id": "id", "slot": _inside("slot", "date"), "created": "created_at", "text": _beginning},
+        columns={"id": "id", "slot": _slot, "created": "created_at", "text": _beginning},
         flexible="text",
         lines={
             "id": "id",
             "project": "project_id",
             "folder": "folder_id",
-            "slot": _inside("slot", "date"),
+            "slot": _slot,
             "about": _inside("slot", "content_type"),
             "created": "created_at",
             "updated": "updated_at",

@@ -1,26 +1,42 @@
-"""`scripe completion`."""
+"""`scripe completion …`."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from cyclopts import App, Parameter
-
 from ..choices import Shell
+from ..groups import command
 from ..output import emit
 
-app = App(name="completion")
+app = command("completion")
 
 
-@app.default
-def completion(shell: Annotated[Shell, Parameter(help="Which shell.")], /) -> int:
-    """Write the script that teaches a shell to complete the commands of scripe.
+@app.command
+def bash() -> None:
+    """Write the script for bash.
 
-    bash: source <(scripe completion bash)
-    zsh:  scripe completion zsh > "${fpath[1]}/_scripe"
-    fish: scripe completion fish > ~/.config/fish/completions/scripe.fish
+    In ~/.bashrc: source <(scripe completion bash)
     """
+    _write("bash")
+
+
+@app.command
+def zsh() -> None:
+    """Write the script for zsh.
+
+    Once: scripe completion zsh > "${fpath[1]}/_scripe"
+    """
+    _write("zsh")
+
+
+@app.command
+def fish() -> None:
+    """Write the script for fish.
+
+    Once: scripe completion fish > ~/.config/fish/completions/scripe.fish
+    """
+    _write("fish")
+
+
+def _write(shell: Shell) -> None:
     from ..app import app as every_command
 
     emit(every_command.generate_completion(shell=shell))
-    return 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from ..emulator import run_emulator
+from ..groups import command
 
-app = App(name="emulator")
+app = command("emulator")
 
 
 @app.default

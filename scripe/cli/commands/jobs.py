@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from .. import exit_codes
 from ..choices import JobStatus, JobType
+from ..groups import command
 from ..output import note
 from ..parameters import (
     LIMIT,
@@ -24,7 +25,7 @@ from ..results import Listing, Result, listed, page_size
 from ..session import Session
 from ..watching import shown
 
-app = App(name="jobs", help="Work in the background: list, get, wait, cancel.")
+app = command("jobs")
 JobId = Annotated[str, Parameter(help="job_…, which job.")]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from ...errors import ConfigurationError
+from ..groups import ONE_OF_THESE, command
 from ..parameters import (
     WAIT_TIMEOUT,
-    WHAT,
     CurrentSession,
     IdempotencyKey,
     MimeType,
@@ -29,17 +29,21 @@ from .generating import Wait
 if TYPE_CHECKING:
     from ... import Job
 
-app = App(name="knowledge", help="The knowledge base: add.")
+app = command("knowledge")
 
 
 @app.command
 def add(
     *,
-    text: Annotated[Text, Parameter(group=WHAT)] = None,
-    text_file: Annotated[TextFile, Parameter(group=WHAT)] = None,
-    file: Annotated[Path | None, Parameter(group=WHAT, help="A file to upload; waits for the job.")] = None,
-    url: Annotated[str | None, Parameter(group=WHAT, metavar="URL", help="A web page.")] = None,
-    youtube: Annotated[str | None, Parameter(group=WHAT, metavar="URL", help="A video on YouTube.")] = None,
+    text: Annotated[Text, Parameter(group=ONE_OF_THESE)] = None,
+    text_file: Annotated[TextFile, Parameter(group=ONE_OF_THESE)] = None,
+    file: Annotated[
+        Path | None, Parameter(group=ONE_OF_THESE, help="A file to upload; waits for the job.")
+    ] = None,
+    url: Annotated[str | None, Parameter(group=ONE_OF_THESE, metavar="URL", help="A web page.")] = None,
+    youtube: Annotated[
+        str | None, Parameter(group=ONE_OF_THESE, metavar="URL", help="A video on YouTube.")
+    ] = None,
     name: Name = None,
     project_id: OptionalProjectId = None,
     content_type: MimeType = None,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
+from ..groups import command
 from ..parameters import (
     LIMIT,
     MOMENT,
@@ -24,7 +25,7 @@ from ..parameters import (
 from ..results import Result, listed, page_size
 from ..texts import check_one_reader, required_text
 
-app = App(name="notes", help="Notes: list, get, create.")
+app = command("notes")
 
 
 @app.command(name="list", sort_key=0)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from ...errors import ConfigurationError
 from ..choices import PostStatus
+from ..groups import command
 from ..parameters import (
     LIMIT,
     All,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from ...types import NotGiven
 
-app = App(name="posts", help="Posts: list, get, create, update, generate, statuses.")
+app = command("posts")
 T = TypeVar("T")
 PostId = Annotated[str, Parameter(help="post_…, which post.")]
 

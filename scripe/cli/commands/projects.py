@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from cyclopts import App
-
+from ..groups import command
 from ..parameters import LIMIT, All, CurrentSession, Limit, ProjectId
 from ..results import Result, listed, page_size
 
-app = App(name="projects", help="Projects: list, get.")
+app = command("projects")
 
 
 @app.default

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
+from ..groups import command
 from ..parameters import (
     WAIT_TIMEOUT,
     CurrentSession,
@@ -22,7 +23,7 @@ from ..results import Result
 from ..texts import check_one_reader, required_text
 from ..watching import shown
 
-app = App(name="sources", help="Transcripts: create, ingest, get.")
+app = command("sources")
 
 
 @app.command(sort_key=0)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from cyclopts import App
-
+from ..groups import command
 from ..parameters import CurrentSession, File, IdempotencyKey, MimeType
 from ..results import Result
 from ..watching import shown
 
-app = App(name="uploads", help="Files on their way to Scripe: put.")
+app = command("uploads")
 
 
 @app.command

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from ...errors import ConfigurationError
 from ..choices import WebhookEvent
+from ..groups import command
 from ..parameters import CurrentSession, IdempotencyKey, several
 from ..results import Result
 
-app = App(name="webhooks", help="Webhook endpoints: create, get, update, rotate-secret.")
+app = command("webhooks")
 EndpointId: TypeAlias = Annotated[str, Parameter(help="whe_…, which endpoint.")]
 _EVENT = several("--event", "EVENT", "What to be told of; may be repeated.")
 _NAME = Parameter(metavar="NAME", help="What you call it.")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from cyclopts import App
-
+from ..groups import command
 from ..parameters import CurrentSession
 from ..results import Result
 
-app = App(name="whoami")
+app = command("whoami")
 
 
 @app.default
