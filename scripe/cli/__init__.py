@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .output import CLOSED, ClosedOutputError, emit
+from .output import CLOSED, ClosedOutputError, UnwritableOutputError, emit, note
 
 TYPE_CHECKING = False  # as in `scripe/__init__.py`
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 INTERRUPTED = 130
+OTHER = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _answered(list(sys.argv[1:] if arguments is None else arguments))
     except ClosedOutputError:
         return CLOSED
+    except UnwritableOutputError as error:
+        note(f"error: {error}")
+        return OTHER
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -29,7 +29,9 @@ class Options:
             show_default=False,
         ),
     ] = False
-    api_key_file: Annotated[Path | None, Parameter(help="The key: first line of a file; - for stdin.")] = None
+    api_key_file: Annotated[
+        Path | None, Parameter(allow_leading_hyphen=True, help="The key: first line of a file; - for stdin.")
+    ] = None
     base_url: Annotated[
         str | None,
         Parameter(metavar="URL", help="Where the API is. Else SCRIPE_BASE_URL."),

@@ -32,12 +32,20 @@ def emit(text: str) -> None:
     """
     try:
         _write(sys.stdout, text)
-    except BrokenPipeError:
-        _leave_stdout_behind()
-        raise ClosedOutputError from None
     except OSError as error:
-        _leave_stdout_behind()
-        raise UnwritableOutputError(f"The output cannot be written: {error.strerror or error}.") from None
+        raise given_up(error) from None
+
+
+def given_up(error: OSError) -> ClosedOutputError | UnwritableOutputError:
+    """What to raise when stdout has failed. What is still in its buffer would fail again when Python ends: it is dropped."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    finally:
+        os.close(nowhere)
+    if isinstance(error, BrokenPipeError):
+        return ClosedOutputError()
+    return UnwritableOutputError(f"The output cannot be written: {error.strerror or error}.")
 
 
 def note(text: str) -> None:
@@ -56,12 +64,3 @@ def _write(stream: TextIO | None, text: str) -> None:
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "replace").decode(encoding))
     stream.flush()
-
-
-def _leave_stdout_behind() -> None:
-    """What is still in its buffer would be written, and fail again, when Python ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, sys.stdout.fileno())
-    finally:
-        os.close(nowhere)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .failures import refuse
 from .keys import KEY_AS_ARGUMENT
+from .output import ClosedOutputError, given_up
 
 INSTALL = 'is missing: pip install "scripe[cli]"'
 
@@ -31,3 +32,7 @@ def run(tokens: list[str]) -> int:
         return int(app.meta(tokens) or 0)
     except CycloptsError as error:
         return refuse(told(error), as_json=as_json)
+    except OSError as error:  # of a page of help, which rich writes
+        raise given_up(error) from None
+    except SystemExit:  # how rich takes it that the reader has gone away
+        raise ClosedOutputError from None
