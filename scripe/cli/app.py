@@ -31,7 +31,7 @@ COMMANDS = {
     "completion": "Teach a shell to complete commands: bash, zsh, fish.",
 }
 
-app = App(
+app: App = App(
     name="scripe",
     help=_ABOUT,
     version=f"scripe {__version__}",

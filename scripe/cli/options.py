@@ -30,7 +30,8 @@ class Options:
         ),
     ] = False
     api_key_file: Annotated[
-        Path | None, Parameter(allow_leading_hyphen=True, help="The key: first line of a file; - for stdin.")
+        Path | None,
+        Parameter(allow_leading_hyphen=True, help="The key: first line of a file; - for stdin."),
     ] = None
     base_url: Annotated[
         str | None,

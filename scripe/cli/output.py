@@ -37,7 +37,7 @@ def emit(text: str) -> None:
 
 
 def given_up(error: OSError) -> ClosedOutputError | UnwritableOutputError:
-    """What to raise when stdout has failed. What is still in its buffer would fail again when Python ends: it is dropped."""
+    """What to raise when stdout has failed; what is still in its buffer is dropped, or would fail again at the end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, sys.stdout.fileno())

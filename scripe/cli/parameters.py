@@ -22,7 +22,7 @@ _FILE = Parameter(allow_leading_hyphen=True, metavar="PATH")
 _TEXT = Parameter(allow_leading_hyphen=True, metavar="TEXT")
 
 CurrentSession: TypeAlias = Annotated[Session, Parameter(parse=False)]
-ProjectId: TypeAlias = Annotated[str, Parameter(metavar="ID", help="proj_…, the project.")]
+ProjectId: TypeAlias = Annotated[str, Parameter(metavar="ID", help="proj_…, of `scripe projects`.")]
 OptionalProjectId: TypeAlias = Annotated[
     str | None, Parameter(metavar="ID", help="proj_…, for one project; all of the workspace if left out.")
 ]

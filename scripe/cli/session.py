@@ -10,7 +10,7 @@ from . import keys
 from .output import note
 
 if TYPE_CHECKING:
-    from .. import Job, ResponseInfo, Scripe
+    from .. import ResponseInfo, Scripe
     from .options import Options
 
 _ONE_JOB = re.compile(r"/jobs/([^/]+)")
@@ -80,10 +80,6 @@ class Session:
         """From now on the command waits, for these jobs or for one that the API is still to name."""
         self._waits = True
         self.awaited = list(job_ids)
-
-    def saw(self, job: Job) -> None:
-        """Told of each change of a job that the command waits for."""
-        self.awaited = [job.id]
 
     def _heard(self, response: ResponseInfo) -> None:
         one_job = _ONE_JOB.fullmatch(response.path)

@@ -49,7 +49,8 @@ def scripe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         capsys.readouterr()
         code = main(list(words))
-        return Ran(code, *capsys.readouterr())
+        seen = capsys.readouterr()
+        return Ran(code, seen.out, seen.err)
 
     return run
 

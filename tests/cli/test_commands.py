@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,11 +57,9 @@ SINGLE: dict[str, tuple[Words, str]] = {
 }
 
 
-def inside(document: object, path: str) -> str:
-    for name in path.split("."):
-        assert isinstance(document, dict)
-        document = document[name]
-    return str(document)
+def inside(document: Mapping[str, Any], path: str) -> str:
+    first, _, rest = path.partition(".")
+    return inside(document[first], rest) if rest else str(document[first])
 
 
 @pytest.mark.parametrize("name", SINGLE)

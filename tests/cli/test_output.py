@@ -108,11 +108,12 @@ def test_an_output_of_another_encoding(
     served: Emulator, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
     def written(*words: str) -> str:
-        stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        written_to = io.BytesIO()
+        stream = io.TextIOWrapper(written_to, encoding=encoding)
         with monkeypatch.context() as patched:
             patched.setattr(sys, "stdout", stream)
             assert main(words) == 0
-        return stream.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]
+        return written_to.getvalue().decode(encoding)
 
     assert "Founder brand ?" in written("projects", "get", served.project_id)
     document = json.loads(written("projects", "get", served.project_id, "--json"))

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,6 +142,17 @@ def test_a_reader_who_left_before(served: Emulator, environment: dict[str, str])
     os.close(theirs)
 
 
+def test_the_emulator_whose_reader_left_or_never_came(environment: dict[str, str]) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    words = [*PROGRAM, "emulator", "--port", "0"]
+    process = subprocess.run(words, stdout=theirs, stderr=subprocess.PIPE, env=environment)
+    os.close(theirs)
+    assert (process.returncode, process.stderr) == (141, b"")
+    closed = shell("scripe emulator --openapi >&-", environment)
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("words", ["--help", "whoami", "posts --help", "whoami --json"])
 def test_a_closed_stdout(served: Emulator, environment: dict[str, str], words: str) -> None:
     process = shell(f"scripe {words} >&-", environment)
@@ -156,8 +168,11 @@ def test_a_full_disk(served: Emulator, environment: dict[str, str]) -> None:
     process = shell("scripe whoami >/dev/full", environment)
     assert process.returncode == 1
     assert process.stderr == "error: The output cannot be written: No space left on device.\n"
-    page = shell("scripe --help >/dev/full", environment)
-    assert (page.returncode, page.stderr) == (1, process.stderr)
+    for words in ("--help", "posts --help", "completion bash", "whoami --json"):
+        other = shell(f"scripe {words} >/dev/full", environment)
+        assert other.returncode == 1
+        assert "The output cannot be written: No space left on device." in other.stderr
+        assert other.stderr.count("\n") == 1
 
 
 def test_a_stderr_that_takes_nothing(served: Emulator, environment: dict[str, str]) -> None:
@@ -207,8 +222,8 @@ def test_ctrl_c_in_an_ingest_names_the_job(still: Emulator) -> None:
 def test_ctrl_c_in_a_write_names_its_key(still: Emulator, environment_of_still: dict[str, str]) -> None:
     words = ["posts", "generate", "--project-id", still.project_id, "--text", "Hi", "--wait"]
     with Terminal(words, environment_of_still) as terminal:
-        while not still.requests and still.count("jobs") == 0:
-            pass
+        while still.count("jobs") == 0:
+            time.sleep(0.01)
         terminal.type("\x03")
         code, seen = terminal.read_all()
     assert code == 130
@@ -269,7 +284,10 @@ def test_the_emulator_is_started_and_used(words: list[str], tmp_path: Path) -> N
 def test_what_is_wrong_with_the_emulators_command_line(
     served: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signal, "signal", lambda *_: None)  # those of the test run stay
+    def left_as_it_is(*_: object) -> None:
+        """The test run keeps its own."""
+
+    monkeypatch.setattr(signal, "signal", left_as_it_is)
     port = os.environ["SCRIPE_BASE_URL"].split(":")[2].split("/")[0]
     assert main(["emulator", "--port", port]) == 1
     taken = capsys.readouterr().err

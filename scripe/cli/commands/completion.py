@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from cyclopts import App
+
 from ..choices import Shell
 from ..groups import command
 from ..output import emit
 
-app = command("completion")
+app: App = command("completion")
 
 
 @app.command

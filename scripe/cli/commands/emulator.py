@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from ..emulator import run_emulator
 from ..groups import command
 
-app = command("emulator")
+app: App = command("emulator")
 
 
 @app.default

@@ -75,9 +75,5 @@ def _waited_for(
     posts = session.client.posts
     session.wait_for()
     if note_id is not None:
-        return posts.generate_and_wait(
-            note_id=note_id, timeout=timeout, on_update=session.saw, **order, **shown(session)
-        )
-    return posts.generate_and_wait(
-        text=text or "", timeout=timeout, on_update=session.saw, **order, **shown(session)
-    )
+        return posts.generate_and_wait(note_id=note_id, timeout=timeout, **order, **shown(session))
+    return posts.generate_and_wait(text=text or "", timeout=timeout, **order, **shown(session))

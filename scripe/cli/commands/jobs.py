@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from .. import exit_codes
 from ..choices import JobStatus, JobType
@@ -25,7 +25,7 @@ from ..results import Listing, Result, listed, page_size
 from ..session import Session
 from ..watching import shown
 
-app = command("jobs")
+app: App = command("jobs")
 JobId = Annotated[str, Parameter(help="job_…, which job.")]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from ...errors import ConfigurationError
 from ..groups import ONE_OF_THESE, command
@@ -29,7 +29,7 @@ from .generating import Wait
 if TYPE_CHECKING:
     from ... import Job
 
-app = command("knowledge")
+app: App = command("knowledge")
 
 
 @app.command

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from ..groups import command
 from ..parameters import (
@@ -25,7 +25,7 @@ from ..parameters import (
 from ..results import Result, listed, page_size
 from ..texts import check_one_reader, required_text
 
-app = command("notes")
+app: App = command("notes")
 
 
 @app.command(name="list", sort_key=0)

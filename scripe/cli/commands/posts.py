@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from ...errors import ConfigurationError
 from ..choices import PostStatus
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from ...types import NotGiven
 
-app = command("posts")
+app: App = command("posts")
 T = TypeVar("T")
 PostId = Annotated[str, Parameter(help="post_…, which post.")]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from cyclopts import App
+
 from ..groups import command
 from ..parameters import LIMIT, All, CurrentSession, Limit, ProjectId
 from ..results import Result, listed, page_size
 
-app = command("projects")
+app: App = command("projects")
 
 
 @app.default

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from ..groups import command
 from ..parameters import (
@@ -23,7 +23,7 @@ from ..results import Result
 from ..texts import check_one_reader, required_text
 from ..watching import shown
 
-app = command("sources")
+app: App = command("sources")
 
 
 @app.command(sort_key=0)

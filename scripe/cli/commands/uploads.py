@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from cyclopts import App
+
 from ..groups import command
 from ..parameters import CurrentSession, File, IdempotencyKey, MimeType
 from ..results import Result
 from ..watching import shown
 
-app = command("uploads")
+app: App = command("uploads")
 
 
 @app.command

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from ...errors import ConfigurationError
 from ..choices import WebhookEvent
@@ -12,7 +12,7 @@ from ..groups import command
 from ..parameters import CurrentSession, IdempotencyKey, several
 from ..results import Result
 
-app = command("webhooks")
+app: App = command("webhooks")
 EndpointId: TypeAlias = Annotated[str, Parameter(help="whe_…, which endpoint.")]
 _EVENT = several("--event", "EVENT", "What to be told of; may be repeated.")
 _NAME = Parameter(metavar="NAME", help="What you call it.")

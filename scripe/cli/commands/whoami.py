@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from cyclopts import App
+
 from ..groups import command
 from ..parameters import CurrentSession
 from ..results import Result
 
-app = command("whoami")
+app: App = command("whoami")
 
 
 @app.default
