@@ -13,17 +13,37 @@ from scripe.emulator.openapi import document_text
 from scripe.emulator.settings import PLANS
 
 FOREVER = threading.Event()
+PROGRAM = "python -m scripe.emulator"
 
 
-def main(arguments: Sequence[str] | None = None, *, wait: Callable[[], object] = FOREVER.wait) -> None:
+def run(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> None:
+    """Serve as the main thing that a process does: SIGTERM ends it as Ctrl-C does.
+
+    Args:
+        arguments: the command line's, unless given.
+        program: what the help calls it.
+
+    """
+    for each in (signal.SIGINT, signal.SIGTERM):  # also where a shell has started it with both ignored
+        signal.signal(each, signal.default_int_handler)
+    main(arguments, program=program)
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    wait: Callable[[], object] = FOREVER.wait,
+    program: str = PROGRAM,
+) -> None:
     """Serve until interrupted, or print the API's description.
 
     Args:
         arguments: the command line's, unless given.
         wait: returns, or raises KeyboardInterrupt, when it is time to stop.
+        program: what the help calls it.
 
     """
-    options = _parser().parse_args(arguments)
+    options = _parser(program).parse_args(arguments)
     if options.openapi:
         sys.stdout.write(document_text())
         return
@@ -39,8 +59,8 @@ def main(arguments: Sequence[str] | None = None, *, wait: Callable[[], object] =
             wait()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m scripe.emulator", description="A local Scripe API.")
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(program, description="A local Scripe API.")
     parser.add_argument("--port", type=int, default=8787, help="the port to listen on (8787)")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
     parser.add_argument("--data", type=Path, help="a folder that keeps everything for the next start")
@@ -63,6 +83,4 @@ def _database(folder: Path | None) -> str | Path:
 
 
 if __name__ == "__main__":
-    for each in (signal.SIGINT, signal.SIGTERM):  # also where a shell has started it with both ignored
-        signal.signal(each, signal.default_int_handler)
-    main()
+    run()

@@ -1,0 +1,85 @@
+"""`scripe webhooks …`."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from cyclopts import App, Parameter
+
+from ...errors import ConfigurationError
+from ..choices import WebhookEvent
+from ..groups import command
+from ..parameters import CurrentSession, IdempotencyKey, several
+from ..results import Result
+
+app: App = command("webhooks")
+EndpointId: TypeAlias = Annotated[str, Parameter(help="whe_…, which endpoint.")]
+_EVENT = several("--event", "EVENT", "What to be told of; may be repeated.")
+_NAME = Parameter(metavar="NAME", help="What you call it.")
+_URL = Parameter(metavar="URL", help="Where events go: https, on a public host.")
+_PROJECT = Parameter(metavar="ID", help="proj_…, to hear of one project only.")
+
+
+@app.command(sort_key=0)
+def create(
+    *,
+    name: Annotated[str, _NAME],
+    url: Annotated[str, _URL],
+    events: Annotated[list[WebhookEvent | str], _EVENT],
+    project_id: Annotated[str | None, _PROJECT] = None,
+    idempotency_key: IdempotencyKey = None,
+    session: CurrentSession,
+) -> Result:
+    """Register an address for events, and show its secret, this once."""
+    return session.client.webhook_endpoints.create(
+        name=name,
+        url=url,
+        events=events,
+        project_id=project_id,
+        idempotency_key=session.key(idempotency_key),
+    )
+
+
+@app.command(sort_key=1)
+def get(endpoint_id: EndpointId, /, *, session: CurrentSession) -> Result:
+    """Show one endpoint; its secret is not told again."""
+    return session.client.webhook_endpoints.retrieve(endpoint_id)
+
+
+@app.command(sort_key=2)
+def update(
+    endpoint_id: EndpointId,
+    /,
+    *,
+    name: Annotated[str | None, _NAME] = None,
+    url: Annotated[str | None, _URL] = None,
+    events: Annotated[list[WebhookEvent | str] | None, _EVENT] = None,
+    project_id: Annotated[str | None, _PROJECT] = None,
+    all_projects: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Hear of all projects again.")
+    ] = False,
+    active: Annotated[
+        bool | None, Parameter(negative="--inactive", help="Whether it is told anything.")
+    ] = None,
+    session: CurrentSession,
+) -> Result:
+    """Change an endpoint; what is left out stays as it is."""
+    from ...types import NOT_GIVEN
+
+    if all_projects and project_id is not None:
+        raise ConfigurationError("Give --project-id or --all-projects, not both.")
+    project = None if all_projects else NOT_GIVEN if project_id is None else project_id
+    return session.client.webhook_endpoints.update(
+        endpoint_id,
+        name=NOT_GIVEN if name is None else name,
+        url=NOT_GIVEN if url is None else url,
+        events=NOT_GIVEN if events is None else events,
+        project_id=project,
+        is_active=NOT_GIVEN if active is None else active,
+    )
+
+
+@app.command(name="rotate-secret", sort_key=3)
+def rotate_secret(endpoint_id: EndpointId, /, *, session: CurrentSession) -> Result:
+    """Replace the secret, and show the new one, this once."""
+    return session.client.webhook_endpoints.rotate_secret(endpoint_id)

@@ -1,0 +1,66 @@
+"""What goes to stdout and stderr, so that no reader who leaves and no encoding breaks it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+CLOSED = 141
+"""The exit code that a shell shows for a program whose reader went away (128 and SIGPIPE)."""
+
+
+class ClosedOutputError(Exception):
+    """Whoever read stdout has gone away: there is nothing more to say, and no one to say it to."""
+
+
+class UnwritableOutputError(Exception):
+    """Stdout takes no more, as on a full disk."""
+
+
+def emit(text: str) -> None:
+    """Write to stdout, whole.
+
+    Raises:
+        ClosedOutputError: the reader has gone away.
+        UnwritableOutputError: the text cannot be written.
+
+    """
+    try:
+        _write(sys.stdout, text)
+    except OSError as error:
+        raise given_up(error) from None
+
+
+def given_up(error: OSError) -> ClosedOutputError | UnwritableOutputError:
+    """What to raise when stdout has failed; what is still in its buffer is dropped, or would fail again at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    finally:
+        os.close(nowhere)
+    if isinstance(error, BrokenPipeError):
+        return ClosedOutputError()
+    return UnwritableOutputError(f"The output cannot be written: {error.strerror or error}.")
+
+
+def note(text: str) -> None:
+    """Write a line to stderr, if anyone takes it."""
+    from .cleaning import without_secrets
+
+    try:
+        _write(sys.stderr, without_secrets(text) + "\n")
+    except OSError:
+        return
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:  # closed before the program began
+        return
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "replace").decode(encoding))
+    stream.flush()

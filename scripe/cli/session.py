@@ -1,0 +1,99 @@
+"""What one run of a command has: its options, its client, and what must be known if it ends badly."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Self
+
+from ..errors import ConfigurationError
+from . import keys
+from .output import note
+
+if TYPE_CHECKING:
+    from .. import ResponseInfo, Scripe
+    from .options import Options
+
+_ONE_JOB = re.compile(r"/jobs/([^/]+)")
+
+
+class Session:
+    """Made for a command, and closed after it.
+
+    Attributes:
+        options: Those of every command.
+        idempotency_key: Of the write that the command makes, if it makes one.
+        awaited: Jobs that the command waits for.
+
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.idempotency_key: str | None = None
+        self.awaited: list[str] = []
+        self._waits = False
+        self._client: Scripe | None = None
+
+    @property
+    def client(self) -> Scripe:
+        """The client, made when it is first asked for.
+
+        Raises:
+            ConfigurationError: there is no key, or an option that cannot be right.
+
+        """
+        if self._client is None:
+            self._client = self._made()
+        return self._client
+
+    def _made(self) -> Scripe:
+        from .. import Scripe
+
+        options = self.options
+        return Scripe(
+            keys.api_key(options.api_key_file),
+            base_url=options.base_url,
+            workspace_id=options.workspace_id,
+            timeout=options.timeout,
+            deadline=options.deadline,
+            on_response=self._heard,
+            app_info="scripe-cli",
+        )
+
+    def key(self, given: str | None) -> str:
+        """The idempotency key of the command's write: the one given, or a new one that an error can name.
+
+        Raises:
+            ConfigurationError: the API would ignore it.
+
+        """
+        from .._rules.idempotency import checked_key, new_key
+
+        try:
+            self.idempotency_key = new_key() if given is None else checked_key(given)
+        except ConfigurationError:
+            raise ConfigurationError(
+                "--idempotency-key takes 1 to 64 letters, digits, underscores and hyphens."
+            ) from None
+        return self.idempotency_key
+
+    def wait_for(self, *job_ids: str) -> None:
+        """From now on the command waits, for these jobs or for one that the API is still to name."""
+        self._waits = True
+        self.awaited = list(job_ids)
+
+    def _heard(self, response: ResponseInfo) -> None:
+        one_job = _ONE_JOB.fullmatch(response.path)
+        if self._waits and one_job:
+            self.awaited = [one_job[1]]
+        if self.options.verbose:
+            note(
+                f"{response.method} {response.path} {response.status_code} {response.request_id or '-'} "
+                f"{response.elapsed * 1000:.0f} ms"
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._client is not None:
+            self._client.close()

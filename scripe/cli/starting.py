@@ -1,0 +1,38 @@
+"""From the words of a command line to a command; what is wrong with them is told here."""
+
+from __future__ import annotations
+
+from .failures import refuse
+from .keys import KEY_AS_ARGUMENT
+from .output import ClosedOutputError, given_up
+
+INSTALL = 'is missing: pip install "scripe[cli]"'
+
+
+def run(tokens: list[str]) -> int:
+    """Run a command line that is more than a question for help; give back the exit code."""
+    options = tokens[: tokens.index("--")] if "--" in tokens else tokens
+    as_json = "--json" in options
+    if any(each.split("=")[0] == "--api-key" for each in options):
+        return refuse(KEY_AS_ARGUMENT, as_json=as_json)
+    if tokens[0] == "help":
+        tokens = [*tokens[1:], "--help"]
+    if tokens[0] == "emulator":
+        from .emulator import run_emulator
+
+        return run_emulator(tokens[1:])
+    try:
+        from cyclopts import CycloptsError
+
+        from .app import app
+        from .usage import told
+    except ImportError as error:
+        return refuse(f"{error.name} {INSTALL}", as_json=as_json, kind="ImportError")
+    try:
+        return int(app.meta(tokens) or 0)
+    except CycloptsError as error:
+        return refuse(told(error), as_json=as_json)
+    except OSError as error:  # of a page of help, which rich writes
+        raise given_up(error) from None
+    except SystemExit:  # how rich takes it that the reader has gone away
+        raise ClosedOutputError from None

@@ -1,0 +1,1 @@
+"""The command line, by its public surface: `main`, or a real process."""

@@ -1,0 +1,78 @@
+"""A terminal for a process: it is 80 columns wide unless told, and a person types into it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Mapping, Sequence
+
+PROGRAM = (sys.executable, "-m", "scripe")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Terminal:
+    """Runs a program of its own; `read_until` and `read_all` give what the person sees."""
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str], width: int = 80) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+        self._process = subprocess.Popen(
+            [*PROGRAM, *words],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={"TERM": "xterm-256color", **environment},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(theirs)
+        self.seen = ""
+
+    def type(self, text: str) -> None:
+        os.write(self._ours, text.encode())
+
+    def read_until(self, text: str) -> None:
+        while text not in self.seen and self._read():
+            pass
+        assert text in self.seen, self.seen
+
+    def read_all(self) -> tuple[int, str]:
+        """The exit code, and all that was seen, colours included."""
+        while self._read():
+            pass
+        return self._process.wait(), self.seen.replace("\r\n", "\n")
+
+    def _read(self) -> bool:
+        found = b""
+        with contextlib.suppress(OSError):  # the other side was closed
+            found = os.read(self._ours, 65536)
+        self.seen += found.decode()
+        return bool(found)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._ours)
+
+
+def seen_by_a_person(
+    words: Sequence[str], environment: Mapping[str, str], width: int = 80, *, typed: str = ""
+) -> tuple[int, str]:
+    """Run a program to its end."""
+    with Terminal(words, environment, width) as terminal:
+        terminal.type(typed)
+        return terminal.read_all()
+
+
+def without_colours(text: str) -> str:
+    return _COLOURS.sub("", text)

@@ -1,0 +1,91 @@
+"""The page on the command line, and what README shows of it: every command runs, and shows what is shown."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripe.cli import exit_codes
+from scripe.emulator import Emulator
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "guides" / "command-line.md"
+BETWEEN = "-- next --"
+VARYING = [
+    (re.compile(r"\b(org|key|proj|src|post|job|kb|req|note|upl|whe)_[0-9a-f]{16}\b"), r"\1_…"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d\.\d{3})?Z"), "2026-…Z"),
+]
+
+
+def shown(document: Path) -> list[tuple[str, str]]:
+    """The commands of the blocks of a document that use `scripe`, each with what it is said to show."""
+    blocks: list[str] = re.findall(r"```console\n(.*?)```", document.read_text(), re.DOTALL)
+    pairs: list[tuple[str, str]] = []
+    for block in blocks:
+        if "scripe " in block and "$ scripts/" not in block and "python -m scripe.emulator" not in block:
+            command, *rest = re.split(r"^\$ ", block, flags=re.MULTILINE)
+            assert command == ""
+            pairs += [(first, after) for first, _, after in (each.partition("\n") for each in rest)]
+    return pairs
+
+
+def same(text: str) -> str:
+    for pattern, name in VARYING:
+        text = pattern.sub(name, text)
+    return text.strip()
+
+
+@pytest.mark.parametrize("document", [PAGE, ROOT / "README.md"], ids=lambda path: path.name)
+def test_what_is_shown_is_what_comes(document: Path, tmp_path: Path) -> None:
+    pairs = shown(document)
+    assert pairs
+    program = tmp_path / "scripe"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m scripe "$@"\n')
+    program.chmod(0o755)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    script = f"\necho '{BETWEEN}'\n".join(command for command, _ in pairs)
+    with Emulator(speed=1000) as emulator, emulator.serve() as server:
+        process = subprocess.run(
+            ["bash", "-c", script],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "PATH": f"{tmp_path}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "PYTHONPATH": str(ROOT),
+                "HOME": str(tmp_path),
+                "SCRIPE_BASE_URL": server.base_url,
+                "SCRIPE_API_KEY": server.api_key,
+            },
+        )
+    came = [same(each) for each in process.stdout.split(BETWEEN)]
+    assert came == [same(output) for _, output in pairs]
+
+
+def test_the_table_of_exit_codes_is_in_step() -> None:
+    rows = re.findall(r"^\| (\d+) \| (.+?) \| (.*?) ?\|$", PAGE.read_text(), re.MULTILINE)
+    wanted = [
+        (
+            str(row.number),
+            row.meaning,
+            ", ".join(f"`{kind.__name__}`" for kind in row.errors if kind.__module__ == "scripe.errors"),
+        )
+        for row in exit_codes.TABLE
+    ]
+    assert rows == wanted
+
+
+def test_every_option_of_every_command_is_told() -> None:
+    page = (ROOT / "scripe" / "cli" / "help.txt").read_text()
+    options = set(re.findall(r"^  (--[a-z-]+)", page.partition("Options of every command:")[2], re.MULTILINE))
+    assert options
+    told = PAGE.read_text().partition("## Options of every command")[2]
+    assert {option for option in options if f"`{option}" not in told} == set()

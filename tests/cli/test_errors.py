@@ -1,0 +1,311 @@
+"""What goes wrong: exit codes, words for people, a document for programs, never a traceback."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from scripe import _log, errors
+from scripe.cli import exit_codes
+from scripe.emulator import Emulator
+
+from .conftest import Ran, Run
+
+FILES = Path(__file__).parents[2] / "examples" / "files"
+
+
+def refused(ran: Ran, message: str) -> None:
+    """Nothing was done, and one line says why."""
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_every_class_of_errors_has_its_exit_code() -> None:
+    def code(name: str) -> int:
+        kind = getattr(errors, name)
+        return exit_codes.exit_code(kind.__new__(kind))
+
+    expected = {
+        "APIResponseError": 1,
+        "ClientClosedError": 1,
+        "ConfigurationError": 2,
+        "AuthenticationError": 3,
+        "ScopeMissingError": 4,
+        "NotFoundError": 5,
+        "NotCancellableError": 6,
+        "RateLimitError": 7,
+        "SpendCapExceededError": 8,
+        "BadCursorError": 9,
+        "UnprocessableEntityError": 9,
+        "ServiceUnavailableError": 10,
+        "APITimeoutError": 11,
+        "FileUnreadableError": 12,
+        "UploadTooLargeError": 12,
+        "JobFailedError": 13,
+        "JobCancelledError": 13,
+        "JobTimeoutError": 14,
+    }
+    assert {name: code(name) for name in expected} == expected
+    assert exit_codes.exit_code(KeyboardInterrupt()) == 130
+    assert exit_codes.exit_code(ValueError()) == 1
+
+
+def failing(status: int, code: str | None = None) -> Callable[[Emulator], object]:
+    return lambda emulator: emulator.fail_next(status, code, times=9)
+
+
+CASES: dict[str, tuple[list[str], Callable[[Emulator], object], int]] = {
+    "a key that was revoked": (["whoami"], lambda e: e.revoke_key(), 3),
+    "a plan without the API": (["whoami"], lambda e: e.set_plan("FREE"), 4),
+    "no such project": (["projects", "get", "proj_x"], lambda e: None, 5),
+    "a job that is done": (["jobs", "cancel", "JOB"], lambda e: None, 6),
+    "too many requests": (["whoami"], lambda e: e.fail_next(429, retry_after=100), 7),
+    "the cap is reached": (
+        ["posts", "generate", "--project-id", "PROJECT", "--text", "Hi"],
+        lambda e: e.set_spent(5000),
+        8,
+    ),
+    "a status that is none": (["jobs", "list", "--status", "nonsense"], lambda e: None, 9),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_error_of_the_api_has_its_exit_code(served: Emulator, scripe: Run, name: str) -> None:
+    words, prepare, code = CASES[name]
+    known = {"JOB": served.seed(jobs=1, job_status="DONE").job_ids[0], "PROJECT": served.project_id}
+    prepare(served)
+    given = [known.get(word, word) for word in words]
+    ran = scripe(*given)
+    assert (ran.code, ran.out) == (code, "")
+    assert ran.err.startswith("error: ")
+    assert ", request req_" in ran.err
+    prepare(served)
+    for_program = scripe(*given, "--json")
+    assert (for_program.code, for_program.out) == (code, "")
+    error = for_program.error
+    assert error["exitCode"] == code
+    assert error["requestId"].startswith("req_")
+    assert error["statusCode"] >= 400
+    assert set(error) == {
+        *("type", "message", "exitCode", "code", "statusCode", "requestId"),
+        *("retryable", "idempotencyKey", "jobIds"),
+    }
+
+
+def test_a_wrong_key_is_told_where_keys_are_made(
+    served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCRIPE_API_KEY", "scripe_sk_test_wrong")
+    ran = scripe("whoami")
+    assert ran.code == 3
+    assert "Keys are made in the Scripe dashboard" in ran.err
+    assert "wrong" not in ran.err
+
+
+def test_the_cap_says_when_it_starts_afresh(served: Emulator, scripe: Run) -> None:
+    served.set_spent(5000)
+    ran = scripe("knowledge", "add", "--url", "https://example.com")
+    assert "The cap starts afresh at 20" in ran.err
+    assert "T00:00Z.\n" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["sorces"], 'Unknown command "sorces". Did you mean "sources"? See: scripe --help'),
+        (["posts", "gett", "post_x"], 'Unknown command "gett". Did you mean "get"? See: scripe posts --help'),
+        (
+            ["jobs", "list", "--statu", "x"],
+            "There is no --statu here. Did you mean --status? See: scripe jobs list",
+        ),
+        (["whoami", "--jsn"], "There is no --jsn here. Did you mean --json? See: scripe whoami --help"),
+        (["whoami", "--zzzzz"], "There is no --zzzzz here. See: scripe whoami --help"),
+        (["whoami", "more", "words"], "Too much was given: more words."),
+        (["projects", "get"], "PROJECT_ID is missing. See: scripe projects get --help"),
+        (["posts", "list"], "--project-id is missing."),
+        (["whoami", "--base-url"], "--base-url needs a value. See: scripe --help"),
+        (["jobs", "list", "--limit", "0"], 'Invalid value "0" for --limit.'),
+        (["jobs", "list", "--limit", "many"], 'unable to convert "many" into int'),
+        (["jobs", "list", "--date-from", "1.5."], 'unable to convert "1.5." into date'),
+        (["--timeout", "0", "whoami"], 'Invalid value "0.0" for --timeout.'),
+        (
+            ["posts", "create", "--project-id", "p", "--text", "x", "--scheduled-for", "2027-01-01T09:00"],
+            "time zone",
+        ),
+    ],
+)
+def test_a_wrong_command_line_is_told_the_right_one(scripe: Run, words: list[str], answer: str) -> None:
+    refused(scripe(*words), f"error: {answer}" if answer[0].isupper() else answer)
+    for_program = scripe(*words, "--json")
+    assert (for_program.code, for_program.out) == (2, "")
+    assert answer in for_program.error["message"]
+    assert for_program.error["type"] == "UsageError"
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["sources", "create", "--project-id", "PROJECT"], "Give the text with --text, or with --text-file"),
+        (["sources", "create", "--project-id", "PROJECT", "--text", " "], "The text is empty."),
+        (["notes", "create", "--project-id", "P", "--text", "x", "--text-file", "y"], "not both"),
+        (
+            ["posts", "create", "--project-id", "P", "--text-file", "/no/file"],
+            "/no/file cannot be read: No such file",
+        ),
+        (
+            ["posts", "create", "--project-id", "P", "--text-file", str(FILES / "memo.mp3")],
+            "is no text in UTF-8",
+        ),
+        (
+            ["notes", "create", "--project-id", "P", "--text-file", "-", "--api-key-file", "-"],
+            "by one option alone",
+        ),
+        (["posts", "generate", "--project-id", "P"], "--text, --text-file or --note-id, one of them"),
+        (["posts", "generate", "--project-id", "P", "--text", "x", "--note-id", "y"], "one of them"),
+        (["posts", "update", "post_x"], "There is nothing to change: give at least one option."),
+        (["posts", "update", "post_x", "--status-id", "x", "--status-category", "y"], "not both"),
+        (["posts", "update", "post_x", "--unschedule", "--scheduled-for", "2099-01-01T09:00Z"], "not both"),
+        (["webhooks", "update", "whe_x", "--all-projects", "--project-id", "p"], "not both"),
+        (
+            ["webhooks", "create", "--name", "x", "--url", "nonsense", "--event", "e"],
+            "--url 'nonsense' is no address",
+        ),
+        (["knowledge", "add"], "Give one of --text, --text-file, --file, --url and --youtube."),
+        (["knowledge", "add", "--url", "https://x.example", "--text", "x"], "Give one of"),
+        (["knowledge", "add", "--text", "x"], "A text needs a name: give --name."),
+        (["sources", "ingest", "no.mp3", "--project-id", "P"], "'no.mp3' does not exist"),
+        (["sources", "ingest", __file__, "--project-id", "P"], "say it, as in --content-type 'audio/mpeg'."),
+        (["uploads", "put", "/"], "directory"),
+        (["uploads", "put", "no.mp3", "--idempotency-key", "a b"], "--idempotency-key takes 1 to 64 letters"),
+        (["--base-url", "nonsense", "whoami"], "--base-url 'nonsense' is no URL of an API"),
+        (["--base-url", "http://example.com", "whoami"], "can read it: use https."),
+        (["--workspace-id", "ü", "whoami"], "--workspace-id 'ü' cannot be sent"),
+        (["projects", "get", ".."], "'..' is no id"),
+    ],
+)
+def test_a_wrong_input_is_told_before_anything_is_sent(
+    served: Emulator, scripe: Run, words: list[str], answer: str
+) -> None:
+    refused(scripe(*words), answer)
+    error = scripe(*words, "--json").error
+    assert (error["type"].endswith("Error"), error["exitCode"]) == (True, 2)
+    assert served.requests == []
+
+
+def test_a_write_that_may_be_half_done_tells_its_key(served: Emulator, scripe: Run) -> None:
+    create = ["sources", "create", "--project-id", served.project_id, "--text", "Hi"]
+    served.fail_next(500, times=3)
+    ran = scripe(*create)
+    assert ran.code == 10
+    key = ran.err.split("--idempotency-key ")[1].strip()
+    served.drop_next(times=3)
+    lost = scripe(*create, "--idempotency-key", key)
+    assert (lost.code, lost.err.endswith(f"--idempotency-key {key}\n")) == (11, True)
+    again = scripe(*create, "--idempotency-key", key)
+    assert again.code == 0
+    assert served.count("sources") == 1
+    served.fail_next(503, times=3)
+    assert scripe(*create, "--idempotency-key", key, "--json").error["idempotencyKey"] == key
+
+
+def test_a_write_that_was_refused_needs_no_key(served: Emulator, scripe: Run) -> None:
+    ran = scripe("sources", "create", "--project-id", "proj_x", "--text", "Hi")
+    assert ran.code == 5
+    assert "--idempotency-key" not in ran.err
+
+
+def test_no_answer_is_an_error_without_a_traceback(
+    scripe: Run, monkeypatch: pytest.MonkeyPatch, served: Emulator
+) -> None:
+    monkeypatch.setenv("SCRIPE_BASE_URL", "http://127.0.0.1:9/v1")
+    ran = scripe("whoami")
+    assert (ran.code, ran.out, ran.err.count("\n")) == (11, "", 1)
+
+
+def test_an_answer_that_makes_no_sense_is_told(served: Emulator, scripe: Run) -> None:
+    served.fail_next(200, body=b"<html>", path="/workspaces")
+    ran = scripe("whoami")
+    assert ran.code == 1
+    assert "(HTTP 200)" in ran.err
+
+
+def test_a_job_that_failed_is_told(served: Emulator, scripe: Run, tmp_path: Path) -> None:
+    empty = tmp_path / "picture.pdf"
+    empty.write_bytes(b"no PDF at all")
+    ran = scripe("sources", "ingest", str(empty), "--project-id", served.project_id)
+    assert (ran.code, ran.out) == (13, "")
+    assert "UNREADABLE_FILE" in ran.err
+    assert "--idempotency-key" not in ran.err
+    failed = served.seed(jobs=1, job_status="FAILED").job_ids[0]
+    assert scripe("jobs", "wait", failed, "--json").error["jobIds"] == [failed]
+    cancelled = served.seed(jobs=1, job_status="CANCELLED").job_ids[0]
+    assert scripe("jobs", "wait", cancelled).code == 13
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch, violations: list[str]) -> Iterator[Emulator]:
+    """An emulator whose jobs stand still, on a port."""
+    with Emulator(speed=0) as emulator, emulator.serve() as server:
+        monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
+        monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
+        yield emulator
+
+
+def test_a_wait_that_is_over_says_how_to_go_on(still: Emulator, scripe: Run) -> None:
+    one, other = still.seed(jobs=2, job_status="RUNNING").job_ids
+    done = still.seed(jobs=1, job_status="DONE").job_ids[0]
+    ran = scripe("jobs", "wait", one, "--wait-timeout", "0.1")
+    assert ran.code == 14
+    assert ran.err.endswith(f"{one} goes on. To go on waiting: scripe jobs wait {one}\n")
+    several = scripe("jobs", "wait", one, done, other, "--wait-timeout", "0.1")
+    assert several.code == 14
+    assert several.err.endswith(f"{one}, {other} go on. To go on waiting: scripe jobs wait {one} {other}\n")
+    assert scripe("jobs", "wait", one, "--wait-timeout", "0.1", "--json").error["jobIds"] == [one]
+    ingest = ["sources", "ingest", str(FILES / "memo.mp3"), "--project-id", still.project_id]
+    started = scripe(*ingest, "--wait-timeout", "0.1")
+    assert started.code == 14
+    assert "To go on waiting: scripe jobs wait job_" in started.err
+
+
+def test_a_generation_that_nobody_has_named_yet_is_met_again_by_its_key(still: Emulator, scripe: Run) -> None:
+    order = ["posts", "generate", "--project-id", still.project_id, "--text", "Hi", "--wait"]
+    ran = scripe(*order, "--wait-timeout", "0.2")
+    assert ran.code == 14
+    assert "--idempotency-key" in ran.err
+
+
+def test_the_deadline_holds_for_a_wait_too(still: Emulator, scripe: Run) -> None:
+    job = still.seed(jobs=1, job_status="RUNNING").job_ids[0]
+    assert scripe("--deadline", "0.2", "jobs", "wait", job).code == 14
+
+
+def test_verbose_tells_each_request(served: Emulator, scripe: Run) -> None:
+    ran = scripe("projects", "--verbose")
+    method, path, status, request, *_ = ran.err.split()
+    assert (method, path, status, request[:4]) == ("GET", "/projects", "200", "req_")
+    assert ran.out.startswith("proj_")
+    missing = scripe("-v", "--json", "projects", "get", "proj_x").err.splitlines()
+    assert missing[0].startswith("GET /projects/proj_x 404 req_")
+    assert missing[1].startswith('{"error": ')
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_announced_end_of_the_version_is_one_line(
+    scripe: Run, monkeypatch: pytest.MonkeyPatch, *, as_json: bool
+) -> None:
+    monkeypatch.setattr(_log, "_warned", {})
+    with Emulator(deprecation="2026-08-01") as emulator, emulator.serve() as server:
+        monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
+        monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
+        shown = warnings.showwarning
+        ran = scripe("projects", *(["--json"] if as_json else []))
+        assert warnings.showwarning is shown
+    assert ran.code == 0
+    assert bool(ran.err) is not as_json
+    if ran.err:
+        assert ran.err.startswith("note: Version 2026-08-01 of the Scripe API")
+        assert ran.err.count("\n") == 1

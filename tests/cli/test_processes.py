@@ -1,0 +1,353 @@
+"""The program as a process: quick to start, quiet when its reader leaves, clear about what is not installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import scripe.cli
+from scripe.cli import help_page, main, output
+from scripe.emulator import Emulator
+
+from .terminal import PROGRAM, Terminal
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {
+    "cyclopts",
+    "rich",
+    "pydantic",
+    "httpx",
+    "httpx2",
+    "tenacity",
+    "asyncio",
+    "re",
+    "pathlib",
+    "argparse",
+}
+FILES = ROOT / "examples" / "files"
+
+
+def ran(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A process that runs a piece of Python."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **environment},
+    )
+
+
+def shell(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A process of bash in which `scripe` is the program, and a failure anywhere in a pipe is one."""
+    program = f'scripe() {{ {sys.executable} -m scripe "$@"; }}; set -o pipefail; {command}'
+    return subprocess.run(["bash", "-c", program], capture_output=True, text=True, env=environment)
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"], ["--version"]])
+def test_what_needs_no_command_loads_nothing_heavy(words: list[str]) -> None:
+    program = (
+        "import sys; before = set(sys.modules)\nfrom scripe.cli import main\n"
+        f"code = main({words!r})\nprint(*sorted(set(sys.modules) - before), file=sys.stderr)\nsys.exit(code)"
+    )
+    process = ran(program)
+    assert process.returncode == 0
+    assert process.stdout
+    loaded = {name.partition(".")[0] for name in process.stderr.split()}
+    assert "scripe" in loaded
+    assert not loaded & HEAVY
+
+
+def loaded_by(words: list[str]) -> set[str]:
+    """All modules of a process that ran a command line."""
+    program = (
+        f"import sys\nfrom scripe.cli import main\nmain({words!r})\nprint('\\n' + ' '.join(sys.modules))"
+    )
+    return set(ran(program).stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("words", [["posts", "list", "--help"], ["posts", "gett"], ["completion", "bash"]])
+def test_what_sends_nothing_loads_no_client(words: list[str]) -> None:
+    loaded = loaded_by(words)
+    assert "cyclopts" in loaded
+    assert not loaded & {"pydantic", "httpx", "httpx2"}
+
+
+def test_a_command_loads_no_other() -> None:
+    commands = {name for name in loaded_by(["notes", "get"]) if name.startswith("scripe.cli.commands.")}
+    assert commands == {"scripe.cli.commands.notes"}
+
+
+def test_the_page_of_commands_is_in_step() -> None:
+    process = subprocess.run(
+        [sys.executable, "scripts/help_page.py", "--check"], cwd=ROOT, capture_output=True
+    )
+    assert (process.returncode, process.stdout) == (0, b"scripe/cli/help.txt in step\n")
+
+
+def test_the_page_of_commands_fits() -> None:
+    assert max(map(len, help_page().splitlines())) < 80
+
+
+def test_without_the_extra_one_line_says_what_to_install() -> None:
+    block = "import sys; sys.modules['cyclopts'] = None\nfrom scripe.cli import main\n"
+    process = ran(f"{block}sys.exit(main(['whoami']))")
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr == 'error: cyclopts is missing: pip install "scripe[cli]"\n'
+    for_program = ran(f"{block}sys.exit(main(['whoami', '--json']))")
+    assert '"type": "ImportError"' in for_program.stderr
+    assert ran(f"{block}sys.exit(main([]))").stdout == help_page()
+
+
+def test_without_the_emulator_one_line_says_what_to_install() -> None:
+    block = "import sys; sys.modules['uvicorn'] = None\nfrom scripe.cli import main\n"
+    process = ran(f"{block}sys.exit(main(['emulator', '--port', '0']))")
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr == 'error: uvicorn is missing: pip install "scripe[emulator]"\n'
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "scripe jobs list --all",
+        "scripe jobs list --all --json",
+        "scripe help posts",
+        "scripe completion bash",
+    ],
+)
+def test_a_reader_who_leaves_is_met_with_silence(
+    served: Emulator, environment: dict[str, str], command: str
+) -> None:
+    served.seed(jobs=2)
+    process = shell(f"{command} | true", environment)
+    assert process.stderr == ""
+    assert process.returncode in (0, 141)  # 0 where all was written before the reader left
+
+
+def test_a_reader_who_left_before(served: Emulator, environment: dict[str, str]) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    for words in (["--help"], ["whoami"], ["posts", "--help"], ["completion", "zsh"]):
+        process = subprocess.run([*PROGRAM, *words], stdout=theirs, stderr=subprocess.PIPE, env=environment)
+        assert (process.returncode, process.stderr) == (141, b"")
+    os.close(theirs)
+
+
+def test_the_emulator_whose_reader_left_or_never_came(environment: dict[str, str]) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    words = [*PROGRAM, "emulator", "--port", "0"]
+    process = subprocess.run(words, stdout=theirs, stderr=subprocess.PIPE, env=environment)
+    os.close(theirs)
+    assert (process.returncode, process.stderr) == (141, b"")
+    closed = shell("scripe emulator --openapi >&-", environment)
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("words", ["--help", "whoami", "posts --help", "whoami --json"])
+def test_a_closed_stdout(served: Emulator, environment: dict[str, str], words: str) -> None:
+    process = shell(f"scripe {words} >&-", environment)
+    assert (process.returncode, process.stderr) == (0, "")
+
+
+def test_a_closed_stderr(served: Emulator, environment: dict[str, str]) -> None:
+    process = shell("scripe projects get proj_x 2>&-", environment)
+    assert (process.returncode, process.stdout) == (5, "")
+
+
+def test_a_full_disk(served: Emulator, environment: dict[str, str]) -> None:
+    process = shell("scripe whoami >/dev/full", environment)
+    assert process.returncode == 1
+    assert process.stderr == "error: The output cannot be written: No space left on device.\n"
+    for words in ("--help", "posts --help", "completion bash", "whoami --json"):
+        other = shell(f"scripe {words} >/dev/full", environment)
+        assert other.returncode == 1
+        assert "The output cannot be written: No space left on device." in other.stderr
+        assert other.stderr.count("\n") == 1
+
+
+def test_a_stderr_that_takes_nothing(served: Emulator, environment: dict[str, str]) -> None:
+    assert shell("scripe projects get proj_x 2>/dev/full", environment).returncode == 5
+
+
+def test_ids_go_through_a_pipe(served: Emulator, environment: dict[str, str]) -> None:
+    process = shell("scripe projects | cut -f1 | xargs -n1 echo", {**environment, "NO_COLOR": "1"})
+    assert process.stdout.split()[0] == served.project_id
+    assert len(process.stdout.split()) == 3
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch, violations: list[str]) -> Iterator[Emulator]:
+    """An emulator whose jobs stand still, on a port."""
+    with Emulator(speed=0) as emulator, emulator.serve() as server:
+        monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
+        monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
+        yield emulator
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_ctrl_c_in_a_wait_says_how_to_go_on(still: Emulator, options: list[str]) -> None:
+    job = still.seed(jobs=1, job_status="RUNNING").job_ids[0]
+    with Terminal(["jobs", "wait", job, "-v", *options], os.environ) as terminal:
+        terminal.read_until(f"GET /jobs/{job} 200")
+        terminal.type("\x03")
+        code, seen = terminal.read_all()
+    assert code == 130
+    assert "Traceback" not in seen
+    wanted = (
+        f'"jobIds": ["{job}"]' if options else f"{job} goes on. To go on waiting: scripe jobs wait {job}\n"
+    )
+    assert wanted in seen
+
+
+def test_ctrl_c_in_an_ingest_names_the_job(still: Emulator) -> None:
+    words = ["sources", "ingest", str(FILES / "memo.mp3"), "--project-id", still.project_id, "-v"]
+    with Terminal(words, os.environ) as terminal:
+        terminal.read_until("GET /jobs/job_")
+        terminal.type("\x03")
+        code, seen = terminal.read_all()
+    assert code == 130
+    assert re.search(r"(job_\w+) goes on\. To go on waiting: scripe jobs wait \1\n", seen)
+
+
+def test_ctrl_c_in_a_write_names_its_key(still: Emulator, environment_of_still: dict[str, str]) -> None:
+    words = ["posts", "generate", "--project-id", still.project_id, "--text", "Hi", "--wait"]
+    with Terminal(words, environment_of_still) as terminal:
+        while still.count("jobs") == 0:
+            time.sleep(0.01)
+        terminal.type("\x03")
+        code, seen = terminal.read_all()
+    assert code == 130
+    assert "To run it again and do nothing twice, add: --idempotency-key " in seen
+
+
+@pytest.fixture
+def environment_of_still(still: Emulator) -> dict[str, str]:
+    return dict(os.environ)
+
+
+def test_an_interrupt_before_a_command_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scripe.cli, "help_page", interrupted)
+    assert main([]) == 130
+
+
+def test_the_arguments_of_the_process(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["scripe", "--version"])
+    assert main() == 0
+    assert capsys.readouterr().out == "scripe 0.1.0\n"
+
+
+def test_a_failure_to_write_without_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        encoding = None
+
+        def write(self, _: str) -> None:
+            raise OSError("odd")
+
+        def fileno(self) -> int:
+            return os.open(os.devnull, os.O_WRONLY)
+
+    monkeypatch.setattr(sys, "stdout", Broken())
+    with pytest.raises(output.UnwritableOutputError, match="The output cannot be written: odd"):
+        output.emit("x")
+
+
+@pytest.mark.parametrize("words", [["emulator"], ["--no-progress", "emulator"]])
+def test_the_emulator_is_started_and_used(words: list[str], tmp_path: Path) -> None:
+    command = [*PROGRAM, *words, "--port", "0", "--data", str(tmp_path / "kept")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        environment = dict(process.stdout.readline().strip().split("=", 1) for _ in range(2))
+        used = subprocess.run(
+            [*PROGRAM, "whoami"], capture_output=True, text=True, env={**os.environ, **environment}
+        )
+        process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0
+    assert "Acme" in used.stdout
+    assert (tmp_path / "kept" / "emulator.sqlite3").exists()
+
+
+def test_what_is_wrong_with_the_emulators_command_line(
+    served: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def left_as_it_is(*_: object) -> None:
+        """The test run keeps its own."""
+
+    monkeypatch.setattr(signal, "signal", left_as_it_is)
+    port = os.environ["SCRIPE_BASE_URL"].split(":")[2].split("/")[0]
+    assert main(["emulator", "--port", port]) == 1
+    taken = capsys.readouterr().err
+    assert taken.startswith("error: The emulator cannot start: ")
+    assert taken.count("\n") == 1
+    assert main(["emulator", "--prot", "1"]) == 2
+    assert "unrecognized arguments: --prot" in capsys.readouterr().err
+    assert main(["emulator", "--help"]) == 0
+    assert capsys.readouterr().out.startswith("usage: scripe emulator")
+
+
+def test_the_entry_point_is_named() -> None:
+    assert importlib.util.find_spec("scripe.__main__")
+    assert 'scripe = "scripe.cli:main"' in (ROOT / "pyproject.toml").read_text()
+
+
+TRY = """
+source <(scripe completion bash)
+complete -p scripe >/dev/null || exit 1
+try() {
+    COMP_WORDS=(scripe "$@"); COMP_CWORD=$#; COMPREPLY=()
+    _scripe scripe "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+    echo "${COMPREPLY[*]}"
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("''", "whoami projects sources notes posts knowledge jobs uploads webhooks emulator completion"),
+        ("posts ''", "list get create update generate statuses"),
+        ("jobs w", "wait"),
+        ("jobs list --st", "--status"),
+        ("jobs list --status ''", "QUEUED RUNNING DONE FAILED CANCELLED"),
+        ("jobs list --js", "--json"),
+        ("--js", "--json"),
+        ("completion ''", "bash zsh fish"),
+        ("posts create --text-file /etc/hostn", "/etc/hostname"),
+    ],
+)
+def test_bash_completes(typed: str, offered: str) -> None:
+    process = shell(f"{TRY}try {typed}", dict(os.environ))
+    assert (process.returncode, process.stdout, process.stderr) == (0, f"{offered}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("which", "texts"),
+    [
+        (
+            "zsh",
+            ["#compdef scripe\n", "'rotate-secret:Replace the secret", "--idempotency-key", "--api-key-file"],
+        ),
+        ("fish", ["complete -c scripe", "-a 'rotate-secret'", "-l idempotency-key", "-l api-key-file"]),
+        ("bash", ["complete -F _scripe scripe", "rotate-secret", "--idempotency-key"]),
+    ],
+)
+def test_each_shell_has_its_script(capsys: pytest.CaptureFixture[str], which: str, texts: list[str]) -> None:
+    assert main(["completion", which]) == 0
+    script = capsys.readouterr().out
+    assert [text for text in texts if text not in script] == []
+    for quote in ("'", '"'):
+        assert quote in script
