@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None, *, wait: Callable[[], object] =
         if options.plan:
             emulator.set_plan(options.plan)
         sys.stdout.write(f"SCRIPE_BASE_URL={server.base_url}\nSCRIPE_API_KEY={server.api_key}\n")
+        sys.stdout.write(f"# To watch it: {server.page_url}\n")
         sys.stdout.flush()
         with suppress(KeyboardInterrupt):
             wait()

@@ -4,9 +4,11 @@ import secrets
 import shutil
 import tempfile
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
@@ -94,7 +96,7 @@ class Emulator(Controls):
         """Answer one request; the caller loses or delays the answer as it says."""
         if not self._close.alive:
             raise RuntimeError("This emulator was closed.")
-        request_id = new_id("req")
+        request_id, arrival = new_id("req"), self._arrival()
         outcome, delay = self._faults.outcome(request), self._faults.delay(request)
         if isinstance(outcome, Failure):
             response = self._failed(outcome, request, request_id)
@@ -103,7 +105,7 @@ class Emulator(Controls):
             self._tell(request, response)
             response.dropped = outcome is not None
         response.delay += delay
-        return self._remember(request, response)
+        return self._remember(request, response, arrival)
 
     def admit(self, request: Request) -> Response | None:
         """Refuse a PUT to storage by all but its body, None when the body is worth reading.
@@ -112,22 +114,27 @@ class Emulator(Controls):
         """
         if self._own is None or not request.in_storage or self._faults.awaits(request):
             return None
+        arrival = self._arrival()
         try:
             self._own.check(request)
         except StorageRefusedError as error:
-            return self._remember(request, error.response())
+            return self._remember(request, error.response(), arrival)
         return None
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> "Server":
         """A loopback server, started by ``with`` or by its `start`; port 0 takes any free one.
 
+        It serves the API at `Server.base_url`, and at `Server.page_url` a page to watch it with.
+
         Raises:
             MissingExtraError: a package of the ``emulator`` extra is not installed.
 
         """
+        from scripe.emulator.page import Inside, Page
         from scripe.emulator.server import Server
 
-        return Server(self, host, port)
+        inside = Inside(self._backend, self._api.limiter, self._faults)
+        return Server(self, host, port, Page(self, inside, host))
 
     def client(
         self,
@@ -208,8 +215,12 @@ class Emulator(Controls):
             request.body.seek(0)
             observer(request, response)
 
-    def _remember(self, request: Request, response: Response) -> Response:
-        received = ReceivedRequest.of(request, response)
+    def _arrival(self) -> tuple[datetime, float]:
+        return self.clock.now(), time.monotonic()
+
+    def _remember(self, request: Request, response: Response, arrival: tuple[datetime, float]) -> Response:
+        received_at, began = arrival
+        received = ReceivedRequest.of(request, response, received_at, time.monotonic() - began)
         with self._requests_lock:
             self._requests.append(received)
         return response

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
 from scripe.emulator.errors import failure
 from scripe.emulator.extras import extra
-from scripe.emulator.messages import PREFIX, Headers, Request, Response
+from scripe.emulator.messages import PAGE_PREFIX, PREFIX, Headers, Request, Response
 from scripe.emulator.state import new_id
 
 with extra():
@@ -25,6 +25,7 @@ with extra():
 
 if TYPE_CHECKING:
     from scripe.emulator.app import Emulator
+    from scripe.emulator.page import Page
 
 IN_MEMORY = 1 << 20
 GRACE = 1
@@ -38,20 +39,26 @@ class Server:
         emulator: what answers.
         host: the address to listen on.
         port: the port to listen on, 0 for any free one.
+        page: shows what happens here, beside the API.
 
     """
 
-    def __init__(self, emulator: "Emulator", host: str, port: int) -> None:
+    def __init__(self, emulator: "Emulator", host: str, port: int, page: "Page") -> None:
         self._emulator = emulator
         self._host = host
         self._port = port
+        self._page = page
         self._running: _Running | None = None
 
     @property
     def base_url(self) -> str:
         """Where the API is, such as ``http://127.0.0.1:8787/v1``; known once started."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}{PREFIX}"
+        return f"{self._origin}{PREFIX}"
+
+    @property
+    def page_url(self) -> str:
+        """Where a browser can watch the emulator, such as ``http://127.0.0.1:8787/_emulator``; known once started."""
+        return f"{self._origin}{PAGE_PREFIX}"
 
     @property
     def api_key(self) -> str:
@@ -70,7 +77,7 @@ class Server:
         # Head and body are two writes: on a kept connection the second would wait 40 ms for an acknowledgement.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._port = listener.getsockname()[1]
-        self._running = _Running(_application(self._emulator), listener)
+        self._running = _Running(_application(self._emulator, self._page), listener)
 
     def stop(self) -> None:
         """Stop listening, and return once the thread has ended."""
@@ -86,6 +93,11 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def _origin(self) -> str:
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
 
 
 class _Running(uvicorn.Server):
@@ -120,9 +132,12 @@ class _Running(uvicorn.Server):
         self._thread.join()
 
 
-def _application(emulator: "Emulator") -> Starlette:
+def _application(emulator: "Emulator", page: "Page") -> Starlette:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        await _serve(emulator, scope, receive, send)
+        if f"{scope['path']}/".startswith(f"{PAGE_PREFIX}/"):
+            await page(scope, receive, send)
+        else:
+            await _serve(emulator, scope, receive, send)
 
     application = Starlette(exception_handlers={Exception: _crashed})
     application.router.default = serve  # a route's pattern would not match every path
