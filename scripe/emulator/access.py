@@ -102,8 +102,8 @@ class Access:
         """The workspaces that a principal may open."""
         return self._state.execute(REACH, (principal.id, principal.workspace_id))
 
-    def keys(self) -> list[sqlite3.Row]:
-        """Every key and token in the order of their making: its `id`, `token`, `scopes`, `expires_on`, `revoked` and `workspace`."""
+    def all_keys(self) -> list[sqlite3.Row]:
+        """Every key and token in the order of their making, each with the name of its workspace."""
         return self._state.execute(KEYS)
 
     def workspaces(self) -> list[sqlite3.Row]:

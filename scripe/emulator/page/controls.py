@@ -138,7 +138,7 @@ def token_of(inside: Inside, key_id: str) -> str:
         FormError: there is none, or it is revoked.
 
     """
-    for row in inside.backend.access.keys():
+    for row in inside.backend.access.all_keys():
         if row["id"] == key_id:
             if row["revoked"]:
                 raise FormError("This key is revoked already.")

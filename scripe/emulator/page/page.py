@@ -231,7 +231,7 @@ def key_rows(inside: Inside, today: date) -> list[KeyRow]:
     """The newest keys, in the order of their making."""
     return [
         KeyRow(row["id"], masked(row["token"]), row["workspace"], _scopes(row), _state(row, today))
-        for row in inside.backend.access.keys()[-MOST_KEYS:]
+        for row in inside.backend.access.all_keys()[-MOST_KEYS:]
     ]
 
 

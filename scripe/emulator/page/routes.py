@@ -94,11 +94,7 @@ class Page:
         return PlainTextResponse("There is no such page.\n", 404)
 
     async def _pressed(self, name: str, request: Request) -> Response:
-        try:
-            fields = await _fields(request)
-        except ClientDisconnect:
-            return PlainTextResponse("The form did not arrive whole.\n", 400)
-        return await run_in_threadpool(self._done, name, request, fields)
+        return await run_in_threadpool(self._done, name, request, await fields_of(request))
 
     def _done(self, name: str, request: Request, fields: Mapping[str, str]) -> Response:
         try:
@@ -140,10 +136,19 @@ class Page:
         return HTMLResponse(self._templates.get_template(template).render(values), status)
 
 
-async def _fields(request: Request) -> dict[str, str]:
+async def fields_of(request: Request) -> dict[str, str]:
+    """The fields of a form that was sent.
+
+    Raises:
+        HTTPException: 413, it is too large; 400, the caller went away before its end.
+
+    """
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM:
-            raise HTTPException(413, "The form is too large.")
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_FORM:
+                raise HTTPException(413, "The form is too large.")
+    except ClientDisconnect:
+        raise HTTPException(400, "The form did not arrive whole.") from None
     return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
