@@ -325,6 +325,14 @@ def too_narrow(page: Page) -> list[int]:
     return found
 
 
+def test_what_was_done_is_seen_where_the_button_is(visitor: Visitor) -> None:
+    with visitor.open(390, 600) as page:
+        page.get_by_role("button", name="Delay next").click()
+        expect(page.get_by_role("status")).to_have_text("The delay is on order.")
+        expect(page.get_by_role("status")).to_be_in_viewport()
+        expect(page.locator("h1")).not_to_be_in_viewport()
+
+
 def key_id(page: Page) -> str:
     found = re.search(r"key=(key_\w+)", page.locator("#key-list a").first.get_attribute("href") or "")
     assert found
