@@ -19,7 +19,15 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 URL = re.compile(r"https?://[^\s`<>\"')\]|,;]+")
 HOSTS = {"apidocs.scripe.io", "rich.readthedocs.io", "semver.org"}
 """Hosts that pages may send their readers to. All else is an example of an address."""
-EXAMPLES = {"api.scripe.io", "emulator.localhost", "example.com", "localhost", "127.0.0.1", "youtu.be"}
+EXAMPLES = {
+    "api.scripe.io",
+    "www.linkedin.com",
+    "emulator.localhost",
+    "example.com",
+    "localhost",
+    "127.0.0.1",
+    "youtu.be",
+}
 
 
 def rows() -> list[str]:

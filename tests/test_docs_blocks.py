@@ -25,6 +25,7 @@ import scripe
 import scripe.emulator as scripe_emulator
 from scripe import Scripe
 from scripe.emulator import Emulator
+from tests.cli.test_command_line_docs import is_of_the_command_line
 
 ROOT = Path(__file__).parents[1]
 BESIDE_THE_DOCS = [ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY", "CHANGELOG")]
@@ -88,7 +89,12 @@ PROGRAMS = {
     for page in sorted({each.page for each in BLOCKS if each.language == "python"})
     if page not in EXCERPTS
 }
-COMMANDS = [(each.page, command) for each in BLOCKS if each.language in SHELLS for command in each.commands]
+COMMANDS = [
+    (each.page, command)
+    for each in BLOCKS
+    if each.language in SHELLS and not is_of_the_command_line(each.code)
+    for command in each.commands
+]
 
 
 def runs(command: str) -> bool:

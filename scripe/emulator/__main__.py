@@ -55,6 +55,7 @@ def main(
             emulator.set_plan(options.plan)
         with suppress(KeyboardInterrupt):
             sys.stdout.write(f"SCRIPE_BASE_URL={server.base_url}\nSCRIPE_API_KEY={server.api_key}\n")
+            sys.stdout.write(f"# To watch it: {server.page_url}\n")
             sys.stdout.flush()
             wait()
 

@@ -19,6 +19,8 @@ PLANS_WITH_ACCESS = frozenset({"ADVANCED", "BUSINESS", "ENTERPRISE"})
 TOKEN = re.compile(r"scripe_(sk_live|sk_test|oauth)_[A-Za-z0-9]{16,}")
 CREDENTIALS = """SELECT keys.id, workspace_id, scopes, expires_on, revoked, name, plan, active
 FROM keys JOIN workspaces ON workspaces.id = workspace_id WHERE token = ?"""
+KEYS = """SELECT keys.id, token, scopes, expires_on, revoked, name AS workspace
+FROM keys JOIN workspaces ON workspaces.id = workspace_id ORDER BY keys.rowid"""
 REACH = """SELECT workspaces.* FROM reach JOIN workspaces ON workspaces.id = workspace_id
 WHERE principal_id = ? UNION SELECT * FROM workspaces WHERE id = ?"""
 
@@ -96,6 +98,14 @@ class Access:
     def reach(self, principal: Principal) -> list[sqlite3.Row]:
         """The workspaces that a principal may open."""
         return self._state.execute(REACH, (principal.id, principal.workspace_id))
+
+    def all_keys(self) -> list[sqlite3.Row]:
+        """Every key and token in the order of their making, each with the name of its workspace."""
+        return self._state.execute(KEYS)
+
+    def workspaces(self) -> list[sqlite3.Row]:
+        """Every workspace in the order of its making."""
+        return self._state.execute("SELECT * FROM workspaces ORDER BY rowid")
 
     def revoke_key(self, token: str) -> None:
         """Revoke a key for good."""

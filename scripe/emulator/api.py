@@ -17,14 +17,19 @@ from scripe.emulator.wire import JsonObject, parse
 
 
 class Api:
-    """Answers requests with the routes of a table."""
+    """Answers requests with the routes of a table.
+
+    Attributes:
+        limiter: counts the calls of each workspace.
+
+    """
 
     def __init__(self, backend: Backend, routes: Iterable[Route]) -> None:
         settings = backend.settings
         self._backend = backend
         self._routes = tuple(routes)
         self._answers = Answers(backend.state)
-        self._limiter = RateLimiter(
+        self.limiter = RateLimiter(
             {
                 "reads": settings.read_limit,
                 "writes": settings.write_limit,
@@ -60,7 +65,7 @@ class Api:
         if not route.open or "scripe-api-version" in request.headers:
             headers["Scripe-Api-Version"] = access.version(request.headers)
         if route.bucket:
-            headers |= self._limiter.admit(call.workspace_id, route.bucket, self._backend.clock.now())
+            headers |= self.limiter.admit(call.workspace_id, route.bucket, self._backend.clock.now())
         require_scope(call.principal, route.scopes)
         self._backend.settle()
         if not route.takes_body:

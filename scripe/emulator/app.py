@@ -79,7 +79,7 @@ class Emulator(Received):
         """Answer one request; the caller loses or delays the answer as it says."""
         if not self._close.alive:
             raise RuntimeError("This emulator was closed.")
-        request_id = new_id("req")
+        request_id, arrival = new_id("req"), self._arrival()
         outcome, delay = self._faults.outcome(request), self._faults.delay(request)
         if isinstance(outcome, Failure):
             response = self._failed(outcome, request, request_id)
@@ -88,8 +88,7 @@ class Emulator(Received):
             self._tell(request, response)
             response.dropped = outcome is not None
         response.delay += delay
-        self._note(request, response)
-        return response
+        return self._note(request, response, arrival)
 
     def admit(self, request: Request) -> Response | None:
         """Refuse a PUT to storage by all but its body, None when the body is worth reading.
@@ -98,24 +97,30 @@ class Emulator(Received):
         """
         if self._own is None or not request.in_storage or self._faults.awaits(request):
             return None
+        arrival = self._arrival()
         try:
             self._own.check(request)
         except StorageRefusedError as error:
-            response = error.response()
-            self._note(request, response)
-            return response
+            return self._note(request, error.response(), arrival)
         return None
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> "Server":
         """A loopback server, started by ``with`` or by its `start`; port 0 takes any free one.
 
+        It serves the API at `Server.base_url`, and at `Server.page_url` a page to watch it with.
+
         Raises:
             MissingExtraError: a package of the ``emulator`` extra is not installed.
 
         """
+        from scripe.emulator.page import Inside, Page
         from scripe.emulator.server import Server
 
-        return Server(self, host, port)
+        def page_of(emulator: Emulator) -> Page:
+            inside = Inside(emulator._backend, emulator._api.limiter, emulator._faults)
+            return Page(emulator, inside, host)
+
+        return Server(self, host, port, page_of)
 
     def client(
         self,

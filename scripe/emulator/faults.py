@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from scripe.emulator.errors import failure
@@ -93,6 +93,11 @@ class Faults:
         """Call off all that have not been met."""
         with self._lock:
             self._pending = []
+
+    def pending(self) -> list[Fault]:
+        """Copies of those that no request has met yet, in order."""
+        with self._lock:
+            return [replace(fault) for fault in self._pending]
 
     def awaits(self, request: Request) -> bool:
         """Whether any would meet this request."""

@@ -42,6 +42,14 @@ class RateLimiter:
             raise _refusal(bucket, headers)
         return headers if self._headers == "always" else {}
 
+    def usage(self, workspace_id: str, now: datetime) -> dict[str, tuple[int, int]]:
+        """For each bucket the calls that count at this moment, and its limit; nothing is counted by asking."""
+        with self._lock:
+            return {
+                bucket: (sum(at + WINDOW > now for at in self._calls.get((workspace_id, bucket), ())), limit)
+                for bucket, limit in self._limits.items()
+            }
+
 
 def _headers(limit: int, calls: deque[datetime], now: datetime) -> dict[str, str]:
     leaves = calls[0] + WINDOW - now if calls else WINDOW

@@ -1,8 +1,10 @@
 """A request and its answer, apart from how they travel."""
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import BinaryIO
 from urllib.parse import parse_qsl, urlsplit
@@ -11,7 +13,9 @@ from scripe.emulator.wire import Json, parse
 
 PREFIX = "/v1"
 STORAGE_PREFIX = "/_storage/"
+PAGE_PREFIX = "/_emulator"
 KEPT_BODY = 8 << 20
+ERROR_CODE = re.compile(rb'"code": ?"([^"]*)"|<Code>([^<]*)</Code>')
 
 
 class Headers(Mapping[str, str]):
@@ -139,7 +143,10 @@ class ReceivedRequest:
         status: the status answered.
         replayed: whether a stored answer was given again.
         storage: whether the request went to storage.
-        lost: whether the answer was lost on its way.
+        received_at: when it came, by the emulator's clock.
+        milliseconds: what its answer took of real time, waits that were ordered included.
+        error_code: the code of an answer that is an error, None without one.
+        dropped: whether the answer was lost on purpose.
 
     """
 
@@ -151,7 +158,10 @@ class ReceivedRequest:
     status: int
     replayed: bool
     storage: bool
-    lost: bool = False
+    received_at: datetime
+    milliseconds: float
+    error_code: str | None
+    dropped: bool
 
     @property
     def json(self) -> Json:
@@ -162,8 +172,10 @@ class ReceivedRequest:
             return None
 
     @classmethod
-    def of(cls, request: Request, response: Response) -> "ReceivedRequest":
-        """The record of a request and its answer."""
+    def of(
+        cls, request: Request, response: Response, received_at: datetime, seconds: float
+    ) -> "ReceivedRequest":
+        """The record of a request and its answer, which took so many seconds to make."""
         return cls(
             method=request.method,
             path=request.path,
@@ -173,8 +185,16 @@ class ReceivedRequest:
             status=response.status,
             replayed=response.headers.get("Idempotent-Replayed") == "true",
             storage=request.in_storage,
-            lost=response.dropped,
+            received_at=received_at,
+            milliseconds=(seconds + response.delay) * 1000,
+            error_code=_error_code(response),
+            dropped=response.dropped,
         )
+
+
+def _error_code(response: Response) -> str | None:
+    found = ERROR_CODE.search(response.body) if response.status >= 400 else None
+    return (found[1] or found[2] or b"").decode(errors="replace") if found else None
 
 
 def _whole(request: Request) -> bytes:

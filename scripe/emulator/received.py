@@ -5,8 +5,10 @@ A path is named as in ``/posts/*``: ``*`` stands for one part of it, ``**`` for 
 
 import re
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import cast
 
@@ -93,10 +95,15 @@ class Received(Controls):
             head = f"{what} should not have been sent." if what else "Nothing should have been sent."
             raise AssertionError("\n".join([head, *_listed(received)]))
 
-    def _note(self, request: Request, response: Response) -> None:
-        received = ReceivedRequest.of(request, response)
+    def _arrival(self) -> tuple[datetime, float]:
+        return self.clock.now(), time.monotonic()
+
+    def _note(self, request: Request, response: Response, arrival: tuple[datetime, float]) -> Response:
+        received_at, began = arrival
+        received = ReceivedRequest.of(request, response, received_at, time.monotonic() - began)
         with self._requests_lock:
             self._requests.append(received)
+        return response
 
 
 def _meant(received: Iterable[ReceivedRequest], method: str | None, path: str) -> list[ReceivedRequest]:
@@ -167,7 +174,7 @@ def _listed(received: list[ReceivedRequest]) -> list[str]:
 
 
 def _line(received: ReceivedRequest) -> str:
-    fate = ", the answer was lost" if received.lost else ", a replay" if received.replayed else ""
+    fate = ", the answer was lost" if received.dropped else ", a replay" if received.replayed else ""
     return f"{received.method} {received.path} -> {received.status}{fate}"
 
 

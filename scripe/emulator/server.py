@@ -5,14 +5,14 @@ import logging
 import socket
 import tempfile
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
 from scripe.emulator.errors import failure
 from scripe.emulator.extras import extra
-from scripe.emulator.messages import PREFIX, Headers, Request, Response
+from scripe.emulator.messages import PAGE_PREFIX, PREFIX, Headers, Request, Response
 from scripe.emulator.state import new_id
 
 with extra():
@@ -25,6 +25,7 @@ with extra():
 
 if TYPE_CHECKING:
     from scripe.emulator.app import Emulator
+    from scripe.emulator.page import Page
 
 IN_MEMORY = 1 << 20
 GRACE = 1
@@ -38,15 +39,19 @@ class Server:
         emulator: what answers.
         host: the address to listen on.
         port: the port to listen on, 0 for any free one.
+        page_of: makes the page that shows what happens here, beside the API.
 
     Attributes:
-        emulator: what answers; another one may take its place at any time.
+        page: shows what happens here.
         in_real_time: whether the answer of a call that waits for its job is held back as long as the job takes;
             else the emulator's clock moves on by as much.
 
     """
 
-    def __init__(self, emulator: "Emulator", host: str, port: int) -> None:
+    def __init__(
+        self, emulator: "Emulator", host: str, port: int, page_of: Callable[["Emulator"], "Page"]
+    ) -> None:
+        self._page_of = page_of
         self.emulator = emulator
         self.in_real_time = True
         self._host = host
@@ -54,10 +59,24 @@ class Server:
         self._running: _Running | None = None
 
     @property
+    def emulator(self) -> "Emulator":
+        """What answers; another one may take its place at any time."""
+        return self._emulator
+
+    @emulator.setter
+    def emulator(self, emulator: "Emulator") -> None:
+        self._emulator = emulator
+        self.page = self._page_of(emulator)
+
+    @property
     def base_url(self) -> str:
         """Where the API is, such as ``http://127.0.0.1:8787/v1``; known once started."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}{PREFIX}"
+        return f"{self._origin}{PREFIX}"
+
+    @property
+    def page_url(self) -> str:
+        """Where a browser can watch the emulator, such as ``http://127.0.0.1:8787/_emulator``; known once started."""
+        return f"{self._origin}{PAGE_PREFIX}"
 
     @property
     def api_key(self) -> str:
@@ -92,6 +111,11 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def _origin(self) -> str:
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
 
 
 class _Running(uvicorn.Server):
@@ -128,7 +152,10 @@ class _Running(uvicorn.Server):
 
 def _application(server: Server) -> Starlette:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        await _serve(server.emulator, scope, receive, send, in_real_time=server.in_real_time)
+        if f"{scope['path']}/".startswith(f"{PAGE_PREFIX}/"):
+            await server.page(scope, receive, send)
+        else:
+            await _serve(server.emulator, scope, receive, send, in_real_time=server.in_real_time)
 
     application = Starlette(exception_handlers={Exception: _crashed})
     application.router.default = serve  # a route's pattern would not match every path

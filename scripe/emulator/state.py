@@ -44,6 +44,9 @@ AND (:types IS NULL OR json_extract(fields, '$.type') IN (SELECT value FROM json
 AND (:statuses IS NULL OR json_extract(fields, '$.status') IN (SELECT value FROM json_each(:statuses)))
 AND (created_at, id) < (:before, :before_id)
 ORDER BY created_at DESC, id DESC LIMIT :count"""
+LATEST = """SELECT * FROM records WHERE kind = :kind
+ORDER BY json_extract(fields, '$.status') IN (SELECT value FROM json_each(:first)) DESC, created_at DESC, rowid DESC
+LIMIT :count"""
 FOREVER = 2**62
 
 
@@ -193,6 +196,11 @@ class State:
             "count": count,
         }
         return [_record(row) for row in self.execute(PAGE, values)]
+
+    def latest(self, kind: str, count: int, first: Sequence[str]) -> list[Record]:
+        """At most `count` records of all workspaces, newest first, but before all those in one of some statuses."""
+        values: dict[str, object] = {"kind": kind, "count": count, "first": _list(first)}
+        return [_record(row) for row in self.execute(LATEST, values)]
 
     def count(self, kind: str) -> int:
         """How many records of a kind there are."""

@@ -22,12 +22,17 @@ VARYING = [
 ]
 
 
+def is_of_the_command_line(block: str) -> bool:
+    """Whether a console block is run here: in one shell, and held to what it shows."""
+    return "scripe " in block and "$ scripts/" not in block and "python -m scripe.emulator" not in block
+
+
 def shown(document: Path) -> list[tuple[str, str]]:
     """The commands of the blocks of a document that use `scripe`, each with what it is said to show."""
     blocks: list[str] = re.findall(r"```console\n(.*?)```", document.read_text(), re.DOTALL)
     pairs: list[tuple[str, str]] = []
     for block in blocks:
-        if "scripe " in block and "$ scripts/" not in block and "python -m scripe.emulator" not in block:
+        if is_of_the_command_line(block):
             command, *rest = re.split(r"^\$ ", block, flags=re.MULTILINE)
             assert command == ""
             pairs += [(first, after) for first, _, after in (each.partition("\n") for each in rest)]

@@ -3,6 +3,7 @@ import http.client
 import json
 import logging
 import os
+import re
 import runpy
 import signal
 import socket
@@ -201,6 +202,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     main(["--port", "0", "--data", str(tmp_path / "new")], wait=lambda: None)
     assert first.splitlines()[1] == capsys.readouterr().out.splitlines()[1]
     assert first.splitlines()[1].startswith("SCRIPE_API_KEY=scripe_sk_test_")
+    assert re.fullmatch(r"# To watch it: http://127\.0\.0\.1:\d+/_emulator", first.splitlines()[2])
     main(["--port", "0"], wait=lambda: None)
 
 

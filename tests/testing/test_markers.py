@@ -43,7 +43,7 @@ def test_each_marker_is_obeyed(run: Run) -> None:
                 assert [each.status for each in sent] == [503, 503, 409]
                 scripe_client.sources.create_text(project_id=scripe_project.id, text="Hello")
                 sent = scripe_emulator.assert_sent("POST", "/sources", times=3)
-                assert [(each.status, each.lost) for each in sent] == [(429, False), (200, True), (200, False)]
+                assert [(each.status, each.dropped) for each in sent] == [(429, False), (200, True), (200, False)]
 
         @pytest.mark.scripe_faults
         def test_just_a_fault(scripe_client):
