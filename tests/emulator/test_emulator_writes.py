@@ -288,10 +288,11 @@ NONSENSE: list[Callable[[Emulator], None]] = [
     lambda emulator: emulator.fail_next(times=0),
     lambda emulator: emulator.drop_next(0),
     lambda emulator: emulator.delay_next(-1),
+    lambda emulator: emulator.drop_next(path="sources"),
 ]
 
 
 @pytest.mark.parametrize("order", NONSENSE)
 def test_faults_that_make_no_sense_are_refused(emulator: Emulator, order: Callable[[Emulator], None]) -> None:
-    with pytest.raises(ValueError, match=r"give|early"):
+    with pytest.raises(ValueError, match=r"give|early|begin"):
         order(emulator)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import tomllib
+from importlib.metadata import packages_distributions
 
+from scripe.emulator import extras
 from scripe.testing.markers import READERS
 from scripe.testing.plugin import MARKERS
 
@@ -146,3 +148,11 @@ def test_pytest_finds_the_plugin_by_itself() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["entry-points"]["pytest11"] == {"scripe": "scripe.testing.plugin"}
     assert any(each.startswith("scripe[emulator]") for each in project["optional-dependencies"]["testing"])
+
+
+def test_the_packages_that_are_looked_for_are_those_of_the_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {each.partition(">=")[0] for each in project["optional-dependencies"]["emulator"]}
+    homes = packages_distributions()
+    assert {homes[name][0].lower() for name in extras.PACKAGES} == wanted
+    assert extras.missing() == ()
