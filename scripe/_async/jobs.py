@@ -110,7 +110,8 @@ class AsyncJobs(AsyncResource):
         """
         from .poller import AsyncPoller  # here and below: loaded by those alone who wait
 
-        return await AsyncPoller(self._sender, [job], timeout, on_update).succeeded()
+        with self._sender.operation("jobs.wait"):
+            return await AsyncPoller(self._sender, [job], timeout, on_update).succeeded()
 
     async def wait_all(
         self,
@@ -136,7 +137,8 @@ class AsyncJobs(AsyncResource):
         """
         from .poller import several
 
-        return await several(self._sender, jobs, timeout, on_update).all()
+        with self._sender.operation("jobs.wait_all"):
+            return await several(self._sender, jobs, timeout, on_update).all()
 
     def as_completed(
         self,

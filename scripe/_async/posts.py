@@ -266,7 +266,7 @@ class AsyncPosts(AsyncResource):
         check_seconds(timeout, "timeout")
         posts = AsyncPosts(self._sender.bounded(timeout))
         source, hold = generation.source(text, note_id), generation.LONGEST_HOLD
-        with carrying(key):
+        with carrying(key), self._sender.operation("posts.generate_and_wait"):
             try:
                 job = await posts._generated(project_id, source, scheduled_for, language, hold, key)
             except APITimeoutError:

@@ -93,7 +93,7 @@ class AsyncUploads(AsyncResource):
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         content = await async_looked_at(file)
         try:
-            with carrying(key):
+            with carrying(key), self._sender.operation("uploads.upload_file"):
                 return await upload_content(self._sender, content, content_type, on_progress, key)
         finally:
             content.close()

@@ -111,7 +111,8 @@ class Jobs(Resource):
         """
         from .poller import Poller  # here and below: loaded by those alone who wait
 
-        return Poller(self._sender, [job], timeout, on_update).succeeded()
+        with self._sender.operation("jobs.wait"):
+            return Poller(self._sender, [job], timeout, on_update).succeeded()
 
     def wait_all(
         self,
@@ -137,7 +138,8 @@ class Jobs(Resource):
         """
         from .poller import several
 
-        return several(self._sender, jobs, timeout, on_update).all()
+        with self._sender.operation("jobs.wait_all"):
+            return several(self._sender, jobs, timeout, on_update).all()
 
     def as_completed(
         self,

@@ -267,7 +267,7 @@ class Posts(Resource):
         check_seconds(timeout, "timeout")
         posts = Posts(self._sender.bounded(timeout))
         source, hold = generation.source(text, note_id), generation.LONGEST_HOLD
-        with carrying(key):
+        with carrying(key), self._sender.operation("posts.generate_and_wait"):
             try:
                 job = posts._generated(project_id, source, scheduled_for, language, hold, key)
             except APITimeoutError:
