@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ._rules.answer import Outcome
 
@@ -33,8 +33,16 @@ class Begun:
     is_stored: bool = False
 
 
-class Observation(Protocol):
-    """One call, or one operation of several, that is watched."""
+class Operation(Protocol):
+    """Something that is watched: an operation of several calls, or one call."""
+
+    def ended(self, error: BaseException | None) -> None:
+        """It is over, by whatever means: cancelled, interrupted."""
+        ...
+
+
+class Observation(Operation, Protocol):
+    """One call that is watched."""
 
     def sending(self) -> Mapping[str, str]:
         """The request is about to leave: headers to go with it, to the API alone."""
@@ -52,9 +60,8 @@ class Observation(Protocol):
         """A pause before another attempt begins."""
         ...
 
-    def ended(self, error: BaseException | None) -> None:
-        """It is over, by whatever means: cancelled, interrupted."""
-        ...
+
+AnyOperation = TypeVar("AnyOperation", bound=Operation)
 
 
 class Observer(Protocol):
@@ -64,18 +71,18 @@ class Observer(Protocol):
         """A call begins, here and now: in the thread and the task that will end it."""
         ...
 
-    def operation(self, name: str) -> Observation:
+    def operation(self, name: str) -> Operation:
         """An operation of several calls begins, such as `sources.ingest`."""
         ...
 
 
 @contextmanager
-def watched(begin: Callable[[], Observation]) -> Generator[Observation]:
+def watched(begin: Callable[[], AnyOperation]) -> Generator[AnyOperation]:
     """To its end, whatever that is."""
-    observation = begin()
+    operation = begin()
     try:
-        yield observation
+        yield operation
     except BaseException as error:
-        observation.ended(error)
+        operation.ended(error)
         raise
-    observation.ended(None)
+    operation.ended(None)

@@ -21,8 +21,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from examples.recipes import json_logs
 from scripe import APIStatusError, AsyncScripe, ResponseInfo, Scripe, ScripeError
+from scripe._observing import Begun
 from scripe.emulator import Emulator, Request, Response
-from scripe.otel._attributes import error_type
+from scripe.otel._attributes import error_type, series
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
@@ -231,7 +232,7 @@ def test_without_the_extra_one_line_says_what_to_install() -> None:
 
 
 def test_a_module_of_ours_that_is_missing_is_no_matter_of_the_extra() -> None:
-    ran = run("import sys; sys.modules['scripe._observing'] = None; import scripe.otel")
+    ran = run("import sys; sys.modules['scripe.otel._instruments'] = None; import scripe.otel")
     assert "pip install" not in ran.stderr
     assert ran.returncode == 1
 
@@ -242,6 +243,23 @@ def test_a_client_alone_loads_no_opentelemetry() -> None:
         "print([name for name in sys.modules if 'telemetry' in name])"
     )
     assert ran.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("https://api.scripe.io/v1/jobs", "api.scripe.io", 443),
+        ("http://[::1]/v1/jobs", "::1", 80),
+        ("https://localhost:8443/v1/jobs", "localhost", 8443),
+    ],
+)
+def test_the_server_is_named_with_its_port(url: str, host: str, port: int) -> None:
+    assert series(Begun("GET", url, "/v1/jobs", None)) == {
+        "http.request.method": "GET",
+        "server.address": host,
+        "server.port": port,
+        "url.template": "/v1/jobs",
+    }
 
 
 def test_errors_are_named_as_users_know_them() -> None:
@@ -320,12 +338,12 @@ def fields(record: logging.LogRecord) -> dict[str, object]:
 
 def test_records_carry_what_their_lines_say(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "scripe")
-    emulator.drop_next(path="/sources")
+    emulator.drop_next(path="/projects")
     with emulator.client() as client:
         emulator.fail_next(429, retry_after=3, path="/workspaces")
         me = client.workspaces.me()
-        client.sources.create_text(project_id=emulator.project_id, text="Words.")
-    refused, again, answered, lost, anew, replayed = [fields(record) for record in ours(caplog)]
+        client.projects.retrieve(emulator.project_id)
+    refused, again, answered, lost, anew, found = [fields(record) for record in ours(caplog)]
     assert refused == {
         "method": "GET",
         "path": "/workspaces/me",
@@ -336,10 +354,10 @@ def test_records_carry_what_their_lines_say(emulator: Emulator, caplog: pytest.L
     }
     assert again == {**refused, "wait": 3.0}
     assert (answered["request_id"], answered["attempt"]) == (me.last_response.request_id, 2)
-    assert lost == {"method": "POST", "path": "/sources", "attempt": 1}
+    assert lost == {"method": "GET", "path": f"/projects/{emulator.project_id}", "attempt": 1}
     assert sorted(anew) == ["attempt", "method", "path", "wait"]
-    assert (replayed["status"], replayed["attempt"]) == (200, 2)
-    assert all(type(value) in (str, int, float) for each in (lost, replayed) for value in each.values())
+    assert (found["status"], found["attempt"]) == (200, 2)
+    assert all(type(value) in (str, int, float) for each in (lost, found) for value in each.values())
 
 
 def test_records_of_uploads_carry_theirs(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:

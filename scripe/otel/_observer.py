@@ -39,20 +39,11 @@ class OpenTelemetryObserver:
 
 
 class Traced:
-    """A span that is current until it ends. By itself it tells of nothing on the way."""
+    """A span that is current until it ends."""
 
     def __init__(self, span: Span, surroundings: context.Context | None = None) -> None:
         self.span = span
         self._token = context.attach(trace.set_span_in_context(span, surroundings))
-
-    def sending(self) -> Mapping[str, str]:
-        return {}
-
-    def sent(self, attempt: int, outcome: Outcome) -> None: ...
-
-    def waited(self, seconds: float) -> None: ...
-
-    def pausing(self, attempt: int, seconds: float) -> None: ...
 
     def ended(self, error: BaseException | None) -> None:
         if error is not None:
@@ -67,7 +58,6 @@ class TracedCall(Traced):
 
     def __init__(self, tracer: Tracer, instruments: Instruments, begun: Begun) -> None:
         self._instruments = instruments
-        self._begun = begun
         self._series: Attributes = attributes.series(begun)
         self._began = time.perf_counter()
         self._requests = 0
@@ -85,8 +75,7 @@ class TracedCall(Traced):
             self._instruments.retries.add(1, self._series | attributes.result(self._last))
         self._requests += 1
         headers: dict[str, str] = {}
-        if not self._begun.is_stored:
-            propagate.inject(headers)
+        propagate.inject(headers)
         return headers
 
     def sent(self, attempt: int, outcome: Outcome) -> None:

@@ -59,6 +59,7 @@ async def test_a_call_is_one_client_span(
     assert scope is not None
     assert (scope.name, scope.version) == ("scripe", scripe.__version__)
     assert not trace.get_current_span().get_span_context().is_valid
+    assert type(project.last_response.path) is str
 
 
 async def test_a_write_tells_its_size_and_not_its_body(
