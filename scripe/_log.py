@@ -108,7 +108,7 @@ def _come(outcome: Outcome) -> dict[str, str | float | None]:
 
 def _fields(method: str, path: str, attempt: int, **others: str | float | None) -> dict[str, object]:
     """What a record says, for those who read attributes; what is not known is left out."""
-    told = {"method": method, "path": path, "attempt": attempt, **others}
+    told = {"method": method, "path": path, **others, "attempt": attempt}
     return {f"scripe_{name}": value for name, value in told.items() if value is not None}
 
 

@@ -413,7 +413,7 @@ def test_the_recipe_for_json_logs(emulator: Emulator, json_lines: io.StringIO) -
         json.loads(line) for line in json_lines.getvalue().splitlines()
     ]
     assert list(answered) == [
-        *("ts", "level", "logger", "message", "method", "path", "attempt", "status", "request_id", "ms")
+        *("ts", "level", "logger", "message", "method", "path", "status", "request_id", "ms", "attempt")
     ]
     assert (failed["status"], again["level"], again["attempt"]) == (503, "INFO", 1)
     assert (answered["request_id"], answered["attempt"]) == (project.last_response.request_id, 2)
