@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SHOWN = ["memo.mp3 16 ", "letter.docx Done ", '"name": "GET /v1/projects"']
+SHOWN = ["memo.mp3 16 ", "letter.docx Done ", "GET /v1/projects ['scripe.attempt', "]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator
 
 import pytest
 
@@ -38,7 +38,7 @@ async def async_local(emulator: Emulator) -> AsyncIterator[AsyncScripe]:
 
 
 @pytest.fixture
-def telemetry() -> Iterator[Telemetry]:
+def telemetry() -> Generator[Telemetry]:
     made = Telemetry()
     yield made
     made.meter_provider.shutdown()

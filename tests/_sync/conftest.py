@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Iterator
+from collections.abc import Iterator, Generator
 
 import pytest
 
@@ -39,7 +39,7 @@ def local(emulator: Emulator) -> Iterator[Scripe]:
 
 
 @pytest.fixture
-def telemetry() -> Iterator[Telemetry]:
+def telemetry() -> Generator[Telemetry]:
     made = Telemetry()
     yield made
     made.meter_provider.shutdown()
