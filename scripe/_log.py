@@ -1,5 +1,9 @@
 """The log: a line for each call at DEBUG, retries at INFO, on the logger `scripe`. No body, no secret.
 
+Each record has what its line says as attributes too: `scripe_method`, `scripe_path`, `scripe_status`,
+`scripe_request_id`, `scripe_ms`, `scripe_attempt` and `scripe_wait`, as far as they are known. The prefix keeps them
+apart from what an application gives its records: logging refuses a name that is taken.
+
 The engine has a log of its own; what it would tell of a presigned URL is cut there.
 """
 
@@ -65,21 +69,47 @@ def called(response: ResponseInfo) -> None:
         response.request_id or "-",
         response.elapsed * 1000,
         response.attempts,
+        extra=_fields(
+            response.method,
+            response.path,
+            response.attempts,
+            status=response.status_code,
+            request_id=response.request_id,
+            ms=round(response.elapsed * 1000),
+        ),
     )
 
 
 def failed(request: Request[T], failure: Failure, attempt: int) -> None:
-    logger.debug("%s %s failed: %s, attempt %d", request.method, request.path, failure.message, attempt)
+    fields = _fields(request.method, str(request.path), attempt)
+    line = "%s %s failed: %s, attempt %d"
+    logger.debug(line, request.method, request.path, failure.message, attempt, extra=fields)
 
 
 def stored(where: str, outcome: Outcome, attempt: int) -> None:
     came = str(outcome.status) if isinstance(outcome, Answer) else f"failed: {outcome.message}"
-    logger.debug("PUT %s %s, attempt %d", where, came, attempt)
+    fields = _fields("PUT", where, attempt, **_come(outcome))
+    logger.debug("PUT %s %s, attempt %d", where, came, attempt, extra=fields)
 
 
 def retrying(what: str, outcome: Outcome, wait: float, attempt: int) -> None:
     reason = f"HTTP {outcome.status}" if isinstance(outcome, Answer) else outcome.message
-    logger.info("%s again in %.2f s, after attempt %d: %s", what, wait, attempt, reason)
+    method, _, path = what.partition(" ")
+    fields = _fields(method, path, attempt, wait=round(wait, 3), **_come(outcome))
+    logger.info("%s again in %.2f s, after attempt %d: %s", what, wait, attempt, reason, extra=fields)
+
+
+def _come(outcome: Outcome) -> dict[str, str | float | None]:
+    if not isinstance(outcome, Answer):
+        return {}
+    request_id = outcome.headers.get("x-request-id")
+    return {"status": outcome.status, "request_id": request_id, "ms": round(outcome.elapsed * 1000)}
+
+
+def _fields(method: str, path: str, attempt: int, **others: str | float | None) -> dict[str, object]:
+    """What a record says, for those who read attributes; what is not known is left out."""
+    told = {"method": method, "path": path, **others, "attempt": attempt}
+    return {f"scripe_{name}": value for name, value in told.items() if value is not None}
 
 
 def deprecated(notice: Deprecation) -> None:

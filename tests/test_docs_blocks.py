@@ -50,7 +50,7 @@ UNTIL_INTERRUPTED = ("python -m scripe.emulator --port 8787",)
 EXCERPTS = {"CONTRIBUTING.md": "scripe/_async/notes.py"}
 """Pages whose Python is not a program but a piece of this file."""
 
-SHOWS = {"README.md": ["memo.mp3 16 ", "letter.docx Done "]}
+SHOWS = {"README.md": ["memo.mp3 16 ", "letter.docx Done ", "GET /v1/projects ['scripe.attempt', "]}
 """What pages' Python prints, beside running."""
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from .. import _log
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource
 from .._engine import AsyncEngineName, AsyncHTTPClient
+from .._observing import Observer
 from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
 from .._rules.rate_limit import RateLimiter
@@ -329,6 +330,11 @@ class AsyncScripe:
 def set_clock(client: AsyncScripe, clock: AsyncClock) -> None:
     """Let a client go by another clock: the emulator's, or a test's."""
     client._sender.session.clock = clock  # pyright: ignore[reportPrivateUsage] - this module's own
+
+
+def set_observer(client: AsyncScripe, observer: Observer) -> None:
+    """Let all calls of a client, and of its copies, be watched by this one, and by no other."""
+    client._sender.session.observer = observer  # pyright: ignore[reportPrivateUsage] - this module's own
 
 
 def _unpickled(kind: type[AsyncScripe], state: tuple[object, ...]) -> AsyncScripe:

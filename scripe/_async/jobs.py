@@ -114,7 +114,8 @@ class AsyncJobs(AsyncResource):
         """
         from .poller import AsyncPoller  # here and below: loaded by those alone who wait
 
-        with job_shown(job, on_update, progress=progress) as told:
+        telling = job_shown(job, on_update, progress=progress)
+        with self._sender.operation("jobs.wait"), telling as told:
             return await AsyncPoller(self._sender, [job], timeout, told).succeeded()
 
     async def wait_all(
@@ -144,7 +145,8 @@ class AsyncJobs(AsyncResource):
         from .poller import several
 
         jobs = polling.several(jobs)
-        with jobs_shown(jobs, on_update, progress=progress) as told:
+        telling = jobs_shown(jobs, on_update, progress=progress)
+        with self._sender.operation("jobs.wait_all"), telling as told:
             return await several(self._sender, jobs, timeout, told).all()
 
     def as_completed(

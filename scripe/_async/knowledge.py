@@ -154,7 +154,7 @@ class AsyncKnowledge(AsyncResource):
 
         try:
             label = document_name(name, content.name)
-            with carrying(key):
+            with carrying(key), self._sender.operation("knowledge.ingest"):
                 return await ingested(
                     knowledge._sender,
                     content,

@@ -271,7 +271,8 @@ class AsyncPosts(AsyncResource):
         check_seconds(timeout, "timeout")
         posts = AsyncPosts(self._sender.bounded(timeout))
         source, hold = generation.source(text, note_id), generation.LONGEST_HOLD
-        with carrying(key), job_shown("New post", on_update, progress=progress) as told:
+        telling = job_shown("New post", on_update, progress=progress)
+        with carrying(key), self._sender.operation("posts.generate_and_wait"), telling as told:
             try:
                 job = await posts._generated(project_id, source, scheduled_for, language, hold, key)
             except APITimeoutError:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from .. import _log
 from .._concurrency import AsyncClock
+from .._observing import Observation
 from .._rules.answer import Outcome
 from .._rules.retry import RetryPlan
 
@@ -20,6 +21,7 @@ async def attempts(
     plan: RetryPlan,
     clock: AsyncClock,
     what: str,
+    observation: Observation | None = None,
 ) -> Outcome:
     """What the last attempt brought, of which the first was made."""
     if not plan.again(first):
@@ -38,6 +40,8 @@ async def attempts(
 
     def note(state: RetryCallState) -> None:
         _log.retrying(what, _outcome(state), state.upcoming_sleep, state.attempt_number)
+        if observation is not None:
+            observation.pausing(state.attempt_number, state.upcoming_sleep)
 
     retrying = AsyncRetrying(
         sleep=clock.sleep,

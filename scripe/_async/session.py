@@ -14,6 +14,7 @@ from weakref import WeakSet
 from .._asking import AsyncTurn
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_call, async_home
 from .._engine import AsyncEngine, AsyncEngineName, AsyncHTTPClient, check_engine, default_engine, load
+from .._observing import Observer
 from .._rules import config
 from .._rules.config import Secret
 from .._rules.echo import Echoes
@@ -34,6 +35,7 @@ class AsyncSession:
         self.http_client = http_client
         self.limiter = limiter
         self.on_response = on_response
+        self.observer: Observer | None = None
         self.clock: AsyncClock = AsyncClock()
         self.pacer: Pacer = Pacer()
         self.echoes: Echoes = Echoes()

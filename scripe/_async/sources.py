@@ -110,7 +110,7 @@ class AsyncSources(AsyncResource):
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         sources = AsyncSources(self._sender.bounded())
-        with carrying(key):
+        with carrying(key), self._sender.operation("sources.create_file_and_wait"):
             job = await sources.create_file(
                 project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
             )
@@ -163,7 +163,7 @@ class AsyncSources(AsyncResource):
             )
 
         try:
-            with carrying(key):
+            with carrying(key), self._sender.operation("sources.ingest"):
                 job = await ingested(
                     sources._sender,
                     content,

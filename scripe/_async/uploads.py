@@ -103,7 +103,8 @@ class AsyncUploads(AsyncResource):
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         content = await async_looked_at(file)
         try:
-            with carrying(key), stages_shown(content.name or "file", on_progress, progress=progress) as told:
+            telling = stages_shown(content.name or "file", on_progress, progress=progress)
+            with carrying(key), self._sender.operation("uploads.upload_file"), telling as told:
                 return await upload_content(self._sender, content, content_type, told, key)
         finally:
             content.close()

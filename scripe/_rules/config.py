@@ -235,7 +235,7 @@ def _check_retries(count: int) -> None:
         raise ConfigurationError(f"max_retries is {count!r}; give 0 or more.")
 
 
-def check_kind(value: object, kind: type, name: str, wanted: str) -> None:
+def check_kind(value: object, kind: type | tuple[type, ...], name: str, wanted: str) -> None:
     """Whatever types say: not all programs are checked, and a wrong argument should not surface in mid-call."""
     if not isinstance(value, kind):
         raise ConfigurationError(f"{name} is a {type(value).__name__}; give {wanted}.")

@@ -27,6 +27,13 @@ guess costs a wait, never a lost call."""
 _BUCKETS: Mapping[str, Bucket] = {"/uploads": "upload", "/posts/generations": "generation"}
 
 
+class FilledPath(str):
+    """A path that knows what it was made of."""
+
+    __slots__ = ("template",)
+    template: str | None
+
+
 @dataclass(slots=True)
 class Request(Generic[T]):
     """One call, before it is addressed to a server.
@@ -58,6 +65,11 @@ class Request(Generic[T]):
     answers: frozenset[int] = frozenset()
     needs_key: bool = True
     held: float = 0.0
+
+    @property
+    def template(self) -> str | None:
+        """The path with its ids left out; None if the caller wrote it, who alone knows which parts are ids."""
+        return self.path.template if isinstance(self.path, FilledPath) else self.path
 
     @property
     def target(self) -> str:
@@ -156,12 +168,14 @@ def identifier(value: str, name: str) -> str:
     return value
 
 
-def path(template: str, *ids: str) -> str:
+def path(template: str, *ids: str) -> FilledPath:
     """Fill ids into a path, quoted, so that none can reach another endpoint."""
-    return template.format(*(quote(identifier(each, "The id"), safe="") for each in ids))
+    filled = FilledPath(template.format(*(quote(identifier(each, "The id"), safe="") for each in ids)))
+    filled.template = template
+    return filled
 
 
-def literal_path(text: str) -> str:
+def literal_path(text: str) -> FilledPath:
     """A path that the caller wrote out: below the base URL, and nowhere else."""
     plain = unquote(text.split("?")[0])
     if (
@@ -177,7 +191,9 @@ def literal_path(text: str) -> str:
         )
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ConfigurationError(f"path {text!r} holds characters that must be percent-encoded.")
-    return text
+    written = FilledPath(text)
+    written.template = None
+    return written
 
 
 def page_query(page_size: int, cursor: str | None = None, **filters: str | None) -> dict[str, str]:

@@ -67,7 +67,7 @@ def response_info(request: Request[T], answer: Answer, attempts: int) -> Respons
     replayed = headers.get("idempotent-replayed")
     return ResponseInfo(
         method=request.method,
-        path=request.path,
+        path=str(request.path),
         status_code=answer.status,
         headers=answer.headers,
         request_id=headers.get("x-request-id"),

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from .. import _log
 from .._concurrency import Callback, Clock, KeySource
 from .._engine import EngineName, HTTPClient
+from .._observing import Observer
 from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
 from .._rules.rate_limit import RateLimiter
@@ -330,6 +331,11 @@ class Scripe:
 def set_clock(client: Scripe, clock: Clock) -> None:
     """Let a client go by another clock: the emulator's, or a test's."""
     client._sender.session.clock = clock  # pyright: ignore[reportPrivateUsage] - this module's own
+
+
+def set_observer(client: Scripe, observer: Observer) -> None:
+    """Let all calls of a client, and of its copies, be watched by this one, and by no other."""
+    client._sender.session.observer = observer  # pyright: ignore[reportPrivateUsage] - this module's own
 
 
 def _unpickled(kind: type[Scripe], state: tuple[object, ...]) -> Scripe:

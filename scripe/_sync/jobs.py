@@ -115,7 +115,8 @@ class Jobs(Resource):
         """
         from .poller import Poller  # here and below: loaded by those alone who wait
 
-        with job_shown(job, on_update, progress=progress) as told:
+        telling = job_shown(job, on_update, progress=progress)
+        with self._sender.operation("jobs.wait"), telling as told:
             return Poller(self._sender, [job], timeout, told).succeeded()
 
     def wait_all(
@@ -145,7 +146,8 @@ class Jobs(Resource):
         from .poller import several
 
         jobs = polling.several(jobs)
-        with jobs_shown(jobs, on_update, progress=progress) as told:
+        telling = jobs_shown(jobs, on_update, progress=progress)
+        with self._sender.operation("jobs.wait_all"), telling as told:
             return several(self._sender, jobs, timeout, told).all()
 
     def as_completed(

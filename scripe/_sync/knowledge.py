@@ -155,7 +155,7 @@ class Knowledge(Resource):
 
         try:
             label = document_name(name, content.name)
-            with carrying(key):
+            with carrying(key), self._sender.operation("knowledge.ingest"):
                 return ingested(
                     knowledge._sender,
                     content,

@@ -272,7 +272,8 @@ class Posts(Resource):
         check_seconds(timeout, "timeout")
         posts = Posts(self._sender.bounded(timeout))
         source, hold = generation.source(text, note_id), generation.LONGEST_HOLD
-        with carrying(key), job_shown("New post", on_update, progress=progress) as told:
+        telling = job_shown("New post", on_update, progress=progress)
+        with carrying(key), self._sender.operation("posts.generate_and_wait"), telling as told:
             try:
                 job = posts._generated(project_id, source, scheduled_for, language, hold, key)
             except APITimeoutError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from .. import _log
 from .._concurrency import Clock
+from .._observing import Observation
 from .._rules.answer import Outcome
 from .._rules.retry import RetryPlan
 
@@ -21,6 +22,7 @@ def attempts(
     plan: RetryPlan,
     clock: Clock,
     what: str,
+    observation: Observation | None = None,
 ) -> Outcome:
     """What the last attempt brought, of which the first was made."""
     if not plan.again(first):
@@ -39,6 +41,8 @@ def attempts(
 
     def note(state: RetryCallState) -> None:
         _log.retrying(what, _outcome(state), state.upcoming_sleep, state.attempt_number)
+        if observation is not None:
+            observation.pausing(state.attempt_number, state.upcoming_sleep)
 
     retrying = Retrying(
         sleep=clock.sleep,

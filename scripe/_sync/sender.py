@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import call, within
 from .._engine import CommonHeaders, Limits, Outgoing
+from .._observing import Begun, Observation, Observer, watched
 from .._rules import response as responses
 from .._rules.answer import Answer, Failure, Outcome
 from .._rules.config import Options, Secret
@@ -26,12 +29,16 @@ from .retrying import attempts
 from .session import Session
 
 T = TypeVar("T", bound=BaseModel)
+R = TypeVar("R")
+
+Read: TypeAlias = Callable[[Request[T], Answer, ResponseInfo, Secret[str]], R]
+"""Makes of an answer what the caller wants of it."""
 
 
 class _Call(Generic[T]):
     """One call under way."""
 
-    __slots__ = ("attempts", "has_renewed_key", "key", "request", "response")
+    __slots__ = ("attempts", "has_renewed_key", "key", "observation", "request", "response")
 
     def __init__(self, request: Request[T]) -> None:
         self.request = request
@@ -39,6 +46,7 @@ class _Call(Generic[T]):
         self.key: Secret[str] = Secret("")
         self.has_renewed_key = False
         self.response: ResponseInfo | None = None
+        self.observation: Observation | None = None
 
 
 class Sender:
@@ -65,22 +73,45 @@ class Sender:
 
     def send(self, request: Request[T]) -> T:
         """The model that the call answers with."""
-        call, answer, response = self._exchanged(request)
-        return responses.read(request, answer, response, call.key)
+        observer = self.session.observer
+        if observer is None:
+            return self._exchanged(_Call(request), responses.read)
+        return self._watched(observer, _Call(request), responses.read)
 
     def send_for_document(self, request: Request[T]) -> JSON:
         """The JSON that the call answers with."""
-        call, answer, response = self._exchanged(request)
-        return responses.document(request, answer, response, call.key)
+        observer = self.session.observer
+        if observer is None:
+            return self._exchanged(_Call(request), responses.document)
+        return self._watched(observer, _Call(request), responses.document)
 
-    def _exchanged(self, request: Request[T]) -> tuple[_Call[T], Answer, ResponseInfo]:
-        sender, call = self.bounded(), _Call(request)
+    def operation(self, name: str) -> AbstractContextManager[object]:
+        """Wraps the calls of one operation, for whoever watches them."""
+        observer = self.session.observer
+        return nullcontext() if observer is None else watched(lambda: observer.operation(name))
+
+    def _watched(self, observer: Observer, call: _Call[T], read: Read[T, R]) -> R:
+        begun = self._begun(call.request)
+        with watched(lambda: observer.call(begun)) as call.observation:
+            return self._exchanged(call, read)
+
+    def _begun(self, request: Request[T]) -> Begun:
+        url, template = self.options.base_url + request.path.partition("?")[0], request.template
+        return Begun(
+            request.method,
+            url,
+            None if template is None else urlsplit(self.options.base_url).path + template,
+            None if request.body is None else len(request.body),
+        )
+
+    def _exchanged(self, call: _Call[T], read: Read[T, R]) -> R:
+        sender, request = self.bounded(), call.request
         outcome = within(sender.remaining(), partial(sender._attempts, call))
         if outcome is None:
             raise sender._late(request)
         if isinstance(outcome, Failure) or call.response is None:
             raise responses.failure_error(request, outcome, call.attempts)  # type: ignore[arg-type]
-        return call, outcome, call.response
+        return read(request, outcome, call.response, call.key)
 
     def _attempts(self, call: _Call[T]) -> Outcome:
         outcome = self._attempt(call)
@@ -102,7 +133,9 @@ class Sender:
             is_budgeted=self.session.limiter is not None,
         )
         what = f"{request.method} {request.path}"
-        return attempts(first, partial(self._attempt, call), plan, self.session.clock, what)
+        return attempts(
+            first, partial(self._attempt, call), plan, self.session.clock, what, call.observation
+        )
 
     def _attempt(self, call: _Call[T]) -> Outcome:
         call.attempts += 1
@@ -116,8 +149,10 @@ class Sender:
     def _sent(self, call: _Call[T]) -> Outcome:
         call.key = self.session.key()
         engine = self.session.engine()
-        ticket = self._leave(call.request)
-        answer = None
+        ticket = self._leave(call)
+        answer, headers, observation = None, call.request.headers, call.observation
+        if observation is not None:
+            headers = {**observation.sending(), **headers}
         try:
             outcome = engine.send(
                 Outgoing(
@@ -125,21 +160,23 @@ class Sender:
                     Secret(self.options.base_url + call.request.target),
                     self._common_headers(call),
                     call.request.body,
-                    call.request.headers,
+                    headers,
                 ),
                 Limits(self._timeout(call.request), self.clock_of_deadline, partial(self._is_echo, call)),
             )
             answer = outcome if isinstance(outcome, Answer) else None
         finally:
             self._learn(call, ticket, answer)
+        if observation is not None:
+            observation.sent(call.attempts, outcome)
         if isinstance(outcome, Failure):
             _log.failed(call.request, outcome, call.attempts)
         self._tell(call.response if answer else None)
         return outcome
 
-    def _leave(self, request: Request[T]) -> Ticket | None:
+    def _leave(self, call: _Call[T]) -> Ticket | None:
         """Wait until the budget has a place for this call; that is no retry, and does not count as one."""
-        limiter, clock = self.session.limiter, self.session.clock
+        request, limiter, clock = call.request, self.session.limiter, self.session.clock
         while True:
             now = clock.now()
             if self.deadline.has_passed(now):
@@ -151,7 +188,16 @@ class Sender:
                 raise self._late(
                     request, f"the budget of requests is used up for another {leave:.1f} s, and "
                 )
-            clock.sleep(leave)
+            self._wait(call, leave)
+
+    def _wait(self, call: _Call[T], seconds: float) -> None:
+        clock = self.session.clock
+        began = clock.now()
+        try:
+            clock.sleep(seconds)
+        finally:
+            if call.observation is not None:
+                call.observation.waited(clock.now() - began)
 
     def _learn(self, call: _Call[T], ticket: Ticket | None, answer: Answer | None) -> None:
         response = responses.response_info(call.request, answer, call.attempts) if answer else None

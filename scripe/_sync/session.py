@@ -15,6 +15,7 @@ from weakref import WeakSet
 from .._asking import Turn
 from .._concurrency import Callback, Clock, KeySource, call, home
 from .._engine import Engine, EngineName, HTTPClient, check_engine, default_engine, load
+from .._observing import Observer
 from .._rules import config
 from .._rules.config import Secret
 from .._rules.echo import Echoes
@@ -35,6 +36,7 @@ class Session:
         self.http_client = http_client
         self.limiter = limiter
         self.on_response = on_response
+        self.observer: Observer | None = None
         self.clock: Clock = Clock()
         self.pacer: Pacer = Pacer()
         self.echoes: Echoes = Echoes()

@@ -111,7 +111,7 @@ class Sources(Resource):
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         sources = Sources(self._sender.bounded())
-        with carrying(key):
+        with carrying(key), self._sender.operation("sources.create_file_and_wait"):
             job = sources.create_file(
                 project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
             )
@@ -164,7 +164,7 @@ class Sources(Resource):
             )
 
         try:
-            with carrying(key):
+            with carrying(key), self._sender.operation("sources.ingest"):
                 job = ingested(
                     sources._sender,
                     content,

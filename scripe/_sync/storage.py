@@ -9,6 +9,7 @@ from .. import _log
 from .._concurrency import Callback, call, run, within
 from .._engine import CommonHeaders, Limits, Outgoing
 from .._files import Blocks, Content, FileInput, content_of
+from .._observing import Begun, Observation, watched
 from .._rules import upload as rules
 from .._rules.answer import Failure, Outcome
 from .._rules.config import Secret, check_transport
@@ -51,6 +52,7 @@ class Transfer:
         self._md5 = ""
         self._attempts = 0
         self._raised: BaseException | None = None
+        self._observation: Observation | None = None
         self.was_left_unanswered = False  # all bytes went out once, and no answer came back
 
     def run(self) -> None:
@@ -58,6 +60,15 @@ class Transfer:
         rules.check_size(self._content.size, self._upload)
         insecure = self._sender.options.allow_insecure
         check_transport(self._upload.upload_url, allow_insecure=insecure, what="upload_url")
+        observer = self._sender.session.observer
+        if observer is None:
+            return self._stored()
+        url = self._upload.upload_url.partition("?")[0]
+        begun = Begun("PUT", url, None, self._content.size, is_stored=True)
+        with watched(lambda: observer.call(begun)) as self._observation:
+            return self._stored()
+
+    def _stored(self) -> None:
         outcome = within(self._sender.remaining(), self._outcome)
         if outcome is None:
             raise self._late()
@@ -69,13 +80,16 @@ class Transfer:
         options = self._sender.options
         plan = RetryPlan(options.max_retries, True, self._sender.deadline, rules.is_transient)
         first = self._attempt()
-        return attempts(first, self._attempt, plan, self._clock, f"PUT {self._shown}")
+        what, watching = f"PUT {self._shown}", self._observation
+        return attempts(first, self._attempt, plan, self._clock, what, watching)
 
     def _attempt(self) -> Outcome:
         engine, now = self._sender.session.engine(), self._clock.now()
         if self._sender.deadline.has_passed(now):
             raise self._late()
         self._attempts += 1
+        if self._observation is not None:
+            self._observation.sending()
         with self._content.opened() as blocks, _log.hidden_query():
             outcome = engine.send(
                 Outgoing(
@@ -92,6 +106,8 @@ class Transfer:
             self._raise_own()
         self._md5 = blocks.md5
         self.was_left_unanswered |= isinstance(outcome, Failure) and blocks.left == 0
+        if self._observation is not None:
+            self._observation.sent(self._attempts, outcome)
         _log.stored(self._shown, outcome, self._attempts)
         return outcome
 

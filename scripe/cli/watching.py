@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 class Shown(TypedDict):
     """Arguments of `sources.ingest`, `uploads.upload_file`, `knowledge.ingest`, `jobs.wait` and their kin."""
 
+    progress: bool
+
 
 def shown(session: Session) -> Shown:
-    """Nothing but what the calls do by themselves, for a session with or without `--no-progress`."""
-    del session
-    return Shown()
+    """Bars on standard error, unless nobody wants them: with `--json` that is for errors alone."""
+    return Shown(progress=not session.options.no_progress and not session.options.json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 
 import pytest
 
@@ -12,6 +12,7 @@ from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support.clock import AsyncSleeplessClock
 from tests.support.server import ScriptedServer
+from tests.support.traces import Telemetry
 
 
 @pytest.fixture
@@ -34,3 +35,24 @@ async def async_local(emulator: Emulator) -> AsyncIterator[AsyncScripe]:
     """A client of the emulator, in process."""
     async with emulator.async_client() as client:
         yield client
+
+
+@pytest.fixture
+def telemetry() -> Generator[Telemetry]:
+    made = Telemetry()
+    yield made
+    made.meter_provider.shutdown()
+
+
+@pytest.fixture
+def async_traced(async_local: AsyncScripe, telemetry: Telemetry) -> AsyncScripe:
+    """A client of the emulator, watched."""
+    telemetry.watch(async_local)
+    return async_local
+
+
+@pytest.fixture
+def async_scripted(async_client: AsyncScripe, telemetry: Telemetry) -> AsyncScripe:
+    """A client of the scripted server, watched."""
+    telemetry.watch(async_client)
+    return async_client

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Generator
 
 import pytest
 
@@ -13,6 +13,7 @@ from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support.clock import SleeplessClock
 from tests.support.server import ScriptedServer
+from tests.support.traces import Telemetry
 
 
 @pytest.fixture
@@ -35,3 +36,24 @@ def local(emulator: Emulator) -> Iterator[Scripe]:
     """A client of the emulator, in process."""
     with emulator.client() as client:
         yield client
+
+
+@pytest.fixture
+def telemetry() -> Generator[Telemetry]:
+    made = Telemetry()
+    yield made
+    made.meter_provider.shutdown()
+
+
+@pytest.fixture
+def traced(local: Scripe, telemetry: Telemetry) -> Scripe:
+    """A client of the emulator, watched."""
+    telemetry.watch(local)
+    return local
+
+
+@pytest.fixture
+def scripted(client: Scripe, telemetry: Telemetry) -> Scripe:
+    """A client of the scripted server, watched."""
+    telemetry.watch(client)
+    return client

@@ -55,6 +55,15 @@ def test_what_is_no_id_is_refused(value: str) -> None:
         identifier(value, "project_id")
 
 
+def test_a_request_knows_its_path_without_the_ids() -> None:
+    filled = path("/jobs/{}/cancel", "job_1")
+    assert (filled, filled.template) == ("/jobs/job_1/cancel", "/jobs/{}/cancel")
+    assert Request("POST", filled, Source).template == "/jobs/{}/cancel"
+    assert Request("GET", "/jobs", Source).template == "/jobs"
+    assert write("POST", "/sources", Source, {}, None).template == "/sources"
+    assert free_request("GET", "/jobs/job_1", Source, None, None, None).template is None
+
+
 def test_ids_are_opaque() -> None:
     for value in ("src_1", "upl_acme_workspace_random_id_xxx", "{0}", "…", "a/b"):
         assert identifier(value, "id") == value

@@ -1,0 +1,67 @@
+"""Traces and metrics of a client's calls, for OpenTelemetry (extra `otel`).
+
+    from scripe import Scripe
+    from scripe.otel import instrument
+
+    client = instrument(Scripe())
+
+One client span for each call, with its attempts and waits as events; one internal span around the calls of
+`sources.ingest`, `jobs.wait` and their like; metrics of calls, of requests sent again, of waits for the budget. No
+body, no key, no query of a URL.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from .._async.client import AsyncScripe
+from .._async.client import set_observer as set_async_observer
+from .._rules.config import check_kind
+from .._sync.client import Scripe, set_observer
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import TracerProvider
+
+try:
+    from ._observer import OpenTelemetryObserver
+except ModuleNotFoundError as error:
+    if error.name is None or not error.name.startswith("opentelemetry"):
+        raise
+    raise ImportError('OpenTelemetry is missing: pip install "scripe[otel]"', name=error.name) from None
+
+__all__ = ["instrument"]
+
+Client = TypeVar("Client", bound=Scripe | AsyncScripe)
+
+
+def instrument(
+    client: Client,
+    *,
+    tracer_provider: TracerProvider | None = None,
+    meter_provider: MeterProvider | None = None,
+) -> Client:
+    """Let a client, and all copies of it that `with_options` makes, tell OpenTelemetry of their calls.
+
+    To instrument a client again puts the new providers in the place of the old: no span is made twice. Providers
+    cannot be pickled: a client that was arrives without, and is instrumented where it arrives.
+
+    Args:
+        client: A client of either kind.
+        tracer_provider: Where spans go; the global one if left out.
+        meter_provider: Where metrics go; the global one if left out.
+
+    Returns:
+        The same client.
+
+    Raises:
+        ConfigurationError: `client` is none.
+
+    """
+    check_kind(client, (Scripe, AsyncScripe), "client", "a Scripe or an AsyncScripe")
+    observer = OpenTelemetryObserver(tracer_provider, meter_provider)
+    if isinstance(client, Scripe):
+        set_observer(client, observer)
+    else:
+        set_async_observer(client, observer)
+    return client
