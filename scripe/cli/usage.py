@@ -34,7 +34,7 @@ def _problem(error: CycloptsError) -> str:
         case MissingArgumentError() if error.argument is not None:
             return _missing(error)
         case UnknownCommandError():
-            return str(error).partition(" Available commands:")[0]
+            return str(error) if error.command_chain else str(error).partition(" Available commands:")[0]
         case _:
             return str(error)
 

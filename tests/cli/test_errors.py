@@ -117,7 +117,10 @@ def test_the_cap_says_when_it_starts_afresh(served: Emulator, scripe: Run) -> No
     ("words", "answer"),
     [
         (["sorces"], 'Unknown command "sorces". Did you mean "sources"? See: scripe --help'),
-        (["posts", "gett", "post_x"], 'Unknown command "gett". Did you mean "get"? See: scripe posts --help'),
+        (
+            ["posts", "gett", "post_x"],
+            'Unknown command "gett". Did you mean "get"? Available commands: list, get,',
+        ),
         (
             ["jobs", "list", "--statu", "x"],
             "There is no --statu here. Did you mean --status? See: scripe jobs list",
