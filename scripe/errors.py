@@ -129,7 +129,7 @@ class ScripeError(Exception):
     def _repr_html_(self) -> str:
         from .display.cards import error_card
 
-        return error_card(self)
+        return error_card(type(self).__name__, self.message, vars(self))
 
 
 class ConfigurationError(ScripeError, ValueError):

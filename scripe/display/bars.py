@@ -6,14 +6,12 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from .._rules import polling
 from ..types.job import Job
 from ..types.progress import Progress
-from .work import Work
-
-Refresh: TypeAlias = Callable[[], None]
+from .work import Refresh, Work
 
 MISSING = 'scripe: pip install "scripe[progress]" to see how far this is.'
 _told: set[str] = set()

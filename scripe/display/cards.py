@@ -1,15 +1,13 @@
-"""How models, lists of them and errors look in a notebook."""
+"""How models, lists of them and errors look in a notebook. It knows none of ours: they tell what there is to show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import cast
+from typing import Protocol, cast
 
 from pydantic import BaseModel
 
-from ..errors import APIStatusError, JobCancelledError, JobFailedError, JobTimeoutError, ScripeError
-from ..types.job import Job
 from .html import Markup, badge, card, folded, joined, listing, meter, table, tag
 from .plain import duration, moment, one_line
 
@@ -22,17 +20,22 @@ _COLOURS = {
     ),
 }
 _TELLING = {"id", "status", "name", "title", "type"}
+_NEEDED = ("status_code", "code", "request_id", "docs_url", "idempotency_key", "storage_code")
+"""What an error knows that its reader needs."""
 CELL_TEXT = 80
 """Characters of a text in a table."""
 NARROW = 20
 """A text of fewer characters stays on one line; any other has some room."""
 
 
-def model_card(model: BaseModel) -> Markup:
-    """One object: its fields that say something, secrets masked as in its repr."""
-    fields = _fields(model)
-    if isinstance(model, Job):
-        fields |= _course(model)
+class _Job(Protocol):
+    id: str
+    status: str
+
+
+def model_card(model: BaseModel, **more: str) -> Markup:
+    """One object: its fields that say something, secrets masked as in its repr, and what more there is to say."""
+    fields = {**_fields(model), **{label: shown for label, shown in more.items() if shown}}
     name = fields.pop("id", "")
     title = [tag("strong", type(model).__name__.partition("[")[0]), " ", tag("code", name) if name else ""]
     return card(joined(title), fields)
@@ -50,26 +53,26 @@ def model_table(models: Sequence[BaseModel], note: str) -> Markup:
     return table(columns, cells, "; ".join([note] * bool(note) + [f"all: {', '.join(told)}"] * bool(told)))
 
 
+def page_table(models: Sequence[BaseModel], *, has_more: bool) -> Markup:
+    """One page of a list."""
+    if not models:
+        return tag("em", "empty")
+    count = f"{len(models):,} {'row' if len(models) == 1 else 'rows'}"
+    return model_table(models, f"the first {count}; there are more" if has_more else count)
+
+
 def _told(value: object) -> str:
     return moment(value) if isinstance(value, datetime) else one_line(str(value), CELL_TEXT)
 
 
-def error_card(error: ScripeError) -> Markup:
+def error_card(name: str, message: str, known: Mapping[str, object]) -> Markup:
     """What went wrong, and what is needed to go on."""
-    named = ("status_code", "code", "request_id", "docs_url", "idempotency_key", "storage_code")
-    found = {name: getattr(error, name, None) for name in named}
-    fields = {name: str(value) for name, value in found.items() if value is not None}
-    fields["retryable"] = "yes: the same call may succeed later" if error.retryable else "no"
-    if isinstance(error, JobFailedError | JobCancelledError):
-        fields["job"] = error.job.id
-    if isinstance(error, JobTimeoutError):
-        fields["jobs"] = ", ".join(f"{job.id} ({job.status})" for job in error.jobs[:5])
-    title = [badge(type(error).__name__, BAD), " ", folded(_message(error))]
-    return card(joined(title), fields)
-
-
-def _message(error: ScripeError) -> str:
-    return error.message if isinstance(error, APIStatusError) else str(error)
+    fields = {each: str(known[each]) for each in _NEEDED if known.get(each) is not None}
+    fields["retryable"] = "yes: the same call may succeed later" if known["retryable"] else "no"
+    jobs = cast("Sequence[_Job]", known.get("jobs", [known["job"]] if "job" in known else []))
+    if jobs:
+        fields["jobs"] = ", ".join(f"{job.id} ({job.status})" for job in jobs[:5])
+    return card(joined([badge(name, BAD), " ", folded(message)]), fields)
 
 
 def shown_fields(model: BaseModel) -> Iterable[tuple[str, object]]:
@@ -81,24 +84,15 @@ def _fields(model: BaseModel) -> dict[str, str]:
     return {name: _value(name, value) for name, value in shown_fields(model) if _says_something(value)}
 
 
-def _course(job: Job) -> dict[str, str]:
-    """How long it waited and worked."""
-    course: dict[str, str] = {}
-    if job.started_at is not None:
-        course["waited"] = duration((job.started_at - job.created_at).total_seconds())
-    if job.started_at is not None and job.completed_at is not None:
-        course["worked"] = duration((job.completed_at - job.started_at).total_seconds())
-    if not job.is_finished:
-        course["progress"] = _progress(job)
-    return course
+def span(start: datetime | None, end: datetime | None) -> str:
+    """How long something took; nothing where that is not known."""
+    return "" if start is None or end is None else duration((end - start).total_seconds())
 
 
-def _progress(job: Job) -> Markup:
-    if job.progress is None:
-        return meter(None)
-    return joined(
-        [meter(job.progress.progress), f" {job.progress.progress:.0%} {job.progress.message or ''}"]
-    )
+def progress(fraction: float | None, message: str | None) -> Markup:
+    """How far something is."""
+    known = "" if fraction is None else f" {fraction:.0%}"
+    return joined([meter(fraction), f"{known} {message or ''}"])
 
 
 def _says_something(value: object) -> bool:

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
-
-from pydantic import BaseModel
+from typing import Protocol
 
 from ..errors import ScripeError
-from ..types.page import Page
-from .cards import error_card, model_table
 from .html import joined, tag
 
-if TYPE_CHECKING:
-    from .._async.pager import AsyncPager
-    from .._sync.pager import Pager
 
-T = TypeVar("T", bound=BaseModel)
+class Shown(Protocol):
+    """What a notebook can show."""
 
-
-def page_table(page: Page[T]) -> str:
-    """A page as a table."""
-    if not page.data:
-        return tag("em", "empty")
-    count = f"{len(page.data):,} {'row' if len(page.data) == 1 else 'rows'}"
-    return model_table(page.data, f"the first {count}; there are more" if page.has_more else count)
+    def _repr_html_(self) -> str: ...
 
 
-def first_rows(pager: Pager[T]) -> str:
+class List(Protocol):
+    """What has first rows."""
+
+    def head(self) -> Shown: ...
+
+
+def first_rows(pager: List) -> str:
     """The first rows; or why they could not be fetched, since to show an object raises nothing."""
+    shown: Shown
     try:
-        return page_table(pager.head())
+        shown = pager.head()
     except ScripeError as error:
-        return error_card(error)
+        shown = error
+    return shown._repr_html_()  # pyright: ignore[reportPrivateUsage] - as a notebook does
 
 
-def async_first_rows(pager: AsyncPager[T]) -> str:
+def async_first_rows(pager: object) -> str:
     """How to see them: nothing can be awaited while an object is shown."""
     return tag(
         "span",

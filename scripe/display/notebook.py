@@ -9,9 +9,8 @@ from typing import Protocol, cast
 
 from IPython.display import DisplayHandle  # pyright: ignore[reportUnknownVariableType] - it has few types
 
-from .bars import Refresh
 from .html import joined, meter, tag
-from .work import Line, Work
+from .work import Line, Refresh, Work
 
 SECONDS_BETWEEN = 0.1
 """How often the browser is told, at most."""

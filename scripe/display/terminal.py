@@ -17,8 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from .bars import Refresh
-from .work import Line, Work
+from .work import Line, Refresh, Work
 
 WIDTH = 30
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ..types.job import Job
 from ..types.progress import Progress, Stage
 from .plain import duration, one_line, size
+
+Refresh: TypeAlias = Callable[[], None]
+"""Draws work anew."""
 
 SHORT = 0.5  # seconds; what is over sooner has no rate worth telling
 FIRST = "Working"  # until the first stage is told of

@@ -92,6 +92,15 @@ class Job(Model):
     created_at: Instant
     updated_at: Instant | None = None
 
+    def _repr_html_(self) -> str:
+        from ..display.cards import model_card, progress, span
+
+        waited, worked = span(self.created_at, self.started_at), span(self.started_at, self.completed_at)
+        if self.is_finished:
+            return model_card(self, waited=waited, worked=worked)
+        told = (None, None) if self.progress is None else (self.progress.progress, self.progress.message)
+        return model_card(self, waited=waited, progress=progress(*told))
+
     @property
     def succeeded(self) -> bool:
         """Whether it ended well."""

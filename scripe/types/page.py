@@ -37,9 +37,9 @@ class Page(Model, Generic[T]):
     pagination: Pagination | None = None
 
     def _repr_html_(self) -> str:
-        from ..display.lists import page_table
+        from ..display.cards import page_table
 
-        return page_table(self)
+        return page_table(self.data, has_more=self.has_more)
 
     def __reduce__(self) -> tuple[object, ...]:
         # `Page[Job]` is made at run time: no module has it under that name for pickle to find.
