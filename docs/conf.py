@@ -73,7 +73,10 @@ nitpick_ignore_regex = [
     ("py:class", r"JSON|JSONInput|Json|Scope|p[dl]\.DataFrame"),
     ("py:class", r"httpx\.(Async)?HTTPClient"),
     ("py:class", r"scripe\._files\.ReadableFile"),
-    ("py:class", r"(Async)?(Callback|KeySource)|ClientOptions|Server|Transport"),
+    (
+        "py:class",
+        r"(Async)?(Callback|KeySource)|Client|ClientOptions|Server|Transport|(Tracer|Meter)Provider",
+    ),
     ("py:exc", r"S3Error|MissingExtraError"),
 ]
 

@@ -142,7 +142,7 @@ def run(code: str, name: str, space: dict[str, object]) -> None:
 def test_python_runs(page: str, place: Path, emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     space: dict[str, object] = {"__name__": "page"}
     for number, code in enumerate(PROGRAMS[page], 1):
-        run(filled(code, emulator), f"{page}, block {number}", space)
+        run(filled(code, emulator), f"<{page}, block {number}>", space)
     printed = capsys.readouterr().out
     assert [text for text in SHOWS.get(page, ()) if text not in printed] == []
 
@@ -153,7 +153,7 @@ def test_the_example_in_a_docstring_runs(module: ModuleType, place: Path, emulat
         r"(?:^    .*\n|^\n)+", (module.__doc__ or "").replace(".. code-block:: python", ""), re.MULTILINE
     )
     assert shown
-    run(filled(textwrap.dedent(shown.group()), emulator), module.__name__, {})
+    run(filled(textwrap.dedent(shown.group()), emulator), f"<{module.__name__}>", {})
 
 
 @pytest.mark.parametrize(("page", "command"), [each for each in COMMANDS if runs(each[1])])

@@ -21,7 +21,9 @@ class _Handle(Protocol):
     def update(self, shown: object) -> None: ...
 
 
-class _Bars:
+class Bars:
+    """What is shown: HTML, and a line of text where there is none."""
+
     def __init__(self, work: Work) -> None:
         self._work = work
 
@@ -44,7 +46,7 @@ def _line(work: Work, line: Line) -> str:
 @contextmanager
 def shown(work: Work) -> Generator[Refresh]:
     """Show work from here on; what is yielded draws it anew."""
-    bars = _Bars(work)
+    bars = Bars(work)
     handle = cast("_Handle", DisplayHandle())  # type: ignore[no-untyped-call]
     handle.display(bars)
     last = time.monotonic()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -351,3 +352,7 @@ def test_each_shell_has_its_script(capsys: pytest.CaptureFixture[str], which: st
     assert [text for text in texts if text not in script] == []
     for quote in ("'", '"'):
         assert quote in script
+
+
+def test_to_import_the_module_starts_nothing() -> None:
+    assert import_module("scripe.__main__").main is main

@@ -6,10 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import IPython
 import pytest
 
 from scripe.display import bars
 from scripe.display.bars import count_bar, progress_bars, who_is_watching
+from scripe.display.notebook import Bars
+from scripe.display.work import Work
 from scripe.types import Progress
 from tests.display.terminal import Terminal, watched
 
@@ -117,3 +120,18 @@ def test_the_client_loads_no_display() -> None:
         "print([name for name in sys.modules if name.startswith(('scripe.display', 'IPython', 'pandas'))])"
     )
     assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout == b"[]\n"
+
+
+def test_bars_of_a_notebook(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    class Shell:
+        kernel = object()
+
+    monkeypatch.setattr(IPython, "get_ipython", Shell)
+    with progress_bars("file") as see:
+        see(SENT)
+    assert capsys.readouterr().out.splitlines() == ["file: Working", "file: Upload 10 B of 10 B"]
+    work = Work("file")
+    assert '<progress max="1" style' in Bars(work)._repr_html_()  # pyright: ignore[reportPrivateUsage]
+    work.see(SENT)
+    work.end(well=False)
+    assert "✗ Upload" in Bars(work)._repr_html_()  # pyright: ignore[reportPrivateUsage]

@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import re
-import runpy
 import signal
 import socket
 import subprocess
@@ -206,11 +205,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     main(["--port", "0"], wait=lambda: None)
 
 
-def test_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["scripe.emulator", "--help"])
-    monkeypatch.delitem(sys.modules, "scripe.emulator.__main__")
-    with pytest.raises(SystemExit, match="0"):
-        runpy.run_module("scripe.emulator", run_name="__main__")
+def test_the_module() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "scripe.emulator", "--help"], check=True, capture_output=True, text=True
+    )
+    assert shown.stdout.startswith("usage: python -m scripe.emulator")
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
