@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -16,13 +17,32 @@ Record = dict[str, object]
 
 def record(model: BaseModel) -> Record:
     """The fields of a model, and those of the objects in it by dotted names, such as `result.post_id`."""
-    return dict(_flat(model, ""))
+    names = dict.fromkeys(columns(type(model)))
+    spread = {name.rpartition(".")[0] for name in names}
+    found = ((name, value) for name, value in _flat(dict(model), "") if name not in spread)
+    return {**names, **dict(found)}
 
 
-def _flat(model: BaseModel, prefix: str) -> Iterable[tuple[str, object]]:
-    for name, value in model:
+def columns(kind: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """The columns of a kind of model: those of the objects in it too, whether they are there or not."""
+    for name, about in kind.model_fields.items():
+        nested = _model_in(about.annotation)
+        if nested is None:
+            yield f"{prefix}{name}"
+        else:
+            yield from columns(nested, f"{prefix}{name}.")
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The model that a field holds, or may hold; None for lists and all else."""
+    kinds = (annotation, *get_args(annotation)) if get_origin(annotation) is not list else ()
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
+def _flat(model: Mapping[str, object], prefix: str) -> Iterable[tuple[str, object]]:
+    for name, value in model.items():
         if isinstance(value, BaseModel):
-            yield from _flat(value, f"{prefix}{name}.")
+            yield from _flat(dict(value), f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
 
@@ -38,9 +58,15 @@ def polars_frame(records: Sequence[Record], kind: type[BaseModel]) -> pl.DataFra
     """Records as a frame of polars."""
     import polars as pl
 
-    if not records:
-        return pl.DataFrame(schema=dict.fromkeys(_columns(records, kind), pl.Null))
-    return pl.DataFrame(records, infer_schema_length=None).select(_columns(records, kind))
+    names = _columns(records, kind)
+    known = set(columns(kind))
+    rows = [{name: _uniform(each.get(name), is_known=name in known) for name in names} for each in records]
+    return pl.DataFrame(rows, schema=names, infer_schema_length=None, strict=False)
+
+
+def _uniform(value: object, *, is_known: bool) -> object:
+    """What the API sends beside its documented fields may be of any shape, and polars wants one for each column."""
+    return value if is_known or value is None or isinstance(value, str) else json.dumps(value, default=str)
 
 
 def check_installed(package: str) -> None:
@@ -57,12 +83,5 @@ def check_installed(package: str) -> None:
 
 
 def _columns(records: Sequence[Record], kind: type[BaseModel]) -> list[str]:
-    """Every column once, in the order of the fields; an empty list has the columns of its kind too.
-
-    An object that only some items have is spread over dotted columns, and has none of its own.
-    """
-    if not records:
-        return [*kind.model_fields]
-    names = dict.fromkeys(name for each in records for name in each)
-    spread = {name.rpartition(".")[0] for name in names}
-    return [name for name in names if name not in spread]
+    """Every column once: those of the kind, then what else the API has sent."""
+    return [*dict.fromkeys([*columns(kind), *(name for each in records for name in each)])]

@@ -46,10 +46,17 @@ def configure() -> None:
     given this logger one, that prints, and the environment changes nothing.
     """
     level = os.environ.get(VARIABLE, "").strip().upper()
-    if level in ("DEBUG", "INFO") and not logger.handlers:
+    if level not in ("", "DEBUG", "INFO"):
+        _complain(level)
+    elif level and not logger.handlers:
         logger.addHandler(_printing.setdefault(VARIABLE, _printer()))
         logger.setLevel(level)
         logger.propagate = False
+
+
+def _complain(level: str) -> None:
+    if _warned.setdefault(VARIABLE, level) is level:
+        logger.warning("%s is %r, and nothing is printed: say debug or info.", VARIABLE, level.lower())
 
 
 def _printer() -> logging.Handler:
@@ -81,9 +88,9 @@ def called(response: ResponseInfo) -> None:
 
 
 def failed(request: Request[T], failure: Failure, attempt: int) -> None:
-    fields = _fields(request.method, str(request.path), attempt)
+    fields = _fields(request.method, request.shown, attempt)
     line = "%s %s failed: %s, attempt %d"
-    logger.debug(line, request.method, request.path, failure.message, attempt, extra=fields)
+    logger.debug(line, request.method, request.shown, failure.message, attempt, extra=fields)
 
 
 def stored(where: str, outcome: Outcome, attempt: int) -> None:
@@ -110,6 +117,13 @@ def _fields(method: str, path: str, attempt: int, **others: str | float | None) 
     """What a record says, for those who read attributes; what is not known is left out."""
     told = {"method": method, "path": path, **others, "attempt": attempt}
     return {f"scripe_{name}": value for name, value in told.items() if value is not None}
+
+
+def unwatched(error: Exception) -> None:
+    """Who watches calls has failed: told once for each kind, and without its words, which may be anyone's."""
+    kind = type(error).__name__
+    if _warned.setdefault(kind, error) is error:
+        logger.warning("What watches the calls of scripe failed with %s; the calls go on.", kind)
 
 
 def deprecated(notice: Deprecation) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar
 
+from . import _log
 from ._rules.answer import Outcome
 
 
@@ -74,6 +76,58 @@ class Observer(Protocol):
     def operation(self, name: str) -> Operation:
         """An operation of several calls begins, such as `sources.ingest`."""
         ...
+
+
+R = TypeVar("R")
+
+
+class Guarded:
+    """An observer that changes nothing when it fails: who only watches breaks no call, and hides no error of it."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def call(self, begun: Begun) -> Observation:
+        return _Guarded(_tried(lambda: self._observer.call(begun)))
+
+    def operation(self, name: str) -> Operation:
+        return _Guarded(_tried(lambda: self._observer.operation(name)))
+
+
+class _Guarded:
+    def __init__(self, observed: Observation | Operation | None) -> None:
+        self._observed = observed
+
+    def sending(self) -> Mapping[str, str]:
+        headers = self._told("sending") or {}
+        return {
+            name: text for name, text in headers.items() if f"{name}{text}".isascii() and text.isprintable()
+        }
+
+    def sent(self, attempt: int, outcome: Outcome) -> None:
+        self._told("sent", attempt, outcome)
+
+    def waited(self, seconds: float) -> None:
+        self._told("waited", seconds)
+
+    def pausing(self, attempt: int, seconds: float) -> None:
+        self._told("pausing", attempt, seconds)
+
+    def ended(self, error: BaseException | None) -> None:
+        self._told("ended", error)
+
+    def _told(self, what: str, *news: object) -> Mapping[str, str] | None:
+        if self._observed is None:
+            return None
+        return _tried(partial(getattr(self._observed, what), *news))
+
+
+def _tried(step: Callable[[], R]) -> R | None:
+    try:
+        return step()
+    except Exception as error:  # noqa: BLE001 - whatever it is, the call is what counts
+        _log.unwatched(error)
+        return None
 
 
 @contextmanager

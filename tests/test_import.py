@@ -9,6 +9,7 @@ import pytest
 
 import scripe
 import scripe.types
+from scripe import _log
 
 HEAVY = ("httpx", "httpx2", "pydantic", "tenacity", "asyncio", "anyio", "trio", "starlette", "uvicorn")
 
@@ -75,3 +76,13 @@ def test_the_log_is_turned_on_by_the_environment() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert "scripe DEBUG GET /health failed: ConnectError" in ran.stderr
+
+
+def test_a_log_level_that_is_none_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(_log, "_warned", dict[str, object]())
+    monkeypatch.setenv("SCRIPE_LOG", "verbose")
+    for _ in range(2):
+        scripe.Scripe("scripe_sk_test_x").close()
+    assert caplog.messages == ["SCRIPE_LOG is 'verbose', and nothing is printed: say debug or info."]

@@ -13,8 +13,8 @@ from ..types.progress import Progress
 from ..types.upload import Upload
 from .poller import AsyncPoller
 from .sender import AsyncSender
+from .showing import stages_shown
 from .uploads import upload_content
-from .watching import stages_shown
 
 
 async def ingested(

@@ -16,7 +16,7 @@ from ..types.job import Job, JobStatus, JobType
 from ..types.page import Page
 from .pager import AsyncPager
 from .resource import AsyncResource
-from .watching import job_shown, jobs_shown
+from .showing import job_shown, jobs_shown
 
 JobList: TypeAlias = list[Job]
 

@@ -93,7 +93,7 @@ class AsyncPager(Generic[T]):
         self._query = query
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._path}>"
+        return f"<{type(self).__name__} of {self._path}: iterate it, or call head, first or to_list>"
 
     def _repr_html_(self) -> str:
         from ..display.lists import async_first_rows

@@ -21,7 +21,7 @@ from ..types.post import Post, PostStatus
 from .jobs import AsyncJobs
 from .pager import AsyncPager
 from .resource import AsyncResource
-from .watching import job_shown
+from .showing import job_shown
 
 
 class AsyncPosts(AsyncResource):

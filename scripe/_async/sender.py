@@ -95,7 +95,7 @@ class AsyncSender:
             return await self._exchanged(call, read)
 
     def _begun(self, request: Request[T]) -> Begun:
-        url, template = self.options.base_url + request.path.partition("?")[0], request.template
+        url, template = self.options.base_url + request.shown, request.template
         return Begun(
             request.method,
             url,
@@ -131,7 +131,7 @@ class AsyncSender:
             transient,
             is_budgeted=self.session.limiter is not None,
         )
-        what = f"{request.method} {request.path}"
+        what = f"{request.method} {request.shown}"
         return await attempts(
             first, partial(self._attempt, call), plan, self.session.clock, what, call.observation
         )
@@ -149,10 +149,11 @@ class AsyncSender:
         call.key = await self.session.key()
         engine = self.session.engine()
         ticket = await self._leave(call)
-        answer, headers, observation = None, call.request.headers, call.observation
-        if observation is not None:
-            headers = {**observation.sending(), **headers}
+        answer, observation = None, call.observation
         try:
+            headers = call.request.headers
+            if observation is not None:
+                headers = {**observation.sending(), **headers}
             outcome = await engine.send(
                 Outgoing(
                     call.request.method,
@@ -248,7 +249,7 @@ class AsyncSender:
 
     def _late(self, request: Request[T], why: str = "") -> DeadlineError:
         return DeadlineError(
-            f"{request.method} {request.path}: {why}{self.deadline}",
+            f"{request.method} {request.shown}: {why}{self.deadline}",
             retryable=True,
             idempotency_key=request.idempotency_key,
         )

@@ -12,8 +12,8 @@ from ..types.progress import Progress
 from ..types.upload import Upload
 from .resource import AsyncResource
 from .sender import AsyncSender
+from .showing import stages_shown
 from .storage import AsyncTransfer, async_looked_at
-from .watching import stages_shown
 
 
 class AsyncUploads(AsyncResource):

@@ -72,6 +72,11 @@ class Request(Generic[T]):
         return self.path.template if isinstance(self.path, FilledPath) else self.path
 
     @property
+    def shown(self) -> str:
+        """The path as it may be told: without a query that the caller wrote into it."""
+        return str(self.path).partition("?")[0]
+
+    @property
     def target(self) -> str:
         """Path and query."""
         if not self.params:

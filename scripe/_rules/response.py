@@ -67,7 +67,7 @@ def response_info(request: Request[T], answer: Answer, attempts: int) -> Respons
     replayed = headers.get("idempotent-replayed")
     return ResponseInfo(
         method=request.method,
-        path=str(request.path),
+        path=request.shown,
         status_code=answer.status,
         headers=answer.headers,
         request_id=headers.get("x-request-id"),
@@ -179,7 +179,7 @@ def _problem(error: ValidationError) -> str:
 
 def _unexpected(request: Request[T], answer: Answer, problem: str) -> errors.APIResponseError:
     return errors.APIResponseError(
-        f"{request.method} {request.path} answered {answer.status} with a body that is not "
+        f"{request.method} {request.shown} answered {answer.status} with a body that is not "
         f"what the API promises: {problem}",
         status_code=answer.status,
         request_id=answer.headers.get("x-request-id"),
@@ -242,14 +242,14 @@ def _explained(request: Request[T], answer: Answer, found: JSON | _NoJSON) -> st
         if isinstance(found, _NoJSON)
         else "no error envelope"
     )
-    return f"{request.method} {request.path} {what} {answer.status} with {kind}"
+    return f"{request.method} {request.shown} {what} {answer.status} with {kind}"
 
 
 def failure_error(request: Request[T], failure: Failure, attempts: int) -> errors.APIConnectionError:
     kind = errors.APITimeoutError if failure.is_timeout else errors.APIConnectionError
     tries = "" if attempts == 1 else f" after {attempts} attempts"
     return kind(
-        f"{request.method} {request.path}: {failure.message}{tries}",
+        f"{request.method} {request.shown}: {failure.message}{tries}",
         retryable=True,
         idempotency_key=request.idempotency_key,
     )

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from .. import _log
 from .._concurrency import Callback, Clock, KeySource
 from .._engine import EngineName, HTTPClient
-from .._observing import Observer
+from .._observing import Guarded, Observer
 from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
 from .._rules.rate_limit import RateLimiter
@@ -335,7 +335,7 @@ def set_clock(client: Scripe, clock: Clock) -> None:
 
 def set_observer(client: Scripe, observer: Observer) -> None:
     """Let all calls of a client, and of its copies, be watched by this one, and by no other."""
-    client._sender.session.observer = observer  # pyright: ignore[reportPrivateUsage] - this module's own
+    client._sender.session.observer = Guarded(observer)  # pyright: ignore[reportPrivateUsage] - this module's own
 
 
 def _unpickled(kind: type[Scripe], state: tuple[object, ...]) -> Scripe:

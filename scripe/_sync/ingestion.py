@@ -14,8 +14,8 @@ from ..types.progress import Progress
 from ..types.upload import Upload
 from .poller import Poller
 from .sender import Sender
+from .showing import stages_shown
 from .uploads import upload_content
-from .watching import stages_shown
 
 
 def ingested(

@@ -94,7 +94,7 @@ class Pager(Generic[T]):
         self._query = query
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._path}>"
+        return f"<{type(self).__name__} of {self._path}: iterate it, or call head, first or to_list>"
 
     def _repr_html_(self) -> str:
         from ..display.lists import first_rows

@@ -22,7 +22,7 @@ from ..types.post import Post, PostStatus
 from .jobs import Jobs
 from .pager import Pager
 from .resource import Resource
-from .watching import job_shown
+from .showing import job_shown
 
 
 class Posts(Resource):

@@ -96,7 +96,7 @@ class Sender:
             return self._exchanged(call, read)
 
     def _begun(self, request: Request[T]) -> Begun:
-        url, template = self.options.base_url + request.path.partition("?")[0], request.template
+        url, template = self.options.base_url + request.shown, request.template
         return Begun(
             request.method,
             url,
@@ -132,7 +132,7 @@ class Sender:
             transient,
             is_budgeted=self.session.limiter is not None,
         )
-        what = f"{request.method} {request.path}"
+        what = f"{request.method} {request.shown}"
         return attempts(
             first, partial(self._attempt, call), plan, self.session.clock, what, call.observation
         )
@@ -150,10 +150,11 @@ class Sender:
         call.key = self.session.key()
         engine = self.session.engine()
         ticket = self._leave(call)
-        answer, headers, observation = None, call.request.headers, call.observation
-        if observation is not None:
-            headers = {**observation.sending(), **headers}
+        answer, observation = None, call.observation
         try:
+            headers = call.request.headers
+            if observation is not None:
+                headers = {**observation.sending(), **headers}
             outcome = engine.send(
                 Outgoing(
                     call.request.method,
@@ -249,7 +250,7 @@ class Sender:
 
     def _late(self, request: Request[T], why: str = "") -> DeadlineError:
         return DeadlineError(
-            f"{request.method} {request.path}: {why}{self.deadline}",
+            f"{request.method} {request.shown}: {why}{self.deadline}",
             retryable=True,
             idempotency_key=request.idempotency_key,
         )

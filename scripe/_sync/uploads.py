@@ -13,8 +13,8 @@ from ..types.progress import Progress
 from ..types.upload import Upload
 from .resource import Resource
 from .sender import Sender
+from .showing import stages_shown
 from .storage import Transfer, looked_at
-from .watching import stages_shown
 
 
 class Uploads(Resource):

@@ -8,7 +8,7 @@ import re
 _CONTROLS = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_SECRETS = re.compile(r"(scripe_sk_|whsec_)\w+")
+_SECRETS = re.compile(r"(scripe_sk_|scripe_oauth_|whsec_)\w+")
 
 
 def harmless(text: str) -> str:

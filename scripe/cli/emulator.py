@@ -15,17 +15,17 @@ def run_emulator(arguments: Sequence[str]) -> int:
     """Serve until interrupted; give back the exit code."""
     if sys.stdout is None:  # closed before the program began
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the process lives
-    try:
-        from ..emulator.__main__ import run
+    from ..emulator.__main__ import CANNOT_START, run
 
+    try:
         run(arguments, program="scripe emulator")
     except BrokenPipeError as error:
         raise given_up(error) from None
     except ImportError as error:
         note(f"error: {error}")
         return USAGE
-    except OSError as error:
-        note(f"error: The emulator cannot start: {error.strerror or error}.")
+    except CANNOT_START as error:
+        note(f"error: The emulator cannot start: {getattr(error, 'strerror', None) or error}.")
         return OTHER
     except SystemExit as end:  # argparse has said why
         return int(end.code or 0)

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import (
+    APIConnectionError,
     APIResponseError,
     APIStatusError,
     AuthenticationError,
@@ -25,6 +26,12 @@ from .wording import of_options
 
 if TYPE_CHECKING:
     from .session import Session
+
+KEYS = "Keys are made in the Scripe dashboard under Settings, Developer, API keys."
+NEW_KEYS = (
+    "An emulator prints its key when it starts: another one each time, unless it has a folder (--data)."
+)
+NOBODY = "Does a Scripe API run at {}? To start one: scripe emulator"
 
 Failure: TypeAlias = "ScripeError | UnwritableOutputError | KeyboardInterrupt"
 FAILURES = (ScripeError, UnwritableOutputError, KeyboardInterrupt)
@@ -102,16 +109,24 @@ def _known(error: Failure) -> str:
 
 def _advice(error: Failure, session: Session) -> list[str]:
     if isinstance(error, AuthenticationError):
-        return ["Keys are made in the Scripe dashboard under Settings, Developer, API keys."]
+        return [NEW_KEYS if session.is_local else KEYS]
     if isinstance(error, SpendCapExceededError) and error.resets_at:
         return [f"The cap starts afresh at {error.resets_at:%Y-%m-%dT%H:%MZ}."]
     jobs = _jobs(error, session)
     if isinstance(error, JobTimeoutError | KeyboardInterrupt) and jobs:
         goes = "goes" if len(jobs) == 1 else "go"
         return [f"{', '.join(jobs)} {goes} on. To go on waiting: scripe jobs wait {' '.join(jobs)}"]
+    advice = [NOBODY.format(session.base_url)] if _is_refused(error) and session.is_local else []
     if session.idempotency_key and _may_be_half_done(error):
-        return [f"To run it again and do nothing twice, add: --idempotency-key {session.idempotency_key}"]
-    return []
+        advice.append(
+            f"To run it again and do nothing twice, add: --idempotency-key {session.idempotency_key}"
+        )
+    return advice
+
+
+def _is_refused(error: Failure) -> bool:
+    """Whether nobody listens there."""
+    return isinstance(error, APIConnectionError) and "refused" in error.message
 
 
 def _may_be_half_done(error: Failure) -> bool:

@@ -49,11 +49,11 @@ def given_up(error: OSError) -> ClosedOutputError | UnwritableOutputError:
 
 
 def note(text: str) -> None:
-    """Write a line to stderr, if anyone takes it."""
-    from .cleaning import without_secrets
+    """Write a line to stderr, if anyone takes it: without secrets, and with nothing that a terminal would obey."""
+    from .cleaning import harmless, without_secrets
 
     try:
-        _write(sys.stderr, without_secrets(text) + "\n")
+        _write(sys.stderr, harmless(without_secrets(text)) + "\n")
     except OSError:
         return
 

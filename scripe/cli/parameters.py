@@ -39,6 +39,10 @@ Title: TypeAlias = Annotated[
 ContentTypeOption: TypeAlias = Annotated[
     ContentType | str | None, Parameter(metavar="TYPE", help="What it is about; PERSONAL if left out.")
 ]
+NewContentType: TypeAlias = Annotated[
+    ContentType | str | None, Parameter(metavar="TYPE", help="What it is about.")
+]
+Unexplained: TypeAlias = Annotated[bool | None, Parameter(help="The API does not say what this does.")]
 MimeType: TypeAlias = Annotated[
     str | None,
     Parameter(

@@ -9,14 +9,10 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..display.plain import tone
 from .views import View
 
-_COLOURS = {
-    "green": {"done", "completed", "success", "active", "approved", "scheduled", "published"},
-    "yellow": {"queued", "running", "processing", "waitingprocessing", "waitingapproval", "paused"},
-    "red": {"failed", "cancelled", "canceled", "rejected", "error"},
-}
-_STYLES = {status: colour for colour, statuses in _COLOURS.items() for status in statuses}
+_STYLES = {"good": "green", "bad": "red", "waiting": "yellow", None: ""}
 _NARROWEST = 12
 _GAP = 2
 
@@ -53,7 +49,7 @@ def _line(name: str, value: str) -> Text:
 
 
 def _style(value: str) -> str:
-    return _STYLES.get(value.lower(), "")
+    return _STYLES[tone(value)]
 
 
 def _rendered(*parts: RenderableType, width: int | None = None) -> str:

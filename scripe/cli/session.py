@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError
 from . import keys
@@ -59,6 +60,20 @@ class Session:
             app_info="scripe-cli",
         )
 
+    @property
+    def base_url(self) -> str:
+        """Where the API is."""
+        from .._rules.config import base_url
+
+        return base_url(self.options.base_url)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether that is this machine: then it is an emulator."""
+        from .._rules.config import is_loopback
+
+        return is_loopback(urlsplit(self.base_url).hostname or "")
+
     def key(self, given: str | None) -> str:
         """The idempotency key of the command's write: the one given, or a new one that an error can name.
 
@@ -83,7 +98,7 @@ class Session:
 
     def _heard(self, response: ResponseInfo) -> None:
         one_job = _ONE_JOB.fullmatch(response.path)
-        if self._waits and one_job:
+        if self._waits and one_job and not self.awaited:
             self.awaited = [one_job[1]]
         if self.options.verbose:
             note(

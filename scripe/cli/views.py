@@ -60,11 +60,18 @@ def _words(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case datetime():
-            return f"{value.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+            return _moment(value)
         case list() | tuple():
             return ", ".join(_words(each) for each in cast("list[object]", value))
         case _:
             return on_one_line(str(value))
+
+
+def _moment(instant: datetime) -> str:
+    try:
+        return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+    except OverflowError:  # at the ends of the calendar there is a zone too few
+        return str(instant)
 
 
 def _inside(*path: str) -> Callable[[object], object]:
@@ -85,7 +92,8 @@ def _slot(model: object) -> object:
     """The moment of a slot, which the API writes as a text: in minutes, as other moments."""
     text = str(_inside_slot(model) or "")
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     except ValueError:
         return text
 

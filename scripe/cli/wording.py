@@ -9,6 +9,7 @@ _OPTIONS = re.compile(
     r"(=| (?=is |must |[0-9'\"\[]))"
 )
 _PHRASES = {
+    "told from the name": "told from",
     "use https, or `allow_insecure=True` if you mean it.": "use https.",
     "the key goes in `api_key`.": "the key goes in SCRIPE_API_KEY.",
     ", or None for no limit": "",

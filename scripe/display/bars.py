@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Generator, Iterable
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Literal
 
 from .._rules import polling
 from ..types.job import Job
 from ..types.progress import Progress
-from .work import Refresh, Work
+from .work import Display, Refresh, Work
 
 MISSING = 'scripe: pip install "scripe[progress]" to see how far this is.'
 _told: set[str] = set()
@@ -65,38 +65,61 @@ def count_bar(jobs: Iterable[Job | str]) -> Generator[Callable[[Job], None]]:
 
 @contextmanager
 def _shown(work: Work) -> Generator[Refresh]:
-    with _place(work) as refresh:
-        try:
-            yield refresh
-        except BaseException:
-            work.end(well=False)
-            refresh()
-            raise
+    bars = _Bars(work)
+    try:
+        yield bars.draw
+    except BaseException:
+        work.end(well=False)
+        raise
+    else:
         work.end(well=True)
-        refresh()
+    finally:
+        bars.close()
 
 
-def _place(work: Work) -> AbstractContextManager[Refresh]:
+class _Bars:
+    """Bars that end with the first thing that goes wrong with them: the work they show goes on."""
+
+    def __init__(self, work: Work) -> None:
+        self._display: Display | None = None
+        self._careful(lambda: setattr(self, "_display", _display_of(work)))
+
+    def draw(self) -> None:
+        if self._display is not None:
+            self._careful(self._display.draw)
+
+    def close(self) -> None:
+        if self._display is not None:
+            self._careful(self._display.close)
+
+    def _careful(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except Exception:  # noqa: BLE001 - whatever a terminal, rich or a notebook may raise
+            self._display = None
+
+
+def _display_of(work: Work) -> Display | None:
     watching = who_is_watching()
     if watching == "notebook":
-        from .notebook import shown
+        from .notebook import NotebookDisplay
 
-        return shown(work)
+        return NotebookDisplay(work)
     if watching == "terminal":
         try:
-            from .terminal import shown
+            from .terminal import TerminalDisplay
         except ImportError:
             _say_once(MISSING)
         else:
-            return shown(work)
-    return _unseen()
+            return TerminalDisplay(work)
+    return None
 
 
 def who_is_watching() -> Literal["notebook", "terminal", "nobody"]:
     """Where a human would see a bar now. IPython is not imported to find out: where it is used, it is there."""
     ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is not None and hasattr(shell, "kernel"):
+    shell = getattr(ipython, "get_ipython", lambda: None)()
+    if hasattr(shell, "kernel"):
         return "notebook"
     try:
         is_terminal = sys.stderr is not None and sys.stderr.isatty()  # pyright: ignore[reportUnnecessaryComparison]
@@ -110,8 +133,3 @@ def _say_once(line: str) -> None:
     if line not in _told:
         _told.add(line)
         sys.stderr.write(f"{line}\n")
-
-
-@contextmanager
-def _unseen() -> Generator[Refresh]:
-    yield lambda: None

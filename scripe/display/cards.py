@@ -9,15 +9,13 @@ from typing import Protocol, cast
 from pydantic import BaseModel
 
 from .html import Markup, badge, card, folded, joined, listing, meter, table, tag
-from .plain import duration, moment, one_line
+from .plain import Tone, duration, moment, one_line, tone
 
-GOOD, BAD, WAITING = "#2a8a4a", "#d1423f", "#b27a00"
-_COLOURS = {
-    **dict.fromkeys(("done", "completed", "success", "published", "approved", "active", "ok"), GOOD),
-    **dict.fromkeys(("failed", "rejected", "cancelled", "canceled", "unhealthy"), BAD),
-    **dict.fromkeys(
-        ("queued", "running", "processing", "waitingprocessing", "scheduled", "degraded"), WAITING
-    ),
+COLOURS: dict[Tone | None, str] = {
+    "good": "#2a8a4a",
+    "bad": "#d1423f",
+    "waiting": "#b27a00",
+    None: "currentColor",
 }
 _TELLING = {"id", "status", "name", "title", "type"}
 _NEEDED = ("status_code", "code", "request_id", "docs_url", "idempotency_key", "storage_code")
@@ -72,7 +70,7 @@ def error_card(name: str, message: str, known: Mapping[str, object]) -> Markup:
     jobs = cast("Sequence[_Job]", known.get("jobs", [known["job"]] if "job" in known else []))
     if jobs:
         fields["jobs"] = ", ".join(f"{job.id} ({job.status})" for job in jobs[:5])
-    return card(joined([badge(name, BAD), " ", folded(message)]), fields)
+    return card(joined([badge(name, COLOURS["bad"]), " ", folded(message)]), fields)
 
 
 def shown_fields(model: BaseModel) -> Iterable[tuple[str, object]]:
@@ -129,7 +127,7 @@ def _models(value: object) -> list[BaseModel]:
 
 def _plain(name: str, value: object, text: Callable[[str], str]) -> str:
     if name == "status" and isinstance(value, str):
-        return badge(value, _COLOURS.get(value.lower(), "currentColor"))
+        return badge(value, COLOURS[tone(value)])
     if name == "id" or name.endswith("_id"):
         return tag("code", str(value or ""), "white-space:nowrap")
     if isinstance(value, datetime):

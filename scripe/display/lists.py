@@ -33,6 +33,5 @@ def first_rows(pager: List) -> str:
 def async_first_rows(pager: object) -> str:
     """How to see them: nothing can be awaited while an object is shown."""
     return tag(
-        "span",
-        joined([tag("code", repr(pager)), ": ", tag("code", "await ….head()"), " shows its first rows"]),
+        "span", joined([tag("code", repr(pager)), "; ", tag("code", "await ….head()"), " shows a table"])
     )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Protocol, cast
 
 from IPython.display import DisplayHandle  # pyright: ignore[reportUnknownVariableType] - it has few types
 
 from .html import joined, meter, tag
-from .work import Line, Refresh, Work
+from .work import Line, Work
 
 SECONDS_BETWEEN = 0.1
 """How often the browser is told, at most."""
@@ -28,6 +26,8 @@ class Bars:
         self._work = work
 
     def _repr_html_(self) -> str:
+        if self._work.is_void:
+            return ""
         lines = tag("table", joined(_line(self._work, line) for line in [*self._work.lines]), "margin:0")
         return tag("div", joined([tag("strong", self._work.title), lines]))
 
@@ -43,19 +43,20 @@ def _line(work: Work, line: Line) -> str:
     return tag("tr", joined(tag("td", cell, style) for cell in cells), "background:transparent")
 
 
-@contextmanager
-def shown(work: Work) -> Generator[Refresh]:
-    """Show work from here on; what is yielded draws it anew."""
-    bars = Bars(work)
-    handle = cast("_Handle", DisplayHandle())  # type: ignore[no-untyped-call]
-    handle.display(bars)
-    last = time.monotonic()
+class NotebookDisplay:
+    """Below the cell that runs, from here on."""
 
-    def refresh() -> None:
-        nonlocal last
+    def __init__(self, work: Work) -> None:
+        self._bars = Bars(work)
+        self._handle = cast("_Handle", DisplayHandle())  # type: ignore[no-untyped-call]
+        self._handle.display(self._bars)
+        self._last = time.monotonic()
+
+    def draw(self) -> None:
         now = time.monotonic()
-        if now - last >= SECONDS_BETWEEN or work.lines[-1].ended is not None:
-            last = now
-            handle.update(bars)
+        if now - self._last >= SECONDS_BETWEEN:
+            self._last = now
+            self._handle.update(self._bars)
 
-    yield refresh
+    def close(self) -> None:
+        self._handle.update(self._bars)

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal, TypeAlias
+
+Tone: TypeAlias = Literal["good", "bad", "waiting"]
+_STATUSES: dict[Tone, str] = {
+    "good": "done completed success active approved published ok",
+    "bad": "failed cancelled canceled rejected error unhealthy",
+    "waiting": "queued running processing waitingprocessing waitingapproval scheduled paused degraded",
+}
+_TONES: dict[str, Tone] = {
+    status: tone for tone, statuses in _STATUSES.items() for status in statuses.split()
+}
 
 
 def size(count: float) -> str:
@@ -23,7 +34,15 @@ def duration(seconds: float) -> str:
 
 def moment(instant: datetime) -> str:
     """A moment to the minute, in UTC."""
-    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    try:
+        return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except OverflowError:  # at the ends of the calendar there is a zone too few
+        return str(instant)
+
+
+def tone(status: str) -> Tone | None:
+    """Whether a status is good or bad news, or none yet."""
+    return _TONES.get(status.lower())
 
 
 def one_line(text: str, longest: int) -> str:

@@ -1,14 +1,15 @@
-"""Bars on a terminal, by rich, on standard error: standard output stays the program's own.
+"""Bars on a terminal, by rich, on standard error.
 
-There is one board for all work of a process, since a terminal has room for one live display.
+What goes to standard output stays there, unless that is the terminal too: then it is written above the bars. There is
+one board for all work of a process, since a terminal has room for one live display.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TextIO
 
 from rich.console import Console, Group
@@ -17,38 +18,60 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from .work import Line, Refresh, Work
+from .work import Line, Work
 
 WIDTH = 30
 
 
 class _Board:
-    """What is under way, redrawn a few times a second until the last of it has ended."""
+    """What is under way, redrawn a few times a second; what has ended is left above it."""
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew, with nothing under way."""
         self._lock = threading.Lock()
         self._shown: list[Work] = []
-        self._under_way = 0
         self._live: Live | None = None
+        self._streams = (sys.stdout, sys.stderr)
 
     def add(self, work: Work) -> None:
         with self._lock:
-            self._under_way += 1
-            self._shown.append(work)
             if self._live is None:
-                self._live = _live(self)
-                self._live.start()
+                self._streams = (sys.stdout, sys.stderr)
+                self._live = _started(_live(self))
+            self._shown.append(work)
 
-    def remove(self) -> None:
+    def remove(self, work: Work) -> None:
         with self._lock:
-            self._under_way -= 1
-            if self._live is not None and not self._under_way:
+            self._shown.remove(work)
+            if self._live is None:
+                return
+            if not work.is_void:
+                self._live.console.print(*_parts(work), sep="\n")
+            if not self._shown:
                 live, self._live = self._live, None
                 live.stop()
-                self._shown = []
+
+    def forked(self) -> None:
+        """In a child process: what its parent shows goes on there, in a thread that the child has not."""
+        if self._live is not None:
+            sys.stdout, sys.stderr = self._streams
+        self.clear()
 
     def __rich__(self) -> Group:
-        return Group(*(part for work in self._shown for part in _parts(work)))
+        return Group(*(part for work in [*self._shown] for part in _parts(work)))
+
+
+def _started(live: Live) -> Live:
+    try:
+        live.start()
+    except BaseException:
+        with suppress(Exception):
+            live.stop()
+        raise
+    return live
 
 
 def _parts(work: Work) -> tuple[Text, Table]:
@@ -76,7 +99,14 @@ def _cells(work: Work, line: Line) -> tuple[Text, ProgressBar, Text, Text]:
 def _live(board: _Board) -> Live:
     console = Console(file=_Forgiving(sys.stderr), force_terminal=True)  # type: ignore[arg-type]
     is_seen = sys.stdout is not None and sys.stdout.isatty()  # pyright: ignore[reportUnnecessaryComparison]
-    return Live(board, console=console, refresh_per_second=8, redirect_stdout=is_seen, redirect_stderr=True)
+    return Live(
+        board,
+        console=console,
+        refresh_per_second=8,
+        transient=True,
+        redirect_stdout=is_seen,
+        redirect_stderr=True,
+    )
 
 
 class _Forgiving:
@@ -84,11 +114,11 @@ class _Forgiving:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self.encoding = stream.encoding
+        self.encoding = getattr(stream, "encoding", None) or "utf-8"
 
     def write(self, text: str) -> None:
         with suppress(OSError, ValueError):
-            self._stream.write(text)
+            self._stream.write(text.encode(self.encoding, "replace").decode(self.encoding))
 
     def flush(self) -> None:
         with suppress(OSError, ValueError):
@@ -96,13 +126,19 @@ class _Forgiving:
 
 
 _board = _Board()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_board.forked)
 
 
-@contextmanager
-def shown(work: Work) -> Generator[Refresh]:
-    """Show work while the block runs; the board redraws itself."""
-    _board.add(work)
-    try:
-        yield lambda: None
-    finally:
-        _board.remove()
+class TerminalDisplay:
+    """On the board, which redraws itself."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        _board.add(work)
+
+    def draw(self) -> None:
+        """Nothing: the board does."""
+
+    def close(self) -> None:
+        _board.remove(self._work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from ..types.job import Job
 from ..types.progress import Progress, Stage
@@ -13,6 +13,19 @@ from .plain import duration, one_line, size
 
 Refresh: TypeAlias = Callable[[], None]
 """Draws work anew."""
+
+
+class Display(Protocol):
+    """Where work is shown, from when it is made until it is closed."""
+
+    def draw(self) -> None:
+        """Draw it as it is now."""
+        ...
+
+    def close(self) -> None:
+        """Draw it a last time."""
+        ...
+
 
 SHORT = 0.5  # seconds; what is over sooner has no rate worth telling
 FIRST = "Working"  # until the first stage is told of
@@ -48,6 +61,12 @@ class Work:
         self.title = one_line(title, 60)
         self.lines: list[Line] = [Line(FIRST, clock())]
         self._clock = clock
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it went wrong before its first stage: an error says all there is to say."""
+        first = self.lines[0]
+        return first.label == FIRST and not first.went_well
 
     def see(self, progress: Progress) -> None:
         """Take in how far it is."""

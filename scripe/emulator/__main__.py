@@ -2,6 +2,7 @@
 
 import argparse
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -9,10 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from scripe.emulator import Emulator
+from scripe.emulator.extras import MissingExtraError
 from scripe.emulator.openapi import document_text
 from scripe.emulator.settings import PLANS
 
 FOREVER = threading.Event()
+CANNOT_START = (OSError, sqlite3.Error)
+"""What a port, a folder or a database in it may raise."""
 PROGRAM = "python -m scripe.emulator"
 
 
@@ -54,7 +58,8 @@ def main(
         if options.plan:
             emulator.set_plan(options.plan)
         with suppress(KeyboardInterrupt):
-            sys.stdout.write(f"SCRIPE_BASE_URL={server.base_url}\nSCRIPE_API_KEY={server.api_key}\n")
+            sys.stdout.write(f"export SCRIPE_BASE_URL={server.base_url}\n")
+            sys.stdout.write(f"export SCRIPE_API_KEY={server.api_key}\n")
             sys.stdout.write(f"# To watch it: {server.page_url}\n")
             sys.stdout.flush()
             wait()
@@ -62,10 +67,10 @@ def main(
 
 def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(program, description="A local Scripe API.")
-    parser.add_argument("--port", type=int, default=8787, help="the port to listen on (8787)")
+    parser.add_argument("--port", type=_port, default=8787, help="the port to listen on (8787)")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
     parser.add_argument("--data", type=Path, help="a folder that keeps everything for the next start")
-    parser.add_argument("--speed", type=float, default=1.0, help="how much faster than usual jobs move (1)")
+    parser.add_argument("--speed", type=_speed, default=1.0, help="how much faster than usual jobs move (1)")
     parser.add_argument("--plan", choices=PLANS, help="the workspace's plan (BUSINESS)")
     parser.add_argument(
         "--deliver", action="store_true", help="send events to webhook endpoints on this machine"
@@ -76,6 +81,26 @@ def _parser(program: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(
+            f"{text} is no port: give a number up to 65535, or 0 for any that is free"
+        )
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0 <= speed < float("inf"):
+        raise argparse.ArgumentTypeError(
+            f"{text} is no speed: give a number such as 10, or 0 for jobs that stand still"
+        )
+    return speed
+
+
 def _database(folder: Path | None) -> str | Path:
     if folder is None:
         return ":memory:"
@@ -83,5 +108,14 @@ def _database(folder: Path | None) -> str | Path:
     return folder / "emulator.sqlite3"
 
 
+def _program() -> None:
+    try:
+        run()
+    except MissingExtraError as error:
+        sys.exit(str(error))
+    except CANNOT_START as error:
+        sys.exit(f"The emulator cannot start: {getattr(error, 'strerror', None) or error}.")
+
+
 if __name__ == "__main__":
-    run()
+    _program()

@@ -71,6 +71,9 @@ class Emulator(Received):
         self._api = Api(self._backend, ROUTES)
         self._observers: list[Callable[[Request, Response], None]] = []
 
+    def __repr__(self) -> str:
+        return f"<Emulator: {len(self.requests)} requests so far>"
+
     def observe(self, observer: Callable[[Request, Response], None]) -> None:
         """Tell a function of every request and its answer from now on, but for failures that were ordered."""
         self._observers.append(observer)

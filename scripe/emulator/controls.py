@@ -73,8 +73,8 @@ class Controls(Accounts):
             ValueError: no answer has such a status, `times` is below 1, or `path` does not begin with ``/``.
 
         """
-        if not 200 <= status <= 599:
-            raise ValueError(f"status is {status}; give 200 to 599")
+        if not isinstance(status, int) or not 200 <= status <= 599:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"status is {status!r}; give a number, 200 to 599")
         extra = {**(headers or {})}
         if retry_after is not None:
             extra["Retry-After"] = str(retry_after)

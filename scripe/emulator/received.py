@@ -116,7 +116,8 @@ def _meant(received: Iterable[ReceivedRequest], method: str | None, path: str) -
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    parts = re.split(r"(\*\*?)", path.removeprefix(PREFIX))
+    below = path.removeprefix(PREFIX)
+    parts = re.split(r"(\*\*?)", below if below.startswith(("/", "*")) else f"/{below}")
     return re.compile("".join({"*": "[^/]+", ANY: ".*"}.get(part, re.escape(part)) for part in parts))
 
 
@@ -150,8 +151,16 @@ def _pairs(name: str, wanted: object, found: object) -> list[tuple[str, object, 
 
 
 def _difference(name: str, wanted: object, found: object) -> str:
-    was = "absent" if found is ABSENT else _short(found)
+    was = f"absent{_spelled(name)}" if found is ABSENT else _short(found)
     return f"{name or 'the body'} was {was}, not {_short(wanted)}"
+
+
+def _spelled(name: str) -> str:
+    """The API's own spelling, where somebody has written a field as Python does."""
+    if "_" not in name:
+        return ""
+    head, *others = name.split("_")
+    return f" (the API spells it {head}{''.join(each.capitalize() for each in others)})"
 
 
 def _short(value: object) -> str:

@@ -1,6 +1,7 @@
 """The emulator on a port: Starlette on uvicorn, in a thread of its own."""
 
 import asyncio
+import errno
 import logging
 import socket
 import tempfile
@@ -90,12 +91,22 @@ class Server:
             OSError: the port cannot be had.
 
         """
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        listener = socket.create_server((self._host, self._port), family=family)
+        listener = self._listener()
         # Head and body are two writes: on a kept connection the second would wait 40 ms for an acknowledgement.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._port = listener.getsockname()[1]
         self._running = _Running(_application(self), listener)
+
+    def _listener(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        taken = None
+        try:
+            return socket.create_server((self._host, self._port), family=family)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            taken = error.errno
+        raise OSError(taken, f"port {self._port} is taken, choose another one, or 0 for any that is free")
 
     def stop(self) -> None:
         """Stop listening, and return once the thread has ended."""
@@ -126,6 +137,7 @@ class _Running(uvicorn.Server):
                 http="h11",
                 ws="none",
                 lifespan="off",
+                proxy_headers=False,  # who sits where is judged by the connection alone
                 log_config=None,
                 log_level=logging.CRITICAL,  # answers that are dropped on purpose are no news
                 access_log=False,

@@ -46,11 +46,13 @@ class Traced:
         self._token = context.attach(trace.set_span_in_context(span, surroundings))
 
     def ended(self, error: BaseException | None) -> None:
-        if error is not None:
-            self.span.set_attributes(attributes.failure(error))
-            self.span.set_status(StatusCode.ERROR, attributes.description(error))
-        context.detach(self._token)
-        self.span.end()
+        try:
+            if error is not None:
+                self.span.set_attributes(attributes.failure(error))
+                self.span.set_status(StatusCode.ERROR, attributes.description(error))
+        finally:
+            context.detach(self._token)
+            self.span.end()
 
 
 class TracedCall(Traced):
@@ -90,13 +92,15 @@ class TracedCall(Traced):
         self.span.add_event("scripe.retry", {"scripe.attempt": attempt, "scripe.wait": seconds})
 
     def ended(self, error: BaseException | None) -> None:
-        self._tell_of_wait()
-        if self._requests > 1:
-            self.span.set_attribute("http.request.resend_count", self._requests - 1)
-        if isinstance(self._last, Answer):
-            self.span.set_attributes(attributes.answer(self._last))
-        self._measure(error)
-        super().ended(error)
+        try:
+            self._tell_of_wait()
+            if self._requests > 1:
+                self.span.set_attribute("http.request.resend_count", self._requests - 1)
+            if isinstance(self._last, Answer):
+                self.span.set_attributes(attributes.answer(self._last))
+            self._measure(error)
+        finally:
+            super().ended(error)
 
     def _tell_of_wait(self) -> None:
         """One event for all the waits before a request: beside many other calls they are short."""

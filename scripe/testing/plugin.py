@@ -29,6 +29,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", each)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tell of a marker on a test that uses none of the fixtures, and so has no emulator for it."""
+    names = {each.partition("(")[0] for each in MARKERS}
+    idle = [mark.name for mark in item.own_markers if mark.name in names]
+    if idle and "scripe_emulator" not in getattr(item, "fixturenames", ()):
+        item.warn(
+            pytest.PytestWarning(f"{idle[0]} does nothing here: {item.name} uses no fixture of scripe.")
+        )
+
+
 @pytest.fixture
 def scripe_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
     """A fresh `scripe.emulator.Emulator`, in this process, set up as the test's markers say.

@@ -20,7 +20,7 @@ async def test_nothing_is_sent_before_the_first_item(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     pager = async_client.jobs.list()
-    assert repr(pager).endswith("Pager of /jobs>")
+    assert "Pager of /jobs: iterate it" in repr(pager)
     assert server.received == []
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from scripe import AsyncScripe, ConfigurationError
 from scripe.emulator import Emulator
+from tests.support.server import ScriptedServer, answer
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +25,9 @@ async def test_records_are_flat(async_client_with_jobs: AsyncScripe) -> None:
     newest, oldest = await async_client_with_jobs.jobs.list().to_records()
     assert str(oldest["result.post_id"]).startswith("post_")
     assert "result" not in oldest
-    assert newest["result"] is None
+    assert "result" not in newest
+    assert newest["result.post_id"] is None
+    assert list(newest) == list(oldest)
     assert isinstance(newest["created_at"], datetime)
     assert await async_client_with_jobs.jobs.list().to_records(1) == [newest]
 
@@ -53,9 +56,27 @@ async def test_a_frame_of_polars(async_client_with_jobs: AsyncScripe) -> None:
     assert len(await async_client_with_jobs.jobs.list().to_polars(1)) == 1
 
 
-async def test_an_empty_list_has_its_columns(async_local: AsyncScripe) -> None:
-    assert "status" in (await async_local.jobs.list().to_pandas()).columns
-    assert "status" in (await async_local.jobs.list().to_polars()).columns
+async def test_an_empty_list_has_the_columns_of_a_full_one(
+    async_local: AsyncScripe, emulator: Emulator
+) -> None:
+    jobs = async_local.jobs.list()
+    empty = [list((await jobs.to_pandas()).columns), (await jobs.to_polars()).columns]
+    await async_local.posts.generate(project_id=emulator.project_id, text="Now there is one")
+    assert [list((await jobs.to_pandas()).columns), (await jobs.to_polars()).columns] == empty
+    assert "result.post_id" in empty[0]
+
+
+async def test_fields_that_no_page_names_may_be_of_any_shape(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    first, second = ({"id": each, "name": each, "type": "x", "status": "y"} for each in "ab")
+    created = {"createdAt": "2026-01-01T00:00:00.000Z"}
+    rows = [{**first, **created, "mood": {"is": 1}}, {**second, **created, "mood": "fine", "rank": 2}]
+    server.script(answer({"data": rows}))
+    frame = await async_client.projects.list().to_polars()
+    assert frame["mood"].to_list() == ['{"is": 1}', "fine"]
+    assert frame["rank"].to_list() == [None, "2"]
+    assert (await async_client.projects.list().to_pandas())["mood"].tolist() == [{"is": 1}, "fine"]
 
 
 async def test_without_the_package_one_line_says_what_to_install(

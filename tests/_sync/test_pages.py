@@ -21,7 +21,7 @@ def test_nothing_is_sent_before_the_first_item(
     client: Scripe, server: ScriptedServer
 ) -> None:
     pager = client.jobs.list()
-    assert repr(pager).endswith("Pager of /jobs>")
+    assert "Pager of /jobs: iterate it" in repr(pager)
     assert server.received == []
 
 

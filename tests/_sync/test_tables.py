@@ -10,6 +10,7 @@ import pytest
 
 from scripe import Scripe, ConfigurationError
 from scripe.emulator import Emulator
+from tests.support.server import ScriptedServer, answer
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +26,9 @@ def test_records_are_flat(client_with_jobs: Scripe) -> None:
     newest, oldest = client_with_jobs.jobs.list().to_records()
     assert str(oldest["result.post_id"]).startswith("post_")
     assert "result" not in oldest
-    assert newest["result"] is None
+    assert "result" not in newest
+    assert newest["result.post_id"] is None
+    assert list(newest) == list(oldest)
     assert isinstance(newest["created_at"], datetime)
     assert client_with_jobs.jobs.list().to_records(1) == [newest]
 
@@ -54,9 +57,27 @@ def test_a_frame_of_polars(client_with_jobs: Scripe) -> None:
     assert len(client_with_jobs.jobs.list().to_polars(1)) == 1
 
 
-def test_an_empty_list_has_its_columns(local: Scripe) -> None:
-    assert "status" in (local.jobs.list().to_pandas()).columns
-    assert "status" in (local.jobs.list().to_polars()).columns
+def test_an_empty_list_has_the_columns_of_a_full_one(
+    local: Scripe, emulator: Emulator
+) -> None:
+    jobs = local.jobs.list()
+    empty = [list((jobs.to_pandas()).columns), (jobs.to_polars()).columns]
+    local.posts.generate(project_id=emulator.project_id, text="Now there is one")
+    assert [list((jobs.to_pandas()).columns), (jobs.to_polars()).columns] == empty
+    assert "result.post_id" in empty[0]
+
+
+def test_fields_that_no_page_names_may_be_of_any_shape(
+    client: Scripe, server: ScriptedServer
+) -> None:
+    first, second = ({"id": each, "name": each, "type": "x", "status": "y"} for each in "ab")
+    created = {"createdAt": "2026-01-01T00:00:00.000Z"}
+    rows = [{**first, **created, "mood": {"is": 1}}, {**second, **created, "mood": "fine", "rank": 2}]
+    server.script(answer({"data": rows}))
+    frame = client.projects.list().to_polars()
+    assert frame["mood"].to_list() == ['{"is": 1}', "fine"]
+    assert frame["rank"].to_list() == [None, "2"]
+    assert (client.projects.list().to_pandas())["mood"].tolist() == [{"is": 1}, "fine"]
 
 
 def test_without_the_package_one_line_says_what_to_install(

@@ -10,7 +10,10 @@ import pytest
 
 from scripe import _log, errors
 from scripe.cli import exit_codes
+from scripe.cli.options import Options
+from scripe.cli.session import Session
 from scripe.emulator import Emulator
+from tests.support.server import Reply, ScriptedServer
 
 from .conftest import Ran, Run
 
@@ -96,13 +99,18 @@ def test_an_error_of_the_api_has_its_exit_code(served: Emulator, scripe: Run, na
     }
 
 
+@pytest.mark.parametrize(
+    ("is_local", "told"), [(True, "An emulator prints its key"), (False, "in the Scripe dashboard")]
+)
 def test_a_wrong_key_is_told_where_keys_are_made(
-    served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch
+    served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch, *, is_local: bool, told: str
 ) -> None:
     monkeypatch.setenv("SCRIPE_API_KEY", "scripe_sk_test_wrong")
+    assert Session(Options()).is_local
+    monkeypatch.setattr(Session, "is_local", is_local)
     ran = scripe("whoami")
     assert ran.code == 3
-    assert "Keys are made in the Scripe dashboard" in ran.err
+    assert told in ran.err
     assert "wrong" not in ran.err
 
 
@@ -130,6 +138,11 @@ def test_the_cap_says_when_it_starts_afresh(served: Emulator, scripe: Run) -> No
         (["whoami", "more", "words"], "Too much was given: more words."),
         (["projects", "get"], "PROJECT_ID is missing. See: scripe projects get --help"),
         (["posts", "list"], "--project-id is missing."),
+        (["posts", "list", "--project=x"], "There is no --project here. Did you mean --project-id?"),
+        (
+            ["posts", "create", "--project-id", "x", "--text", "y", "--scheduled-for", "tomorrow"],
+            'unable to convert "tomorrow" into datetime; it looks like 2026-12-01T09:00Z. See: ',
+        ),
         (["whoami", "--base-url"], "--base-url needs a value. See: scripe --help"),
         (["jobs", "list", "--limit", "0"], 'Invalid value "0" for --limit.'),
         (["jobs", "list", "--limit", "many"], 'unable to convert "many" into int'),
@@ -226,7 +239,26 @@ def test_no_answer_is_an_error_without_a_traceback(
 ) -> None:
     monkeypatch.setenv("SCRIPE_BASE_URL", "http://127.0.0.1:9/v1")
     ran = scripe("whoami")
-    assert (ran.code, ran.out, ran.err.count("\n")) == (11, "", 1)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (11, "", 2)
+    assert "Does a Scripe API run at http://127.0.0.1:9/v1? To start one: scripe emulator\n" in ran.err
+
+
+def test_a_key_in_a_wrong_place_is_not_repeated(served: Emulator, scripe: Run) -> None:
+    for key in ("scripe_sk_test_canary", "scripe_oauth_canary", "whsec_canary"):
+        for words in (["jobs", "get", key], ["jobs", "get", "a", key], ["--api-key-file", key, "whoami"]):
+            ran = scripe(*words)
+            assert ran.code
+            assert "canary" not in ran.err
+
+
+def test_what_a_terminal_would_obey_is_not_written(scripe: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = {"X-Request-Id": "r\x1b]0;canary\x07", "Scripe-Deprecation": "2026\x1b[2J; replacement=\x9b1m"}
+    with ScriptedServer(Reply(200, b'{"data": {}}', headers)) as server:
+        monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
+        monkeypatch.setenv("SCRIPE_API_KEY", "scripe_sk_test_x")
+        ran = scripe("whoami", "-v")
+    assert "canary" in ran.err
+    assert [each for each in ran.out + ran.err if not each.isprintable() and each not in "\n\t"] == []
 
 
 def test_an_answer_that_makes_no_sense_is_told(served: Emulator, scripe: Run) -> None:
@@ -268,17 +300,21 @@ def test_a_wait_that_is_over_says_how_to_go_on(still: Emulator, scripe: Run) -> 
     assert several.code == 14
     assert several.err.endswith(f"{one}, {other} go on. To go on waiting: scripe jobs wait {one} {other}\n")
     assert scripe("jobs", "wait", one, "--wait-timeout", "0.1", "--json").error["jobIds"] == [one]
+    unknown = scripe("jobs", "wait", one, "job_unknown", "--wait-timeout", "0.1", "--json")
+    assert one in unknown.error["jobIds"]
     ingest = ["sources", "ingest", str(FILES / "memo.mp3"), "--project-id", still.project_id]
     started = scripe(*ingest, "--wait-timeout", "0.1")
     assert started.code == 14
     assert "To go on waiting: scripe jobs wait job_" in started.err
 
 
-def test_a_generation_that_nobody_has_named_yet_is_met_again_by_its_key(still: Emulator, scripe: Run) -> None:
+def test_a_generation_that_takes_too_long_goes_on_by_the_name_of_its_job(
+    still: Emulator, scripe: Run
+) -> None:
     order = ["posts", "generate", "--project-id", still.project_id, "--text", "Hi", "--wait"]
     ran = scripe(*order, "--wait-timeout", "0.2")
     assert ran.code == 14
-    assert "--idempotency-key" in ran.err
+    assert "To go on waiting: scripe jobs wait job_" in ran.err
 
 
 def test_the_deadline_holds_for_a_wait_too(still: Emulator, scripe: Run) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
 from pathlib import Path
 from typing import get_args
 
@@ -154,6 +155,21 @@ def test_a_part_that_is_absent_is_left_out() -> None:
     assert views.cells(note, views.VIEWS["Note"].columns) == ["note_x", "", "2026-05-15T07:00Z", ""]
     odd = types.Note.model_validate({**note.model_dump(), "slot": {"id": "slot_x", "date": "some day"}})
     assert "some day" in views.cells(odd, views.VIEWS["Note"].lines)
+
+
+def test_moments_are_told_in_utc_wherever_the_reader_sits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    fields = {
+        "id": "note_x",
+        "createdAt": "0001-01-01T00:00:00+05:00",
+        "slot": {"id": "s", "date": "2026-12-01"},
+    }
+    told = views.cells(types.Note.model_validate(fields), views.VIEWS["Note"].lines)
+    monkeypatch.undo()
+    time.tzset()
+    assert "2026-12-01T00:00Z" in told
+    assert "0001-01-01 00:00:00+05:00" in told
 
 
 def test_tables_and_lines_without_a_terminal() -> None:

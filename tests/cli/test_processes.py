@@ -222,6 +222,7 @@ def test_ctrl_c_in_an_ingest_names_the_job(still: Emulator) -> None:
 
 def test_ctrl_c_in_a_write_names_its_key(still: Emulator, environment_of_still: dict[str, str]) -> None:
     words = ["posts", "generate", "--project-id", still.project_id, "--text", "Hi", "--wait"]
+    still.delay_next(30, path="/posts/generations")
     with Terminal(words, environment_of_still) as terminal:
         while still.count("jobs") == 0:
             time.sleep(0.01)
@@ -272,7 +273,8 @@ def test_the_emulator_is_started_and_used(words: list[str], tmp_path: Path) -> N
     command = [*PROGRAM, *words, "--port", "0", "--data", str(tmp_path / "kept")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        environment = dict(process.stdout.readline().strip().split("=", 1) for _ in range(2))
+        lines = [process.stdout.readline().strip().removeprefix("export ") for _ in range(2)]
+        environment = dict(line.split("=", 1) for line in lines)
         used = subprocess.run(
             [*PROGRAM, "whoami"], capture_output=True, text=True, env={**os.environ, **environment}
         )
@@ -283,7 +285,7 @@ def test_the_emulator_is_started_and_used(words: list[str], tmp_path: Path) -> N
 
 
 def test_what_is_wrong_with_the_emulators_command_line(
-    served: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    served: Emulator, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def left_as_it_is(*_: object) -> None:
         """The test run keeps its own."""
@@ -292,8 +294,19 @@ def test_what_is_wrong_with_the_emulators_command_line(
     port = os.environ["SCRIPE_BASE_URL"].split(":")[2].split("/")[0]
     assert main(["emulator", "--port", port]) == 1
     taken = capsys.readouterr().err
-    assert taken.startswith("error: The emulator cannot start: ")
-    assert taken.count("\n") == 1
+    assert (
+        taken
+        == f"error: The emulator cannot start: port {port} is taken, choose another one, or 0 for any that is free.\n"
+    )
+    for wrong, why in (("99999", "99999 is no port"), ("x", "x is no port"), ("-1", "-1 is no port")):
+        assert main(["emulator", f"--port={wrong}"]) == 2
+        assert why in capsys.readouterr().err
+    for wrong in ("nan", "-1", "fast", "inf"):
+        assert main(["emulator", f"--speed={wrong}"]) == 2
+        assert f"{wrong} is no speed" in capsys.readouterr().err
+    (tmp_path / "emulator.sqlite3").write_text("no database " * 100)
+    assert main(["emulator", "--port", "0", "--data", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "error: The emulator cannot start: file is not a database.\n"
     assert main(["emulator", "--prot", "1"]) == 2
     assert "unrecognized arguments: --prot" in capsys.readouterr().err
     assert main(["emulator", "--help"]) == 0
@@ -343,7 +356,7 @@ def test_bash_completes(typed: str, offered: str) -> None:
             ["#compdef scripe\n", "'rotate-secret:Replace the secret", "--idempotency-key", "--api-key-file"],
         ),
         ("fish", ["complete -c scripe", "-a 'rotate-secret'", "-l idempotency-key", "-l api-key-file"]),
-        ("bash", ["complete -F _scripe scripe", "rotate-secret", "--idempotency-key"]),
+        ("bash", ["complete -o filenames -F _scripe scripe", "rotate-secret", "--idempotency-key"]),
     ],
 )
 def test_each_shell_has_its_script(capsys: pytest.CaptureFixture[str], which: str, texts: list[str]) -> None:

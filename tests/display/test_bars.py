@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from types import ModuleType
 
 import IPython
 import pytest
+from rich.live import Live
 
 from scripe.display import bars
 from scripe.display.bars import count_bar, progress_bars, who_is_watching
@@ -70,10 +74,62 @@ def test_what_is_under_way_at_once_is_on_one_board(monkeypatch: pytest.MonkeyPat
         first(SENT)
         with progress_bars("second.txt") as second:
             second(SENT)
-        assert "✓ Upload" not in terminal.text.rpartition("first.txt")[2].partition("second.txt")[0]
-    last = terminal.text.rpartition("first.txt")[2]
-    assert "second.txt" in last
-    assert last.count("✓ Upload") == 2
+            assert terminal.text.count("✓ Upload") == 0
+        assert terminal.text.count("✓ Upload") == 1  # what has ended stays above what goes on
+    assert terminal.text.count("✓ Upload") == 2
+
+
+def test_a_board_that_cannot_start_is_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watched(monkeypatch)
+    with monkeypatch.context() as broken:
+        broken.setattr(Live, "start", lambda self: 1 / 0)  # pyright: ignore
+        with progress_bars("first.txt") as see:
+            see(SENT)
+    with progress_bars("second.txt") as see:
+        see(SENT)
+    assert "first.txt" not in terminal.text
+    assert "✓ Upload" in terminal.text
+
+
+def test_a_terminal_without_an_encoding_or_with_a_narrow_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watched(monkeypatch)
+    monkeypatch.setattr(Terminal, "encoding", None)
+    with progress_bars("first.txt") as see:
+        see(SENT)
+    assert "✓ Upload" in terminal.text
+    monkeypatch.setattr(Terminal, "encoding", "ascii")
+    with progress_bars("second.txt") as see:
+        see(SENT)
+    assert "? Upload" in terminal.text
+
+
+def test_what_calls_itself_ipython_and_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", ModuleType("IPython"))
+    watched(monkeypatch)
+    assert who_is_watching() == "terminal"
+
+
+def test_work_that_ends_before_it_begins_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watched(monkeypatch)
+    with pytest.raises(ZeroDivisionError), progress_bars("first.txt"):
+        raise ZeroDivisionError
+    assert "✗" not in terminal.text
+
+
+def test_a_child_process_has_a_board_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watched(monkeypatch)
+    with progress_bars("parent.txt") as see:
+        see(SENT)
+        child = os.fork()
+        if child == 0:
+            with suppress(BaseException):
+                own = watched(monkeypatch)
+                with progress_bars("child.txt") as see_in_child:
+                    see_in_child(SENT)
+                os._exit(0 if "✓ Upload" in own.text and sys.stderr is own else 1)
+            os._exit(2)
+        assert os.waitpid(child, 0)[1] == 0
+    assert "✓ Upload" in terminal.text
 
 
 def test_lines_that_a_program_prints_meanwhile_stay(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html as standard
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
 from typing import Any, Protocol
 
@@ -165,3 +165,8 @@ def test_what_all_rows_share_is_told_once() -> None:
     assert "2 rows; all: platform LINKEDIN, created_at 2026-05-15 08:21 UTC" in found
     assert found.count("LINKEDIN") == 1
     assert found.count("Same") == 2
+
+
+def test_moments_at_the_ends_of_the_calendar() -> None:
+    first = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5)))
+    assert "0001-01-01 00:00:00+05:00" in shown(post(scheduled_at=first))

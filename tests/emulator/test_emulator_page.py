@@ -212,6 +212,26 @@ def key_id(browser: Browser, which: int = 0) -> str:
     return browser.see("/live").html.split("/_emulator/revoke?key=")[1 + which].partition('"')[0]
 
 
+def test_paths_of_the_api_may_be_written_with_its_prefix(
+    emulator: Emulator, api: Calls, browser: Browser
+) -> None:
+    for path, met in (("/v1/notes", 503), ("/v1", 503), ("/v1x", 200)):
+        assert browser.press("fail-next", code="service_unavailable", times=1, path=path).status == 200
+        assert api.get(f"/notes?projectId={emulator.project_id}").status == met
+
+
+def test_a_header_does_not_make_a_stranger_a_neighbour(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    with (
+        emulator.serve() as server,
+        closing(http.client.HTTPConnection(urlsplit(server.page_url).netloc)) as line,
+    ):
+        line.request("GET", "/_emulator", headers={"X-Forwarded-For": "203.0.113.9"})
+        assert line.getresponse().status == 200
+
+
 def test_what_came_in_is_escaped(api: Calls, browser: Browser) -> None:
     api.send("GET", "http://emulator.test/v1/<script>alert(1)</script>?q=<b>&\"'", {})
     html = browser.see().html

@@ -160,3 +160,21 @@ def test_no_key_is_shown(emulator: Emulator, api: Calls) -> None:
     for text in (said, repr(request)):
         assert emulator.api_key not in text
     assert "'Authorization': '***'" in repr(request)
+
+
+def test_a_path_may_lack_its_slash_and_a_field_of_pythons_is_told_the_apis(
+    emulator: Emulator, api: Calls
+) -> None:
+    api.get("/projects")
+    emulator.assert_sent("get", "projects", times=1)
+    api.note()
+    with pytest.raises(
+        AssertionError, match=r"project_id was absent \(the API spells it projectId\), not 'x'"
+    ):
+        emulator.assert_sent("POST", "/notes", json={"project_id": "x"})
+    assert repr(emulator) == "<Emulator: 2 requests so far>"
+
+
+def test_a_status_is_a_number(emulator: Emulator) -> None:
+    with pytest.raises(ValueError, match="status is '503'; give a number, 200 to 599"):
+        emulator.fail_next("503")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

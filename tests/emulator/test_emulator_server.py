@@ -200,9 +200,29 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     first = capsys.readouterr().out
     main(["--port", "0", "--data", str(tmp_path / "new")], wait=lambda: None)
     assert first.splitlines()[1] == capsys.readouterr().out.splitlines()[1]
-    assert first.splitlines()[1].startswith("SCRIPE_API_KEY=scripe_sk_test_")
+    assert first.splitlines()[1].startswith("export SCRIPE_API_KEY=scripe_sk_test_")
     assert re.fullmatch(r"# To watch it: http://127\.0\.0\.1:\d+/_emulator", first.splitlines()[2])
     main(["--port", "0"], wait=lambda: None)
+
+
+@pytest.mark.parametrize("which", ["taken", "missing"])
+def test_the_module_says_in_one_line_why_it_cannot_start(emulator: Emulator, which: str) -> None:
+    with emulator.serve() as server:
+        port = server.base_url.split(":")[2].split("/")[0]
+        block = "import sys; sys.modules['uvicorn'] = None\n" if which == "missing" else ""
+        code = f"{block}import runpy, sys; sys.argv[1:] = ['--port', {port!r}]\n"
+        code += "runpy.run_module('scripe.emulator', run_name='__main__')"
+        ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    told = {
+        "taken": f"The emulator cannot start: port {port} is taken, choose another one, or 0 for any that is free.\n",
+        "missing": 'uvicorn is missing: pip install "scripe[emulator]"\n',
+    }
+    assert (ended.returncode, ended.stderr) == (1, told[which])
+
+
+def test_a_port_that_cannot_be_had_for_another_reason(emulator: Emulator) -> None:
+    with pytest.raises(OSError, match=r"203\.0\.113\.1|assign"), emulator.serve(host="203.0.113.1"):
+        raise AssertionError
 
 
 def test_the_module() -> None:

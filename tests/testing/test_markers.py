@@ -101,7 +101,7 @@ WRONG = {
     "scripe_latency(-1)": "an answer cannot come early",
     "scripe_latency('long')": "seconds is 'long'; give a number",
     "scripe_faults('dorp')": "status is 'dorp'; give a number, or 'drop'",
-    "scripe_faults(700)": "status is 700; give 200 to 599",
+    "scripe_faults(700)": "status is 700; give a number, 200 to 599",
     "scripe_faults(503, times=0)": "times is 0; give 1 or more",
     "scripe_faults(503, path='sources')": "path is 'sources'; begin it with /",
     "scripe_faults(503, when='now')": "got an unexpected keyword argument 'when'",
@@ -156,3 +156,19 @@ def test_the_packages_that_are_looked_for_are_those_of_the_extra() -> None:
     homes = packages_distributions()
     assert {homes[name][0].lower() for name in extras.PACKAGES} == wanted
     assert extras.missing() == ()
+
+
+def test_a_marker_that_does_nothing_is_told(run: Run) -> None:
+    ran = run("""
+        import pytest
+
+        @pytest.mark.scripe_faults(503)
+        def test_without():
+            pass
+
+        @pytest.mark.scripe_faults(503)
+        def test_with(scripe_client):
+            pass
+    """)
+    ran.stdout.fnmatch_lines(["*scripe_faults does nothing here: test_without uses no fixture of scripe.*"])
+    assert "test_with uses" not in ran.stdout.str()

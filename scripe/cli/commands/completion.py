@@ -41,4 +41,6 @@ def fish() -> None:
 def _write(shell: Shell) -> None:
     from ..app import app as every_command
 
-    emit(every_command.generate_completion(shell=shell))
+    script = every_command.generate_completion(shell=shell)
+    # Without this option bash takes a folder for a file, and one cannot go on into it.
+    emit(script.replace("\ncomplete -F ", "\ncomplete -o filenames -F ") if shell == "bash" else script)

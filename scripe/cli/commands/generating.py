@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypedDict
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 from cyclopts import Parameter
 
 from ...errors import ConfigurationError
+from ..bars import shown
 from ..parameters import (
     WAIT_TIMEOUT,
     CurrentSession,
@@ -21,7 +22,9 @@ from ..parameters import (
 from ..results import Result
 from ..session import Session
 from ..texts import check_one_reader, optional_text
-from ..watching import shown
+
+if TYPE_CHECKING:
+    from ...types import Job, Post
 
 Wait = Annotated[bool, Parameter(negative=(), show_default=False, help="Wait until the work is done.")]
 
@@ -61,19 +64,18 @@ def generate(
         language=language,
         idempotency_key=session.key(idempotency_key),
     )
-    if wait:
-        return _waited_for(session, given, note_id, order, wait_timeout)
     posts = session.client.posts
-    if note_id is not None:
-        return posts.generate(note_id=note_id, **order)
-    return posts.generate(text=given or "", **order)
+    if note_id is not None:  # noqa: SIM108 - in one line it is too long to read
+        job = posts.generate(note_id=note_id, **order)
+    else:
+        job = posts.generate(text=given or "", **order)
+    return _post_of(job, session, wait_timeout) if wait else job
 
 
-def _waited_for(
-    session: Session, text: str | None, note_id: str | None, order: _Order, timeout: float
-) -> Result:
-    posts = session.client.posts
-    session.wait_for()
-    if note_id is not None:
-        return posts.generate_and_wait(note_id=note_id, timeout=timeout, **order, **shown(session))
-    return posts.generate_and_wait(text=text or "", timeout=timeout, **order, **shown(session))
+def _post_of(job: Job, session: Session, timeout: float) -> Post:
+    """Not `generate_and_wait`: who gives up the wait is to be told which job goes on."""
+    from ..._rules import polling  # here: what sends nothing loads no client
+
+    session.wait_for(job.id)
+    job = session.client.jobs.wait(job, timeout=timeout, **shown(session))
+    return session.client.posts.retrieve(polling.made(job, "post_id"))

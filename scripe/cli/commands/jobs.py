@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from .. import exit_codes
+from ..bars import shown
 from ..choices import JobStatus, JobType
 from ..groups import command
 from ..output import note
@@ -23,7 +24,6 @@ from ..parameters import (
 )
 from ..results import Listing, Result, listed, page_size
 from ..session import Session
-from ..watching import shown
 
 app: App = command("jobs")
 JobId = Annotated[str, Parameter(help="job_…, which job.")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from ...errors import ConfigurationError
+from ..bars import shown
 from ..groups import ONE_OF_THESE, command
 from ..parameters import (
     WAIT_TIMEOUT,
@@ -23,7 +24,6 @@ from ..parameters import (
 from ..results import Result
 from ..session import Session
 from ..texts import check_one_reader, required_text
-from ..watching import shown
 from .generating import Wait
 
 if TYPE_CHECKING:

@@ -18,11 +18,13 @@ from ..parameters import (
     DateTo,
     IdempotencyKey,
     Limit,
+    NewContentType,
     ProjectId,
     ScheduledFor,
     Text,
     TextFile,
     Title,
+    Unexplained,
     several,
 )
 from ..results import Result, listed, page_size
@@ -103,7 +105,7 @@ def update(
     text: Text = None,
     text_file: TextFile = None,
     title: Title = None,
-    content_type: ContentTypeOption = None,
+    content_type: NewContentType = None,
     status_category: Annotated[
         str | None, Parameter(metavar="CATEGORY", help="Move it to the workspace's status of this category.")
     ] = None,
@@ -114,8 +116,8 @@ def update(
     unschedule: Annotated[
         bool, Parameter(negative=(), show_default=False, help="Take it off the schedule: a draft again.")
     ] = False,
-    auto_like: bool | None = None,
-    auto_comment: bool | None = None,
+    auto_like: Unexplained = None,
+    auto_comment: Unexplained = None,
     idempotency_key: IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from ..bars import shown
 from ..groups import command
 from ..parameters import (
     WAIT_TIMEOUT,
@@ -21,7 +22,6 @@ from ..parameters import (
 )
 from ..results import Result
 from ..texts import check_one_reader, required_text
-from ..watching import shown
 
 app: App = command("sources")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cyclopts import App
 
+from ..bars import shown
 from ..groups import command
 from ..parameters import CurrentSession, File, IdempotencyKey, MimeType
 from ..results import Result
-from ..watching import shown
 
 app: App = command("uploads")
 

@@ -46,7 +46,8 @@ class Form:
         path = self.text("path")
         if path and not path.startswith("/"):
             raise FormError("A path begins with a slash, such as /sources.")
-        return path.removeprefix("/v1") or None
+        below = path.removeprefix("/v1")
+        return (below if below.startswith("/") else path) if below else None
 
     def times(self) -> int:
         """How many requests are meant."""
