@@ -49,5 +49,7 @@ async def main(project_id: str, transcript: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        raise SystemExit(__doc__)
     project, file = sys.argv[1:]
     asyncio.run(main(project, Path(file).read_text(encoding="utf-8")))

@@ -23,7 +23,7 @@ from .options import Options
 _OF_EVERY_COMMAND = [f"--{field.name.replace('_', '-')}" for field in fields(Options)]
 
 
-EXAMPLES = {datetime: "2026-12-01T09:00Z", date: "2026-12-01"}
+EXAMPLES: dict[type[date], str] = {datetime: "2026-12-01T09:00Z", date: "2026-12-01"}
 
 
 def told(error: CycloptsError) -> str:

@@ -58,7 +58,7 @@ class Work:
     """A title and its stages, the last of which goes on until `end`."""
 
     def __init__(self, title: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self.title = one_line(title, 60)
+        self.title: str = one_line(title, 60)
         self.lines: list[Line] = [Line(FIRST, clock())]
         self._clock = clock
 

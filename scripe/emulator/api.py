@@ -29,7 +29,7 @@ class Api:
         self._backend = backend
         self._routes = tuple(routes)
         self._answers = Answers(backend.state)
-        self.limiter = RateLimiter(
+        self.limiter: RateLimiter = RateLimiter(
             {
                 "reads": settings.read_limit,
                 "writes": settings.write_limit,

@@ -67,7 +67,7 @@ class Server:
     @emulator.setter
     def emulator(self, emulator: "Emulator") -> None:
         self._emulator = emulator
-        self.page = self._page_of(emulator)
+        self.page: Page = self._page_of(emulator)
 
     @property
     def base_url(self) -> str:

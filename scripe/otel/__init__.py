@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 try:
     from ._observer import OpenTelemetryObserver
-except ModuleNotFoundError as error:
-    if error.name is None or not error.name.startswith("opentelemetry"):
+except ModuleNotFoundError as _error:
+    if _error.name is None or not _error.name.startswith("opentelemetry"):
         raise
-    raise ImportError('OpenTelemetry is missing: pip install "scripe[otel]"', name=error.name) from None
+    raise ImportError('OpenTelemetry is missing: pip install "scripe[otel]"', name=_error.name) from None
 
 __all__ = ["instrument"]
 

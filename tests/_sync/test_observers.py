@@ -93,4 +93,6 @@ def test_it_is_said_once_and_in_nobodys_words(
     with caplog.at_level(logging.WARNING, "scripe"):
         for _ in range(3):
             local.workspaces.me()
-    assert caplog.messages == ["What watches the calls of scripe failed with ZeroDivisionError; the calls go on."]
+    assert caplog.messages == [
+        "What watches the calls of scripe failed with ZeroDivisionError; the calls go on."
+    ]
