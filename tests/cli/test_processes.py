@@ -353,7 +353,14 @@ def test_bash_completes(typed: str, offered: str) -> None:
     [
         (
             "zsh",
-            ["#compdef scripe\n", "'rotate-secret:Replace the secret", "--idempotency-key", "--api-key-file"],
+            [
+                "#compdef scripe\n",
+                '  _cyclopts_scripe "$@"\n',
+                "compdef _cyclopts_scripe scripe",
+                "'rotate-secret:Replace the secret",
+                "--idempotency-key",
+                "--api-key-file",
+            ],
         ),
         ("fish", ["complete -c scripe", "-a 'rotate-secret'", "-l idempotency-key", "-l api-key-file"]),
         ("bash", ["complete -o filenames -F _scripe scripe", "rotate-secret", "--idempotency-key"]),

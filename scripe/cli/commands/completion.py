@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cyclopts import App
 
 from ..choices import Shell
@@ -9,6 +11,22 @@ from ..groups import command
 from ..output import emit
 
 app: App = command("completion")
+
+
+_CALL = """
+if [ "$funcstack[1]" = "_scripe" ]; then
+  _cyclopts_scripe "$@"
+else
+  compdef _cyclopts_scripe scripe
+fi
+"""
+_MENDED: dict[Shell, Callable[[str], str]] = {
+    # Without the option bash takes a folder for a file, and one cannot go on into it.
+    "bash": lambda script: script.replace("\ncomplete -F ", "\ncomplete -o filenames -F "),
+    # A file that zsh loads by its name has to call what it defines; one that is sourced has to name it.
+    "zsh": lambda script: script.rstrip() + "\n" + _CALL,
+    "fish": str,
+}
 
 
 @app.command
@@ -41,6 +59,4 @@ def fish() -> None:
 def _write(shell: Shell) -> None:
     from ..app import app as every_command
 
-    script = every_command.generate_completion(shell=shell)
-    # Without this option bash takes a folder for a file, and one cannot go on into it.
-    emit(script.replace("\ncomplete -F ", "\ncomplete -o filenames -F ") if shell == "bash" else script)
+    emit(_MENDED[shell](every_command.generate_completion(shell=shell)))
