@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
@@ -23,7 +24,7 @@ from .work import Line, Work
 WIDTH = 30
 
 
-class _Board:
+class Board:
     """What is under way, redrawn a few times a second; what has ended is left above it."""
 
     def __init__(self) -> None:
@@ -45,9 +46,9 @@ class _Board:
 
     def remove(self, work: Work) -> None:
         with self._lock:
-            self._shown.remove(work)
-            if self._live is None:
+            if self._live is None:  # of the process that this one was forked from
                 return
+            self._shown.remove(work)
             if not work.is_void:
                 self._live.console.print(*_parts(work), sep="\n")
             if not self._shown:
@@ -96,7 +97,7 @@ def _cells(work: Work, line: Line) -> tuple[Text, ProgressBar, Text, Text]:
     return Text(f"{mark} {line.label}"), bar, Text(work.elapsed(line)), Text(line.detail, overflow="ellipsis")
 
 
-def _live(board: _Board) -> Live:
+def _live(board: Board) -> Live:
     console = Console(file=_Forgiving(sys.stderr), force_terminal=True)  # type: ignore[arg-type]
     is_seen = sys.stdout is not None and sys.stdout.isatty()  # pyright: ignore[reportUnnecessaryComparison]
     return Live(
@@ -125,9 +126,9 @@ class _Forgiving:
             self._stream.flush()
 
 
-_board = _Board()
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_board.forked)
+_board = Board()
+_at_fork: Callable[..., object] = getattr(os, "register_at_fork", dict)  # Windows has none, and needs none
+_at_fork(after_in_child=_board.forked)
 
 
 class TerminalDisplay:

@@ -13,9 +13,10 @@ import IPython
 import pytest
 from rich.live import Live
 
-from scripe.display import bars
+from scripe.display import bars, notebook
 from scripe.display.bars import count_bar, progress_bars, who_is_watching
 from scripe.display.notebook import Bars
+from scripe.display.terminal import Board
 from scripe.display.work import Work
 from scripe.types import Progress
 from tests.display.terminal import Terminal, watched
@@ -116,6 +117,20 @@ def test_work_that_ends_before_it_begins_shows_nothing(monkeypatch: pytest.Monke
     assert "✗" not in terminal.text
 
 
+def test_a_forked_board_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, work = watched(monkeypatch), Work("file")
+    board = Board()
+    board.add(work)
+    live, stderr = board.__dict__["_live"], sys.stderr
+    assert stderr is not terminal
+    board.forked()
+    assert sys.stderr is terminal
+    board.remove(work)
+    board.forked()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    live.stop()
+
+
 def test_a_child_process_has_a_board_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = watched(monkeypatch)
     with progress_bars("parent.txt") as see:
@@ -184,8 +199,17 @@ def test_bars_of_a_notebook(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
     monkeypatch.setattr(IPython, "get_ipython", Shell)
     with progress_bars("file") as see:
-        see(SENT)
+        see(SENT)  # too soon after the first to be drawn
     assert capsys.readouterr().out.splitlines() == ["file: Working", "file: Upload 10 B of 10 B"]
+    monkeypatch.setattr(notebook, "SECONDS_BETWEEN", 0)
+    with progress_bars("file") as see:
+        see(SENT)
+    assert capsys.readouterr().out.splitlines() == ["file: Working", *["file: Upload 10 B of 10 B"] * 2]
+    with pytest.raises(ZeroDivisionError), progress_bars("file"):
+        raise ZeroDivisionError
+    void = Work("file")
+    void.end(well=False)
+    assert Bars(void)._repr_html_() == ""  # pyright: ignore[reportPrivateUsage]
     work = Work("file")
     assert '<progress max="1" style' in Bars(work)._repr_html_()  # pyright: ignore[reportPrivateUsage]
     work.see(SENT)

@@ -198,11 +198,18 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
     main(["--port", "0", "--data", str(tmp_path / "new"), "--plan", "ADVANCED"], wait=interrupt)
     first = capsys.readouterr().out
-    main(["--port", "0", "--data", str(tmp_path / "new")], wait=lambda: None)
+    main(["--port", "0", "--speed", "2.5", "--data", str(tmp_path / "new")], wait=lambda: None)
     assert first.splitlines()[1] == capsys.readouterr().out.splitlines()[1]
     assert first.splitlines()[1].startswith("export SCRIPE_API_KEY=scripe_sk_test_")
     assert re.fullmatch(r"# To watch it: http://127\.0\.0\.1:\d+/_emulator", first.splitlines()[2])
     main(["--port", "0"], wait=lambda: None)
+
+
+def test_what_is_no_port_and_no_speed(capsys: pytest.CaptureFixture[str]) -> None:
+    for option, text in (("port", "x"), ("port", "65536"), ("speed", "fast"), ("speed", "-1")):
+        with pytest.raises(SystemExit, match="2"):
+            main([f"--{option}={text}"])
+        assert f"{text} is no {option}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("which", ["taken", "missing"])
