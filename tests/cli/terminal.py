@@ -7,14 +7,24 @@ import fcntl
 import os
 import pty
 import re
+import select
+import signal
 import struct
 import subprocess
 import sys
 import termios
 from collections.abc import Mapping, Sequence
 
+PATIENCE = 60
 PROGRAM = (sys.executable, "-m", "scripe")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def _at_a_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(
+        signal.SIGINT, signal.SIG_DFL
+    )  # what runs in a shell's background ignores it, and its children do
 
 
 class Terminal:
@@ -30,7 +40,7 @@ class Terminal:
             stderr=theirs,
             env={"TERM": "xterm-256color", **environment},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_at_a_terminal,
         )
         os.close(theirs)
         self.seen = ""
@@ -51,6 +61,8 @@ class Terminal:
 
     def _read(self) -> bool:
         found = b""
+        is_there, _, _ = select.select([self._ours], [], [], PATIENCE)
+        assert is_there, f"nothing more was seen for {PATIENCE} seconds: {self.seen}"
         with contextlib.suppress(OSError):  # the other side was closed
             found = os.read(self._ours, 65536)
         self.seen += found.decode()
