@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from .._concurrency import AsyncCallback
 from .._rules import cancel as rules
-from .._rules import polling
 from .._rules.request import Request, csv, day, page_query, path
 from .._rules.retry import backoff
 from ..errors import ScripeError
@@ -16,7 +15,6 @@ from ..types.job import Job, JobStatus, JobType
 from ..types.page import Page
 from .pager import AsyncPager
 from .resource import AsyncResource
-from .showing import job_shown, jobs_shown
 
 JobList: TypeAlias = list[Job]
 
@@ -113,6 +111,7 @@ class AsyncJobs(AsyncResource):
 
         """
         from .poller import AsyncPoller  # here and below: loaded by those alone who wait
+        from .showing import job_shown
 
         telling = job_shown(job, on_update, progress=progress)
         with self._sender.operation("jobs.wait"), telling as told:
@@ -142,7 +141,9 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
+        from .._rules import polling
         from .poller import several
+        from .showing import jobs_shown
 
         jobs = polling.several(jobs)
         telling = jobs_shown(jobs, on_update, progress=progress)

@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 from .._concurrency import Callback
 from .._rules import cancel as rules
-from .._rules import polling
 from .._rules.request import Request, csv, day, page_query, path
 from .._rules.retry import backoff
 from ..errors import ScripeError
@@ -17,7 +16,6 @@ from ..types.job import Job, JobStatus, JobType
 from ..types.page import Page
 from .pager import Pager
 from .resource import Resource
-from .showing import job_shown, jobs_shown
 
 JobList: TypeAlias = list[Job]
 
@@ -114,6 +112,7 @@ class Jobs(Resource):
 
         """
         from .poller import Poller  # here and below: loaded by those alone who wait
+        from .showing import job_shown
 
         telling = job_shown(job, on_update, progress=progress)
         with self._sender.operation("jobs.wait"), telling as told:
@@ -143,7 +142,9 @@ class Jobs(Resource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
+        from .._rules import polling
         from .poller import several
+        from .showing import jobs_shown
 
         jobs = polling.several(jobs)
         telling = jobs_shown(jobs, on_update, progress=progress)
