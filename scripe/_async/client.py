@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from .. import _log
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource
 from .._engine import AsyncEngineName, AsyncHTTPClient
-from .._observing import Guarded, Observer
 from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
 from .._rules.rate_limit import RateLimiter
@@ -23,6 +22,7 @@ from .sender import AsyncSender
 from .session import AsyncSession
 
 if TYPE_CHECKING:
+    from .._observing import Observer
     from .health import AsyncHealthResource
     from .jobs import AsyncJobs
     from .knowledge import AsyncKnowledge
@@ -334,6 +334,8 @@ def set_clock(client: AsyncScripe, clock: AsyncClock) -> None:
 
 def set_observer(client: AsyncScripe, observer: Observer) -> None:
     """Let all calls of a client, and of its copies, be watched by this one, and by no other."""
+    from .._observing import Guarded
+
     client._sender.session.observer = Guarded(observer)  # pyright: ignore[reportPrivateUsage] - this module's own
 
 

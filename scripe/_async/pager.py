@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
-from .. import _frames as frames
 from .._rules.pagination import Walk
 from .._rules.request import Request, page_query
 from ..errors import BadCursorError, ConfigurationError
@@ -158,6 +157,8 @@ class AsyncPager(Generic[T]):
             ConfigurationError: `max_items` is negative.
 
         """
+        from .. import _frames as frames  # here and below: loaded by those alone who make tables
+
         return [frames.record(item) for item in await self.to_list(max_items)]
 
     async def to_pandas(self, max_items: int | None = None) -> pd.DataFrame:
@@ -168,6 +169,8 @@ class AsyncPager(Generic[T]):
             ConfigurationError: `max_items` is negative.
 
         """
+        from .. import _frames as frames
+
         frames.check_installed("pandas")
         return frames.pandas_frame(await self.to_records(max_items), self._kind)
 
@@ -179,6 +182,8 @@ class AsyncPager(Generic[T]):
             ConfigurationError: `max_items` is negative.
 
         """
+        from .. import _frames as frames
+
         frames.check_installed("polars")
         return frames.polars_frame(await self.to_records(max_items), self._kind)
 

@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from .. import _log
 from .._concurrency import Callback, Clock, KeySource
 from .._engine import EngineName, HTTPClient
-from .._observing import Guarded, Observer
 from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
 from .._rules.rate_limit import RateLimiter
@@ -24,6 +23,7 @@ from .sender import Sender
 from .session import Session
 
 if TYPE_CHECKING:
+    from .._observing import Observer
     from .health import HealthResource
     from .jobs import Jobs
     from .knowledge import Knowledge
@@ -335,6 +335,8 @@ def set_clock(client: Scripe, clock: Clock) -> None:
 
 def set_observer(client: Scripe, observer: Observer) -> None:
     """Let all calls of a client, and of its copies, be watched by this one, and by no other."""
+    from .._observing import Guarded
+
     client._sender.session.observer = Guarded(observer)  # pyright: ignore[reportPrivateUsage] - this module's own
 
 

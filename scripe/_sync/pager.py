@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
-from .. import _frames as frames
 from .._rules.pagination import Walk
 from .._rules.request import Request, page_query
 from ..errors import BadCursorError, ConfigurationError
@@ -159,6 +158,8 @@ class Pager(Generic[T]):
             ConfigurationError: `max_items` is negative.
 
         """
+        from .. import _frames as frames  # here and below: loaded by those alone who make tables
+
         return [frames.record(item) for item in self.to_list(max_items)]
 
     def to_pandas(self, max_items: int | None = None) -> pd.DataFrame:
@@ -169,6 +170,8 @@ class Pager(Generic[T]):
             ConfigurationError: `max_items` is negative.
 
         """
+        from .. import _frames as frames
+
         frames.check_installed("pandas")
         return frames.pandas_frame(self.to_records(max_items), self._kind)
 
@@ -180,6 +183,8 @@ class Pager(Generic[T]):
             ConfigurationError: `max_items` is negative.
 
         """
+        from .. import _frames as frames
+
         frames.check_installed("polars")
         return frames.polars_frame(self.to_records(max_items), self._kind)
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, cast
 
 from .. import _log
 from .._concurrency import Clock
-from .._observing import Observation
 from .._rules.answer import Outcome
 from .._rules.retry import RetryPlan
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
+
+    from .._observing import Observation
 
 
 def attempts(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from .. import _log
 from .._concurrency import call, within
 from .._engine import CommonHeaders, Limits, Outgoing
-from .._observing import Begun, Observation, Observer, watched
 from .._rules import response as responses
 from .._rules.answer import Answer, Failure, Outcome
 from .._rules.config import Options, Secret
@@ -27,6 +26,9 @@ from ..types._base import JSON
 from ..types.response_info import Headers, ResponseInfo
 from .retrying import attempts
 from .session import Session
+
+if TYPE_CHECKING:
+    from .._observing import Begun, Observation, Observer
 
 T = TypeVar("T", bound=BaseModel)
 R = TypeVar("R")
@@ -88,14 +90,22 @@ class Sender:
     def operation(self, name: str) -> AbstractContextManager[object]:
         """Wraps the calls of one operation, for whoever watches them."""
         observer = self.session.observer
-        return nullcontext() if observer is None else watched(lambda: observer.operation(name))
+        if observer is None:
+            return nullcontext()
+        from .._observing import watched  # here and below: loaded for those alone who are watched
+
+        return watched(lambda: observer.operation(name))
 
     def _watched(self, observer: Observer, call: _Call[T], read: Read[T, R]) -> R:
+        from .._observing import watched
+
         begun = self._begun(call.request)
         with watched(lambda: observer.call(begun)) as call.observation:
             return self._exchanged(call, read)
 
     def _begun(self, request: Request[T]) -> Begun:
+        from .._observing import Begun
+
         url, template = self.options.base_url + request.shown, request.template
         return Begun(
             request.method,

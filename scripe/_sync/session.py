@@ -9,13 +9,12 @@ from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 from weakref import WeakSet
 
 from .._asking import Turn
 from .._concurrency import Callback, Clock, KeySource, call, home
 from .._engine import Engine, EngineName, HTTPClient, check_engine, default_engine, load
-from .._observing import Observer
 from .._rules import config
 from .._rules.config import Secret
 from .._rules.echo import Echoes
@@ -23,6 +22,9 @@ from .._rules.polling import Pacer
 from .._rules.rate_limit import RateLimiter
 from ..errors import ClientClosedError, ConfigurationError
 from ..types.response_info import ResponseInfo
+
+if TYPE_CHECKING:
+    from .._observing import Observer
 
 
 class Session:

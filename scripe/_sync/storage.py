@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from .. import _log
 from .._concurrency import Callback, call, run, within
 from .._engine import CommonHeaders, Limits, Outgoing
 from .._files import Blocks, Content, FileInput, content_of
-from .._observing import Begun, Observation, watched
 from .._rules import upload as rules
 from .._rules.answer import Failure, Outcome
 from .._rules.config import Secret, check_transport
@@ -20,6 +19,9 @@ from ..types.progress import Progress
 from ..types.upload import Upload
 from .retrying import attempts
 from .sender import Sender
+
+if TYPE_CHECKING:
+    from .._observing import Observation
 
 
 def looked_at(file: FileInput) -> Content:
@@ -63,6 +65,8 @@ class Transfer:
         observer = self._sender.session.observer
         if observer is None:
             return self._stored()
+        from .._observing import Begun, watched  # loaded for those alone who are watched
+
         url = self._upload.upload_url.partition("?")[0]
         begun = Begun("PUT", url, None, self._content.size, is_stored=True)
         with watched(lambda: observer.call(begun)) as self._observation:

@@ -16,8 +16,10 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def async_client_with_jobs(async_local: AsyncScripe, emulator: Emulator) -> AsyncScripe:
-    jobs = [await async_local.posts.generate(project_id=emulator.project_id, text=text) for text in "ab"]
-    emulator.finish(jobs[0].id)
+    first = await async_local.posts.generate(project_id=emulator.project_id, text="a")
+    emulator.finish(first.id)
+    emulator.clock.advance(1)  # two jobs of one millisecond have no order
+    await async_local.posts.generate(project_id=emulator.project_id, text="b")
     return async_local
 
 

@@ -17,8 +17,10 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def client_with_jobs(local: Scripe, emulator: Emulator) -> Scripe:
-    jobs = [local.posts.generate(project_id=emulator.project_id, text=text) for text in "ab"]
-    emulator.finish(jobs[0].id)
+    first = local.posts.generate(project_id=emulator.project_id, text="a")
+    emulator.finish(first.id)
+    emulator.clock.advance(1)  # two jobs of one millisecond have no order
+    local.posts.generate(project_id=emulator.project_id, text="b")
     return local
 
 
