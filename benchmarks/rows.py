@@ -184,14 +184,19 @@ def single_calls(place: Place) -> Table:
         Contender("httpx2", "httpx2", "plain_httpx", "get", (), "httpx2"),
         Contender("requests", "others", "plain_others", "requests_get"),
         Contender("scripe", "scripe", "with_scripe", "get"),
+        Contender("scripe, another id each time", "scripe", "with_scripe", "get_others"),
         Contender("scripe on httpx2", "scripe-httpx2", "with_scripe", "get", (), "httpx2"),
+        Contender(
+            "scripe on httpx2, another id each time", "scripe-httpx2", "with_scripe", "get_others", (), "httpx2"
+        ),
         Contender("openai", "openai", "with_openai", "get"),
         Contender("anthropic", "anthropic", "with_anthropic", "get"),
         Contender("stripe", "stripe", "with_stripe", "get"),
     ]
     return Table(
         "one GET of 600 bytes",
-        "One after the other on a connection that stays open, into a typed object.",
+        "One after the other on a connection that stays open, into a typed object. scripe keeps the addresses that "
+        "come again, as those of polls do: what it takes where none does, is told beside it.",
         in_batches(contenders, [place.base_url], rounds=place.rounds(11), count=200),
         MICROSECONDS,
         base="httpx",

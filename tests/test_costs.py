@@ -15,10 +15,10 @@ import pytest
 RECORDED_ON = (3, 11)
 ROOM = 0.1 if sys.version_info[:2] == RECORDED_ON else 0.4
 
-CALLS = {"httpx": [380, 398], "httpx2": [267, 287]}
+CALLS = {"httpx": [334, 352], "httpx2": [221, 241]}
 """Python functions that are called in one call, sync and async, by the engine in between too."""
 
-BYTES = {"httpx": 7_080, "httpx2": 5_780}
+BYTES = {"httpx": 6_750, "httpx2": 5_550}
 """Bytes that one sync call holds at most, beside what was held before; of an async one the loop holds some."""
 
 STEP = 0.25

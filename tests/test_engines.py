@@ -28,6 +28,7 @@ from scripe import (
     ServerError,
 )
 from scripe._engine.failing import failure
+from scripe._engine.outgoing import parsed
 from scripe._engine.trust import trust_of
 from scripe._rules.answer import Failure
 from scripe.emulator import Emulator
@@ -286,6 +287,44 @@ def test_async_tracers_see_calls_too(
 
     asyncio.run(use())
     assert seen == ["/v1/sources/src_1"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_hook_changes_in_a_request_stays_in_that_request(
+    server: ScriptedServer, engine: Engine
+) -> None:
+    """Requests are made of parts that are kept for the next: nobody may reach these through them."""
+    changes = iter([True, False])
+
+    def moved(request: httpx.Request) -> None:
+        if next(changes):
+            request.url = request.url.copy_with(path="/v1/sources/src_2")
+            request.headers["X-Once"] = "1"
+            del request.headers["Accept"]
+
+    server.script(GOOD)
+    family = importlib.import_module(engine)
+    with family.Client(event_hooks={"request": [moved]}) as given:
+        client = Scripe(KEY, base_url=server.base_url, http_client=given)
+        for _ in range(2):
+            client.sources.retrieve("src_1")
+    assert [each.path for each in server.received] == ["/v1/sources/src_2", "/v1/sources/src_1"]
+    assert server.sent("x-once") == ["1", None]
+    assert server.sent("accept") == [None, "application/json"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_address_is_kept_that_has_a_query(server: ScriptedServer, engine: Engine) -> None:
+    """What stands there may be a password, and comes once."""
+    server.script(answer([]))
+    with Scripe(KEY, base_url=server.base_url, http_client=engine) as client:
+        parsed.cache_clear()
+        client.request("GET", "/anything?token=secret")
+        client.request("GET", "/anything", params={"token": "secret"})
+        assert parsed.cache_info().currsize == 0
+        client.request("GET", "/anything")
+        client.request("GET", "/anything")
+        assert parsed.cache_info().currsize == 1
 
 
 # Whom TLS trusts.

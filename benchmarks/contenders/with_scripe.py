@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -31,6 +32,12 @@ def heard(response):
 def get(base_url):
     client = Scripe(KEY, base_url=base_url, on_response=heard)
     return in_turn(lambda: client.jobs.retrieve("job_1"))
+
+
+def get_others(base_url):
+    client = Scripe(KEY, base_url=base_url, on_response=heard)
+    ids = itertools.count()
+    return in_turn(lambda: client.jobs.retrieve(f"job_{next(ids)}"))
 
 
 def tasks(base_url, count, http_client=""):
@@ -202,6 +209,7 @@ def waits(together):
 
 CASES = {
     "get": get,
+    "get_others": get_others,
     "tasks": tasks,
     "page": page,
     "second_client": second_client,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
@@ -32,10 +32,11 @@ class CommonHeaders:
         self._plain = Secret(plain)
         self._built: Secret[httpx.Headers] | None = None
 
-    def copied(self, family: ModuleType) -> httpx.Headers:
+    def built(self, family: ModuleType) -> httpx.Headers:
+        """The family's own, to be copied, not changed."""
         if self._built is None:
             self._built = Secret(cast("httpx.Headers", family.Headers(self._plain.reveal())))
-        return self._built.reveal().copy()
+        return self._built.reveal()
 
 
 @dataclass(slots=True)
@@ -66,22 +67,21 @@ class Outgoing:
         return self.url.reveal().startswith("https:")
 
     def built(self, family: ModuleType, timeout: float | None) -> httpx.Request:
-        headers = self.headers.copied(family)
-        if self.own:
-            headers.update(self.own)
         limits = {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
-        name, content = family.__name__, self.content
+        name, content, is_whole = family.__name__, self.content, self.is_whole
         request = cast(
             "httpx.Request",
             family.Request(
                 self.method,
-                self.url.reveal(),
-                headers=headers,
-                stream=_whole(name)(content or b"") if self.is_whole else _blocks(name)(content),
+                _address(name, self.url.reveal()),
+                headers=self.headers.built(family),  # of which it makes a copy
+                stream=_whole(name)(content or b"") if is_whole else _blocks(name)(content),
                 extensions={"timeout": limits},
             ),
         )
-        _complete(request, is_whole=self.is_whole)
+        if self.own:
+            request.headers.update(self.own)
+        _complete(request, is_whole=is_whole)
         return request
 
 
@@ -93,6 +93,19 @@ def _complete(request: httpx.Request, *, is_whole: bool) -> None:
     length = len(request.read())
     if length or request.method in _ALWAYS_WITH_LENGTH:
         request.headers["Content-Length"] = str(length)
+
+
+# To parse a URL takes 8% of a call, and many come again: polls, creations. Those with a query hardly do, and may be
+# secret: they are not kept.
+
+
+def _address(family: str, url: str) -> object:
+    return url if "?" in url else parsed(family, url)
+
+
+@lru_cache(maxsize=128)
+def parsed(family: str, url: str) -> object:
+    return import_module(family).URL(url)
 
 
 # Bodies are iterated by objects of ours: the family's are generators, which nobody closes when a call is cancelled.
