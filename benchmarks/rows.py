@@ -187,7 +187,12 @@ def single_calls(place: Place) -> Table:
         Contender("scripe, another id each time", "scripe", "with_scripe", "get_others"),
         Contender("scripe on httpx2", "scripe-httpx2", "with_scripe", "get", (), "httpx2"),
         Contender(
-            "scripe on httpx2, another id each time", "scripe-httpx2", "with_scripe", "get_others", (), "httpx2"
+            "scripe on httpx2, another id each time",
+            "scripe-httpx2",
+            "with_scripe",
+            "get_others",
+            (),
+            "httpx2",
         ),
         Contender("openai", "openai", "with_openai", "get"),
         Contender("anthropic", "anthropic", "with_anthropic", "get"),
@@ -231,6 +236,7 @@ def many_tasks(place: Place) -> Table:
 def pages(place: Place) -> Table:
     contenders = [
         Contender("pydantic", "httpx", "plain_httpx", "page"),
+        Contender("pydantic, unknown fields kept", "httpx", "plain_httpx", "page_kept"),
         Contender("scripe", "scripe", "with_scripe", "page"),
         Contender("openai", "openai", "with_openai", "page"),
         Contender("anthropic", "anthropic", "with_anthropic", "page"),

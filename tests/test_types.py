@@ -403,7 +403,9 @@ def test_models_of_others_have_no_place_for_their_answer() -> None:
 
     answer = ResponseInfo("GET", "/things", 200, Headers(), None, None, None, None, 0.1, 1)
     mine, foreign = Source.model_validate(SOURCE), Foreign(id="x_1")
-    attach_all([foreign, mine], answer)
+    attach_all([], answer)
+    attach_all([foreign, foreign], answer)
+    attach_all([mine], answer)
     assert mine.last_response is answer
     assert foreign == Foreign(id="x_1")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 import ssl
+from functools import partial
 from pathlib import Path
 
 import models
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from running import grown_by, in_tasks, in_turn
 
 family = importlib.import_module(os.environ.get("SCRIPE_HTTP", "httpx"))
@@ -45,9 +46,15 @@ def tasks(base_url, count):
     return in_tasks(int(count), opened)
 
 
-def page(path):
+class Kept(BaseModel):
+    """Keeps the fields that it does not know, as an SDK must, lest a new field of the API be lost."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def page(path, base=BaseModel):
     """Bytes straight into the model of a page, no call around it."""
-    model = models.made_of(BaseModel, is_aliased=True).Page
+    model = models.made_of(base, is_aliased=True).Page
     body = Path(path).read_bytes()
     return in_turn(lambda: model.model_validate_json(body))
 
@@ -69,4 +76,11 @@ def put(url, path, trust=""):
     return lambda _count: {"grown": grown_by(send)}
 
 
-CASES = {"get": get, "tasks": tasks, "page": page, "second_client": second_client, "put": put}
+CASES = {
+    "get": get,
+    "tasks": tasks,
+    "page": page,
+    "page_kept": partial(page, base=Kept),
+    "second_client": second_client,
+    "put": put,
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Self, TypeAlias, TypeVar, cast
 
@@ -122,10 +122,10 @@ def attach(model: M, response: ResponseInfo) -> M:
     return model
 
 
-def attach_all(models: Iterable[BaseModel], response: ResponseInfo) -> None:
-    """The same for each of many."""
-    for model in models:
-        if isinstance(model, Model):
+def attach_all(models: Sequence[BaseModel], response: ResponseInfo) -> None:
+    """The same for each item of a page, which are of one kind: to ask each for it would take as long again."""
+    if models and isinstance(models[0], Model):
+        for model in cast("Sequence[Model]", models):
             _note(model, response)
 
 
