@@ -35,11 +35,22 @@ def told_by(*arguments: str, **variables: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
 
 
-def test_a_call_costs_no_more_functions_and_memory_than_recorded() -> None:
+NEEDED = {
+    *("scripe._rules.answer", "scripe._rules.body", "scripe._rules.config", "scripe._rules.deadline"),
+    *("scripe._rules.echo", "scripe._rules.idempotency", "scripe._rules.pacing", "scripe._rules.rate_limit"),
+    *("scripe._rules.request", "scripe._rules.response"),
+    *("scripe.types._base", "scripe.types.job", "scripe.types.not_given", "scripe.types.response_info"),
+}
+"""Rules and models that a call to read a job loads: no retries, pages, waits, uploads or tables."""
+
+
+def test_a_call_costs_no_more_functions_memory_and_modules_than_recorded() -> None:
     engine = os.environ.get("SCRIPE_HTTP") or "httpx"
     found = json.loads(told_by("-m", "tests.support.cost", SCRIPE_HTTP=engine))
     assert found["calls"] == pytest.approx(CALLS[engine], rel=ROOM)
     assert found["bytes"] == pytest.approx(BYTES[engine], rel=STEP)
+    loaded = {each for each in found["loaded"] if each.startswith(("scripe._rules.", "scripe.types."))}
+    assert loaded == NEEDED
 
 
 def test_an_import_loads_just_these_modules() -> None:

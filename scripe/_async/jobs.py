@@ -7,12 +7,9 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from .._concurrency import AsyncCallback
-from .._rules import cancel as rules
 from .._rules.request import Request, csv, day, page_query, path
-from .._rules.retry import backoff
 from ..errors import ScripeError
 from ..types.job import Job, JobStatus, JobType
-from ..types.page import Page
 from .pager import AsyncPager
 from .resource import AsyncResource
 
@@ -48,7 +45,7 @@ class AsyncJobs(AsyncResource):
             dateFrom=day(date_from, "date_from"),
             dateTo=day(date_to, "date_to"),
         )
-        return AsyncPager(self._sender, "/jobs", Page[Job], query)
+        return AsyncPager(self._sender, "/jobs", Job, query)
 
     async def retrieve(self, job_id: str) -> Job:
         """Fetch one job, with its progress while it runs.
@@ -67,6 +64,9 @@ class AsyncJobs(AsyncResource):
             NotFoundError: no job in this workspace has this id.
 
         """
+        from .._rules import cancel as rules  # loaded by those alone who cancel
+        from .._rules.retry import backoff
+
         jobs = AsyncJobs(self._sender.bounded())
         request = Request("POST", path("/jobs/{}/cancel", job_id), Job, repeatable=False)
         attempt = 0

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from .._rules.request import Request, day, identifier, page_query, path, slot_date, write
 from ..types.note import ContentType, Note
-from ..types.page import Page
 from .pager import AsyncPager
 from .resource import AsyncResource
 
@@ -42,7 +41,7 @@ class AsyncNotes(AsyncResource):
             dateFrom=day(date_from, "date_from"),
             dateTo=day(date_to, "date_to"),
         )
-        return AsyncPager(self._sender, "/notes", Page[Note], query)
+        return AsyncPager(self._sender, "/notes", Note, query)
 
     async def retrieve(self, note_id: str) -> Note:
         """Fetch one note.

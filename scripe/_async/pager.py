@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
-from .._rules.pagination import Walk
 from .._rules.request import Request, page_query
 from ..errors import BadCursorError, ConfigurationError
 from ..types._base import attach_all
-from ..types.page import Page
 from .sender import AsyncSender
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+    from .._rules.pagination import Walk
+    from ..types.page import Page
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -85,10 +86,10 @@ class AsyncPager(Generic[T]):
 
     """
 
-    def __init__(self, sender: AsyncSender, path: str, page: type[Page[T]], query: Mapping[str, str]) -> None:
+    def __init__(self, sender: AsyncSender, path: str, kind: type[T], query: Mapping[str, str]) -> None:
         self._sender = sender
         self._path = path
-        self._page = page
+        self._kind = kind
         self._query = query
 
     def __repr__(self) -> str:
@@ -110,7 +111,10 @@ class AsyncPager(Generic[T]):
                 raises `BadCursorError`; one that this walk was given on the way starts the walk again.
 
         """
-        return AsyncPages(self._sender, self._path, self._page, Walk(self._query, cursor))
+        from .._rules.pagination import Walk  # here and below: loaded by those alone who list, or make tables
+        from ..types.page import page_of
+
+        return AsyncPages(self._sender, self._path, page_of(self._kind), Walk(self._query, cursor))
 
     async def to_list(self, max_items: int | None = None) -> list[T]:
         """All items, or the first so many, as a list.
@@ -148,7 +152,7 @@ class AsyncPager(Generic[T]):
         # Lists of which no page says that they take a `limit` are sent none.
         wanted = page_query(rows)
         query = {**self._query, **wanted} if "limit" in self._query else self._query
-        return await anext(AsyncPager(self._sender, self._path, self._page, query).pages())
+        return await anext(AsyncPager(self._sender, self._path, self._kind, query).pages())
 
     async def to_records(self, max_items: int | None = None) -> list[dict[str, object]]:
         """All items, or the first so many, as flat dictionaries: what is nested has dotted names, `result.post_id`.
@@ -157,7 +161,7 @@ class AsyncPager(Generic[T]):
             ConfigurationError: `max_items` is negative.
 
         """
-        from .. import _frames as frames  # here and below: loaded by those alone who make tables
+        from .. import _frames as frames
 
         return [frames.record(item) for item in await self.to_list(max_items)]
 
@@ -186,8 +190,3 @@ class AsyncPager(Generic[T]):
 
         frames.check_installed("polars")
         return frames.polars_frame(await self.to_records(max_items), self._kind)
-
-    @property
-    def _kind(self) -> type[BaseModel]:
-        kind: type[BaseModel] = self._page.__pydantic_generic_metadata__["args"][0]
-        return kind

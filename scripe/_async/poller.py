@@ -10,11 +10,11 @@ from typing import Self, TypeVar
 from .._concurrency import AsyncCallback, async_call
 from .._rules import polling
 from .._rules.config import check_seconds
+from .._rules.pacing import tick
 from .._rules.polling import Watch
 from .._rules.request import Request, path
 from ..errors import APITimeoutError, DeadlineError, JobTimeoutError, NotFoundError
 from ..types.job import Job
-from ..types.page import Page
 from .pager import AsyncPager
 from .sender import AsyncSender
 
@@ -90,7 +90,7 @@ class AsyncPoller:
                 self._watch.lose(job_id, error)
 
     async def _look_at_list(self, unseen: dict[str, None]) -> None:
-        pages = AsyncPager(self._sender, "/jobs", Page[Job], self._watch.list_query()).pages()
+        pages = AsyncPager(self._sender, "/jobs", Job, self._watch.list_query()).pages()
         count = 0
         while True:
             count += 1
@@ -119,7 +119,7 @@ class AsyncPoller:
         if self._watch.has_unseen():
             return
         waited = self._clock.now() - self._started
-        await self._wait(polling.tick(self._watch.types(), waited))
+        await self._wait(tick(self._watch.types(), waited))
 
     async def _stand_in_line(self) -> None:
         """Wait until polling may take another request of the budget, whoever else polls."""

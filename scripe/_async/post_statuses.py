@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..types.page import Page
 from ..types.post import WorkspacePostStatus
 from .pager import AsyncPager
 from .resource import AsyncResource
@@ -13,4 +12,4 @@ class AsyncPostStatuses(AsyncResource):
 
     def list(self) -> AsyncPager[WorkspacePostStatus]:
         """All statuses; the id of one is what `posts.update(status_id=…)` takes."""
-        return AsyncPager(self._sender, "/post-statuses", Page[WorkspacePostStatus], {})
+        return AsyncPager(self._sender, "/post-statuses", WorkspacePostStatus, {})

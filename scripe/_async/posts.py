@@ -16,7 +16,6 @@ from ..errors import APITimeoutError
 from ..types.job import Job
 from ..types.not_given import NOT_GIVEN, NotGiven
 from ..types.note import ContentType
-from ..types.page import Page
 from ..types.post import Post, PostStatus
 from .jobs import AsyncJobs
 from .pager import AsyncPager
@@ -53,7 +52,7 @@ class AsyncPosts(AsyncResource):
             dateFrom=day(date_from, "date_from"),
             dateTo=day(date_to, "date_to"),
         )
-        return AsyncPager(self._sender, "/posts", Page[Post], query)
+        return AsyncPager(self._sender, "/posts", Post, query)
 
     async def retrieve(self, post_id: str) -> Post:
         """Fetch one post.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .._rules.request import Request, page_query, path
-from ..types.page import Page
 from ..types.project import Project
 from .pager import AsyncPager
 from .resource import AsyncResource
@@ -19,7 +18,7 @@ class AsyncProjects(AsyncResource):
             page_size: Items fetched at once, 1 to 200.
 
         """
-        return AsyncPager(self._sender, "/projects", Page[Project], page_query(page_size))
+        return AsyncPager(self._sender, "/projects", Project, page_query(page_size))
 
     async def retrieve(self, project_id: str) -> Project:
         """Fetch one project.

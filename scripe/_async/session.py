@@ -7,7 +7,6 @@ import threading
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 from weakref import WeakSet
 
@@ -17,7 +16,7 @@ from .._engine import AsyncEngine, AsyncEngineName, AsyncHTTPClient, check_engin
 from .._rules import config
 from .._rules.config import Secret
 from .._rules.echo import Echoes
-from .._rules.polling import Pacer
+from .._rules.pacing import Pacer
 from .._rules.rate_limit import RateLimiter
 from ..errors import ClientClosedError, ConfigurationError
 from ..types.response_info import ResponseInfo
@@ -148,8 +147,9 @@ def before_fork() -> None:
     if _sessions:
         import pkgutil
 
-        for each in pkgutil.iter_modules([str(Path(__file__).parent)]):
-            import_module(f"{__package__}.{each.name}")
+        for package in (__name__.rpartition(".")[0], "scripe._rules", "scripe.types"):
+            for each in pkgutil.iter_modules(import_module(package).__path__):
+                import_module(f"{package}.{each.name}")
         for name in ("tenacity", "encodings.idna"):
             import_module(name)
         names: set[AsyncEngineName] = {each.engine_name for each in list(_sessions)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .._rules.request import Request
-from ..types.page import Page
 from ..types.workspace import CurrentWorkspace, Workspace
 from .pager import AsyncPager
 from .resource import AsyncResource
@@ -27,4 +26,4 @@ class AsyncWorkspaces(AsyncResource):
 
         The API names this list and its purpose; the shape of its items is a guess.
         """
-        return AsyncPager(self._sender, "/workspaces", Page[Workspace], {})
+        return AsyncPager(self._sender, "/workspaces", Workspace, {})

@@ -1,17 +1,11 @@
-"""When to look at a job again, and how its end is told.
+"""Jobs that are waited for: what is known of them, and how their end is told.
 
-| Job | Looked at |
-|---|---|
-| any | every second |
-| `KB_INGEST_*`, `SOURCE_INGEST_FILE` | every 5 seconds once 30 seconds of waiting have passed |
-
-All polling of a client together takes at most half of the known budget of reads: looks are spaced so, whoever
-waits. Many jobs are looked at through `GET /jobs`, a page for 200 of them; what it does not show is read singly.
+When they are looked at is for `pacing`. Many are looked at through `GET /jobs`, a page for 200 of them; what it does
+not show is read singly.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
@@ -27,49 +21,7 @@ from ..errors import (
 from ..types.job import Job
 from ..types.page import Page
 from ..types.progress import Progress
-from .rate_limit import READ_LIMIT, WINDOW
 from .request import day, identifier, page_query
-
-TICK = 1.0
-SLOW_TICK = 5.0
-SLOW_AFTER = 30.0
-SHARE = 0.5
-"""Part of the budget of reads that polling may take."""
-
-
-def tick(types: Iterable[str], waited: float) -> float:
-    """Seconds until the next look at jobs of these types, after so many seconds of waiting."""
-    if waited < SLOW_AFTER:
-        return TICK
-    return SLOW_TICK if all(_is_slow(each) for each in types) else TICK
-
-
-def _is_slow(job_type: str) -> bool:
-    return job_type.startswith("KB_INGEST_") or job_type == "SOURCE_INGEST_FILE"
-
-
-class Pacer:
-    """Spaces the looks of all waits of a client; may be used from several threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._next_at = 0.0
-
-    def delay(self, now: float, limit: int | None) -> float:
-        """Take the next place in the line: seconds until it comes."""
-        with self._lock:
-            at = max(now, self._next_at)
-            self._next_at = at + _spacing(limit)
-            return at - now
-
-    def give_back(self, limit: int | None) -> None:
-        """Leave the line: a wait that was given up must not hold up those that come after it."""
-        with self._lock:
-            self._next_at -= _spacing(limit)
-
-
-def _spacing(limit: int | None) -> float:
-    return WINDOW / max(1, int(SHARE * (limit or READ_LIMIT)))
 
 
 def several(jobs: Iterable[Job | str]) -> list[Job | str]:

@@ -19,7 +19,6 @@ from .answer import Answer, Failure
 from .config import Secret
 from .rate_limit import rate_limit, retry_after
 from .request import Request
-from .retry import is_transient
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -200,6 +199,8 @@ def _without_query(link: re.Match[bytes]) -> bytes:
 
 def status_error(request: Request[T], answer: Answer, response: ResponseInfo) -> errors.APIStatusError:
     """The error that an answer is: chosen by its code first, by its status second."""
+    from .retry import is_transient  # loaded by those alone whom something fails
+
     found = _json(answer.body)
     envelope = _envelope_of(found)
     code = _text(envelope.get("code"))

@@ -8,12 +8,9 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from .._concurrency import Callback
-from .._rules import cancel as rules
 from .._rules.request import Request, csv, day, page_query, path
-from .._rules.retry import backoff
 from ..errors import ScripeError
 from ..types.job import Job, JobStatus, JobType
-from ..types.page import Page
 from .pager import Pager
 from .resource import Resource
 
@@ -49,7 +46,7 @@ class Jobs(Resource):
             dateFrom=day(date_from, "date_from"),
             dateTo=day(date_to, "date_to"),
         )
-        return Pager(self._sender, "/jobs", Page[Job], query)
+        return Pager(self._sender, "/jobs", Job, query)
 
     def retrieve(self, job_id: str) -> Job:
         """Fetch one job, with its progress while it runs.
@@ -68,6 +65,9 @@ class Jobs(Resource):
             NotFoundError: no job in this workspace has this id.
 
         """
+        from .._rules import cancel as rules  # loaded by those alone who cancel
+        from .._rules.retry import backoff
+
         jobs = Jobs(self._sender.bounded())
         request = Request("POST", path("/jobs/{}/cancel", job_id), Job, repeatable=False)
         attempt = 0

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from .._rules.request import Request, day, identifier, page_query, path, slot_date, write
 from ..types.note import ContentType, Note
-from ..types.page import Page
 from .pager import Pager
 from .resource import Resource
 
@@ -43,7 +42,7 @@ class Notes(Resource):
             dateFrom=day(date_from, "date_from"),
             dateTo=day(date_to, "date_to"),
         )
-        return Pager(self._sender, "/notes", Page[Note], query)
+        return Pager(self._sender, "/notes", Note, query)
 
     def retrieve(self, note_id: str) -> Note:
         """Fetch one note.

@@ -11,11 +11,11 @@ from typing import Self, TypeVar
 from .._concurrency import Callback, call
 from .._rules import polling
 from .._rules.config import check_seconds
+from .._rules.pacing import tick
 from .._rules.polling import Watch
 from .._rules.request import Request, path
 from ..errors import APITimeoutError, DeadlineError, JobTimeoutError, NotFoundError
 from ..types.job import Job
-from ..types.page import Page
 from .pager import Pager
 from .sender import Sender
 
@@ -91,7 +91,7 @@ class Poller:
                 self._watch.lose(job_id, error)
 
     def _look_at_list(self, unseen: dict[str, None]) -> None:
-        pages = Pager(self._sender, "/jobs", Page[Job], self._watch.list_query()).pages()
+        pages = Pager(self._sender, "/jobs", Job, self._watch.list_query()).pages()
         count = 0
         while True:
             count += 1
@@ -120,7 +120,7 @@ class Poller:
         if self._watch.has_unseen():
             return
         waited = self._clock.now() - self._started
-        self._wait(polling.tick(self._watch.types(), waited))
+        self._wait(tick(self._watch.types(), waited))
 
     def _stand_in_line(self) -> None:
         """Wait until polling may take another request of the budget, whoever else polls."""

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from ..types.page import Page
 from ..types.post import WorkspacePostStatus
 from .pager import Pager
 from .resource import Resource
@@ -14,4 +13,4 @@ class PostStatuses(Resource):
 
     def list(self) -> Pager[WorkspacePostStatus]:
         """All statuses; the id of one is what `posts.update(status_id=…)` takes."""
-        return Pager(self._sender, "/post-statuses", Page[WorkspacePostStatus], {})
+        return Pager(self._sender, "/post-statuses", WorkspacePostStatus, {})

@@ -17,7 +17,6 @@ from ..errors import APITimeoutError
 from ..types.job import Job
 from ..types.not_given import NOT_GIVEN, NotGiven
 from ..types.note import ContentType
-from ..types.page import Page
 from ..types.post import Post, PostStatus
 from .jobs import Jobs
 from .pager import Pager
@@ -54,7 +53,7 @@ class Posts(Resource):
             dateFrom=day(date_from, "date_from"),
             dateTo=day(date_to, "date_to"),
         )
-        return Pager(self._sender, "/posts", Page[Post], query)
+        return Pager(self._sender, "/posts", Post, query)
 
     def retrieve(self, post_id: str) -> Post:
         """Fetch one post.

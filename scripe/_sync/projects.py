@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from .._rules.request import Request, page_query, path
-from ..types.page import Page
 from ..types.project import Project
 from .pager import Pager
 from .resource import Resource
@@ -20,7 +19,7 @@ class Projects(Resource):
             page_size: Items fetched at once, 1 to 200.
 
         """
-        return Pager(self._sender, "/projects", Page[Project], page_query(page_size))
+        return Pager(self._sender, "/projects", Project, page_query(page_size))
 
     def retrieve(self, project_id: str) -> Project:
         """Fetch one project.

@@ -20,11 +20,9 @@ from .._rules.config import Options, Secret
 from .._rules.deadline import NO_DEADLINE, Deadline
 from .._rules.rate_limit import Ticket
 from .._rules.request import Request
-from .._rules.retry import RetryPlan, is_transient
 from ..errors import DeadlineError
 from ..types._base import JSON
 from ..types.response_info import Headers, ResponseInfo
-from .retrying import attempts
 from .session import Session
 
 if TYPE_CHECKING:
@@ -126,10 +124,13 @@ class Sender:
     def _attempts(self, call: _Call[T]) -> Outcome:
         outcome = self._attempt(call)
         if isinstance(outcome, Answer) and outcome.is_success:
-            return outcome  # most are: what it takes to send again is not even made
+            return outcome  # most are: what it takes to send again is not even loaded
         return self._again(call, outcome)
 
     def _again(self, call: _Call[T], first: Outcome) -> Outcome:
+        from .._rules.retry import RetryPlan, is_transient
+        from .retrying import attempts
+
         request = call.request
 
         def transient(answer: Answer) -> bool:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from .._rules.request import Request
-from ..types.page import Page
 from ..types.workspace import CurrentWorkspace, Workspace
 from .pager import Pager
 from .resource import Resource
@@ -28,4 +27,4 @@ class Workspaces(Resource):
 
         The API names this list and its purpose; the shape of its items is a guess.
         """
-        return Pager(self._sender, "/workspaces", Page[Workspace], {})
+        return Pager(self._sender, "/workspaces", Workspace, {})

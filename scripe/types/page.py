@@ -57,8 +57,12 @@ class Page(Model, Generic[T]):
         return self.pagination is not None and self.pagination.has_more
 
 
+def page_of(item: type[T]) -> type[Page[T]]:
+    return cast("type[Page[T]]", Page.__class_getitem__(item))
+
+
 def _restored(items: tuple[type[T], ...], state: dict[object, object]) -> Page[T]:
-    kind = cast("type[Page[T]]", Page.__class_getitem__(items) if items else Page)
+    kind = page_of(items[0]) if items else cast("type[Page[T]]", Page)
     page = kind.__new__(kind)
     page.__setstate__(state)
     return page

@@ -1,4 +1,4 @@
-"""What one call costs: `python -m tests.support.cost` prints calls (sync and async) and bytes."""
+"""What one call costs: `python -m tests.support.cost` prints calls (sync and async), bytes, and what is loaded."""
 
 from __future__ import annotations
 
@@ -131,11 +131,14 @@ def _driven(call: Coroutine[object, object, None]) -> None:
 
 if __name__ == "__main__":
     name = os.environ["SCRIPE_HTTP"]
+    sync_cost(name, lambda _: 0)
+    loaded = sorted(each for each in sys.modules if each.startswith("scripe."))
     print(
         json.dumps(
             {
                 "calls": [sync_cost(name, calls_of), async_cost(name, calls_of)],
                 "bytes": sync_cost(name, bytes_of),
+                "loaded": loaded,
             }
         )
     )
