@@ -11,6 +11,7 @@ import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
@@ -223,9 +224,10 @@ def test_an_upload_that_is_cancelled_leaves_no_source_and_a_client_that_works(
 
 
 INTERRUPTED = """
-import _thread, random, sys, threading, time
+import _thread, random, signal, sys, threading, time
 from scripe import Scripe
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts the tests may ignore it
 key, base_url, deadline = sys.argv[1:]
 client = Scripe(key, base_url=base_url, max_retries=0, rate_limiter=None, deadline=float(deadline) or None)
 client.sources.retrieve("src_1")  # what is imported on the way is not interrupted
@@ -293,10 +295,10 @@ def test_a_trickled_answer_does_not_hold_a_sync_call_beyond_its_deadline(server:
     """Byte by byte, each within its time-out: only the deadline ends it. The client then works on."""
     slow = Reply(200, GOOD.body, {"X-Slow": "x" * 100}, pace=0.01, is_slow_from_its_head=True)
     server.script(slow, GOOD)
-    with Scripe(KEY, base_url=server.base_url, max_retries=0, timeout=5, deadline=0.3) as client:
+    with Scripe(KEY, base_url=server.base_url, max_retries=0, timeout=5) as client:
         started = time.monotonic()
         with pytest.raises(APITimeoutError):
-            client.sources.retrieve("src_1")
+            client.with_options(deadline=0.3).sources.retrieve("src_1")
         assert time.monotonic() - started < 1.5
         assert client.sources.retrieve("src_1").id == "src_1"
 
@@ -314,25 +316,24 @@ def test_a_file_that_is_looked_at_while_its_caller_is_cancelled_leaves_no_tempor
 
     monkeypatch.setattr(Content, "close", watched)
 
-    class Slow(io.RawIOBase):
-        def __init__(self) -> None:
-            self.left = 5
+    is_read, is_cancelled = threading.Event(), threading.Event()
 
+    class Slow(io.RawIOBase):
         def readable(self) -> bool:
             return True
 
         def read(self, size: int | None = -1) -> bytes:
-            if size == 0:
-                return b""
-            time.sleep(0.02)
-            self.left -= 1
-            return b"x" if self.left > 0 else b""
+            if size != 0:
+                is_read.set()
+                is_cancelled.wait(10)
+            return b""
 
     async def use() -> None:
         async with client_of(server) as client:
             task = asyncio.ensure_future(client.uploads.upload_file(Slow(), content_type="text/plain"))
-            await asyncio.sleep(0.03)
+            await asyncio.to_thread(is_read.wait, 10)
             task.cancel()
+            is_cancelled.set()
             with pytest.raises(asyncio.CancelledError):
                 await task
 

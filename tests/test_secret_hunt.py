@@ -12,7 +12,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -264,7 +264,7 @@ def test_a_process_that_tells_all_it_can_tells_no_secret(emulator: Emulator) -> 
 
 
 def hold(_: Received) -> Reply:
-    return Reply(200, b"{}", hold=0.3)
+    return Reply(200, b"{}", hold=1.0)
 
 
 def test_a_cancelled_call_shows_no_key_in_our_frames(server: ScriptedServer) -> None:
@@ -300,17 +300,33 @@ def test_a_call_that_trio_cancels_shows_no_key_in_our_frames(server: ScriptedSer
     assert KEY not in told_by_our_frames(caught[0])
 
 
+@contextlib.contextmanager
+def heeding_interrupts() -> Generator[None]:
+    """Whoever starts the tests in the background has them ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("deadline", [None, 20.0])
 def test_an_interrupted_call_shows_no_key_in_our_frames(
     server: ScriptedServer, deadline: float | None
 ) -> None:
-    server.script(hold)
-    with Scripe(KEY, base_url=server.base_url, deadline=deadline) as client:
-        interrupt = threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT])
-        interrupt.start()
-        with pytest.raises(KeyboardInterrupt) as caught:
-            client.sources.retrieve("src_1")
-        interrupt.join()
+    caller = threading.get_ident()
+
+    def interrupting(received: Received) -> Reply:
+        signal.pthread_kill(caller, signal.SIGINT)
+        return hold(received)
+
+    server.script(interrupting)
+    with (
+        Scripe(KEY, base_url=server.base_url, deadline=deadline) as client,
+        heeding_interrupts(),
+        pytest.raises(KeyboardInterrupt) as caught,
+    ):
+        client.sources.retrieve("src_1")
     assert KEY not in told_by_our_frames(caught.value)
 
 

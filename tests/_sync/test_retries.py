@@ -205,9 +205,9 @@ def test_request_repeats_any_write_that_was_refused_unread(
 
 
 def test_a_slow_answer_times_out(client: Scripe, server: ScriptedServer) -> None:
-    server.script(Reply(200, GOOD.body, hold=0.4))
+    server.script(Reply(200, GOOD.body, hold=1.0))
     with pytest.raises(APITimeoutError, match="ReadTimeout"):
-        client.with_options(timeout=0.05, max_retries=0).sources.retrieve("src_1")
+        client.with_options(timeout=0.2, max_retries=0).sources.retrieve("src_1")
 
 
 def test_a_deadline_bounds_the_whole_call(server: ScriptedServer) -> None:

@@ -296,7 +296,7 @@ def test_a_wait_that_is_over_says_how_to_go_on(still: Emulator, scripe: Run) -> 
     ran = scripe("jobs", "wait", one, "--wait-timeout", "0.1")
     assert ran.code == 14
     assert ran.err.endswith(f"{one} goes on. To go on waiting: scripe jobs wait {one}\n")
-    several = scripe("jobs", "wait", one, done, other, "--wait-timeout", "0.1")
+    several = scripe("jobs", "wait", one, done, other, "--wait-timeout", "1")
     assert several.code == 14
     assert several.err.endswith(f"{one}, {other} go on. To go on waiting: scripe jobs wait {one} {other}\n")
     assert scripe("jobs", "wait", one, "--wait-timeout", "0.1", "--json").error["jobIds"] == [one]

@@ -136,6 +136,6 @@ def test_waiting_behind_a_port(clock: Clock) -> None:
         job = json.loads(connection.getresponse().read())["data"]
         connection.close()
         assert job["status"] == "DONE"
-        assert (time.monotonic() - began >= 0.5) is not clock.frozen
+        assert clock.frozen or time.monotonic() - began >= 0.5
         assert Calls(emulator).get(f"/jobs/{job['id']}").fields == job
         assert Calls(emulator).get(f"/posts/{job['result']['postId']}").status == 200
