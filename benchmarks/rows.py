@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import which
 
 from benchmarks import programs, servers
 from benchmarks.measuring import (
@@ -260,6 +261,8 @@ def uploads(place: Place, *, tls: bool) -> Table:
         contender("httpx, content=file", "httpx", "plain_httpx", "put"),
         contender("requests, data=file", "others", "plain_others", "requests_put"),
         contender("a socket, blocks of 1 MB", "others", "plain_others", "socket_put"),
+        *([contender("curl", "others", "plain_others", "curl_put")] if which("curl") else []),
+        contender("openai, files.create", "openai", "with_openai", "put"),
         contender("scripe", "scripe", "with_scripe", "put"),
         contender("scripe, async", "scripe", "with_scripe", "async_put"),
         contender("scripe, no MD5", "scripe", "with_scripe", "put_without_md5"),

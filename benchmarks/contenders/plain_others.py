@@ -39,6 +39,24 @@ def requests_put(url, path, trust=""):
     return lambda _count: {"grown": grown_by(send)}
 
 
+def curl_put(url, path, trust=""):
+    """A program of its own: what it takes to start it counts too."""
+    import resource
+    import subprocess
+
+    known = ["--cacert", trust] if trust else []
+    headers = ["--header", "Content-Type: audio/mpeg", "--header", "Expect:"]
+    command = ["curl", "--silent", "--fail", "--noproxy", "*", *known, *headers, "--upload-file", path, url]
+
+    def batch(_count):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return {"cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, "grown": 0.0}
+
+    return batch
+
+
 def socket_put(url, path, trust=""):
     """No HTTP library: blocks of 1 MB, as fast as a socket takes them."""
     import socket
@@ -84,6 +102,7 @@ def aiohttp_tasks(base_url, count):
 CASES = {
     "requests_get": requests_get,
     "requests_put": requests_put,
+    "curl_put": curl_put,
     "socket_put": socket_put,
     "aiohttp_tasks": aiohttp_tasks,
 }

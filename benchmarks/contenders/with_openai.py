@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import ssl
 from pathlib import Path
 
 import models
 import openai
 from openai import BaseModel
-from running import in_tasks, in_turn
+from running import grown_by, in_tasks, in_turn
 
 
 def get(base_url):
@@ -40,4 +41,18 @@ def page(path):
     return in_turn(lambda: model.construct(**json.loads(body)))
 
 
-CASES = {"get": get, "tasks": tasks, "page": page}
+def put(url, path, trust=""):
+    """Its own upload of a file, which is a form."""
+    http_client = (
+        openai.DefaultHttpxClient(verify=ssl.create_default_context(cafile=trust)) if trust else None
+    )
+    client = openai.OpenAI(api_key="scripe_sk_test_bench", base_url=url, http_client=http_client)
+
+    def send():
+        with Path(path).open("rb") as file:
+            client.files.create(file=file, purpose="user_data")
+
+    return lambda _count: {"grown": grown_by(send)}
+
+
+CASES = {"get": get, "tasks": tasks, "page": page, "put": put}

@@ -102,6 +102,11 @@ class Controls(Accounts):
             raise ValueError("an answer cannot come early")
         self._faults.add(Delay(method, path, times, seconds))
 
+    @property
+    def unmet_faults(self) -> int:
+        """How many orders of `fail_next`, `drop_next` and `delay_next` no request has met at all."""
+        return self._faults.unmet()
+
     def clear_faults(self) -> None:
         """Call off what `fail_next`, `drop_next` and `delay_next` ordered and no request has met yet."""
         self._faults.clear()

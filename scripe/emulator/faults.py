@@ -17,6 +17,10 @@ class Fault:
     method: str | None
     path: str | None
     times: int
+    ordered: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ordered = self.times
 
     def meets(self, request: Request) -> bool:
         """Whether it is this request's turn."""
@@ -98,6 +102,11 @@ class Faults:
         """Copies of those that no request has met yet, in order."""
         with self._lock:
             return [replace(fault) for fault in self._pending]
+
+    def unmet(self) -> int:
+        """How many orders no request has met at all."""
+        with self._lock:
+            return sum(fault.times == fault.ordered for fault in self._pending)
 
     def awaits(self, request: Request) -> bool:
         """Whether any would meet this request."""

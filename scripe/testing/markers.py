@@ -146,6 +146,19 @@ def emulator_for(item: pytest.Item) -> Generator[Emulator]:
             with _blaming(mark):
                 scene.order(emulator)
         yield emulator
+        if emulator.unmet_faults and _has_faults_of_its_own(item):
+            item.warn(
+                pytest.PytestWarning(
+                    f"{emulator.unmet_faults} of the faults ordered for {item.name} met no request: "
+                    "look at their method and path, and at what was sent."
+                )
+            )
+
+
+def _has_faults_of_its_own(item: pytest.Item) -> bool:
+    """Whether all markers of faults are the test's: those of a class or a module need not be met in each test."""
+    nodes = [node for node, _ in item.iter_markers_with_node(scripe_faults.__name__)]
+    return bool(nodes) and all(node is item for node in nodes)
 
 
 def _marks(item: pytest.Item) -> Iterator[tuple[pytest.Mark, Callable[..., Scene]]]:

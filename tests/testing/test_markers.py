@@ -95,6 +95,40 @@ def test_each_marker_is_obeyed(run: Run) -> None:
     ran.assert_outcomes(passed=10)
 
 
+def test_faults_that_no_request_met_are_told(run: Run) -> None:
+    """Of a test's own markers: those of a class are for all its tests, and need not be met in each."""
+    ran = run(
+        """
+        import pytest
+
+        @pytest.mark.scripe_faults(503, path="/workspace")
+        @pytest.mark.scripe_faults(503, path="/projekts", times=2)
+        @pytest.mark.scripe_faults("drop", method="POST")
+        def test_misspelt(scripe_client):
+            scripe_client.workspaces.me()
+
+        @pytest.mark.scripe_faults(503, times=99)
+        def test_always_down(scripe_client, scripe_emulator):
+            assert scripe_emulator.unmet_faults == 1
+            with pytest.raises(Exception, match="503"):
+                scripe_client.workspaces.me()
+            assert scripe_emulator.unmet_faults == 0
+
+        @pytest.mark.scripe_faults(503, path="/posts")
+        class TestMany:
+            def test_nothing_of_posts(self, scripe_client):
+                scripe_client.workspaces.me()
+
+        def test_by_hand(scripe_emulator):
+            scripe_emulator.fail_next(503)
+        """,
+        "-W",
+        "default",
+    )
+    ran.assert_outcomes(passed=4, warnings=1)
+    ran.stdout.fnmatch_lines(["*2 of the faults ordered for test_misspelt met no request*"])
+
+
 WRONG = {
     "scripe_latency": "missing a required argument: 'seconds'",
     "scripe_latency(1, 2)": "too many positional arguments",
@@ -168,7 +202,7 @@ def test_a_marker_that_does_nothing_is_told(run: Run) -> None:
 
         @pytest.mark.scripe_faults(503)
         def test_with(scripe_client):
-            pass
+            scripe_client.workspaces.me()
     """)
     ran.stdout.fnmatch_lines(["*scripe_faults does nothing here: test_without uses no fixture of scripe.*"])
     assert "test_with uses" not in ran.stdout.str()
