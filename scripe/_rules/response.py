@@ -164,9 +164,9 @@ def _parsed(request: Request[T], answer: Answer) -> T:
 
 def _unwrapped(body: bytes) -> object:
     """An object that the API's pages show bare; C23: take it out of `data` too."""
-    found = json.loads(body)
-    inner = found.get("data") if isinstance(found, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return inner if isinstance(inner, dict) else found  # pyright: ignore[reportUnknownVariableType]
+    found = cast("JSON", json.loads(body))
+    inner = found.get("data") if isinstance(found, dict) else None
+    return inner if isinstance(inner, dict) else found
 
 
 def _problem(error: ValidationError) -> str:

@@ -117,8 +117,9 @@ class Sender:
         outcome = within(sender.remaining(), partial(sender._attempts, call))
         if outcome is None:
             raise sender._late(request)
-        if isinstance(outcome, Failure) or call.response is None:
-            raise responses.failure_error(request, outcome, call.attempts)  # type: ignore[arg-type]
+        if isinstance(outcome, Failure):
+            raise responses.failure_error(request, outcome, call.attempts)
+        assert call.response is not None, "it comes with the answer"
         return read(request, outcome, call.response, call.key)
 
     def _attempts(self, call: _Call[T]) -> Outcome:
