@@ -323,10 +323,11 @@ def test_a_file_that_is_looked_at_while_its_caller_is_cancelled_leaves_no_tempor
             return True
 
         def read(self, size: int | None = -1) -> bytes:
-            if size != 0:
-                is_read.set()
-                is_cancelled.wait(10)
-            return b""
+            if size == 0 or is_read.is_set():
+                return b""
+            is_read.set()
+            is_cancelled.wait(10)
+            return b"Words."
 
     async def use() -> None:
         async with client_of(server) as client:
