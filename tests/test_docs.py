@@ -52,6 +52,12 @@ def test_each_link_leads_to_a_test() -> None:
         assert name in defined_in((WHAT_HAPPENS_WHEN.parent / target).resolve()), target
 
 
+def test_the_table_of_rules_names_each_file() -> None:
+    table = (ROOT / "scripe" / "_rules" / "__init__.py").read_text()
+    files = {path.name for path in (ROOT / "scripe" / "_rules").glob("*.py")} - {"__init__.py"}
+    assert set(re.findall(r"^\| `(\w+\.py)` \|", table, re.MULTILINE)) == files
+
+
 def test_every_contradiction_is_told_with_what_the_sdk_and_the_emulator_do() -> None:
     page = (ROOT / "docs" / "api-facts.md").read_text()
     told = [line.strip("| ").split(" | ") for line in page.splitlines() if re.match(r"\| C\d", line)]

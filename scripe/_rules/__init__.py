@@ -7,10 +7,13 @@
 | `idempotency.py` | keys: made, checked, derived |
 | `answer.py` | what one attempt brought: an answer or a failure |
 | `retry.py` | is it worth another attempt, and after how long |
+| `echo.py` | is this answer one that came before, to another request |
+| `body.py` | the bytes of an answer: inflated, and how many are kept |
 | `rate_limit.py` | what the headers say; when the next call may go |
 | `response.py` | an answer into a model or an error |
 | `pagination.py` | the next page; a restart after a stale cursor |
-| `polling.py` | when to look at a job again, and how its end is told |
+| `pacing.py` | when to look at a job again |
+| `polling.py` | jobs that are waited for: what is known of them, and how their end is told |
 | `cancel.py` | what to do after a cancel that was not answered |
 | `generation.py` | having a post written: from what, and how long the answer may be held |
 | `webhooks.py` | webhook endpoints: what is refused before sending |
