@@ -131,6 +131,11 @@ class ScripeError(Exception):
 
         return error_card(type(self).__name__, self.message, vars(self))
 
+    def _render_traceback_(self) -> list[str]:
+        from .display.tracebacks import lines_of
+
+        return lines_of(self)
+
 
 class ConfigurationError(ScripeError, ValueError):
     """The client or the call is set up wrongly; nothing was sent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import Any
@@ -31,8 +32,11 @@ CELLS = [
         "    found = await other.jobs.list().head(2)\nfound"
     ),
     "other.jobs.list()",
+    "client.posts.retrieve('post_1')",
+    "client.jobs.wait_all('job_1', on_update=print)",
     "client.close(); emulator.close()",
 ]
+RAISING = {7, 8}
 
 Output = dict[str, Any]
 
@@ -44,7 +48,7 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> list[list[Output]]:
         {
             "cell_type": "code",
             "source": cell,
-            "metadata": {},
+            "metadata": {"tags": ["raises-exception"] if number in RAISING else []},
             "outputs": [],
             "execution_count": None,
             "id": str(number),
@@ -91,3 +95,49 @@ def test_the_async_client_works_with_await_at_the_top(outputs: list[list[Output]
     assert "New post" in html(bar)
     assert "the first 2 rows; there are more" in html(page)
     assert "AsyncPager of /jobs" in html(outputs[6][0])
+
+
+@pytest.mark.parametrize(
+    ("cell", "named", "called"),
+    [(7, "NotFoundError", "client.posts.retrieve('post_1')"), (8, "ConfigurationError", "wait_all('job_1'")],
+)
+def test_an_error_that_is_raised_shows_the_cell_and_not_our_frames(
+    outputs: list[list[Output]], cell: int, named: str, called: str
+) -> None:
+    (raised,) = outputs[cell]
+    assert (raised["output_type"], raised["ename"]) == ("error", named)
+    lines = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(raised["traceback"]))
+    assert called in lines
+    assert f"{named}: {raised['evalue']}" in lines
+    for ours in ("sender.py", "response.py", "posts.py", "polling.py", "raise "):
+        assert ours not in lines
+    assert re.search(r"Frames of scripe that are left out: \d;", lines)
+
+
+def test_a_terminal_with_ipython_shows_the_same() -> None:
+    """A callback of the caller's is no frame of ours, though we call it."""
+    code = (
+        "import scripe, scripe.emulator\n"
+        "def refuse(job):\n"
+        "    raise scripe.ScripeError('not this one')\n"
+        "with scripe.emulator.Emulator() as emulator, emulator.client() as client:\n"
+        "    client.jobs.wait(emulator.seed(jobs=1).job_ids[0], on_update=refuse)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", code], capture_output=True, text=True
+    )
+    assert ran.returncode == 1
+    assert "ScripeError: not this one" in ran.stdout
+    assert "in refuse(job)" in ran.stdout
+    assert "on_update=refuse" in ran.stdout
+    assert "poller.py" not in ran.stdout
+    assert re.search(r"Frames of scripe that are left out: \d;", ran.stdout)
+
+
+def test_an_error_of_the_callers_own_making_is_shown_as_ever() -> None:
+    code = "import scripe\nraise scripe.ScripeError('mine')"
+    ran = subprocess.run(
+        [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", code], capture_output=True, text=True
+    )
+    assert "ScripeError: mine" in ran.stdout
+    assert "left out" not in ran.stdout
