@@ -1,8 +1,10 @@
 import copy
+import gc
 import json
 import pickle
 import subprocess
 import sys
+import weakref
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -32,6 +34,7 @@ from scripe.types import (
     Upload,
 )
 from scripe.types._base import attach, attach_all, without_query
+from scripe.types.page import page_of
 
 M = TypeVar("M", bound=Model)
 
@@ -395,6 +398,17 @@ def test_headers_ignore_case_and_join_repeats() -> None:
     assert (list(headers), len(headers)) == (["x-a", "b"], 2)
     assert repr(headers) == "Headers({'x-a': '1, 2', 'b': '3'})"
     assert pickle.loads(pickle.dumps(headers)) == headers
+
+
+def test_the_class_of_a_page_outlives_its_pages() -> None:
+    """To make it anew for each list would cost more than a call."""
+
+    class Mine(BaseModel):
+        id: str
+
+    kind = weakref.ref(page_of(Mine))
+    gc.collect()
+    assert kind() is page_of(Mine)
 
 
 def test_models_of_others_have_no_place_for_their_answer() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Generic, TypeVar, cast
 
 from pydantic import BaseModel, Field
@@ -58,7 +59,12 @@ class Page(Model, Generic[T]):
 
 
 def page_of(item: type[T]) -> type[Page[T]]:
-    return cast("type[Page[T]]", Page.__class_getitem__(item))
+    return cast("type[Page[T]]", _made_of(item))
+
+
+@cache  # pydantic forgets a class that nobody holds, and takes half a millisecond to make it again
+def _made_of(item: type[BaseModel]) -> type[BaseModel]:
+    return cast("type[BaseModel]", Page.__class_getitem__(item))
 
 
 def _restored(items: tuple[type[T], ...], state: dict[object, object]) -> Page[T]:
