@@ -275,7 +275,7 @@ def uploads(place: Place, *, tls: bool) -> Table:
         in_batches(
             contenders,
             [place.tls_sink if tls else place.sink, str(place.file)],
-            rounds=place.rounds(5),
+            rounds=place.rounds(9),
             count=1,
             per_call=False,
             pinned=False,

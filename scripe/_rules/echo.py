@@ -4,6 +4,9 @@ HTTP/1.1 has no number that ties an answer to its request: what a broken proxy s
 the next request on that connection. The API gives each answer an `X-Request-Id`; one that came before is an echo, and
 the call that met it is sent again on another connection.
 
+What may not be sent again is not doubted: its own answer would be lost. But that one may then come next on the same
+connection, and nobody has seen its id: so such a call asks for a connection that ends with it.
+
 An id is doubted once: an echo dies with its connection. So what comes again after that is meant so. A replay may tell
 the id of its first time, and again with each rerun; it is told apart from that first time. And a server that gives the
 same id to all its answers (a test's, say) is not doubted any further: its ids say nothing.

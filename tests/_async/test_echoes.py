@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 import pytest
 
-from scripe import APIConnectionError, AsyncScripe
+from scripe import APIConnectionError, AsyncScripe, Upload
 from scripe._async.client import set_clock
 from tests.conftest import KEY
 from tests.support import shapes
@@ -99,6 +102,46 @@ async def test_an_echo_of_what_may_not_be_sent_again_is_not_the_next_calls(
     server.script(twice(rotated), other)
     assert (await async_client.webhook_endpoints.rotate_secret("whe_1")).id == "whe_1"
     assert (await async_client.webhook_endpoints.retrieve("whe_2")).id == "whe_2"
+
+
+async def test_after_what_may_not_be_sent_again_each_call_has_its_own_answer(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    """It may have taken an echo for its answer; then its own must not become that of the next call."""
+    own = {
+        "/v1/webhook-endpoints/whe_1": twice(
+            answer({"data": shapes.webhook_endpoint("whe_1", secret="whsec_1")}, X_Request_Id="req_1")
+        ),
+        "/v1/webhook-endpoints/whe_2/rotate-secret": replace(
+            answer({"data": shapes.webhook_endpoint("whe_2", secret="whsec_2")}, X_Request_Id="req_2"),
+            hold=0.2,
+        ),
+        "/v1/webhook-endpoints/whe_3": answer(
+            {"data": shapes.webhook_endpoint("whe_3")}, X_Request_Id="req_3"
+        ),
+    }
+    server.script(lambda received: own[received.path])
+    await async_client.webhook_endpoints.retrieve("whe_1")
+    await async_client.webhook_endpoints.rotate_secret("whe_2")
+    assert (await async_client.webhook_endpoints.retrieve("whe_3")).id == "whe_3"
+
+
+async def test_an_echo_is_not_the_answer_of_a_storage_on_the_same_host(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    content = b"We ship."
+    upload = Upload.model_validate(shapes.upload(f"{server.origin}/put?X-Amz-Signature=s"))
+    tag = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    own = {
+        "/v1/sources/src_1": twice(source("src_1", "req_1")),
+        "/put": Reply(200, b"", {"ETag": f'"{tag}"'}, hold=0.2),
+        "/v1/sources/src_2": source("src_2", "req_2"),
+    }
+    server.script(lambda received: own[received.path])
+    await async_client.sources.retrieve("src_1")
+    await async_client.uploads.put(upload, content)
+    assert (await async_client.sources.retrieve("src_2")).id == "src_2"
+    assert [each.method for each in server.received] == ["GET", "PUT", "PUT", "GET"]
 
 
 async def test_without_retries_an_echo_is_an_error(server: ScriptedServer) -> None:
