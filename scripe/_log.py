@@ -106,6 +106,14 @@ def retrying(what: str, outcome: Outcome, wait: float, attempt: int) -> None:
     logger.info("%s again in %.2f s, after attempt %d: %s", what, wait, attempt, reason, extra=fields)
 
 
+def waiting(request: Request[T], wait: float) -> None:
+    """Short waits, for calls in flight that may tell more, are told to nobody."""
+    if wait >= 1:
+        fields = _fields(request.method, request.shown, None, wait=round(wait, 3))
+        line = "%s %s in %.0f s: the budget of requests (%s) is used up"
+        logger.info(line, request.method, request.shown, wait, request.bucket, extra=fields)
+
+
 def _come(outcome: Outcome) -> dict[str, str | float | None]:
     if not isinstance(outcome, Answer):
         return {}
@@ -113,7 +121,7 @@ def _come(outcome: Outcome) -> dict[str, str | float | None]:
     return {"status": outcome.status, "request_id": request_id, "ms": round(outcome.elapsed * 1000)}
 
 
-def _fields(method: str, path: str, attempt: int, **others: str | float | None) -> dict[str, object]:
+def _fields(method: str, path: str, attempt: int | None, **others: str | float | None) -> dict[str, object]:
     """What a record says, for those who read attributes; what is not known is left out."""
     told = {"method": method, "path": path, **others, "attempt": attempt}
     return {f"scripe_{name}": value for name, value in told.items() if value is not None}

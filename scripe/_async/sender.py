@@ -200,6 +200,7 @@ class AsyncSender:
                 raise self._late(
                     request, f"the budget of requests is used up for another {leave:.1f} s, and "
                 )
+            _log.waiting(request, leave)
             await self._wait(call, leave)
 
     async def _wait(self, call: _Call[T], seconds: float) -> None:

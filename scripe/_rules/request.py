@@ -169,9 +169,8 @@ def serialised(value: JSONInput) -> bytes:
 def identifier(value: str, name: str) -> str:
     """An id as the caller gave it: opaque, but never one that would reach another endpoint."""
     if not isinstance(value, str) or value.strip() in ("", ".", "..") or not _is_text(value):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(
-            f"{name} {value!r} is no id: give the text that the API returned, such as `src_…`."
-        )
+        given = f"{value!r} is no id" if isinstance(value, str) else f"is a {type(value).__name__}"  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"{name} {given}: give the text that the API returned as `id`.")
     return value
 
 

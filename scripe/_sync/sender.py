@@ -201,6 +201,7 @@ class Sender:
                 raise self._late(
                     request, f"the budget of requests is used up for another {leave:.1f} s, and "
                 )
+            _log.waiting(request, leave)
             self._wait(call, leave)
 
     def _wait(self, call: _Call[T], seconds: float) -> None:

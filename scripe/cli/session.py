@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ class Session:
         self.awaited: list[str] = []
         self._waits = False
         self._client: Scripe | None = None
+        self._open = ExitStack()
 
     @property
     def client(self) -> Scripe:
@@ -48,8 +50,10 @@ class Session:
 
     def _made(self) -> Scripe:
         from .. import Scripe
+        from .waits import told
 
         options = self.options
+        self._open.enter_context(told(always=options.verbose))
         return Scripe(
             keys.api_key(options.api_key_file),
             base_url=options.base_url,
@@ -110,5 +114,6 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._open.close()
         if self._client is not None:
             self._client.close()

@@ -13,6 +13,8 @@ from typing import Protocol, cast
 from IPython.core.getipython import get_ipython
 
 OURS = __name__.partition(".")[0]
+ENGINES = ("httpx", "httpx2", "httpcore", "httpcore2", "h11", "anyio", "httpx_aiohttp", "aiohttp", "tenacity")
+"""Whom we call, and who may call a callback of the caller's."""
 
 
 class _Formatter(Protocol):
@@ -28,7 +30,7 @@ class _Shell(Protocol):
 def lines_of(error: BaseException) -> list[str]:
     """The lines that IPython shows of an error that was raised in a cell."""
     frames = list(_frames(error.__traceback__))
-    theirs = [each for each in frames if not _is_ours(each)]
+    theirs = list(_theirs(frames))
     shell = cast("_Shell", get_ipython())  # which is there, since it asks for them
     lines = shell.InteractiveTB.structured_traceback(type(error), error, _chained(theirs))
     left_out = len(frames) - len(theirs)
@@ -42,9 +44,14 @@ def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
         traceback = traceback.tb_next
 
 
-def _is_ours(traceback: TracebackType) -> bool:
-    module = traceback.tb_frame.f_globals.get("__name__", "")
-    return isinstance(module, str) and module.partition(".")[0] == OURS
+def _theirs(frames: list[TracebackType]) -> Iterator[TracebackType]:
+    """The caller's frames: those of an engine are left out with ours, below which they stand."""
+    is_below_ours = False
+    for each in frames:
+        package = str(each.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        is_below_ours = package == OURS or (is_below_ours and package in ENGINES)
+        if not is_below_ours:
+            yield each
 
 
 def _chained(frames: list[TracebackType]) -> TracebackType | None:

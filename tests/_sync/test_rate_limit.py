@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 import pytest
@@ -98,6 +99,19 @@ def test_clients_can_share_one(server: ScriptedServer) -> None:
     with Scripe(KEY, base_url=server.base_url, rate_limiter=shared, deadline=1) as client:
         with pytest.raises(APITimeoutError):
             client.sources.retrieve("src_1")
+
+
+def test_a_wait_for_the_budget_is_logged(
+    client: Scripe, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A program that stands still without a word looks as if it hung."""
+    server.script(answer({"data": shapes.source()}, 200, **told(0, "30")))
+    with caplog.at_level(logging.INFO, "scripe"):
+        client.sources.retrieve("src_1")
+        assert caplog.messages == []
+        client.sources.retrieve("src_1")
+    assert caplog.messages == ["GET /sources/src_1 in 30 s: the budget of requests (read) is used up"]
+    assert 29 < vars(caplog.records[0])["scripe_wait"] <= 30
 
 
 def test_far_over_the_budget_no_call_is_refused(emulator: Emulator, local: Scripe) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from scripe import _log, errors
 from scripe.cli import exit_codes
 from scripe.cli.options import Options
 from scripe.cli.session import Session
+from scripe.cli.waits import told
 from scripe.emulator import Emulator
 from tests.support.server import Reply, ScriptedServer
 
@@ -226,6 +228,27 @@ def test_a_write_that_may_be_half_done_tells_its_key(served: Emulator, scripe: R
     assert served.count("sources") == 1
     served.fail_next(503, times=3)
     assert scripe(*create, "--idempotency-key", key, "--json").error["idempotencyKey"] == key
+
+
+@pytest.mark.parametrize(("words", "is_told"), [(["-v"], True), ([], False)])
+def test_a_long_pause_is_told(served: Emulator, scripe: Run, words: list[str], *, is_told: bool) -> None:
+    """To a person who looks on, or asked for it."""
+    served.fail_next(429, retry_after=2)
+    ran = scripe("whoami", *words)
+    assert ran.code == 0
+    assert ("GET /workspaces/me again in 2.00 s, after attempt 1: HTTP 429\n" in ran.err) is is_told
+    served.fail_next(429, retry_after=0)
+    assert "again in" not in scripe("whoami", "-v").err
+
+
+def test_pauses_that_the_log_tells_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = logging.getLogger("scripe")
+    before = [*logger.handlers]
+    with told(always=True):
+        assert len(logger.handlers) == len(before) + 1
+    monkeypatch.setenv("SCRIPE_LOG", "info")
+    with told(always=True):
+        assert logger.handlers == before
 
 
 def test_a_write_that_was_refused_needs_no_key(served: Emulator, scripe: Run) -> None:
