@@ -129,9 +129,9 @@ def content_of(file: FileInput) -> Content:
 
 def _content_of(file: FileInput) -> Content:
     if isinstance(file, bytes | bytearray | memoryview):
-        return Content(None, memoryview(file).nbytes, _file=io.BytesIO(file))
+        return Content(None, memoryview(file).nbytes, _file=io.BytesIO(bytes(file)))
     if isinstance(file, (str, os.PathLike)):
-        return _content_of_path(Path(file))
+        return _content_of_path(Path(os.fsdecode(file)))
     if isinstance(file, ReadableFile):  # pyright: ignore[reportUnnecessaryIsInstance]
         return _content_of_object(cast("BinaryIO", file))
     raise ConfigurationError(
@@ -164,13 +164,13 @@ def _opened(path: Path) -> BinaryIO:
 
 def _content_of_object(file: BinaryIO) -> Content:
     name = getattr(file, "name", None)
-    label = _text(Path(name).name) if isinstance(name, str) else None
+    label = _text(Path(os.fsdecode(name)).name) if isinstance(name, str | bytes) else None
     _check_binary(file)
     try:
         start = file.tell()
         size = file.seek(0, os.SEEK_END) - start
         file.seek(start)
-    except (AttributeError, OSError):
+    except (AttributeError, OSError, ValueError):
         return _spooled(file, label)
     return Content(label, max(0, size), _file=file, _start=start, _stamp=_stamp_of(file))
 

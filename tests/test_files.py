@@ -303,7 +303,7 @@ def test_a_name_of_half_a_surrogate_pair_becomes_one_that_json_can_carry() -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "label"), [("/home/me/talk.mp3", "talk.mp3"), (3, None), (None, None), (b"talk.mp3", None)]
+    ("name", "label"), [("/home/me/talk.mp3", "talk.mp3"), (3, None), (None, None), (b"talk.mp3", "talk.mp3")]
 )
 def test_the_name_of_a_file_object_is_its_last_part(name: object, label: str | None) -> None:
     assert content_of(Named(b"0123", name)).name == label
@@ -375,3 +375,26 @@ def test_a_path_is_open_only_while_it_is_read(talk: Path) -> None:
 
 def test_a_repr_shows_no_bytes() -> None:
     assert "hush" not in repr(content_of(b"hush"))
+
+
+def test_bytes_with_gaps_and_paths_of_bytes_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "talk.mp3").write_bytes(b"0123")
+
+    class Named(os.PathLike[bytes]):
+        def __fspath__(self) -> bytes:
+            return os.fsencode(tmp_path / "talk.mp3")
+
+    assert content_of(memoryview(b"01234567")[::2]).size == 4
+    assert content_of(Named()).name == "talk.mp3"  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_a_file_that_cannot_be_asked_for_its_end_is_spooled() -> None:
+    class FromItsStart(io.BytesIO):
+        def seek(self, offset: int, whence: int = 0, /) -> int:
+            if whence:
+                raise ValueError("only from the start")
+            return super().seek(offset, whence)
+
+    content = content_of(FromItsStart(b"0123"))
+    assert content.size == 4
+    content.close()

@@ -460,3 +460,8 @@ def test_public_names_load_their_module_when_first_used_and_stay() -> None:
         "assert scripe.Job is scripe.types.Job; assert 'Job' in vars(scripe)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_moment_of_the_first_year_is_written_in_full() -> None:
+    job = Job.model_validate({**JOB, "createdAt": "0001-01-01T00:00:00.000Z"})
+    assert job.model_dump(by_alias=True, mode="json")["createdAt"] == "0001-01-01T00:00:00.000Z"

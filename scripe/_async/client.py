@@ -315,6 +315,9 @@ class AsyncScripe:
         )  # none yet while a traceback shows a client that is being made
         return f"{type(self).__name__}(base_url={sender and sender.options.base_url!r})"
 
+    def __copy__(self) -> Self:
+        return self.with_options()
+
     def __reduce__(self) -> tuple[object, ...]:
         session = self._sender.session
         if not session.opens_connections:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._concurrency import AsyncCallback
 from .._files import FileInput
+from .._rules.config import check_seconds
 from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import identifier, web_address, write
 from .._rules.upload import document_name
@@ -144,6 +145,9 @@ class AsyncKnowledge(AsyncResource):
 
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+        if project_id is not None:
+            identifier(project_id, "project_id")
+        check_seconds(timeout, "timeout")
         knowledge = AsyncKnowledge(self._sender.bounded())
         content = await async_looked_at(file)
 

@@ -136,8 +136,9 @@ class AsyncPager(Generic[T]):
 
     async def first(self) -> T | None:
         """The newest item, fetched alone; None if the list is empty."""
-        items = (await self.head(1)).data
-        return items[0] if items else None
+        async for item in self._of(1):
+            return item
+        return None
 
     async def head(self, rows: int = 10) -> Page[T]:
         """The first items, fetched alone, as a page: a notebook shows it as a table.
@@ -149,10 +150,13 @@ class AsyncPager(Generic[T]):
             ConfigurationError: `rows` is out of range.
 
         """
-        # Lists of which no page says that they take a `limit` are sent none.
+        return await anext(self._of(rows).pages())
+
+    def _of(self, rows: int) -> AsyncPager[T]:
+        """The same list, in pages of so many; those of which no page says that they take a `limit` are sent none."""
         wanted = page_query(rows)
         query = {**self._query, **wanted} if "limit" in self._query else self._query
-        return await anext(AsyncPager(self._sender, self._path, self._kind, query).pages())
+        return AsyncPager(self._sender, self._path, self._kind, query)
 
     async def to_records(self, max_items: int | None = None) -> list[dict[str, object]]:
         """All items, or the first so many, as flat dictionaries: what is nested has dotted names, `result.post_id`.

@@ -85,9 +85,11 @@ class AsyncPoller:
             await self._look_at_list(unseen)
         for job_id in unseen:
             try:
-                await self._see(await self._retrieved(job_id))
+                job = await self._retrieved(job_id)
             except NotFoundError as error:
                 self._watch.lose(job_id, error)
+            else:
+                await self._see(job)
 
     async def _look_at_list(self, unseen: dict[str, None]) -> None:
         pages = AsyncPager(self._sender, "/jobs", Job, self._watch.list_query()).pages()
@@ -147,7 +149,9 @@ class AsyncPoller:
             return await step()
         except APITimeoutError as error:
             late = error
-        is_over = isinstance(late, DeadlineError) or self._sender.deadline.has_passed(self._clock.now())
+        deadline = self._sender.deadline
+        is_own = isinstance(late, DeadlineError) and deadline.at is not None
+        is_over = is_own or deadline.has_passed(self._clock.now())
         raise self._timed_out() if is_over else late
 
     def _timed_out(self) -> JobTimeoutError:

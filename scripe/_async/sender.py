@@ -15,11 +15,11 @@ from .._concurrency import async_call, async_within
 from .._engine import CommonHeaders, Limits, Outgoing
 from .._rules import response as responses
 from .._rules.answer import Answer, Failure, Outcome
-from .._rules.config import Options, Secret
+from .._rules.config import NO_KEY, Options, Secret
 from .._rules.deadline import NO_DEADLINE, Deadline
 from .._rules.rate_limit import Ticket
 from .._rules.request import Request
-from ..errors import DeadlineError
+from ..errors import ClientClosedError, DeadlineError
 from ..types._base import JSON
 from ..types.response_info import Headers, ResponseInfo
 from .session import AsyncSession
@@ -42,7 +42,7 @@ class _Call(Generic[T]):
     def __init__(self, request: Request[T]) -> None:
         self.request = request
         self.attempts = 0
-        self.key: Secret[str] = Secret("")
+        self.key: Secret[str] = NO_KEY
         self.has_renewed_key = False
         self.response: ResponseInfo | None = None
         self.observation: Observation | None = None
@@ -113,7 +113,12 @@ class AsyncSender:
 
     async def _exchanged(self, call: _Call[T], read: Read[T, R]) -> R:
         sender, request = self.bounded(), call.request
-        outcome = await async_within(sender.remaining(), partial(sender._attempts, call))
+        try:
+            outcome = await async_within(sender.remaining(), partial(sender._attempts, call))
+        except ClientClosedError as error:
+            if call.attempts > 1:  # the first may have arrived
+                error.idempotency_key = request.idempotency_key
+            raise
         if outcome is None:
             raise sender._late(request)
         if isinstance(outcome, Failure):
@@ -158,7 +163,7 @@ class AsyncSender:
         return outcome
 
     async def _sent(self, call: _Call[T]) -> Outcome:
-        call.key = await self.session.key()
+        call.key = await self.session.key() if call.request.needs_key else NO_KEY
         engine = self.session.engine()
         ticket = await self._leave(call)
         answer, observation = None, call.observation
@@ -213,7 +218,7 @@ class AsyncSender:
                 call.observation.waited(clock.now() - began)
 
     def _learn(self, call: _Call[T], ticket: Ticket | None, answer: Answer | None) -> None:
-        response = responses.response_info(call.request, answer, call.attempts) if answer else None
+        response = responses.response_info(call.request, answer, call.attempts, call.key) if answer else None
         call.response = response
         if self.session.limiter is not None and ticket is not None:
             told = response.rate_limit if response else None
@@ -245,6 +250,8 @@ class AsyncSender:
 
     def _is_echo(self, call: _Call[T], headers: Headers) -> bool:
         """What may not be sent again is not doubted, since its own answer would be lost; but its id is noted."""
+        if not call.request.needs_key:
+            return False  # `/health` comes from a cache at the edge, with the id that it had there
         return self.session.echoes.is_echo(headers) and call.request.repeatable
 
     def remaining(self) -> float | None:

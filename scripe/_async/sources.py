@@ -5,6 +5,7 @@ from __future__ import annotations
 from .._concurrency import AsyncCallback
 from .._files import FileInput
 from .._rules import polling
+from .._rules.config import check_seconds
 from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import Request, identifier, path, write
 from ..types.job import Job
@@ -109,6 +110,7 @@ class AsyncSources(AsyncResource):
 
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+        check_seconds(timeout, "timeout")
         sources = AsyncSources(self._sender.bounded())
         with carrying(key), self._sender.operation("sources.create_file_and_wait"):
             job = await sources.create_file(
@@ -154,6 +156,7 @@ class AsyncSources(AsyncResource):
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         identifier(project_id, "project_id")
+        check_seconds(timeout, "timeout")
         sources = AsyncSources(self._sender.bounded())
         content = await async_looked_at(file)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .._version import __version__
@@ -57,6 +56,13 @@ class Secret(Generic[T]):
 
     def __reduce__(self) -> tuple[type[Secret[T]], tuple[T]]:
         return Secret, (self._hidden,)
+
+
+NO_KEY = Secret("")
+"""Of calls that go without one."""
+
+LONGEST = 1e9
+"""Seconds that a limit may be: past some ten times as many, what waits for it overflows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,7 @@ def api_key(given: Secret[S]) -> Secret[str]:
     found = Secret(os.environ.get(KEY_VARIABLE, "") if given.reveal() is None else given.reveal())
     if not isinstance(found.reveal(), str):
         raise ConfigurationError(f"api_key is a {type(found.reveal()).__name__}; give a str or a function.")
-    key = Secret(str(found.reveal()).strip())
+    key = Secret("".join(cast("str", found.reveal())).strip())  # an enum of texts names itself in `str(…)`
     problem = _problem_of_key(key)
     if problem:
         raise ConfigurationError(problem)
@@ -222,8 +228,10 @@ def without_user(url: str) -> str:
 
 
 def check_seconds(seconds: float | None, name: str) -> None:
-    if seconds is not None and not (_is_number(seconds) and 0 < seconds < math.inf):
-        raise ConfigurationError(f"{name} is {seconds!r}; give seconds above 0, or None for no limit.")
+    if seconds is not None and not (_is_number(seconds) and 0 < seconds <= LONGEST):
+        raise ConfigurationError(
+            f"{name} is {seconds!r}; give seconds above 0 and up to {LONGEST:g}, or None for no limit."
+        )
 
 
 def _is_number(value: object) -> bool:
@@ -249,7 +257,7 @@ def check_callable(value: object, name: str) -> None:
 def _check_header_value(text: str, name: str) -> None:
     check_kind(text, str, name, "printable ASCII text")
     if not text or not text.isascii() or not text.isprintable() or text != text.strip():
-        raise ConfigurationError(f"{name} {text!r} cannot be sent as a header: give printable ASCII text.")
+        raise ConfigurationError(f"{name} cannot be sent as a header: give printable ASCII text.")
 
 
 def _check_extra_header(name: str, text: str) -> None:

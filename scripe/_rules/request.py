@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -25,6 +26,9 @@ Bucket: TypeAlias = Literal["read", "write", "upload", "generation"]
 guess costs a wait, never a lost call."""
 
 _BUCKETS: Mapping[str, Bucket] = {"/uploads": "upload", "/posts/generations": "generation"}
+
+
+_METHOD = re.compile("[A-Z]+")
 
 
 class FilledPath(str):
@@ -137,6 +141,8 @@ def free_request(
 ) -> Request[T]:
     """A call to any endpoint. Whether it honours keys is unknown: a write is repeated only with the caller's own."""
     verb = method.upper()
+    if not _METHOD.fullmatch(verb):
+        raise ConfigurationError(f"method is {method!r}; give one of HTTP, such as `GET`.")
     is_read = verb in ("GET", "HEAD")
     if is_read and idempotency_key is not None:
         raise ConfigurationError(f"idempotency_key has no meaning for a {verb}: the API ignores it there.")
@@ -213,13 +219,19 @@ def query(params: Query | None) -> dict[str, str]:
     """Query parameters as the API spells them; those that are None are left out."""
     spelled = {True: "true", False: "false"}
     given = {
-        name: spelled[value] if isinstance(value, bool) else str(value)
+        name: spelled[value] if isinstance(value, bool) else _plain(value)
         for name, value in (params or {}).items()
         if value is not None
     }
     if not all(_is_text(part) for pair in given.items() for part in pair):
         raise ConfigurationError("params hold half a surrogate pair, which UTF-8 cannot carry.")
     return given
+
+
+def _plain(value: str | float) -> str:
+    return (
+        str.__str__(value) if isinstance(value, str) else str(value)
+    )  # an enum of texts names itself otherwise
 
 
 def _is_text(value: str) -> bool:
@@ -235,7 +247,7 @@ def csv(values: Sequence[str] | None, name: str) -> str | None:
     """Several values of one filter; a single one may stand alone."""
     if values is None:
         return None
-    texts = [values] if isinstance(values, str) else values
+    texts = [values] if isinstance(values, str) else [*values]
     if not texts or not all(texts) or any("," in text for text in texts):
         raise ConfigurationError(f"{name} {values!r} must be a list of one or more values.")
     return ",".join(texts)
@@ -248,7 +260,7 @@ def day(moment: date | datetime | None, name: str) -> str | None:
             raise ConfigurationError(
                 f"{name} {moment!r} has no time zone, so its UTC day is unknown: give a date or an aware datetime."
             )
-        return moment.astimezone(UTC).date().isoformat()
+        return _in_utc(moment, name).date().isoformat()
     if moment is not None and not isinstance(moment, date):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"{name} {moment!r} is no date: give a date or an aware datetime.")
     return None if moment is None else moment.isoformat()
@@ -263,7 +275,14 @@ def moment(value: datetime | None, name: str) -> str | None:
             f"{name} {value!r} is no moment in a known time zone: give an aware datetime, "
             "such as datetime(2026, 12, 1, 9, tzinfo=ZoneInfo('Europe/Berlin'))."
         )
-    return instant(value)
+    return instant(_in_utc(value, name))
+
+
+def _in_utc(moment: datetime, name: str) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ConfigurationError(f"{name} {moment!r} is beyond what there is in UTC.") from None
 
 
 def slot_date(value: date | datetime | None, name: str) -> str | None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from itertools import repeat
+from operator import contains
 from typing import Generic, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
@@ -16,7 +18,7 @@ from .. import errors
 from ..types._base import JSON, attach
 from ..types.response_info import Deprecation, Headers, ResponseInfo
 from .answer import Answer, Failure
-from .config import Secret
+from .config import NO_KEY, Secret
 from .rate_limit import rate_limit, retry_after
 from .request import Request
 
@@ -61,7 +63,11 @@ BY_STATUS: Mapping[int, type[errors.APIStatusError]] = {
 }
 
 
-def response_info(request: Request[T], answer: Answer, attempts: int) -> ResponseInfo:
+def response_info(
+    request: Request[T], answer: Answer, attempts: int, key: Secret[str] = NO_KEY
+) -> ResponseInfo:
+    if any(map(contains, answer.headers.values(), repeat(key.reveal() or "\n"))):
+        answer = scrubbed(answer, key)
     headers = answer.headers.lowered
     replayed = headers.get("idempotent-replayed")
     return ResponseInfo(
@@ -182,14 +188,19 @@ def _unexpected(request: Request[T], answer: Answer, problem: str) -> errors.API
         f"what the API promises: {problem}",
         status_code=answer.status,
         request_id=answer.headers.get("x-request-id"),
-        body=_shown(_LINK.sub(_without_query, answer.body)),
+        body=_shown(_shareable(answer.body)),
         idempotency_key=request.idempotency_key,
     )
 
 
 # A broken answer to a mint may hold its link, whose query is a password. Links are found whole, then cut: to look for
 # the query within the search would take quadratic time where none comes.
-_LINK = re.compile(rb"https?://[^\s\"]+")
+_LINK = re.compile(rb"https?:(?:\\?/){2}[^\s\"]+")
+_WEBHOOK_SECRET = re.compile(rb"whsec_[0-9A-Za-z]+")
+
+
+def _shareable(body: bytes) -> bytes:
+    return _WEBHOOK_SECRET.sub(b"whsec_...", _LINK.sub(_without_query, body))
 
 
 def _without_query(link: re.Match[bytes]) -> bytes:
@@ -213,7 +224,7 @@ def status_error(request: Request[T], answer: Answer, response: ResponseInfo) ->
         details=_mapping(envelope.get("details")),
         meta=_mapping(envelope.get("meta")),
         headers=answer.headers,
-        body=_shown(answer.body),
+        body=_shown(_shareable(answer.body)),
         retryable=is_transient(answer),
         idempotency_key=request.idempotency_key,
     )

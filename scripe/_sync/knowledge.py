@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from .._concurrency import Callback
 from .._files import FileInput
+from .._rules.config import check_seconds
 from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import identifier, web_address, write
 from .._rules.upload import document_name
@@ -145,6 +146,9 @@ class Knowledge(Resource):
 
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+        if project_id is not None:
+            identifier(project_id, "project_id")
+        check_seconds(timeout, "timeout")
         knowledge = Knowledge(self._sender.bounded())
         content = looked_at(file)
 

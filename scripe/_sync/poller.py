@@ -86,9 +86,11 @@ class Poller:
             self._look_at_list(unseen)
         for job_id in unseen:
             try:
-                self._see(self._retrieved(job_id))
+                job = self._retrieved(job_id)
             except NotFoundError as error:
                 self._watch.lose(job_id, error)
+            else:
+                self._see(job)
 
     def _look_at_list(self, unseen: dict[str, None]) -> None:
         pages = Pager(self._sender, "/jobs", Job, self._watch.list_query()).pages()
@@ -148,7 +150,9 @@ class Poller:
             return step()
         except APITimeoutError as error:
             late = error
-        is_over = isinstance(late, DeadlineError) or self._sender.deadline.has_passed(self._clock.now())
+        deadline = self._sender.deadline
+        is_own = isinstance(late, DeadlineError) and deadline.at is not None
+        is_over = is_own or deadline.has_passed(self._clock.now())
         raise self._timed_out() if is_over else late
 
     def _timed_out(self) -> JobTimeoutError:

@@ -16,11 +16,11 @@ from .._concurrency import call, within
 from .._engine import CommonHeaders, Limits, Outgoing
 from .._rules import response as responses
 from .._rules.answer import Answer, Failure, Outcome
-from .._rules.config import Options, Secret
+from .._rules.config import NO_KEY, Options, Secret
 from .._rules.deadline import NO_DEADLINE, Deadline
 from .._rules.rate_limit import Ticket
 from .._rules.request import Request
-from ..errors import DeadlineError
+from ..errors import ClientClosedError, DeadlineError
 from ..types._base import JSON
 from ..types.response_info import Headers, ResponseInfo
 from .session import Session
@@ -43,7 +43,7 @@ class _Call(Generic[T]):
     def __init__(self, request: Request[T]) -> None:
         self.request = request
         self.attempts = 0
-        self.key: Secret[str] = Secret("")
+        self.key: Secret[str] = NO_KEY
         self.has_renewed_key = False
         self.response: ResponseInfo | None = None
         self.observation: Observation | None = None
@@ -114,7 +114,12 @@ class Sender:
 
     def _exchanged(self, call: _Call[T], read: Read[T, R]) -> R:
         sender, request = self.bounded(), call.request
-        outcome = within(sender.remaining(), partial(sender._attempts, call))
+        try:
+            outcome = within(sender.remaining(), partial(sender._attempts, call))
+        except ClientClosedError as error:
+            if call.attempts > 1:  # the first may have arrived
+                error.idempotency_key = request.idempotency_key
+            raise
         if outcome is None:
             raise sender._late(request)
         if isinstance(outcome, Failure):
@@ -159,7 +164,7 @@ class Sender:
         return outcome
 
     def _sent(self, call: _Call[T]) -> Outcome:
-        call.key = self.session.key()
+        call.key = self.session.key() if call.request.needs_key else NO_KEY
         engine = self.session.engine()
         ticket = self._leave(call)
         answer, observation = None, call.observation
@@ -214,7 +219,7 @@ class Sender:
                 call.observation.waited(clock.now() - began)
 
     def _learn(self, call: _Call[T], ticket: Ticket | None, answer: Answer | None) -> None:
-        response = responses.response_info(call.request, answer, call.attempts) if answer else None
+        response = responses.response_info(call.request, answer, call.attempts, call.key) if answer else None
         call.response = response
         if self.session.limiter is not None and ticket is not None:
             told = response.rate_limit if response else None
@@ -246,6 +251,8 @@ class Sender:
 
     def _is_echo(self, call: _Call[T], headers: Headers) -> bool:
         """What may not be sent again is not doubted, since its own answer would be lost; but its id is noted."""
+        if not call.request.needs_key:
+            return False  # `/health` comes from a cache at the edge, with the id that it had there
         return self.session.echoes.is_echo(headers) and call.request.repeatable
 
     def remaining(self) -> float | None:

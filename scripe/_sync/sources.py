@@ -6,6 +6,7 @@ from __future__ import annotations
 from .._concurrency import Callback
 from .._files import FileInput
 from .._rules import polling
+from .._rules.config import check_seconds
 from .._rules.idempotency import carrying, checked_key, new_key
 from .._rules.request import Request, identifier, path, write
 from ..types.job import Job
@@ -110,6 +111,7 @@ class Sources(Resource):
 
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+        check_seconds(timeout, "timeout")
         sources = Sources(self._sender.bounded())
         with carrying(key), self._sender.operation("sources.create_file_and_wait"):
             job = sources.create_file(
@@ -155,6 +157,7 @@ class Sources(Resource):
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)
         identifier(project_id, "project_id")
+        check_seconds(timeout, "timeout")
         sources = Sources(self._sender.bounded())
         content = looked_at(file)
 

@@ -30,8 +30,7 @@ JSONInput: TypeAlias = "Mapping[str, JSONInput] | Sequence[JSONInput] | str | in
 
 def instant(moment: datetime) -> str:
     """A moment as the API writes it: in UTC, with milliseconds."""
-    whole = moment.astimezone(UTC)
-    return whole.strftime("%Y-%m-%dT%H:%M:%S.") + f"{whole.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def _in_utc(moment: datetime) -> datetime:

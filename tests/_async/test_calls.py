@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from enum import Enum
 from typing import cast
 
 import pytest
 from pydantic import BaseModel
 
-from scripe import APIResponseError, AsyncScripe, ConfigurationError
+from scripe import APIResponseError, AsyncScripe, ClientClosedError, ConfigurationError, ResponseInfo
+from scripe._async.client import set_clock
 from scripe.types import Page, Project
 from tests.conftest import KEY
 from tests.support import shapes
+from tests.support.clock import AsyncSleeplessClock
 from tests.support.server import Reply, ScriptedServer, answer, error
 
 pytestmark = pytest.mark.anyio
@@ -313,3 +316,61 @@ async def test_request_returns_models_alone(async_client: AsyncScripe, server: S
     with pytest.raises(ConfigurationError, match="a class of pydantic's"):
         await async_client.request("GET", "/projects", returns=cast("type[Project]", dict))
     assert server.received == []
+
+
+@pytest.mark.parametrize("timeout", [0, -1, 1e10, float("nan")])
+async def test_nothing_is_sent_for_a_limit_that_cannot_be(
+    async_client: AsyncScripe, server: ScriptedServer, timeout: float
+) -> None:
+    """Not even the file: what follows is paid for."""
+    calls = (
+        async_client.sources.ingest(b"x", content_type="text/plain", project_id="p", timeout=timeout),
+        async_client.sources.create_file_and_wait(project_id="p", upload_id="u", timeout=timeout),
+        async_client.knowledge.ingest(b"x", name="x", content_type="text/plain", timeout=timeout),
+        async_client.posts.generate_and_wait(project_id="p", text="x", timeout=timeout),
+    )
+    for call in calls:
+        with pytest.raises(ConfigurationError, match="timeout is"):
+            await call
+    with pytest.raises(ConfigurationError, match="project_id"):
+        await async_client.knowledge.ingest(b"x", name="x", content_type="text/plain", project_id="")
+    assert server.received == []
+
+
+async def test_a_call_without_the_key_does_not_ask_for_it(server: ScriptedServer) -> None:
+    def locked() -> str:
+        raise RuntimeError("the vault is down")
+
+    server.script(answer({"status": "ok"}))
+    async with AsyncScripe(locked, base_url=server.base_url) as client:
+        assert (await client.health.check()).is_ok
+        with pytest.raises(RuntimeError, match="vault"):
+            await client.health.auth()
+
+
+async def test_a_client_that_is_closed_in_mid_write_leaves_the_key(server: ScriptedServer) -> None:
+    """The first attempt may have arrived: with its key the same write can be gone on with."""
+    server.script(error(500))
+    closing = [True]
+
+    async def close(_: ResponseInfo) -> None:
+        if closing.pop():
+            await client.close()
+
+    client = AsyncScripe(KEY, base_url=server.base_url, on_response=close)
+    set_clock(client, AsyncSleeplessClock())
+    with pytest.raises(ClientClosedError) as caught:
+        await client.notes.create(project_id="proj_1", content="One.")
+    assert [caught.value.idempotency_key] == server.sent("idempotency-key")
+
+
+async def test_texts_that_are_members_of_an_enum_are_sent_as_their_values(server: ScriptedServer) -> None:
+    class Names(str, Enum):  # noqa: UP042 - as many programs have them
+        KEY = "scripe_sk_test_enum"
+        PROJECT = "proj_1"
+
+    server.script(answer({"data": []}))
+    async with AsyncScripe(Names.KEY, base_url=server.base_url) as client:
+        await client.posts.list(project_id=Names.PROJECT).to_list()
+    assert server.sent("authorization") == ["Bearer scripe_sk_test_enum"]
+    assert "projectId=proj_1&" in f"{server.received[0].target}&"

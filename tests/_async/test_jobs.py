@@ -20,6 +20,7 @@ from scripe import (
     ServerError,
 )
 from scripe.emulator import Emulator
+from scripe.errors import DeadlineError
 from tests.support import shapes
 from tests.support.clock import AsyncSleeplessClock
 from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
@@ -387,3 +388,28 @@ async def test_many_jobs_of_the_emulator(emulator: Emulator, async_local: AsyncS
     assert [job.id for job in ended] == [job.id for job in jobs]
     assert [job.is_failed for job in ended].count(True) == 1
     assert len(emulator.requests) <= 10
+
+
+@pytest.mark.parametrize("kind", [NotFoundError, DeadlineError])
+async def test_what_on_update_raises_is_the_callers_own(
+    async_client: AsyncScripe, server: ScriptedServer, kind: type[ScripeError]
+) -> None:
+    """Whatever its class: it says nothing of the job that is waited for, nor of this wait's end."""
+    mine = DeadlineError("mine") if kind is DeadlineError else await not_found(async_client, server)
+
+    def told(_: Job) -> None:
+        raise mine
+
+    server.script(
+        answer(shapes.page(shapes.job("job_1", "RUNNING"))), *single(shapes.job("job_1", "RUNNING"))
+    )
+    with pytest.raises(kind) as caught:
+        await async_client.jobs.wait_all([queued("job_1")], on_update=told, timeout=None)
+    assert caught.value is mine
+
+
+async def not_found(async_client: AsyncScripe, server: ScriptedServer) -> ScripeError:
+    server.script(error(404, "not_found"))
+    with pytest.raises(NotFoundError) as caught:
+        await async_client.notes.retrieve("note_1")
+    return caught.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -384,3 +385,10 @@ async def test_a_deprecation_warns_once(async_client: AsyncScripe, server: Scrip
     )
     assert len(caught) == 1
     assert caught[0].filename == __file__
+
+
+async def test_a_copy_by_pythons_own_means_shares_all(async_client: AsyncScripe) -> None:
+    copied = copy.copy(async_client)
+    assert copied._sender.session is async_client._sender.session  # pyright: ignore[reportPrivateUsage]
+    await copied.close()
+    assert async_client._sender.session.engine()  # pyright: ignore[reportPrivateUsage]

@@ -181,3 +181,12 @@ async def test_a_long_list_with_cursors_that_go_stale(emulator: Emulator, async_
             stale_at.remove(len(seen))
             emulator.expire_cursors()
     assert len(seen) == len(set(seen)) == 600
+
+
+async def test_the_first_item_may_come_on_a_later_page(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(answer(shapes.page(cursor="c")), answer(shapes.page(shapes.job("job_1"))))
+    found = await async_client.jobs.list().first()
+    assert found is not None
+    assert found.id == "job_1"

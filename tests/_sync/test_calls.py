@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from enum import Enum
 from typing import cast
 
 import pytest
 from pydantic import BaseModel
 
-from scripe import APIResponseError, Scripe, ConfigurationError
+from scripe import APIResponseError, Scripe, ClientClosedError, ConfigurationError, ResponseInfo
+from scripe._sync.client import set_clock
 from scripe.types import Page, Project
 from tests.conftest import KEY
 from tests.support import shapes
+from tests.support.clock import SleeplessClock
 from tests.support.server import Reply, ScriptedServer, answer, error
 
 pytestmark = pytest.mark.anyio
@@ -314,3 +317,61 @@ def test_request_returns_models_alone(client: Scripe, server: ScriptedServer) ->
     with pytest.raises(ConfigurationError, match="a class of pydantic's"):
         client.request("GET", "/projects", returns=cast("type[Project]", dict))
     assert server.received == []
+
+
+@pytest.mark.parametrize("timeout", [0, -1, 1e10, float("nan")])
+def test_nothing_is_sent_for_a_limit_that_cannot_be(
+    client: Scripe, server: ScriptedServer, timeout: float
+) -> None:
+    """Not even the file: what follows is paid for."""
+    calls = (
+        client.sources.ingest(b"x", content_type="text/plain", project_id="p", timeout=timeout),
+        client.sources.create_file_and_wait(project_id="p", upload_id="u", timeout=timeout),
+        client.knowledge.ingest(b"x", name="x", content_type="text/plain", timeout=timeout),
+        client.posts.generate_and_wait(project_id="p", text="x", timeout=timeout),
+    )
+    for call in calls:
+        with pytest.raises(ConfigurationError, match="timeout is"):
+            call
+    with pytest.raises(ConfigurationError, match="project_id"):
+        client.knowledge.ingest(b"x", name="x", content_type="text/plain", project_id="")
+    assert server.received == []
+
+
+def test_a_call_without_the_key_does_not_ask_for_it(server: ScriptedServer) -> None:
+    def locked() -> str:
+        raise RuntimeError("the vault is down")
+
+    server.script(answer({"status": "ok"}))
+    with Scripe(locked, base_url=server.base_url) as client:
+        assert (client.health.check()).is_ok
+        with pytest.raises(RuntimeError, match="vault"):
+            client.health.auth()
+
+
+def test_a_client_that_is_closed_in_mid_write_leaves_the_key(server: ScriptedServer) -> None:
+    """The first attempt may have arrived: with its key the same write can be gone on with."""
+    server.script(error(500))
+    closing = [True]
+
+    def close(_: ResponseInfo) -> None:
+        if closing.pop():
+            client.close()
+
+    client = Scripe(KEY, base_url=server.base_url, on_response=close)
+    set_clock(client, SleeplessClock())
+    with pytest.raises(ClientClosedError) as caught:
+        client.notes.create(project_id="proj_1", content="One.")
+    assert [caught.value.idempotency_key] == server.sent("idempotency-key")
+
+
+def test_texts_that_are_members_of_an_enum_are_sent_as_their_values(server: ScriptedServer) -> None:
+    class Names(str, Enum):  # noqa: UP042 - as many programs have them
+        KEY = "scripe_sk_test_enum"
+        PROJECT = "proj_1"
+
+    server.script(answer({"data": []}))
+    with Scripe(Names.KEY, base_url=server.base_url) as client:
+        client.posts.list(project_id=Names.PROJECT).to_list()
+    assert server.sent("authorization") == ["Bearer scripe_sk_test_enum"]
+    assert "projectId=proj_1&" in f"{server.received[0].target}&"

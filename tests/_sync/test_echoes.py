@@ -163,3 +163,14 @@ def test_without_retries_a_server_that_gives_one_id_is_doubted_once(server: Scri
             client.sources.retrieve("src_1")
         for _ in range(3):
             assert (client.sources.retrieve("src_1")).id == "src_1"
+
+
+def test_health_comes_from_a_cache_and_is_no_echo(server: ScriptedServer) -> None:
+    """It tells the id that it had when it was cached; and echoes of other calls are found as before."""
+    cached = answer({"status": "ok"}, X_Request_Id="req_cached")
+    server.script(cached, cached, cached, twice(source("src_1", "req_1")), source("src_2", "req_2"))
+    with Scripe(KEY, base_url=server.base_url, max_retries=1) as client:
+        set_clock(client, SleeplessClock())
+        assert [(client.health.check()).last_response.attempts for _ in range(3)] == [1, 1, 1]
+        client.sources.retrieve("src_1")
+        assert (client.sources.retrieve("src_2")).id == "src_2"

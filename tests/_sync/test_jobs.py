@@ -21,6 +21,7 @@ from scripe import (
     ServerError,
 )
 from scripe.emulator import Emulator
+from scripe.errors import DeadlineError
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
 from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
@@ -388,3 +389,28 @@ def test_many_jobs_of_the_emulator(emulator: Emulator, local: Scripe) -> None:
     assert [job.id for job in ended] == [job.id for job in jobs]
     assert [job.is_failed for job in ended].count(True) == 1
     assert len(emulator.requests) <= 10
+
+
+@pytest.mark.parametrize("kind", [NotFoundError, DeadlineError])
+def test_what_on_update_raises_is_the_callers_own(
+    client: Scripe, server: ScriptedServer, kind: type[ScripeError]
+) -> None:
+    """Whatever its class: it says nothing of the job that is waited for, nor of this wait's end."""
+    mine = DeadlineError("mine") if kind is DeadlineError else not_found(client, server)
+
+    def told(_: Job) -> None:
+        raise mine
+
+    server.script(
+        answer(shapes.page(shapes.job("job_1", "RUNNING"))), *single(shapes.job("job_1", "RUNNING"))
+    )
+    with pytest.raises(kind) as caught:
+        client.jobs.wait_all([queued("job_1")], on_update=told, timeout=None)
+    assert caught.value is mine
+
+
+def not_found(client: Scripe, server: ScriptedServer) -> ScripeError:
+    server.script(error(404, "not_found"))
+    with pytest.raises(NotFoundError) as caught:
+        client.notes.retrieve("note_1")
+    return caught.value

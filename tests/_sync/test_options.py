@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -385,3 +386,10 @@ def test_a_deprecation_warns_once(client: Scripe, server: ScriptedServer) -> Non
     )
     assert len(caught) == 1
     assert caught[0].filename == __file__
+
+
+def test_a_copy_by_pythons_own_means_shares_all(client: Scripe) -> None:
+    copied = copy.copy(client)
+    assert copied._sender.session is client._sender.session  # pyright: ignore[reportPrivateUsage]
+    copied.close()
+    assert client._sender.session.engine()  # pyright: ignore[reportPrivateUsage]

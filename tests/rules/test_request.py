@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from scripe._rules.request import (
     free_request,
     identifier,
     literal_path,
+    moment,
     page_query,
     path,
     query,
@@ -263,3 +265,19 @@ def test_a_datetime_without_a_zone_has_no_utc_day() -> None:
 def test_a_day_given_as_text_is_an_error_of_ours() -> None:
     with pytest.raises(ConfigurationError, match="date_from"):
         day(cast("date", "15/05/2026"), "date_from")
+
+
+def test_values_of_a_filter_that_can_be_read_once_are_kept() -> None:
+    assert csv((each for each in ["FAILED", "DONE"]), "status") == "FAILED,DONE"  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("method", ["", "GE T", "GET\r\nX: 1", "GÉT"])
+def test_a_method_that_http_cannot_send_is_refused(method: str) -> None:
+    with pytest.raises(ConfigurationError, match="method is"):
+        free(method)
+
+
+@pytest.mark.parametrize("spelled", [day, moment])
+def test_a_moment_beyond_the_calendar_is_refused(spelled: Callable[[datetime, str], str | None]) -> None:
+    with pytest.raises(ConfigurationError, match="beyond"):
+        spelled(datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))), "when")

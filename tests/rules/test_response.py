@@ -403,3 +403,21 @@ def test_a_time_out_is_told_from_a_broken_connection() -> None:
 def test_an_error_of_a_read_is_made_of_the_answer_alone() -> None:
     came = Answer(404, Headers(), b"")
     assert status_error(RETRIEVE, came, response_info(RETRIEVE, came, 1)).idempotency_key is None
+
+
+def test_a_key_that_a_header_echoes_is_nowhere_in_what_came_with_the_answer() -> None:
+    came = Answer(200, Headers([("X-Echo", f"Bearer {KEY}")]), json.dumps({"data": JOB}).encode())
+    info = response_info(RETRIEVE, came, 1, Secret(KEY))
+    assert KEY not in repr(info)
+    assert info.headers["x-echo"] == "Bearer …"
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_secrets_of_a_broken_answer_are_not_in_its_error(status: int) -> None:
+    body = b'{"secret": "whsec_AbC123", "uploadUrl": "https:\\/\\/s3.example.com\\/k?X-Amz-Signature=c0ffee"}'
+    with pytest.raises(errors.ScripeError) as caught:
+        taken(RETRIEVE, Answer(status, Headers(), body))
+    shown = str(vars(caught.value))
+    assert "s3.example.com" in shown
+    assert "AbC123" not in shown
+    assert "c0ffee" not in shown
