@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import cast
@@ -323,15 +324,15 @@ async def test_nothing_is_sent_for_a_limit_that_cannot_be(
     async_client: AsyncScripe, server: ScriptedServer, timeout: float
 ) -> None:
     """Not even the file: what follows is paid for."""
-    calls = (
-        async_client.sources.ingest(b"x", content_type="text/plain", project_id="p", timeout=timeout),
-        async_client.sources.create_file_and_wait(project_id="p", upload_id="u", timeout=timeout),
-        async_client.knowledge.ingest(b"x", name="x", content_type="text/plain", timeout=timeout),
-        async_client.posts.generate_and_wait(project_id="p", text="x", timeout=timeout),
-    )
+    calls: list[Callable[[], Awaitable[object]]] = [
+        lambda: async_client.sources.ingest(b"x", content_type="text/plain", project_id="p", timeout=timeout),
+        lambda: async_client.sources.create_file_and_wait(project_id="p", upload_id="u", timeout=timeout),
+        lambda: async_client.knowledge.ingest(b"x", name="x", content_type="text/plain", timeout=timeout),
+        lambda: async_client.posts.generate_and_wait(project_id="p", text="x", timeout=timeout),
+    ]
     for call in calls:
         with pytest.raises(ConfigurationError, match="timeout is"):
-            await call
+            await call()
     with pytest.raises(ConfigurationError, match="project_id"):
         await async_client.knowledge.ingest(b"x", name="x", content_type="text/plain", project_id="")
     assert server.received == []

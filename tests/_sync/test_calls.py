@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import cast
@@ -324,15 +325,15 @@ def test_nothing_is_sent_for_a_limit_that_cannot_be(
     client: Scripe, server: ScriptedServer, timeout: float
 ) -> None:
     """Not even the file: what follows is paid for."""
-    calls = (
-        client.sources.ingest(b"x", content_type="text/plain", project_id="p", timeout=timeout),
-        client.sources.create_file_and_wait(project_id="p", upload_id="u", timeout=timeout),
-        client.knowledge.ingest(b"x", name="x", content_type="text/plain", timeout=timeout),
-        client.posts.generate_and_wait(project_id="p", text="x", timeout=timeout),
-    )
+    calls: list[Callable[[], object]] = [
+        lambda: client.sources.ingest(b"x", content_type="text/plain", project_id="p", timeout=timeout),
+        lambda: client.sources.create_file_and_wait(project_id="p", upload_id="u", timeout=timeout),
+        lambda: client.knowledge.ingest(b"x", name="x", content_type="text/plain", timeout=timeout),
+        lambda: client.posts.generate_and_wait(project_id="p", text="x", timeout=timeout),
+    ]
     for call in calls:
         with pytest.raises(ConfigurationError, match="timeout is"):
-            call
+            call()
     with pytest.raises(ConfigurationError, match="project_id"):
         client.knowledge.ingest(b"x", name="x", content_type="text/plain", project_id="")
     assert server.received == []
