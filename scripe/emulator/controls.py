@@ -103,8 +103,11 @@ class Controls(Accounts):
         self._faults.add(Delay(method, path, times, seconds))
 
     @property
-    def unmet_faults(self) -> int:
-        """How many orders of `fail_next`, `drop_next` and `delay_next` no request has met at all."""
+    def unmet_faults(self) -> list[str]:
+        """The orders of `fail_next`, `drop_next` and `delay_next` that no request has met at all.
+
+        Each as people read it, such as ``503 for POST /sources``.
+        """
         return self._faults.unmet()
 
     def clear_faults(self) -> None:

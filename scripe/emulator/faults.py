@@ -22,6 +22,15 @@ class Fault:
     def __post_init__(self) -> None:
         self.ordered = self.times
 
+    def __str__(self) -> str:
+        """What it is, and which requests it waits for."""
+        return f"{self.shown} for {self.method or 'any method'} {self.path or 'of any path'}"
+
+    @property
+    def shown(self) -> str:
+        """What happens to a request."""
+        return type(self).__name__.lower()
+
     def meets(self, request: Request) -> bool:
         """Whether it is this request's turn."""
         return (
@@ -45,6 +54,11 @@ class Failure(Outcome):
     message: str | None = None
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def shown(self) -> str:
+        """The status, by which one order is told from another."""
+        return str(self.status)
 
     def response(self, request: Request, request_id: str) -> Response:
         """The answer: the raw body if one was given, else the form that this path's errors have."""
@@ -103,10 +117,10 @@ class Faults:
         with self._lock:
             return [replace(fault) for fault in self._pending]
 
-    def unmet(self) -> int:
-        """How many orders no request has met at all."""
+    def unmet(self) -> list[str]:
+        """The orders that no request has met at all, as people read them."""
         with self._lock:
-            return sum(fault.times == fault.ordered for fault in self._pending)
+            return [str(fault) for fault in self._pending if fault.times == fault.ordered]
 
     def awaits(self, request: Request) -> bool:
         """Whether any would meet this request."""

@@ -149,8 +149,8 @@ def emulator_for(item: pytest.Item) -> Generator[Emulator]:
         if emulator.unmet_faults and _has_faults_of_its_own(item):
             item.warn(
                 pytest.PytestWarning(
-                    f"{emulator.unmet_faults} of the faults ordered for {item.name} met no request: "
-                    "look at their method and path, and at what was sent."
+                    f"{item.name}: no request met {' nor '.join(emulator.unmet_faults)}; sent were "
+                    f"{', '.join(f'{each.method} {each.path}' for each in emulator.requests) or 'none'}."
                 )
             )
 

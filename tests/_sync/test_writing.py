@@ -195,8 +195,11 @@ def test_a_quick_generation_costs_one_request_and_the_post(
 ) -> None:
     done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
     server.script(answer({"data": done}), answer({"data": shapes.post()}))
-    post = client.posts.generate_and_wait(project_id="proj_1", note_id="note_1")
-    assert post.id == "post_1"
+    heard: list[str] = []
+    post = client.posts.generate_and_wait(
+        project_id="proj_1", note_id="note_1", on_update=lambda job: heard.append(job.status)
+    )
+    assert (post.id, heard) == ("post_1", ["DONE"])
     assert [each.path for each in server.received] == ["/v1/posts/generations", "/v1/posts/post_1"]
     assert server.received[0].json()["wait_for_completion_ms"] == 25_000
 
