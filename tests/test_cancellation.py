@@ -9,6 +9,7 @@ import asyncio
 import io
 import os
 import random
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import pytest
 import trio
@@ -289,6 +290,42 @@ def test_a_callers_own_client_of_httpx2_gets_all_back(server: ScriptedServer) ->
 
     random.seed(5)
     asyncio.run(use())
+
+
+@pytest.mark.parametrize("engine", ["httpx", "httpx2"])
+def test_a_call_that_connects_while_its_client_is_closed_leaves_no_connection(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, engine: Literal["httpx", "httpx2"]
+) -> None:
+    """It may end well: but then nobody else would close what it has opened."""
+    server.script(GOOD)
+    client = Scripe(KEY, base_url=server.base_url.replace("127.0.0.1", "localhost"), http_client=engine)
+    found = socket.getaddrinfo
+
+    def closing(*args: object, **kwargs: object) -> object:
+        client.close()
+        return found(*args, **kwargs)  # type: ignore[arg-type] # pyright: ignore
+
+    monkeypatch.setattr(socket, "getaddrinfo", closing)
+    assert client.sources.retrieve("src_1").id == "src_1"
+    assert holds_at_most(server, 0)
+
+
+@pytest.mark.parametrize("engine", ["httpx", "httpx2"])
+def test_an_async_call_that_connects_while_its_client_is_closed_leaves_none_either(
+    server: ScriptedServer, engine: Literal["httpx", "httpx2"]
+) -> None:
+    server.script(GOOD)
+
+    async def use() -> None:
+        client = AsyncScripe(KEY, base_url=server.base_url, http_client=engine, rate_limiter=None)
+        task = asyncio.ensure_future(client.sources.retrieve("src_1"))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        await client.close()
+        assert (await task).id == "src_1"
+
+    asyncio.run(use())
+    assert holds_at_most(server, 0)
 
 
 def test_a_trickled_answer_does_not_hold_a_sync_call_beyond_its_deadline(server: ScriptedServer) -> None:

@@ -117,6 +117,10 @@ class AsyncEngine:
             finally:
                 if not response.is_closed:
                     await async_to_its_end(response.aclose)
+                if client.is_closed and (left := response.extensions.get("network_stream")):
+                    await async_to_its_end(
+                        left.aclose
+                    )  # opened while the client was closed, which did not see it
         except errors(self._family) as error:
             return failure(self._family, error)
         except BodyError as error:
@@ -213,6 +217,8 @@ class Engine:
                 found = self._read(response, _body(response, headers), limits)
             finally:
                 response.close()
+                if client.is_closed and (left := response.extensions.get("network_stream")):
+                    left.close()  # opened while the client was closed, which did not see it
         except errors(self._family) as error:
             return failure(self._family, error)
         except BodyError as error:
