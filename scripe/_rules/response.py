@@ -66,7 +66,7 @@ BY_STATUS: Mapping[int, type[errors.APIStatusError]] = {
 def response_info(
     request: Request[T], answer: Answer, attempts: int, key: Secret[str] = NO_KEY
 ) -> ResponseInfo:
-    if any(map(contains, answer.headers.values(), repeat(key.reveal() or "\n"))):
+    if any(map(contains, answer.headers.lowered.values(), repeat(key.reveal() or "\n"))):
         answer = scrubbed(answer, key)
     headers = answer.headers.lowered
     replayed = headers.get("idempotent-replayed")
