@@ -254,10 +254,11 @@ def check_callable(value: object, name: str) -> None:
         raise ConfigurationError(f"{name} is a {type(value).__name__}; give a function, or None.")
 
 
-def _check_header_value(text: str, name: str) -> None:
+def _check_header_value(text: str, name: str, shown: str | None = None) -> None:
     check_kind(text, str, name, "printable ASCII text")
     if not text or not text.isascii() or not text.isprintable() or text != text.strip():
-        raise ConfigurationError(f"{name} cannot be sent as a header: give printable ASCII text.")
+        given = f"{name} {text!r}" if shown is None else shown
+        raise ConfigurationError(f"{given} cannot be sent as a header: give printable ASCII text.")
 
 
 def _check_extra_header(name: str, text: str) -> None:
@@ -266,4 +267,5 @@ def _check_extra_header(name: str, text: str) -> None:
         raise ConfigurationError(f"extra_headers must not set {name}: the client does, from its own options.")
     if not _HEADER_NAME.fullmatch(name):
         raise ConfigurationError(f"extra_headers has {name!r}, which is no name of a header.")
-    _check_header_value(text, f"extra_headers[{name!r}]")
+    label = f"extra_headers[{name!r}]"
+    _check_header_value(text, label, shown=label)  # without its value, which may be a token of a proxy's
