@@ -65,7 +65,14 @@ def test_no_option_smuggles_a_line_or_a_strange_character_into_the_headers(text:
         Options(extra_headers={"X-Trace": text})
 
 
-@pytest.mark.parametrize("seconds", [0, -1.0, math.inf, math.nan])
+def test_a_value_of_an_extra_header_is_not_repeated_where_it_is_refused() -> None:
+    """It may be a token of a proxy's."""
+    with pytest.raises(ConfigurationError, match="X-Trace") as caught:
+        Options(extra_headers={"X-Trace": "hush-123\n"})
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seconds", [0, -1.0, math.inf, math.nan, 1e10])
 def test_seconds_are_above_zero_and_finite(seconds: float) -> None:
     with pytest.raises(ConfigurationError, match="timeout"):
         Options(timeout=seconds)
