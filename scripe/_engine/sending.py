@@ -117,10 +117,9 @@ class AsyncEngine:
             finally:
                 if not response.is_closed:
                     await async_to_its_end(response.aclose)
+                # A client that was closed meanwhile did not see the connection that this call was still opening.
                 if client.is_closed and (left := response.extensions.get("network_stream")):
-                    await async_to_its_end(
-                        left.aclose
-                    )  # opened while the client was closed, which did not see it
+                    await async_to_its_end(left.aclose)
         except errors(self._family) as error:
             return failure(self._family, error)
         except BodyError as error:
@@ -218,7 +217,7 @@ class Engine:
             finally:
                 response.close()
                 if client.is_closed and (left := response.extensions.get("network_stream")):
-                    left.close()  # opened while the client was closed, which did not see it
+                    left.close()  # as above
         except errors(self._family) as error:
             return failure(self._family, error)
         except BodyError as error:

@@ -16,8 +16,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from ..types.response_info import Headers
+from .request import Request
+
+T = TypeVar("T", bound=BaseModel)
 
 REMEMBERED = 512
 """Ids that are kept: more than the calls that are under way at once."""
@@ -30,6 +36,14 @@ class Echoes:
         self._lock = threading.Lock()
         self._was_doubted: OrderedDict[tuple[str, bool], bool] = OrderedDict()
         self._ids_say_nothing = False
+
+    def is_doubted(self, request: Request[T], headers: Headers) -> bool:
+        """Whether this answer is an echo that a call of the API must not take for its own.
+
+        `/health`, which goes without the key, is never looked up: a cache at the edge answers it for 5 seconds, maybe
+        with the id that it had there. The id of an answer that is not doubted is noted all the same.
+        """
+        return request.needs_key and self.is_echo(headers) and request.repeatable
 
     def is_echo(self, headers: Headers) -> bool:
         """Whether this answer came before, and so belongs to another request."""

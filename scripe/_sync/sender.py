@@ -22,7 +22,7 @@ from .._rules.rate_limit import Ticket
 from .._rules.request import Request
 from ..errors import ClientClosedError, DeadlineError
 from ..types._base import JSON
-from ..types.response_info import Headers, ResponseInfo
+from ..types.response_info import ResponseInfo
 from .session import Session
 
 if TYPE_CHECKING:
@@ -180,7 +180,11 @@ class Sender:
                     call.request.body,
                     headers,
                 ),
-                Limits(self._timeout(call.request), self.clock_of_deadline, partial(self._is_echo, call)),
+                Limits(
+                    self._timeout(call.request),
+                    self.clock_of_deadline,
+                    partial(self.session.echoes.is_doubted, call.request),
+                ),
             )
             answer = outcome if isinstance(outcome, Answer) else None
         finally:
@@ -248,12 +252,6 @@ class Sender:
         timeout = self.options.timeout
         held = None if timeout is None else timeout + request.held
         return self.deadline.shorten(held, self.session.clock.now())
-
-    def _is_echo(self, call: _Call[T], headers: Headers) -> bool:
-        """What may not be sent again is not doubted, since its own answer would be lost; but its id is noted."""
-        if not call.request.needs_key:
-            return False  # `/health` comes from a cache at the edge, with the id that it had there
-        return self.session.echoes.is_echo(headers) and call.request.repeatable
 
     def remaining(self) -> float | None:
         """Seconds left of the deadline."""
