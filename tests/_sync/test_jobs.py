@@ -398,13 +398,22 @@ def test_what_on_update_raises_is_the_callers_own(
     """Whatever its class: it says nothing of the job that is waited for, nor of this wait's end."""
     mine = DeadlineError("mine") if kind is DeadlineError else not_found(client, server)
 
-    def told(_: Job) -> None:
+    heard: list[str] = []
+
+    def told(job: Job) -> None:
+        heard.append(job.id)
         raise mine
 
-    server.script(*single(shapes.job("job_1", "RUNNING")))
+    def as_it_is(received: Received) -> Reply:
+        """Lists show neither job, so that each is read by itself."""
+        job_id = received.path.removeprefix("/v1/jobs").removeprefix("/")
+        return answer({"data": shapes.job(job_id, "RUNNING")} if job_id else shapes.page())
+
+    server.script(as_it_is)
     with pytest.raises(kind) as caught:
-        client.jobs.wait_all([queued("job_1")], on_update=told, timeout=None)
+        client.jobs.wait_all([queued("job_1"), queued("job_2")], on_update=told, timeout=None)
     assert caught.value is mine
+    assert heard == ["job_1"]
 
 
 def not_found(client: Scripe, server: ScriptedServer) -> ScripeError:
