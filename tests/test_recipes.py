@@ -1,13 +1,15 @@
-"""The recipes, each in both worlds, against the emulator."""
+"""The recipes, each in both worlds, against the emulator: what they make, and that a run every night makes it once."""
 
 from __future__ import annotations
 
 import asyncio
 import io
+import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
@@ -20,11 +22,24 @@ from examples.recipes import (
     podcast_to_drafts,
     transcript_to_scheduled_post,
 )
-from scripe import AsyncScripe, Scripe
+from examples.recipes.journal import Journal, UnclearError
+from scripe import (
+    APIConnectionError,
+    AsyncScripe,
+    Job,
+    JobFailedError,
+    Scripe,
+    SpendCapExceededError,
+    UnprocessableEntityError,
+)
 from scripe.emulator import Emulator
+from scripe.types import Post
 
 FILES = Path(__file__).parents[1] / "examples" / "files"
 WORLDS = pytest.mark.parametrize("world", ["sync", "async"])
+NIGHT = timedelta(days=1, seconds=7)
+"""From one run to the next: a little longer than the API remembers a key."""
+TEXT = (FILES / "transcript.txt").read_text()
 T = TypeVar("T")
 
 
@@ -33,69 +48,177 @@ def both(
     world: str,
     use: Callable[[Scripe], T],
     use_async: Callable[[AsyncScripe], Awaitable[T]],
+    max_retries: int = 2,
 ) -> T:
     async def in_async() -> T:
-        async with emulator.async_client() as aclient:
+        async with emulator.async_client(max_retries=max_retries) as aclient:
             return await use_async(aclient)
 
     if world == "async":
         return asyncio.run(in_async())
-    with emulator.client() as client:
+    with emulator.client(max_retries=max_retries) as client:
         return use(client)
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.json"
+
+
+def made(path: Path) -> list[str | None]:
+    return [step["made"] for step in json.loads(path.read_text()).values()]
+
+
+def schedule(emulator: Emulator, world: str, path: Path, text: str = TEXT, max_retries: int = 2) -> Post:
+    """Run the recipe as a program does: the journal is read from its file."""
+    recipe, now = transcript_to_scheduled_post, emulator.clock.now().astimezone(ZoneInfo("Europe/Berlin"))
+    arguments = (emulator.project_id, text, Journal(path), now)
+    return both(
+        emulator,
+        world,
+        lambda client: recipe.schedule(client, *arguments),
+        lambda client: recipe.schedule_async(client, *arguments),
+        max_retries,
+    )
+
+
 @WORLDS
-def test_a_transcript_becomes_one_scheduled_post(emulator: Emulator, world: str) -> None:
-    now = datetime.now(UTC) + timedelta(days=1)
-    arguments = (emulator.project_id, (FILES / "transcript.txt").read_text(), now)
-    recipe = transcript_to_scheduled_post
-    posts = [
-        both(
-            emulator,
-            world,
-            lambda c: recipe.schedule(c, *arguments),
-            lambda c: recipe.schedule_async(c, *arguments),
-        )
-        for _ in range(2)
-    ]
+def test_a_transcript_becomes_one_scheduled_post(emulator: Emulator, world: str, path: Path) -> None:
+    posts: list[Post] = []
+    for _ in range(3):
+        posts.append(schedule(emulator, world, path))
+        emulator.clock.advance(NIGHT)
     assert posts[0].status == "scheduled"
     assert posts[0].scheduled_at is not None
-    assert posts[0].scheduled_at.weekday() == 3
-    assert posts[0].id == posts[1].id
+    assert posts[0].scheduled_at.astimezone(ZoneInfo("Europe/Berlin")).timetuple()[3:7] == (9, 0, 0, 3)
+    assert len({post.id for post in posts}) == 1
+    assert emulator.count("posts") == 1
+    schedule(emulator, world, path, "Another one.")
+    assert emulator.count("posts") == 2
+
+
+@WORLDS
+def test_a_transcript_whose_response_was_lost_is_sent_again_while_its_key_is_remembered(
+    emulator: Emulator, world: str, path: Path
+) -> None:
+    emulator.drop_next(path="/posts/generations")
+    with pytest.raises(APIConnectionError):
+        schedule(emulator, world, path, max_retries=0)
+    emulator.clock.advance(timedelta(hours=22))
+    post = schedule(emulator, world, path)
+    assert emulator.count("posts") == 1
+    assert made(path) == [post.id]
+
+
+@WORLDS
+def test_a_transcript_that_may_have_arrived_days_ago_is_not_sent_again(
+    emulator: Emulator, world: str, path: Path
+) -> None:
+    emulator.drop_next(path="/posts/generations")
+    with pytest.raises(APIConnectionError):
+        schedule(emulator, world, path, max_retries=0)
+    emulator.clock.advance(NIGHT)
+    with pytest.raises(UnclearError, match=r"was cut off during .* Look in Scripe whether it was done"):
+        schedule(emulator, world, path)
     assert emulator.count("posts") == 1
 
 
 @WORLDS
-def test_a_podcast_becomes_three_drafts(emulator: Emulator, world: str) -> None:
-    arguments = (emulator.project_id, FILES / "memo.mp3")
+def test_a_transcript_that_was_refused_is_sent_again_under_another_key(
+    emulator: Emulator, world: str, path: Path
+) -> None:
+    emulator.fail_next(422, path="/posts/generations")
+    with pytest.raises(UnprocessableEntityError) as caught:
+        schedule(emulator, world, path)
+    post = schedule(emulator, world, path)
+    assert post.status == "scheduled"
+    keys = {request.headers["Idempotency-Key"] for request in emulator.requests if request.method == "POST"}
+    assert len(keys) == 2
+    assert caught.value.idempotency_key in keys
+    assert emulator.count("posts") == 1
+
+
+def draft(emulator: Emulator, world: str, path: Path, recording: Path, max_retries: int = 2) -> list[Post]:
     recipe = podcast_to_drafts
-    posts = both(
-        emulator, world, lambda c: recipe.drafts(c, *arguments), lambda c: recipe.drafts_async(c, *arguments)
+    arguments = (emulator.project_id, recording, Journal(path), emulator.clock.now())
+    return both(
+        emulator,
+        world,
+        lambda client: recipe.drafts(client, *arguments),
+        lambda client: recipe.drafts_async(client, *arguments),
+        max_retries,
     )
-    assert [post.status for post in posts] == ["draft"] * 3
-    assert len({post.id for post in posts}) == 3
+
+
+@WORLDS
+def test_a_podcast_becomes_three_drafts(
+    emulator: Emulator, world: str, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nights: list[list[Post]] = []
+    for _ in range(3):
+        nights.append(draft(emulator, world, path, FILES / "memo.mp3"))
+        emulator.clock.advance(NIGHT)
+    assert [post.status for post in nights[0]] == ["draft"] * 3
+    assert nights[1:] == [[], []]
+    assert (emulator.count("sources"), emulator.count("posts")) == (1, 3)
+    assert capsys.readouterr().err == ""
+
+    longer = tmp_path / "long.txt"
+    longer.write_text("One more thing. " * 200)
+    assert len(draft(emulator, world, path, longer)) == 3
+    assert (emulator.count("sources"), emulator.count("posts")) == (2, 6)
+    assert "long.txt: the drafts are written from the first 2,000 characters only" in capsys.readouterr().err
+
+
+@WORLDS
+def test_a_podcast_goes_on_where_the_cap_ended_it(world: str, path: Path) -> None:
+    with Emulator(plan="ADVANCED") as emulator:
+        emulator.set_spent(2000 - 10 - 5)  # a source, and one post
+        with pytest.raises(SpendCapExceededError) as caught:
+            draft(emulator, world, path, FILES / "memo.mp3")
+        assert caught.value.resets_at
+        emulator.clock.advance(caught.value.resets_at - emulator.clock.now())
+        assert len(draft(emulator, world, path, FILES / "memo.mp3")) == 2
+        assert (emulator.count("sources"), emulator.count("posts")) == (1, 3)
+
+
+def fill(emulator: Emulator, world: str, path: Path, folder: Path) -> list[Job]:
+    recipe = fill_knowledge_base
+    page, video = "https://example.com/about", "https://youtu.be/dQw4w9WgXcQ"
+    arguments = (folder, page, video, Journal(path), emulator.clock.now())
+    return both(
+        emulator,
+        world,
+        lambda client: recipe.fill(client, *arguments),
+        lambda client: recipe.fill_async(client, *arguments),
+    )
 
 
 @WORLDS
 def test_a_knowledge_base_is_filled(
-    emulator: Emulator, world: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    emulator: Emulator, world: str, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    folder = tmp_path / "brand"
+    folder.mkdir()
     for name in ("transcript.txt", "report.pdf"):
-        (tmp_path / name).write_bytes((FILES / name).read_bytes())
-    (tmp_path / "odd.xyz").write_bytes(b"?")
-    arguments = (tmp_path, "https://example.com/about", "https://youtu.be/dQw4w9WgXcQ")
-    recipe = fill_knowledge_base
-    jobs = both(
-        emulator, world, lambda c: recipe.fill(c, *arguments), lambda c: recipe.fill_async(c, *arguments)
-    )
-    assert [job.type for job in jobs] == [
+        (folder / name).write_bytes((FILES / name).read_bytes())
+    (folder / "odd.xyz").write_bytes(b"?")
+    nights: list[list[Job]] = []
+    for _ in range(3):
+        nights.append(fill(emulator, world, path, folder))
+        emulator.clock.advance(NIGHT)
+    assert [job.type for job in nights[0]] == [
         "KB_INGEST_URL",
         "KB_INGEST_YOUTUBE",
         "KB_INGEST_FILE",
         "KB_INGEST_FILE",
     ]
-    assert all(job.succeeded for job in jobs)
-    assert "left out: " in capsys.readouterr().out
+    assert all(job.succeeded for job in nights[0])
+    assert nights[1:] == [[], []]
+    assert capsys.readouterr().out.count("left out: odd.xyz: ") == 3
+    (folder / "transcript.txt").write_text("Something new.")
+    assert len(fill(emulator, world, path, folder)) == 1
+    assert emulator.count("jobs") == 5
 
 
 @WORLDS
@@ -116,23 +239,103 @@ def test_posts_are_exported(emulator: Emulator, world: str) -> None:
     assert file.getvalue().count('""so""') == 3
 
 
+def run_night(
+    emulator: Emulator, world: str, path: Path, max_retries: int = 2
+) -> nightly_under_spend_cap.Night:
+    recipe = nightly_under_spend_cap
+    arguments = (emulator.project_id, Journal(path), emulator.clock.now())
+    return both(
+        emulator,
+        world,
+        lambda client: recipe.run(client, *arguments),
+        lambda client: recipe.run_async(client, *arguments),
+        max_retries,
+    )
+
+
+def make_notes(emulator: Emulator, count: int) -> None:
+    with emulator.client() as client:
+        for number in range(count):
+            client.notes.create(project_id=emulator.project_id, content=f"Note {number}")
+
+
 @WORLDS
-def test_a_night_ends_at_the_cap(world: str) -> None:
+def test_three_nights_make_one_post_of_each_note(emulator: Emulator, world: str, path: Path) -> None:
+    make_notes(emulator, 5)
+    counts: list[int] = []
+    for _ in range(3):
+        counts.append(len(run_night(emulator, world, path).jobs))
+        emulator.clock.advance(NIGHT)
+    make_notes(emulator, 1)
+    counts.append(len(run_night(emulator, world, path).jobs))
+    assert counts == [5, 0, 0, 1]
+    assert emulator.count("posts") == 6
+
+
+@WORLDS
+def test_a_night_ends_at_the_cap_and_goes_on_after_midnight(world: str, path: Path) -> None:
     with Emulator(plan="ADVANCED") as emulator:
-        with emulator.client() as client:
-            for number in range(5):
-                client.notes.create(project_id=emulator.project_id, content=f"Note {number}")
+        make_notes(emulator, 5)
         emulator.set_spent(1988)
-        recipe = nightly_under_spend_cap
-        night = both(
-            emulator,
-            world,
-            lambda c: recipe.run(c, emulator.project_id),
-            lambda c: recipe.run_async(c, emulator.project_id),
-        )
+        night = run_night(emulator, world, path)
         assert [job.succeeded for job in night.jobs] == [True, True]
         assert night.go_on_at is not None
-        assert night.go_on_at > emulator.clock.now()
+        assert emulator.clock.now() < night.go_on_at <= emulator.clock.now() + timedelta(days=1)
+        assert run_night(emulator, world, path).jobs == []
+        emulator.clock.advance(night.go_on_at - emulator.clock.now())
+        night = run_night(emulator, world, path)
+        assert [job.succeeded for job in night.jobs] == [True] * 3
+        assert night.go_on_at is None
+        assert emulator.count("posts") == 5
+
+
+@WORLDS
+def test_a_cap_that_names_no_day_is_tried_again_a_day_later(
+    emulator: Emulator, world: str, path: Path
+) -> None:
+    make_notes(emulator, 1)
+    emulator.fail_next(402, code="spend_cap_exceeded", path="/posts/generations")
+    began = emulator.clock.now()
+    night = run_night(emulator, world, path)
+    assert night.go_on_at is not None
+    assert night.go_on_at - began >= timedelta(days=1)
+
+
+@WORLDS
+def test_a_night_that_was_cut_off_is_reported_and_not_doubled(
+    emulator: Emulator, world: str, path: Path
+) -> None:
+    make_notes(emulator, 3)
+    emulator.drop_next(path="/posts/generations")
+    with pytest.raises(APIConnectionError):
+        run_night(emulator, world, path, max_retries=0)
+    emulator.clock.advance(NIGHT)
+    night = run_night(emulator, world, path)
+    assert len(night.jobs) == 2
+    assert len(night.unclear) == 1
+    assert emulator.count("posts") == 3
+
+
+@WORLDS
+def test_a_note_whose_job_failed_is_tried_again_the_next_night(
+    emulator: Emulator, world: str, path: Path
+) -> None:
+    make_notes(emulator, 1)
+    with emulator.client() as client:
+        journal = Journal(path)
+        note = client.notes.list(project_id=emulator.project_id).first()
+        assert note
+        with journal.step(note.id, emulator.clock.now()) as step:
+            job = client.posts.generate(
+                project_id=emulator.project_id, note_id=note.id, idempotency_key=step.key
+            )
+            step.made = job.id
+        emulator.fail(job.id)
+        with pytest.raises(JobFailedError):
+            client.jobs.wait(job)
+        journal.forget_failed([client.jobs.retrieve(job.id)])
+    assert len(run_night(emulator, world, path).jobs) == 1
+    assert emulator.count("posts") == 1
 
 
 @pytest.mark.parametrize("prefix", ["", "/blocking"])

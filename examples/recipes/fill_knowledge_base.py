@@ -1,50 +1,98 @@
-"""Fill the knowledge base from a folder, a web page and a video. What fails is told; the rest goes on.
+"""Fill the knowledge base from a folder, a web page and a video. What fails is reported; the rest goes on.
 
 python -m examples.recipes.fill_knowledge_base brand/ https://example.com/about https://youtu.be/…
+
+`knowledge.json`, in the folder where it runs, says which documents are there already: these are skipped, since an
+idempotency key protects a run for 24 hours only. A file with new content is another document.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
-from scripe import AsyncScripe, ConfigurationError, Job, Scripe, UnprocessableEntityError
+from examples.recipes.journal import Journal, UnclearError
+from scripe import (
+    AsyncScripe,
+    ConfigurationError,
+    IdempotencyConflictError,
+    Job,
+    Scripe,
+    UnprocessableEntityError,
+)
+
+LEFT_OUT = (ConfigurationError, IdempotencyConflictError, UnclearError, UnprocessableEntityError)
 
 
-def documents(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_file())
+def documents(folder: Path) -> dict[str, Path]:
+    """Return the files of a folder, each by its name and a digest of its content."""
+    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    return {f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}": path for path in paths}
 
 
-def fill(client: Scripe, folder: Path, page: str, video: str) -> list[Job]:
-    submitted = [client.knowledge.create_url(url=page), client.knowledge.create_youtube(url=video)]
-    for path in documents(folder):
+def fill(client: Scripe, folder: Path, page: str, video: str, journal: Journal, now: datetime) -> list[Job]:
+    """Return the jobs of this run, as they ended."""
+    jobs: list[Job] = []
+    with journal.step(page, now) as step:
+        if step.made is None:
+            jobs.append(client.knowledge.create_url(url=page, idempotency_key=step.key))
+            step.made = jobs[-1].id
+    with journal.step(video, now) as step:
+        if step.made is None:
+            jobs.append(client.knowledge.create_youtube(url=video, idempotency_key=step.key))
+            step.made = jobs[-1].id
+    for name, path in documents(folder).items():
         try:
-            upload = client.uploads.upload_file(path)
-        except (ConfigurationError, UnprocessableEntityError) as error:
-            print(f"left out: {error}")
-            continue
-        submitted.append(client.knowledge.create_file(upload_id=upload.id, name=path.name))
-    return client.jobs.wait_all(submitted)
+            with journal.step(name, now) as step:
+                if step.made is None:
+                    upload = client.uploads.upload_file(path)
+                    job = client.knowledge.create_file(
+                        upload_id=upload.id, name=path.name, idempotency_key=step.key
+                    )
+                    jobs.append(job)
+                    step.made = job.id
+        except LEFT_OUT as error:
+            print(f"left out: {path.name}: {error}")
+    jobs = client.jobs.wait_all(jobs)
+    journal.forget_failed(jobs)
+    return jobs
 
 
-async def fill_async(client: AsyncScripe, folder: Path, page: str, video: str) -> list[Job]:
-    submitted = [
-        await client.knowledge.create_url(url=page),
-        await client.knowledge.create_youtube(url=video),
-    ]
-    for path in documents(folder):
+async def fill_async(
+    client: AsyncScripe, folder: Path, page: str, video: str, journal: Journal, now: datetime
+) -> list[Job]:
+    jobs: list[Job] = []
+    with journal.step(page, now) as step:
+        if step.made is None:
+            jobs.append(await client.knowledge.create_url(url=page, idempotency_key=step.key))
+            step.made = jobs[-1].id
+    with journal.step(video, now) as step:
+        if step.made is None:
+            jobs.append(await client.knowledge.create_youtube(url=video, idempotency_key=step.key))
+            step.made = jobs[-1].id
+    for name, path in documents(folder).items():
         try:
-            upload = await client.uploads.upload_file(path)
-        except (ConfigurationError, UnprocessableEntityError) as error:
-            print(f"left out: {error}")
-            continue
-        submitted.append(await client.knowledge.create_file(upload_id=upload.id, name=path.name))
-    return await client.jobs.wait_all(submitted)
+            with journal.step(name, now) as step:
+                if step.made is None:
+                    upload = await client.uploads.upload_file(path)
+                    job = await client.knowledge.create_file(
+                        upload_id=upload.id, name=path.name, idempotency_key=step.key
+                    )
+                    jobs.append(job)
+                    step.made = job.id
+        except LEFT_OUT as error:
+            print(f"left out: {path.name}: {error}")
+    jobs = await client.jobs.wait_all(jobs)
+    journal.forget_failed(jobs)
+    return jobs
 
 
 def main(folder: str, page: str, video: str) -> None:
+    journal = Journal(Path("knowledge.json"))
     with Scripe() as client:
-        for job in fill(client, Path(folder), page, video):
+        for job in fill(client, Path(folder), page, video, journal, datetime.now(UTC)):
             print(job.id, job.type, job.status, job.error_message or "")
 
 

@@ -1,14 +1,22 @@
 """A podcast becomes three drafts: one for each angle.
 
 python -m examples.recipes.podcast_to_drafts proj_… episode.mp3
+
+The API shows at most the first 2,000 characters of a transcript, and these are all that the drafts are written from: a
+warning says so where there is more. `podcast.json`, in the folder where it runs, says which recordings have a source
+and which drafts were made: these are skipped. Idempotency keys alone would protect a recording for as long as its
+upload link lives (about 15 minutes, a guess: `Upload.expires_at` says it), and a draft for 24 hours.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
-from scripe import AsyncScripe, Scripe
+from examples.recipes.journal import Journal
+from scripe import AsyncScripe, Job, Scripe
 from scripe.types import Post, Source
 
 ANGLES = [
@@ -18,30 +26,72 @@ ANGLES = [
 ]
 
 
-def prompts(source: Source) -> list[str]:
-    """What to write about: the API shows the first 2,000 characters of a transcript."""
-    return [f"{angle}\n\n{source.text_preview}" for angle in ANGLES]
+def name_of(recording: Path) -> str:
+    """Name the step that ingests a file: the same for the same content, whatever the file is called."""
+    with recording.open("rb") as file:
+        return f"source {hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
-def drafts(client: Scripe, project_id: str, recording: Path) -> list[Post]:
-    source = client.sources.ingest(recording, project_id=project_id)
-    submitted = [client.posts.generate(project_id=project_id, text=text) for text in prompts(source)]
+def warn_of_a_cut_text(source: Source) -> None:
+    if not source.is_text_complete:
+        print(
+            f"{source.name}: the drafts are written from the first {len(source.text_preview):,} characters "
+            "only; the API shows no more of a transcript.",
+            file=sys.stderr,
+        )
+
+
+def drafts(client: Scripe, project_id: str, recording: Path, journal: Journal, now: datetime) -> list[Post]:
+    """Return the drafts that this run made."""
+    with journal.step(name_of(recording), now) as step:
+        if step.made is None:
+            source = client.sources.ingest(recording, project_id=project_id, idempotency_key=step.key)
+            step.made = source.id
+        else:
+            source = client.sources.retrieve(step.made)
+    warn_of_a_cut_text(source)
+    submitted: list[Job] = []
+    for angle in ANGLES:
+        with journal.step(f"{source.id}: {angle}", now) as step:
+            if step.made is None:
+                text = f"{angle}\n\n{source.text_preview}"
+                job = client.posts.generate(project_id=project_id, text=text, idempotency_key=step.key)
+                submitted.append(job)
+                step.made = job.id
     jobs = client.jobs.wait_all(submitted)  # three jobs cost about as many requests as one
+    journal.forget_failed(jobs)
     made = [job.result.post_id for job in jobs if job.succeeded and job.result]
     return [client.posts.retrieve(post_id) for post_id in made if post_id]
 
 
-async def drafts_async(client: AsyncScripe, project_id: str, recording: Path) -> list[Post]:
-    source = await client.sources.ingest(recording, project_id=project_id)
-    submitted = [await client.posts.generate(project_id=project_id, text=text) for text in prompts(source)]
+async def drafts_async(
+    client: AsyncScripe, project_id: str, recording: Path, journal: Journal, now: datetime
+) -> list[Post]:
+    with journal.step(name_of(recording), now) as step:
+        if step.made is None:
+            source = await client.sources.ingest(recording, project_id=project_id, idempotency_key=step.key)
+            step.made = source.id
+        else:
+            source = await client.sources.retrieve(step.made)
+    warn_of_a_cut_text(source)
+    submitted: list[Job] = []
+    for angle in ANGLES:
+        with journal.step(f"{source.id}: {angle}", now) as step:
+            if step.made is None:
+                text = f"{angle}\n\n{source.text_preview}"
+                job = await client.posts.generate(project_id=project_id, text=text, idempotency_key=step.key)
+                submitted.append(job)
+                step.made = job.id
     jobs = await client.jobs.wait_all(submitted)
+    journal.forget_failed(jobs)
     made = [job.result.post_id for job in jobs if job.succeeded and job.result]
     return [await client.posts.retrieve(post_id) for post_id in made if post_id]
 
 
 def main(project_id: str, recording: str) -> None:
+    journal = Journal(Path("podcast.json"))
     with Scripe() as client:
-        for post in drafts(client, project_id, Path(recording)):
+        for post in drafts(client, project_id, Path(recording), journal, datetime.now(UTC)):
             print(post.id, post.title, post.content, sep="\n", end="\n\n")
 
 

@@ -1,6 +1,9 @@
 """A transcript becomes a post that goes out on Thursday at nine.
 
 python -m examples.recipes.transcript_to_scheduled_post proj_… meeting.txt
+
+The whole transcript is sent, not the 2,000 characters that the API shows of a source. `transcripts.json`, in the folder
+where it runs, says which transcripts already have a post: a run with one of these fetches that post.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from examples.recipes.journal import Journal, Step
 from scripe import AsyncScripe, Scripe, idempotency_key
 from scripe.types import Post
 
@@ -20,31 +24,47 @@ def next_thursday(now: datetime) -> datetime:
     return (now + timedelta(days=days)).replace(hour=9, minute=0, second=0, microsecond=0)
 
 
-def schedule(client: Scripe, project_id: str, transcript: str, now: datetime) -> Post:
-    # A key from what identifies the work: running it twice makes one post.
-    key = idempotency_key("transcript", project_id, transcript)
-    return client.posts.generate_and_wait(
-        project_id=project_id,
-        text=transcript,
-        scheduled_for=next_thursday(now),
-        idempotency_key=key,
-    )
+def slot(step: Step, now: datetime) -> datetime:
+    """The Thursday after the first run: a second run must send the same body, for the key to be taken."""
+    began_at = datetime.fromisoformat(step.began_at) if step.began_at else now
+    return next_thursday(began_at.astimezone(now.tzinfo))
 
 
-async def schedule_async(client: AsyncScripe, project_id: str, transcript: str, now: datetime) -> Post:
-    key = idempotency_key("transcript", project_id, transcript)
-    return await client.posts.generate_and_wait(
-        project_id=project_id,
-        text=transcript,
-        scheduled_for=next_thursday(now),
-        idempotency_key=key,
-    )
+def schedule(client: Scripe, project_id: str, transcript: str, journal: Journal, now: datetime) -> Post:
+    with journal.step(idempotency_key("transcript", project_id, transcript), now) as step:
+        if step.made is not None:
+            return client.posts.retrieve(step.made)
+        post = client.posts.generate_and_wait(
+            project_id=project_id,
+            text=transcript,
+            scheduled_for=slot(step, now),
+            idempotency_key=step.key,
+        )
+        step.made = post.id
+        return post
+
+
+async def schedule_async(
+    client: AsyncScripe, project_id: str, transcript: str, journal: Journal, now: datetime
+) -> Post:
+    with journal.step(idempotency_key("transcript", project_id, transcript), now) as step:
+        if step.made is not None:
+            return await client.posts.retrieve(step.made)
+        post = await client.posts.generate_and_wait(
+            project_id=project_id,
+            text=transcript,
+            scheduled_for=slot(step, now),
+            idempotency_key=step.key,
+        )
+        step.made = post.id
+        return post
 
 
 async def main(project_id: str, transcript: str) -> None:
     async with AsyncScripe() as client:
         now = datetime.now(ZoneInfo("Europe/Berlin"))
-        post = await schedule_async(client, project_id, transcript, now)
+        journal = Journal(Path("transcripts.json"))
+        post = await schedule_async(client, project_id, transcript, journal, now)
         print(post.id, post.status, post.scheduled_at)
 
 

@@ -1,0 +1,107 @@
+"""A file that says what was done, so that a program that runs every night does nothing twice.
+
+The API remembers an idempotency key for 24 hours, so a key alone does not protect a run on the next day. A journal
+notes each step before its call and after it: a step that is done is skipped, and one that was cut off is sent again
+under the same key, as long as the API remembers that key. After that nobody can know whether the call arrived:
+`UnclearError` says so, and nothing is sent.
+
+Keep the file, and let one program at a time use it. Without it, a run makes everything once more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from scripe import (
+    ConfigurationError,
+    InvalidRequestError,
+    Job,
+    JobCancelledError,
+    JobFailedError,
+    SpendCapExceededError,
+    idempotency_key,
+)
+
+REMEMBERED = timedelta(hours=23)
+"""How long a key is relied on: an hour less than the API remembers it."""
+
+MADE_NOTHING = (
+    ConfigurationError,
+    InvalidRequestError,
+    JobCancelledError,
+    JobFailedError,
+    SpendCapExceededError,
+)
+"""Errors after which nothing was made for certain. Others may come from a read after the write."""
+
+
+class UnclearError(Exception):
+    """An earlier run was cut off during a step, too long ago for its key to tell what came of it."""
+
+
+@dataclass
+class Step:
+    """One step: the key of its call, when it was first begun (ISO 8601), and the id of what it made."""
+
+    key: str
+    began_at: str | None = None
+    made: str | None = None
+
+
+class Journal:
+    """The steps of a program, in a JSON file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        saved: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        self._steps = {name: Step(**fields) for name, fields in saved.items()}
+
+    def is_done(self, name: str) -> bool:
+        return name in self._steps and self._steps[name].made is not None
+
+    @contextmanager
+    def step(self, name: str, now: datetime) -> Generator[Step]:
+        """Note that a step begins; set `made` of the step that you get to the id of what it made.
+
+        Raises:
+            UnclearError: an earlier run was cut off during this step, more than 23 hours ago.
+
+        """
+        step = self._steps.setdefault(name, Step(idempotency_key(name)))
+        if step.began_at is None:
+            step.began_at = now.isoformat()
+            self._save()
+        if step.made is None and now - datetime.fromisoformat(step.began_at) > REMEMBERED:
+            raise UnclearError(
+                f"A run was cut off during {name!r} at {step.began_at}. Look in Scripe whether it was done: if it was, "
+                f"write its id as `made` into {self._path}, else delete the entry."
+            )
+        try:
+            yield step
+        except MADE_NOTHING:
+            self._forget(name)
+            raise
+        self._save()
+
+    def forget_failed(self, jobs: Iterable[Job]) -> None:
+        """Let the next run try again what these jobs failed to make. It may be paid for again."""
+        failed = {job.id for job in jobs if not job.succeeded}
+        for name in [name for name, step in self._steps.items() if step.made in failed]:
+            self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        # The next try needs another key: the API repeats its response to this one for 24 hours.
+        self._steps[name] = Step(idempotency_key("again", self._steps[name].key))
+        self._save()
+
+    def _save(self) -> None:
+        steps = {name: asdict(step) for name, step in self._steps.items()}
+        part = self._path.with_name(f"{self._path.name}.part")
+        part.write_text(json.dumps(steps, indent=1), encoding="utf-8")
+        part.replace(self._path)
