@@ -338,6 +338,31 @@ def test_c2_a_source_is_ready_in_both_words_and_an_unknown_status_is_processing(
     assert (source.is_ready, source.is_failed) == (ready, failed)
 
 
+@pytest.mark.parametrize(
+    ("fields", "is_complete"),
+    [
+        ({"textPreview": "All of it.", "textPreviewTruncated": False}, True),
+        ({"textPreview": "x" * 2000, "textPreviewTruncated": False}, True),
+        ({"textPreview": "x" * 2000, "textPreviewTruncated": True}, False),
+        ({"textPreview": "", "textPreviewTruncated": False}, False),
+        ({"textPreview": "So far", "textPreviewTruncated": False, "status": "Failed"}, False),
+        (
+            {
+                "textPreview": "So far",
+                "textPreviewTruncated": False,
+                "status": "Processing",
+                "hasFullText": False,
+            },
+            False,
+        ),
+    ],
+)
+def test_a_source_says_whether_its_preview_is_the_whole_text(
+    fields: dict[str, Any], is_complete: bool
+) -> None:
+    assert Source.model_validate({**SOURCE, **fields}).is_text_complete is is_complete
+
+
 def test_c22_health_auth_is_read_in_both_shapes() -> None:
     auth = HealthAuth.model_validate(AUTH)
     assert auth.is_ok

@@ -74,7 +74,8 @@ class Source(Model):
         duration_seconds: Length of the recording; 0 for anything else.
         created_at: When it was made.
         updated_at: When it last changed; None if never.
-        text_preview: At most the first 2,000 characters of the transcript.
+        text_preview: At most the first 2,000 characters of the transcript. The API has no call for the rest, so a post
+            that is generated from this field knows no more than these: check `is_text_complete` first.
         text_preview_truncated: Whether there is more than the preview.
         has_full_text: Whether there is a transcript at all.
         topics: What the API found in it; empty where it does not say.
@@ -103,3 +104,8 @@ class Source(Model):
     def is_ready(self) -> bool:
         """Whether the transcript is there."""
         return not self.is_failed and (self.has_full_text or self.status in _READY)
+
+    @property
+    def is_text_complete(self) -> bool:
+        """Whether `text_preview` holds the whole transcript; False if it is cut off, or if there is none yet."""
+        return self.is_ready and bool(self.text_preview) and not self.text_preview_truncated
