@@ -73,13 +73,16 @@ def check_installed(package: str) -> None:
     """Before anything is fetched: whether the package is there.
 
     Raises:
-        ImportError: it is not; the message is the command that installs it.
+        ImportError: it is not; the message names the extra that brings it.
 
     """
     from importlib.util import find_spec
 
     if find_spec(package) is None:
-        raise ImportError(f'{package} is missing: pip install "scripe[{package}]"', name=package)
+        raise ImportError(
+            f'{package} is missing: install the extra "{package}" of scripe (it brings {package})',
+            name=package,
+        )
 
 
 def _columns(records: Sequence[Record], kind: type[BaseModel]) -> list[str]:

@@ -70,7 +70,7 @@ def test_what_is_no_engine_is_refused() -> None:
 
 def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "httpx_aiohttp.httpx2", None)
-    with pytest.raises(ConfigurationError, match=r"scripe\[aiohttp\]"):
+    with pytest.raises(ConfigurationError, match='extra "aiohttp" of scripe'):
         AsyncScripe(KEY, http_client="aiohttp")
 
 

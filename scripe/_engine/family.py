@@ -75,7 +75,9 @@ def family_named(engine: AsyncEngineName) -> ModuleType:
         import_module(_HOME_OF[engine])
         return import_module(_FAMILY_OF[engine])
     except ImportError:
-        raise ConfigurationError(f'The engine {engine} needs `pip install "scripe[{engine}]"`.') from None
+        raise ConfigurationError(
+            f'{engine} is missing: install the extra "{engine}" of scripe (it brings {engine}).'
+        ) from None
 
 
 def check_engine(name: str, known: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ from .failures import refuse
 from .keys import KEY_AS_ARGUMENT
 from .output import ClosedOutputError, given_up
 
-INSTALL = 'is missing: pip install "scripe[cli]"'
+INSTALL = '{0} is missing: install the extra "cli" of scripe (it brings {0})'
 
 
 def run(tokens: list[str]) -> int:
@@ -27,7 +27,7 @@ def run(tokens: list[str]) -> int:
         from .app import app
         from .usage import told
     except ImportError as error:
-        return refuse(f"{error.name} {INSTALL}", as_json=as_json, kind="ImportError")
+        return refuse(INSTALL.format(error.name), as_json=as_json, kind="ImportError")
     try:
         return int(app.meta(tokens) or 0)
     except CycloptsError as error:

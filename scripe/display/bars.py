@@ -13,7 +13,7 @@ from ..types.job import Job
 from ..types.progress import Progress
 from .work import Display, Refresh, Work
 
-MISSING = 'scripe: pip install "scripe[progress]" to see how far this is.'
+MISSING = 'scripe: to see how far this is, install the extra "progress" of scripe (it brings rich).'
 _told: set[str] = set()
 
 

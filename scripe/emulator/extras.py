@@ -23,7 +23,7 @@ def extra() -> Generator[None]:
     """Wrap the import of an optional package.
 
     Raises:
-        MissingExtraError: the package is not there; the message is the command that installs it.
+        MissingExtraError: the package is not there; the message names the extra that brings it.
 
     """
     absent = None
@@ -32,4 +32,6 @@ def extra() -> Generator[None]:
     except ImportError as error:
         absent = error.name or str(error)
     if absent is not None:
-        raise MissingExtraError(f'{absent} is missing: pip install "scripe[emulator]"', name=absent)
+        raise MissingExtraError(
+            f'{absent} is missing: install the extra "emulator" of scripe (it brings {absent})', name=absent
+        )

@@ -28,7 +28,10 @@ try:
 except ModuleNotFoundError as _error:
     if _error.name is None or not _error.name.startswith("opentelemetry"):
         raise
-    raise ImportError('OpenTelemetry is missing: pip install "scripe[otel]"', name=_error.name) from None
+    raise ImportError(
+        'OpenTelemetry is missing: install the extra "otel" of scripe (it brings opentelemetry-api)',
+        name=_error.name,
+    ) from None
 
 __all__ = ["instrument"]
 

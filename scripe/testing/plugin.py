@@ -110,4 +110,7 @@ def _check_extra() -> None:
     from scripe.emulator.extras import missing
 
     if absent := missing():
-        pytest.fail(f'{absent[0]} is missing: pip install "scripe[testing]"', pytrace=False)
+        pytest.fail(
+            f'{absent[0]} is missing: install the extra "testing" of scripe (it brings {absent[0]})',
+            pytrace=False,
+        )

@@ -89,9 +89,10 @@ def test_without_the_package_one_line_says_what_to_install(
         return None
 
     monkeypatch.setattr(importlib.util, "find_spec", missing)
-    with pytest.raises(ImportError, match=r'^pandas is missing: pip install "scripe\[pandas\]"$'):
+    says = r'^{0} is missing: install the extra "{0}" of scripe \(it brings {0}\)$'
+    with pytest.raises(ImportError, match=says.format("pandas")):
         local.jobs.list().to_pandas()
-    with pytest.raises(ImportError, match=r'^polars is missing: pip install "scripe\[polars\]"$'):
+    with pytest.raises(ImportError, match=says.format("polars")):
         local.jobs.list().to_polars()
     assert not emulator.requests
 

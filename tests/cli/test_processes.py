@@ -103,7 +103,10 @@ def test_without_the_extra_one_line_says_what_to_install() -> None:
     block = "import sys; sys.modules['cyclopts'] = None\nfrom scripe.cli import main\n"
     process = ran(f"{block}sys.exit(main(['whoami']))")
     assert (process.returncode, process.stdout) == (2, "")
-    assert process.stderr == 'error: cyclopts is missing: pip install "scripe[cli]"\n'
+    assert (
+        process.stderr
+        == 'error: cyclopts is missing: install the extra "cli" of scripe (it brings cyclopts)\n'
+    )
     for_program = ran(f"{block}sys.exit(main(['whoami', '--json']))")
     assert '"type": "ImportError"' in for_program.stderr
     assert ran(f"{block}sys.exit(main([]))").stdout == help_page()
@@ -113,7 +116,10 @@ def test_without_the_emulator_one_line_says_what_to_install() -> None:
     block = "import sys; sys.modules['uvicorn'] = None\nfrom scripe.cli import main\n"
     process = ran(f"{block}sys.exit(main(['emulator', '--port', '0']))")
     assert (process.returncode, process.stdout) == (2, "")
-    assert process.stderr == 'error: uvicorn is missing: pip install "scripe[emulator]"\n'
+    assert (
+        process.stderr
+        == 'error: uvicorn is missing: install the extra "emulator" of scripe (it brings uvicorn)\n'
+    )
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,10 @@ def test_without_rich_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPa
     for _ in range(2):
         with progress_bars("file") as see:
             see(SENT)
-    assert terminal.text == 'scripe: pip install "scripe[progress]" to see how far this is.\n'
+    assert (
+        terminal.text
+        == 'scripe: to see how far this is, install the extra "progress" of scripe (it brings rich).\n'
+    )
 
 
 def test_no_colour_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:

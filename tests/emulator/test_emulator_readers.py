@@ -153,6 +153,6 @@ def test_a_missing_extra_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "pypdf", None)
     with pytest.raises(ImportError) as caught:
         read(io.BytesIO(b""), "application/pdf")
-    assert str(caught.value) == 'pypdf is missing: pip install "scripe[emulator]"'
+    assert str(caught.value) == 'pypdf is missing: install the extra "emulator" of scripe (it brings pypdf)'
     with pytest.raises(UnreadableFileError):
         read(io.BytesIO(b""), "text/plain")
