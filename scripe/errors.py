@@ -113,7 +113,8 @@ class ScripeError(Exception):
         message: What went wrong, for people.
         retryable: Whether the same call may well succeed later, unchanged.
         idempotency_key: The key of the write that failed, so that the caller can go on with it: the same
-            call with this key never makes a second record. None for reads.
+            call with this key makes no second record for 24 hours (with a file: while its upload link
+            lives, about 15 minutes, a guess). None for reads.
 
     """
 
@@ -274,7 +275,11 @@ class AuthenticationError(APIStatusError):
 
 
 class SpendCapExceededError(APIStatusError):
-    """402: the workspace's daily cap for AI work is reached; no job was made."""
+    """402: the workspace's daily cap for AI work is reached; no job was made.
+
+    Call again after `resets_at`, with another idempotency key: under the same key the API may repeat this
+    response for 24 hours (a guess).
+    """
 
     @property
     def spent_cents(self) -> int | None:
@@ -333,7 +338,18 @@ class ConflictError(APIStatusError):
 
 
 class IdempotencyConflictError(ConflictError):
-    """409 `idempotency_key_conflict`: the key was used within 24 hours with another body."""
+    """409 `idempotency_key_conflict`: the key was used within 24 hours with another body.
+
+    A file counts as another body once the upload link of its first run has expired, after about 15 minutes
+    (a guess; `Upload.expires_at` says it).
+    """
+
+    def __str__(self) -> str:
+        return (
+            f"{super().__str__()}. A key stands for one body for 24 hours. A file that is sent again after its upload "
+            "link has expired (about 15 minutes) is another body: look in jobs.list() for the first job before you "
+            "use another key."
+        )
 
 
 class NotCancellableError(ConflictError):

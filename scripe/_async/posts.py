@@ -187,13 +187,17 @@ class AsyncPosts(AsyncResource):
 
         Args:
             project_id: `proj_…`, in whose voice.
-            text: What to write about; either this or `note_id`.
+            text: What to write about; either this or `note_id`. The API writes from this text only:
+                `Source.text_preview` is at most the first 2,000 characters of a transcript, and
+                `Source.is_text_complete` says whether that is all of it.
             note_id: `note_…`, the note to write about.
             scheduled_for: When the post goes out: an aware moment in the future; a draft if left out.
-            language: The language to write in; the project's own if left out.
+            language: The language to write in; the project's own if left out. No page of the API says
+                which values it takes: a code such as `de` is a guess.
             wait_for_completion_ms: Milliseconds, up to 25,000, that the API may take to answer with the job
                 ended; `timeout` stretches by as much.
             idempotency_key: The same key with the same arguments makes no second job, for 24 hours.
+                A refusal, such as the spend cap's, may be repeated under it for as long (a guess).
 
         Raises:
             SpendCapExceededError: the workspace's daily cap for AI work is reached.
@@ -250,14 +254,18 @@ class AsyncPosts(AsyncResource):
 
         Args:
             project_id: `proj_…`, in whose voice.
-            text: What to write about; either this or `note_id`.
+            text: What to write about; either this or `note_id`. The API writes from this text only:
+                `Source.text_preview` is at most the first 2,000 characters of a transcript, and
+                `Source.is_text_complete` says whether that is all of it.
             note_id: `note_…`, the note to write about.
             scheduled_for: When the post goes out: an aware moment in the future; a draft if left out.
-            language: The language to write in; the project's own if left out.
+            language: The language to write in; the project's own if left out. No page of the API says
+                which values it takes: a code such as `de` is a guess.
             timeout: Seconds for all of it; None for as long as it takes.
             on_update: Told of each change of the job.
             progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: The same key with the same arguments makes no second post, for 24 hours.
+                A refusal, such as the spend cap's, may be repeated under it for as long (a guess).
 
         Raises:
             JobFailedError: the API could not write it.

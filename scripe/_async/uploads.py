@@ -27,7 +27,8 @@ class AsyncUploads(AsyncResource):
         Args:
             content_type: MIME type of the file, such as `audio/mpeg`. The link takes no other.
             max_size_bytes: The largest file to allow, from 1 up; the API's own cap for the type if left out.
-            idempotency_key: The same key again gives the same link again, for 24 hours.
+            idempotency_key: The same key gives the same link again, for 24 hours, although the link itself
+                lives shorter: `expires_at` says how long (about 15 minutes, a guess).
 
         Raises:
             UnprocessableEntityError: the API does not take this type, or so large a file.
@@ -88,7 +89,8 @@ class AsyncUploads(AsyncResource):
             content_type: MIME type; told from the name if left out.
             on_progress: Told of every block sent.
             progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
-            idempotency_key: The same key again, while its link lives, ends at the same upload.
+            idempotency_key: The same key ends at the same upload while its link lives (about 15 minutes, a
+                guess: `expires_at` says it). After that the file is sent through a new link.
 
         Returns:
             The upload, whose id `sources.create_file` takes.

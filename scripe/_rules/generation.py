@@ -41,7 +41,7 @@ def unanswered(deadline: Deadline) -> JobTimeoutError:
     """What to raise when the time of a wait is over before its job is known."""
     return JobTimeoutError(
         f"Waited {deadline.seconds:g} s, and the API has not named the job yet. The work may go on: "
-        "the same call with the same idempotency key meets it.",
+        "the same call with the same idempotency key meets it, for 24 hours.",
         jobs=(),
     )
 

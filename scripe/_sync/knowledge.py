@@ -132,7 +132,9 @@ class Knowledge(Resource):
             timeout: Seconds to wait for the job after the upload; None for as long as it takes.
             on_progress: Told of each block sent, then of each change of the job.
             progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
-            idempotency_key: A rerun with the same key, while the link of the first lives, ends at the same job.
+            idempotency_key: A rerun with the same key ends at the same job while the upload link of the
+                first run lives (about 15 minutes, a guess: `Upload.expires_at` says it). After that it
+                raises `IdempotencyConflictError`, and after 24 hours it makes a second document.
 
         Returns:
             The job, ended well; `job.result.document_id` is the document.

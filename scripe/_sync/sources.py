@@ -23,7 +23,9 @@ class Sources(Resource):
     """Transcripts, which posts are made of. https://apidocs.scripe.io/api/v1/sources"""
 
     def retrieve(self, source_id: str) -> Source:
-        """Fetch one source; `text_preview` holds at most the first 2,000 characters.
+        """Fetch one source; `text_preview` holds at most the first 2,000 characters of its transcript.
+
+        The API has no call for the rest; `is_text_complete` says whether there is more.
 
         Raises:
             NotFoundError: no source in this workspace has this id.
@@ -144,8 +146,9 @@ class Sources(Resource):
             timeout: Seconds to wait for the job after the upload; None for as long as it takes.
             on_progress: Told of each block sent, then of each change of the job.
             progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
-            idempotency_key: A rerun with the same key, while the link of the first lives, ends at the same
-                job; later it meets `IdempotencyConflictError` rather than making a second source.
+            idempotency_key: A rerun with the same key ends at the same job while the upload link of the
+                first run lives (about 15 minutes, a guess: `Upload.expires_at` says it). After that it
+                raises `IdempotencyConflictError`, and after 24 hours it makes a second source.
 
         Raises:
             ConfigurationError: the file is missing, empty or a directory, or its type cannot be told.
@@ -153,6 +156,8 @@ class Sources(Resource):
             JobFailedError: the API could not make a source of the file.
             JobTimeoutError: it takes longer than `timeout`; the work goes on.
             SpendCapExceededError: the workspace's daily cap for AI work is reached.
+            IdempotencyConflictError: the key was used for another file, or the link of its first run has
+                expired.
 
         """
         key = new_key() if idempotency_key is None else checked_key(idempotency_key)

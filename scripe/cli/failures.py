@@ -111,7 +111,10 @@ def _advice(error: Failure, session: Session) -> list[str]:
     if isinstance(error, AuthenticationError):
         return [NEW_KEYS if session.is_local else KEYS]
     if isinstance(error, SpendCapExceededError) and error.resets_at:
-        return [f"The cap starts afresh at {error.resets_at:%Y-%m-%dT%H:%MZ}."]
+        return [
+            f"The cap starts afresh at {error.resets_at:%Y-%m-%dT%H:%MZ}. "
+            "If you gave --idempotency-key, give another key then."
+        ]
     jobs = _jobs(error, session)
     if isinstance(error, JobTimeoutError | KeyboardInterrupt) and jobs:
         goes = "goes" if len(jobs) == 1 else "go"
@@ -119,7 +122,8 @@ def _advice(error: Failure, session: Session) -> list[str]:
     advice = [NOBODY.format(session.base_url)] if _is_refused(error) and session.is_local else []
     if session.idempotency_key and _may_be_half_done(error):
         advice.append(
-            f"To run it again and do nothing twice, add: --idempotency-key {session.idempotency_key}"
+            "To run it again and do nothing twice, within 24 hours (with a file: about 15 minutes), add: "
+            f"--idempotency-key {session.idempotency_key}"
         )
     return advice
 

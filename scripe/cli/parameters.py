@@ -54,7 +54,10 @@ ScheduledFor: TypeAlias = Annotated[
 ]
 IdempotencyKey: TypeAlias = Annotated[
     str | None,
-    Parameter(metavar="KEY", help="The same key with the same arguments does nothing twice, for 24 hours."),
+    Parameter(
+        metavar="KEY",
+        help="The same key with the same arguments does nothing twice, for 24 hours (a file: about 15 minutes).",
+    ),
 ]
 Limit: TypeAlias = Annotated[
     int, Parameter(help="Show the newest so many.", validator=validators.Number(gte=1), metavar="N")

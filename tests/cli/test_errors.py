@@ -120,7 +120,7 @@ def test_the_cap_says_when_it_starts_afresh(served: Emulator, scripe: Run) -> No
     served.set_spent(5000)
     ran = scripe("knowledge", "add", "--url", "https://example.com")
     assert "The cap starts afresh at 20" in ran.err
-    assert "T00:00Z.\n" in ran.err
+    assert "T00:00Z. If you gave --idempotency-key, give another key then.\n" in ran.err
 
 
 @pytest.mark.parametrize(

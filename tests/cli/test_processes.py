@@ -235,7 +235,9 @@ def test_ctrl_c_in_a_write_names_its_key(still: Emulator, environment_of_still: 
         terminal.type("\x03")
         code, seen = terminal.read_all()
     assert code == 130
-    assert "To run it again and do nothing twice, add: --idempotency-key " in seen
+    assert (
+        "do nothing twice, within 24 hours (with a file: about 15 minutes), add: --idempotency-key " in seen
+    )
 
 
 @pytest.fixture
