@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import trustme
@@ -50,7 +51,14 @@ UNTIL_INTERRUPTED = ("python -m scripe.emulator --port 8787",)
 EXCERPTS = {"CONTRIBUTING.md": "scripe/_async/notes.py"}
 """Pages whose Python is not a program but a piece of this file."""
 
-SHOWS = {"README.md": ["memo.mp3 16 ", "letter.docx Done ", "GET /v1/projects ['scripe.attempt', "]}
+SHOWS = {
+    "README.md": [
+        "What is your take?",
+        "memo.mp3 16 ",
+        "letter.docx Done ",
+        "GET /v1/projects ['scripe.attempt', ",
+    ]
+}
 """What pages' Python prints, beside running."""
 
 
@@ -213,3 +221,25 @@ def test_pages_with_code_cells_are_run_when_the_docs_are_built() -> None:
     with_cells = [path for path in PAGES if "```{code-cell}" in path.read_text()]
     assert with_cells
     assert [path for path in with_cells if "kernelspec:" not in path.read_text().split("---")[1]] == []
+
+
+def test_the_lines_for_error_reporters_take_the_query_of_a_signed_link_out() -> None:
+    """As sentry's integration with httpx records a request; sentry itself is not installed here."""
+    (code,) = [each for each in PROGRAMS["SECURITY.md"] if "before_breadcrumb" in each]
+    space: dict[str, Any] = {}
+    run(code, "<SECURITY.md>", space)
+
+    def recorded() -> dict[str, Any]:
+        url = "https://bucket.s3.amazonaws.com/file"
+        data = {"method": "PUT", "url": url, "http.query": "X-Amz-Signature=hush", "status_code": 200}
+        return {"type": "http", "category": "httplib", "data": data}
+
+    crumb = space["before_breadcrumb"](recorded(), {})
+    event = space["before_send_transaction"]({"type": "transaction", "spans": [recorded(), {}]}, {})
+    assert "hush" not in f"{crumb} {event}"
+    assert crumb["data"]["url"] == event["spans"][0]["data"]["url"] == "https://bucket.s3.amazonaws.com/file"
+    assert space["before_breadcrumb"]({"category": "query", "data": None}, {}) == {
+        "category": "query",
+        "data": None,
+    }
+    assert space["before_send_transaction"]({"type": "transaction"}, {}) == {"type": "transaction"}
