@@ -1,7 +1,8 @@
-"""From files on disk to ready sources, with both clients.
+"""From files on disk to ready sources, and from one of them to a post, with both clients.
 
 scripts/demo           on the embedded emulator: nothing leaves this machine
-scripts/demo --live    on the real API, with the key from SCRIPE_API_KEY; it makes ten sources there, eight of them paid
+scripts/demo --live    on the real API, with the key from SCRIPE_API_KEY; it makes ten sources and two drafts there, and
+                       eight of the sources and both drafts cost money
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 from scripe import AsyncScripe, Progress, Project, ResponseInfo, Scripe, ScripeError, Source
+from scripe.types import Post
 
 FILES = Path(__file__).parent / "files"
 NAMES = ["transcript.txt", "report.pdf", "letter.docx", "memo.mp3"]
@@ -55,6 +58,12 @@ def describe(source: Source) -> None:
     print(f"  {source.name}: {ready}{seconds}\n    “{preview}{more}”")
 
 
+def show_post(post: Post, source: Source) -> None:
+    part = "" if source.is_text_complete else f", from the first {len(source.text_preview):,} characters only"
+    print(f"A post written from {source.name} ({post.status}{part}):")
+    print(textwrap.indent(post.content or "", "    "))
+
+
 def choose(projects: list[Project]) -> Project:
     if not projects:
         raise SystemExit("This workspace has no project; make one in the dashboard first.")
@@ -77,8 +86,10 @@ def with_scripe(api_key: str | None, base_url: str | None) -> None:
             client.sources.ingest(FILES / name, project_id=project.id, on_progress=bar(name, alone=True))
             for name in NAMES
         ]
-    for source in sources:
-        describe(source)
+        for source in sources:
+            describe(source)
+        text = sources[0].text_preview
+        show_post(client.posts.generate_and_wait(project_id=project.id, text=text), sources[0])
     print(f"  {requests.count} requests of the API used")
 
 
@@ -100,8 +111,10 @@ async def with_async_scripe(api_key: str | None, base_url: str | None) -> None:
                 for name in NAMES
             )
         )
-    for source in sources:
-        describe(source)
+        for source in sources:
+            describe(source)
+        text = sources[0].text_preview
+        show_post(await client.posts.generate_and_wait(project_id=project.id, text=text), sources[0])
     print(f"  {requests.count} requests of the API used")
 
 
@@ -113,14 +126,18 @@ def with_both(api_key: str | None, base_url: str | None) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="From files on disk to ready sources, with both clients.")
+    parser = argparse.ArgumentParser(
+        description="From files on disk to sources and a post, with both clients."
+    )
     parser.add_argument(
         "--live",
         action="store_true",
-        help="use the real API: ten sources, eight of them paid",
+        help="use the real API: ten sources and two drafts, which cost money",
     )
     if parser.parse_args().live:
-        print("On the real API: this makes ten sources in your workspace, eight of them at a cost.")
+        print(
+            "On the real API: this makes ten sources and two drafts in your workspace; ten of these cost money."
+        )
         with_both(None, None)
         return
     from scripe.emulator import Emulator

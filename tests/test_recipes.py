@@ -8,12 +8,13 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
 
+from examples import demo
 from examples.recipes import (
     export_posts_to_csv,
     fastapi_service,
@@ -352,3 +353,29 @@ def test_a_service_answers_with_the_job(emulator: Emulator, prefix: str) -> None
         assert service.get("/jobs/job_unknown").status_code == 404
         empty = service.post(where, files={"recording": ("memo.mp3", b"", "audio/mpeg")})
         assert (empty.status_code, empty.json()["code"]) == (400, "wrong_input")
+
+
+def test_the_demo_makes_a_post_with_each_client(capsys: pytest.CaptureFixture[str]) -> None:
+    with Emulator(speed=100) as emulator, emulator.serve() as server:
+        demo.with_both(server.api_key, server.base_url)
+        assert (emulator.count("sources"), emulator.count("posts")) == (10, 2)
+    printed = capsys.readouterr().out
+    assert printed.count("A post written from transcript.txt (draft):\n    Weekly product call") == 2
+    assert printed.count("What is your take?") == 2
+
+
+def test_cells_of_the_podcast_season_that_run_again_make_nothing_twice() -> None:
+    notebook = json.loads((FILES.parent / "notebooks" / "podcast_season.ipynb").read_text())
+    cells = {cell["id"]: "".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"}
+    space: dict[str, Any] = {}
+    for name in ("cell-01", "cell-03"):
+        exec(cells[name], space)
+    emulator = space["emulator"]
+    for _ in range(3):
+        for name in ("cell-05", "cell-08", "cell-11"):
+            exec(cells[name], space)
+        emulator.clock.advance(NIGHT)
+    assert (emulator.count("sources"), emulator.count("posts")) == (3, 9)
+    space["client"].close()
+    emulator.close()
+    space["folder"].cleanup()
