@@ -67,6 +67,30 @@ def test_every_contradiction_is_told_with_what_the_sdk_and_the_emulator_do() -> 
     assert set(re.findall(r"\bC\d+\b", sources)) <= {cells[0] for cells in told}
 
 
+FROM_AN_INDEX = re.compile(r"pip install [^`\n]*?(?<![/\w.])scripe\b(?!\.)")
+"""A command that would fetch whatever an index has under the name `scripe`."""
+
+
+def test_nothing_says_to_install_scripe_from_an_index() -> None:
+    """It is on none: one day somebody else's package may be."""
+    texts = [*PAGES, *(ROOT / "scripe").rglob("*.py"), *(ROOT / "examples").rglob("*.*")]
+    shown = {path: path.read_text(errors="replace") for path in texts}
+    assert [path for path, text in shown.items() if FROM_AN_INDEX.search(text)] == []
+    for command in ('pip install "scripe[testing]"', "pip install scripe", "pip install -U scripe"):
+        assert FROM_AN_INDEX.search(command)
+    assert not FROM_AN_INDEX.search('pip install "/path/to/clone[testing]"` of scripe')
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_the_first_page_says_that_nothing_ran_against_the_live_api(page: str) -> None:
+    head = " ".join((ROOT / page).read_text().split("\n##")[0].split())
+    assert "**It is unofficial:**" in head
+    assert "**It is version 0.1, and no part of it has ever run against the live API:**" in head
+    assert "api-facts.md)" in head
+    assert "generate_and_wait(" in head
+    assert "print(post.content)" in head
+
+
 def prose(path: Path) -> str:
     """A page without its blocks of code."""
     return re.sub(r"^ *(`{3,}).*?^ *\1$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)

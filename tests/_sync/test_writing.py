@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -20,6 +20,7 @@ from scripe import (
     ScripeError,
     SpendCapExceededError,
 )
+from scripe.emulator import Emulator
 from scripe.types import WorkspacePostStatus
 from tests.conftest import KEY
 from tests.support import shapes
@@ -417,3 +418,27 @@ def test_a_rotation_that_was_refused_unread_may_be(
     assert (client.webhook_endpoints.rotate_secret("whe_1")).secret == "whsec_new"
     assert server.received[1].target == "/v1/webhook-endpoints/whe_1/rotate-secret"
     assert server.sent("idempotency-key") == [None, None]
+
+
+def test_after_a_day_a_key_protects_nothing(emulator: Emulator, local: Scripe) -> None:
+    for hours, count in ((0, 1), (23, 1), (2, 2)):
+        emulator.clock.advance(timedelta(hours=hours))
+        local.posts.generate_and_wait(
+            project_id=emulator.project_id, text="Said once.", idempotency_key="k"
+        )
+        assert emulator.count("posts") == count
+
+
+def test_the_spend_caps_refusal_is_repeated_under_its_key_after_midnight(
+    emulator: Emulator, local: Scripe
+) -> None:
+    project = emulator.project_id
+    emulator.set_spent(5000)
+    with pytest.raises(SpendCapExceededError) as caught:
+        local.posts.generate(project_id=project, text="One more.", idempotency_key="k")
+    assert caught.value.resets_at
+    emulator.clock.advance(caught.value.resets_at - emulator.clock.now())
+    with pytest.raises(SpendCapExceededError):
+        local.posts.generate(project_id=project, text="One more.", idempotency_key="k")
+    job = local.posts.generate(project_id=project, text="One more.", idempotency_key="another")
+    assert job.type == "POST_GENERATION"
