@@ -20,7 +20,7 @@ PACKAGES = {
     "stripe": ["stripe", "httpx<1"],
     "scripe": [f"{ROOT}"],
     "scripe-httpx2": [f"{ROOT}[httpx2]"],
-    "scripe-aiohttp": [f"{ROOT}[aiohttp]"],
+    "scripe-aiohttp": [f"{ROOT}", "httpx-aiohttp[httpx2]"],
     "scripe-emulator": [f"{ROOT}[emulator]"],
 }
 

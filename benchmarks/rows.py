@@ -218,7 +218,7 @@ def many_tasks(place: Place) -> Table:
         Contender("aiohttp", "others", "plain_others", "aiohttp_tasks", ("50",)),
         Contender("scripe", "scripe", "with_scripe", "tasks", ("50",)),
         Contender("scripe on httpx2", "scripe-httpx2", "with_scripe", "tasks", ("50",), "httpx2"),
-        Contender("scripe over aiohttp", "scripe-aiohttp", "with_scripe", "tasks", ("50", "aiohttp")),
+        Contender("scripe over aiohttp", "scripe-aiohttp", "with_scripe", "tasks", ("50", "over_aiohttp")),
         Contender("openai", "openai", "with_openai", "tasks", ("50",)),
         Contender("openai over aiohttp", "openai", "with_openai", "tasks", ("50", "aiohttp")),
         Contender("anthropic over aiohttp", "anthropic", "with_anthropic", "tasks", ("50", "aiohttp")),

@@ -27,8 +27,9 @@ KeySource: TypeAlias = Callable[[], str]
 
 
 def on_trio() -> bool:
-    trio = sys.modules.get("trio")
-    return trio is not None and trio.lowlevel.in_trio_run()
+    # The module may be there in part: another thread may be importing it, and then no trio runs yet.
+    in_trio_run = getattr(sys.modules.get("trio.lowlevel"), "in_trio_run", None)
+    return in_trio_run is not None and in_trio_run()
 
 
 # The clock of a client. Another one may be put in its place: the emulator's stands still until it is moved.

@@ -36,8 +36,10 @@ PHRASES = {
         "Share one among threads; a forked process opens connections of its own."
     ),
     "; a plain or a coroutine function": "",
-    "It interrupts anything.": "Only callbacks\n            and reads of a file can hold a call beyond it.",
-    "`httpx`, `httpx2`, or, for many\n            calls at once on asyncio, `aiohttp`": "`httpx` or `httpx2`",
+    "It interrupts anything.": (
+        "It is checked between\n            attempts, waits and chunks, and cuts each socket operation to what is left; a server that trickles\n"
+        "            its headers, a slow look-up of a name and callbacks can hold a call longer."
+    ),
     "function, plain or coroutine, that\n            returns one": "function that\n            returns one",
     "written once, as async": "generated from the async source",
 }

@@ -24,9 +24,10 @@ KEY = "scripe_sk_test_canary0123456789"
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees a key, a proxy or a base URL that happens to be set; the engine stays."""
+    """No test sees a key, a proxy, certificates or a base URL that happens to be set; the engine stays."""
     for name in list(os.environ):
-        if name.lower().endswith("_proxy") or (name.startswith("SCRIPE_") and name != "SCRIPE_HTTP"):
+        is_ours = name.startswith("SCRIPE_") and name != "SCRIPE_HTTP"
+        if is_ours or name.lower().endswith("_proxy") or name.startswith("SSL"):
             monkeypatch.delenv(name)
 
 

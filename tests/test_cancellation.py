@@ -329,15 +329,53 @@ def test_an_async_call_that_connects_while_its_client_is_closed_leaves_none_eith
 
 
 def test_a_trickled_answer_does_not_hold_a_sync_call_beyond_its_deadline(server: ScriptedServer) -> None:
-    """Byte by byte, each within its time-out: only the deadline ends it. The client then works on."""
-    slow = Reply(200, GOOD.body, {"X-Slow": "x" * 100}, pace=0.01, is_slow_from_its_head=True)
-    server.script(slow, GOOD)
+    """Byte by byte, each within its timeout: only the deadline ends it, without a thread. The client then works on."""
+    server.script(Reply(200, b" " * 300 + GOOD.body, pace=0.01), GOOD)
     with Scripe(KEY, base_url=server.base_url, max_retries=0, timeout=5) as client:
-        started = time.monotonic()
+        threads, started = threading.active_count(), time.monotonic()
         with pytest.raises(APITimeoutError):
             client.with_options(deadline=0.3).sources.retrieve("src_1")
         assert time.monotonic() - started < 1.5
+        assert not [each for each in threading.enumerate() if each.name.startswith("scripe")]
+        assert holds_at_most(server, 0)
         assert client.sources.retrieve("src_1").id == "src_1"
+    assert threading.active_count() <= threads + 1  # the server has one for each connection
+
+
+class SlowNames:
+    """A look-up of names that takes a while."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._found = socket.getaddrinfo
+
+    def __call__(self, *args: object, **kwargs: object) -> object:
+        time.sleep(self._seconds)
+        return self._found(*args, **kwargs)  # type: ignore[arg-type] # pyright: ignore
+
+
+@pytest.mark.parametrize("engine", ["httpx", "httpx2"])
+def test_each_step_of_a_sync_call_has_only_what_is_left_of_the_deadline(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, engine: Literal["httpx", "httpx2"]
+) -> None:
+    """Connecting takes 0.4 s of 0.6 s: the read that follows has 0.2 s, not 0.6 s."""
+    server.script(replace(GOOD, hold=1))
+    monkeypatch.setattr(socket, "getaddrinfo", SlowNames(0.4))
+    url = server.base_url.replace("127.0.0.1", "localhost")
+    with Scripe(KEY, base_url=url, deadline=0.6, max_retries=0, http_client=engine) as client:
+        started = time.monotonic()
+        with pytest.raises(APITimeoutError):
+            client.sources.retrieve("src_1")
+        assert time.monotonic() - started < 0.9
+
+
+def test_a_wait_for_a_job_makes_no_thread(emulator: Emulator) -> None:
+    with emulator.serve() as served, Scripe(served.api_key, base_url=served.base_url) as client:
+        job = client.posts.generate(project_id=emulator.project_id, text="Words.")
+        threads = {each.name for each in threading.enumerate()}
+        emulator.clock.advance(600)
+        client.jobs.wait(job, on_update=lambda _: threads.update(each.name for each in threading.enumerate()))
+        assert {name for name in threads if name.startswith("scripe")} == {"scripe-emulator"}
 
 
 def test_a_file_that_is_looked_at_while_its_caller_is_cancelled_leaves_no_temporary_file(

@@ -1,15 +1,20 @@
-"""The engines: chosen by name, aiohttp among them, certificates, cookies, and those who watch their public classes."""
+"""The engines: chosen by name, proxies and certificates of the environment, cookies, tracers, a caller's aiohttp."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import pickle
+import socket
 import ssl
+import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Literal, cast
 
 import aiohttp
@@ -18,18 +23,11 @@ import httpx2
 import pytest
 import trio
 import trustme
+from httpx_aiohttp.httpx2 import Httpx2AiohttpClient
 
-from scripe import (
-    APIConnectionError,
-    APITimeoutError,
-    AsyncScripe,
-    ConfigurationError,
-    Scripe,
-    ServerError,
-)
+from scripe import APIConnectionError, APITimeoutError, AsyncScripe, ConfigurationError, Scripe
 from scripe._engine.failing import failure
-from scripe._engine.outgoing import parsed
-from scripe._engine.trust import trust_of
+from scripe._engine.trust import ssl_context
 from scripe._rules.answer import Failure
 from scripe.emulator import Emulator
 from tests.conftest import KEY
@@ -39,16 +37,6 @@ from tests.support.server import BREAK, Reply, ScriptedServer, answer
 GOOD = answer({"data": shapes.source()})
 Engine = Literal["httpx", "httpx2"]
 ENGINES: tuple[Engine, ...] = ("httpx", "httpx2")
-
-
-def over_aiohttp(server: ScriptedServer, **options: float) -> AsyncScripe:
-    return AsyncScripe(
-        KEY,
-        base_url=server.base_url,
-        http_client="aiohttp",
-        max_retries=int(options.get("max_retries", 0)),
-        timeout=options.get("timeout", 5.0),
-    )
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -62,139 +50,97 @@ def test_an_engine_is_chosen_by_name(server: ScriptedServer, engine: Engine) -> 
 
 
 def test_what_is_no_engine_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="httpx, httpx2, or a client"):
-        Scripe(KEY, http_client=cast("Engine", "aiohttp"))
-    with pytest.raises(ConfigurationError, match="httpx, httpx2, aiohttp, or a client"):
-        AsyncScripe(KEY, http_client=cast("Engine", "requests"))
+    for name in ("aiohttp", "requests"):
+        with pytest.raises(ConfigurationError, match="httpx or httpx2, or a client"):
+            Scripe(KEY, http_client=cast("Engine", name))
+        with pytest.raises(ConfigurationError, match="httpx or httpx2, or a client"):
+            AsyncScripe(KEY, http_client=cast("Engine", name))
 
 
 def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "httpx_aiohttp.httpx2", None)
-    with pytest.raises(ConfigurationError, match='extra "aiohttp" of scripe'):
-        AsyncScripe(KEY, http_client="aiohttp")
+    monkeypatch.setitem(sys.modules, "httpx2", None)
+    with pytest.raises(ConfigurationError, match="httpx2"):
+        AsyncScripe(KEY, http_client="httpx2")
 
 
-def test_aiohttp_carries_all_that_a_client_does(emulator: Emulator) -> None:
-    """Calls, a write whose answer is lost, a file through storage, jobs that are waited for."""
+# A caller's own client of httpx-aiohttp.
 
-    async def use() -> None:
-        with emulator.serve() as served:
-            async with AsyncScripe(served.api_key, base_url=served.base_url, http_client="aiohttp") as client:
-                assert (await client.workspaces.me()).workspace.name == "Acme"
-                emulator.drop_next(path="/sources")
-                source = await client.sources.create_text(project_id=emulator.project_id, text="Words.")
-                assert (source.last_response.attempts, emulator.count("sources")) == (2, 1)
-                words = b"Words. " * 400_000
-                upload = await client.uploads.upload_file(words, content_type="text/plain")
-                job = await client.sources.create_file(project_id=emulator.project_id, upload_id=upload.id)
-                emulator.clock.advance(600)
-                assert (await client.jobs.wait(job)).succeeded
-                assert [each.id async for each in client.jobs.list()] == [job.id]
-
-    asyncio.run(use())
+UseAiohttp = Callable[[AsyncScripe], Awaitable[None]]
 
 
-def test_over_aiohttp_storage_is_sent_just_what_its_link_was_signed_for(server: ScriptedServer) -> None:
-    minted = shapes.upload(f"{server.origin}/key?X-Amz-Signature=0", maxSizeBytes=2_000_000)
-    server.script(answer({"data": minted}), Reply(200), GOOD)
+def over_aiohttp(base_url: str, use: UseAiohttp, key: str = KEY, **options: float) -> None:
+    async def main() -> None:
+        async with Httpx2AiohttpClient() as http_client:
+            client = AsyncScripe(
+                key,
+                base_url=base_url,
+                http_client=http_client,
+                max_retries=int(options.get("max_retries", 0)),
+                timeout=options.get("timeout", 5.0),
+                rate_limiter=None,
+            )
+            await use(client)
 
-    async def use() -> None:
-        async with over_aiohttp(server) as client:
-            await client.uploads.upload_file(b"Words." * 300_000, content_type="text/plain")
-            await client.sources.create_text(project_id="proj_1", text="Words.")
-            await client.sources.retrieve("src_1")
-
-    asyncio.run(use())
-    mint, put, post, get = server.received
-    assert put.body == b"Words." * 300_000
-    assert put.headers["content-length"] == "1800000"
-    assert put.headers["content-type"] == "text/plain"
-    assert not {"authorization", "transfer-encoding", "scripe-api-version"} & set(put.headers)
-    assert mint.headers["content-length"] == str(len(mint.body))
-    assert post.headers["content-length"] == str(len(post.body))
-    assert not {"transfer-encoding", "content-length"} & set(get.headers)
+    asyncio.run(main())
 
 
-@pytest.mark.parametrize(
-    ("reply", "kind"),
-    [
-        (Reply(200, b"{", cut=0, headers={"Content-Length": "5"}), APIConnectionError),
-        (Reply(200, GOOD.body, hold=2), APITimeoutError),
-        (Reply(200, GOOD.body, {"Content-Encoding": "gzip"}), APIConnectionError),
-        (Reply(503), ServerError),
-    ],
-)
-def test_what_goes_wrong_over_aiohttp_is_told_as_ever(
-    server: ScriptedServer, reply: Reply, kind: type[Exception]
-) -> None:
-    server.script(reply, GOOD)
+def test_a_callers_aiohttp_carries_calls_pages_and_writes(emulator: Emulator) -> None:
+    seeded = emulator.seed(jobs=3)
 
-    async def use() -> None:
-        async with over_aiohttp(server, timeout=0.5) as client:
-            with pytest.raises(kind) as caught:
-                await client.sources.retrieve("src_1")
-            assert type(caught.value) is kind or kind is ServerError
-            assert KEY not in repr(caught.value)
-            assert (await client.sources.retrieve("src_1")).id == "src_1"
+    async def use(client: AsyncScripe) -> None:
+        assert (await client.workspaces.me()).workspace.name == "Acme"
+        assert {job.id async for job in client.jobs.list(page_size=2)} == set(seeded.job_ids)
+        emulator.drop_next(path="/sources")
+        source = await client.sources.create_text(project_id=emulator.project_id, text="Words.")
+        assert (source.last_response.attempts, emulator.count("sources")) == (2, 1)
 
-    asyncio.run(use())
+    with emulator.serve() as served:
+        over_aiohttp(served.base_url, use, served.api_key, max_retries=2)
 
 
-def test_a_lost_answer_over_aiohttp_is_not_taken_for_a_request_that_never_left(
+def test_a_lost_response_over_aiohttp_is_not_taken_for_a_request_that_never_left(
     server: ScriptedServer,
 ) -> None:
     """httpx-aiohttp calls both a `ConnectTimeout`; a rotation must not be sent again."""
     server.script(BREAK, answer({"data": shapes.webhook_endpoint(secret="whsec_1")}))
 
-    async def use() -> None:
-        async with over_aiohttp(server, max_retries=2) as client:
-            with pytest.raises(APIConnectionError):
-                await client.webhook_endpoints.rotate_secret("whe_1")
+    async def use(client: AsyncScripe) -> None:
+        with pytest.raises(APIConnectionError):
+            await client.webhook_endpoints.rotate_secret("whe_1")
 
-    asyncio.run(use())
+    over_aiohttp(server.base_url, use, max_retries=2)
     assert len(server.received) == 1
 
 
 def test_nobody_listening_over_aiohttp_is_no_time_out() -> None:
-    async def use() -> None:
-        async with AsyncScripe(
-            KEY, base_url="http://127.0.0.1:9/v1", http_client="aiohttp", max_retries=0
-        ) as client:
-            with pytest.raises(APIConnectionError, match="ClientConnectorError") as caught:
-                await client.workspaces.me()
-            assert not isinstance(caught.value, APITimeoutError)
+    async def use(client: AsyncScripe) -> None:
+        with pytest.raises(APIConnectionError, match="ClientConnectorError") as caught:
+            await client.workspaces.me()
+        assert not isinstance(caught.value, APITimeoutError)
 
-    asyncio.run(use())
+    over_aiohttp("http://127.0.0.1:9/v1", use)
 
 
-def test_what_is_no_http_is_an_error_of_ours_over_aiohttp(server: ScriptedServer) -> None:
-    """An error of aiohttp's own, which its transport lets through as it is."""
-    server.script(Reply(200, b"x", {"Transfer-Encoding": "chunked"}))
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, b"{", cut=0, headers={"Content-Length": "5"}),
+        Reply(200, GOOD.body, hold=2),
+        Reply(200, GOOD.body, {"Content-Encoding": "gzip"}),
+        Reply(200, b"x", {"Transfer-Encoding": "chunked"}),
+    ],
+    ids=["cut", "slow", "not gzip", "not http"],
+)
+def test_what_goes_wrong_over_aiohttp_is_an_error_of_the_tree(server: ScriptedServer, reply: Reply) -> None:
+    server.script(reply, GOOD)
 
-    async def use() -> None:
-        async with over_aiohttp(server) as client:
-            with pytest.raises(APIConnectionError):
-                await client.sources.retrieve("src_1")
+    async def use(client: AsyncScripe) -> None:
+        with pytest.raises(APIConnectionError) as caught:
+            await client.sources.retrieve("src_1")
+        assert KEY not in repr(caught.value)
+        assert (await client.sources.retrieve("src_1")).id == "src_1"
 
-    asyncio.run(use())
-
-
-def test_over_aiohttp_no_signature_is_shown_and_no_file_is_read_on(server: ScriptedServer) -> None:
-    """Files go by httpx2: aiohttp would read on after the call, bound no write in time, and show the link."""
-    minted = {
-        **shapes.upload(f"{server.origin}/key?X-Amz-Signature=c0ffee"),
-        "maxSizeBytes": 50_000_000,
-    }
-    server.script(answer({"data": minted}), BREAK)
-
-    async def use() -> None:
-        async with over_aiohttp(server) as client:
-            with pytest.raises(APIConnectionError) as caught:
-                await client.uploads.upload_file(b"x" * 20_000_000, content_type="text/plain")
-            assert "c0ffee" not in str(caught.value)
-
-    asyncio.run(use())
-    assert not [each for each in threading.enumerate() if each.name == "scripe-digest"]
+    over_aiohttp(server.base_url, use, timeout=0.5)
 
 
 def test_a_url_in_what_aiohttp_says_is_not_repeated() -> None:
@@ -202,29 +148,32 @@ def test_a_url_in_what_aiohttp_says_is_not_repeated() -> None:
     assert failure(httpx2, error) == Failure("unsent", False, "InvalidURL: the connection broke")
 
 
-def test_aiohttp_is_for_asyncio_alone() -> None:
-    async def use() -> None:
-        async with AsyncScripe(KEY, base_url="http://127.0.0.1:9/v1", http_client="aiohttp") as client:
-            with pytest.raises(ConfigurationError, match="asyncio alone"):
-                await client.workspaces.me()
-
-    trio.run(use)
-
-
 def test_cancelled_calls_over_aiohttp_leave_a_client_that_works(server: ScriptedServer) -> None:
     server.script(GOOD)
 
+    async def use(client: AsyncScripe) -> None:
+        for steps in range(100):
+            task = asyncio.ensure_future(client.sources.retrieve("src_1"))
+            for _ in range(steps % 20):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await asyncio.gather(*(client.sources.retrieve("src_1") for _ in range(50)))
+
+    over_aiohttp(server.base_url, use)
+
+
+def test_modules_that_another_thread_is_importing_break_no_call(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their names are in `sys.modules` before their contents are there."""
+    for name in ("trio", "trio.lowlevel", "aiohttp"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    server.script(BREAK, GOOD)
+
     async def use() -> None:
-        async with AsyncScripe(
-            KEY, base_url=server.base_url, http_client="aiohttp", rate_limiter=None
-        ) as client:
-            for steps in range(100):
-                task = asyncio.ensure_future(client.sources.retrieve("src_1"))
-                for _ in range(steps % 20):
-                    await asyncio.sleep(0)
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-            await asyncio.gather(*(client.sources.retrieve("src_1") for _ in range(50)))
+        async with AsyncScripe(KEY, base_url=server.base_url) as client:
+            assert (await client.sources.retrieve("src_1")).id == "src_1"
 
     asyncio.run(use())
 
@@ -313,29 +262,15 @@ def test_what_a_hook_changes_in_a_request_stays_in_that_request(
     assert server.sent("accept") == [None, "application/json"]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_no_address_is_kept_that_has_a_query(server: ScriptedServer, engine: Engine) -> None:
-    """What stands there may be a password, and comes once."""
-    server.script(answer([]))
-    with Scripe(KEY, base_url=server.base_url, http_client=engine) as client:
-        parsed.cache_clear()
-        client.request("GET", "/anything?token=secret")
-        client.request("GET", "/anything", params={"token": "secret"})
-        assert parsed.cache_info().currsize == 0
-        client.request("GET", "/anything")
-        client.request("GET", "/anything")
-        assert parsed.cache_info().currsize == 1
-
-
-# Whom TLS trusts.
+# Certificates.
 
 
 @pytest.fixture
 def forgotten() -> Iterator[None]:
     """No context of another test; and none of this one's for the next."""
-    trust_of.cache_clear()
+    ssl_context.cache_clear()
     yield
-    trust_of.cache_clear()
+    ssl_context.cache_clear()
 
 
 @pytest.fixture
@@ -376,33 +311,42 @@ def test_certificates_of_the_environment_are_trusted_by_both_worlds(
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_certificates_of_the_environment_are_trusted_over_aiohttp(
-    secure: tuple[ScriptedServer, Path], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("engine", "variable"),
+    [
+        *((engine, variable) for engine in ENGINES for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR")),
+        ("httpx", "SSLKEYLOGFILE"),  # httpx2 writes no such file
+    ],
+)
+def test_certificates_that_cannot_be_loaded_are_an_error_that_names_variable_and_path(
+    secure: tuple[ScriptedServer, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    engine: Engine,
+    variable: str,
 ) -> None:
-    server, certificate = secure
-
-    async def use() -> None:
-        async with AsyncScripe(
-            KEY, base_url=address_of(server), http_client="aiohttp", max_retries=0
-        ) as client:
-            assert (await client.sources.retrieve("src_1")).id == "src_1"
-
-    with pytest.raises(APIConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
-        asyncio.run(use())
-    trust_of.cache_clear()
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    asyncio.run(use())
+    missing = str(tmp_path / "missing" / "file")
+    monkeypatch.setenv(variable, missing)
+    with (
+        Scripe(KEY, base_url=address_of(secure[0]), http_client=engine) as client,
+        pytest.raises(ConfigurationError) as caught,
+    ):
+        client.sources.retrieve("src_1")
+    assert f"{variable}={missing!r}" in str(caught.value)
 
 
 @pytest.mark.usefixtures("forgotten")
-def test_certificates_that_are_not_there_are_told(
-    secure: tuple[ScriptedServer, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_file_of_certificates_that_holds_none_is_named_too(
+    secure: tuple[ScriptedServer, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: Engine
 ) -> None:
     broken = tmp_path / "broken.pem"
     broken.write_text("no certificate")
     monkeypatch.setenv("SSL_CERT_FILE", str(broken))
-    client = Scripe(KEY, base_url=address_of(secure[0]), http_client="httpx")
-    with client, pytest.raises(ConfigurationError, match="certificates"):
+    with (
+        Scripe(KEY, base_url=address_of(secure[0]), http_client=engine) as client,
+        pytest.raises(ConfigurationError, match="SSL_CERT_FILE"),
+    ):
         client.sources.retrieve("src_1")
 
 
@@ -420,6 +364,154 @@ def test_no_certificates_are_loaded_for_plain_calls_to_this_machine(
 
 
 def test_all_clients_of_a_family_have_one_context() -> None:
-    assert trust_of("httpx") is trust_of("httpx")
-    assert trust_of("httpx2") is not trust_of("httpx")
+    assert ssl_context("httpx") is ssl_context("httpx")
+    assert ssl_context("httpx2") is not ssl_context("httpx")
     assert {httpx.__name__, httpx2.__name__, aiohttp.__name__} == {"httpx", "httpx2", "aiohttp"}
+
+
+# Proxies that the environment names.
+
+ODD_PROXIES = {
+    "socks, without its package": "socks5://127.0.0.1:1",
+    "socks, of many desktops": "socks://127.0.0.1:1",
+    "a slash in the password": "http://user:pa55/wd@h:1",
+    "a blank": " ",
+    "a blank in the host": "http://a b:1",
+    "no host": "http://:3128",
+    "no port": "http://proxy:port",
+    "brackets": "http://[::1",
+    "an unknown scheme": "ftp://127.0.0.1:1",
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("value", ODD_PROXIES.values(), ids=ODD_PROXIES)
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+def test_a_proxy_that_cannot_be_used_is_an_error_that_names_the_variable_alone(
+    monkeypatch: pytest.MonkeyPatch, engine: Engine, value: str, variable: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv(variable, value)
+    with (
+        Scripe(KEY, base_url="https://api.example/v1", http_client=engine, max_retries=0) as client,
+        pytest.raises(ConfigurationError) as caught,
+    ):
+        client.workspaces.me()
+    shown = "".join(traceback.format_exception(caught.value))
+    assert str(caught.value).startswith(f"{variable} cannot be used: ")
+    assert value.strip() in ("", "http://:3128") or value.partition("://")[2] not in shown
+    assert "pa55" not in shown
+    assert ("socksio" in shown) == value.startswith("socks5")
+
+    async def use() -> None:
+        async with AsyncScripe(KEY, base_url="https://api.example/v1", http_client=engine) as client:
+            with pytest.raises(ConfigurationError, match=variable):
+                await client.workspaces.me()
+
+    asyncio.run(use())
+    trio.run(use)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("value", [*ODD_PROXIES.values(), "http://127.0.0.1:9"], ids=[*ODD_PROXIES, "dead"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost"])
+def test_no_proxy_of_the_environment_concerns_this_machine(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, engine: Engine, value: str, host: str
+) -> None:
+    """Plain http is allowed to these hosts; a proxy would see the API key. All of 127.0.0.0/8 is this machine."""
+    for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(variable, value)
+    server.script(GOOD)
+    url = server.base_url.replace("127.0.0.1", host)
+    monkeypatch.setattr(
+        socket, "create_connection", partial(_connect_to, int(url.split(":")[2].split("/")[0]))
+    )
+    with Scripe(KEY, base_url=url, http_client=engine, max_retries=0) as client:
+        assert client.sources.retrieve("src_1").id == "src_1"
+    assert server.sent("authorization") == [f"Bearer {KEY}"]
+
+
+_connect = socket.create_connection
+
+
+def _connect_to(
+    port: int, address: tuple[str, int], *args: float, **kwargs: tuple[str, int]
+) -> socket.socket:
+    """The scripted server listens on 127.0.0.1 alone; a proxy's port is reached as it is."""
+    return _connect(("127.0.0.1", port) if address[1] == port else address, *args, **kwargs)  # type: ignore[arg-type] # pyright: ignore
+
+
+def test_an_upload_link_on_this_machine_goes_through_no_proxy(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    with (
+        emulator.serve(host="127.0.0.2") as served,
+        Scripe(served.api_key, base_url=served.base_url) as client,
+    ):
+        upload = client.uploads.upload_file(b"Words.", content_type="text/plain")
+        assert upload.upload_url.startswith("http://127.0.0.2:")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("exempt", "through_proxy"),
+    [
+        ("[::1]", True),
+        ("fe80::/10", True),
+        ("://,[,*x,http://,%%", True),
+        ("other.example", True),
+        ("", True),
+        ("elsewhere.example", False),
+        (" .example , a", False),
+        ("*", False),
+    ],
+)
+def test_entries_of_no_proxy_are_heeded_and_those_that_mean_nothing_are_skipped(
+    monkeypatch: pytest.MonkeyPatch, engine: Engine, exempt: str, through_proxy: bool
+) -> None:
+    proxy = ScriptedServer(GOOD)
+    with proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.origin)
+        monkeypatch.setenv("NO_PROXY", exempt)
+        url = "http://elsewhere.example/v1"
+        options = {"base_url": url, "allow_insecure": True, "max_retries": 0}
+        with Scripe(KEY, http_client=engine, **options) as client:  # type: ignore[arg-type]
+            if through_proxy:
+                assert client.sources.retrieve("src_1").id == "src_1"
+            else:
+                with pytest.raises(APIConnectionError):
+                    client.sources.retrieve("src_1")
+    assert len(proxy.received) == through_proxy
+
+
+ODD_ENVIRONMENTS = [
+    {"ALL_PROXY": "socks5://127.0.0.1:1"},
+    {"NO_PROXY": "[::1]", "HTTP_PROXY": "http://127.0.0.1:9"},
+    {"HTTPS_PROXY": "http://user:pa55/wd@h:1"},
+    {"SSL_CERT_FILE": "/nope"},
+]
+
+FORKED = """
+import os, sys, threading
+from scripe import Scripe
+
+client = Scripe(sys.argv[1], base_url=sys.argv[2], max_retries=0)
+if os.fork() == 0:
+    client.sources.retrieve("src_1")
+    os._exit(0)
+assert os.wait()[1] == 0
+"""
+
+
+@pytest.mark.parametrize("environment", ODD_ENVIRONMENTS, ids=lambda each: next(iter(each)))
+def test_a_fork_says_nothing_of_what_the_environment_holds(
+    server: ScriptedServer, environment: dict[str, str]
+) -> None:
+    server.script(GOOD)
+    command = [sys.executable, "-c", FORKED, KEY, server.base_url]
+    ran = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=60
+    )
+    assert (ran.stderr, ran.returncode) == ("", 0)

@@ -42,7 +42,12 @@ def get_others(base_url):
 
 def tasks(base_url, count, http_client=""):
     async def opened():
-        client = AsyncScripe(KEY, base_url=base_url, on_response=heard, http_client=http_client or None)
+        given = None
+        if http_client:
+            from httpx_aiohttp.httpx2 import Httpx2AiohttpClient
+
+            given = Httpx2AiohttpClient()
+        client = AsyncScripe(KEY, base_url=base_url, on_response=heard, http_client=given)
 
         async def call():
             return await client.jobs.retrieve("job_1")

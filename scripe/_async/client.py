@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource
-from .._engine import AsyncEngineName, AsyncHTTPClient
+from .._engine import AsyncHTTPClient, EngineName
 from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
 from .._rules.rate_limit import RateLimiter
@@ -59,8 +59,8 @@ class AsyncScripe:
         rate_limiter: Keeps calls within the workspace's budget. One of its own if left out; None turns it
             off; give several clients the same one to let them share what they know.
         http_client: What to send with: a client of httpx or httpx2 that you made, for proxies, certificates or
-            tests, which is never closed by this one; or the name of an engine: `httpx`, `httpx2`, or, for many
-            calls at once on asyncio, `aiohttp`. The one that `SCRIPE_HTTP` names if left out, else httpx.
+            tests, which is never closed by this one; or the name of an engine, `httpx` or `httpx2`. The one
+            that `SCRIPE_HTTP` names if left out, else httpx.
         on_response: Told of each answer of the API; a plain or a coroutine function.
         app_info: Name of your application, such as `newsroom/2.1`, added to the `User-Agent`.
         allow_insecure: Allow plain http to other machines than this one.
@@ -81,7 +81,7 @@ class AsyncScripe:
         deadline: float | None = None,
         max_retries: int = 2,
         rate_limiter: RateLimiter | NotGiven | None = NOT_GIVEN,
-        http_client: AsyncHTTPClient | AsyncEngineName | None = None,
+        http_client: AsyncHTTPClient | EngineName | None = None,
         on_response: AsyncCallback[ResponseInfo] | None = None,
         app_info: str | None = None,
         allow_insecure: bool = False,
@@ -105,7 +105,7 @@ class AsyncScripe:
         given: Secret[str | AsyncKeySource | None],
         options: Options,
         rate_limiter: RateLimiter | NotGiven | None,
-        http_client: AsyncHTTPClient | AsyncEngineName | None,
+        http_client: AsyncHTTPClient | EngineName | None,
         on_response: AsyncCallback[ResponseInfo] | None,
     ) -> None:
         _log.configure()

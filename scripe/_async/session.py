@@ -7,15 +7,14 @@ import threading
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, cast
 from weakref import WeakSet
 
 from .._asking import AsyncTurn
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_call, async_home
-from .._engine import AsyncEngine, AsyncEngineName, AsyncHTTPClient, check_engine, default_engine, load
+from .._engine import AsyncEngine, AsyncHTTPClient, EngineName, check_engine, default_engine, plain_context
 from .._rules import config
 from .._rules.config import Secret
-from .._rules.echo import Echoes
 from .._rules.pacing import Pacer
 from .._rules.rate_limit import RateLimiter
 from ..errors import ClientClosedError, ConfigurationError
@@ -30,7 +29,7 @@ class AsyncSession:
         self,
         given: Secret[str | AsyncKeySource | None],
         limiter: RateLimiter | None,
-        http_client: AsyncHTTPClient | AsyncEngineName | None,
+        http_client: AsyncHTTPClient | EngineName | None,
         on_response: AsyncCallback[ResponseInfo] | None,
     ) -> None:
         self.http_client = http_client
@@ -39,17 +38,16 @@ class AsyncSession:
         self.observer: Observer | None = None
         self.clock: AsyncClock = AsyncClock()
         self.pacer: Pacer = Pacer()
-        self.echoes: Echoes = Echoes()
         self._key_source = cast("AsyncKeySource | None", config.key_source(given))
         self._key = None if self._key_source else config.api_key(given)
         self._is_closed = False
         self._lock = threading.Lock()
-        self._chosen: AsyncHTTPClient | AsyncEngineName = http_client or default_engine()
+        self._chosen: AsyncHTTPClient | EngineName = http_client or default_engine()
         self._engine: AsyncEngine | None = None
         self._home: object = None
         self._turn: AsyncTurn = AsyncTurn()
         if isinstance(self._chosen, str):
-            check_engine(self._chosen, get_args(AsyncEngineName))
+            check_engine(self._chosen)
         else:
             self._engine = AsyncEngine(self._chosen)
         _sessions.add(self)
@@ -58,11 +56,6 @@ class AsyncSession:
     def opens_connections(self) -> bool:
         """Whether the connections are our own, not those of a client that the caller gave."""
         return isinstance(self._chosen, str)
-
-    @property
-    def engine_name(self) -> AsyncEngineName:
-        """The engine of our own connections; the usual one, where they are the caller's."""
-        return self._chosen if isinstance(self._chosen, str) else default_engine()
 
     def engine(self) -> AsyncEngine:
         """The open connections, opened when first needed, and anew in a forked process."""
@@ -112,7 +105,7 @@ class AsyncSession:
         any lock, and the calls that they had in flight do not end here. A client of the caller's stays in use.
         """
         self._lock, self._turn, self._home = threading.Lock(), AsyncTurn(), None
-        self.pacer, self.echoes = Pacer(), Echoes()
+        self.pacer = Pacer()
         if self.limiter is not None:
             self.limiter.forget()
         _left_open.append(self._engine)
@@ -142,20 +135,29 @@ _sessions: WeakSet[AsyncSession] = WeakSet()
 _left_open: list[AsyncEngine | None] = []  # kept, since whoever collects an open connection complains of it
 
 
-def before_fork() -> None:
-    """Load what clients load when first used: a child waits for ever for what another thread was loading."""
-    if _sessions:
-        import pkgutil
+# What a first call imports. If another thread held the lock of one of these modules during a fork, the child would wait
+# for that lock without end: so all of them are imported before the fork.
+LOADED_BEFORE_FORK = (
+    *("scripe._async.health", "scripe._async.jobs", "scripe._async.knowledge", "scripe._async.notes"),
+    *(
+        "scripe._async.post_statuses",
+        "scripe._async.posts",
+        "scripe._async.projects",
+        "scripe._async.retrying",
+    ),
+    *("scripe._async.sources", "scripe._async.webhook_endpoints", "scripe._async.workspaces"),
+    *("scripe._rules.pagination", "scripe.types.page"),
+    *("tenacity", "httpcore", "httpcore2", "h11", "certifi", "truststore", "encodings.idna"),
+)
 
-        for package in (__name__.rpartition(".")[0], "scripe._rules", "scripe.types"):
-            for each in pkgutil.iter_modules(import_module(package).__path__):
-                import_module(f"{package}.{each.name}")
-        for name in ("tenacity", "encodings.idna"):
+
+def before_fork() -> None:
+    if not _sessions:
+        return
+    for name in LOADED_BEFORE_FORK:
+        with suppress(Exception):
             import_module(name)
-        names: set[AsyncEngineName] = {each.engine_name for each in list(_sessions)}
-        for name in names:
-            AsyncEngine(name)
-            load(name)
+    plain_context()  # OpenSSL sets itself up with the first context, under a lock of its own
 
 
 def after_fork() -> None:

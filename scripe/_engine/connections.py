@@ -1,4 +1,4 @@
-"""The clients that calls go through: the caller's own, or one of ours, which is replaced when it wears out.
+"""The clients that calls go through: the caller's own, or ours, one for each route, each replaced when it wears out.
 
 httpx never gets back the place in its pool, and the socket, of some calls that are cancelled in mid-flight: about one
 in ten, cancelled at random. So after a few such calls the next one goes through a new client, and the old one is
@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from .routes import Route, route_to
+
 C = TypeVar("C")
 
 WEARS_OUT_AFTER = {"httpx": 10, "httpx2": math.inf}
@@ -24,53 +26,58 @@ class Connections(Generic[C]):
     def __init__(self, client: C) -> None:
         self.client = client
         self.calls = 0
-        self.abandoned = 0.0
+        self.abandoned = 0
 
 
 class Pool(Generic[C]):
-    """Hands out the client that the next call goes through; may be used from several threads."""
+    """Hands out the client that the next call to an origin goes through; may be used from several threads."""
 
-    def __init__(self, family: str, given: C | None, opened: Callable[[], C]) -> None:
+    def __init__(self, family: str, given: C | None, opened: Callable[[Route], C]) -> None:
         self._open = opened
-        self._owned = given is None
+        self._given = None if given is None else Connections(given)
         self._wears_out_after = WEARS_OUT_AFTER[family]
-        self._current = Connections(opened() if given is None else given)
+        self._routes: dict[str, Route] = {}
+        self._current: dict[Route, Connections[C]] = {}
         self._worn: list[Connections[C]] = []
         self._lock = threading.Lock()
 
-    def take(self) -> Connections[C]:
+    def take(self, origin: str) -> Connections[C]:
+        """Take the client for an origin such as `https://api.scripe.io`; `give_back` must follow."""
         with self._lock:
-            if self._owned and self._current.abandoned >= self._wears_out_after:
-                self._worn.append(self._current)
-                self._current = Connections(self._open())
-            self._current.calls += 1
-            return self._current
+            used = self._given or self._opened(origin)
+            used.calls += 1
+            return used
+
+    def _opened(self, origin: str) -> Connections[C]:
+        route = self._routes.get(origin) or self._routes.setdefault(origin, route_to(origin))
+        used = self._current.get(route)
+        if used is not None and used.abandoned >= self._wears_out_after:
+            self._worn.append(used)
+            used = None
+        if used is None:
+            used = self._current[route] = Connections(self._open(route))
+        return used
 
     def give_back(self, used: Connections[C], *, was_abandoned: bool) -> None:
         with self._lock:
             used.calls -= 1
             used.abandoned += was_abandoned
 
-    def wear_out(self, used: Connections[C]) -> None:
-        """Let no further call go through these; those on their way go on."""
-        with self._lock:
-            used.abandoned = math.inf
-
-    def idle(self) -> C | None:
-        """A client that has been replaced and has no call left, once: whoever asks closes it."""
+    def take_idle(self) -> C | None:
+        """Take a client that was replaced and has no call left, to close it; None if there is none."""
         if not self._worn:
             return None
         with self._lock:
-            found = next((each for each in self._worn if not each.calls), None)
-            if found is None:
+            idle = next((each for each in self._worn if not each.calls), None)
+            if idle is None:
                 return None
-            self._worn.remove(found)
-            return found.client
+            self._worn.remove(idle)
+            return idle.client
 
-    def owned(self) -> list[C]:
-        """What is open and ours, but for what a call that was left behind still reads from: that closes it itself."""
+    def take_all(self) -> list[C]:
+        """Take all clients that are open and ours, to close them."""
         with self._lock:
-            left = [each for each in self._worn if each.calls and each.abandoned == math.inf]
-            closing = [each.client for each in (*self._worn, self._current) if each not in left]
-            self._worn = left
-            return closing if self._owned else []
+            clients = [each.client for each in (*self._worn, *self._current.values())]
+            self._worn.clear()
+            self._current.clear()
+            return clients

@@ -14,9 +14,9 @@ from .._rules.answer import Failure
 
 def errors(family: ModuleType) -> tuple[type[Exception], ...]:
     """What a request may raise for want of an answer."""
-    aiohttp = sys.modules.get("aiohttp")
-    below = (aiohttp.ClientError,) if aiohttp else ()
-    return family.RequestError, family.InvalidURL, family.StreamError, *below
+    # The module may be there in part: another thread may be importing it.
+    below = getattr(sys.modules.get("aiohttp"), "ClientError", None)
+    return family.RequestError, family.InvalidURL, family.StreamError, *([below] if below else [])
 
 
 def failure(family: ModuleType, error: Exception) -> Failure:

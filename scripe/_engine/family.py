@@ -1,8 +1,7 @@
 """httpx or httpx2: which one, and how its clients are opened.
 
 The two families have the same names, so what differs between them (classes of exceptions, above all) is asked
-of the module that a client came from. Only names that are public in both are used. `aiohttp` is httpx2 with aiohttp
-below it, by way of httpx-aiohttp.
+of the module that a client came from. Only names that are public in both are used.
 """
 
 from __future__ import annotations
@@ -10,16 +9,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
-from urllib.request import getproxies
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from .._rules.config import Secret
 from ..errors import ConfigurationError
-from .trust import trust_of
+from .routes import Route, check_proxy, proxy_of
+from .trust import plain_context, ssl_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from types import ModuleType
 
     import httpx
@@ -31,15 +30,12 @@ else:
     HTTPClient = AsyncHTTPClient = object
 
 EngineName: TypeAlias = Literal["httpx", "httpx2"]
-AsyncEngineName: TypeAlias = Literal["httpx", "httpx2", "aiohttp"]
 
 VARIABLE = "SCRIPE_HTTP"
 
 _BY_NAME: Mapping[str, EngineName] = {"httpx": "httpx", "httpx2": "httpx2"}
 
-_FAMILY_OF = {"httpx": "httpx", "httpx2": "httpx2", "aiohttp": "httpx2"}
-_HOME_OF = {"httpx": "httpx", "httpx2": "httpx2", "aiohttp": "httpx_aiohttp.httpx2"}
-_KEPT = {"httpx": 20, "httpx2": 100, "aiohttp": 100}
+_KEPT = {"httpx": 20, "httpx2": 100}
 """Idle connections: httpx looks through all of them for each request, and with more it takes longer than to connect."""
 
 
@@ -64,7 +60,7 @@ def default_family() -> ModuleType:
     return family_named(default_engine())
 
 
-def family_named(engine: AsyncEngineName) -> ModuleType:
+def family_named(engine: EngineName) -> ModuleType:
     """The family that an engine is of.
 
     Raises:
@@ -72,57 +68,50 @@ def family_named(engine: AsyncEngineName) -> ModuleType:
 
     """
     try:
-        import_module(_HOME_OF[engine])
-        return import_module(_FAMILY_OF[engine])
+        return import_module(engine)
     except ImportError:
         raise ConfigurationError(
             f'{engine} is missing: install the extra "{engine}" of scripe (it brings {engine}).'
         ) from None
 
 
-def check_engine(name: str, known: Sequence[str]) -> None:
+def check_engine(name: str) -> None:
     """Refuse an engine that there is not, or that is not installed, where it was asked for."""
-    if name not in known:
+    if name not in _BY_NAME:
         raise ConfigurationError(
-            f"http_client is {name!r}; it may be {', '.join(known)}, or a client of yours."
+            f"http_client is {name!r}; it may be {' or '.join(_BY_NAME)}, or a client of yours."
         )
-    family_named(cast("AsyncEngineName", name))
+    family_named(_BY_NAME[name])
 
 
-def opened(engine: AsyncEngineName, kind: Literal["Client", "AsyncClient"]) -> object:
-    """A client of ours.
+def open_client(family: ModuleType, kind: Literal["Client", "AsyncClient"], route: Route) -> object:
+    """Open a client of ours for one route.
 
-    Connections are not what limits calls, the budget is: a call that waits for one would time out, though nothing is
-    slow. What goes to this machine goes through no proxy, whatever the environment says.
+    It keeps no cookies, since the API has none. Connections are not what limits calls, the rate limit is: a call that
+    waits for a connection would time out, though nothing is slow. The environment is not asked again: `route` says
+    whether there is a proxy.
+
+    Raises:
+        ConfigurationError: the proxy or the certificates that the environment names cannot be used.
+
     """
-    family = family_named(engine)
-    return _client_class(engine, kind)(
-        verify=trust_of(family.__name__),
-        limits=family.Limits(max_connections=1000, max_keepalive_connections=_KEPT[engine]),
-        mounts=_direct() if getproxies() else None,
-    )
-
-
-def _direct() -> dict[str, None]:
-    return dict.fromkeys(("all://localhost", "all://*.localhost", "all://127.0.0.1", "all://[::1]"))
-
-
-@cache
-def _client_class(engine: AsyncEngineName, kind: str) -> Callable[..., object]:
-    """The family's client, but for cookies, which the API has none of: to look for them takes httpx 5% of a call.
-
-    aiohttp, below it, has a jar of its own, which this does not reach.
-    """
-    family = family_named(engine)
-    name = "Httpx2AiohttpClient" if engine == "aiohttp" else kind
-
-    class NoCookies(family.Cookies):  # type: ignore[misc, name-defined]
-        def extract_cookies(self, response: object) -> None:
-            """Leave them."""
-
-    none = NoCookies()
-    parent = getattr(import_module(_HOME_OF[engine]), name)
-    return type(kind, (parent,), {"cookies": property(lambda _: none)})
+    name = family.__name__
+    proxy, variable = proxy_of(route) or (Secret[str | None](None), "")
+    verify = ssl_context(name) if route != "plain" else plain_context()
+    try:
+        check_proxy(proxy)
+        return getattr(family, kind)(
+            verify=verify,
+            limits=family.Limits(max_connections=1000, max_keepalive_connections=_KEPT[name]),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            proxy=proxy.reveal(),
+            trust_env=False,
+        )
+    except ImportError:
+        problem = f"it names a SOCKS proxy, which needs the package socksio: install {name}[socks]"
+    except Exception:  # noqa: BLE001 - whatever the engine says may quote the proxy's password
+        problem = "it is not the address of a proxy: give one such as http://proxy.example.com:3128"
+    raise ConfigurationError(f"{variable} cannot be used: {problem}, or unset it.")
 
 
 def checked(client: object, kind: type) -> object:

@@ -5,9 +5,10 @@ Requests are built by hand: `client.build_request` takes five times as long, for
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
@@ -63,20 +64,21 @@ class Outgoing:
         return self.content is None or isinstance(self.content, bytes)
 
     @property
-    def is_secure(self) -> bool:
-        return self.url.reveal().startswith("https:")
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        scheme, _, rest = self.url.reveal().partition("://")
+        return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}"
 
-    def built(self, family: ModuleType, timeout: float | None) -> httpx.Request:
-        limits = {"connect": timeout, "read": timeout, "write": timeout, "pool": timeout}
+    def built(self, family: ModuleType, timeouts: Mapping[str, float | None]) -> httpx.Request:
         name, content, is_whole = family.__name__, self.content, self.is_whole
         request = cast(
             "httpx.Request",
             family.Request(
                 self.method,
-                _address(name, self.url.reveal()),
+                self.url.reveal(),
                 headers=self.headers.built(family),  # of which it makes a copy
                 stream=_whole(name)(content or b"") if is_whole else _blocks(name)(content),
-                extensions={"timeout": limits},
+                extensions={"timeout": timeouts},
             ),
         )
         if self.own:
@@ -93,19 +95,6 @@ def _complete(request: httpx.Request, *, is_whole: bool) -> None:
     length = len(request.read())
     if length or request.method in _ALWAYS_WITH_LENGTH:
         request.headers["Content-Length"] = str(length)
-
-
-# To parse a URL takes 8% of a call, and many come again: polls, creations. Those with a query hardly do, and may be
-# secret: they are not kept.
-
-
-def _address(family: str, url: str) -> object:
-    return url if "?" in url else parsed(family, url)
-
-
-@lru_cache(maxsize=128)
-def parsed(family: str, url: str) -> object:
-    return import_module(family).URL(url)
 
 
 # Bodies are iterated by objects of ours: the family's are generators, which nobody closes when a call is cancelled.

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from .._concurrency import async_let_go, async_to_its_end, on_trio
+from .._concurrency import async_let_go, async_to_its_end
 from .._rules.answer import Answer, Failure, Outcome
 from .._rules.body import ERROR_LIMIT, SUCCESS_LIMIT, Body, BodyError
-from ..errors import ClientClosedError, ConfigurationError
+from .._rules.deadline import cap_timeout
+from ..errors import ClientClosedError
 from ..types.response_info import Headers
-from . import trust
-from .connections import Connections, Pool
+from .connections import Pool
 from .failing import errors, failure
-from .family import (
-    AsyncEngineName,
-    AsyncHTTPClient,
-    EngineName,
-    HTTPClient,
-    checked,
-    family_named,
-    family_of,
-    opened,
-)
+from .family import AsyncHTTPClient, EngineName, HTTPClient, checked, family_named, family_of, open_client
 from .outgoing import Outgoing
+from .routes import Route
 
 if TYPE_CHECKING:
     import httpx
+
+
+OPERATIONS = ("connect", "read", "write", "pool")
 
 
 @dataclass(slots=True)
@@ -39,20 +33,38 @@ class Limits:
     Attributes:
         timeout: seconds for each network operation.
         remaining: tells the seconds left of the deadline, if there is one.
-        is_echo: whether the answer with these headers is one that came before, and belongs to another request.
 
     """
 
     timeout: float | None
-    remaining: Callable[[], float | None] | None
-    is_echo: Callable[[Headers], bool] = lambda _: False
+    remaining: Callable[[], float | None] | None = None
 
     def is_over(self) -> bool:
         return self.remaining is not None and self.remaining() == 0
 
+    def timeouts(self) -> Mapping[str, float | None]:
+        """Return the timeout of each network operation, as the engine looks it up when the operation begins."""
+        return dict.fromkeys(OPERATIONS, self.timeout) if self.remaining is None else TimeLeft(self)
 
-GRACE = 0.1
-"""Seconds past the deadline in which a blocked read may end by its own timeout, which spares the connection."""
+
+class TimeLeft(Mapping[str, float | None]):
+    """Timeouts that are cut to what is left of the deadline at the moment when the engine looks them up.
+
+    This is what bounds a sync call, which nothing can interrupt.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+
+    def __getitem__(self, operation: str) -> float | None:
+        remaining = self._limits.remaining and self._limits.remaining()
+        return self._limits.timeout if remaining is None else cap_timeout(self._limits.timeout, remaining)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(OPERATIONS)
+
+    def __len__(self) -> int:
+        return len(OPERATIONS)
 
 
 def _body(response: httpx.Response, headers: Headers) -> Body:
@@ -61,35 +73,24 @@ def _body(response: httpx.Response, headers: Headers) -> Body:
 
 
 _TOO_SLOW = Failure("lost", is_timeout=True, message="the deadline passed in mid-answer")
-_ECHO = Failure("lost", is_timeout=False, message="the answer to an earlier request came again")
 
 
 class AsyncEngine:
     """Sends one request, and gets its whole answer."""
 
-    def __init__(self, chosen: AsyncHTTPClient | AsyncEngineName) -> None:
+    def __init__(self, chosen: AsyncHTTPClient | EngineName) -> None:
         self._family = family_named(chosen) if isinstance(chosen, str) else family_of(chosen)
-        self._name = chosen if isinstance(chosen, str) else None
-        given = None if self._name else cast("httpx.AsyncClient", checked(chosen, self._family.AsyncClient))
+        is_named = isinstance(chosen, str)
+        given = None if is_named else cast("httpx.AsyncClient", checked(chosen, self._family.AsyncClient))
         self._pool = Pool(self._family.__name__, given, self._open)
-        # aiohttp reads on from a file after a call has ended, and bounds no write in time: files go another way.
-        self._files = AsyncEngine("httpx2") if self._name == "aiohttp" else self
 
-    def _open(self) -> httpx.AsyncClient:
-        if self._name == "aiohttp" and on_trio():
-            raise ConfigurationError(
-                "aiohttp runs on asyncio alone; on trio, leave out http_client or give `httpx2`."
-            )
-        return cast("httpx.AsyncClient", opened(cast("AsyncEngineName", self._name), "AsyncClient"))
+    def _open(self, route: Route) -> httpx.AsyncClient:
+        return cast("httpx.AsyncClient", open_client(self._family, "AsyncClient", route))
 
     async def send(self, outgoing: Outgoing, limits: Limits) -> Outcome:
-        if self._files is not self and not outgoing.is_whole:
-            return await self._files.send(outgoing, limits)
-        while (client := self._pool.idle()) is not None:
+        while (client := self._pool.take_idle()) is not None:
             await async_to_its_end(client.aclose)
-        if self._name and outgoing.is_secure:
-            trust.load(self._family.__name__)
-        used, is_over = self._pool.take(), False
+        used, is_over = self._pool.take(outgoing.origin), False
         try:
             outcome = await self._exchanged(used.client, outgoing, limits)
             is_over = True
@@ -104,15 +105,13 @@ class AsyncEngine:
         try:
             # The request is no local of ours: a traceback that prints these would show its URL.
             response = await client.send(
-                outgoing.built(self._family, limits.timeout),
+                outgoing.built(self._family, limits.timeouts()),
                 stream=True,
                 auth=None,
                 follow_redirects=False,
             )
             try:
                 headers = Headers.decoded(response.headers.raw)
-                if limits.is_echo(headers):
-                    return _ECHO  # unread, and so the connection is closed: what else it holds is not ours either
                 found = await self._read(response, _body(response, headers), limits)
             finally:
                 if not response.is_closed:
@@ -150,9 +149,8 @@ class AsyncEngine:
         await async_to_its_end(self._closed)
 
     async def _closed(self) -> None:
-        for engine in {self, self._files}:
-            for client in engine._pool.owned():
-                await client.aclose()
+        for client in self._pool.take_all():
+            await client.aclose()
 
 
 class Engine:
@@ -160,42 +158,23 @@ class Engine:
 
     def __init__(self, chosen: HTTPClient | EngineName) -> None:
         self._family = family_named(chosen) if isinstance(chosen, str) else family_of(chosen)
-        self._name = chosen if isinstance(chosen, str) else None
-        given = None if self._name else cast("httpx.Client", checked(chosen, self._family.Client))
+        is_named = isinstance(chosen, str)
+        given = None if is_named else cast("httpx.Client", checked(chosen, self._family.Client))
         self._pool = Pool(self._family.__name__, given, self._open)
 
-    def _open(self) -> httpx.Client:
-        return cast("httpx.Client", opened(cast("EngineName", self._name), "Client"))
+    def _open(self, route: Route) -> httpx.Client:
+        return cast("httpx.Client", open_client(self._family, "Client", route))
 
     def send(self, outgoing: Outgoing, limits: Limits) -> Outcome:
-        if self._name and outgoing.is_secure:
-            trust.load(self._family.__name__)
-        used = self._pool.take()
-        if limits.remaining is None:
-            return self._carried(used, outgoing, limits)
-
-        def carry(content: bytes | Iterable[bytes] | None) -> Outcome:
-            return self._carried(used, replace(outgoing, content=content), limits)
-
-        from .leaving import hurried  # loaded by those alone who set a deadline
-
-        seconds = (limits.remaining() or 0.0) + GRACE
-        content = cast("bytes | Iterable[bytes] | None", outgoing.content)
-        return hurried(seconds, carry, content, partial(self._pool.wear_out, used)) or _TOO_SLOW
-
-    def _carried(self, used: Connections[httpx.Client], outgoing: Outgoing, limits: Limits) -> Outcome:
-        is_over = False
+        while (client := self._pool.take_idle()) is not None:
+            client.close()
+        used, is_over = self._pool.take(outgoing.origin), False
         try:
             outcome = self._exchanged(used.client, outgoing, limits)
             is_over = True
             return outcome
         finally:
             self._pool.give_back(used, was_abandoned=not is_over)
-            self._tidy()
-
-    def _tidy(self) -> None:
-        while (client := self._pool.idle()) is not None:
-            client.close()
 
     def _exchanged(self, client: httpx.Client, outgoing: Outgoing, limits: Limits) -> Outcome:
         if client.is_closed:
@@ -204,15 +183,13 @@ class Engine:
         try:
             # The request is no local of ours: a traceback that prints these would show its URL.
             response = client.send(
-                outgoing.built(self._family, limits.timeout),
+                outgoing.built(self._family, limits.timeouts()),
                 stream=True,
                 auth=None,
                 follow_redirects=False,
             )
             try:
                 headers = Headers.decoded(response.headers.raw)
-                if limits.is_echo(headers):
-                    return _ECHO  # unread, and so the connection is closed: what else it holds is not ours either
                 found = self._read(response, _body(response, headers), limits)
             finally:
                 response.close()
@@ -240,5 +217,5 @@ class Engine:
         return body.whole()
 
     def close(self) -> None:
-        for client in self._pool.owned():
+        for client in self._pool.take_all():
             client.close()

@@ -1,58 +1,56 @@
-"""Whom TLS trusts: one context for all clients of a process, loaded when the first connection needs it.
+"""TLS certificates: one context for all clients of a process, loaded when the first connection needs it.
 
-To load the certificates takes longer than the rest of a client, and a program that talks to this machine alone, such as
-a test against the emulator, never needs them.
+To load the certificates takes longer than the rest of a client. A program that talks only to this machine over plain
+http, such as a test against the emulator, never loads them.
 """
 
 from __future__ import annotations
 
+import os
 import ssl
+from errno import ENOTDIR
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import cast
 
 from ..errors import ConfigurationError
 
+VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+
 
 @cache
-def trust_of(family: str) -> ssl.SSLContext:
-    """What the family trusts: certifi (httpx), the system (httpx2), or the certificates that the environment names."""
-    return _Trust(family)
+def ssl_context(family: str) -> ssl.SSLContext:
+    """Load what the family trusts: certifi (httpx), the system (httpx2), or what `SSL_CERT_FILE` and its like name.
 
+    Raises:
+        ConfigurationError: a file or folder that the environment names cannot be used.
 
-def load(family: str) -> None:
-    """Load the certificates now: before a connection is opened that would be left open if it cannot be done."""
-    cast("_Trust", trust_of(family)).loaded()
-
-
-class _Trust(ssl.SSLContext):
-    """Stands for the family's own context, which is made when a connection is to be wrapped."""
-
-    def __new__(cls, family: str) -> _Trust:  # noqa: ARG004 - the base class takes a protocol
-        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
-
-    def __init__(self, family: str) -> None:
-        self._family = family
-        self._loaded: ssl.SSLContext | None = None
-
-    def loaded(self) -> ssl.SSLContext:
-        if self._loaded is None:
-            self._loaded = _context_of(self._family)
-        return self._loaded
-
-    def set_alpn_protocols(self, alpn_protocols: object) -> None:
-        self.loaded().set_alpn_protocols(alpn_protocols)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-
-    def wrap_socket(self, *args: object, **kwargs: object) -> ssl.SSLSocket:
-        return self.loaded().wrap_socket(*args, **kwargs)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-
-    def wrap_bio(self, *args: object, **kwargs: object) -> ssl.SSLObject:
-        return self.loaded().wrap_bio(*args, **kwargs)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-
-
-def _context_of(family: str) -> ssl.SSLContext:
+    """
     try:
+        _check_folder()
         return cast("ssl.SSLContext", import_module(family).create_ssl_context())
-    except OSError as error:
-        problem = error
-    raise ConfigurationError(f"The certificates that the environment names cannot be loaded: {problem}.")
+    except (OSError, ValueError) as error:
+        problem = getattr(error, "strerror", None) or type(error).__name__
+    named = [f"{name}={os.environ[name]!r}" for name in VARIABLES if os.environ.get(name)]
+    raise ConfigurationError(
+        f"The TLS certificates cannot be loaded ({problem}). "
+        + (
+            f"Correct or unset {' and '.join(named)}."
+            if named
+            else "No variable of the environment names them."
+        )
+    )
+
+
+@cache
+def plain_context() -> ssl.SSLContext:
+    """Return a context without certificates, for clients that only send plain http: it is never used."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _check_folder() -> None:
+    """Refuse a `SSL_CERT_DIR` that is not there: OpenSSL would take it for an empty one, and trust nobody."""
+    folders = "" if os.environ.get("SSL_CERT_FILE") else os.environ.get("SSL_CERT_DIR", "")
+    if folders and not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
+        raise NotADirectoryError(ENOTDIR, "no such folder")

@@ -7,7 +7,6 @@
 | `idempotency.py` | keys: made, checked, derived |
 | `answer.py` | what one attempt brought: an answer or a failure |
 | `retry.py` | is it worth another attempt, and after how long |
-| `echo.py` | is this answer one that came before, to another request |
 | `body.py` | the bytes of an answer: inflated, and how many are kept |
 | `rate_limit.py` | what the headers say; when the next call may go |
 | `response.py` | an answer into a model or an error |

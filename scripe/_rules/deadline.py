@@ -28,15 +28,13 @@ class Deadline:
         """Whether there would be any time left after a wait of so many seconds."""
         return self.at is None or now + wait < self.at
 
-    def shorten(self, timeout: float | None, now: float) -> float | None:
-        """The timeout of one network operation, which no deadline may pass; never 0, which sockets take for no wait."""
-        remaining = self.remaining(now)
-        if remaining is None:
-            return timeout
-        return max(SHORTEST, remaining if timeout is None else min(timeout, remaining))
-
     def __str__(self) -> str:
         return f"the deadline of {self.seconds:g} s has passed"
 
 
 NO_DEADLINE = Deadline()
+
+
+def cap_timeout(timeout: float | None, remaining: float) -> float:
+    """Return the timeout of one network operation, cut to what is left; never 0, which sockets take for no wait."""
+    return max(SHORTEST, remaining if timeout is None else min(timeout, remaining))

@@ -95,8 +95,6 @@ class Request(Generic[T]):
             found["Content-Type"] = "application/json"
         if self.idempotency_key is not None:
             found["Idempotency-Key"] = self.idempotency_key
-        if not self.repeatable:
-            found["Connection"] = "close"  # see `echo.py`
         return found
 
     @property

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import Callback, Clock, KeySource
-from .._engine import EngineName, HTTPClient
+from .._engine import HTTPClient, EngineName
 from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
 from .._rules.rate_limit import RateLimiter
@@ -55,13 +55,15 @@ class Scripe:
         workspace_id: `org_…`, for OAuth tokens that reach several; from `SCRIPE_WORKSPACE_ID` if left out.
         timeout: Seconds for each network operation (connect, read, write), never for a whole upload.
         deadline: Seconds for each whole call, with its waits, retries and steps; None for no limit. Past it
-            `APITimeoutError`, in a wait for jobs `JobTimeoutError`. Only callbacks
-            and reads of a file can hold a call beyond it.
+            `APITimeoutError`, in a wait for jobs `JobTimeoutError`. It is checked between
+            attempts, waits and chunks, and cuts each socket operation to what is left; a server that trickles
+            its headers, a slow look-up of a name and callbacks can hold a call longer.
         max_retries: How often a call is sent again after a passing fault.
         rate_limiter: Keeps calls within the workspace's budget. One of its own if left out; None turns it
             off; give several clients the same one to let them share what they know.
         http_client: What to send with: a client of httpx or httpx2 that you made, for proxies, certificates or
-            tests, which is never closed by this one; or the name of an engine: `httpx` or `httpx2`. The one that `SCRIPE_HTTP` names if left out, else httpx.
+            tests, which is never closed by this one; or the name of an engine, `httpx` or `httpx2`. The one
+            that `SCRIPE_HTTP` names if left out, else httpx.
         on_response: Told of each answer of the API.
         app_info: Name of your application, such as `newsroom/2.1`, added to the `User-Agent`.
         allow_insecure: Allow plain http to other machines than this one.

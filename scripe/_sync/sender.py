@@ -120,7 +120,7 @@ class Sender:
             if call.attempts > 1:  # the first may have arrived
                 error.idempotency_key = request.idempotency_key
             raise
-        if outcome is None:
+        if outcome is None or (isinstance(outcome, Failure) and outcome.is_timeout and sender.is_late()):
             raise sender._late(request)
         if isinstance(outcome, Failure):
             raise responses.failure_error(request, outcome, call.attempts)
@@ -180,11 +180,7 @@ class Sender:
                     call.request.body,
                     headers,
                 ),
-                Limits(
-                    self._timeout(call.request),
-                    self.clock_of_deadline,
-                    partial(self.session.echoes.is_doubted, call.request),
-                ),
+                Limits(self._timeout(call.request), self.clock_of_deadline),
             )
             answer = outcome if isinstance(outcome, Answer) else None
         finally:
@@ -250,8 +246,7 @@ class Sender:
 
     def _timeout(self, request: Request[T]) -> float | None:
         timeout = self.options.timeout
-        held = None if timeout is None else timeout + request.held
-        return self.deadline.shorten(held, self.session.clock.now())
+        return None if timeout is None else timeout + request.held
 
     def remaining(self) -> float | None:
         """Seconds left of the deadline."""

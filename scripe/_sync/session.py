@@ -8,15 +8,14 @@ import threading
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, cast
 from weakref import WeakSet
 
 from .._asking import Turn
 from .._concurrency import Callback, Clock, KeySource, call, home
-from .._engine import Engine, EngineName, HTTPClient, check_engine, default_engine, load
+from .._engine import Engine, HTTPClient, EngineName, check_engine, default_engine, plain_context
 from .._rules import config
 from .._rules.config import Secret
-from .._rules.echo import Echoes
 from .._rules.pacing import Pacer
 from .._rules.rate_limit import RateLimiter
 from ..errors import ClientClosedError, ConfigurationError
@@ -40,7 +39,6 @@ class Session:
         self.observer: Observer | None = None
         self.clock: Clock = Clock()
         self.pacer: Pacer = Pacer()
-        self.echoes: Echoes = Echoes()
         self._key_source = cast("KeySource | None", config.key_source(given))
         self._key = None if self._key_source else config.api_key(given)
         self._is_closed = False
@@ -50,7 +48,7 @@ class Session:
         self._home: object = None
         self._turn: Turn = Turn()
         if isinstance(self._chosen, str):
-            check_engine(self._chosen, get_args(EngineName))
+            check_engine(self._chosen)
         else:
             self._engine = Engine(self._chosen)
         _sessions.add(self)
@@ -59,11 +57,6 @@ class Session:
     def opens_connections(self) -> bool:
         """Whether the connections are our own, not those of a client that the caller gave."""
         return isinstance(self._chosen, str)
-
-    @property
-    def engine_name(self) -> EngineName:
-        """The engine of our own connections; the usual one, where they are the caller's."""
-        return self._chosen if isinstance(self._chosen, str) else default_engine()
 
     def engine(self) -> Engine:
         """The open connections, opened when first needed, and anew in a forked process."""
@@ -113,7 +106,7 @@ class Session:
         any lock, and the calls that they had in flight do not end here. A client of the caller's stays in use.
         """
         self._lock, self._turn, self._home = threading.Lock(), Turn(), None
-        self.pacer, self.echoes = Pacer(), Echoes()
+        self.pacer = Pacer()
         if self.limiter is not None:
             self.limiter.forget()
         _left_open.append(self._engine)
@@ -143,20 +136,29 @@ _sessions: WeakSet[Session] = WeakSet()
 _left_open: list[Engine | None] = []  # kept, since whoever collects an open connection complains of it
 
 
-def before_fork() -> None:
-    """Load what clients load when first used: a child waits for ever for what another thread was loading."""
-    if _sessions:
-        import pkgutil
+# What a first call imports. If another thread held the lock of one of these modules during a fork, the child would wait
+# for that lock without end: so all of them are imported before the fork.
+LOADED_BEFORE_FORK = (
+    *("scripe._sync.health", "scripe._sync.jobs", "scripe._sync.knowledge", "scripe._sync.notes"),
+    *(
+        "scripe._sync.post_statuses",
+        "scripe._sync.posts",
+        "scripe._sync.projects",
+        "scripe._sync.retrying",
+    ),
+    *("scripe._sync.sources", "scripe._sync.webhook_endpoints", "scripe._sync.workspaces"),
+    *("scripe._rules.pagination", "scripe.types.page"),
+    *("tenacity", "httpcore", "httpcore2", "h11", "certifi", "truststore", "encodings.idna"),
+)
 
-        for package in (__name__.rpartition(".")[0], "scripe._rules", "scripe.types"):
-            for each in pkgutil.iter_modules(import_module(package).__path__):
-                import_module(f"{package}.{each.name}")
-        for name in ("tenacity", "encodings.idna"):
+
+def before_fork() -> None:
+    if not _sessions:
+        return
+    for name in LOADED_BEFORE_FORK:
+        with suppress(Exception):
             import_module(name)
-        names: set[EngineName] = {each.engine_name for each in list(_sessions)}
-        for name in names:
-            Engine(name)
-            load(name)
+    plain_context()  # OpenSSL sets itself up with the first context, under a lock of its own
 
 
 def after_fork() -> None:

@@ -103,9 +103,8 @@ class Transfer:
                     Body(self, blocks),
                 ),
                 Limits(
-                    self._sender.deadline.shorten(self._sender.options.timeout, now),
+                    self._sender.options.timeout,
                     self._sender.clock_of_deadline,
-                    self._sender.session.echoes.is_echo,  # of the API's answers, if both are on one host
                 ),
             )
             self._raise_own()

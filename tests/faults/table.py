@@ -146,10 +146,6 @@ def _garbage(exchange: Exchange) -> None:
     exchange.close()
 
 
-def _answer_twice(exchange: Exchange) -> None:
-    exchange.send(exchange.forward() * 2)
-
-
 def _request_twice(exchange: Exchange) -> None:
     exchange.send(exchange.forward(times=2))
 
@@ -285,7 +281,6 @@ ONCE: tuple[Fault, ...] = (
     Fault("length absent", _length_absent),
     Fault("length absurd", _length_absurd),
     Fault("garbage", _garbage),
-    Fault("answer twice", _answer_twice, spares_storage=True),  # which is another host's
     Fault("request twice", _request_twice, recovers=False),
     Fault("interim answers", _interim_answers),
     Fault("500 interim answers", _many_interim_answers),
