@@ -56,8 +56,8 @@ class Scripe:
         timeout: Seconds for each network operation (connect, read, write), never for a whole upload.
         deadline: Seconds for each whole call, with its waits, retries and steps; None for no limit. Past it
             `APITimeoutError`, in a wait for jobs `JobTimeoutError`. It is checked between
-            attempts, waits and chunks, and cuts each socket operation to what is left; a server that trickles
-            its headers, a slow look-up of a name and callbacks can hold a call longer.
+            attempts, waits and chunks, and cuts each socket operation to what is left; a server that
+            trickles its headers, a slow look-up of a name and callbacks can hold a call longer.
         max_retries: How often a call is sent again after a passing fault.
         rate_limiter: Keeps calls within the workspace's budget. One of its own if left out; None turns it
             off; give several clients the same one to let them share what they know.
