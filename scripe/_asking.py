@@ -26,6 +26,10 @@ _asking: ContextVar[tuple[object, ...]] = ContextVar("scripe_asking", default=()
 """Whoever asks, where this code was called from."""
 
 
+class AskedTooLongError(Exception):
+    """Another call is still asking, and the time of this one is up."""
+
+
 class _Turn:
     def __init__(self) -> None:
         self._asker: object = None
@@ -56,7 +60,7 @@ class AsyncTurn(_Turn):
         super().__init__()
         self._lock: asyncio.Lock | trio.Lock | None = None
 
-    async def take(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def take(self, ask: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:  # noqa: ARG002 - it is interrupted
         self._check()
         async with self._made():
             with self._noted():
@@ -82,7 +86,21 @@ class Turn(_Turn):
         super().__init__()
         self._lock = threading.Lock()
 
-    def take(self, ask: Callable[[], T]) -> T:
+    def take(self, ask: Callable[[], T], seconds: float | None = None) -> T:
+        """Ask when nobody else does; wait so many seconds for that.
+
+        Raises:
+            AskedTooLongError: somebody else is still asking.
+
+        """
         self._check()
-        with self._lock, self._noted():
-            return ask()
+        if seconds is None:
+            with self._lock, self._noted():
+                return ask()
+        if not self._lock.acquire(timeout=seconds):
+            raise AskedTooLongError
+        try:
+            with self._noted():
+                return ask()
+        finally:
+            self._lock.release()

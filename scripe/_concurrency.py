@@ -80,14 +80,14 @@ def home() -> object:
 # What a callback of the caller's answers: async clients take plain and coroutine functions.
 
 
-async def async_call(function: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def async_invoke(function: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs) -> T:
     found: object = function(*args, **kwargs)
     if inspect.isawaitable(found):
         found = await found
     return cast("T", found)
 
 
-def call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def invoke(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return function(*args, **kwargs)
 
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 import contextvars
 import inspect
 import logging
+import math
 import os
+import time
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -34,9 +36,16 @@ VARIABLE = "SCRIPE_LOG"
 ENGINES = ("httpx", "httpx2")
 logger = logging.getLogger("scripe")
 
-# No lock guards these two: one that another thread held during a fork would stay locked in the child.
+# No lock guards these: one that another thread held during a fork would stay locked in the child.
 _printing: dict[str, logging.Handler] = {}
 _warned: dict[str, object] = {}
+_warned_of_wait: dict[str, float] = {}
+
+LONG_WAIT = 5.0
+"""Seconds from which a wait is a warning."""
+
+WARNING_INTERVAL = 60.0
+"""Seconds between two such warnings."""
 
 
 def configure() -> None:
@@ -103,15 +112,26 @@ def retrying(what: str, outcome: Outcome, wait: float, attempt: int) -> None:
     reason = f"HTTP {outcome.status}" if isinstance(outcome, Answer) else outcome.message
     method, _, path = what.partition(" ")
     fields = _fields(method, path, attempt, wait=round(wait, 3), **_come(outcome))
-    logger.info("%s again in %.2f s, after attempt %d: %s", what, wait, attempt, reason, extra=fields)
+    line = "%s again in %.2f s, after attempt %d: %s"
+    logger.log(_level_of_wait(wait), line, what, wait, attempt, reason, extra=fields)
 
 
 def waiting(request: Request[T], wait: float) -> None:
     """Short waits, for calls in flight that may tell more, are told to nobody."""
     if wait >= 1:
         fields = _fields(request.method, request.shown, None, wait=round(wait, 3))
-        line = "%s %s in %.0f s: the budget of requests (%s) is used up"
-        logger.info(line, request.method, request.shown, wait, request.bucket, extra=fields)
+        line = "Rate limit reached (%s): waiting %.0f s before %s %s"
+        level = _level_of_wait(wait)
+        logger.log(level, line, request.bucket, wait, request.method, request.shown, extra=fields)
+
+
+def _level_of_wait(seconds: float) -> int:
+    """A long wait must not look like a hang: it is a warning, which Python prints unasked, once a minute."""
+    now = time.monotonic()
+    if seconds <= LONG_WAIT or now - _warned_of_wait.get(VARIABLE, -math.inf) < WARNING_INTERVAL:
+        return logging.INFO
+    _warned_of_wait[VARIABLE] = now
+    return logging.WARNING
 
 
 def _come(outcome: Outcome) -> dict[str, str | float | None]:

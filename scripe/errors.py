@@ -457,7 +457,14 @@ class ClientClosedError(ScripeError, RuntimeError):
 
 
 class ScripeDeprecationWarning(FutureWarning):
-    """The API announced an end for the version in use; shown once per process."""
+    """The API announced an end for the version in use; shown once per process.
+
+    Attributes:
+        idempotency_key: Where a filter for warnings raises it, the key of the write that was sent; None for a read.
+
+    """
+
+    idempotency_key: str | None = None
 
 
 def _texts(value: JSON) -> list[str]:

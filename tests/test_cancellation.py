@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import linecache
 import os
 import random
 import socket
@@ -16,7 +17,9 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Literal, TypeAlias
 
 import pytest
@@ -270,6 +273,54 @@ def test_ctrl_c_leaves_a_client_that_works(server: ScriptedServer, deadline: str
         _, complaints = process.communicate("\n", timeout=30)
     assert (process.returncode, complaints) == (0, "")
     assert holds_at_most(server, 0)
+
+
+class Interrupting:
+    """Raises KeyboardInterrupt at one line of the package, counted from the start of the call."""
+
+    def __init__(self, at: int) -> None:
+        self._left = at
+
+    def __call__(self, frame: FrameType, event: str, _argument: object) -> Interrupting | None:
+        if "/scripe/" not in frame.f_code.co_filename:
+            return None
+        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).lstrip()
+        self._left -= event == "line" and not line.startswith(
+            "with "
+        )  # no signal comes in entering or leaving one
+        if self._left == 0:
+            self._left = -1
+            raise KeyboardInterrupt
+        return self
+
+
+def is_interrupted(work: Callable[[], object], at: int) -> bool:
+    tracer = sys.gettrace()
+    sys.settrace(Interrupting(at))
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(tracer)
+    return False
+
+
+def test_ctrl_c_at_any_line_of_a_call_loses_no_place_of_the_rate_limit(server: ScriptedServer) -> None:
+    """Two requests remain, of which the interrupted call may have used one: a lost place would hold up all others."""
+    left = {"X_RateLimit_Limit": "9", "X_RateLimit_Remaining": "2", "X_RateLimit_Reset": "60"}
+    server.script(answer({"data": shapes.source()}, 200, **left))
+    slow = 0
+    for at in range(1, 1000):
+        with Scripe(KEY, base_url=server.base_url, max_retries=0, timeout=0.3, deadline=5) as client:
+            client.sources.retrieve("src_1")
+            if not is_interrupted(partial(client.sources.retrieve, "src_1"), at):
+                break
+            started = time.monotonic()
+            client.sources.retrieve("src_1")
+            slow += time.monotonic() - started > 0.2
+    assert at > 100
+    assert slow <= 10  # those that were interrupted between taking a place and noting it wait for its timeout
 
 
 def test_a_callers_own_client_of_httpx2_gets_all_back(server: ScriptedServer) -> None:

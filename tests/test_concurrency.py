@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import httpx
 import pytest
 import trio
 
+from scripe import APITimeoutError, Scripe
 from scripe._concurrency import async_run, async_to_its_end
 from scripe.emulator import Emulator
+from tests.conftest import KEY
+from tests.support import shapes
+from tests.support.server import ScriptedServer, answer, error
 
 
 def test_work_in_a_thread_is_never_left_running() -> None:
@@ -114,3 +121,66 @@ def test_a_closed_emulator_says_so() -> None:
     emulator.close()
     with pytest.raises(RuntimeError, match="was closed"):
         client.workspaces.me()
+
+
+@pytest.mark.parametrize("hold", [6.0, 3.0])
+def test_calls_that_hang_hold_up_no_other_after_the_reset(server: ScriptedServer, hold: float) -> None:
+    """They were sent before the reset, so what they bring says nothing of the new window."""
+    good = answer({"data": shapes.source()})
+    left = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}
+    server.script(replace(good, hold=hold), replace(good, hold=hold), replace(good, headers=left), good)
+    with Scripe(KEY, base_url=server.base_url, timeout=None) as client, ThreadPoolExecutor() as pool:
+        hanging = [pool.submit(client.sources.retrieve, "src_1") for _ in range(2)]
+        while len(server.received) < 2:
+            time.sleep(0.01)
+        client.sources.retrieve("src_1")
+        started = time.monotonic()
+        for _ in range(3):
+            client.sources.retrieve("src_1")
+        assert time.monotonic() - started < 2.5
+        assert not any(each.done() for each in hanging)
+        server.script(good)
+
+
+def test_a_deadline_bounds_the_wait_for_another_threads_api_key_function(server: ScriptedServer) -> None:
+    server.script(answer({"data": shapes.source()}))
+    is_asked, go_on = threading.Event(), threading.Event()
+
+    def api_key() -> str:
+        is_asked.set()
+        go_on.wait(10)
+        return KEY
+
+    with Scripe(api_key, base_url=server.base_url) as client, ThreadPoolExecutor() as pool:
+        first = pool.submit(client.sources.retrieve, "src_1")
+        is_asked.wait(10)
+        started = time.monotonic()
+        with pytest.raises(APITimeoutError, match="api_key"):
+            client.with_options(deadline=0.3).sources.retrieve("src_1")
+        assert time.monotonic() - started < 2
+        go_on.set()
+        assert first.result().id == "src_1"
+        assert client.with_options(deadline=5).sources.retrieve("src_1").id == "src_1"
+
+
+def test_a_deadline_bounds_the_wait_for_a_renewed_key_too(server: ScriptedServer) -> None:
+    server.script(error(401, "key_expired"), answer({"data": shapes.source()}))
+    asked: list[str] = []
+    is_renewing, go_on = threading.Event(), threading.Event()
+
+    def api_key() -> str:
+        asked.append(KEY)
+        if len(asked) == 2:
+            is_renewing.set()
+            go_on.wait(10)
+        return f"{KEY}{len(asked)}"
+
+    with Scripe(api_key, base_url=server.base_url, deadline=5) as client, ThreadPoolExecutor() as pool:
+        server.script(error(401, "key_expired"))
+        first = pool.submit(client.sources.retrieve, "src_1")
+        is_renewing.wait(10)
+        with pytest.raises(APITimeoutError, match="api_key"):
+            client.with_options(deadline=0.3).sources.retrieve("src_1")
+        server.script(answer({"data": shapes.source()}))
+        go_on.set()
+        assert first.result().id == "src_1"

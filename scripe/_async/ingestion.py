@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from .._concurrency import AsyncCallback, async_call
+from .._concurrency import AsyncCallback, async_invoke
 from .._files import Content
 from .._rules import polling
 from .._rules.idempotency import derived_key
@@ -37,7 +37,7 @@ async def ingested(
     async def tell(job: Job) -> None:
         news = polling.progress_of(job, content.size)
         if news is not None and told is not None:
-            await async_call(told, news)
+            await async_invoke(told, news)
 
     upload_key = derived_key(key, f"upload {content.size}")
     with stages_shown(content.name or "file", on_progress, progress=progress) as told:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Self, TypeVar
 
-from .._concurrency import AsyncCallback, async_call
+from .._concurrency import AsyncCallback, async_invoke
 from .._rules import polling
 from .._rules.config import check_seconds
 from .._rules.pacing import tick
@@ -48,7 +48,7 @@ class AsyncPoller:
             job = await self._on_time(partial(self._retrieved, job_id))
             self._watch.see(job)
             if job != seen and self._on_update is not None:
-                await async_call(self._on_update, job)
+                await async_invoke(self._on_update, job)
             seen = job
         return self._watch.latest[job_id]
 
@@ -110,7 +110,7 @@ class AsyncPoller:
     async def _see(self, job: Job) -> None:
         is_news = self._watch.see(job)
         if is_news and self._on_update is not None:
-            await async_call(self._on_update, job)
+            await async_invoke(self._on_update, job)
 
     async def _retrieved(self, job_id: str) -> Job:
         await self._stand_in_line()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import overload
 
-from .._concurrency import AsyncCallback, async_call
+from .._concurrency import AsyncCallback, async_invoke
 from .._rules import generation, polling
 from .._rules.config import check_seconds
 from .._rules.idempotency import carrying, checked_key, new_key
@@ -289,7 +289,7 @@ class AsyncPosts(AsyncResource):
             if job is None:
                 raise generation.unanswered(posts._sender.deadline)
             if job.is_finished and told is not None:
-                await async_call(told, job)
+                await async_invoke(told, job)
             job = await AsyncJobs(posts._sender).wait(job, timeout=None, on_update=told)
             return await posts.retrieve(polling.made(job, "post_id"))
 

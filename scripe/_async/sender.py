@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -11,13 +11,15 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from .. import _log
-from .._concurrency import async_call, async_within
+from .._asking import AskedTooLongError
+from .._concurrency import async_invoke, async_within
 from .._engine import CommonHeaders, Limits, Outgoing
 from .._rules import response as responses
 from .._rules.answer import Answer, Failure, Outcome
 from .._rules.config import NO_KEY, Options, Secret
 from .._rules.deadline import NO_DEADLINE, Deadline
-from .._rules.rate_limit import Ticket
+from .._rules.idempotency import note_idempotency_key
+from .._rules.rate_limit import Ticket, rate_limit
 from .._rules.request import Request
 from ..errors import ClientClosedError, DeadlineError
 from ..types._base import JSON
@@ -158,53 +160,69 @@ class AsyncSender:
         outcome = await self._sent(call)
         if isinstance(outcome, Answer) and outcome.status == 401 and not call.has_renewed_key:
             call.has_renewed_key = True
-            if await self.session.renew_key(call.key):
+            if await self._renew_key(call):
                 outcome = await self._sent(call)
         return outcome
 
     async def _sent(self, call: _Call[T]) -> Outcome:
-        call.key = await self.session.key() if call.request.needs_key else NO_KEY
+        request, observation, call.response = call.request, call.observation, None
+        call.key = await self._api_key(request) if request.needs_key else NO_KEY
         engine = self.session.engine()
-        ticket = await self._leave(call)
-        answer, observation = None, call.observation
+        ticket, outcome = None, None
         try:
-            headers = call.request.headers
-            if observation is not None:
-                headers = {**observation.sending(), **headers}
+            ticket = await self._leave(call)
             outcome = await engine.send(
-                Outgoing(
-                    call.request.method,
-                    Secret(self.options.base_url + call.request.target),
-                    self._common_headers(call),
-                    call.request.body,
-                    headers,
-                ),
-                Limits(self._timeout(call.request), self.clock_of_deadline),
+                self._outgoing(call), Limits(self._timeout(request), self.clock_of_deadline)
             )
-            answer = outcome if isinstance(outcome, Answer) else None
         finally:
-            self._learn(call, ticket, answer)
+            self._release(ticket, outcome)  # first: nothing that follows may lose the place
+        if isinstance(outcome, Answer):
+            call.response = responses.response_info(request, outcome, call.attempts, call.key)
         if observation is not None:
             observation.sent(call.attempts, outcome)
         if isinstance(outcome, Failure):
-            _log.failed(call.request, outcome, call.attempts)
-        await self._tell(call.response if answer else None)
+            _log.failed(request, outcome, call.attempts)
+        await self._tell(call)
         return outcome
 
+    async def _api_key(self, request: Request[T]) -> Secret[str]:
+        with self._in_time(request):
+            return await self.session.key(self.remaining())
+
+    async def _renew_key(self, call: _Call[T]) -> bool:
+        with self._in_time(call.request):
+            return await self.session.renew_key(call.key, self.remaining())
+
+    @contextmanager
+    def _in_time(self, request: Request[T]) -> Generator[None]:
+        """Raise the error of the deadline if another call asks for the key for too long."""
+        try:
+            yield
+            return
+        except AskedTooLongError:
+            pass
+        raise self._late(request, "another call still waits for the `api_key` function, and ")
+
+    def _outgoing(self, call: _Call[T]) -> Outgoing:
+        request, headers = call.request, call.request.headers
+        if call.observation is not None:
+            headers = {**call.observation.sending(), **headers}
+        url = Secret(self.options.base_url + request.target)
+        return Outgoing(request.method, url, self._common_headers(call), request.body, headers)
+
     async def _leave(self, call: _Call[T]) -> Ticket | None:
-        """Wait until the budget has a place for this call; that is no retry, and does not count as one."""
+        """Wait until the rate limit has a place for this call; that does not count as a retry."""
         request, limiter, clock = call.request, self.session.limiter, self.session.clock
         while True:
             now = clock.now()
             if self.deadline.has_passed(now):
                 raise self._late(request)
-            leave = limiter.reserve((self.options.workspace_id, request.bucket), now) if limiter else None
+            bucket, timeout = (self.options.workspace_id, request.bucket), self._timeout(request)
+            leave = limiter.reserve(bucket, now, timeout) if limiter else None
             if leave is None or isinstance(leave, Ticket):
                 return leave
             if not self.deadline.allows(leave, now):
-                raise self._late(
-                    request, f"the budget of requests is used up for another {leave:.1f} s, and "
-                )
+                raise self._late(request, f"the rate limit is reached for another {leave:.1f} s, and ")
             _log.waiting(request, leave)
             await self._wait(call, leave)
 
@@ -217,21 +235,24 @@ class AsyncSender:
             if call.observation is not None:
                 call.observation.waited(clock.now() - began)
 
-    def _learn(self, call: _Call[T], ticket: Ticket | None, answer: Answer | None) -> None:
-        response = responses.response_info(call.request, answer, call.attempts, call.key) if answer else None
-        call.response = response
+    def _release(self, ticket: Ticket | None, outcome: Outcome | None) -> None:
         if self.session.limiter is not None and ticket is not None:
-            told = response.rate_limit if response else None
-            self.session.limiter.release(ticket, self.session.clock.now(), answer, told)
+            reported = rate_limit(outcome) if isinstance(outcome, Answer) else None
+            self.session.limiter.release(ticket, self.session.clock.now(), outcome, reported)
 
-    async def _tell(self, response: ResponseInfo | None) -> None:
+    async def _tell(self, call: _Call[T]) -> None:
+        response = call.response
         if response is None:
             return
         _log.called(response)
-        if response.deprecation is not None:
-            _log.deprecated(response.deprecation)
-        if self.session.on_response is not None:
-            await async_call(self.session.on_response, response)
+        try:
+            if response.deprecation is not None:
+                _log.deprecated(response.deprecation)
+            if self.session.on_response is not None:
+                await async_invoke(self.session.on_response, response)
+        except Exception as error:
+            note_idempotency_key(error, call.request.idempotency_key)
+            raise
 
     def _common_headers(self, call: _Call[T]) -> CommonHeaders:
         """What all calls have in common, made anew when the key changes."""

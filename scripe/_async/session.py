@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from weakref import WeakSet
 
 from .._asking import AsyncTurn
-from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_call, async_home
+from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_home, async_invoke
 from .._engine import AsyncEngine, AsyncHTTPClient, EngineName, check_engine, default_engine, plain_context
 from .._rules import config
 from .._rules.config import Secret
@@ -68,24 +68,25 @@ class AsyncSession:
             self._engine = engine = self._engine or AsyncEngine(self._chosen)
             return engine
 
-    async def key(self) -> Secret[str]:
-        return self._key or await self._asked()
+    async def key(self, seconds: float | None = None) -> Secret[str]:
+        """The key to send; a sync client waits so many seconds for another call that is asking for it."""
+        return self._key or await self._asked(None, seconds)
 
-    async def renew_key(self, refused: Secret[str]) -> bool:
+    async def renew_key(self, refused: Secret[str], seconds: float | None = None) -> bool:
         """Ask the caller's function for another key, unless that was done meanwhile; False if there is none."""
         if self._key_source is None:
             return False
-        await self._asked(refused)
+        await self._asked(refused, seconds)
         return True
 
-    async def _asked(self, refused: Secret[str] | None = None) -> Secret[str]:
+    async def _asked(self, refused: Secret[str] | None, seconds: float | None) -> Secret[str]:
         self._check()
-        return await self._turn.take(partial(self._ask, refused))
+        return await self._turn.take(partial(self._ask, refused), seconds)
 
     async def _ask(self, refused: Secret[str] | None) -> Secret[str]:
         key = self._key
         if key is None or (refused is not None and key.reveal() == refused.reveal()):
-            given = Secret(await async_call(cast("AsyncKeySource", self._key_source)))
+            given = Secret(await async_invoke(cast("AsyncKeySource", self._key_source)))
             self._key = key = config.api_key(given)
         return key
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
-from .._concurrency import AsyncCallback, async_call
+from .._concurrency import AsyncCallback, async_invoke
 from .._rules.config import check_kind
 from ..types.job import Job
 from ..types.progress import Progress
@@ -68,6 +68,6 @@ def _shown(
         async def tell(news: T) -> None:
             see(news)
             if callback is not None:
-                await async_call(callback, news)
+                await async_invoke(callback, news)
 
         yield tell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from .. import _log
-from .._concurrency import AsyncCallback, async_call, async_run, async_within
+from .._concurrency import AsyncCallback, async_invoke, async_run, async_within
 from .._engine import CommonHeaders, Limits, Outgoing
 from .._files import Blocks, Content, FileInput, content_of
 from .._rules import upload as rules
@@ -122,7 +122,7 @@ class AsyncTransfer:
             sent = self._content.size - blocks.left
             if sent and self._on_progress is not None:
                 progress = Progress("uploading", sent / self._content.size, sent, self._content.size)
-                await async_call(self._on_progress, progress)
+                await async_invoke(self._on_progress, progress)
             return await async_run(blocks.read)
         except Exception as error:
             self._raised = error

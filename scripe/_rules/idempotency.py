@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from os import PathLike, fspath
 
-from ..errors import ConfigurationError, ScripeError
+from ..errors import ConfigurationError, ScripeDeprecationWarning, ScripeError
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -83,6 +83,19 @@ def _spelled(part: object) -> tuple[str, bytes]:
                 f"A {type(part).__name__} has no stable text to derive a key from; "
                 "give str, bytes, numbers, dates, UUIDs or paths."
             )
+
+
+def note_idempotency_key(error: Exception, key: str | None) -> None:
+    """Let an error that ends a write after it was sent carry the write's key: the caller can go on with it.
+
+    An error of the caller's own, raised in a callback, stays as it is, and gets a note.
+    """
+    if key is None:
+        return
+    if not isinstance(error, ScripeError | ScripeDeprecationWarning):
+        error.add_note(f"The write was sent with idempotency_key={key!r}.")
+    elif error.idempotency_key is None:
+        error.idempotency_key = key
 
 
 @contextmanager

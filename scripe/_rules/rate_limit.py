@@ -1,9 +1,10 @@
-"""What the headers say of the budget; when the next call may go.
+"""What the headers say of the rate limit; when the next call may go.
 
-The API counts per workspace, over a window of 60 seconds that slides. What an answer says remains, less the
-calls in flight, is what may go; then calls of that bucket wait for the reset rather than collect 429s. After a
-reset one call goes first: its answer says how many may follow. Headers may come only with a 429: then the limit
-that it names is kept by counting our own calls.
+The API counts per workspace, over a window of 60 seconds that slides. Where its responses carry headers, these decide:
+what remains, less the calls in flight, may go; then calls of that bucket wait for the reset rather than collect 429s.
+After a reset one call goes first, whatever older calls do: its response says how many may follow. It is waited for
+only so long, since it may hang. Headers may come only with a 429: then the limit that it names is kept by counting our
+own calls over a window.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from ..types.response_info import RateLimit
-from .answer import Answer
+from .answer import Answer, Outcome
 
 WINDOW = 60.0
 """Seconds in which the API counts."""
@@ -27,6 +28,9 @@ READ_LIMIT = 120
 
 _EPOCH = 1_000_000_000.0
 _SOON = 0.05  # seconds until calls in flight may have told more
+
+PROBE_PATIENCE = 2.0
+"""Seconds for which others wait for the call that goes first after a reset; then the next one goes."""
 
 
 def retry_after(answer: Answer) -> float | None:
@@ -84,62 +88,117 @@ def _whole(text: str | None) -> int | None:
 
 @dataclass(slots=True)
 class _Bucket:
-    """What is known of one budget."""
+    """What is known of one rate limit."""
 
     limit: int | None = None
     remaining: int | None = None
     resets_at: float = 0.0
-    known_since: int = 0  # number of the call whose answer told `remaining`
-    probing: bool = False  # the window has turned: one call goes first
-    in_flight: int = 0
+    reported_by: int = 0  # number of the call whose response told `remaining`
+    is_reported: bool = False  # by successes too, not only by 429s: then nothing is counted here
+    probe: tuple[int, float] = (
+        0,
+        0.0,
+    )  # the call that goes first after a reset, and until when others wait for it
     sent: int = 0
+    in_flight: dict[int, float] = field(default_factory=dict[int, float])  # calls, and when each is forgotten
     done: deque[float] = field(default_factory=deque[float])
+    silent_429s: int = 0
+    last_silent_429: int = 0  # number of the last call that was sent before it
 
     def wait(self, now: float) -> float:
-        """Seconds until the next call may go; 0 if it may go now."""
-        if self.remaining is not None and now >= self.resets_at:
-            self.probing, self.remaining = self.remaining <= 0, None
-        return max(self._wait_for_own(now), self._wait_for_told(now))
+        """Return the seconds until the next call may go; 0 if it may go now."""
+        wait = max(self._wait_by_own_count(now), self._wait_by_headers(now))
+        if wait > 0 and self._forget_vanished(now):
+            return max(self._wait_by_own_count(now), self._wait_by_headers(now))
+        return wait
 
-    def _wait_for_own(self, now: float) -> float:
+    def _wait_by_own_count(self, now: float) -> float:
         while self.done and self.done[0] + WINDOW <= now:
             self.done.popleft()
-        if self.limit is None or len(self.done) + self.in_flight < self.limit:
+        if self.limit is None or self.is_reported or len(self.done) + len(self.in_flight) < self.limit:
             return 0.0
         return self.done[0] + WINDOW - now if len(self.done) >= self.limit else _SOON
 
-    def _wait_for_told(self, now: float) -> float:
-        if self.remaining is None:
-            return _SOON if self.probing and self.in_flight else 0.0
-        if self.remaining <= 0:
-            return self.resets_at - now
-        return 0.0 if self.remaining > self.in_flight else min(_SOON, self.resets_at - now)
+    def _wait_by_headers(self, now: float) -> float:
+        if self._has_room():
+            return 0.0
+        if now < self.resets_at:
+            return self.resets_at - now if not self.remaining else min(_SOON, self.resets_at - now)
+        call, until = self.probe
+        return _SOON if call in self.in_flight and now < until else 0.0
 
-    def learn(self, call: int, told: RateLimit, now: float) -> None:
-        if told.limit:
-            self.limit = told.limit
-        if told.remaining is None:
-            self.probing = False  # nothing more will be told: the others may follow
+    def _has_room(self) -> bool:
+        return self.remaining is None or self.remaining > len(self.in_flight)
+
+    def _forget_vanished(self, now: float) -> bool:
+        """Forget calls that can no longer be under way, such as one that Ctrl-C ended before it was released."""
+        vanished = [call for call, until in self.in_flight.items() if until <= now]
+        for call in vanished:
+            del self.in_flight[call]
+        return bool(vanished)
+
+    def reserve(self, now: float, timeout: float) -> int:
+        """Count one call as in flight; return its number."""
+        self.sent += 1
+        if not self._has_room():
+            self.probe = self.sent, now + PROBE_PATIENCE
+        self.in_flight[self.sent] = now + timeout
+        return self.sent
+
+    def update(self, call: int, answer: Answer, reported: RateLimit, now: float) -> None:
+        """Learn from the response to a call."""
+        if answer.status == 429:
+            reported = self._from_429(call, reported, retry_after(answer))
+        else:
+            self.done.append(now)
+            self.silent_429s = 0
+            self.is_reported |= reported.remaining is not None
+        if reported.limit:
+            self.limit = reported.limit
+        if call < self.reported_by and self.remaining is not None and reported.remaining is not None:
+            # The response to an older call cannot say that more is left.
+            self.remaining = min(self.remaining, reported.remaining)
             return
-        if call < self.known_since and self.remaining is not None:
-            self.remaining = min(
-                self.remaining, told.remaining
-            )  # an older answer: it cannot say that more is left
-            return
-        self.known_since, self.remaining, self.probing = call, told.remaining, False
-        self.resets_at = now + min(WINDOW, WINDOW if told.reset_after is None else told.reset_after)
+        if reported.remaining is not None:
+            reset = WINDOW if reported.reset_after is None else reported.reset_after
+            self.reported_by, self.remaining, self.resets_at = (
+                call,
+                reported.remaining,
+                now + min(WINDOW, reset),
+            )
+        elif now >= self.resets_at:
+            self.remaining = None  # nothing more will be told: the others may follow
+
+    def count_lost(self, now: float) -> None:
+        """Count a call without a response: the API may have counted it."""
+        self.done.append(now)
+        self.remaining = self.remaining and self.remaining - 1
+
+    def _from_429(self, call: int, reported: RateLimit, wait: float | None) -> RateLimit:
+        """A 429 says that nothing remains, whatever its headers leave out; one that names no time: 1 s, 2 s, 4 s, …"""
+        reset = reported.reset_after if wait is None else wait
+        if reset is None:
+            if call > self.last_silent_429:  # those that were refused together count as one
+                self.silent_429s, self.last_silent_429 = self.silent_429s + 1, self.sent
+            reset = unexplained_429_delay(self.silent_429s)
+        return RateLimit(reported.limit, 0, reset)
+
+
+def unexplained_429_delay(count: int) -> float:
+    """Return the seconds to wait after so many 429s in a row that do not say how long."""
+    return min(WINDOW, 2.0 ** min(count - 1, 10))
 
 
 @dataclass(slots=True)
 class Ticket:
-    """One call that may go: it counts as in flight until it is given back."""
+    """One call that may go: it counts as in flight until it is released, or can no longer be under way."""
 
     bucket: Hashable
     call: int
 
 
 class RateLimiter:
-    """The budget of requests of one workspace, kept on this side so that calls wait instead of being refused.
+    """The rate limit of one workspace, kept on this side so that calls wait instead of being refused.
 
     One for each client, shared by its copies, is made by default. Give one of your own to several clients of
     the same workspace, and they share what they know. It may be used from several threads.
@@ -155,27 +214,39 @@ class RateLimiter:
     def __repr__(self) -> str:
         return f"RateLimiter({len(self._buckets)} buckets)"
 
-    def reserve(self, bucket: Hashable, now: float) -> Ticket | float:
-        """Leave to send one call, or the seconds after which to ask again."""
+    def reserve(self, bucket: Hashable, now: float, timeout: float | None = None) -> Ticket | float:
+        """Reserve a place for one call, or return the seconds after which to ask again.
+
+        Args:
+            bucket: The rate limit that the call counts for.
+            now: Seconds on the client's clock.
+            timeout: Seconds after which the call, if it is not released, is taken for gone; at most the window.
+
+        """
         with self._lock:
             state = self._bucket(bucket)
             wait = state.wait(now)
-            if wait > 0:
-                return wait
-            state.in_flight += 1
-            state.sent += 1
-            return Ticket(bucket, state.sent)
+            return wait if wait > 0 else Ticket(bucket, state.reserve(now, min(WINDOW, timeout or WINDOW)))
 
-    def release(self, ticket: Ticket, now: float, answer: Answer | None, told: RateLimit | None) -> None:
-        """The call is over; learn from its answer."""
+    def release(
+        self, ticket: Ticket, now: float, outcome: Outcome | None, reported: RateLimit | None = None
+    ) -> None:
+        """Give the place back when the call is over, and learn from its response.
+
+        Args:
+            ticket: The place.
+            now: Seconds on the client's clock.
+            outcome: The response, or why there is none; None for a call that was interrupted.
+            reported: What the response's headers say of the rate limit.
+
+        """
         with self._lock:
             state = self._bucket(ticket.bucket)
-            state.in_flight = max(0, state.in_flight - 1)  # none, if all was forgotten meanwhile
-            if answer is not None and answer.status == 429:
-                told = _refused(told, retry_after(answer))
-            else:
-                state.done.append(now)  # a lost answer may have been counted too
-            state.learn(ticket.call, told or RateLimit(), now)
+            state.in_flight.pop(ticket.call, None)  # gone, if it was forgotten meanwhile
+            if isinstance(outcome, Answer):
+                state.update(ticket.call, outcome, reported or RateLimit(), now)
+            elif outcome is None or outcome.reason == "lost":
+                state.count_lost(now)
 
     def _bucket(self, name: Hashable) -> _Bucket:
         return self._buckets.get(name) or self._buckets.setdefault(name, _Bucket())
@@ -190,9 +261,3 @@ class RateLimiter:
         with self._lock:
             state = self._buckets.get(bucket)
             return state.limit if state else None
-
-
-def _refused(told: RateLimit | None, wait: float | None) -> RateLimit:
-    """A 429 says that nothing remains, whatever its headers leave out."""
-    reset = told.reset_after if told and wait is None else wait
-    return RateLimit(told.limit if told else None, 0, WINDOW if reset is None else reset)

@@ -2,7 +2,7 @@
 
 | What came back | Sent again? | After |
 |---|---|---|
-| 429 | yes, nothing was done | `Retry-After`, else `X-RateLimit-Reset`, else as below |
+| 429 | yes, nothing was done | `Retry-After`, else `X-RateLimit-Reset`, else 1 s, doubling up to the window |
 | no connection | yes, nothing was sent | 0 to 0.5 s, doubling up to 8 s |
 | 408, 5xx, a lost answer | if the call may be repeated | the same; 503 waits from 1 s up to 30 s |
 | anything else, or a replay | no | |
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from .answer import Answer, Outcome
 from .deadline import Deadline
-from .rate_limit import rate_limit, retry_after
+from .rate_limit import rate_limit, retry_after, unexplained_429_delay
 
 LONGEST_WAIT = 60.0
 REFUSALS = 10
@@ -71,6 +71,8 @@ class RetryPlan:
                 return asked
             if outcome.status == 503:
                 return self.uniform(1.0, min(30.0, 2.0 ** min(attempt, 10)))
+            if outcome.status == 429:
+                return unexplained_429_delay(attempt)
         return backoff(attempt, self.uniform)
 
     def waits_for_budget(self, outcome: Outcome) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._concurrency import Callback, call
+from .._concurrency import Callback, invoke
 from .._files import Content
 from .._rules import polling
 from .._rules.idempotency import derived_key
@@ -38,7 +38,7 @@ def ingested(
     def tell(job: Job) -> None:
         news = polling.progress_of(job, content.size)
         if news is not None and told is not None:
-            call(told, news)
+            invoke(told, news)
 
     upload_key = derived_key(key, f"upload {content.size}")
     with stages_shown(content.name or "file", on_progress, progress=progress) as told:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Self, TypeVar
 
-from .._concurrency import Callback, call
+from .._concurrency import Callback, invoke
 from .._rules import polling
 from .._rules.config import check_seconds
 from .._rules.pacing import tick
@@ -49,7 +49,7 @@ class Poller:
             job = self._on_time(partial(self._retrieved, job_id))
             self._watch.see(job)
             if job != seen and self._on_update is not None:
-                call(self._on_update, job)
+                invoke(self._on_update, job)
             seen = job
         return self._watch.latest[job_id]
 
@@ -111,7 +111,7 @@ class Poller:
     def _see(self, job: Job) -> None:
         is_news = self._watch.see(job)
         if is_news and self._on_update is not None:
-            call(self._on_update, job)
+            invoke(self._on_update, job)
 
     def _retrieved(self, job_id: str) -> Job:
         self._stand_in_line()

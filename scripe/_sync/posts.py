@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import overload
 
-from .._concurrency import Callback, call
+from .._concurrency import Callback, invoke
 from .._rules import generation, polling
 from .._rules.config import check_seconds
 from .._rules.idempotency import carrying, checked_key, new_key
@@ -290,7 +290,7 @@ class Posts(Resource):
             if job is None:
                 raise generation.unanswered(posts._sender.deadline)
             if job.is_finished and told is not None:
-                call(told, job)
+                invoke(told, job)
             job = Jobs(posts._sender).wait(job, timeout=None, on_update=told)
             return posts.retrieve(polling.made(job, "post_id"))
 

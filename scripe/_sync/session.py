@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from weakref import WeakSet
 
 from .._asking import Turn
-from .._concurrency import Callback, Clock, KeySource, call, home
+from .._concurrency import Callback, Clock, KeySource, home, invoke
 from .._engine import Engine, HTTPClient, EngineName, check_engine, default_engine, plain_context
 from .._rules import config
 from .._rules.config import Secret
@@ -69,24 +69,25 @@ class Session:
             self._engine = engine = self._engine or Engine(self._chosen)
             return engine
 
-    def key(self) -> Secret[str]:
-        return self._key or self._asked()
+    def key(self, seconds: float | None = None) -> Secret[str]:
+        """The key to send; a sync client waits so many seconds for another call that is asking for it."""
+        return self._key or self._asked(None, seconds)
 
-    def renew_key(self, refused: Secret[str]) -> bool:
+    def renew_key(self, refused: Secret[str], seconds: float | None = None) -> bool:
         """Ask the caller's function for another key, unless that was done meanwhile; False if there is none."""
         if self._key_source is None:
             return False
-        self._asked(refused)
+        self._asked(refused, seconds)
         return True
 
-    def _asked(self, refused: Secret[str] | None = None) -> Secret[str]:
+    def _asked(self, refused: Secret[str] | None, seconds: float | None) -> Secret[str]:
         self._check()
-        return self._turn.take(partial(self._ask, refused))
+        return self._turn.take(partial(self._ask, refused), seconds)
 
     def _ask(self, refused: Secret[str] | None) -> Secret[str]:
         key = self._key
         if key is None or (refused is not None and key.reveal() == refused.reveal()):
-            given = Secret(call(cast("KeySource", self._key_source)))
+            given = Secret(invoke(cast("KeySource", self._key_source)))
             self._key = key = config.api_key(given)
         return key
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
-from .._concurrency import Callback, call
+from .._concurrency import Callback, invoke
 from .._rules.config import check_kind
 from ..types.job import Job
 from ..types.progress import Progress
@@ -69,6 +69,6 @@ def _shown(
         def tell(news: T) -> None:
             see(news)
             if callback is not None:
-                call(callback, news)
+                invoke(callback, news)
 
         yield tell

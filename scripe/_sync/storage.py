@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from .. import _log
-from .._concurrency import Callback, call, run, within
+from .._concurrency import Callback, invoke, run, within
 from .._engine import CommonHeaders, Limits, Outgoing
 from .._files import Blocks, Content, FileInput, content_of
 from .._rules import upload as rules
@@ -123,7 +123,7 @@ class Transfer:
             sent = self._content.size - blocks.left
             if sent and self._on_progress is not None:
                 progress = Progress("uploading", sent / self._content.size, sent, self._content.size)
-                call(self._on_progress, progress)
+                invoke(self._on_progress, progress)
             return run(blocks.read)
         except Exception as error:
             self._raised = error

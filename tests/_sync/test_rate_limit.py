@@ -8,12 +8,13 @@ import time
 
 import pytest
 
-from scripe import APITimeoutError, Scripe, RateLimiter, RateLimitError
+from scripe import APITimeoutError, Scripe, RateLimiter, RateLimitError, _log
+from scripe._sync.client import set_clock
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
-from tests.support.server import ScriptedServer, answer, error
+from tests.support.server import Received, Reply, ScriptedServer, answer, error
 
 pytestmark = pytest.mark.anyio
 
@@ -78,7 +79,7 @@ def test_a_wait_for_the_budget_past_the_deadline_is_a_timeout(
 ) -> None:
     server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
     client.sources.retrieve("src_1")
-    with pytest.raises(APITimeoutError, match="budget"):
+    with pytest.raises(APITimeoutError, match="rate limit is reached"):
         client.with_options(deadline=5).sources.retrieve("src_1")
     assert (clock.sleeps, len(server.received)) == ([], 1)
 
@@ -106,12 +107,68 @@ def test_a_wait_for_the_budget_is_logged(
 ) -> None:
     """A program that stands still without a word looks as if it hung."""
     server.script(answer({"data": shapes.source()}, 200, **told(0, "30")))
+    _log._warned_of_wait.clear()  # pyright: ignore[reportPrivateUsage]
     with caplog.at_level(logging.INFO, "scripe"):
         client.sources.retrieve("src_1")
         assert caplog.messages == []
         client.sources.retrieve("src_1")
-    assert caplog.messages == ["GET /sources/src_1 in 30 s: the budget of requests (read) is used up"]
+        client.sources.retrieve("src_1")
+    assert caplog.messages == ["Rate limit reached (read): waiting 30 s before GET /sources/src_1"] * 2
+    assert [each.levelname for each in caplog.records] == ["WARNING", "INFO"]  # a warning once a minute
     assert 29 < vars(caplog.records[0])["scripe_wait"] <= 30
+
+
+def test_a_short_wait_is_no_warning(
+    client: Scripe, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    _log._warned_of_wait.clear()  # pyright: ignore[reportPrivateUsage]
+    server.script(error(429, Retry_After="4"), answer({"data": shapes.source()}, 200, **told(0, "4")))
+    with caplog.at_level(logging.INFO, "scripe"):
+        client.sources.retrieve("src_1")
+        client.sources.retrieve("src_1")
+    assert {each.levelname for each in caplog.records} == {"INFO"}
+
+
+def test_a_429_that_does_not_say_when_is_tried_again_after_1_2_and_4_seconds(
+    clock: SleeplessClock, server: ScriptedServer
+) -> None:
+    """With the rate limit kept here and without; a call beside it waits as long, and no longer."""
+    for limiter in (RateLimiter(), None):
+        clock.sleeps.clear()
+        server.script(*[error(429, "rate_limited")] * 3, GOOD)
+        with Scripe(KEY, base_url=server.base_url, rate_limiter=limiter, max_retries=3) as client:
+            set_clock(client, clock)
+            client.sources.retrieve("src_1")
+            client.sources.retrieve("src_1")
+        assert [round(each) for each in clock.sleeps if each > 0.1] == [1, 2, 4]
+
+
+def test_headers_on_every_response_decide_however_short_the_window(server: ScriptedServer) -> None:
+    """5 requests in 2 seconds: 12 calls take 4 seconds, and none is refused."""
+    sent: list[float] = []
+
+    def counted(request: Received) -> Reply:
+        now = request.at
+        used = [at for at in sent if at > now - 2]
+        is_refused = len(used) >= 5
+        if not is_refused:
+            sent.append(now)
+            used.append(now)
+        left = {"X_RateLimit_Limit": "5", "X_RateLimit_Remaining": str(5 - len(used))}
+        reset = {"X_RateLimit_Reset": f"{used[0] + 2 - now:.3f}"}
+        return (
+            error(429, **left, **reset)
+            if is_refused
+            else answer({"data": shapes.source()}, 200, **left, **reset)
+        )
+
+    server.script(counted)
+    with Scripe(KEY, base_url=server.base_url, max_retries=0) as client:
+        started = time.monotonic()
+        for _ in range(12):
+            client.sources.retrieve("src_1")
+        assert 3.9 < time.monotonic() - started < 8
+    assert len(sent) == len(server.received) == 12
 
 
 def test_far_over_the_budget_no_call_is_refused(emulator: Emulator, local: Scripe) -> None:

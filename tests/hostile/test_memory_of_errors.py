@@ -27,7 +27,7 @@ def call(url):
         except ScripeError as error:
             return type(error).__name__
 
-async def async_call(url):
+async def async_invoke(url):
     async with AsyncScripe("scripe_sk_test_x", base_url=url, max_retries=0) as client:
         try:
             await client.sources.retrieve("src_1")
@@ -35,7 +35,7 @@ async def async_call(url):
             return type(error).__name__
 
 world, url = sys.argv[1:]
-run = call if world == "sync" else lambda url: asyncio.run(async_call(url))
+run = call if world == "sync" else lambda url: asyncio.run(async_invoke(url))
 run(url + "/small")
 before = peak()
 print(run(url + "/large"), peak() - before)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from scripe._rules.answer import Answer
+from scripe._rules.answer import Answer, Failure
 from scripe._rules.rate_limit import WINDOW, RateLimiter, Ticket, rate_limit, retry_after
 from scripe.types import Headers, RateLimit
 from tests.rules.examples import answer
@@ -193,10 +193,10 @@ def test_buckets_are_counted_apart() -> None:
 @pytest.mark.parametrize(
     ("limit", "reset", "asked", "wait"),
     [
-        ("", "", "", WINDOW),
+        ("", "", "", 1.0),
         ("", "", "9", 9.0),
         ("", "4", "", 4.0),
-        ("7", "", "", WINDOW),
+        ("7", "", "", 1.0),
         ("7", "", "9", 9.0),
     ],
 )
@@ -368,3 +368,68 @@ def test_a_forked_process_begins_afresh() -> None:
     leave(limiter, 0.1)
     limiter.release(ticket, 0.2, answer(), None)
     assert limiter.limit("read") is None
+
+
+def test_429s_that_do_not_say_when_are_counted_a_round_at_a_time() -> None:
+    """Twenty calls that are refused together are one reason to wait, not twenty."""
+    limiter = RateLimiter()
+    together = [leave(limiter) for _ in range(20)]
+    for ticket in together:
+        limiter.release(ticket, 0.0, answer(429), None)
+    assert limiter.reserve("read", 0.0) == 1.0
+    told(limiter, 1.0, 429)
+    assert limiter.reserve("read", 1.0) == 2.0
+    told(limiter, 3.0)
+    told(limiter, 3.0, 429)
+    assert limiter.reserve("read", 3.0) == 1.0
+
+
+def test_after_a_reset_nobody_waits_for_an_older_call() -> None:
+    limiter = RateLimiter()
+    hanging = leave(limiter)
+    told(limiter, 0.0, x_ratelimit_remaining="0", x_ratelimit_reset="2")
+    assert limiter.reserve("read", 0.0) == 2.0
+    first = leave(limiter, 2.0)
+    assert limiter.reserve("read", 2.0) == 0.05
+    limiter.release(first, 2.1, answer(), RateLimit(5, 4, 2.0))
+    leave(limiter, 2.1)
+    limiter.release(
+        hanging, 9.0, answer(), RateLimit(5, 0, 2.0)
+    )  # of the window before: nothing remains of it
+
+
+def test_one_that_goes_first_and_hangs_is_waited_for_only_so_long() -> None:
+    limiter = RateLimiter()
+    told(limiter, x_ratelimit_remaining="0", x_ratelimit_reset="2")
+    leave(limiter, 2.0)
+    assert limiter.reserve("read", 3.9) == 0.05
+    leave(limiter, 4.0)
+    assert limiter.reserve("read", 4.0) == 0.05
+
+
+def test_one_that_goes_first_and_is_lost_is_followed_by_another() -> None:
+    limiter = RateLimiter()
+    told(limiter, x_ratelimit_remaining="0", x_ratelimit_reset="2")
+    limiter.release(leave(limiter, 2.0), 2.5, None, None)
+    leave(limiter, 2.5)
+    assert limiter.reserve("read", 2.5) == 0.05
+
+
+@pytest.mark.parametrize(("timeout", "forgotten_after"), [(5.0, 5.0), (None, WINDOW), (600.0, WINDOW)])
+def test_a_call_that_was_never_released_is_forgotten_after_its_timeout(
+    timeout: float | None, forgotten_after: float
+) -> None:
+    """Ctrl-C can end a call between any two steps, before what releases it is reached."""
+    limiter = RateLimiter()
+    told(limiter, x_ratelimit_limit="2")
+    assert isinstance(limiter.reserve("read", 0.0, timeout), Ticket)
+    assert limiter.reserve("read", forgotten_after - 0.1, timeout) == 0.05
+    assert isinstance(limiter.reserve("read", forgotten_after, timeout), Ticket)
+
+
+def test_a_call_that_surely_did_not_arrive_is_not_counted() -> None:
+    limiter = RateLimiter()
+    told(limiter, x_ratelimit_remaining="1", x_ratelimit_reset="30")
+    limiter.release(leave(limiter), 0.0, Failure("unsent", False, "no one listens"))
+    limiter.release(leave(limiter), 0.0, Failure("lost", False, "the connection broke"))
+    assert limiter.reserve("read", 0.0) == 30.0

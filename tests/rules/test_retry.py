@@ -73,9 +73,9 @@ def test_a_429_without_retry_after_waits_for_the_reset() -> None:
     assert plan().pause(answer(429, x_ratelimit_reset="9", retry_after="soon"), 1) == 9.0
 
 
-def test_a_429_that_says_nothing_or_not_when_backs_off_like_the_rest() -> None:
-    assert plan().pause(answer(429), 1) == 0.5
-    assert plan().pause(answer(429, x_ratelimit_limit="120"), 1) == 0.5
+def test_a_429_that_does_not_say_when_waits_1_s_doubling_up_to_the_window() -> None:
+    assert [plan().pause(answer(429), attempt) for attempt in (1, 2, 3, 7, 99)] == [1, 2, 4, 60, 60]
+    assert plan().pause(answer(429, x_ratelimit_limit="120"), 1) == 1
 
 
 def test_the_reset_counts_on_a_429_alone() -> None:
