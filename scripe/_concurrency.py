@@ -172,6 +172,36 @@ async def async_run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         raise
 
 
+async def async_run_abandonable(function: Callable[[], T]) -> T:
+    """Run in a thread that is left behind when its caller is cancelled: it may read a pipe to which no one writes.
+
+    The thread keeps no interpreter from its end, nor other work waiting.
+    """
+    if on_trio():
+        import trio
+
+        return await trio.to_thread.run_sync(
+            function, abandon_on_cancel=True, limiter=trio.CapacityLimiter(1)
+        )
+    import asyncio
+    import contextvars
+    import threading
+    from concurrent.futures import Future
+
+    outcome: Future[T] = Future()
+    outcome.set_running_or_notify_cancel()
+
+    def work() -> None:
+        try:
+            outcome.set_result(function())
+        except BaseException as error:  # noqa: BLE001 - whoever waits raises it
+            outcome.set_exception(error)
+
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(work,), name="scripe-file", daemon=True).start()
+    return await asyncio.wrap_future(outcome)
+
+
 async def _settled(work: asyncio.Future[T]) -> None:
     import asyncio
 
@@ -183,3 +213,7 @@ async def _settled(work: asyncio.Future[T]) -> None:
 
 def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return function(*args, **kwargs)
+
+
+def run_abandonable(function: Callable[[], T]) -> T:
+    return function()

@@ -13,21 +13,22 @@ import random
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Literal, TypeAlias
+from typing import IO, Literal, TypeAlias
 
 import pytest
 import trio
 
 from scripe import APITimeoutError, AsyncScripe, Scripe
 from scripe._concurrency import AsyncClock
-from scripe._files import Content
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
@@ -429,41 +430,196 @@ def test_a_wait_for_a_job_makes_no_thread(emulator: Emulator) -> None:
         assert {name for name in threads if name.startswith("scripe")} == {"scripe-emulator"}
 
 
-def test_a_file_that_is_looked_at_while_its_caller_is_cancelled_leaves_no_temporary_file(
-    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_stream_that_stands_still_is_left_when_its_reader_is_cancelled_or_late(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, run: Run, is_late: bool
 ) -> None:
-    """It cannot be rewound, so it is spooled, which takes a while."""
-    closed: list[Content] = []
-    close = Content.close
+    """Its thread goes on waiting, which nothing can end; when it does end, its temporary file is closed."""
+    spools: list[IO[bytes]] = []
+    make = tempfile.TemporaryFile
 
-    def watched(content: Content) -> None:
-        closed.append(content)
-        close(content)
+    def watched() -> IO[bytes]:
+        spools.append(make())
+        return spools[-1]
 
-    monkeypatch.setattr(Content, "close", watched)
+    monkeypatch.setattr(tempfile, "TemporaryFile", watched)
+    is_read, may_go_on = threading.Event(), threading.Event()
 
-    is_read, is_cancelled = threading.Event(), threading.Event()
-
-    class Slow(io.RawIOBase):
+    class Still(io.RawIOBase):
         def readable(self) -> bool:
             return True
 
         def read(self, size: int | None = -1) -> bytes:
-            if size == 0 or is_read.is_set():
-                return b""
-            is_read.set()
-            is_cancelled.wait(10)
-            return b"Words."
+            if size:
+                is_read.set()
+                may_go_on.wait(10)
+            return b"Words."[:size]
 
     async def use() -> None:
         async with client_of(server) as client:
-            task = asyncio.ensure_future(client.uploads.upload_file(Slow(), content_type="text/plain"))
-            await asyncio.to_thread(is_read.wait, 10)
-            task.cancel()
-            is_cancelled.set()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            hurried = client.with_options(deadline=0.2) if is_late else client
+            upload = partial(hurried.uploads.upload_file, Still(), content_type="text/plain")
+            if is_late:
+                with pytest.raises(APITimeoutError, match="still being read"):
+                    await upload()
+            else:
+                assert not await cancelled_when(is_read, upload)
 
-    asyncio.run(use())
-    assert len(closed) == 1
+    began = time.monotonic()
+    run(use)
+    assert time.monotonic() - began < 5
+    assert not spools[0].closed
+    may_go_on.set()
+    wait_until(lambda: spools[0].closed)
     assert server.received == []
+
+
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("has_writer", [False, True])
+def test_a_named_pipe_that_stands_still_is_left_when_its_reader_is_cancelled(
+    server: ScriptedServer, tmp_path: Path, run: Run, has_writer: bool
+) -> None:
+    """Nothing of it is left: neither the thread nor what it opened."""
+    pipe = tmp_path / "stream.mp3"
+    os.mkfifo(pipe)
+    writers = [os.open(pipe, os.O_RDWR)] if has_writer else []
+    threads, is_open = set(threading.enumerate()), threading.Event()
+
+    def set_when_held() -> None:
+        wait_until(lambda: holders_of(pipe) > len(writers))
+        is_open.set()
+
+    async def use() -> None:
+        threading.Thread(target=set_when_held).start()
+        async with client_of(server) as client:
+            assert not await cancelled_when(is_open, partial(client.uploads.upload_file, pipe))
+        wait_until(lambda: holders_of(pipe) == len(writers))
+
+    run(use)
+    wait_until(lambda: not [each for each in set(threading.enumerate()) - threads if "scripe" in each.name])
+    for writer in writers:
+        os.close(writer)
+    assert server.received == []
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_a_file_that_is_read_for_the_callers_key_is_left_at_the_deadline(
+    server: ScriptedServer, run: Run
+) -> None:
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            time.sleep(0.3 if size else 0)
+            return super().read(size)
+
+    async def use() -> None:
+        async with client_of(server) as client:
+            hurried = client.with_options(deadline=0.2)
+            with pytest.raises(APITimeoutError, match="still being read") as caught:
+                await hurried.uploads.upload_file(
+                    Slow(b"Words."), content_type="text/plain", idempotency_key="run-1"
+                )
+            assert caught.value.idempotency_key == "run-1"
+
+    run(use)
+    assert server.received == []
+
+
+@pytest.mark.parametrize("has_writer", [False, True])
+def test_a_named_pipe_that_stands_still_holds_no_sync_call_beyond_its_deadline(
+    server: ScriptedServer, tmp_path: Path, has_writer: bool
+) -> None:
+    pipe = tmp_path / "stream.mp3"
+    os.mkfifo(pipe)
+    writers = [os.open(pipe, os.O_RDWR)] if has_writer else []
+    with Scripe(KEY, base_url=server.base_url, deadline=0.2) as client:
+        began = time.monotonic()
+        with pytest.raises(APITimeoutError, match=r"still being read: the deadline of 0\.2 s"):
+            client.uploads.upload_file(pipe)
+        assert time.monotonic() - began < 2
+    assert holders_of(pipe) == len(writers)
+    for writer in writers:
+        os.close(writer)
+    assert server.received == []
+
+
+def test_a_stream_that_trickles_is_looked_at_between_its_blocks(server: ScriptedServer) -> None:
+    class Endless(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def read(self, size: int | None = -1) -> bytes:
+            time.sleep(0.01)
+            return b"Words."[:size]
+
+    client = Scripe(KEY, base_url=server.base_url, deadline=0.2)
+    with client, pytest.raises(APITimeoutError, match="still being read"):
+        client.uploads.upload_file(Endless(), content_type="text/plain")
+    assert server.received == []
+
+
+LEFT = """
+import asyncio, sys
+from scripe import AsyncScripe
+
+async def use():
+    async with AsyncScripe("scripe_sk_test_x", base_url="http://127.0.0.1:9/v1", deadline=0.2) as client:
+        try:
+            await client.uploads.upload_file(sys.stdin.buffer, content_type="text/plain")
+        except Exception as error:
+            print(type(error).__name__)
+
+if sys.argv[1] == "trio":
+    import trio
+    trio.run(use)
+else:
+    asyncio.run(use())
+"""
+
+
+@pytest.mark.parametrize("world", ["asyncio", "trio"])
+def test_a_stream_that_was_left_keeps_no_interpreter_from_its_end(world: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", LEFT, world], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    with process.stdin, process.stdout:
+        assert process.wait(30) == 0
+        assert process.stdout.read().strip() == b"DeadlineError"
+
+
+async def cancelled_when(event: threading.Event, work: Callable[[], Awaitable[object]]) -> bool:
+    """Whether the work ended by itself before it could be cancelled."""
+    done: list[object] = []
+
+    async def watch() -> None:
+        done.append(await work())
+
+    if "trio" in sys.modules and trio.lowlevel.in_trio_run():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watch)
+            await trio.to_thread.run_sync(event.wait, 10)
+            nursery.cancel_scope.cancel()
+        return bool(done)
+    task = asyncio.ensure_future(watch())
+    await asyncio.to_thread(event.wait, 10)
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+    return bool(done) or not task.cancelled()
+
+
+def holders_of(path: Path) -> int:
+    """How many descriptors of this process are open on a file."""
+    found = 0
+    for each in Path("/dev/fd").iterdir():
+        with suppress(OSError):
+            found += os.path.samestat(os.fstat(int(each.name)), path.stat())
+    return found
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 5
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.01)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
+import anyio
 import httpx
 import pytest
 import trio
 
-from scripe import APITimeoutError, Scripe
-from scripe._concurrency import async_run, async_to_its_end
+from scripe import APITimeoutError, AsyncScripe, Scripe, Source
+from scripe._concurrency import async_run, async_run_abandonable, async_to_its_end
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
@@ -184,3 +187,64 @@ def test_a_deadline_bounds_the_wait_for_a_renewed_key_too(server: ScriptedServer
         server.script(answer({"data": shapes.source()}))
         go_on.set()
         assert first.result().id == "src_1"
+
+
+WORDS = b"Words worth keeping. " * 100_000
+
+
+def by_threads(key: str, base_url: str, ingest: Callable[[Any], Any]) -> list[Source]:
+    with Scripe(key, base_url=base_url) as client, ThreadPoolExecutor(3) as pool:
+        sources: list[Source] = list(pool.map(ingest, [client] * 3))
+        return sources
+
+
+def by_tasks(key: str, base_url: str, ingest: Callable[[Any], Any]) -> list[Source]:
+    async def use() -> list[Source]:
+        async with AsyncScripe(key, base_url=base_url) as client:
+            sources: list[Source] = await asyncio.gather(*(ingest(client) for _ in range(3)))
+            return sources
+
+    return asyncio.run(use())
+
+
+def by_tasks_of_trio(key: str, base_url: str, ingest: Callable[[Any], Any]) -> list[Source]:
+    sources: list[Source] = []
+
+    async def use() -> None:
+        async def run() -> None:
+            sources.append(await ingest(client))
+
+        async with AsyncScripe(key, base_url=base_url) as client, trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(run)
+
+    trio.run(use)
+    return sources
+
+
+@pytest.mark.parametrize("run", [by_threads, by_tasks, by_tasks_of_trio])
+def test_runs_at_once_under_one_key_end_at_one_source(run: Callable[..., list[Source]]) -> None:
+    """Whichever sends its file first; the link of the others is used then, by the same content."""
+    with Emulator(speed=1000) as emulator, emulator.serve() as served:
+
+        def ingest(client: Any) -> Any:
+            return client.sources.ingest(
+                WORDS, name="words.txt", project_id=emulator.project_id, idempotency_key="run-1"
+            )
+
+        sources = run(served.api_key, served.base_url, ingest)
+        assert len({source.id for source in sources}) == 1
+        assert [emulator.count(kind) for kind in ("uploads", "jobs", "sources")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("run", [anyio.run, trio.run])
+def test_what_the_thread_that_may_be_left_returns_and_raises(run: Callable[..., object]) -> None:
+    def fail() -> None:
+        raise KeyError("the caller's own")
+
+    async def use() -> None:
+        assert await async_run_abandonable(lambda: 7) == 7
+        with pytest.raises(KeyError, match="the caller's own"):
+            await async_run_abandonable(fail)
+
+    run(use)

@@ -1,21 +1,34 @@
+import bz2
 import gc
 import gzip
 import hashlib
 import io
+import lzma
 import os
+import socket
+import tarfile
 import tempfile
 import threading
 import tracemalloc
-from collections.abc import Callable
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
+import anyio
 import pytest
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import Headers, UploadFile
 
-from scripe._files import Content, FileInput, content_of
+from scripe import Scripe, Upload
+from scripe._files import Content, FileInput, Inspection, ReadableFile, async_content_of, content_of
 from scripe._rules.upload import BLOCK
+from scripe.emulator import Emulator
 from scripe.errors import (
     ConfigurationError,
     FileIsDirectoryError,
@@ -24,6 +37,8 @@ from scripe.errors import (
     ScripeError,
     UploadIntegrityError,
 )
+from tests.support import shapes
+from tests.support.server import Received, Reply, ScriptedServer
 
 
 class Pipe(io.RawIOBase):
@@ -144,7 +159,7 @@ def test_a_spool_is_given_back_by_close_and_only_then() -> None:
     assert read(content) == b"0123"
     content.close()
     content.close()
-    with pytest.raises(ValueError, match="closed"), content.opened():
+    with pytest.raises(FileUnreadableError, match="closed"), content.opened():
         pytest.fail("nothing may be read")
 
 
@@ -316,7 +331,7 @@ def test_a_file_that_shrinks_while_it_is_read_spoils_the_attempt(talk: Path) -> 
 
 
 def test_a_file_object_that_shrinks_spoils_the_attempt() -> None:
-    file = io.BytesIO(b"0123456789")
+    file = Named(b"0123456789", None)
     content = content_of(file)
     file.truncate(4)
     with pytest.raises(UploadIntegrityError, match="6 bytes are missing"):
@@ -369,7 +384,7 @@ def test_a_path_is_open_only_while_it_is_read(talk: Path) -> None:
         blocks.read()
     content.close()
     talk.rename(talk.with_name("moved.mp3"))
-    with pytest.raises(ValueError, match="closed"):
+    with pytest.raises(FileUnreadableError, match="closed"):
         blocks.read()
 
 
@@ -398,3 +413,563 @@ def test_a_file_that_cannot_be_asked_for_its_end_is_spooled() -> None:
     content = content_of(FromItsStart(b"0123"))
     assert content.size == 4
     content.close()
+
+
+# What people have: file objects of other packages, addresses, files of the system.
+
+
+class OfParamiko:
+    """As paramiko's `SFTPFile`: `seek` returns nothing, and there is no name."""
+
+    def __init__(self, content: bytes) -> None:
+        self._file = io.BytesIO(content)
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> None:
+        self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+def test_what_seek_returns_does_not_count() -> None:
+    file = OfParamiko(b"skipped0123")
+    file.seek(7)
+    assert whole(file) == b"0123"
+
+
+def test_a_file_that_says_that_it_can_be_rewound_and_has_no_size_is_read() -> None:
+    class Sizeless(io.BytesIO):
+        def seek(self, offset: int, whence: int = 0, /) -> int:
+            return super().seek(0 if whence else offset)
+
+    assert whole(Sizeless(b"0123")) == b"0123"
+
+
+def test_a_file_of_the_system_without_a_size_is_read_by_path_and_opened() -> None:
+    version = Path("/proc/version")
+    assert whole(version) == version.read_bytes()
+    for buffering in (-1, 0):
+        with version.open("rb", buffering) as file:
+            content = content_of(file)
+            assert (content.name, read(content)) == ("version", version.read_bytes())
+            content.close()
+
+
+def test_a_device_is_read_by_path() -> None:
+    with pytest.raises(ConfigurationError, match="null is empty"):
+        content_of("/dev/null")
+
+
+def test_files_within_archives_are_read(tmp_path: Path) -> None:
+    (tmp_path / "talk.mp3").write_bytes(b"0123" * 100_000)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as packing:
+        packing.write(tmp_path / "talk.mp3", "folder/talk.mp3")
+    with zipfile.ZipFile(tmp_path / "a.zip") as packed, packed.open("folder/talk.mp3") as file:
+        content = content_of(cast("ReadableFile", file))
+        assert (content.name, content.size) == ("talk.mp3", 400_000)
+        assert read(content) == b"0123" * 100_000
+        content.close()
+    with tarfile.open(tmp_path / "a.tgz", "w:gz") as tar:
+        tar.add(tmp_path / "talk.mp3", "folder/talk.mp3")
+    with tarfile.open(tmp_path / "a.tgz") as tar, tar.extractfile("folder/talk.mp3") as member:  # type: ignore[union-attr]
+        assert member is not None
+        assert whole(member) == b"0123" * 100_000
+
+
+def test_the_bytes_of_a_compressed_file_are_those_that_its_object_gives(tmp_path: Path) -> None:
+    """Its descriptor has the packed ones."""
+    for module, name in ((gzip, "a.gz"), (bz2, "a.bz2"), (lzma, "a.xz")):
+        with module.open(tmp_path / name, "wb") as file:
+            file.write(b"0123" * 1000)
+        with module.open(tmp_path / name, "rb") as file:
+            assert whole(file) == b"0123" * 1000
+
+
+@pytest.mark.filterwarnings("error")
+def test_temporary_files_of_any_kind_are_read() -> None:
+    for kind in (tempfile.SpooledTemporaryFile, tempfile.NamedTemporaryFile, tempfile.TemporaryFile):
+        with kind() as file:
+            file.write(b"skipped0123")
+            file.seek(7)
+            assert whole(file) == b"0123"
+
+
+def test_what_a_socket_gives_is_read() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, theirs.makefile("rb") as file:
+        ours.sendall(b"0123")
+        ours.close()
+        assert whole(file) == b"0123"
+
+
+def test_what_a_server_gives_is_read() -> None:
+    with (
+        ScriptedServer(Reply(200, b"0123" * 100_000)) as server,
+        urllib.request.urlopen(server.origin) as response,
+    ):
+        assert whole(response) == b"0123" * 100_000
+
+
+def test_a_pipe_is_read_whole_with_what_its_object_has_in_its_buffer() -> None:
+    receiver, sender = os.pipe()
+    with os.fdopen(receiver, "rb") as pipe:
+        os.write(sender, b"skipped0123")
+        assert pipe.read(7) == b"skipped"
+
+        def end() -> None:
+            os.write(sender, b"4567")
+            os.close(sender)
+
+        writer = threading.Timer(0.2, end)
+        writer.start()
+        assert whole(pipe) == b"01234567"
+        writer.join()
+
+
+def test_a_reader_that_was_slower_waits_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one reads the same pipe: what was ready is gone."""
+    receiver, sender = os.pipe()
+    os.set_blocking(receiver, False)
+    polls: list[float] = []
+
+    class Ready:
+        def register(self, *_: object) -> None: ...
+
+        def poll(self, seconds: float) -> list[int]:
+            polls.append(seconds)
+            if len(polls) == 2:
+                os.write(sender, b"0123")
+                os.close(sender)
+            return [1]
+
+    monkeypatch.setattr("select.poll", Ready)
+    with os.fdopen(receiver, "rb", buffering=0) as pipe:
+        content = content_of(pipe)
+    assert read(content) == b"0123"
+    content.close()
+
+
+class OfAWebFramework:
+    """As werkzeug's `FileStorage`: the name of the form's field is `name`."""
+
+    name = "recording"
+
+    def __init__(self, filename: str | None, content_type: str | None = "audio/mpeg") -> None:
+        self.filename = filename
+        self.content_type = content_type
+        self._file = io.BytesIO(b"0123")
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._file, attribute)
+
+
+@pytest.mark.parametrize("filename", ["talk.mp3", "C/talk.mp3", "", None])
+def test_the_name_of_a_file_from_a_form_is_the_files_and_not_the_fields(filename: str | None) -> None:
+    content = content_of(cast("ReadableFile", OfAWebFramework(filename)))
+    assert (content.name, content.content_type) == ("talk.mp3" if filename else None, "audio/mpeg")
+
+
+def test_a_real_file_from_a_form_of_werkzeug() -> None:
+    werkzeug = pytest.importorskip("werkzeug.datastructures")
+    file = werkzeug.FileStorage(io.BytesIO(b"0123"), "talk.mp3", "recording", "audio/mpeg")
+    content = content_of(cast("ReadableFile", file))
+    assert (content.name, content.content_type, read(content)) == ("talk.mp3", "audio/mpeg", b"0123")
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_an_object_says_of_itself_and_is_no_text_does_not_count() -> None:
+    file = OfAWebFramework(cast("str", 7), cast("str", 7))
+    content = content_of(cast("ReadableFile", file))
+    assert (content.name, content.content_type) == (None, None)
+
+
+class Wrapper:
+    """An object that reads with `await`, and holds a file that does not."""
+
+    def __init__(self, file: object, attribute: str = "file") -> None:
+        setattr(self, attribute, file)
+        self.filename = "talk.mp3"
+        self.content_type = "audio/mpeg"
+
+    async def read(self, size: int = -1) -> bytes:
+        raise AssertionError("it is never asked")
+
+
+class Field:
+    """As a field of a form of aiohttp: it holds a file, and reads nothing itself."""
+
+    name = "recording"
+    filename = "talk.mp3"
+    content_type = "audio/mpeg"
+    file = io.BytesIO(b"0123")
+
+
+@pytest.mark.parametrize(
+    "file", [Wrapper(io.BytesIO(b"0123")), Wrapper(io.BytesIO(b"0123"), "wrapped"), Field()]
+)
+def test_an_object_that_holds_a_file_is_read_by_the_async_client_alone(file: Any) -> None:
+    content = async_content_of(file)
+    assert (content.name, content.content_type, read(content)) == ("talk.mp3", "audio/mpeg", b"0123")
+    inner = "wrapped" if hasattr(file, "wrapped") else "file"
+    with pytest.raises(ConfigurationError, match=rf"is a {type(file).__name__}; .*`upload_file\.{inner}`"):
+        content_of(file)
+    assert async_content_of(b"0123").size == 4
+
+
+def test_an_empty_file_that_an_object_holds_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"talk\.mp3 is empty"):
+        async_content_of(Wrapper(io.BytesIO()))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("look", [content_of, async_content_of])
+@pytest.mark.parametrize("as_coroutine", [False, True])
+def test_an_object_that_reads_with_await_and_holds_no_file_is_refused(look: Any, as_coroutine: bool) -> None:
+    class Promise:
+        def __await__(self) -> Iterator[object]:
+            yield None
+
+    class Awaited:
+        def read(self, size: int = -1) -> Any:
+            return self._read() if as_coroutine else Promise()
+
+        async def _read(self) -> bytes:
+            return b""
+
+    class Async:
+        async def read(self, size: int = -1) -> bytes:
+            return b""
+
+    for file in (Awaited(), Async()):
+        with pytest.raises(
+            ConfigurationError, match=f"is a {type(file).__name__}, which is read with `await`"
+        ):
+            look(file)
+    gc.collect()
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://example.com/talk.mp3", "https://example.com/talk.mp3"),
+        ("http://example.com", "http://example.com"),
+        ("http:/example.com/talk.mp3", "http://example.com/talk.mp3"),
+        ("HTTPS://me:hush@example.com/talk.mp3?token=hush", "HTTPS://example.com/talk.mp3?…"),
+        ("s3://bucket/talk.mp3", "s3://bucket/talk.mp3"),
+        ("gs://bucket/talk.mp3?X-Amz-Signature=" + "hush" * 100, "gs://bucket/talk.mp3?…"),
+    ],
+)
+def test_an_address_is_refused_with_what_to_do(address: str, shown: str) -> None:
+    for file in (address, Path(address)):
+        with pytest.raises(ConfigurationError, match=r"not fetched: download it first.*create_url") as caught:
+            content_of(file)
+        assert f"'{shown}'" in str(caught.value)
+        assert "hush" not in str(caught.value)
+
+
+def test_an_address_of_a_file_is_refused_with_what_to_do(talk: Path) -> None:
+    with pytest.raises(ConfigurationError, match="give the path alone"):
+        content_of(f"file://{talk}")
+
+
+def test_a_file_whose_path_looks_like_an_address_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "http:").mkdir()
+    (tmp_path / "http:" / "talk.mp3").write_bytes(b"0123")
+    assert whole("http:/talk.mp3") == b"0123"
+
+
+def test_in_a_folder_that_was_deleted_files_are_read_and_missed(
+    talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert whole(str(talk)) == b"0123456789"
+    for missing in ("talk.mp3", str(gone / "talk.mp3")):
+        with pytest.raises(FileMissingError, match=r"does not exist; seen from a folder that was deleted"):
+            content_of(missing)
+
+
+# One open file, two uploads.
+
+
+@pytest.mark.parametrize("buffering", [-1, 0])
+@pytest.mark.parametrize("mode", ["rb", "r+b"])
+def test_two_uploads_of_one_open_file_read_it_each_for_itself(talk: Path, buffering: int, mode: str) -> None:
+    with cast("BinaryIO", talk.open(mode, buffering)) as file:
+        assert file.read(2) == b"01"
+        first, second = content_of(file), content_of(file)
+        with first.opened() as ones, second.opened() as others:
+            assert (ones.read(), others.read(), file.tell()) == (b"23456789", b"23456789", 2)
+        assert file.read() == b"23456789"
+
+
+def test_two_uploads_of_one_object_in_memory_read_it_each_for_itself() -> None:
+    file = io.BytesIO(b"skipped0123")
+    file.seek(7)
+    first, second = content_of(file), content_of(file)
+    with first.opened() as ones, second.opened() as others:
+        assert ones.read() == others.read() == b"0123"
+    file.seek(0)
+    file.truncate()
+    assert read(first) == b"0123"
+
+
+def test_what_was_written_to_an_open_file_goes_up_with_it(tmp_path: Path) -> None:
+    with (tmp_path / "talk.mp3").open("w+b") as file:
+        file.write(b"0123")
+        file.seek(0)
+        file.write(b"98")
+        file.seek(0)
+        assert whole(file) == b"9823"
+
+
+def test_a_second_upload_of_what_has_one_place_to_read_at_is_refused_until_the_first_has_ended() -> None:
+    with gzip.open(io.BytesIO(gzip.compress(b"0123"))) as packed:
+        first = content_of(packed)
+        with pytest.raises(ConfigurationError, match=r"being read by another upload.*open it once for each"):
+            content_of(packed)
+        assert read(first) == b"0123"
+        first.close()
+        packed.seek(0)
+        second = content_of(packed)
+        first.close()
+        with pytest.raises(ConfigurationError, match="being read by another upload"):
+            content_of(packed)
+        assert read(second) == b"0123"
+        del second
+        packed.seek(0)
+        assert whole(packed) == b"0123"
+
+
+def test_a_file_object_that_failed_may_be_tried_again() -> None:
+    class Once(Barest):
+        is_broken = True
+
+        def read(self, size: int = -1, /) -> bytes:
+            if size and self.is_broken:
+                self.is_broken = False
+                raise OSError("a passing fault")
+            return super().read(size)
+
+    file = Once(b"0123")
+    with pytest.raises(FileUnreadableError) as caught:
+        content_of(file)
+    assert whole(file) == b"0123"
+    assert caught.value.__traceback__ is not None  # which holds what the first try had
+
+
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_a_file_object_that_is_closed_while_it_is_sent_is_an_error_of_ours(
+    talk: Path, is_plain: bool
+) -> None:
+    file = talk.open("rb") if is_plain else Named(b"0123456789", None)
+    content = content_of(file)
+    with pytest.raises(ScripeError, match="closed"):
+        read(content, meanwhile=file.close)
+
+
+@pytest.mark.parametrize(
+    "raised", [EOFError("cut short"), ValueError("cut short"), StopIteration("cut short")]
+)
+def test_what_file_objects_raise_is_an_error_of_ours(raised: Exception) -> None:
+    class Cut(Barest):
+        def read(self, size: int = -1, /) -> bytes:
+            if size:
+                raise raised
+            return b""
+
+    with pytest.raises(FileUnreadableError, match="cut short"):
+        content_of(Cut(b"0123"))
+
+
+def test_a_file_rewritten_at_the_same_time_and_size_spoils_the_attempt(talk: Path) -> None:
+    def rewrite() -> None:
+        before = talk.stat()
+        talk.write_bytes(b"9876543210")
+        os.utime(talk, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    with pytest.raises(UploadIntegrityError, match=r"talk\.mp3 changed"):
+        read(content_of(talk), meanwhile=rewrite)
+
+
+def test_a_file_replaced_by_one_of_the_same_time_and_size_spoils_the_attempt(talk: Path) -> None:
+    content, before = content_of(talk), talk.stat()
+    other = talk.with_name("other.mp3")
+    other.write_bytes(b"9876543210")
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(talk)
+    with pytest.raises(UploadIntegrityError, match=r"talk\.mp3 changed"):
+        read(content)
+
+
+def test_a_file_may_be_moved_and_deleted_once_it_was_read(talk: Path) -> None:
+    with content_of(talk).opened() as blocks:
+        assert blocks.read() == b"0123456789"
+        talk.rename(talk.with_name("done.mp3")).unlink()
+
+
+def test_what_is_read_for_its_digest_is_held_to_it(talk: Path) -> None:
+    file = Named(b"0123456789", None)
+    content = content_of(file)
+    digest = hashlib.sha256()
+    with content.opened() as blocks:
+        while blocks.hash_next(digest.update):
+            pass
+    content.md5 = blocks.md5
+    assert digest.digest() == hashlib.sha256(b"0123456789").digest()
+    assert read(content) == b"0123456789"
+    file.getbuffer()[0:1] = b"9"
+    with pytest.raises(UploadIntegrityError, match="The file changed"), content.opened() as blocks:
+        blocks.read()
+
+
+def test_a_look_that_is_abandoned_closes_what_it_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    for is_abandoned_first in (False, True):
+        content = content_of(Barest(b"0123"))
+
+        def look(check: Callable[[], None], content: Content = content) -> Content:
+            return content
+
+        inspection = Inspection(look, lambda: None)
+        if is_abandoned_first:
+            inspection.abandon()
+        assert inspection.run() is content
+        inspection.abandon()
+        with pytest.raises(FileUnreadableError, match="closed"), content.opened():
+            pytest.fail("nothing may be read")
+
+
+# The same, from the clients.
+
+
+def uploaded(content: bytes, filename: str | None, content_type: str | None) -> UploadFile:
+    headers = Headers({} if content_type is None else {"content-type": content_type})
+    return UploadFile(io.BytesIO(content), filename=filename, headers=headers)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("run", [anyio.run, trio.run])
+@pytest.mark.parametrize(
+    ("filename", "content_type", "sent"),
+    [
+        ("notes.txt", "application/octet-stream", "text/plain"),
+        ("notes.log", None, "text/plain"),
+        ("blob", "text/plain; charset=utf-8", "text/plain; charset=utf-8"),
+    ],
+)
+def test_an_upload_file_of_starlette_is_ingested_by_the_async_client(
+    run: Callable[[Callable[[], Any]], Any], filename: str, content_type: str | None, sent: str
+) -> None:
+    async def use() -> None:
+        with Emulator() as emulator:
+            async with emulator.async_client() as client:
+                file = uploaded(b"Words.", filename, content_type)
+                source = await client.sources.ingest(file, project_id=emulator.project_id)
+                assert (source.name, source.text_preview) == (filename, "Words.")
+                file = uploaded(b"Words.", filename, content_type)
+                assert (await client.uploads.upload_file(file)).content_type == sent
+                file = uploaded(b"Words.", filename, content_type)
+                assert (await client.knowledge.ingest(file)).succeeded
+
+    run(use)
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_sync_client_says_what_to_give_for_an_upload_file() -> None:
+    file: Any = uploaded(b"Words.", "notes.txt", None)
+    with Emulator() as emulator, emulator.client() as client:
+        with pytest.raises(ConfigurationError, match=r"is a UploadFile; .*`upload_file\.file`"):
+            client.sources.ingest(file, project_id=emulator.project_id)
+        source = client.sources.ingest(
+            file.file, name=file.filename, content_type=file.content_type, project_id=emulator.project_id
+        )
+    assert (source.name, source.text_preview) == ("notes.txt", "Words.")
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("run", [anyio.run, trio.run])
+def test_a_file_that_anyio_opened_is_ingested_by_the_async_client(
+    run: Callable[[Callable[[], Any]], Any], tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_bytes(b"Words.")
+
+    async def use() -> None:
+        with Emulator() as emulator:
+            async with (
+                emulator.async_client() as client,
+                await anyio.open_file(tmp_path / "notes.txt", "rb") as file,
+            ):
+                source = await client.sources.ingest(file, project_id=emulator.project_id)
+                assert (source.name, source.text_preview) == ("notes.txt", "Words.")
+
+    run(use)
+
+
+def test_a_type_is_told_from_the_name_that_the_caller_gives() -> None:
+    with Emulator() as emulator, emulator.client() as client:
+        unknown = "application/octet-stream"
+        source = client.sources.ingest(b"Words.", name="notes.txt", project_id=emulator.project_id)
+        assert (source.name, source.text_preview) == ("notes.txt", "Words.")
+        client.sources.ingest(
+            b"Words.", name="notes.txt", content_type=unknown, project_id=emulator.project_id
+        )
+        client.knowledge.ingest(b"Words.", name="notes.txt", content_type=unknown)
+        upload = client.uploads.upload_file(io.BytesIO(b"Words."), name="notes.txt", content_type=unknown)
+        assert upload.content_type == "text/plain"
+        for ingest in (
+            partial(client.sources.ingest, project_id=emulator.project_id),
+            partial(client.knowledge.ingest, name="Notes"),
+            client.uploads.upload_file,
+        ):
+            with pytest.raises(
+                ConfigurationError, match="'application/octet-stream' stands for an unknown one"
+            ):
+                ingest(b"Words.", content_type=unknown)
+
+
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_two_uploads_of_one_open_file_at_once_send_it_whole_or_not_at_all(
+    tmp_path: Path, is_plain: bool
+) -> None:
+    words = b"Words worth keeping. " * 100_000
+    (tmp_path / "notes.txt").write_bytes(words)
+    with gzip.open(tmp_path / "notes.gz", "wb", compresslevel=1) as packed:
+        packed.write(words)
+    sent: list[bytes] = []
+
+    def store(request: Received) -> Reply:
+        sent.append(request.body)
+        return Reply(200, headers={"ETag": f'"{hashlib.md5(request.body).hexdigest()}"'})
+
+    def upload(file: Any) -> str:
+        try:
+            client.uploads.put(link, file)
+        except ConfigurationError as error:
+            return str(error)
+        return "sent"
+
+    with (
+        ScriptedServer(store) as server,
+        Scripe("scripe_sk_test_x", base_url=server.base_url) as client,
+        (tmp_path / "notes.txt").open("rb") as plain,
+        gzip.open(tmp_path / "notes.gz") as packed,
+        ThreadPoolExecutor(4) as pool,
+    ):
+        link = Upload.model_validate(shapes.upload(f"{server.origin}/key", maxSizeBytes=len(words)))
+        outcomes = list(pool.map(upload, [plain if is_plain else packed] * 4))
+    assert sent == [words] * outcomes.count("sent")
+    if is_plain:
+        assert outcomes == ["sent"] * 4
+    else:
+        assert "sent" in outcomes
+        assert all("sent" in each or "another upload" in each or "is empty" in each for each in outcomes)

@@ -340,12 +340,13 @@ def test_a_note_whose_job_failed_is_tried_again_the_next_night(
 
 
 @pytest.mark.parametrize("prefix", ["", "/blocking"])
-def test_a_service_answers_with_the_job(emulator: Emulator, prefix: str) -> None:
+@pytest.mark.parametrize("content_type", ["audio/mpeg", "application/octet-stream"])
+def test_a_service_answers_with_the_job(emulator: Emulator, prefix: str, content_type: str) -> None:
     app = fastapi_service.create_app(emulator.async_client(), emulator.client())
     with TestClient(app) as service:
         where = f"{prefix}/projects/{emulator.project_id}/recordings"
         recording = (FILES / "memo.mp3").read_bytes()
-        answer = service.post(where, files={"recording": ("memo.mp3", recording, "audio/mpeg")})
+        answer = service.post(where, files={"recording": ("memo.mp3", recording, content_type)})
         assert answer.status_code == 200
         job_id = answer.json()["job_id"]
         emulator.finish(job_id)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from .._concurrency import AsyncCallback, async_invoke
 from .._files import Content
 from .._rules import polling
-from .._rules.idempotency import derived_key
+from .._rules.idempotency import FileKey
 from ..types.job import Job
 from ..types.progress import Progress
 from ..types.upload import Upload
@@ -20,28 +20,23 @@ from .uploads import upload_content
 async def ingested(
     sender: AsyncSender,
     content: Content,
-    content_type: str | None,
+    content_type: str,
     create: Callable[[Upload], Awaitable[Job]],
     *,
     timeout: float | None,
     on_progress: AsyncCallback[Progress] | None,
     progress: bool,
-    key: str,
+    key: FileKey,
 ) -> Job:
-    """The job, ended well.
-
-    The mint has a key derived from the whole's, so that a rerun meets the same link; and from the size, so that another
-    file under the same key meets a conflict, not the old file's source.
-    """
+    """The job, ended well."""
 
     async def tell(job: Job) -> None:
         news = polling.progress_of(job, content.size)
         if news is not None and told is not None:
             await async_invoke(told, news)
 
-    upload_key = derived_key(key, f"upload {content.size}")
     with stages_shown(content.name or "file", on_progress, progress=progress) as told:
-        upload = await upload_content(sender, content, content_type, told, upload_key)
+        upload = await upload_content(sender, content, content_type, told, key)
         job = await create(upload)
         await tell(job)
         return await AsyncPoller(sender, [job], timeout, tell).succeeded()

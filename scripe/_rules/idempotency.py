@@ -19,6 +19,7 @@ from os import PathLike, fspath
 from ..errors import ConfigurationError, ScripeDeprecationWarning, ScripeError
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_OURS = re.compile(r"(?P<mint>scripe-[0-9a-f]{24})-(?P<md5>[0-9a-f]{32})")
 
 
 def new_key() -> str:
@@ -96,6 +97,49 @@ def note_idempotency_key(error: Exception, key: str | None) -> None:
         error.add_note(f"The write was sent with idempotency_key={key!r}.")
     elif error.idempotency_key is None:
         error.idempotency_key = key
+
+
+class FileKey:
+    """The idempotency key of a call that uploads a file, and the key of its link, which holds a digest of the content.
+
+    A key covers what it protects: under the same key another content gets another link, so that it is never taken for
+    the first one, and a source of it is another body under the key, which conflicts.
+
+    For a key of the caller's, the content is read once before it is sent. A key of ours is used by no one else, so
+    the link needs no digest; the call's own key gets one once the content was sent, and before anything is made of
+    it. A rerun with that key, which errors carry, finds the link again, and knows what went through it.
+    """
+
+    def __init__(self, given: str | None) -> None:
+        self.value = f"scripe-{uuid.uuid4().hex[:24]}" if given is None else checked_key(given)
+        """The key of what is made of the file, and what errors carry."""
+        self.mint = self.value
+        self.is_bound = False
+        """Whether the mint's key holds a digest of the content, so that whoever used its link sent the same."""
+        self.is_callers = given is not None
+
+    def bind(self, sha256: str, md5: str) -> None:
+        """Make the link's key of the caller's key and the content."""
+        ours = _OURS.fullmatch(self.value)
+        if ours is not None and ours["md5"] == md5:
+            self.mint = ours["mint"]
+        else:
+            self.mint = derived_key(self.value, f"upload {sha256}")
+        self.is_bound = True
+
+    def complete(self, md5: str) -> None:
+        """Note the content that a key of ours was used for."""
+        if not self.is_callers:
+            self.value = f"{self.mint}-{md5}"
+
+    @contextmanager
+    def attached(self) -> Generator[None]:
+        """Let errors of any step carry the key as it is then."""
+        try:
+            yield
+        except ScripeError as error:
+            error.idempotency_key = self.value
+            raise
 
 
 @contextmanager

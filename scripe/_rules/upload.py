@@ -8,7 +8,7 @@
 | 412 `PreconditionFailed` | the link was used before (a guess: the API says “single use”, not how it shows) |
 | `EntityTooLarge`, 413 | too large |
 | `BadDigest`, `InvalidDigest` | other bytes arrived than were sent |
-| `IncompleteBody`, `RequestTimeout`, `SlowDown`, 408, 429, 5xx | worth another attempt |
+| `IncompleteBody`, `RequestTimeout`, `SlowDown`, `ConditionalRequestConflict`, 408, 429, 5xx | worth another attempt |
 
 Which types and sizes are taken is the server's word (C17, C18); the table below only names types.
 """
@@ -92,26 +92,65 @@ CONTENT_TYPES: Mapping[str, str] = {
 _USED = re.compile(r"\balready (been )?used\b")
 _MIME = re.compile(r"[\w.+-]+/[\w.+*-]+(;[ -~]*)?", re.ASCII)
 _EXPIRED = frozenset({"ExpiredToken", "RequestExpired", "ExpiredPresignRequest"})
-_AGAIN = frozenset({"IncompleteBody", "RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable"})
+_AGAIN = frozenset(
+    {
+        "ConditionalRequestConflict",  # another PUT of the same file is under way, as that of a second run
+        "IncompleteBody",
+        "InternalError",
+        "OperationAborted",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+    }
+)
+_UNKNOWN_TYPES = ("application/octet-stream", "binary/octet-stream")
+"""What browsers, curl and S3 say of a file whose type they do not know."""
 
 
 class LinkSpentError(UploadExpiredError):
     """The link was used before: bytes have arrived through it."""
 
 
-def content_type(name: str | None, given: str | None) -> str:
-    """The type to ask a link for: the caller's, else the one that the name tells."""
+def content_type(
+    name: str | None, given: str | None, *, label: str | None = None, announced: str | None = None
+) -> str:
+    """Return the type to ask a link for.
+
+    Args:
+        name: The file's name.
+        given: What the caller says; the last word, unless it says that the type is not known.
+        label: What the caller calls the file, asked if the file's own name says nothing.
+        announced: What the file object says, such as an `UploadFile`.
+
+    Raises:
+        ConfigurationError: it is no MIME type, or nothing tells one.
+
+    """
     if given is not None:
-        if not _MIME.fullmatch(given):
-            raise ConfigurationError(f"content_type {given!r} is no MIME type, such as `audio/mpeg`.")
-        return given
-    stem, _, suffix = (name or "").lower().rpartition(".")
-    if not stem or suffix not in CONTENT_TYPES:
-        what = f"the name {name!r}" if name else "bytes, or a file object without a name"
-        raise ConfigurationError(
-            f"The type cannot be told from {what}: say it, as in content_type='audio/mpeg'."
-        )
-    return CONTENT_TYPES[suffix]
+        check_mime_type(given)
+    for stated in (given, announced):
+        if stated and _MIME.fullmatch(stated) and not _is_unknown(stated):
+            return stated
+    for told in (name, label):
+        stem, _, suffix = (told or "").lower().rpartition(".")
+        if stem and suffix in CONTENT_TYPES:
+            return CONTENT_TYPES[suffix]
+    names = " or ".join(f"the name {told!r}" for told in (name, label) if told)
+    stated = given or announced
+    unknown = f", and {stated!r} stands for an unknown one" if stated else ""
+    raise ConfigurationError(
+        f"The type cannot be told from {names or 'bytes, or a file object without a name'}{unknown}: "
+        "say it, as in content_type='audio/mpeg'."
+    )
+
+
+def check_mime_type(content_type: str) -> None:
+    if not _MIME.fullmatch(content_type):
+        raise ConfigurationError(f"content_type {content_type!r} is no MIME type, such as `audio/mpeg`.")
+
+
+def _is_unknown(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() in _UNKNOWN_TYPES
 
 
 def document_name(given: str | None, file_name: str | None) -> str:
@@ -167,15 +206,14 @@ def check_stored(answer: Answer, upload: Upload, md5: str) -> None:
 
 
 def has_arrived_before(
-    error: UploadExpiredError, upload: Upload, *, was_left_unanswered: bool = False
+    error: UploadExpiredError, *, is_bound: bool = False, was_left_unanswered: bool = False
 ) -> bool:
-    """Whether a spent link tells that the file is there: storage takes a file whole or not at all.
+    """Return whether a used link tells that the file is there: storage takes a file whole or not at all.
 
-    It does if a rerun meets the link of its first run, or if this run sent all bytes and lost the answer alone.
+    It does if its key holds a digest of the content, whoever used it: a first run, or another one under way. And it
+    does if this run sent all bytes and lost the answer alone.
     """
-    response = getattr(upload, "last_response", None)
-    is_rerun = response is not None and bool(response.idempotent_replayed)
-    return isinstance(error, LinkSpentError) and (is_rerun or was_left_unanswered)
+    return isinstance(error, LinkSpentError) and (is_bound or was_left_unanswered)
 
 
 def _refusal(answer: Answer, upload: Upload) -> UploadError:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from .._concurrency import Callback, invoke
 from .._files import Content
 from .._rules import polling
-from .._rules.idempotency import derived_key
+from .._rules.idempotency import FileKey
 from ..types.job import Job
 from ..types.progress import Progress
 from ..types.upload import Upload
@@ -21,28 +21,23 @@ from .uploads import upload_content
 def ingested(
     sender: Sender,
     content: Content,
-    content_type: str | None,
+    content_type: str,
     create: Callable[[Upload], Job],
     *,
     timeout: float | None,
     on_progress: Callback[Progress] | None,
     progress: bool,
-    key: str,
+    key: FileKey,
 ) -> Job:
-    """The job, ended well.
-
-    The mint has a key derived from the whole's, so that a rerun meets the same link; and from the size, so that another
-    file under the same key meets a conflict, not the old file's source.
-    """
+    """The job, ended well."""
 
     def tell(job: Job) -> None:
         news = polling.progress_of(job, content.size)
         if news is not None and told is not None:
             invoke(told, news)
 
-    upload_key = derived_key(key, f"upload {content.size}")
     with stages_shown(content.name or "file", on_progress, progress=progress) as told:
-        upload = upload_content(sender, content, content_type, told, upload_key)
+        upload = upload_content(sender, content, content_type, told, key)
         job = create(upload)
         tell(job)
         return Poller(sender, [job], timeout, tell).succeeded()

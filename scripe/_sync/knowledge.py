@@ -6,8 +6,9 @@ from __future__ import annotations
 from .._concurrency import Callback
 from .._files import FileInput
 from .._rules.config import check_seconds
-from .._rules.idempotency import carrying, checked_key, new_key
+from .._rules.idempotency import FileKey
 from .._rules.request import identifier, web_address, write
+from .._rules.upload import content_type as content_type_of
 from .._rules.upload import document_name
 from ..types.job import Job
 from ..types.progress import Progress
@@ -128,13 +129,15 @@ class Knowledge(Resource):
             file: A path, bytes, or a file opened with `rb` (read from where it stands).
             name: What it is called; the file's name if left out (bytes have none: say it).
             project_id: `proj_…` for one project; the whole workspace if left out.
-            content_type: MIME type; told from the name if left out.
+            content_type: MIME type; told from the file's name, or from `name`, if left out or if it is
+                `application/octet-stream`.
             timeout: Seconds to wait for the job after the upload; None for as long as it takes.
             on_progress: Told of each block sent, then of each change of the job.
             progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
-            idempotency_key: A rerun with the same key ends at the same job while the upload link of the
-                first run lives (about 15 minutes, a guess: `Upload.expires_at` says it). After that it
-                raises `IdempotencyConflictError`, and after 24 hours it makes a second document.
+            idempotency_key: A rerun with the same key and the same content ends at the same job while the
+                upload link of the first run lives (about 15 minutes, a guess: `Upload.expires_at` says it). After
+                that it raises `IdempotencyConflictError`, and after 24 hours it makes a second document. Another
+                content under the key raises at once. With a key, the file is read once more before it is sent.
 
         Returns:
             The job, ended well; `job.result.document_id` is the document.
@@ -145,27 +148,32 @@ class Knowledge(Resource):
             JobFailedError: the API could not index it.
             JobTimeoutError: it takes longer than `timeout`; the work goes on.
             SpendCapExceededError: the workspace's daily cap for AI work is reached.
+            IdempotencyConflictError: the key was used for another content, or the link of its first run has
+                expired.
 
         """
-        key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+        key = FileKey(idempotency_key)
         if project_id is not None:
             identifier(project_id, "project_id")
         check_seconds(timeout, "timeout")
         knowledge = Knowledge(self._sender.bounded())
-        content = looked_at(file)
+        content = looked_at(file, knowledge._sender)
 
         def create(upload: Upload) -> Job:
             return knowledge.create_file(
-                upload_id=upload.id, name=label, project_id=project_id, idempotency_key=key
+                upload_id=upload.id, name=label, project_id=project_id, idempotency_key=key.value
             )
 
         try:
             label = document_name(name, content.name)
-            with carrying(key), self._sender.operation("knowledge.ingest"):
+            with key.attached(), self._sender.operation("knowledge.ingest"):
+                mime_type = content_type_of(
+                    content.name, content_type, label=name, announced=content.content_type
+                )
                 return ingested(
                     knowledge._sender,
                     content,
-                    content_type,
+                    mime_type,
                     create,
                     timeout=timeout,
                     on_progress=on_progress,

@@ -7,8 +7,9 @@ from .._concurrency import Callback
 from .._files import FileInput
 from .._rules import polling
 from .._rules.config import check_seconds
-from .._rules.idempotency import carrying, checked_key, new_key
+from .._rules.idempotency import FileKey, carrying, checked_key, new_key
 from .._rules.request import Request, identifier, path, write
+from .._rules.upload import content_type as content_type_of
 from ..types.job import Job
 from ..types.progress import Progress
 from ..types.source import Source
@@ -142,13 +143,15 @@ class Sources(Resource):
             file: A path, bytes, or a file opened with `rb` (read from where it stands).
             project_id: `proj_…`, the project that it belongs to.
             name: A label for people; the file's name if left out (for bytes the API chooses one).
-            content_type: MIME type; told from the name if left out.
+            content_type: MIME type; told from the file's name, or from `name`, if left out or if it is
+                `application/octet-stream`.
             timeout: Seconds to wait for the job after the upload; None for as long as it takes.
             on_progress: Told of each block sent, then of each change of the job.
             progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
-            idempotency_key: A rerun with the same key ends at the same job while the upload link of the
-                first run lives (about 15 minutes, a guess: `Upload.expires_at` says it). After that it
-                raises `IdempotencyConflictError`, and after 24 hours it makes a second source.
+            idempotency_key: A rerun with the same key and the same content ends at the same job while the
+                upload link of the first run lives (about 15 minutes, a guess: `Upload.expires_at` says it). After
+                that it raises `IdempotencyConflictError`, and after 24 hours it makes a second source. Another
+                content under the key raises at once. With a key, the file is read once more before it is sent.
 
         Raises:
             ConfigurationError: the file is missing, empty or a directory, or its type cannot be told.
@@ -156,27 +159,33 @@ class Sources(Resource):
             JobFailedError: the API could not make a source of the file.
             JobTimeoutError: it takes longer than `timeout`; the work goes on.
             SpendCapExceededError: the workspace's daily cap for AI work is reached.
-            IdempotencyConflictError: the key was used for another file, or the link of its first run has
+            IdempotencyConflictError: the key was used for another content, or the link of its first run has
                 expired.
 
         """
-        key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+        key = FileKey(idempotency_key)
         identifier(project_id, "project_id")
         check_seconds(timeout, "timeout")
         sources = Sources(self._sender.bounded())
-        content = looked_at(file)
+        content = looked_at(file, sources._sender)
 
         def create(upload: Upload) -> Job:
             return sources.create_file(
-                project_id=project_id, upload_id=upload.id, name=name or content.name, idempotency_key=key
+                project_id=project_id,
+                upload_id=upload.id,
+                name=name or content.name,
+                idempotency_key=key.value,
             )
 
         try:
-            with carrying(key), self._sender.operation("sources.ingest"):
+            with key.attached(), self._sender.operation("sources.ingest"):
+                mime_type = content_type_of(
+                    content.name, content_type, label=name, announced=content.content_type
+                )
                 job = ingested(
                     sources._sender,
                     content,
-                    content_type,
+                    mime_type,
                     create,
                     timeout=timeout,
                     on_progress=on_progress,

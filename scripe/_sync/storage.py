@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from .. import _log
-from .._concurrency import Callback, invoke, run, within
+from .._concurrency import Callback, invoke, run, run_abandonable, within
 from .._engine import CommonHeaders, Limits, Outgoing
-from .._files import Blocks, Content, FileInput, content_of
+from .._files import FileInput, Blocks, Content, Inspection, content_of
 from .._rules import upload as rules
 from .._rules.answer import Failure, Outcome
 from .._rules.config import Secret, check_transport
+from .._rules.idempotency import FileKey
 from .._rules.retry import RetryPlan
 from ..errors import APIConnectionError, APITimeoutError, DeadlineError
 from ..types._base import without_query
@@ -24,16 +27,47 @@ if TYPE_CHECKING:
     from .._observing import Observation
 
 
-def looked_at(file: FileInput) -> Content:
-    """What is to go up, its name and size known; whoever is cancelled meanwhile leaves no temporary file."""
-    found: list[Content] = []
+def looked_at(file: FileInput, sender: Sender) -> Content:
+    """What is to go up, its name and size known; who is cancelled meanwhile leaves at once, and no temporary file."""
+    inspection = Inspection(partial(content_of, file), partial(check_deadline, sender))
+    content = None
     try:
-        run(lambda: found.append(content_of(file)))
-    except BaseException:
-        for content in found:
-            content.close()
-        raise
-    return found[0]
+        work = partial(run_abandonable, inspection.run)
+        content = within(sender.remaining(), work)
+    finally:
+        if content is None:
+            inspection.abandon()
+    if content is None:
+        raise reading_error(sender)
+    return content
+
+
+def bind(key: FileKey, content: Content, sender: Sender) -> None:
+    """Read the content once for a key of the caller's, which is to hold a digest of it."""
+    if key.is_callers:
+        sha256 = within(sender.remaining(), partial(hash_content, content, sender))
+        if sha256 is None:
+            raise reading_error(sender)
+        key.bind(sha256, content.md5 or "")
+
+
+def hash_content(content: Content, sender: Sender) -> str:
+    """Return the SHA-256 of the content, and have it remember its MD5."""
+    sha256 = hashlib.sha256()
+    with content.opened() as blocks:
+        while run(blocks.hash_next, sha256.update):
+            check_deadline(sender)
+        content.md5 = blocks.md5
+    return sha256.hexdigest()
+
+
+def check_deadline(sender: Sender) -> None:
+    if sender.is_late():
+        raise reading_error(sender)
+
+
+def reading_error(sender: Sender) -> DeadlineError:
+    return DeadlineError(f"The file was still being read: {sender.deadline}", retryable=True)
 
 
 class Transfer:
@@ -51,7 +85,7 @@ class Transfer:
         self._upload = upload
         self._content = content
         self._on_progress = on_progress
-        self._md5 = ""
+        self.md5 = ""  # of the last attempt that sent all bytes
         self._attempts = 0
         self._raised: BaseException | None = None
         self._observation: Observation | None = None
@@ -78,7 +112,7 @@ class Transfer:
             raise self._late()
         if isinstance(outcome, Failure):
             raise self._unanswered(outcome)
-        rules.check_stored(outcome, self._upload, self._md5)
+        rules.check_stored(outcome, self._upload, self.md5)
 
     def _outcome(self) -> Outcome:
         options = self._sender.options
@@ -108,8 +142,9 @@ class Transfer:
                 ),
             )
             self._raise_own()
-        self._md5 = blocks.md5
-        self.was_left_unanswered |= isinstance(outcome, Failure) and blocks.left == 0
+        if blocks.left == 0:
+            self.md5 = blocks.md5
+            self.was_left_unanswered |= isinstance(outcome, Failure)
         if self._observation is not None:
             self._observation.sent(self._attempts, outcome)
         _log.stored(self._shown, outcome, self._attempts)

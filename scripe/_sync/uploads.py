@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from .._concurrency import Callback
-from .._files import Content, FileInput
+from .._files import FileInput, Content
 from .._rules import upload as rules
-from .._rules.idempotency import carrying, checked_key, new_key
+from .._rules.idempotency import FileKey
 from .._rules.request import write
 from ..errors import ConfigurationError, UploadExpiredError
 from ..types.progress import Progress
@@ -14,7 +14,7 @@ from ..types.upload import Upload
 from .resource import Resource
 from .sender import Sender
 from .showing import stages_shown
-from .storage import Transfer, looked_at
+from .storage import Transfer, bind, looked_at
 
 
 class Uploads(Resource):
@@ -39,7 +39,8 @@ class Uploads(Resource):
             raise ConfigurationError(
                 f"max_size_bytes is {max_size_bytes!r}; give 1 or more, or leave it out."
             )
-        fields = {"contentType": rules.content_type(None, content_type), "maxSizeBytes": max_size_bytes}
+        rules.check_mime_type(content_type)
+        fields = {"contentType": content_type, "maxSizeBytes": max_size_bytes}
         return self._send(write("POST", "/uploads", Upload, fields, idempotency_key))
 
     def put(
@@ -67,10 +68,11 @@ class Uploads(Resource):
             UploadError: storage refused the file for another reason.
 
         """
-        content = looked_at(file)
+        sender = self._sender.bounded()
+        content = looked_at(file, sender)
         try:
             with stages_shown(content.name or "file", on_progress, progress=progress) as told:
-                Transfer(self._sender, upload, content, told).run()
+                Transfer(sender, upload, content, told).run()
         finally:
             content.close()
 
@@ -79,6 +81,7 @@ class Uploads(Resource):
         file: FileInput,
         *,
         content_type: str | None = None,
+        name: str | None = None,
         on_progress: Callback[Progress] | None = None,
         progress: bool = False,
         idempotency_key: str | None = None,
@@ -87,11 +90,14 @@ class Uploads(Resource):
 
         Args:
             file: A path, bytes, or a file opened with `rb` (read from where it stands).
-            content_type: MIME type; told from the name if left out.
+            content_type: MIME type; told from the name if left out, or if it is `application/octet-stream`.
+            name: A file name, to tell the type of bytes or of a file object that has none.
             on_progress: Told of every block sent.
             progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
-            idempotency_key: The same key ends at the same upload while its link lives (about 15 minutes, a
-                guess: `expires_at` says it). After that the file is sent through a new link.
+            idempotency_key: The same key with the same content ends at the same upload while its link lives
+                (about 15 minutes, a guess: `expires_at` says it). After that the file is sent through a new link.
+                Another content under the key is another upload. With a key, the file is read once more before it
+                is sent, since the key of its link holds a digest of the content.
 
         Returns:
             The upload, whose id `sources.create_file` takes.
@@ -103,12 +109,15 @@ class Uploads(Resource):
             UnprocessableEntityError: the API does not take this type.
 
         """
-        key = new_key() if idempotency_key is None else checked_key(idempotency_key)
-        content = looked_at(file)
+        key, sender = FileKey(idempotency_key), self._sender.bounded()
+        content = looked_at(file, sender)
         try:
-            telling = stages_shown(content.name or "file", on_progress, progress=progress)
-            with carrying(key), self._sender.operation("uploads.upload_file"), telling as told:
-                return upload_content(self._sender, content, content_type, told, key)
+            telling = stages_shown(content.name or name or "file", on_progress, progress=progress)
+            with key.attached(), sender.operation("uploads.upload_file"), telling as told:
+                mime_type = rules.content_type(
+                    content.name, content_type, label=name, announced=content.content_type
+                )
+                return upload_content(sender, content, mime_type, told, key)
         finally:
             content.close()
 
@@ -116,24 +125,28 @@ class Uploads(Resource):
 def upload_content(
     sender: Sender,
     content: Content,
-    content_type: str | None,
+    content_type: str,
     on_progress: Callback[Progress] | None,
-    idempotency_key: str,
+    key: FileKey,
 ) -> Upload:
     """Mint a link and send the content through it, with a new link where one has expired."""
-    sender, kind = sender.bounded(), rules.content_type(content.name, content_type)
-    key: str | None = idempotency_key
+    bind(key, content, sender)
+    mint_key: str | None = key.mint
+    is_bound = key.is_bound
     mints = 0
     while True:
         mints += 1
-        upload = Uploads(sender).create(content_type=kind, idempotency_key=key)
+        upload = Uploads(sender).create(content_type=content_type, idempotency_key=mint_key)
         transfer = Transfer(sender, upload, content, on_progress)
         try:
             transfer.run()
-            return upload
+            break
         except UploadExpiredError as error:
-            if rules.has_arrived_before(error, upload, was_left_unanswered=transfer.was_left_unanswered):
-                return upload
+            was_left_unanswered = transfer.was_left_unanswered
+            if rules.has_arrived_before(error, is_bound=is_bound, was_left_unanswered=was_left_unanswered):
+                break
             if mints == rules.MINTS:
                 raise
-        key = None  # a replay of the first key would hand out the dead link again
+        mint_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
+    key.complete(transfer.md5)
+    return upload

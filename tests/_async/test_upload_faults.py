@@ -133,7 +133,7 @@ async def test_links_that_are_dead_on_arrival_end_the_upload() -> None:
         assert emulator.count("sources") == emulator.count("jobs") == 0
 
 
-@pytest.mark.parametrize("change", ["grow", "shrink", "touch", "replace"])
+@pytest.mark.parametrize("change", ["grow", "shrink", "touch", "replace", "put back"])
 @pytest.mark.parametrize("is_open", [False, True])
 async def test_a_file_that_changes_while_it_is_sent_makes_no_source(
     emulator: Emulator, async_local: AsyncScripe, tmp_path: Path, change: str, is_open: bool
@@ -152,6 +152,10 @@ async def test_a_file_that_changes_while_it_is_sent_makes_no_source(
             path.write_bytes(WORDS.swapcase())
         if change in ("touch", "replace"):
             os.utime(path, ns=(0, 1))
+        if change == "put back":  # the same size, at the same time
+            before = path.stat()
+            path.write_bytes(WORDS.swapcase())
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     with path.open("rb") as file, pytest.raises(UploadIntegrityError):
         await async_local.sources.ingest(

@@ -22,8 +22,7 @@ from scripe.errors import (
     UploadIntegrityError,
     UploadTooLargeError,
 )
-from scripe.types import Headers, ResponseInfo
-from scripe.types._base import attach
+from scripe.types import Headers
 from tests.rules.examples import NOON, upload
 
 MD5 = "0cc175b9c0f1b6a831c399e269772661"
@@ -235,20 +234,50 @@ def test_what_is_worth_another_attempt_at_storage(came: Answer, transient: bool)
         assert refusal(came).retryable
 
 
-def test_a_rerun_that_meets_its_spent_link_has_arrived_before() -> None:
-    spent = LinkSpentError("used", status_code=412)
-
-    def minted(*, replayed: bool | None) -> bool:
-        told = ResponseInfo("POST", "/uploads", 200, Headers(), None, replayed, None, None, 0.1, 1)
-        return has_arrived_before(spent, attach(upload(), told))
-
-    assert minted(replayed=True)
-    assert not minted(replayed=False)
-    assert not minted(replayed=None)
-    assert not has_arrived_before(spent, upload())
+def test_a_used_link_has_brought_the_file_if_its_key_holds_the_content_or_all_bytes_went_out() -> None:
+    used = LinkSpentError("used", status_code=412)
+    assert has_arrived_before(used, is_bound=True)
+    assert has_arrived_before(used, was_left_unanswered=True)
+    assert not has_arrived_before(used)
 
 
 def test_a_link_that_is_merely_late_brought_nothing() -> None:
-    told = ResponseInfo("POST", "/uploads", 200, Headers(), None, True, None, None, 0.1, 1)
-    assert not has_arrived_before(UploadExpiredError("late"), attach(upload(), told))
+    late = UploadExpiredError("late")
+    assert not has_arrived_before(late, is_bound=True, was_left_unanswered=True)
     assert upload().expires_at - NOON == timedelta(0)
+
+
+def test_a_type_that_is_not_known_is_told_from_a_name() -> None:
+    for unknown in (
+        "application/octet-stream",
+        "Application/Octet-Stream; charset=binary",
+        "application/octet-stream;q=1",
+        "binary/octet-stream",
+    ):
+        assert content_type("a.mp3", unknown) == "audio/mpeg"
+        assert content_type(None, unknown, label="a.mp3") == "audio/mpeg"
+        assert content_type(None, unknown, announced="audio/x-mine") == "audio/x-mine"
+        assert content_type("a.mp3", None, announced=unknown) == "audio/mpeg"
+        with pytest.raises(
+            ConfigurationError, match=r"(?i)octet-stream.*stands for an unknown one.*content_type="
+        ):
+            content_type(None, unknown)
+        with pytest.raises(ConfigurationError, match=r"(?i)the name 'a' or the name 'b'.*octet-stream"):
+            content_type("a", None, label="b", announced=unknown)
+
+
+def test_what_tells_a_type_in_its_order() -> None:
+    assert content_type("a.mp3", "audio/given", label="b.mp4", announced="audio/announced") == "audio/given"
+    assert content_type("a.mp3", None, label="b.mp4", announced="audio/announced") == "audio/announced"
+    assert content_type("a.mp3", None, label="b.mp4") == "audio/mpeg"
+    assert content_type("a", None, label="b.mp4") == "video/mp4"
+
+
+@pytest.mark.parametrize("announced", ["", "audio", "a b/c", "audio/mpeg\n"])
+def test_what_a_file_object_says_and_is_no_type_does_not_count(announced: str) -> None:
+    assert content_type("a.mp3", None, announced=announced) == "audio/mpeg"
+
+
+@pytest.mark.parametrize("code", ["ConditionalRequestConflict", "OperationAborted"])
+def test_another_put_under_way_is_waited_for(code: str) -> None:
+    assert is_transient(said(409, code))
