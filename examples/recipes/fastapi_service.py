@@ -36,7 +36,7 @@ def create_app(client: AsyncScripe, blocking: Scripe) -> FastAPI:
 
     @service.post("/projects/{project_id}/recordings")
     async def submit(project_id: str, recording: UploadFile) -> dict[str, str]:
-        upload = await client.uploads.upload_file(recording.file, content_type=recording.content_type)
+        upload = await client.uploads.upload_file(recording)
         job = await client.sources.create_file(
             project_id=project_id, upload_id=upload.id, name=recording.filename
         )
@@ -44,7 +44,9 @@ def create_app(client: AsyncScripe, blocking: Scripe) -> FastAPI:
 
     @service.post("/blocking/projects/{project_id}/recordings")
     def submit_blocking(project_id: str, recording: UploadFile) -> dict[str, str]:
-        upload = blocking.uploads.upload_file(recording.file, content_type=recording.content_type)
+        upload = blocking.uploads.upload_file(
+            recording.file, name=recording.filename, content_type=recording.content_type
+        )
         job = blocking.sources.create_file(
             project_id=project_id, upload_id=upload.id, name=recording.filename
         )
