@@ -8,10 +8,10 @@ scripts/help_page.py --check   fail if it is not in step with the commands
 from __future__ import annotations
 
 import io
+import os
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
-
-from rich.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "scripe" / "cli" / "help.txt"
@@ -22,9 +22,10 @@ def wanted() -> str:
     sys.path.insert(0, str(ROOT))
     from scripe.cli.app import app
 
+    os.environ.update(COLUMNS=str(WIDTH), NO_COLOR="1")
     page = io.StringIO()
-    console = Console(file=page, width=WIDTH, no_color=True, force_terminal=False, _environ={})
-    app.meta(["--help"], console=console)
+    with redirect_stdout(page):
+        app.meta(["--help"])
     return "\n".join(line.rstrip() for line in page.getvalue().strip().splitlines()) + "\n"
 
 

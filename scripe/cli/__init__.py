@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from .output import CLOSED, ClosedOutputError, UnwritableOutputError, emit, note
+from .output import CLOSED, ClosedOutputError, UnwritableOutputError, emit, note, wait_for_room
 
 TYPE_CHECKING = False  # as in `scripe/__init__.py`
 
@@ -30,8 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0 if it worked; `scripe/cli/exit_codes.py` has the others.
 
     """
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = wait_for_room(sys.stdout), wait_for_room(sys.stderr)
     try:
-        return _answered(list(sys.argv[1:] if arguments is None else arguments))
+        return _answered(tokens)
     except ClosedOutputError:
         return CLOSED
     except UnwritableOutputError as error:
@@ -39,6 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return OTHER
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last resort: whatever has not been foreseen
+        from .failures import report_fault
+
+        return report_fault(error, tokens)
+    finally:
+        sys.stdout, sys.stderr = streams
 
 
 def _answered(tokens: list[str]) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TypeAlias
+import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..errors import (
     APIConnectionError,
@@ -33,13 +35,13 @@ NEW_KEYS = (
 )
 NOBODY = "Does a Scripe API run at {}? To start one: scripe emulator"
 
-Failure: TypeAlias = "ScripeError | UnwritableOutputError | KeyboardInterrupt"
-FAILURES = (ScripeError, UnwritableOutputError, KeyboardInterrupt)
+FAULT = "This is a fault of scripe: please report it to its developers, with what --verbose adds."
 
 
-def tell(error: Failure, session: Session) -> int:
+def tell(error: BaseException, session: Session) -> int:
     """Say it on stderr, and give back the exit code."""
     number = exit_code(error)
+    _show_traceback(error, is_wanted=session.options.verbose)
     if session.options.json:
         _tell_program(error, session, number)
     else:
@@ -56,12 +58,33 @@ def refuse(message: str, *, as_json: bool, kind: str = "UsageError") -> int:
     return USAGE
 
 
-def _tell_program(error: Failure, session: Session, number: int) -> None:
+def report_fault(error: Exception, words: Sequence[str]) -> int:
+    """Say on stderr that the command line itself has failed, before it had understood its words."""
+    _show_traceback(error, is_wanted="--verbose" in words or "-v" in words)
+    number = exit_code(error)
+    if "--json" in words:
+        _write(_document(error, type(error).__name__, _message(error), number))
+    else:
+        note(f"error: {_message(error)}")
+    return number
+
+
+def _show_traceback(error: BaseException, *, is_wanted: bool) -> None:
+    """Show where in our code it happened, if it is a fault of ours and somebody asked."""
+    if is_wanted and not _is_foreseen(error):
+        note("".join(traceback.format_exception(error)).rstrip())
+
+
+def _is_foreseen(error: BaseException) -> bool:
+    return isinstance(error, ScripeError | UnwritableOutputError | KeyboardInterrupt)
+
+
+def _tell_program(error: BaseException, session: Session, number: int) -> None:
     document = _document(error, type(error).__name__, _message(error), number)
     _write({**document, "idempotencyKey": session.idempotency_key, "jobIds": _jobs(error, session)})
 
 
-def _document(error: Failure | None, kind: str, message: str, number: int) -> dict[str, object]:
+def _document(error: BaseException | None, kind: str, message: str, number: int) -> dict[str, object]:
     """Every field is always there."""
     return {
         "type": kind,
@@ -80,22 +103,27 @@ def _write(error: dict[str, object]) -> None:
     note(escaped(json.dumps({"error": error}, ensure_ascii=False)))
 
 
-def _tell_person(error: Failure, session: Session) -> None:
+def _tell_person(error: BaseException, session: Session) -> None:
     if not isinstance(error, KeyboardInterrupt):
         note(f"error: {_message(error)}{_known(error)}")
     for advice in _advice(error, session):
         note(advice)
 
 
-def _message(error: Failure) -> str:
+def _message(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted."
     if isinstance(error, ConfigurationError):
         return on_one_line(of_options(error.message))
-    return on_one_line(error.message if isinstance(error, ScripeError) else str(error))
+    if isinstance(error, ScripeError):
+        return on_one_line(error.message)
+    if _is_foreseen(error):
+        return on_one_line(str(error))
+    kind = type(error).__name__
+    return on_one_line(f"{kind}: {error}. {FAULT}" if str(error) else f"{kind}. {FAULT}")
 
 
-def _known(error: Failure) -> str:
+def _known(error: BaseException) -> str:
     """What to quote to the API's support."""
     if not isinstance(error, APIStatusError | APIResponseError):
         return ""
@@ -107,7 +135,7 @@ def _known(error: Failure) -> str:
     return f" ({on_one_line(', '.join(str(each) for each in known if each))})"
 
 
-def _advice(error: Failure, session: Session) -> list[str]:
+def _advice(error: BaseException, session: Session) -> list[str]:
     if isinstance(error, AuthenticationError):
         return [NEW_KEYS if session.is_local else KEYS]
     if isinstance(error, SpendCapExceededError) and error.resets_at:
@@ -128,19 +156,19 @@ def _advice(error: Failure, session: Session) -> list[str]:
     return advice
 
 
-def _is_refused(error: Failure) -> bool:
+def _is_refused(error: BaseException) -> bool:
     """Whether nobody listens there."""
     return isinstance(error, APIConnectionError) and "refused" in error.message
 
 
-def _may_be_half_done(error: Failure) -> bool:
+def _may_be_half_done(error: BaseException) -> bool:
     """Whether the same key makes a difference: not where the API has refused the write, or ended it."""
     if isinstance(error, APIStatusError):
         return isinstance(error, ServerError | RateLimitError)
     return not isinstance(error, ConfigurationError | JobFailedError | JobCancelledError)
 
 
-def _jobs(error: Failure, session: Session) -> list[str]:
+def _jobs(error: BaseException, session: Session) -> list[str]:
     """The jobs that the error is about, or that go on."""
     if isinstance(error, JobFailedError | JobCancelledError):
         return [error.job.id]

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .output import emit
+
 if TYPE_CHECKING:
     from cyclopts.help import HelpPanel
-    from rich.console import Console, ConsoleOptions
+    from rich.console import Console, ConsoleOptions, RenderableType
 
 
 class Sections:
-    """Writes a page: cyclopts gives it the usage and one section after the other."""
+    """Writes a page: cyclopts gives it the usage, the description and one section after the other.
+
+    cyclopts' own console is left alone: it ends the process where stdout fails.
+    """
 
     def render_usage(self, console: Console, options: ConsoleOptions, usage: object) -> None:
         """Write the first line."""
         from rich.text import Text
 
-        del options
-        console.print(Text(f"Usage: {usage}"))
+        del console, options
+        _write(Text(f"Usage: {usage}"))
+
+    def render_description(
+        self, console: Console, options: ConsoleOptions, description: RenderableType
+    ) -> None:
+        """Write what the command does."""
+        del console, options
+        _write(description)
 
     def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
         """Write one section."""
@@ -26,7 +38,7 @@ class Sections:
         from rich.table import Table
         from rich.text import Text
 
-        del options
+        del console, options
         if not panel.entries:
             return
         described, table = DescriptionRenderer(), Table.grid(padding=(0, 2, 0, 0))
@@ -35,6 +47,10 @@ class Sections:
         for entry in panel.entries:
             names = ", ".join(entry.display_labels_with_metavar)
             table.add_row(Text(names, "cyan"), described(entry))
-        console.print(Text(f"{panel.title}:", "bold"))
-        console.print(Padding(table, (0, 0, 0, 2)))
-        console.print()
+        _write(Text(f"{panel.title}:", "bold"), Padding(table, (0, 0, 0, 2)), Text())
+
+
+def _write(*parts: RenderableType) -> None:
+    from .people import render
+
+    emit(render(*parts))

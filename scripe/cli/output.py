@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -9,6 +10,8 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from typing import TextIO
+
+    from typing_extensions import Buffer
 
 CLOSED = 141
 """The exit code that a shell shows for a program whose reader went away (128 and SIGPIPE)."""
@@ -20,6 +23,43 @@ class ClosedOutputError(Exception):
 
 class UnwritableOutputError(Exception):
     """Stdout takes no more, as on a full disk."""
+
+
+class _WholeWriter(io.FileIO):
+    """Write everything, to a descriptor that does not wait too.
+
+    A parent process may have set `O_NONBLOCK`, as Node.js does for its pipes. Python then writes what the pipe has room
+    for, 64 KiB, and with `PYTHONUNBUFFERED` drops the rest without a word.
+    """
+
+    def write(self, data: Buffer, /) -> int:
+        """Write all of the data, waiting for room as often as needed."""
+        rest = memoryview(data)
+        while rest:
+            written: int | None = super().write(rest)
+            if written is None:
+                import select  # loaded by those alone who have to wait
+
+                select.select([], [self], [])
+            else:
+                rest = rest[written:]
+        return memoryview(data).nbytes
+
+
+def wait_for_room(stream: TextIO | None) -> TextIO | None:
+    """Return a stream that writes everything to where this one writes: itself, if it waits for room by itself."""
+    try:
+        if stream is None or os.get_blocking(stream.fileno()):
+            return stream
+        stream.flush()
+    except (
+        AttributeError,
+        OSError,
+        ValueError,
+    ):  # Windows before Python 3.12, a stream in memory, a closed one
+        return stream
+    raw = _WholeWriter(stream.fileno(), "wb", closefd=False)
+    return io.TextIOWrapper(raw, stream.encoding, stream.errors, write_through=True)
 
 
 def emit(text: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
@@ -20,7 +22,7 @@ _GAP = 2
 def lines(named: Mapping[str, str]) -> str:
     """One thing, a line for each of its fields."""
     width = max(map(len, named)) + _GAP
-    return _rendered(*(_line(f"{name:{width}}", value) for name, value in named.items()))
+    return render(*(_line(f"{name:{width}}", value) for name, value in named.items()), soft_wrap=True)
 
 
 def table(view: View, rows: Sequence[Sequence[str]]) -> str:
@@ -31,7 +33,7 @@ def table(view: View, rows: Sequence[Sequence[str]]) -> str:
         made.add_column(title, no_wrap=True, overflow="ellipsis", min_width=width, max_width=width)
     for row in rows:
         made.add_row(*(Text(cell, _style(cell)) for cell in row))
-    return _rendered(made, width=sum(widths) + _GAP * len(widths))
+    return render(made, width=sum(widths) + _GAP * len(widths))
 
 
 def _widths(view: View, rows: Sequence[Sequence[str]], room: int) -> list[int]:
@@ -52,10 +54,16 @@ def _style(value: str) -> str:
     return _STYLES[tone(value)]
 
 
-def _rendered(*parts: RenderableType, width: int | None = None) -> str:
-    # A line that is too long for the terminal is broken by it, not here: so it can be copied whole.
-    console = Console(width=width, highlight=False, markup=False, emoji=False)
-    with console.capture() as capture:
-        for part in parts:
-            console.print(part, soft_wrap=True)
-    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+def render(*parts: RenderableType, width: int | None = None, soft_wrap: bool = False) -> str:
+    """Render for stdout, as wide as the terminal unless told.
+
+    With `soft_wrap` a line that is too long is broken by the terminal, not here: so it can be copied whole.
+    """
+    page = io.StringIO()
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    console = Console(
+        file=page, force_terminal=is_terminal or None, width=width, highlight=False, markup=False, emoji=False
+    )
+    for part in parts:
+        console.print(part, soft_wrap=soft_wrap)
+    return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())

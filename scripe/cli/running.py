@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from inspect import BoundArguments
 
 from ..errors import ScripeDeprecationWarning
-from .failures import FAILURES, tell
+from .failures import tell
 from .options import Options
-from .output import note
+from .output import ClosedOutputError, note
 from .results import Result
 from .session import Session
 from .showing import show
@@ -21,7 +21,9 @@ def run_with_session(command: Callable[..., Result], bound: BoundArguments, opti
     with _told_of_warnings(options), Session(options) as session:
         try:
             return show(command(*bound.args, **bound.kwargs, session=session), options)
-        except FAILURES as error:
+        except ClosedOutputError:
+            raise
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each is told, none ends in a traceback
             return tell(error, session)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+from ..display.plain import environment_for_rich
 from .failures import refuse
 from .keys import KEY_AS_ARGUMENT
-from .output import ClosedOutputError, given_up
 
 INSTALL = '{0} is missing: install the extra "cli" of scripe (it brings {0})'
 
@@ -21,6 +23,8 @@ def run(tokens: list[str]) -> int:
         from .emulator import run_emulator
 
         return run_emulator(tokens[1:])
+    for impossible in os.environ.keys() - environment_for_rich().keys():
+        del os.environ[impossible]
     try:
         from cyclopts import CycloptsError
 
@@ -32,7 +36,3 @@ def run(tokens: list[str]) -> int:
         return int(app.meta(tokens) or 0)
     except CycloptsError as error:
         return refuse(told(error), as_json=as_json)
-    except OSError as error:  # of a page of help, which rich writes
-        raise given_up(error) from None
-    except SystemExit:  # how rich takes it that the reader has gone away
-        raise ClosedOutputError from None

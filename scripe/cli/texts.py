@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import select
 import sys
+from io import RawIOBase
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import ConfigurationError
 
@@ -31,7 +34,19 @@ def read_text(path: Path, option: str) -> str:
 def _bytes(path: Path) -> bytes:
     if not is_stdin(path):
         return path.read_bytes()
-    return b"" if sys.stdin is None else sys.stdin.buffer.read()
+    return b"" if sys.stdin is None else _read_to_the_end(sys.stdin.buffer)
+
+
+def _read_to_the_end(stream: BinaryIO) -> bytes:
+    """Read all, from a descriptor that does not wait too: of such a one `read` gives what has come so far."""
+    raw: RawIOBase | BinaryIO = getattr(stream, "raw", stream)
+    parts: list[bytes] = []
+    while (part := raw.read(65_536)) != b"":
+        if part is None:
+            select.select([raw], [], [])
+        else:
+            parts.append(part)
+    return b"".join(parts)
 
 
 def optional_text(text: str | None, file: Path | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
@@ -14,6 +15,22 @@ _STATUSES: dict[Tone, str] = {
 _TONES: dict[str, Tone] = {
     status: tone for tone, statuses in _STATUSES.items() for status in statuses.split()
 }
+
+
+_SIZES = ("COLUMNS", "LINES")
+
+
+def environment_for_rich() -> dict[str, str]:
+    """Return the environment without a `COLUMNS` or `LINES` that is not a size.
+
+    rich takes 0 at its word and shows nothing, and fails at "²". Without them it asks the terminal; where that does not
+    know, it assumes 80 columns.
+    """
+    return {name: text for name, text in os.environ.items() if name not in _SIZES or _is_size(text)}
+
+
+def _is_size(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 1 <= len(text.lstrip("0")) <= 5
 
 
 def size(count: float) -> str:

@@ -48,6 +48,9 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
+    def send_signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
     def read_until(self, text: str) -> None:
         while text not in self.seen and self._read():
             pass

@@ -60,6 +60,24 @@ def test_one_thing_at_a_terminal(served: Emulator, environment: dict[str, str]) 
     assert "status   \x1b[0m\x1b[32mACTIVE" in seen
 
 
+@pytest.mark.parametrize(
+    "sizes",
+    [{"COLUMNS": "0"}, {"COLUMNS": "-5"}, {"COLUMNS": "²"}, {"COLUMNS": "9" * 5000}, {"LINES": "0"}],
+    ids=lambda sizes: str(sizes)[:20],
+)
+def test_sizes_that_are_none_count_as_absent(
+    served: Emulator, environment: dict[str, str], sizes: dict[str, str]
+) -> None:
+    code, seen = seen_by_a_person(["whoami"], {**environment, **sizes}, width=0)
+    lines = without_colours(seen).splitlines()
+    assert (code, lines[1]) == (0, "name       Acme")
+    code, seen = seen_by_a_person(["posts", "--help"], {**environment, **sizes})
+    lines = without_colours(seen).splitlines()
+    assert (code, lines[0]) == (0, "Usage: scripe posts COMMAND [OPTIONS]")
+    assert 60 < max(map(len, lines)) <= 80
+    assert seen_by_a_person(["whoami", "--version"], {**environment, **sizes}) == (0, "scripe 0.1.0\n")
+
+
 def test_an_empty_list_at_a_terminal(served: Emulator, environment: dict[str, str]) -> None:
     assert seen_by_a_person(["jobs", "list"], environment) == (0, "There are none.\n")
 

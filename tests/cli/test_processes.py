@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import signal
@@ -10,12 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-import scripe.cli
+import scripe.cli.starting
 from scripe.cli import help_page, main, output
 from scripe.emulator import Emulator
 
@@ -186,6 +188,78 @@ def test_a_stderr_that_takes_nothing(served: Emulator, environment: dict[str, st
     assert shell("scripe projects get proj_x 2>/dev/full", environment).returncode == 5
 
 
+def full_pipe() -> tuple[int, int, int]:
+    """A pipe that does not wait and has no room: the end to read from, the other one, and how much is in it."""
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    count = 0
+    with suppress(BlockingIOError):
+        while True:
+            count += os.write(theirs, b"-")
+    return ours, theirs, count
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("words", "begin", "end"),
+    [
+        ("jobs list --all --json", '{\n  "data": [', '\n  "hasMore": false\n}\n'),
+        ("jobs list --all", "job_", "Z\n"),
+        ("posts --help", "Usage: scripe posts", "No progress bars on stderr.\n\n"),
+        ("completion bash", "# Bash completion", "_scripe scripe\n"),
+        ("emulator --openapi", "{", "}\n"),
+        ("posts --nonsense", "error: There is no --nonsense here.", "scripe posts --help\n"),
+    ],
+)
+def test_a_pipe_that_does_not_wait_gets_all(
+    served: Emulator, environment: dict[str, str], words: str, begin: str, end: str, unbuffered: str
+) -> None:
+    served.seed(jobs=150)
+    ours, theirs, count = full_pipe()
+    with subprocess.Popen(
+        [*PROGRAM, *words.split()],
+        stdout=theirs,
+        stderr=theirs,
+        env={**environment, "PYTHONUNBUFFERED": unbuffered},
+    ) as process:
+        os.close(theirs)
+        time.sleep(0.5)
+        with os.fdopen(ours, "rb") as pipe:
+            seen = pipe.read()[count:].decode()
+    assert process.returncode == (2 if "nonsense" in words else 0)
+    assert (seen[: len(begin)], seen[-len(end) :]) == (begin, end)
+    if words == "jobs list --all":
+        assert seen.count("\n") == 150
+
+
+def test_a_reader_who_leaves_a_pipe_that_does_not_wait(served: Emulator, environment: dict[str, str]) -> None:
+    ours, theirs, _ = full_pipe()
+    with subprocess.Popen(
+        [*PROGRAM, "whoami"], stdout=theirs, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        os.close(theirs)
+        while served.requests == []:
+            time.sleep(0.01)
+        os.close(ours)
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_a_stdin_that_does_not_wait_is_read_to_its_end(served: Emulator, environment: dict[str, str]) -> None:
+    theirs, ours = os.pipe()
+    os.set_blocking(theirs, False)
+    words = [*PROGRAM, "notes", "create", "--project-id", served.project_id, "--text-file", "-", "--json"]
+    with subprocess.Popen(words, stdin=theirs, stdout=subprocess.PIPE, env=environment) as process:
+        os.close(theirs)
+        for part in (b"First.", b" Second."):
+            time.sleep(0.5)
+            os.write(ours, part)
+        os.close(ours)
+        assert process.stdout is not None
+        assert json.load(process.stdout)["content"] == "First. Second."
+
+
 def test_ids_go_through_a_pipe(served: Emulator, environment: dict[str, str]) -> None:
     process = shell("scripe projects | cut -f1 | xargs -n1 echo", {**environment, "NO_COLOR": "1"})
     assert process.stdout.split()[0] == served.project_id
@@ -214,6 +288,16 @@ def test_ctrl_c_in_a_wait_says_how_to_go_on(still: Emulator, options: list[str])
         f'"jobIds": ["{job}"]' if options else f"{job} goes on. To go on waiting: scripe jobs wait {job}\n"
     )
     assert wanted in seen
+
+
+def test_an_end_from_outside_leaves_the_cursor_visible(still: Emulator) -> None:
+    job = still.seed(jobs=1, job_status="RUNNING").job_ids[0]
+    with Terminal(["jobs", "wait", job], os.environ) as terminal:
+        terminal.read_until("Processing")
+        terminal.send_signal(signal.SIGTERM)
+        code, seen = terminal.read_all()
+    assert code == -signal.SIGTERM
+    assert "\x1b[?25l" not in seen
 
 
 def test_ctrl_c_in_an_ingest_names_the_job(still: Emulator) -> None:
@@ -251,6 +335,21 @@ def test_an_interrupt_before_a_command_runs(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(scripe.cli, "help_page", interrupted)
     assert main([]) == 130
+
+
+def test_a_fault_of_ours_before_a_command_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(_: list[str]) -> int:
+        raise RuntimeError("odd")
+
+    monkeypatch.setattr(scripe.cli.starting, "run", failing)
+    assert main(["whoami"]) == 1
+    assert capsys.readouterr().err.startswith("error: RuntimeError: odd. This is a fault of scripe: please")
+    assert main(["whoami", "--json"]) == 1
+    assert json.loads(capsys.readouterr().err)["error"]["type"] == "RuntimeError"
+    assert main(["whoami", "-v"]) == 1
+    assert capsys.readouterr().err.startswith("Traceback")
 
 
 def test_the_arguments_of_the_process(
