@@ -14,7 +14,7 @@ from .session import Session
 
 def _zoned(_: object, moment: datetime | None) -> None:
     if moment is not None and moment.tzinfo is None:
-        raise ValueError("Say the time zone too, as in 2026-12-01T09:00Z or 2026-12-01T09:00+01:00.")
+        raise ValueError("the time zone is missing")  # told by usage.py
 
 
 MOMENT = Parameter(metavar="MOMENT", validator=_zoned)

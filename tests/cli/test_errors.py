@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from scripe import _log, errors
+from scripe._sync.notes import Notes
 from scripe.cli import exit_codes
 from scripe.cli.options import Options
 from scripe.cli.session import Session
@@ -19,6 +21,8 @@ from tests.support.server import Reply, ScriptedServer
 
 from .conftest import Ran, Run
 
+TODAY = datetime.now(UTC).date()
+TOMORROW = TODAY + timedelta(days=1)
 FILES = Path(__file__).parents[2] / "examples" / "files"
 
 
@@ -133,26 +137,105 @@ def test_the_cap_says_when_it_starts_afresh(served: Emulator, scripe: Run) -> No
         ),
         (
             ["jobs", "list", "--statu", "x"],
-            "There is no --statu here. Did you mean --status? See: scripe jobs list",
+            "There is no --statu here. Did you mean --status x? See: scripe jobs list",
         ),
+        (["jobs", "list", "--statu=x y"], 'There is no --statu here. Did you mean --status "x y"? See:'),
+        (["jobs", "list", "--statu"], "There is no --statu here. Did you mean --status? See:"),
+        (["jobs", "list", "--statu", "--all"], "There is no --statu here. Did you mean --status? See:"),
+        (["jobs", "list", "--al", "x"], "There is no --al here. Did you mean --all? See:"),
         (["whoami", "--jsn"], "There is no --jsn here. Did you mean --json? See: scripe whoami --help"),
         (["whoami", "--zzzzz"], "There is no --zzzzz here. See: scripe whoami --help"),
-        (["whoami", "more", "words"], "Too much was given: more words."),
+        (["posts", "--jsn"], "There is no --jsn here. Did you mean --json? See: scripe posts --help"),
+        (["--zzzzz"], "There is no --zzzzz here. See: scripe --help"),
+        (["whoami", "more", "words"], "Too much was given: more words. See:"),
+        (
+            ["posts", "create", "--project-id", "p", "We", "ship."],
+            'Too much was given: We ship.. Did you mean --text "We ship."?',
+        ),
+        (
+            ["posts", "create", "--project-id", "p", "--text", "We", "ship."],
+            "Too much was given: ship.. See:",
+        ),
+        (
+            ["posts", "generate", "--project-id", "p", "note_x"],
+            "Too much was given: note_x. Did you mean --note-id note_x?",
+        ),
+        (["jobs", "get", "job_x", "job_y"], "Too much was given: job_y. See:"),
+        (["posts", "list", "proj_x"], "--project-id is missing. Did you mean --project-id proj_x? See:"),
+        (["posts", "list", "-p", "proj_x"], "There is no -p here. Did you mean --project-id proj_x?"),
+        (
+            ["posts", "list", "--project", "proj_x"],
+            "There is no --project here. Did you mean --project-id proj_x?",
+        ),
+        (
+            ["posts", "get", "--post-id", "post_x"],
+            "There is no --post-id here. Give the value alone, as in: scripe posts get post_x See:",
+        ),
+        (
+            ["posts", "get", "--post-id"],
+            "There is no --post-id here. Give the value alone, as in: scripe posts get POST_ID See:",
+        ),
+        (
+            ["sources", "ingest", "--file=a.mp3", "--project-id", "p"],
+            "There is no --file here. Give the value alone, as in: scripe sources ingest a.mp3 See:",
+        ),
+        (
+            ["sources", "list"],
+            "The API has no list of sources: see `scripe jobs list --type SOURCE_INGEST_FILE`. See: scripe sources",
+        ),
+        (["sources", "ls", "--project-id", "p"], "The API has no list of sources: see"),
+        (
+            ["knowledge", "list"],
+            "see `scripe jobs list --type KB_INGEST_FILE`; the types are KB_INGEST_TEXT,",
+        ),
+        (["webhooks", "list"], "keep the id that `scripe webhooks create` shows."),
+        (["uploads", "list"], "The API has no list of uploads: keep the id that `scripe uploads put` shows."),
+        (["projects", "create", "--name", "x"], "The API does not make projects: do that in the Scripe app."),
+        (["projects", "new"], "The API does not make projects: do that in the Scripe app."),
+        (["posts", "rm", "post_x"], "The API does not delete posts: do that in the Scripe app."),
+        (["posts", "show", "post_x"], 'Unknown command "posts show". Did you mean: scripe posts get? See:'),
+        (
+            ["ingest", "x.mp3"],
+            'Unknown command "ingest". Did you mean: scripe sources ingest? See: scripe --help',
+        ),
+        (["auth", "login"], "There is no login: set SCRIPE_API_KEY, or give --api-key-file PATH."),
+        (["completion", "powershell"], 'Unknown command "powershell". Available commands: bash, zsh, fish.'),
         (["projects", "get"], "PROJECT_ID is missing. See: scripe projects get --help"),
         (["posts", "list"], "--project-id is missing."),
-        (["posts", "list", "--project=x"], "There is no --project here. Did you mean --project-id?"),
+        (["posts", "list", "--project=x"], "There is no --project here. Did you mean --project-id x?"),
         (
             ["posts", "create", "--project-id", "x", "--text", "y", "--scheduled-for", "tomorrow"],
-            'unable to convert "tomorrow" into datetime; it looks like 2026-12-01T09:00Z. See: ',
+            "--scheduled-for tomorrow: this is not a moment. Give day, time and time zone, as in "
+            f"{TOMORROW}T09:00Z or {TOMORROW}T09:00+01:00. See: scripe posts create --help",
+        ),
+        (
+            ["posts", "create", "--project-id", "x", "--text", "y", "--scheduled-for", "2026-12-07"],
+            "--scheduled-for 2026-12-07: the time is missing. Give day, time and time zone, as in 2026-12-07T09:00Z or",
+        ),
+        (
+            ["posts", "update", "x", "--scheduled-for", "2026-12-07 10:15"],
+            '--scheduled-for "2026-12-07 10:15": the time zone is missing. Give day, time and time zone, as in '
+            "2026-12-07T10:15Z or 2026-12-07T10:15+01:00.",
+        ),
+        (
+            ["notes", "create", "--project-id", "x", "--text", "y", "--date="],
+            '--date "": this is not a moment.',
         ),
         (["whoami", "--base-url"], "--base-url needs a value. See: scripe --help"),
         (["jobs", "list", "--limit", "0"], 'Invalid value "0" for --limit.'),
         (["jobs", "list", "--limit", "many"], 'unable to convert "many" into int'),
-        (["jobs", "list", "--date-from", "1.5."], 'unable to convert "1.5." into date'),
+        (
+            ["jobs", "list", "--date-from", "1.5."],
+            f"--date-from 1.5.: this is not a day. Give one without a time, as in {TODAY}. See: scripe jobs list",
+        ),
+        (
+            ["posts", "list", "--project-id", "p", "--date-to", "2026-12-07T09:00Z"],
+            "--date-to 2026-12-07T09:00Z: this is not a day. Give one without a time, as in 2026-12-07.",
+        ),
         (["--timeout", "0", "whoami"], 'Invalid value "0.0" for --timeout.'),
         (
             ["posts", "create", "--project-id", "p", "--text", "x", "--scheduled-for", "2027-01-01T09:00"],
-            "time zone",
+            "the time zone is missing",
         ),
     ],
 )
@@ -264,6 +347,31 @@ def test_no_answer_is_an_error_without_a_traceback(
     ran = scripe("whoami")
     assert (ran.code, ran.out, ran.err.count("\n")) == (11, "", 2)
     assert "Does a Scripe API run at http://127.0.0.1:9/v1? To start one: scripe emulator\n" in ran.err
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("odd"), OSError(13, "denied", "scripe_sk_canary"), KeyError()]
+)
+def test_a_fault_of_ours_is_told_without_a_traceback(
+    served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def failing(self: object, **_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Notes, "create", failing)
+    create = ["notes", "create", "--project-id", served.project_id, "--text", "Hi"]
+    ran = scripe(*create)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"error: {type(error).__name__}")
+    assert "This is a fault of scripe: please report it to its developers" in ran.err
+    assert "do nothing twice, add: --idempotency-key " in ran.err
+    assert "Traceback" not in ran.err
+    for_program = scripe(*create, "--json").error
+    assert (for_program["type"], for_program["exitCode"]) == (type(error).__name__, 1)
+    assert for_program["idempotencyKey"]
+    asked_for = scripe(*create, "-v").err
+    assert asked_for.startswith("Traceback (most recent call last):\n")
+    assert "canary" not in asked_for
 
 
 def test_a_key_in_a_wrong_place_is_not_repeated(served: Emulator, scripe: Run) -> None:
