@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sized
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, Protocol, TextIO, cast
 
 from .._rules import polling
 from ..types.job import Job
 from ..types.progress import Progress
-from .work import Display, Refresh, Work
+from .work import Display, Line, Refresh, Work
 
 MISSING = 'scripe: to see how far this is, install the extra "progress" of scripe (it brings rich).'
 _told: set[str] = set()
@@ -107,12 +107,68 @@ def _display_of(work: Work) -> Display | None:
         return NotebookDisplay(work)
     if watching == "terminal":
         try:
-            from .terminal import TerminalDisplay
+            from .terminal import TerminalDisplay, board
         except ImportError:
             _say_once(MISSING)
         else:
+            if not board.is_shown and _bars_of_others():
+                return LinesDisplay(work)
             return TerminalDisplay(work)
     return None
+
+
+class _Tqdm(Protocol):
+    _instances: Sized
+
+    def write(self, line: str, file: TextIO) -> None: ...
+
+
+def _tqdm() -> _Tqdm | None:
+    """Return tqdm's class if it shows bars now. It is not imported to find out."""
+    tqdm = getattr(sys.modules.get("tqdm"), "tqdm", None)
+    return cast("_Tqdm", tqdm) if len(getattr(tqdm, "_instances", ())) else None
+
+
+def _rich_stream() -> TextIO | None:
+    """Return the stream that prints above a live display of rich's, if there is one."""
+    return next((each for each in (sys.stderr, sys.stdout) if hasattr(each, "rich_proxied_file")), None)
+
+
+def _bars_of_others() -> bool:
+    """Whether the caller shows bars already: a terminal has room for one live display."""
+    return _tqdm() is not None or _rich_stream() is not None
+
+
+class LinesDisplay:
+    """A line for each stage that has ended, above the caller's own bars."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._written: list[Line] = []
+
+    def draw(self) -> None:
+        """Write what has ended since."""
+        if self._work.is_void:
+            return
+        for line in [*self._work.lines]:
+            if line.ended is not None and not any(line is written for written in self._written):
+                self._written.append(line)
+                mark = "✓" if line.went_well else "✗"
+                parts = (f"{self._work.title}:", mark, line.label, self._work.elapsed(line), line.detail)
+                _write_line(" ".join(part for part in parts if part))
+
+    close = draw
+
+
+def _write_line(line: str) -> None:
+    stream = _rich_stream() or sys.stderr
+    encoding = getattr(stream, "rich_proxied_file", stream).encoding or "utf-8"
+    line = line.encode(encoding, "replace").decode(encoding)
+    tqdm = _tqdm()
+    if tqdm is None:
+        stream.write(f"{line}\n")
+    else:
+        tqdm.write(line, file=stream)
 
 
 def who_is_watching() -> Literal["notebook", "terminal", "nobody"]:

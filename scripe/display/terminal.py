@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TextIO
+from typing import IO, TextIO, cast
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -19,6 +19,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
+from .plain import environment_for_rich
 from .work import Line, Work
 
 WIDTH = 30
@@ -36,6 +37,11 @@ class Board:
         self._shown: list[Work] = []
         self._live: Live | None = None
         self._streams = (sys.stdout, sys.stderr)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether anything is under way."""
+        return self._live is not None
 
     def add(self, work: Work) -> None:
         with self._lock:
@@ -97,8 +103,18 @@ def _cells(work: Work, line: Line) -> tuple[Text, ProgressBar, Text, Text]:
     return Text(f"{mark} {line.label}"), bar, Text(work.elapsed(line)), Text(line.detail, overflow="ellipsis")
 
 
+class _SteadyConsole(Console):
+    """Never hide the cursor: what ends a process at once (SIGTERM, SIGKILL, Ctrl-Z) would leave it hidden."""
+
+    def show_cursor(self, show: bool = True) -> bool:  # noqa: FBT001, FBT002, ARG002 - rich's own signature
+        """Show it, whatever was asked."""
+        return super().show_cursor(True)
+
+
 def _live(board: Board) -> Live:
-    console = Console(file=_Forgiving(sys.stderr), force_terminal=True)  # type: ignore[arg-type]
+    console = _SteadyConsole(
+        file=cast("IO[str]", _Forgiving(sys.stderr)), force_terminal=True, _environ=environment_for_rich()
+    )
     is_seen = sys.stdout is not None and sys.stdout.isatty()  # pyright: ignore[reportUnnecessaryComparison]
     return Live(
         board,
@@ -126,9 +142,9 @@ class _Forgiving:
             self._stream.flush()
 
 
-_board = Board()
+board = Board()
 _at_fork: Callable[..., object] = getattr(os, "register_at_fork", dict)  # Windows has none, and needs none
-_at_fork(after_in_child=_board.forked)
+_at_fork(after_in_child=board.forked)
 
 
 class TerminalDisplay:
@@ -136,10 +152,10 @@ class TerminalDisplay:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        _board.add(work)
+        board.add(work)
 
     def draw(self) -> None:
         """Nothing: the board does."""
 
     def close(self) -> None:
-        _board.remove(self._work)
+        board.remove(self._work)

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from types import ModuleType
+from typing import ClassVar
 
 import IPython
 import pytest
+from rich.console import Console
 from rich.live import Live
 
 from scripe.display import bars, notebook
@@ -81,6 +83,65 @@ def test_what_is_under_way_at_once_is_on_one_board(monkeypatch: pytest.MonkeyPat
             assert terminal.text.count("✓ Upload") == 0
         assert terminal.text.count("✓ Upload") == 1  # what has ended stays above what goes on
     assert terminal.text.count("✓ Upload") == 2
+
+
+@pytest.mark.parametrize("stdout_too", [True, False])
+def test_inside_a_live_display_of_the_callers_there_are_lines(
+    monkeypatch: pytest.MonkeyPatch, *, stdout_too: bool
+) -> None:
+    terminal = watched(monkeypatch)
+    theirs = Console(file=terminal, force_terminal=True)
+    with Live("theirs", console=theirs, redirect_stdout=stdout_too, redirect_stderr=not stdout_too):
+        with progress_bars("file") as see:
+            see(Progress("queued"))
+            see(Progress("running", message="Writing"))
+            assert "file: ✓ Queue 0:00\n" in terminal.text
+        with suppress(ZeroDivisionError), progress_bars("other") as see:
+            see(SENT)
+            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError), progress_bars("void"):
+            raise ZeroDivisionError
+    assert "file: ✓ Processing 0:00\n" in terminal.text
+    assert "other: ✗ Upload 0:00 10 B of 10 B\n" in terminal.text
+    assert terminal.text.count("Queue") == 1
+    assert "void" not in terminal.text
+    assert "━" not in terminal.text
+
+
+def test_beside_bars_of_tqdm_there_are_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Tqdm:
+        _instances: ClassVar[list[str]] = ["a bar that is shown"]
+
+        @staticmethod
+        def write(line: str, file: Terminal) -> None:
+            file.write(f"above it: {line}\n")
+
+    terminal, module = watched(monkeypatch), ModuleType("tqdm")
+    module.__dict__["tqdm"] = Tqdm
+    monkeypatch.setitem(sys.modules, "tqdm", module)
+    with progress_bars("file") as see:
+        see(SENT)
+    assert terminal.text == "above it: file: ✓ Upload 0:00 10 B of 10 B\n"
+    Tqdm.__dict__["_instances"].clear()
+    with progress_bars("file") as see:
+        see(SENT)
+    assert "━" in terminal.text
+
+
+@pytest.mark.parametrize("size", ["0", "²"])
+def test_a_size_that_is_none_counts_as_absent(monkeypatch: pytest.MonkeyPatch, size: str) -> None:
+    terminal = watched(monkeypatch)
+    monkeypatch.setenv("COLUMNS", size)
+    with progress_bars("file") as see:
+        see(SENT)
+    assert "✓ Upload     ━━━━━" in terminal.text
+
+
+def test_the_cursor_is_never_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watched(monkeypatch)
+    with progress_bars("file") as see:
+        see(SENT)
+    assert "\x1b[?25l" not in terminal.text
 
 
 def test_a_board_that_cannot_start_is_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
