@@ -22,6 +22,8 @@ _NEEDED = ("status_code", "code", "request_id", "docs_url", "idempotency_key", "
 """What an error knows that its reader needs."""
 CELL_TEXT = 80
 """Characters of a text in a table."""
+MOST_ROWS = 50
+"""Rows of a list that a program holds."""
 NARROW = 20
 """A text of fewer characters stays on one line; any other has some room."""
 
@@ -55,8 +57,19 @@ def page_table(models: Sequence[BaseModel], *, has_more: bool) -> Markup:
     """One page of a list."""
     if not models:
         return tag("em", "empty")
-    count = f"{len(models):,} {'row' if len(models) == 1 else 'rows'}"
+    count = _count(models)
     return model_table(models, f"the first {count}; there are more" if has_more else count)
+
+
+def list_table(models: Sequence[BaseModel]) -> Markup:
+    """A list that a program holds: its first rows."""
+    count = _count(models)
+    shown = models[:MOST_ROWS]
+    return model_table(shown, count if len(shown) == len(models) else f"the first {MOST_ROWS} of {count}")
+
+
+def _count(models: Sequence[BaseModel]) -> str:
+    return f"{len(models):,} {'row' if len(models) == 1 else 'rows'}"
 
 
 def _told(value: object) -> str:

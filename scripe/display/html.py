@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 CELL = "text-align:left;vertical-align:top;border:0;padding:2px 14px 2px 0;background:transparent"
 HEAD = f"{CELL};opacity:.65;font-weight:normal;white-space:nowrap"
+IGNORED_BY_MATHJAX = {"class": "tex2jax_ignore mathjax_ignore"}
+"""Jupyter has MathJax typeset what stands between two dollar signs, but for what is inside such an element: the first
+name is that of version 2, the second of 3 and 4."""
 LONG = 200
 """Characters of a text that are shown before it is folded."""
 
@@ -58,7 +61,8 @@ def folded(text: str) -> Markup:
 
 def card(title: str, fields: Mapping[str, str]) -> Markup:
     """A title over names and values."""
-    return tag("div", joined([tag("div", title, "margin-bottom:4px"), listing(fields)]))
+    parts = joined([tag("div", title, "margin-bottom:4px"), listing(fields)])
+    return tag("div", parts, **IGNORED_BY_MATHJAX)
 
 
 def listing(fields: Mapping[str, str]) -> Markup:
@@ -80,4 +84,5 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> M
         "div",
         joined([shown, tag("div", note, "opacity:.65;margin-top:4px")]),
         "overflow-x:auto;max-width:100%",
+        **IGNORED_BY_MATHJAX,
     )

@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 from IPython.display import DisplayHandle  # pyright: ignore[reportUnknownVariableType] - it has few types
 
-from .html import joined, meter, tag
+from .html import IGNORED_BY_MATHJAX, joined, meter, tag
 from .work import Line, Work
 
 SECONDS_BETWEEN = 0.1
@@ -29,7 +29,7 @@ class Bars:
         if self._work.is_void:
             return ""
         lines = tag("table", joined(_line(self._work, line) for line in [*self._work.lines]), "margin:0")
-        return tag("div", joined([tag("strong", self._work.title), lines]))
+        return tag("div", joined([tag("strong", self._work.title), lines]), **IGNORED_BY_MATHJAX)
 
     def __repr__(self) -> str:
         last = self._work.lines[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Self, TypeAlias, TypeVar, cast
@@ -107,6 +108,11 @@ class Model(BaseModel):
         if response is not None:
             attach(self, response)
 
+
+if "IPython" in sys.modules:
+    from ..display.lists import show_lists_as_tables
+
+    show_lists_as_tables(Model)
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -7,7 +7,20 @@ from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
 from typing import Any, Protocol
 
-from scripe import Job, JobCancelledError, JobTimeoutError, RateLimitError, Scripe, Source, Upload
+from scripe import (
+    Job,
+    JobCancelledError,
+    JobTimeoutError,
+    NotFoundError,
+    Progress,
+    RateLimitError,
+    Scripe,
+    Source,
+    Upload,
+)
+from scripe.display.cards import list_table
+from scripe.display.notebook import Bars
+from scripe.display.work import Work
 from scripe.emulator import Emulator
 from scripe.errors import APIConnectionError
 from scripe.types import CurrentWorkspace, JobProgress, JobResult, Model, Page, Post, Principal, Workspace
@@ -59,6 +72,55 @@ def test_what_is_empty_is_left_out_and_text_is_escaped() -> None:
     assert "2026-05-15 08:21 UTC" in found
     assert standard.escape("<script>alert(1)</script>") in found
     assert "title" not in found
+
+
+class OutsideOfIgnored(HTMLParser):
+    """The text that MathJax looks at: what is inside an element of this class is left alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ignored = [False]
+        self.seen = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = (dict(attrs).get("class") or "").split()
+        self.ignored.append(self.ignored[-1] or {"tex2jax_ignore", "mathjax_ignore"} <= set(names))
+
+    def handle_endtag(self, tag: str) -> None:
+        self.ignored.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.seen += "" if self.ignored[-1] else data
+
+
+def test_sums_of_money_are_no_formulas(emulator: Emulator) -> None:
+    money = "from $5M to $10M"
+    work = Work(money)
+    work.see(Progress("running", message=money))
+    things: list[Shown] = [
+        post(title=money),
+        post(content=money * 20, tags=[money]),
+        Page[Post](data=[post(title=money), post(title=money)]),
+        NotFoundError(money, status_code=404, code=money),
+        Bars(work),
+    ]
+    for thing in things:
+        parser = OutsideOfIgnored()
+        found = shown(thing)
+        parser.feed(found)
+        assert "$10M" in found
+        assert "$" not in parser.seen
+    with emulator.client() as client:
+        client.notes.create(project_id=emulator.project_id, content=money)
+        parser = OutsideOfIgnored()
+        parser.feed(shown(client.notes.list(project_id=emulator.project_id)))
+        assert "$" not in parser.seen
+
+
+def test_a_long_list_that_a_program_holds_shows_its_first_rows() -> None:
+    found = list_table([post(title=str(number)) for number in range(60)])
+    assert found.count("<tr") == 51
+    assert "the first 50 of 60 rows" in found
 
 
 def test_a_long_text_is_folded() -> None:

@@ -34,6 +34,10 @@ CELLS = [
     "other.jobs.list()",
     "client.posts.retrieve('post_1')",
     "client.jobs.wait_all('job_1', on_update=print)",
+    (
+        "class Own(list):\n    def _repr_html_(self):\n        return 'its own'\n"
+        "display(ended[:1] + ended[1:], [ended[0], 1], Own([1]))\nended"
+    ),
     "client.close(); emulator.close()",
 ]
 RAISING = {7, 8}
@@ -82,6 +86,21 @@ def test_many_jobs_have_one_bar(outputs: list[list[Output]]) -> None:
 def test_a_list_shows_its_first_rows(outputs: list[list[Output]]) -> None:
     assert html(outputs[3][0]).count("<tr") == 4
     assert "3 rows" in html(outputs[3][0])
+
+
+def test_a_list_that_the_program_holds_is_a_table(outputs: list[list[Output]]) -> None:
+    slices, mixed, own, ended = outputs[9]
+    for table in (slices, ended):
+        assert html(table).count("<tr") == 3
+        assert "2 rows" in html(table)
+    assert "text/html" not in mixed["data"]
+    assert html(own) == "its own"
+
+
+def test_without_a_notebook_lists_are_left_alone() -> None:
+    code = "import IPython, scripe.types; from IPython.core.formatters import HTMLFormatter; print(HTMLFormatter()([]))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("None\n", "")
 
 
 def test_an_error_reads_well(outputs: list[list[Output]]) -> None:
