@@ -134,6 +134,11 @@ def _rich_stream() -> TextIO | None:
     return next((each for each in (sys.stderr, sys.stdout) if hasattr(each, "rich_proxied_file")), None)
 
 
+def _beneath(stream: TextIO) -> TextIO:
+    """Return the stream below one of rich's, which before rich 15 says that it is not a terminal."""
+    return getattr(stream, "rich_proxied_file", stream)
+
+
 def _bars_of_others() -> bool:
     """Whether the caller shows bars already: a terminal has room for one live display."""
     return _tqdm() is not None or _rich_stream() is not None
@@ -162,7 +167,7 @@ class LinesDisplay:
 
 def _write_line(line: str) -> None:
     stream = _rich_stream() or sys.stderr
-    encoding = getattr(stream, "rich_proxied_file", stream).encoding or "utf-8"
+    encoding = _beneath(stream).encoding or "utf-8"
     line = line.encode(encoding, "replace").decode(encoding)
     tqdm = _tqdm()
     if tqdm is None:
@@ -178,7 +183,7 @@ def who_is_watching() -> Literal["notebook", "terminal", "nobody"]:
     if hasattr(shell, "kernel"):
         return "notebook"
     try:
-        is_terminal = sys.stderr is not None and sys.stderr.isatty()  # pyright: ignore[reportUnnecessaryComparison]
+        is_terminal = sys.stderr is not None and _beneath(sys.stderr).isatty()  # pyright: ignore[reportUnnecessaryComparison]
     except ValueError:  # closed
         return "nobody"
     is_dumb = os.environ.get("TERM", "").lower() in ("dumb", "unknown")
