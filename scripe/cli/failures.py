@@ -16,6 +16,7 @@ from ..errors import (
     JobCancelledError,
     JobFailedError,
     JobTimeoutError,
+    NotFoundError,
     RateLimitError,
     ScripeError,
     ServerError,
@@ -34,7 +35,7 @@ NEW_KEYS = (
     "An emulator prints its key when it starts: another one each time, unless it has a folder (--data)."
 )
 NOBODY = "Does a Scripe API run at {}? To start one: scripe emulator"
-
+NO_VERSION = "{0} is {1}: the address of the API ends in /v1, as in {1}/v1."
 FAULT = "This is a fault of scripe: please report it to its developers, with what --verbose adds."
 
 
@@ -143,6 +144,8 @@ def _advice(error: BaseException, session: Session) -> list[str]:
             f"The cap starts afresh at {error.resets_at:%Y-%m-%dT%H:%MZ}. "
             "If you gave --idempotency-key, give another key then."
         ]
+    if isinstance(error, NotFoundError) and not session.base_url.endswith("/v1"):
+        return [NO_VERSION.format(session.where, session.base_url)]
     jobs = _jobs(error, session)
     if isinstance(error, JobTimeoutError | KeyboardInterrupt) and jobs:
         goes = "goes" if len(jobs) == 1 else "go"

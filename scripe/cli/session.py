@@ -72,6 +72,13 @@ class Session:
         return base_url(self.options.base_url)
 
     @property
+    def where(self) -> str:
+        """What says so: the option or the variable."""
+        from .._rules.config import BASE_URL_VARIABLE
+
+        return BASE_URL_VARIABLE if self.options.base_url is None else "--base-url"
+
+    @property
     def is_local(self) -> bool:
         """Whether that is this machine: then it is an emulator."""
         from .._rules.config import is_loopback

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -372,6 +373,18 @@ def test_a_fault_of_ours_is_told_without_a_traceback(
     asked_for = scripe(*create, "-v").err
     assert asked_for.startswith("Traceback (most recent call last):\n")
     assert "canary" not in asked_for
+
+
+def test_an_address_without_the_version_is_told(
+    served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = os.environ["SCRIPE_BASE_URL"].removesuffix("/v1")
+    given = scripe("--base-url", address, "whoami")
+    assert given.code == 5
+    assert f"--base-url is {address}: the address of the API ends in /v1, as in {address}/v1.\n" in given.err
+    assert "ends in /v1" not in scripe("projects", "get", "proj_x").err
+    monkeypatch.setenv("SCRIPE_BASE_URL", address)
+    assert f"SCRIPE_BASE_URL is {address}: the address of the API ends in /v1" in scripe("whoami").err
 
 
 def test_a_key_in_a_wrong_place_is_not_repeated(served: Emulator, scripe: Run) -> None:
