@@ -43,9 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: whatever has not been foreseen
-        from .failures import report_fault
-
-        return report_fault(error, tokens)
+        return _report(error, tokens)
     finally:
         sys.stdout, sys.stderr = streams
 
@@ -60,6 +58,15 @@ def _answered(tokens: list[str]) -> int:
 
         return run(tokens)
     return 0
+
+
+def _report(error: Exception, tokens: Sequence[str]) -> int:
+    try:
+        from .failures import report_fault
+    except Exception:  # noqa: BLE001 - a part of scripe, or of what it needs, is missing or broken
+        note(f"error: {type(error).__name__}: {error}. scripe is not installed as a whole: install it again.")
+        return OTHER
+    return report_fault(error, tokens)
 
 
 def help_page() -> str:

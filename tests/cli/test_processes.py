@@ -114,6 +114,14 @@ def test_without_the_extra_one_line_says_what_to_install() -> None:
     assert ran(f"{block}sys.exit(main([]))").stdout == help_page()
 
 
+def test_what_is_not_installed_as_a_whole_says_so() -> None:
+    block = "import sys; sys.modules['scripe.errors'] = None\nfrom scripe.cli import main\n"
+    process = ran(f"{block}sys.exit(main(['whoami']))")
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.startswith("error: ModuleNotFoundError: ")
+    assert process.stderr.endswith("scripe is not installed as a whole: install it again.\n")
+
+
 def test_without_the_emulator_one_line_says_what_to_install() -> None:
     block = "import sys; sys.modules['uvicorn'] = None\nfrom scripe.cli import main\n"
     process = ran(f"{block}sys.exit(main(['emulator', '--port', '0']))")
