@@ -242,10 +242,10 @@ def _names(arguments: Sequence[Argument]) -> list[str]:
 def _value_of(option: str, tokens: Sequence[str]) -> str:
     """Return the value that an option was given on the command line; empty if it was given none."""
     for token, following in zip(tokens, [*tokens[1:], "-"], strict=True):
-        name, _, value = token.partition("=")
-        if name == option:
-            return _quoted(value) if value else "" if following.startswith("-") else _quoted(following)
-    return ""
+        if token == option and not following.startswith("-"):
+            return _quoted(following)
+    given = next((token for token in tokens if token.startswith(f"{option}=")), "=")
+    return _quoted(given.partition("=")[2]) if given[-1] != "=" else ""
 
 
 def _quoted(value: str) -> str:

@@ -98,7 +98,10 @@ def test_a_list_that_the_program_holds_is_a_table(outputs: list[list[Output]]) -
 
 
 def test_without_a_notebook_lists_are_left_alone() -> None:
-    code = "import IPython, scripe.types; from IPython.core.formatters import HTMLFormatter; print(HTMLFormatter()([]))"
+    code = (
+        "import IPython; from scripe.types import Job; from IPython.core.formatters import HTMLFormatter\n"
+        "print(HTMLFormatter()([]))"
+    )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (ran.stdout, ran.stderr) == ("None\n", "")
 
