@@ -28,10 +28,12 @@ def run(tokens: list[str]) -> int:
     try:
         from cyclopts import CycloptsError
 
-        from .app import app
+        from .app import COMMANDS, app
         from .usage import told
     except ImportError as error:
         return refuse(INSTALL.format(error.name), as_json=as_json, kind="ImportError")
+    if tokens[0] not in COMMANDS and not tokens[0].startswith("-"):
+        tokens = tokens[:1]  # with --help the page of all would be shown, as if there were such a command
     try:
         return int(app.meta(tokens) or 0)
     except CycloptsError as error:

@@ -204,6 +204,8 @@ def test_the_cap_says_when_it_starts_afresh(served: Emulator, scripe: Run) -> No
             ["ingest", "x.mp3"],
             'Unknown command "ingest". Did you mean: scripe sources ingest? See: scripe --help',
         ),
+        (["help", "sorces"], 'Unknown command "sorces". Did you mean "sources"? See: scripe --help'),
+        (["sorces", "--help"], 'Unknown command "sorces". Did you mean "sources"? See: scripe --help'),
         (["auth", "login"], "There is no login: set SCRIPE_API_KEY, or give --api-key-file PATH."),
         (["completion", "powershell"], 'Unknown command "powershell". Available commands: bash, zsh, fish.'),
         (["projects", "get"], "PROJECT_ID is missing. See: scripe projects get --help"),

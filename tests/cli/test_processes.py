@@ -428,6 +428,19 @@ def test_what_is_wrong_with_the_emulators_command_line(
     assert capsys.readouterr().out.startswith("usage: scripe emulator")
 
 
+def test_in_a_folder_that_was_deleted(served: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    ingest = f"scripe sources ingest {FILES / 'memo.mp3'} --project-id {served.project_id}"
+    process = shell(
+        f"cd {gone}; rmdir {gone}; {ingest}; scripe posts --help; scripe knowledge add --name x --text-file x",
+        {**environment, "PYTHONPATH": str(ROOT)},
+    )
+    assert "name       memo.mp3" in process.stdout
+    assert "Usage: scripe posts" in process.stdout
+    assert process.stderr == "error: --text-file: x cannot be read: No such file or directory.\n"
+
+
 def test_the_entry_point_is_named() -> None:
     assert importlib.util.find_spec("scripe.__main__")
     assert 'scripe = "scripe.cli:main"' in (ROOT / "pyproject.toml").read_text()
