@@ -2,7 +2,19 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+# Tests freeze `time.monotonic`, as freezegun does, and set it some fifty years ahead. The system's own clock goes on.
+# (On Windows it is wrapped, since freezegun replaces `time.monotonic` wherever it finds it.)
+real_seconds: Final[Callable[[], float]] = (
+    partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+    if hasattr(time, "clock_gettime")
+    else partial(time.monotonic)
+)
+LAST: Final[datetime] = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class Clock:
@@ -16,23 +28,25 @@ class Clock:
         frozen: whether it stands still.
 
     Raises:
-        ValueError: `start` has no time zone.
+        ValueError: `start` has no time zone, or lies after the year 8999.
 
     """
 
     def __init__(self, start: datetime | None = None, *, frozen: bool = False) -> None:
         if start is not None and start.tzinfo is None:
             raise ValueError("start must be an aware datetime")
+        if start is not None and start >= LAST:
+            raise ValueError("start must lie before the year 9000")
         self._lock = threading.Lock()
         self.frozen = frozen
         self._offset = timedelta()
         self._start = (start or datetime.now(UTC)).astimezone(UTC)
-        self._began = time.monotonic()
+        self._began = real_seconds()
 
     def now(self) -> datetime:
         """The present moment as an aware UTC datetime."""
         with self._lock:
-            return self._start + self._offset + self._elapsed()
+            return self._now()
 
     def milliseconds(self) -> int:
         """The present moment as whole milliseconds since 1970."""
@@ -42,17 +56,21 @@ class Clock:
         """Move time forward.
 
         Raises:
-            ValueError: the step is negative; expiry and order rest on time that never turns back.
+            ValueError: the step is negative, since expiry and order rest on time that never turns back; or it
+                leads past the year 8999.
 
         """
         step = seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)
         if step < timedelta():
             raise ValueError("time moves forward only")
         with self._lock:
+            if step > LAST - self._now():
+                raise ValueError("the emulator's time ends with the year 8999")
             self._offset += step
 
-    def _elapsed(self) -> timedelta:
-        return timedelta() if self.frozen else timedelta(seconds=time.monotonic() - self._began)
+    def _now(self) -> datetime:
+        elapsed = 0.0 if self.frozen else real_seconds() - self._began
+        return self._start + self._offset + timedelta(seconds=elapsed)
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,7 +5,6 @@ A path is named as in ``/posts/*``: ``*`` stands for one part of it, ``**`` for 
 
 import re
 import threading
-import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,6 +12,7 @@ from itertools import groupby
 from typing import cast
 
 from scripe.emulator.backend import Backend
+from scripe.emulator.clock import real_seconds
 from scripe.emulator.controls import Controls
 from scripe.emulator.messages import PREFIX, ReceivedRequest, Request, Response
 
@@ -96,11 +96,11 @@ class Received(Controls):
             raise AssertionError("\n".join([head, *_listed(received)]))
 
     def _arrival(self) -> tuple[datetime, float]:
-        return self.clock.now(), time.monotonic()
+        return self.clock.now(), real_seconds()
 
     def _note(self, request: Request, response: Response, arrival: tuple[datetime, float]) -> Response:
         received_at, began = arrival
-        received = ReceivedRequest.of(request, response, received_at, time.monotonic() - began)
+        received = ReceivedRequest.of(request, response, received_at, real_seconds() - began)
         with self._requests_lock:
             self._requests.append(received)
         return response

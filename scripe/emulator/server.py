@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
+from scripe.emulator.clock import real_seconds
 from scripe.emulator.errors import failure
 from scripe.emulator.extras import extra
 from scripe.emulator.messages import PAGE_PREFIX, PREFIX, Headers, Request, Response
@@ -129,6 +130,13 @@ class Server:
         return f"http://{host}:{self._port}"
 
 
+class _EventLoop(asyncio.SelectorEventLoop):
+    """Goes by real time where a test has frozen it: else the server would wait for its next tick, and never stop."""
+
+    def time(self) -> float:
+        return real_seconds()
+
+
 class _Running(uvicorn.Server):
     def __init__(self, application: Starlette, listener: socket.socket) -> None:
         super().__init__(
@@ -150,6 +158,10 @@ class _Running(uvicorn.Server):
         )
         self._thread.start()
         self._ready.wait()
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        with asyncio.Runner(loop_factory=_EventLoop) as runner:
+            runner.run(self.serve(sockets))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:

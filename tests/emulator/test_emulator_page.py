@@ -374,6 +374,12 @@ def test_advance(emulator: Emulator, browser: Browser) -> None:
     seen = browser.press("advance", seconds=86400)
     assert "2026-05-16 08:21:00 UTC" in seen.text
     assert (emulator.clock.now() - START).days == 1
+    emulator.clock.advance(timedelta(days=365.25 * 6_973))
+    seen = browser.press("advance", seconds=366 * 86_400)
+    assert (seen.status, seen.message) == (
+        422,
+        "Nothing was done: the emulator's time ends with the year 8999.",
+    )
 
 
 def test_finish_and_fail_a_job(api: Calls, browser: Browser) -> None:

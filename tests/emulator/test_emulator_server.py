@@ -283,6 +283,10 @@ def test_the_clock() -> None:
         Clock(datetime(2026, 1, 1))  # noqa: DTZ001
     with pytest.raises(ValueError, match="forward"):
         clock.advance(-1)
+    with pytest.raises(ValueError, match="ends with the year 8999"):
+        clock.advance(timedelta(days=7_000 * 365.25))
+    with pytest.raises(ValueError, match="before the year 9000"):
+        Clock(datetime.max.replace(tzinfo=UTC))
 
 
 def test_headers() -> None:

@@ -22,6 +22,6 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     def run_it(text: str, *more: str) -> pytest.RunResult:
         pytester.makepyfile(test_application=text)
-        return pytester.runpytest_subprocess(*ARGUMENTS, *more)
+        return pytester.runpytest_subprocess(*ARGUMENTS, *more, timeout=120)
 
     return run_it

@@ -82,3 +82,52 @@ def test_nobody_waits(
     )  # it would triple the time, and shows nothing new
     pytester.makeconftest(AWAKE)
     run(suite).assert_outcomes(passed=100)
+
+
+FROZEN = """
+    import asyncio
+    from datetime import UTC, datetime
+    import pytest
+    from freezegun import freeze_time
+    from scripe import AsyncScripe, Scripe
+    from scripe.emulator import Emulator
+
+    FILE = {"file": b"We ship.", "content_type": "text/plain"}
+
+    def test_that_nothing_is_frozen(scripe_server, scripe_project):
+        with Scripe() as client:
+            client.sources.ingest(**FILE, project_id=scripe_project.id)
+
+    @freeze_time("2026-05-15")
+    def test_in_process(scripe_client, async_scripe_client, scripe_project, scripe_emulator):
+        before = scripe_emulator.clock.now()
+        scripe_client.sources.ingest(**FILE, project_id=scripe_project.id)
+        asyncio.run(async_scripe_client.sources.ingest(**FILE, project_id=scripe_project.id))
+        assert 10 <= (scripe_emulator.clock.now() - before).total_seconds() < 60
+        assert scripe_emulator.requests[-1].milliseconds < 10_000
+
+    @freeze_time("2026-05-15")
+    def test_behind_a_port(scripe_server, scripe_project, scripe_emulator):
+        before = scripe_emulator.clock.now()
+        with Scripe() as client:
+            client.sources.ingest(**FILE, project_id=scripe_project.id)
+        assert 5 <= (scripe_emulator.clock.now() - before).total_seconds() < 60
+
+    @freeze_time("2026-05-15", real_asyncio=True)
+    def test_in_real_time():
+        with Emulator(speed=50) as emulator, emulator.serve() as server:
+            assert emulator.clock.now().date().isoformat() == "2026-05-15"
+            with Scripe(server.api_key, base_url=server.base_url) as client:
+                client.sources.ingest(**FILE, project_id=emulator.project_id)
+
+            async def ingest():
+                async with AsyncScripe(server.api_key, base_url=server.base_url) as client:
+                    await client.sources.ingest(**FILE, project_id=emulator.project_id)
+
+            asyncio.run(ingest())
+            assert emulator.clock.now() < datetime(2026, 5, 15, 0, 1, tzinfo=UTC)
+"""
+
+
+def test_frozen_time_stops_neither_the_emulator_nor_its_clients_nor_pytest(run: Run) -> None:
+    run(FROZEN).assert_outcomes(passed=4)

@@ -101,7 +101,11 @@ def call_off(form: Form) -> None:
 
 def advance(form: Form) -> None:
     """Move the clock forward."""
-    form.emulator.clock.advance(form.number("seconds", "The step in seconds", 1, LONGEST_STEP))
+    step = form.number("seconds", "The step in seconds", 1, LONGEST_STEP)
+    try:
+        form.emulator.clock.advance(step)
+    except ValueError as error:
+        raise FormError(f"Nothing was done: {error}.") from None
 
 
 def finish(form: Form) -> None:
