@@ -104,7 +104,7 @@ def _speed(text: str) -> float:
 def _database(folder: Path | None) -> str | Path:
     if folder is None:
         return ":memory:"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / "emulator.sqlite3"
 
 

@@ -18,8 +18,9 @@ class Accounts:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        if self._setting("workspace_id") == "":
-            self._found()
+        with backend.state.transaction():  # two emulators on one database begin with one workspace
+            if self._setting("workspace_id") == "":
+                self._found()
 
     @property
     def clock(self) -> Clock:
@@ -136,12 +137,11 @@ class Accounts:
 
     def _found(self) -> None:
         backend = self._backend
-        with backend.state.transaction():
-            workspace_id = backend.access.create_workspace("Acme", backend.settings.plan)
-            key = backend.access.create_key(workspace_id, SCOPES, expires_on=None, live=False)
-            backend.state.set_setting("workspace_id", workspace_id)
-            backend.state.set_setting("api_key", key)
-            backend.state.set_setting("project_id", furnish(backend, workspace_id))
+        workspace_id = backend.access.create_workspace("Acme", backend.settings.plan)
+        key = backend.access.create_key(workspace_id, SCOPES, expires_on=None, live=False)
+        backend.state.set_setting("workspace_id", workspace_id)
+        backend.state.set_setting("api_key", key)
+        backend.state.set_setting("project_id", furnish(backend, workspace_id))
 
     def _setting(self, name: str) -> str:
         return self._backend.state.setting(name) or ""

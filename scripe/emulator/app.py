@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+import sqlite3
 import tempfile
 import weakref
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from scripe.emulator.posts import Posts
 from scripe.emulator.received import Received
 from scripe.emulator.routes import ROUTES, WORK
 from scripe.emulator.settings import Options, Settings
-from scripe.emulator.state import Record, State, new_id
+from scripe.emulator.state import IN_MEMORY, Record, State, new_id
 from scripe.emulator.storage import Storage, StorageRefusedError, refusal
 from scripe.emulator.wire import JsonObject
 
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
     from scripe.emulator.mount import ClientOptions
     from scripe.emulator.server import Server
 
-IN_MEMORY = ":memory:"
 DESCRIPTION = "/openapi.json"
+UNAVAILABLE = (OSError, sqlite3.OperationalError)
+"""What a full disk, a database that another process holds, or a storage elsewhere may raise."""
 
 
 class Emulator(Received):
@@ -106,6 +108,10 @@ class Emulator(Received):
         except StorageRefusedError as error:
             return self._note(request, error.response(), arrival)
         return None
+
+    def refuse(self, request: Request, error: OSError) -> Response:
+        """Answer a request whose body could not be kept, since a disk is full."""
+        return self._note(request, self._unavailable(request, new_id("req"), error), self._arrival())
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> "Server":
         """A loopback server, started by ``with`` or by its `start`; port 0 takes any free one.
@@ -182,16 +188,25 @@ class Emulator(Received):
         self.close()
 
     def _answer(self, request: Request, request_id: str) -> Response:
-        if request.full_path == DESCRIPTION:
-            return _description(request, request_id)
-        if not request.in_storage:
-            return self._api.answer(request, request_id)
-        if self._own is None:
-            return refusal(404, "NoSuchKey", "The uploads of this emulator are stored elsewhere.")
         try:
+            if request.full_path == DESCRIPTION:
+                return _description(request, request_id)
+            if not request.in_storage:
+                return self._api.answer(request, request_id)
+            if self._own is None:
+                return refusal(404, "NoSuchKey", "The uploads of this emulator are stored elsewhere.")
             return self._own.put(request)
         except StorageRefusedError as error:
             return error.response()
+        except UNAVAILABLE as error:
+            return self._unavailable(request, request_id, error)
+
+    def _unavailable(self, request: Request, request_id: str, error: Exception) -> Response:
+        reason = f"The emulator cannot store or read what it should: {error}."
+        if request.in_storage:
+            return refusal(503, "ServiceUnavailable", reason)
+        headers = self._api.common_headers(request_id)
+        return failure(503, request_id, message=reason, headers=headers)
 
     def _failed(self, failure: Failure, request: Request, request_id: str) -> Response:
         response = failure.response(request, request_id)
@@ -220,9 +235,7 @@ def _release(courier: Courier, state: State, scratch: str) -> None:
 
 
 def _secret(state: State) -> str:
-    secret = state.setting("storage_secret") or secrets.token_hex(20)
-    state.set_setting("storage_secret", secret)
-    return secret
+    return state.set_setting_once("storage_secret", secrets.token_hex(20))
 
 
 def _assemble(settings: Settings, clock: Clock, state: State, storage: Storage, courier: Courier) -> Backend:

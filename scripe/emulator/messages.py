@@ -15,6 +15,7 @@ PREFIX = "/v1"
 STORAGE_PREFIX = "/_storage/"
 PAGE_PREFIX = "/_emulator"
 KEPT_BODY = 8 << 20
+MOST_DIGITS = 18  # of a length; Python refuses to read numbers of thousands
 ERROR_CODE = re.compile(rb'"code": ?"([^"]*)"|<Code>([^<]*)</Code>')
 
 
@@ -104,10 +105,15 @@ class Request:
         self.body.seek(0)
         return size
 
+    @property
+    def announced_length(self) -> int | None:
+        """The bytes that ``Content-Length`` announces, None when there is no number."""
+        announced = self.headers.get("content-length", "")
+        return int(announced[:MOST_DIGITS]) if announced.isdecimal() else None
+
     def is_cut_short(self) -> bool:
         """Whether less arrived than ``Content-Length`` announced."""
-        announced = self.headers.get("content-length", "")
-        return announced.isdecimal() and self.length() < int(announced)
+        return self.length() < (self.announced_length or 0)
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 import tempfile
 import threading
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from scripe.emulator.storage import Link, MissingObjectError, StorageRefusedErro
 CHUNK = 1 << 20
 SIGNED = "content-type;host"
 ACCESS_KEY = "SCRIPEEMULATOR"
+LIFETIME = re.compile("[1-9][0-9]{0,8}")  # seconds
+PRIVATE = 0o700
 
 
 class OwnStorage:
@@ -108,10 +111,11 @@ class OwnStorage:
 
     def _store(self, request: Request, key: str) -> Response:
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-            digest = _copy(request.body, part)
+        path.parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        part = tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False)  # noqa: SIM115
         try:
+            with part:
+                digest = _copy(request.body, part)
             _check_digest(request, digest)
             with self._lock:
                 self._check_unused(key)
@@ -124,8 +128,9 @@ class OwnStorage:
         query = request.query
         signature, moment = query.pop("X-Amz-Signature", ""), _moment(query)
         _check_headers(request, query)
-        if moment + timedelta(seconds=int(query["X-Amz-Expires"])) <= self._now():
-            raise self._expiry(moment, int(query["X-Amz-Expires"]))
+        lifetime = timedelta(seconds=int(query["X-Amz-Expires"]))
+        if self._now() - moment >= lifetime:
+            raise self._expiry(moment + lifetime)
         headers = {"content-type": request.headers.get("content-type", ""), "host": request.host}
         expected = signature_of(self._credentials, request.method, request.full_path, query, headers, moment)
         if not hmac.compare_digest(expected.encode(), signature.encode()):
@@ -135,12 +140,11 @@ class OwnStorage:
                 "The request does not match the signature; check method and headers.",
             )
 
-    def _expiry(self, moment: datetime, lifetime: int) -> StorageRefusedError:
+    def _expiry(self, expired_at: datetime) -> StorageRefusedError:
         if self._expired_link == "ExpiredToken":
             return StorageRefusedError(400, "ExpiredToken", "The provided token has expired.")
-        expires = moment + timedelta(seconds=lifetime)
         return StorageRefusedError(
-            403, "AccessDenied", "Request has expired", Expires=expires.strftime("%Y-%m-%dT%H:%M:%SZ")
+            403, "AccessDenied", "Request has expired", Expires=expired_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         )
 
     def _check_size(self, key: str, size: int) -> None:
@@ -181,7 +185,7 @@ def _moment(query: dict[str, str]) -> datetime:
     if "X-Amz-Algorithm" not in query:
         raise StorageRefusedError(403, "AccessDenied", "Access Denied")
     try:
-        if query["X-Amz-Algorithm"] != ALGORITHM or int(query["X-Amz-Expires"]) < 1:
+        if query["X-Amz-Algorithm"] != ALGORITHM or not LIFETIME.fullmatch(query["X-Amz-Expires"]):
             raise ValueError
         return parse_moment(query["X-Amz-Date"])
     except (KeyError, ValueError):
@@ -208,14 +212,13 @@ def _check_headers(request: Request, query: dict[str, str]) -> None:
 
 
 def _announced_length(request: Request) -> int:
-    announced = request.headers.get("content-length")
-    if announced is None:
+    if "content-length" not in request.headers:
         raise StorageRefusedError(
             411, "MissingContentLength", "You must provide the Content-Length HTTP header."
         )
-    if not announced.isdecimal():
+    if request.announced_length is None:
         raise StorageRefusedError(400, "InvalidArgument", "Content-Length is no number.")
-    return int(announced)
+    return request.announced_length
 
 
 def _check_digest(request: Request, digest: bytes) -> None:

@@ -122,7 +122,9 @@ def _position(call: Call) -> tuple[int, str]:
         return FOREVER, ""
     try:
         match parse(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True)):
-            case [str(binding), int(created_at), str(record_id)] if binding == _binding(call):
+            case [str(binding), int(created_at), str(record_id)] if (
+                binding == _binding(call) and abs(created_at) <= FOREVER
+            ):
                 return created_at, record_id
             case _:
                 pass

@@ -1,5 +1,6 @@
 """What is in an uploaded file: the text of a document, the duration of a recording."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,6 +12,7 @@ OFFICE = "application/vnd.openxmlformats-officedocument."
 EBML = b"\x1a\x45\xdf\xa3"
 SPEECH = "[The emulator does not recognise speech. This recording lasts {seconds} seconds.]"
 UNTIMED = "[The emulator does not recognise speech, and cannot tell how long this recording lasts.]"
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # of a pair: PDF and Office files can hold one, JSON cannot
 PICTURE = "[The emulator does not describe pictures.]"
 
 
@@ -35,24 +37,24 @@ def read(file: BinaryIO, content_type: str) -> Reading:
 
     """
     essence = content_type.partition(";")[0].strip().lower()
+    try:
+        return _read(file, essence)
+    except (UnreadableFileError, ImportError):
+        raise
+    except Exception as error:  # noqa: BLE001  (damaged files break the parsers in every way there is)
+        raise UnreadableFileError(f"the file is no readable {essence}: {type(error).__name__}") from None
+
+
+def _read(file: BinaryIO, essence: str) -> Reading:
     family = essence.partition("/")[0]
     if family in ("audio", "video"):
         return _recording(file)
     if family == "image":
         return Reading(PICTURE)
-    text = _text(file, essence)
+    text = HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", _reader(essence)(file))
     if not text.strip():
         raise UnreadableFileError("the file holds no text")
     return Reading(text)
-
-
-def _text(file: BinaryIO, essence: str) -> str:
-    try:
-        return _reader(essence)(file)
-    except (UnreadableFileError, ImportError):
-        raise
-    except Exception as error:  # noqa: BLE001  (damaged files break the parsers in every way there is)
-        raise UnreadableFileError(f"the file is no readable {essence}: {type(error).__name__}") from None
 
 
 def _reader(essence: str) -> Callable[[BinaryIO], str]:
@@ -111,13 +113,10 @@ def _rows(sheet: Any) -> Iterator[str]:
 
 def _recording(file: BinaryIO) -> Reading:
     with extra():
-        from tinytag import TinyTag, TinyTagException
+        from tinytag import TinyTag
     if _begins_with(file, EBML):  # WebM and Matroska, which the reader of durations does not know
         return Reading(UNTIMED)
-    try:
-        duration = TinyTag.get(file_obj=file, tags=False).duration
-    except TinyTagException as error:
-        raise UnreadableFileError(f"the file is no readable recording: {type(error).__name__}") from None
+    duration = TinyTag.get(file_obj=file, tags=False).duration
     if not duration:
         raise UnreadableFileError("the recording has no sound")
     seconds = max(1, round(duration))

@@ -87,6 +87,8 @@ class S3Storage:
             with connection.getresponse() as answer:
                 _check(answer, method, key)
                 yield answer
+        except http.client.HTTPException as error:
+            raise S3Error(f"{method} of {key} had no whole answer: {type(error).__name__}") from None
         finally:
             connection.close()
 

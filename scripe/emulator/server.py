@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import re
 import socket
 import tempfile
 import threading
@@ -15,6 +16,7 @@ from scripe.emulator.clock import real_seconds
 from scripe.emulator.errors import failure
 from scripe.emulator.extras import extra
 from scripe.emulator.messages import PAGE_PREFIX, PREFIX, Headers, Request, Response
+from scripe.emulator.routing import EDGE_LIMIT
 from scripe.emulator.state import new_id
 
 with extra():
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from scripe.emulator.page import Page
 
 IN_MEMORY = 1 << 20
+HOST = re.compile(r"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 GRACE = 1
 logger: logging.Logger = logging.getLogger("scripe.emulator")
 
@@ -190,13 +193,24 @@ async def _serve(
     emulator: "Emulator", scope: Scope, receive: Receive, send: Send, *, in_real_time: bool
 ) -> None:
     head = _head(scope, in_real_time=in_real_time)
+    if head is None:
+        refusal = failure(400, new_id("req"), message="The Host header names no host.")
+        await _refuse(refusal, scope, receive, send)
+        return
     refused = await run_in_threadpool(emulator.admit, head)
     if refused:
-        await _refuse(refused, head, scope, receive, send)
+        await _refuse(refused, scope, receive, send)
         return
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
-        async for chunk in _chunks(scope, receive):
-            spool.write(chunk)
+        try:
+            async for chunk in _chunks(scope, receive):
+                if (
+                    head.in_storage or spool.tell() <= EDGE_LIMIT
+                ):  # what is longer than that is refused unread
+                    spool.write(chunk)
+        except OSError as error:
+            await _refuse(emulator.refuse(head, error), scope, receive, send)
+            return
         spool.seek(0)
         request = replace(head, body=cast("BinaryIO", spool))
         response = await run_in_threadpool(emulator.handle, request)
@@ -205,12 +219,15 @@ async def _serve(
     await _send(response, scope, receive, send)
 
 
-def _head(scope: Scope, *, in_real_time: bool) -> Request:
+def _head(scope: Scope, *, in_real_time: bool) -> Request | None:
     headers = Headers((name.decode("latin-1"), text.decode("latin-1")) for name, text in scope["headers"])
     address, port = scope["server"]
     host = headers.get("host") or f"{address}:{port}"
-    query = scope["query_string"].decode("latin-1")
-    url = f"{scope['scheme']}://{host}{scope['raw_path'].decode('latin-1')}{'?' if query else ''}{query}"
+    if not HOST.fullmatch(host):
+        return None
+    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+    below = path if path.startswith("/") else f"/{path}"  # OPTIONS * and GET http://…, which are nowhere
+    url = f"{scope['scheme']}://{host}{below}{'?' if query else ''}{query}"
     return Request(scope["method"], url, headers, in_real_time=in_real_time)
 
 
@@ -238,12 +255,12 @@ async def _break_off(response: Response, send: Send) -> None:
     await send({"type": "http.response.body", "body": response.body[: length // 2], "more_body": True})
 
 
-async def _refuse(response: Response, head: Request, scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
     # The answer goes out before the body is read. The body is then read and thrown away: closing the
     # connection on a caller that still sends would reset it, and the answer might be lost with it.
     await _begin(response, len(response.body), send)
     await send({"type": "http.response.body", "body": response.body, "more_body": True})
-    if "expect" not in head.headers:
+    if b"expect" not in dict(scope["headers"]):
         async for _ in _chunks(scope, receive):
             pass
     await send({"type": "http.response.body", "body": b""})

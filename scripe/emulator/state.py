@@ -4,15 +4,18 @@ Every resource is a `Record` of one table, so that a new kind of resource needs 
 """
 
 import json
+import os
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scripe.emulator.clock import real_seconds
 from scripe.emulator.wire import JsonObject
 
 SCHEMA = """
@@ -48,6 +51,10 @@ LATEST = """SELECT * FROM records WHERE kind = :kind
 ORDER BY json_extract(fields, '$.status') IN (SELECT value FROM json_each(:first)) DESC, created_at DESC, rowid DESC
 LIMIT :count"""
 FOREVER = 2**62
+IN_MEMORY = ":memory:"
+PRIVATE = 0o600
+PATIENCE = 5.0
+PAUSE = 0.02
 
 
 @dataclass(slots=True)
@@ -116,11 +123,31 @@ class State:
 
     def __init__(self, database: str | Path) -> None:
         self._lock = threading.RLock()
-        self._connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+        if str(database) != IN_MEMORY:
+            _make_private(Path(database))
+        self._connection = sqlite3.connect(
+            database, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+        )
         self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(SCHEMA)
+        try:
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        """Make the tables. Where two emulators do so at once, SQLite refuses one instead of letting it wait."""
+        until = real_seconds() + PATIENCE
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+                self._connection.executescript(SCHEMA)
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or real_seconds() > until:
+                    raise
+            time.sleep(PAUSE)
 
     def close(self) -> None:
         """Close the database."""
@@ -134,10 +161,10 @@ class State:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:  # a full disk may have ended it, or refused the COMMIT
+                    self._connection.execute("ROLLBACK")
 
     def execute(self, statement: str, values: Sequence[object] | dict[str, object] = ()) -> list[sqlite3.Row]:
         """Run one statement and return its rows."""
@@ -148,6 +175,11 @@ class State:
         """A remembered setting, None when there is none."""
         rows = self.execute("SELECT setting FROM meta WHERE name = ?", (name,))
         return rows[0]["setting"] if rows else None
+
+    def set_setting_once(self, name: str, setting: str) -> str:
+        """Remember a setting unless there is one already, and return the one that counts."""
+        self.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, setting))
+        return str(self.setting(name))
 
     def set_setting(self, name: str, setting: str) -> None:
         """Remember a setting."""
@@ -205,6 +237,13 @@ class State:
     def count(self, kind: str) -> int:
         """How many records of a kind there are."""
         return int(self.execute("SELECT count(*) FROM records WHERE kind = ?", (kind,))[0][0])
+
+
+def _make_private(database: Path) -> None:
+    """Let nobody else read the keys in it; SQLite gives the files that it puts beside it the same mode."""
+    os.close(os.open(database, os.O_RDWR | os.O_CREAT, PRIVATE))
+    with suppress(PermissionError):  # it is another user's, who lets this one write
+        database.chmod(PRIVATE)
 
 
 def _columns(record: Record) -> dict[str, object]:

@@ -1,4 +1,5 @@
 import base64
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -54,6 +55,15 @@ def test_bad_pagination(api: Calls, limit: str) -> None:
 def test_bad_cursors(api: Calls, content: bytes) -> None:
     cursor = base64.urlsafe_b64encode(content).decode()
     assert api.get(f"/jobs?cursor={cursor}").code == "400 bad_cursor"
+
+
+@pytest.mark.parametrize("moment", [2**63, -(2**63) - 1, 10**400])
+def test_a_cursor_of_a_moment_that_is_none(emulator: Emulator, api: Calls, moment: int) -> None:
+    emulator.seed(jobs=2)
+    cursor = api.get("/jobs?limit=1").json["pagination"]["next_cursor"]
+    parts = json.loads(base64.urlsafe_b64decode(cursor))
+    forged = base64.urlsafe_b64encode(json.dumps([parts[0], moment, parts[2]]).encode()).decode()
+    assert api.get(f"/jobs?limit=1&cursor={forged}").code == "400 bad_cursor"
 
 
 @pytest.mark.parametrize("cursor", ["!", "abc", "%C3%A9"])

@@ -58,6 +58,10 @@ def sheets() -> bytes:
     return file.getvalue()
 
 
+# A font's table that takes a tilde for the first half of an emoji.
+HALF = b"1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <7E> <D83D> endbfchar"
+
+
 def pdf(text: str) -> bytes:
     stream = f"BT /F1 24 Tf 72 720 Td ({text}) Tj ET".encode()
     objects = [
@@ -66,7 +70,8 @@ def pdf(text: str) -> bytes:
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
         b"/Resources << /Font << /F1 5 0 R >> >> >>",
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream),
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(HALF), HALF),
     ]
     file, offsets = b"%PDF-1.4\n", list[int]()
     for number, body in enumerate(objects, 1):
@@ -75,7 +80,7 @@ def pdf(text: str) -> bytes:
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     return (
         file
-        + b"xref\n0 6\n0000000000 65535 f \n%strailer << /Size 6 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF"
+        + b"xref\n0 7\n0000000000 65535 f \n%strailer << /Size 7 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF"
         % (
             table,
             len(file),
@@ -90,6 +95,7 @@ def pdf(text: str) -> bytes:
         ("\ufeffGrüße".encode(), "text/plain; charset=utf-8", "Grüße"),
         ("Grüße".encode("utf-16"), "text/plain", "Grüße"),
         (pdf("Hello from a page"), "application/pdf", "Hello from a page"),
+        (pdf("Half of it ~"), "application/pdf", "Half of it \N{REPLACEMENT CHARACTER}"),
         (document(), WORD, "Dear reader, ünïcode.\n\tin a cell"),
         (document(), "application/msword", "Dear reader, ünïcode.\n\tin a cell"),
         (slides(), SLIDES, "On a slide"),
@@ -156,3 +162,10 @@ def test_a_missing_extra_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) ->
     assert str(caught.value) == 'pypdf is missing: install the extra "emulator" of scripe (it brings pypdf)'
     with pytest.raises(UnreadableFileError):
         read(io.BytesIO(b""), "text/plain")
+
+
+def test_a_missing_extra_fails_the_job_alone(api: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pypdf", None)
+    job = api.read_back(pdf("Hello"), "application/pdf")
+    assert (job["status"], job["errorCode"]) == ("FAILED", "UNREADABLE_FILE")
+    assert "pypdf is missing" in job["errorMessage"]

@@ -1,11 +1,14 @@
 import contextlib
+import errno
 import http.client
+import io
 import json
 import logging
 import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -36,6 +39,14 @@ def connected(url: str) -> Generator[http.client.HTTPConnection]:
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
     with contextlib.closing(connection):
         yield connection
+
+
+def spoken(server: Server, request: str) -> str:
+    """What is answered to bytes of which no client sends the like."""
+    address = urlsplit(server.base_url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as raw:
+        raw.sendall(request.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n").encode("latin-1"))
+        return b"".join(iter(lambda: raw.recv(4096), b"")).decode("latin-1")
 
 
 def mint(server: Server, connection: http.client.HTTPConnection, **body: object) -> dict[str, str]:
@@ -145,6 +156,51 @@ def test_every_path_reaches_the_emulator(server: Server) -> None:
             assert (answer.status, json.loads(answer.read())["error"]["code"]) == (404, "not_found")
 
 
+@pytest.mark.parametrize("host", ["[::1", "a b", "x/../", "x?y", "user@x", "[v1.x]", "x:port", "\xff"])
+def test_a_host_that_is_none_is_refused(emulator: Emulator, server: Server, host: str) -> None:
+    assert spoken(server, f"GET /v1/health HTTP/1.1\r\nHost: {host}\r\n\r\n").startswith("HTTP/1.1 400")
+    assert emulator.requests == []
+
+
+@pytest.mark.parametrize("target", ["*", "[", "http://[", "http://elsewhere/v1/health", "[::1]/v1/health"])
+def test_a_target_that_is_no_path_is_nowhere(server: Server, target: str) -> None:
+    said = spoken(server, f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert said.startswith("HTTP/1.1 404")
+    assert "There is nothing at /" in said
+
+
+def test_of_a_body_without_end_no_more_is_kept_than_may_come(server: Server) -> None:
+    with connected(server.base_url) as connection:
+        key = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"}
+        connection.request("POST", "/v1/sources", b" " * (9 << 20), key)
+        assert connection.getresponse().status == 413
+    request = server.emulator.requests[0]
+    assert request.headers["content-length"] == str(9 << 20)
+    assert 4 << 20 < len(request.body) < 5 << 20
+
+
+def test_a_disk_too_full_to_keep_a_body(
+    emulator: Emulator, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.BytesIO):
+        def __init__(self, max_size: int) -> None:
+            super().__init__()
+
+        def write(self, content: object) -> int:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with connected(server.base_url) as connection:
+        path = path_of(mint(server, connection, contentType="text/plain")["uploadUrl"])
+        with monkeypatch.context() as patched:
+            patched.setattr("scripe.emulator.server.tempfile.SpooledTemporaryFile", Full)
+            connection.request("PUT", path, b"x" * (3 << 20), {"Content-Type": "text/plain"})
+            answer = connection.getresponse()
+            assert (answer.status, b"No space left" in answer.read()) == (503, True)
+        connection.request("PUT", path, b"x", {"Content-Type": "text/plain"})
+        assert connection.getresponse().status == 200
+    assert [request.status for request in emulator.requests] == [200, 503, 200]
+
+
 def test_a_crash_is_logged_and_answered(
     emulator: Emulator, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -203,6 +259,30 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert first.splitlines()[1].startswith("export SCRIPE_API_KEY=scripe_sk_test_")
     assert re.fullmatch(r"# To watch it: http://127\.0\.0\.1:\d+/_emulator", first.splitlines()[2])
     main(["--port", "0"], wait=lambda: None)
+
+
+def test_emulators_that_start_at_once_on_a_new_folder_share_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripe.emulator", "--port", "0", "--data", str(tmp_path / "new")]
+    started = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    keys = {[process.stdout.readline() for _ in range(2)][1] for process in started if process.stdout}
+    for process in started:
+        process.terminate()
+    assert [process.communicate(timeout=10)[1] for process in started] == [""] * 4
+    assert len(keys) == 1
+    assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+
+
+def test_a_database_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripe.emulator.state.PATIENCE", 0.1)
+    with contextlib.closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            Emulator(tmp_path / "db")
+        other.execute("ROLLBACK")
+    with Emulator(tmp_path / "db") as emulator:
+        assert emulator.api_key
 
 
 def test_what_is_no_port_and_no_speed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -340,6 +420,24 @@ def test_an_s3_that_refuses(bucket: S3Storage) -> None:
         wrong.open("x")
     with pytest.raises(OSError):
         S3Storage("https://127.0.0.1:1", "ACCESS", "SECRET", "bucket").holds("x")
+
+
+def test_a_storage_elsewhere_that_talks_nonsense_is_unavailable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            with listener.accept()[0] as connection:
+                connection.recv(4096)
+                connection.sendall(b"not HTTP\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        storage = S3Storage(f"http://127.0.0.1:{listener.getsockname()[1]}", "ACCESS", "SECRET", "bucket")
+        with Emulator(storage=storage) as elsewhere:
+            api = Calls(elsewhere)
+            wanted = {"type": "file", "projectId": elsewhere.project_id, "uploadId": api.mint()["id"]}
+            answered = api.post("/sources", wanted)
+        assert answered.code == "503 service_unavailable"
+        assert "had no whole answer: BadStatusLine" in answered.error["message"]
 
 
 def test_a_job_whose_storage_went_away(monkeypatch: pytest.MonkeyPatch) -> None:

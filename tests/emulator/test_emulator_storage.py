@@ -1,7 +1,9 @@
 import base64
 import contextlib
 import hashlib
+import re
 import sqlite3
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -150,6 +152,30 @@ def test_a_link_without_its_parts(api: Calls, name: str, code: str) -> None:
     assert storage_code(api.put(without(api.mint(), name), b"x")) == code
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("Expires", "999999999999", "400 AuthorizationQueryParametersError"),
+        ("Expires", "9" * 5_000, "400 AuthorizationQueryParametersError"),
+        ("Expires", "-5", "400 AuthorizationQueryParametersError"),
+        ("Expires", "1_0", "400 AuthorizationQueryParametersError"),
+        ("Expires", "999999999", "403 SignatureDoesNotMatch"),
+        ("Date", "99991231T235959Z", "403 SignatureDoesNotMatch"),
+        ("Date", "00010101T000000Z", "403 AccessDenied"),
+        ("Date", "99991332T000000Z", "400 AuthorizationQueryParametersError"),
+    ],
+)
+def test_a_link_with_times_that_no_clock_shows(api: Calls, name: str, text: str, code: str) -> None:
+    upload = api.mint()
+    link = re.sub(f"X-Amz-{name}=[^&]*", f"X-Amz-{name}={text}", upload["uploadUrl"])
+    assert storage_code(api.put({**upload, "uploadUrl": link}, b"x")) == code
+
+
+def test_a_length_of_thousands_of_digits(api: Calls) -> None:
+    assert storage_code(api.put(api.mint(), b"x", **{"Content-Length": "9" * 5_000})) == "400 EntityTooLarge"
+    assert api.post("/notes", {}, **{"Content-Length": "9" * 5_000}).code == "400 invalid_request"
+
+
 def test_another_algorithm(api: Calls) -> None:
     upload = api.mint()
     changed = upload | {"uploadUrl": upload["uploadUrl"].replace("HMAC-SHA256", "HMAC-SHA1")}
@@ -282,6 +308,48 @@ def test_bytes_that_vanished_fail_the_job(tmp_path: Path) -> None:
             file.unlink()
         emulator.clock.advance(10)
         assert api.get(f"/jobs/{job_id}").fields["errorCode"] == "UPLOAD_MISSING"
+
+
+@contextlib.contextmanager
+def disk_with(free: int) -> Generator[None]:
+    """Let no file of this process grow beyond so many bytes, so that writes fail as on a full disk."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_leaves_nothing_and_ends(tmp_path: Path) -> None:
+    database = tmp_path / "db"
+    with Emulator(database, clock=frozen()) as emulator:
+        api = Calls(emulator)
+        upload, body = api.mint(), b"x" * (3 << 20)
+        full = (tmp_path / "db-wal").stat().st_size
+        with disk_with(free=full):
+            put, text = api.put(upload, body), api.text("x" * 100_000)
+            assert storage_code(put) == "503 ServiceUnavailable"
+            assert b"The emulator cannot store or read what it should" in put.body
+            assert text.code == "503 service_unavailable"
+            assert text.headers["X-Request-Id"] == text.error["request_id"]
+            assert api.get("/health").status == 200
+        assert list((tmp_path / "db.uploads").iterdir()) == []
+        assert api.put(upload, body).status == 200
+        assert api.text("x" * 100_000).status == 200
+        assert emulator.count("sources") == 1
+
+
+def test_what_is_on_disk_is_its_owners_alone(tmp_path: Path) -> None:
+    database = tmp_path / "db"
+    database.touch(0o644)
+    with Emulator(database, clock=frozen()) as emulator:
+        api = Calls(emulator)
+        assert api.put(api.mint(), b"x").status == 200
+        found = [*tmp_path.glob("db*"), *tmp_path.glob("db.uploads/*")]
+        assert len(found) == 5
+        assert {path.stat().st_mode & 0o077 for path in found} == {0}
 
 
 def test_closing_twice_and_forgetting_to() -> None:

@@ -9,6 +9,7 @@ from scripe.emulator.backend import Backend
 from scripe.emulator.checks import integer_of, text_of
 from scripe.emulator.clock import iso, milliseconds
 from scripe.emulator.errors import ApiError
+from scripe.emulator.extras import MissingExtraError
 from scripe.emulator.jobs import JobFailure
 from scripe.emulator.messages import Response
 from scripe.emulator.readers import Reading, UnreadableFileError, read
@@ -125,7 +126,7 @@ def read_upload(backend: Backend, key: str, content_type: str) -> Reading:
         raise JobFailure("UPLOAD_MISSING", "The uploaded bytes are gone.") from None
     except OSError as error:
         raise JobFailure("STORAGE_UNAVAILABLE", f"Storage did not answer: {error}.") from None
-    except UnreadableFileError as error:
+    except (UnreadableFileError, MissingExtraError) as error:
         raise JobFailure("UNREADABLE_FILE", f"The upload cannot be read: {error}.") from None
 
 
