@@ -6,17 +6,22 @@ A path is named as in ``/posts/*``: ``*`` stands for one part of it, ``**`` for 
 import re
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import cast
+from typing import TypeAlias, cast
+from urllib.parse import urlencode
 
 from scripe.emulator.backend import Backend
 from scripe.emulator.clock import real_seconds
 from scripe.emulator.controls import Controls
 from scripe.emulator.messages import PREFIX, ReceivedRequest, Request, Response
+from scripe.emulator.wire import Json, encode
 
 SHOWN = 50
+SHOWN_BODIES = 3
+LONGEST_BODY = 1_000
+LONGEST_TEXT = 80
 WIDTH = 120
 ANY = "**"
 ABSENT = object()
@@ -62,7 +67,8 @@ class Received(Controls):
             query: parameters that its query must have; it may have others.
 
         Raises:
-            AssertionError: it did not come in, or not so often; the message lists what did, in order.
+            AssertionError: it did not come in, or not so often. The message shows the bodies and queries in which
+                something was otherwise, and lists what came in, in order.
 
         """
         __tracebackhide__ = True
@@ -74,7 +80,7 @@ class Received(Controls):
             often = "at least once" if times is None else _often(times)
             was = f"was sent {_often(len(found))}" if found else "was not sent"
             head = f"{method.upper()} {path} should have been sent {often}; it {was}."
-            raise AssertionError("\n".join([head, *_but(wrong), *_listed(received)]))
+            raise AssertionError("\n".join([head, *_but(meant, wrong, json, query), *_listed(received)]))
         return found
 
     def assert_nothing_sent(self, method: str | None = None, path: str = ANY) -> None:
@@ -125,18 +131,26 @@ def _differences(
     received: ReceivedRequest, json: Mapping[str, object] | None, query: Mapping[str, str] | None
 ) -> list[str]:
     in_body = [] if json is None else _compared("", json, received.json)
-    return in_body + ([] if query is None else _compared("?", query, received.query))
+    in_query = [] if query is None else _compared("?", query, received.query)
+    return [
+        *(_difference(*mismatch, received.json) for mismatch in in_body),
+        *(_difference(*mismatch, received.query) for mismatch in in_query),
+    ]
 
 
-def _compared(name: str, wanted: object, found: object) -> list[str]:
+Comparison: TypeAlias = tuple[str, object, object]
+"""A name, what was wanted under it, and what was found."""
+
+
+def _compared(name: str, wanted: object, found: object) -> list[Comparison]:
     """In what the found is not what was wanted; it may hold more."""
     pairs = _pairs(name, wanted, found)
     if pairs is None:
-        return [] if wanted == found else [_difference(name, wanted, found)]
+        return [] if wanted == found else [(name, wanted, found)]
     return [each for pair in pairs for each in _compared(*pair)]
 
 
-def _pairs(name: str, wanted: object, found: object) -> list[tuple[str, object, object]] | None:
+def _pairs(name: str, wanted: object, found: object) -> list[Comparison] | None:
     """What is compared one by one, by its name; None where two values are compared as they are."""
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
         theirs = cast("Mapping[str, object]", found)
@@ -150,17 +164,42 @@ def _pairs(name: str, wanted: object, found: object) -> list[tuple[str, object, 
     return None
 
 
-def _difference(name: str, wanted: object, found: object) -> str:
+def _difference(name: str, wanted: object, found: object, sent: object) -> str:
     was = f"absent{_spelled(name)}" if found is ABSENT else _short(found)
-    return f"{name or 'the body'} was {was}, not {_short(wanted)}"
+    places = _other_places(name, sent) if found is ABSENT else ""
+    return f"{name or 'the body'} was {was}, not {_short(wanted)}{places}"
 
 
 def _spelled(name: str) -> str:
-    """The API's own spelling, where somebody has written a field as Python does."""
-    if "_" not in name:
-        return ""
+    """Give the API's own spelling, where somebody has written a field as Python does."""
+    return f" (the API spells it {_in_camel_case(name)})" if "_" in name else ""
+
+
+def _in_camel_case(name: str) -> str:
     head, *others = name.split("_")
-    return f" (the API spells it {head}{''.join(each.capitalize() for each in others)})"
+    return head + "".join(word.capitalize() for word in others)
+
+
+def _other_places(name: str, sent: object) -> str:
+    """Say where else a field of this name is, and what it holds."""
+    field = name.strip("?").rpartition(".")[2]
+    places = [
+        f"; {path} is {_short(value)}"
+        for path, value in _fields("", sent)
+        if path.rpartition(".")[2] in (field, _in_camel_case(field))
+    ]
+    return "".join(places[:SHOWN_BODIES])
+
+
+def _fields(path: str, value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, list):
+        for place, item in enumerate(cast("list[object]", value)):
+            yield from _fields(f"{path}[{place}]", item)
+    if isinstance(value, Mapping):
+        for name, item in cast("Mapping[str, object]", value).items():
+            below = f"{path}.{name}" if path else name
+            yield below, item
+            yield from _fields(below, item)
 
 
 def _short(value: object) -> str:
@@ -168,9 +207,34 @@ def _short(value: object) -> str:
     return text if len(text) <= WIDTH else f"{text[:WIDTH]}…"
 
 
-def _but(wrong: Iterable[list[str]]) -> list[str]:
-    """What spoke against each that had the right method and path, said once."""
-    return list(dict.fromkeys(f"  But {', and '.join(each)}." for each in wrong if each))
+def _but(
+    meant: Iterable[ReceivedRequest],
+    wrong: Iterable[list[str]],
+    json: Mapping[str, object] | None,
+    query: Mapping[str, str] | None,
+) -> list[str]:
+    """Say once what spoke against those that had the right method and path, and show the newest of them."""
+    sent: dict[str, dict[str, None]] = {}
+    for received, differences in zip(meant, wrong, strict=True):
+        if differences:
+            lines = sent.setdefault(f"  But {', and '.join(differences)}.", {})
+            lines |= dict.fromkeys([] if json is None else [f"  The body: {_abridge(received.json)}"])
+            lines |= dict.fromkeys([] if query is None else [f"  The query: ?{urlencode(received.query)}"])
+    return [line for but, lines in sent.items() for line in (but, *list(lines)[-SHOWN_BODIES:])]
+
+
+def _abridge(body: Json) -> str:
+    text = encode(_cut_texts(body)).decode()
+    return text if len(text) <= LONGEST_BODY else f"{text[:LONGEST_BODY]}…"
+
+
+def _cut_texts(value: Json) -> Json:
+    """Return the value with its texts cut, so that all of its fields are seen."""
+    if isinstance(value, dict):
+        return {name: _cut_texts(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_cut_texts(item) for item in value]
+    return f"{value[:LONGEST_TEXT]}…" if isinstance(value, str) and len(value) > LONGEST_TEXT else value
 
 
 def _listed(received: list[ReceivedRequest]) -> list[str]:

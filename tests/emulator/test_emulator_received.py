@@ -70,28 +70,56 @@ def test_a_body_may_hold_more_than_is_named(emulator: Emulator, api: Calls) -> N
 def test_what_a_body_holds_otherwise_is_said(
     emulator: Emulator, api: Calls, wanted: dict[str, object], why: str
 ) -> None:
-    api.text("One", deep={"list": [1, 2]})
+    sent = api.text("One", deep={"list": [1, 2]})
+    assert sent.status == 200
     said = complaint(lambda: emulator.assert_sent("POST", "/sources", json=wanted))
     assert said.splitlines() == [
         "POST /sources should have been sent at least once; it was not sent.",
         f"  But {why}.",
+        f'  The body: {{"type":"text","projectId":"{emulator.project_id}","text":"One","deep":{{"list":[1,2]}}}}',
         "What was sent, in order:",
         "  POST /sources -> 200",
     ]
+
+
+@pytest.mark.usefixtures("beyond_the_description")
+def test_a_field_that_is_elsewhere_is_shown_there(emulator: Emulator, api: Calls) -> None:
+    api.generate(options={"language": "de"}, more=[{"language": "fr"}])
+    said = complaint(lambda: emulator.assert_sent("POST", "/posts/generations", json={"language": "de"}))
+    assert said.splitlines()[1:3] == [
+        "  But language was absent, not 'de'; options.language is 'de'; more[0].language is 'fr'.",
+        f'  The body: {{"projectId":"{emulator.project_id}","source":{{"text":"We ship. It works."}},'
+        '"options":{"language":"de"},"more":[{"language":"fr"}]}',
+    ]
+    said = complaint(lambda: emulator.assert_sent("POST", "/posts/generations", json={"project_id": "x"}))
+    assert f"(the API spells it projectId), not 'x'; projectId is '{emulator.project_id}'." in said
+
+
+@pytest.mark.usefixtures("beyond_the_description")
+def test_of_the_bodies_the_newest_are_shown_and_long_texts_cut(emulator: Emulator, api: Calls) -> None:
+    for number in range(5):
+        api.text(f"{number}{'x' * 500}")
+    said = complaint(lambda: emulator.assert_sent("POST", "/sources", json={"name": "N"}))
+    bodies = [line for line in said.splitlines() if line.startswith("  The body: ")]
+    assert [f'"text":"{number}{"x" * 79}…"}}' in body for number, body in enumerate(bodies, 2)] == [True] * 3
+    emulator.clear_requests()
+    api.text("x", **{f"field{number}": "y" * 70 for number in range(100)})
+    said = complaint(lambda: emulator.assert_sent("POST", "/sources", json={"name": "N"}))
+    assert len(max(said.splitlines(), key=len)) == len("  The body: ") + 1_001
 
 
 def test_a_body_that_is_no_json(emulator: Emulator, api: Calls) -> None:
     api.get("/jobs")
     assert emulator.requests[0].json is None
     said = complaint(lambda: emulator.assert_sent("GET", "/jobs", json={"a": 1}))
-    assert "But the body was None, not {'a': 1}." in said
+    assert "But the body was None, not {'a': 1}.\n  The body: null\n" in said
 
 
 def test_a_query_may_hold_more_than_is_named(emulator: Emulator, api: Calls) -> None:
     api.get("/jobs?limit=20&status=DONE")
     emulator.assert_sent("GET", "/jobs", query={"status": "DONE"})
     said = complaint(lambda: emulator.assert_sent("GET", "/jobs", query={"limit": "10"}))
-    assert "But ?limit was '20', not '10'." in said
+    assert "But ?limit was '20', not '10'.\n  The query: ?limit=20&status=DONE\n" in said
 
 
 def test_what_was_sent_instead_is_listed_in_order(emulator: Emulator, api: Calls) -> None:
