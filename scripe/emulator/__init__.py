@@ -56,9 +56,10 @@ Posts
     ``published``; an unknown `statusId` is 404.
 Generations
     A text may have what a source may have. 5 cents (``generation_cents``). The post is made from the source's own
-    sentences, in their own language. `wait_for_completion_ms` counts as 25,000 above that. Behind a port the answer is
-    held back until the job has ended or the wait is over (`Response.delay`, in real seconds), and shows the job as it
-    is then, unless somebody meddles in between. With a frozen clock or in process nothing waits: the clock moves on.
+    sentences, in their own language; one that `options.language` asks for is named at its end, and any text will do.
+    `wait_for_completion_ms` counts as 25,000 above that. Behind a port the answer is held back until the job has ended
+    or the wait is over (`Response.delay`, in real seconds), and shows the job as it is then, unless somebody meddles in
+    between. With a frozen clock or in process nothing waits: the clock moves on.
 Knowledge
     Text costs 1 cent, files and pages 2, videos 3. A name over 500 characters, or a `url` that is no http or https URL,
     is 422. Pages and videos are not fetched.

@@ -13,7 +13,7 @@ from tests.emulator.test_emulator_posts import LATER, PAST, events, listen
 def test_a_generation_makes_a_draft(emulator: Emulator, api: Calls) -> None:
     listen(api)
     text = "We shipped  pricing.\nIt took a week! Nobody slept? Four. Five."
-    job = api.generate(source={"text": text}, options={"language": "en"}).fields
+    job = api.generate(source={"text": text}, options={}).fields
     assert (job["type"], job["status"], job["estimatedCompletionMs"]) == ("POST_GENERATION", "QUEUED", 25_000)
     ended = api.ended(job)
     post = api.get(f"/posts/{ended['result']['postId']}").fields
@@ -22,6 +22,15 @@ def test_a_generation_makes_a_draft(emulator: Emulator, api: Calls) -> None:
         "We shipped pricing.\n\n→ It took a week!\n→ Nobody slept?\n→ Four.\n\nWhat is your take?"
     )
     assert events(emulator) == ["post.created", "job.completed"]
+
+
+@pytest.mark.parametrize("language", ["de", "Deutsch (Österreich)", "{0}"])
+def test_a_post_shows_the_language_that_was_asked_for(api: Calls, language: str) -> None:
+    ended = api.ended(api.generate(options={"language": language}).fields)
+    assert api.get(f"/posts/{ended['result']['postId']}").fields["content"] == (
+        "We ship.\n\n→ It works.\n\nWhat is your take?\n\n"
+        f"[The emulator does not translate. The language asked for: {language}]"
+    )
 
 
 @pytest.mark.parametrize(

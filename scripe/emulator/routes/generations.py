@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from scripe.emulator.backend import Backend
-from scripe.emulator.checks import check_size, integer_of, object_of, text_of, unfit, wrong
+from scripe.emulator.checks import check_size, given_text_of, integer_of, object_of, text_of, unfit, wrong
 from scripe.emulator.job_records import shown
 from scripe.emulator.messages import Response
 from scripe.emulator.moments import future_of
@@ -28,9 +28,14 @@ def create_generation(call: Call) -> Response:
     wait = integer_of(body, "wait_for_completion_ms", 0)
     if wait < 0:
         raise wrong("wait_for_completion_ms", "must be 0 or more")
-    _check_options(body)
+    language = _language(body)
     call.find("projects", project_id)
-    task: JsonObject = {"text": source, "schedule": schedule, "postId": new_id("post")}
+    task: JsonObject = {
+        "text": source,
+        "schedule": schedule,
+        "postId": new_id("post"),
+        "language": language,
+    }
     job = _submit(call, project_id, task)
     return _held(call, job, min(wait, LONGEST_WAIT))
 
@@ -53,10 +58,8 @@ def _text_of_note(note: Record) -> str:
     return content
 
 
-def _check_options(body: JsonObject) -> None:
-    options = object_of(body, "options") if "options" in body else {}
-    if "language" in options:
-        text_of(options, "language")
+def _language(body: JsonObject) -> str | None:
+    return given_text_of(object_of(body, "options"), "language") if "options" in body else None
 
 
 def _submit(call: Call, project_id: str, task: JsonObject) -> Record:
@@ -83,7 +86,7 @@ def _held(call: Call, job: Record, wait: int) -> Response:
 
 def _generate(backend: Backend, job: Record, moment: int) -> JsonObject:
     task = job.private.get("task", SEEDED)
-    title, content = write_post(task["text"])
+    title, content = write_post(task["text"], task.get("language"))
     post = new_post(job.workspace_id, job.project_id, moment, content, title=title)
     post.id = task.get("postId", post.id)
     backend.posts.add(post, task["schedule"])
