@@ -8,11 +8,18 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from scripe.emulator import Emulator
+from scripe.emulator.addresses import is_loopback
 from scripe.emulator.extras import MissingExtraError
 from scripe.emulator.openapi import document_text
 from scripe.emulator.settings import PLANS
+
+if TYPE_CHECKING:
+    from scripe.emulator import Server
 
 FOREVER = threading.Event()
 CANNOT_START = (OSError, sqlite3.Error)
@@ -52,17 +59,34 @@ def main(
         sys.stdout.write(document_text())
         return
     with (
-        Emulator(_database(options.data), speed=options.speed, deliver=options.deliver) as emulator,
+        Emulator(
+            _database(options.data),
+            speed=options.speed,
+            deliver=options.deliver,
+            cors_origins=tuple(options.cors_origin),
+        ) as emulator,
         emulator.serve(options.port, options.host) as server,
     ):
         if options.plan:
             emulator.set_plan(options.plan)
         with suppress(KeyboardInterrupt):
-            sys.stdout.write(f"export SCRIPE_BASE_URL={server.base_url}\n")
+            sys.stdout.write(f"export SCRIPE_BASE_URL={quote(server.base_url)}\n")
             sys.stdout.write(f"export SCRIPE_API_KEY={server.api_key}\n")
             sys.stdout.write(f"# To watch it: {server.page_url}\n")
+            sys.stdout.write(_remark(options.host, server))
             sys.stdout.flush()
             wait()
+
+
+def _remark(host: str, server: "Server") -> str:
+    """Say what a client needs that calls another address than the loopback."""
+    if is_loopback(host):
+        return ""
+    needs = "plain http takes scripe --allow-insecure, in Python allow_insecure=True"
+    url = urlsplit(server.base_url)
+    if is_loopback(url.hostname or ""):
+        return f"# Other machines: http://ADDRESS:{url.port}/v1, by an address of this one; there {needs}.\n"
+    return f"# To this address {needs}.\n"
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
@@ -74,6 +98,13 @@ def _parser(program: str) -> argparse.ArgumentParser:
     parser.add_argument("--plan", choices=PLANS, help="the workspace's plan (BUSINESS)")
     parser.add_argument(
         "--deliver", action="store_true", help="send events to webhook endpoints on this machine"
+    )
+    parser.add_argument(
+        "--cors-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let a browser's pages of this origin call the API, * for all; may be repeated",
     )
     parser.add_argument(
         "--openapi", action="store_true", help="print the API's description in OpenAPI, and end"

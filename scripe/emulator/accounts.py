@@ -8,7 +8,7 @@ from scripe.emulator.clock import Clock
 from scripe.emulator.limits import CAPS
 from scripe.emulator.routes.projects import shown
 from scripe.emulator.seeding import furnish
-from scripe.emulator.settings import SCOPES, Plan, Scope
+from scripe.emulator.settings import SCOPES, Plan, Scope, Settings
 from scripe.emulator.state import Record
 from scripe.emulator.wire import JsonObject
 
@@ -21,6 +21,11 @@ class Accounts:
         with backend.state.transaction():  # two emulators on one database begin with one workspace
             if self._setting("workspace_id") == "":
                 self._found()
+
+    @property
+    def settings(self) -> Settings:
+        """How this emulator behaves, as it was set when it was made."""
+        return self._backend.settings
 
     @property
     def clock(self) -> Clock:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from scripe._concurrency import AsyncCallback, AsyncKeySource, Callback, KeySource
     from scripe._engine.in_process import Transport
     from scripe.emulator.mount import ClientOptions
+    from scripe.emulator.page import Page
     from scripe.emulator.server import Server
 
 DESCRIPTION = "/openapi.json"
@@ -122,10 +123,11 @@ class Emulator(Received):
             MissingExtraError: a package of the ``emulator`` extra is not installed.
 
         """
-        from scripe.emulator.page import Inside, Page
         from scripe.emulator.server import Server
 
-        def page_of(emulator: Emulator) -> Page:
+        def page_of(emulator: Emulator) -> "Page":
+            from scripe.emulator.page import Inside, Page
+
             inside = Inside(emulator._backend, emulator._api.limiter, emulator._faults)
             return Page(emulator, inside, host)
 

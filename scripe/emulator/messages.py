@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from html import unescape
 from types import MappingProxyType
 from typing import BinaryIO
 from urllib.parse import parse_qsl, urlsplit
@@ -16,6 +17,7 @@ STORAGE_PREFIX = "/_storage/"
 PAGE_PREFIX = "/_emulator"
 KEPT_BODY = 8 << 20
 MOST_DIGITS = 18  # of a length; Python refuses to read numbers of thousands
+ERROR_MESSAGE = re.compile(rb'"message": ?("(?:[^"\\]|\\.)*")|<Message>([^<]*)</Message>')
 ERROR_CODE = re.compile(rb'"code": ?"([^"]*)"|<Code>([^<]*)</Code>')
 
 
@@ -152,6 +154,8 @@ class ReceivedRequest:
         received_at: when it came, by the emulator's clock.
         milliseconds: what its answer took of real time, waits that were ordered included.
         error_code: the code of an answer that is an error, None without one.
+        error_message: the message of an answer that is an error, None without one.
+        request_id: the ``X-Request-Id`` that it was answered with, None without one, as storage's answers are.
         dropped: whether the answer was lost on purpose.
 
     """
@@ -167,6 +171,8 @@ class ReceivedRequest:
     received_at: datetime
     milliseconds: float
     error_code: str | None
+    error_message: str | None
+    request_id: str | None
     dropped: bool
 
     @property
@@ -194,6 +200,8 @@ class ReceivedRequest:
             received_at=received_at,
             milliseconds=(seconds + response.delay) * 1000,
             error_code=_error_code(response),
+            error_message=_error_message(response),
+            request_id=response.headers.get("X-Request-Id"),
             dropped=response.dropped,
         )
 
@@ -201,6 +209,18 @@ class ReceivedRequest:
 def _error_code(response: Response) -> str | None:
     found = ERROR_CODE.search(response.body) if response.status >= 400 else None
     return (found[1] or found[2] or b"").decode(errors="replace") if found else None
+
+
+def _error_message(response: Response) -> str | None:
+    match = ERROR_MESSAGE.search(response.body) if response.status >= 400 else None
+    if match is None:
+        return None
+    if match[2] is not None:
+        return unescape(match[2].decode(errors="replace"))
+    try:
+        return str(parse(match[1]))
+    except ValueError:
+        return match[1].decode(errors="replace")
 
 
 def _whole(request: Request) -> bytes:

@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from ipaddress import ip_address
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
@@ -24,8 +25,9 @@ with extra():
     from starlette import requests as starlette_requests
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
+    from starlette.middleware.cors import CORSMiddleware
     from starlette.responses import Response as StarletteResponse
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
     from scripe.emulator.app import Emulator
@@ -47,7 +49,6 @@ class Server:
         page_of: makes the page that shows what happens here, beside the API.
 
     Attributes:
-        page: shows what happens here.
         in_real_time: whether the answer of a call that waits for its job is held back as long as the job takes;
             else the emulator's clock moves on by as much.
 
@@ -60,6 +61,7 @@ class Server:
         self.emulator = emulator
         self.in_real_time = True
         self._host = host
+        self._named = host
         self._port = port
         self._running: _Running | None = None
 
@@ -71,11 +73,39 @@ class Server:
     @emulator.setter
     def emulator(self, emulator: "Emulator") -> None:
         self._emulator = emulator
-        self.page: Page = self._page_of(emulator)
+        self._page: Page | None = None
+        self._api: ASGIApp = self._answer
+        if emulator.settings.cors_origins:
+            self._api = CORSMiddleware(
+                self._answer,
+                allow_origins=emulator.settings.cors_origins,
+                allow_methods=["*"],
+                allow_headers=["*"],
+                expose_headers=["*"],
+                allow_private_network=True,
+            )
+
+    @property
+    def page(self) -> "Page":
+        """Shows what happens here, beside the API; loaded when first asked for."""
+        if self._page is None:
+            self._page = self._page_of(self.emulator)
+        return self._page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request as an ASGI application, of the API, its storage or the page."""
+        is_of_page = f"{scope['path']}/".startswith(f"{PAGE_PREFIX}/")
+        await (self.page if is_of_page else self._api)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await _serve(self.emulator, scope, receive, send, in_real_time=self.in_real_time)
 
     @property
     def base_url(self) -> str:
-        """Where the API is, such as ``http://127.0.0.1:8787/v1``; known once started."""
+        """Where the API is, such as ``http://127.0.0.1:8787/v1``; known once started.
+
+        Of a server that listens on every address of this machine it is the loopback one.
+        """
         return f"{self._origin}{PREFIX}"
 
     @property
@@ -98,7 +128,9 @@ class Server:
         listener = self._listener()
         # Head and body are two writes: on a kept connection the second would wait 40 ms for an acknowledgement.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._port = listener.getsockname()[1]
+        address, self._port = listener.getsockname()[:2]
+        if ip_address(address).is_unspecified:
+            self._named = "::1" if ":" in address else "127.0.0.1"
         self._running = _Running(_application(self), listener)
 
     def _listener(self) -> socket.socket:
@@ -129,7 +161,7 @@ class Server:
 
     @property
     def _origin(self) -> str:
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        host = f"[{self._named}]" if ":" in self._named else self._named
         return f"http://{host}:{self._port}"
 
 
@@ -178,14 +210,8 @@ class _Running(uvicorn.Server):
 
 
 def _application(server: Server) -> Starlette:
-    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        if f"{scope['path']}/".startswith(f"{PAGE_PREFIX}/"):
-            await server.page(scope, receive, send)
-        else:
-            await _serve(server.emulator, scope, receive, send, in_real_time=server.in_real_time)
-
     application = Starlette(exception_handlers={Exception: _crashed})
-    application.router.default = serve  # a route's pattern would not match every path
+    application.router.default = server  # a route's pattern would not match every path
     return application
 
 

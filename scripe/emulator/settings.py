@@ -56,6 +56,7 @@ class Options(TypedDict, total=False):
     topics: bool
     deliver: bool
     keep_requests: int
+    cors_origins: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ class Settings:
         topics: whether file sources come with a topic.
         deliver: whether events are really sent to webhook endpoints on this machine, which may then be plain http.
         keep_requests: how many received requests are remembered.
+        cors_origins: origins such as ``http://localhost:5173`` whose pages may call a served emulator from a browser,
+            ``*`` for all; none unless given. The emulator's own page is not among what they may call.
 
     """
 
@@ -110,3 +113,4 @@ class Settings:
     topics: bool = False
     deliver: bool = False
     keep_requests: int = 10_000
+    cors_origins: tuple[str, ...] = ()

@@ -3,12 +3,16 @@
 import asyncio
 import http.client
 import json
+import subprocess
+import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -16,6 +20,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import Message
 
+import scripe
+from scripe import NotFoundError
 from scripe.emulator import Emulator, Server
 from scripe.emulator.page.guard import Visit
 from scripe.emulator.page.routes import fields_of
@@ -153,16 +159,172 @@ def test_a_request_is_listed_with_what_became_of_it(emulator: Emulator, api: Cal
     emulator.drop_next()
     api.text(idempotency_key="short")
     api.get("/sources/src_0000000000000000")
+    api.put(api.mint(), b"x", Authorization="Bearer x")
     seen = browser.see("/live")
-    assert [row.rpartition(" ")[0] for row in rows_of(seen, "requests")] == [
-        "08:21:00 GET /sources/src_0000000000000000 ✕ failed 404 not_found",
-        "08:21:00 POST /sources ✕ failed 200 answer lost short 1",
-        "08:21:00 POST /sources 200 replayed import-202… 2",
-        "08:21:00 POST /sources 200 import-202… 1",
-        "08:21:00 GET /jobs?status=DONE,FAILED&limit=5 200",
-        "08:21:00 GET /jobs 200",
+    ids = [request.request_id for request in emulator.requests]
+    assert ids[:6] == [request_id for request_id in ids[:6] if str(request_id).startswith("req_")]
+    text = f'Body {{"type": "text", "projectId": "{emulator.project_id}", "text": "Hello"}}'
+    rows = [row.rpartition(" ")[0] for row in rows_of(seen, "requests")]
+    assert rows[0].startswith("08:21:00 PUT /_storage/")
+    assert rows[0].endswith(
+        ".txt ✕ failed 400 InvalidArgument Only one auth mechanism allowed; the X-Amz-Algorithm query parameter is "
+        "one, the Authorization header another."
+    )
+    assert rows[1:] == [
+        f'08:21:00 POST /uploads {ids[6]} Body {{"contentType": "text/plain"}} 200',
+        f"08:21:00 GET /sources/src_0000000000000000 {ids[5]} ✕ failed 404 not_found "
+        "src_0000000000000000 was not found in sources.",
+        f"08:21:00 POST /sources {ids[4]} {text} ✕ failed 200 answer lost short 1",
+        f"08:21:00 POST /sources {ids[3]} {text} 200 replayed import-202… 2",
+        f"08:21:00 POST /sources {ids[2]} {text} 200 import-202… 1",
+        f"08:21:00 GET /jobs?status=DONE,FAILED&limit=5 {ids[1]} 200",
+        f"08:21:00 GET /jobs {ids[0]} 200",
     ]
     assert 'title="import-2026-05-15-0001"' in seen.html
+
+
+def test_the_page_shows_the_request_id_that_an_error_names(emulator: Emulator, browser: Browser) -> None:
+    client = emulator.client()
+    with pytest.raises(NotFoundError) as caught:
+        client.posts.retrieve("post_none")
+    assert caught.value.request_id
+    assert f"{caught.value.request_id} ✕ failed 404" in browser.see().text
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"error": {"message": "Say \\"please\\" \\u00fcber."}}', 'Say "please" über.'),
+        (b'{"message":"cut \\ud83d"}', '"cut \\ud83d"'),
+        (b"<Error><Message>a &lt; b</Message></Error>", "a < b"),
+        (b"<html>", None),
+        (b'{"message": 5}', None),
+    ],
+)
+def test_messages_of_errors(emulator: Emulator, api: Calls, body: bytes, message: str | None) -> None:
+    emulator.fail_next(418, body=body)
+    api.send("GET", "http://emulator.test/v1/health", {})
+    request = emulator.requests[0]
+    assert (request.error_message, request.request_id) == (message, None)
+
+
+def test_long_bodies_are_cut_and_those_without_a_request_id_shown(
+    emulator: Emulator, api: Calls, browser: Browser
+) -> None:
+    api.text("x" * 5_000)
+    emulator.fail_next(418, body=b"")
+    api.note(content="Tea.")
+    rows = rows_of(browser.see("/live"), "requests")
+    assert '"content": "Tea."} ✕ failed 418' in rows[0]
+    assert "x…" in rows[1]
+    assert 900 < len(rows[1]) < 1_200
+
+
+def test_posts_are_shown(emulator: Emulator, api: Calls, browser: Browser) -> None:
+    ended = api.ended(api.generate(options={"language": "de"}).fields)
+    emulator.clock.advance(120)
+    scheduled = api.draft(content="Later.", scheduledFor="2026-06-01T09:00:00Z").fields
+    assert rows_of(browser.see("/live"), "posts") == [
+        f"(no title) {scheduled['id']} Content Later. scheduled 2026-06-01T09:00:00.000Z 0 s",
+        f"We ship. {ended['result']['postId']} Content We ship. → It works. What is your take? "
+        "[The emulator does not translate. The language asked for: de] draft 2 min",
+    ]
+    emulator.seed(posts=10)
+    assert "The newest 10 of 12." in browser.see().text
+
+
+def test_the_numbers_are_there_as_json_too(emulator: Emulator, api: Calls, browser: Browser) -> None:
+    api.text()
+    api.generate()
+    emulator.fail_next(503, path=f"/{emulator.api_key}")
+    emulator.clock.advance(60)
+    seen = browser.see("/state.json")
+    assert (seen.status, seen.headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(seen.html) == {
+        "time": "2026-05-15T08:22:00.123Z",
+        "frozen": True,
+        "requests": 2,
+        "records": {
+            "jobs": 1,
+            "knowledge": 0,
+            "notes": 0,
+            "posts": 1,
+            "projects": 3,
+            "sources": 1,
+            "uploads": 0,
+            "webhook_endpoints": 0,
+        },
+        "faults": [
+            f"The next request to /scripe_sk_test_…{emulator.api_key[-4:]} fails with 503",
+        ],
+    }
+    assert browser.send("GET", "/_emulator/state.json", Host="rebound.example").status == 403
+
+
+PACKED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import scripe
+assert scripe.__file__.startswith(sys.argv[1])
+from urllib.error import HTTPError
+from urllib.request import urlopen
+from scripe import Scripe
+from scripe.emulator import Emulator
+
+def get(url, data=None):
+    try:
+        with urlopen(url, data) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+with Emulator() as emulator, emulator.serve() as server:
+    with Scripe(server.api_key, base_url=server.base_url) as client:
+        client.workspaces.me()
+    assert get(f"{server.page_url}/state.json")[0] == 200
+    for path, form in (("", None), ("/page.css", None), ("/advance", b"seconds=5"), ("/advance", b"seconds=x")):
+        status, text = get(f"{server.page_url}{path}", form)
+        print(status, text.splitlines()[0])
+"""
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_program_that_was_packed_without_the_pages_files_serves_all_the_same(
+    tmp_path: Path, is_whole: bool
+) -> None:
+    archive = tmp_path / "program.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for path in Path(scripe.__file__).parent.rglob("*"):
+            if path.suffix == ".py" or (is_whole and path.suffix in (".html", ".css", ".js", ".svg")):
+                packed.write(path, path.relative_to(Path(scripe.__file__).parents[1]))
+    told = subprocess.run(
+        [sys.executable, "-c", PACKED, str(archive)], capture_output=True, text=True, check=True, cwd=tmp_path
+    ).stdout
+    gone = "is not part of this program; pack the package's data files too."
+    pages = "scripe/emulator/page"
+    first, style, *pressed = told.splitlines()
+    if is_whole:
+        assert (first, style[:4]) == ("200 <!doctype html>", "200 ")
+        assert pressed == ["200 <!doctype html>", "422 <!doctype html>"]
+    else:
+        assert first == f"503 The page itself cannot be shown: {pages}/templates/page.html {gone}"
+        assert style == f"404 {pages}/static/page.css {gone}"
+        assert pressed == [
+            "503 The clock was moved forward.",
+            "422 The step in seconds must be a number from 1 to 31,622,400.",
+        ]
+
+
+def test_without_jinja_the_page_says_what_is_missing(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    seen = browser.see()
+    assert (seen.status, seen.html) == (
+        503,
+        'The page itself cannot be shown: jinja2 is missing: pip install "scripe[emulator]"\n',
+    )
 
 
 def test_what_a_request_was_like_is_remembered(emulator: Emulator, api: Calls) -> None:

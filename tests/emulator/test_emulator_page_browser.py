@@ -166,6 +166,48 @@ def test_requests_appear_by_themselves(visitor: Visitor, client: Scripe) -> None
         expect(page.locator("#budget-list")).to_contain_text("1 of 120")
 
 
+def test_what_was_opened_stays_open(visitor: Visitor, client: Scripe, emulator: Emulator) -> None:
+    client.posts.create(project_id=emulator.project_id, content="Said in the post.")
+    with visitor.open() as page:
+        page.locator("#request-list summary").click()
+        page.locator("#post-list summary").click()
+        for _ in range(2):
+            emulator.clock.advance(60)  # the ages change, so that both lists are replaced
+            client.workspaces.me()
+        expect(page.locator("#request-list tbody tr")).to_have_count(3)
+        expect(page.locator("#post-list .number").last).to_have_text("2 min")
+        expect(page.locator("#request-list pre")).to_be_visible()
+        expect(page.locator("#request-list pre")).to_contain_text('"content":"Said in the post."')
+        expect(page.locator("#post-list pre")).to_be_visible()
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_page_of_another_origin_calls_only_where_its_origin_is_named(
+    chromium: Browser, server: Server, is_named: bool
+) -> None:
+    call = """async ([url, key]) => {
+      const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json", "Idempotency-Key": "k" };
+      const body = JSON.stringify({ contentType: "text/plain" });
+      const minted = await fetch(`${url}/uploads`, { method: "POST", headers, body });
+      const { data } = await minted.json();
+      const put = await fetch(data.uploadUrl, { method: "PUT", headers: { "Content-Type": "text/plain" }, body: "x" });
+      return [minted.headers.get("X-Request-Id").slice(0, 4), put.status, put.headers.get("ETag").length];
+    }"""
+    page_elsewhere = f"{server.base_url.removesuffix('/v1')}/openapi.json"  # another port is another origin
+    named = (server.base_url.removesuffix("/v1"),) if is_named else ()
+    with (
+        Emulator(cors_origins=named) as called,
+        called.serve() as api,
+        closing(chromium.new_page()) as page,
+    ):
+        page.goto(page_elsewhere)
+        if is_named:
+            assert page.evaluate(call, [api.base_url, api.api_key]) == ["req_", 200, 34]
+        else:
+            with pytest.raises(Error, match="Failed to fetch"):
+                page.evaluate(call, [api.base_url, api.api_key])
+
+
 def test_jobs_move(visitor: Visitor, client: Scripe, emulator: Emulator) -> None:
     with visitor.open() as page:
         generate(client, emulator)

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shlex
 import signal
 import socket
 import sqlite3
@@ -23,6 +24,7 @@ import httpx
 import pytest
 
 import scripe.emulator
+from scripe import Scripe
 from scripe.emulator import Clock, Emulator, Headers, Options, Request, S3Storage, Server, Settings
 from scripe.emulator.__main__ import main
 from tests.emulator.emulator_calls import Calls, frozen, path_of
@@ -233,6 +235,43 @@ def test_many_threads(emulator: Emulator, server: Server) -> None:
     assert statuses == [200] * 20
 
 
+@pytest.mark.parametrize("origins", [("http://localhost:5173",), ("*",)])
+def test_pages_of_origins_that_are_named_may_call(origins: tuple[str, ...]) -> None:
+    named = "*" if origins == ("*",) else "http://localhost:5173"
+    asked = {
+        "Origin": "http://localhost:5173",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,idempotency-key,scripe-api-version",
+        "Access-Control-Request-Private-Network": "true",
+    }
+    with Emulator(cors_origins=origins) as emulator, emulator.serve() as server:
+        preflight = httpx.options(f"{server.base_url}/notes", headers=asked)
+        assert preflight.status_code == 200
+        assert preflight.headers["access-control-allow-origin"] == named
+        assert "POST" in preflight.headers["access-control-allow-methods"]
+        assert "idempotency-key" in preflight.headers["access-control-allow-headers"]
+        assert emulator.requests == []
+        origin = {"Origin": asked["Origin"]}
+        for answer in (
+            httpx.get(f"{server.base_url}/jobs", headers=origin),
+            httpx.get(f"{server.base_url}/health", headers={**origin, "Host": "[::1"}),
+            httpx.put(f"{server.base_url.removesuffix('/v1')}/_storage/x", content=b"x", headers=origin),
+        ):
+            assert answer.headers["access-control-allow-origin"] == named
+            assert answer.headers["access-control-expose-headers"] == "*"
+        page = httpx.get(server.page_url, headers=origin)
+        assert "access-control-allow-origin" not in page.headers
+        elsewhere = httpx.get(f"{server.base_url}/health", headers={"Origin": "http://elsewhere"})
+        assert elsewhere.headers.get("access-control-allow-origin") == ("*" if named == "*" else None)
+
+
+def test_no_page_elsewhere_may_call_unless_it_is_named(server: Server) -> None:
+    origin = {"Origin": "http://localhost:5173", "Access-Control-Request-Method": "GET"}
+    for method in ("GET", "OPTIONS"):
+        answer = httpx.request(method, f"{server.base_url}/health", headers=origin)
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
 def test_starting_and_stopping(emulator: Emulator) -> None:
     server = emulator.serve(host="::1")
     server.stop()
@@ -283,6 +322,56 @@ def test_a_database_that_stays_locked(tmp_path: Path, monkeypatch: pytest.Monkey
         other.execute("ROLLBACK")
     with Emulator(tmp_path / "db") as emulator:
         assert emulator.api_key
+
+
+def own_address() -> str:
+    """An address of this machine other than the loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as routed:
+        try:
+            routed.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this machine has no network")
+        return str(routed.getsockname()[0])
+
+
+@pytest.mark.parametrize(
+    ("host", "named", "remark"),
+    [
+        ("localhost", "localhost", ""),
+        (
+            "0.0.0.0",
+            "127.0.0.1",
+            "# Other machines: http://ADDRESS:{port}/v1, by an address of this one; there ",
+        ),
+        ("::", "[::1]", "# Other machines: http://ADDRESS:{port}/v1, by an address of this one; there "),
+        ("own", "own", "# To this address "),
+    ],
+)
+def test_the_lines_of_the_command_work_where_they_are_pasted(
+    host: str, named: str, remark: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = own_address() if host == "own" else ""
+    variables: dict[str, str] = {}
+
+    def paste() -> None:
+        lines = capsys.readouterr().out
+        for word in shlex.split(lines, comments=True):
+            name, _, text = word.partition("=")
+            variables[name] = text
+        client = Scripe(
+            variables["SCRIPE_API_KEY"],
+            base_url=variables["SCRIPE_BASE_URL"],
+            allow_insecure="# To this address" in lines,
+        )
+        with client:
+            assert client.health.check().status == "ok"
+        port = urlsplit(variables["SCRIPE_BASE_URL"]).port
+        remarks = [line for line in lines.splitlines() if line.startswith("#")][1:]
+        takes = "plain http takes scripe --allow-insecure, in Python allow_insecure=True."
+        assert remarks == ([f"{remark.format(port=port)}{takes}"] if remark else [])
+
+    main(["--port", "0", "--host", host.replace("own", own)], wait=paste)
+    assert urlsplit(variables["SCRIPE_BASE_URL"]).netloc.rpartition(":")[0] == named.replace("own", own)
 
 
 def test_what_is_no_port_and_no_speed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -66,7 +66,7 @@ class Form:
             number = float("nan")
         if not least <= number <= most:
             kind = "a whole number" if whole else "a number"
-            raise FormError(f"{label} must be {kind} from {least:g} to {most:,g}.")
+            raise FormError(f"{label} must be {kind} from {least:g} to {most:,.10g}.")
         return number
 
 

@@ -18,12 +18,16 @@ from scripe.emulator.page.words import age, masked, milliseconds, plain, shorten
 from scripe.emulator.routes import KINDS
 from scripe.emulator.settings import SCOPES
 from scripe.emulator.state import Record, State
+from scripe.emulator.wire import JsonObject
 
 if TYPE_CHECKING:
     from scripe.emulator.app import Emulator
 
 MOST_REQUESTS = 100
 MOST_JOBS = 10
+MOST_POSTS = 10
+LONGEST_MESSAGE = 300
+LONGEST_BODY = 1_000
 MOST_KEYS = 50
 MOST_WORKSPACES = 20
 NEARLY = 0.8
@@ -40,6 +44,9 @@ class RequestRow:
     status: int
     failed: bool
     code: str
+    message: str
+    id: str
+    body: str
     key: str
     short_key: str
     replayed: bool
@@ -59,6 +66,18 @@ class JobRow:
     failed: bool
     fraction: float | None
     message: str
+    age: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostRow:
+    """One post; `scheduled_at` is empty without a schedule."""
+
+    id: str
+    title: str
+    status: str
+    scheduled_at: str
+    content: str
     age: str
 
 
@@ -109,6 +128,8 @@ class View:
     request_count: int
     jobs: list[JobRow]
     job_count: int
+    posts: list[PostRow]
+    post_count: int
     workspaces: list[WorkspaceBudgets]
     records: list[tuple[str, int]]
     orders: list[str]
@@ -129,11 +150,27 @@ def look(emulator: "Emulator", inside: Inside) -> View:
             request_count=len(received),
             jobs=[_job_row(inside, job, now) for job in _jobs(backend.state)],
             job_count=backend.state.count("jobs"),
+            posts=[_post_row(post, now) for post in backend.state.latest("posts", MOST_POSTS, ())],
+            post_count=backend.state.count("posts"),
             workspaces=[_budgets(inside, row, now) for row in backend.access.workspaces()[:MOST_WORKSPACES]],
             records=[(plain(kind), backend.state.count(kind)) for kind in sorted(KINDS)],
             orders=[order(fault) for fault in inside.faults.pending()],
             keys=key_rows(inside, now.date()),
         )
+
+
+def numbers(emulator: "Emulator", inside: Inside) -> JsonObject:
+    """Return what a program can ask for: the time, how many requests and records there are, and the faults on order."""
+    backend = inside.backend
+    with backend.state.transaction():
+        backend.settle()
+        return {
+            "time": iso(backend.clock.now()),
+            "frozen": backend.clock.frozen,
+            "requests": len(emulator.requests),
+            "records": {kind: backend.state.count(kind) for kind in sorted(KINDS)},
+            "faults": [order(fault) for fault in inside.faults.pending()],
+        }
 
 
 def request_rows(received: Iterable[ReceivedRequest]) -> list[RequestRow]:
@@ -157,12 +194,32 @@ def _request_row(request: ReceivedRequest, key: str, attempt: int) -> RequestRow
         status=request.status,
         failed=request.status >= 400 or request.dropped,
         code=masked(request.error_code or ""),
+        message=shortened(masked(request.error_message or ""), LONGEST_MESSAGE),
+        id=request.request_id or "",
+        body=_body(request),
         key=masked(key),
         short_key=shortened(masked(key)),
         replayed=request.replayed,
         dropped=request.dropped,
         attempt=attempt,
         ms=milliseconds(request.milliseconds),
+    )
+
+
+def _body(request: ReceivedRequest) -> str:
+    text = request.body[: 4 * LONGEST_BODY].decode(errors="replace")
+    return shortened(masked(text), LONGEST_BODY)
+
+
+def _post_row(post: Record, now: datetime) -> PostRow:
+    fields = post.fields
+    return PostRow(
+        id=post.id,
+        title=masked(str(fields["title"])),
+        status=str(fields["status"]),
+        scheduled_at=str(fields["scheduledAt"] or ""),
+        content=shortened(masked(str(fields["content"])), LONGEST_BODY),
+        age=age(now - EPOCH - timedelta(milliseconds=post.created_at)),
     )
 
 

@@ -1,28 +1,36 @@
 """From a request to the page to its answer."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from scripe.emulator.errors import STATUS_BY_CODE
-from scripe.emulator.extras import extra
+from scripe.emulator.extras import MissingExtraError, extra
 from scripe.emulator.messages import PAGE_PREFIX, PREFIX
 from scripe.emulator.page.controls import CONTROLS, FAILURES, USUAL_FAILURE, Form, FormError, token_of
 from scripe.emulator.page.guard import Visit
 from scripe.emulator.page.inside import Inside
-from scripe.emulator.page.page import look
+from scripe.emulator.page.page import look, numbers
 from scripe.emulator.page.words import masked
 
 with extra():
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from starlette.concurrency import run_in_threadpool
     from starlette.exceptions import HTTPException
     from starlette.requests import ClientDisconnect, Request
-    from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+    from starlette.responses import (
+        HTMLResponse,
+        JSONResponse,
+        PlainTextResponse,
+        RedirectResponse,
+        Response,
+    )
     from starlette.types import Receive, Scope, Send
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from scripe.emulator.app import Emulator
 
 LARGEST_FORM = 64 * 1024
@@ -51,8 +59,13 @@ class Page:
         self._emulator = emulator
         self._inside = inside
         self._bound = bound
-        self._templates = Environment(
-            loader=PackageLoader("scripe.emulator.page"),
+
+    @cached_property
+    def _templates(self) -> "Environment":
+        with extra():
+            from jinja2 import Environment, FunctionLoader, StrictUndefined
+        return Environment(
+            loader=FunctionLoader(lambda name: read_file(f"templates/{name}").decode()),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -88,9 +101,10 @@ class Page:
             return self._rendered("live.html", view=look(self._emulator, self._inside))
         if path == "/revoke":
             return self._confirmation(request)
+        if path == "/state.json":
+            return JSONResponse(numbers(self._emulator, self._inside))
         if path in STATIC:
-            content = (files("scripe.emulator.page") / "static" / path[1:]).read_bytes()
-            return Response(content, media_type=STATIC[path])
+            return _static(path)
         return PlainTextResponse("There is no such page.\n", 404)
 
     async def _pressed(self, name: str, request: Request) -> Response:
@@ -133,7 +147,38 @@ class Page:
         return self._rendered("revoke.html", key_id=key_id, masked=masked(token))
 
     def _rendered(self, template: str, status: int = 200, **values: object) -> Response:
-        return HTMLResponse(self._templates.get_template(template).render(values), status)
+        try:
+            html = self._templates.get_template(template).render(values)
+        except (MissingFileError, MissingExtraError) as error:
+            message = f"{values.get('message') or ''}\nThe page itself cannot be shown: {error}\n".lstrip()
+            return PlainTextResponse(message, 503 if status == 200 else status)
+        return HTMLResponse(html, status)
+
+
+class MissingFileError(LookupError):
+    """A file of the page was not packed into this program."""
+
+
+def read_file(name: str) -> bytes:
+    """Return what a file beside this module holds, in a folder or in an archive.
+
+    Raises:
+        MissingFileError: it is not there.
+
+    """
+    try:
+        return files("scripe.emulator.page").joinpath(name).read_bytes()
+    except (OSError, KeyError):
+        raise MissingFileError(
+            f"scripe/emulator/page/{name} is not part of this program; pack the package's data files too."
+        ) from None
+
+
+def _static(path: str) -> Response:
+    try:
+        return Response(read_file(f"static{path}"), media_type=STATIC[path])
+    except MissingFileError as error:
+        return PlainTextResponse(f"{error}\n", 404)
 
 
 async def fields_of(request: Request) -> dict[str, str]:

@@ -22,9 +22,9 @@ def _mask(found: re.Match[str]) -> str:
     return f"{found[1]}…{end}"
 
 
-def shortened(key: str) -> str:
-    """An idempotency key in short."""
-    return key if len(key) <= SHOWN_OF_A_KEY + 1 else f"{key[:SHOWN_OF_A_KEY]}…"
+def shortened(text: str, longest: int = SHOWN_OF_A_KEY) -> str:
+    """Cut a text to so many characters, by default to those that are shown of an idempotency key."""
+    return text if len(text) <= longest + 1 else f"{text[:longest]}…"
 
 
 def target(request: ReceivedRequest) -> str:

@@ -7,6 +7,7 @@ let isPressed = false;
 
 function show(part) {
   const old = document.getElementById(part.id);
+  for (const open of old.querySelectorAll("details[open][id]")) part.querySelector(`#${open.id}`)?.setAttribute("open", "");
   if (old.outerHTML === part.outerHTML) return;
   const focused = old.contains(document.activeElement) ? document.activeElement.id : null;
   old.replaceWith(part);
