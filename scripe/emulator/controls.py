@@ -1,5 +1,6 @@
 """What a test can do to an emulator beside sending it requests."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -12,6 +13,8 @@ from scripe.emulator.routes.health import CHECKS
 from scripe.emulator.seeding import Seeded, Seeder
 from scripe.emulator.settings import JobStatus, JobType
 from scripe.emulator.state import Selection
+
+HEADER_FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t -~\x80-\xff]*")
 
 
 class Controls(Accounts):
@@ -70,7 +73,8 @@ class Controls(Accounts):
             headers: header fields to add.
 
         Raises:
-            ValueError: no answer has such a status, `times` is below 1, or `path` does not begin with ``/``.
+            ValueError: no answer has such a status or header field, `times` is below 1, or `path` does not begin
+                with ``/``.
 
         """
         if not isinstance(status, int) or not 200 <= status <= 599:  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -78,6 +82,9 @@ class Controls(Accounts):
         extra = {**(headers or {})}
         if retry_after is not None:
             extra["Retry-After"] = str(retry_after)
+        for name, text in extra.items():
+            if not HEADER_FIELD.fullmatch(f"{name}: {text}"):
+                raise ValueError(f"no header field can be {name}: {text!r}")
         self._faults.add(Failure(method, path, times, status, code, message, body, extra))
 
     def drop_next(self, times: int = 1, *, method: str | None = None, path: str | None = None) -> None:

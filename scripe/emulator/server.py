@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 IN_MEMORY = 1 << 20
 HOST = re.compile(r"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 GRACE = 1
+WITHOUT_BODY = (204, 304)  # HTTP lets them have none
 logger: logging.Logger = logging.getLogger("scripe.emulator")
 
 
@@ -270,7 +271,8 @@ async def _send(response: Response, scope: Scope, receive: Receive, send: Send) 
     if response.dropped:
         await _break_off(response, send)
     else:
-        answer = StarletteResponse(response.body, response.status, response.headers)
+        body = b"" if response.status in WITHOUT_BODY else response.body
+        answer = StarletteResponse(body, response.status, response.headers)
         await answer(scope, receive, send)
 
 

@@ -203,6 +203,18 @@ def test_a_path_may_lack_its_slash_and_a_field_of_pythons_is_told_the_apis(
     assert repr(emulator) == "<Emulator: 2 requests so far>"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Price": "5 €"}, {"X-Lines": "one\r\ntwo"}, {"X Name": "a"}, {"": "a"}, {"Retry-After": "\0"}],
+)
+def test_a_header_field_that_cannot_be_sent_is_refused_when_it_is_ordered(
+    emulator: Emulator, headers: dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match="no header field can be"):
+        emulator.fail_next(503, headers=headers)
+    assert emulator.unmet_faults == []
+
+
 def test_a_status_is_a_number(emulator: Emulator) -> None:
     with pytest.raises(ValueError, match="status is '503'; give a number, 200 to 599"):
         emulator.fail_next("503")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -141,6 +141,17 @@ def test_a_dropped_put_is_never_whole(emulator: Emulator, server: Server) -> Non
             connection.getresponse().read()
 
 
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_that_may_have_no_body_has_none(emulator: Emulator, server: Server, status: int) -> None:
+    emulator.fail_next(status, body=b"more than may be")
+    with connected(server.base_url) as connection:
+        for expected in (status, 200):  # on one connection, which would have been broken
+            connection.request("GET", "/v1/health")
+            answer = connection.getresponse()
+            assert answer.status == expected
+            assert bool(answer.read()) == (expected == 200)
+
+
 def test_a_delayed_answer(emulator: Emulator, server: Server) -> None:
     emulator.delay_next(0.2)
     with connected(server.base_url) as connection:
