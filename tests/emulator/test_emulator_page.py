@@ -316,6 +316,21 @@ def test_a_program_that_was_packed_without_the_pages_files_serves_all_the_same(
         ]
 
 
+def test_without_its_files_the_page_says_what_is_missing(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def nowhere(package: str) -> Path:
+        return tmp_path
+
+    monkeypatch.setattr("scripe.emulator.page.routes.files", nowhere)
+    seen = [browser.see(), browser.see("/page.css"), browser.press("advance", seconds="x")]
+    assert [(each.status, "is not part of this program" in each.text) for each in seen] == [
+        (503, True),
+        (404, True),
+        (422, True),
+    ]
+
+
 def test_without_jinja_the_page_says_what_is_missing(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

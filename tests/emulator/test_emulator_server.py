@@ -324,6 +324,17 @@ def test_emulators_that_start_at_once_on_a_new_folder_share_it(tmp_path: Path) -
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0
 
 
+def test_a_database_that_another_emulator_is_making_is_waited_for(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "db", isolation_level=None, check_same_thread=False)
+    with contextlib.closing(database) as other:
+        other.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(0.2, other.execute, ("COMMIT",))
+        end.start()
+        with Emulator(tmp_path / "db") as emulator:
+            assert emulator.api_key
+        end.join()
+
+
 def test_a_database_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("scripe.emulator.state.PATIENCE", 0.1)
     with contextlib.closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as other:
