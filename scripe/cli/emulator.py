@@ -15,7 +15,7 @@ def run_emulator(arguments: Sequence[str]) -> int:
     """Serve until interrupted; give back the exit code."""
     if sys.stdout is None:  # closed before the program began
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the process lives
-    from ..emulator.__main__ import CANNOT_START, run
+    from ..emulator.__main__ import CANNOT_START, describe_failure, run
 
     try:
         run(arguments, program="scripe emulator")
@@ -25,7 +25,7 @@ def run_emulator(arguments: Sequence[str]) -> int:
         note(f"error: {error}")
         return USAGE
     except CANNOT_START as error:
-        note(f"error: The emulator cannot start: {getattr(error, 'strerror', None) or error}.")
+        note(f"error: {describe_failure(error)}")
         return OTHER
     except SystemExit as end:  # argparse has said why
         return int(end.code or 0)

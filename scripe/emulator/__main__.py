@@ -139,13 +139,20 @@ def _database(folder: Path | None) -> str | Path:
     return folder / "emulator.sqlite3"
 
 
+def describe_failure(error: OSError | sqlite3.Error) -> str:
+    """Say in a sentence why the emulator cannot start, with the file that is in its way."""
+    reason = getattr(error, "strerror", None) or str(error)
+    file = getattr(error, "filename", None)
+    return f"The emulator cannot start: {reason}{f': {file}' if file else ''}."
+
+
 def _program() -> None:
     try:
         run()
     except MissingExtraError as error:
         sys.exit(str(error))
     except CANNOT_START as error:
-        sys.exit(f"The emulator cannot start: {getattr(error, 'strerror', None) or error}.")
+        sys.exit(describe_failure(error))
 
 
 if __name__ == "__main__":

@@ -249,7 +249,7 @@ async def _serve(
 def _head(scope: Scope, *, in_real_time: bool) -> Request | None:
     headers = Headers((name.decode("latin-1"), text.decode("latin-1")) for name, text in scope["headers"])
     address, port = scope["server"]
-    host = headers.get("host") or f"{address}:{port}"
+    host = headers.get("host") or (f"[{address}]:{port}" if ":" in address else f"{address}:{port}")
     if not HOST.fullmatch(host):
         return None
     path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")

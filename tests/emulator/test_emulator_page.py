@@ -336,10 +336,8 @@ def test_without_jinja_the_page_says_what_is_missing(
 ) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     seen = browser.see()
-    assert (seen.status, seen.html) == (
-        503,
-        'The page itself cannot be shown: jinja2 is missing: pip install "scripe[emulator]"\n',
-    )
+    assert seen.status == 503
+    assert seen.html.startswith("The page itself cannot be shown: jinja2 is missing: ")
 
 
 def test_what_a_request_was_like_is_remembered(emulator: Emulator, api: Calls) -> None:

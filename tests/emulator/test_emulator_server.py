@@ -175,6 +175,13 @@ def test_a_host_that_is_none_is_refused(emulator: Emulator, server: Server, host
     assert emulator.requests == []
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_caller_that_names_no_host_is_answered(emulator: Emulator, address: str) -> None:
+    with emulator.serve(host=address) as server:
+        assert spoken(server, "GET /v1/health HTTP/1.0\r\n\r\n").startswith("HTTP/1.1 200")
+        assert emulator.requests[0].path == "/health"
+
+
 @pytest.mark.parametrize("target", ["*", "[", "http://[", "http://elsewhere/v1/health", "[::1]/v1/health"])
 def test_a_target_that_is_no_path_is_nowhere(server: Server, target: str) -> None:
     said = spoken(server, f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -416,6 +423,13 @@ def test_the_module_says_in_one_line_why_it_cannot_start(emulator: Emulator, whi
         "missing": 'uvicorn is missing: install the extra "emulator" of scripe (it brings uvicorn)\n',
     }
     assert (ended.returncode, ended.stderr) == (1, told[which])
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-m", "scripe.emulator", "--port", "0", "--data", str(tmp_path / "file")]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.stderr == f"The emulator cannot start: File exists: {tmp_path / 'file'}.\n"
 
 
 def test_a_port_that_cannot_be_had_for_another_reason(emulator: Emulator) -> None:
