@@ -335,10 +335,14 @@ def test_a_full_disk_leaves_nothing_and_ends(tmp_path: Path) -> None:
             assert text.code == "503 service_unavailable"
             assert text.headers["X-Request-Id"] == text.error["request_id"]
             assert api.get("/health").status == 200
+            with pytest.raises(
+                sqlite3.OperationalError, match="disk"
+            ):  # more than SQLite holds back until the end
+                emulator.seed(notes=10_000)
         assert list((tmp_path / "db.uploads").iterdir()) == []
         assert api.put(upload, body).status == 200
         assert api.text("x" * 100_000).status == 200
-        assert emulator.count("sources") == 1
+        assert (emulator.count("sources"), emulator.count("notes")) == (1, 0)
 
 
 def test_what_is_on_disk_is_its_owners_alone(tmp_path: Path) -> None:

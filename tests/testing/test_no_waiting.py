@@ -89,7 +89,7 @@ FROZEN = """
     from datetime import UTC, datetime
     import pytest
     from freezegun import freeze_time
-    from scripe import AsyncScripe, Scripe
+    from scripe import AsyncScripe, JobTimeoutError, Scripe
     from scripe.emulator import Emulator
 
     FILE = {"file": b"We ship.", "content_type": "text/plain"}
@@ -126,8 +126,27 @@ FROZEN = """
 
             asyncio.run(ingest())
             assert emulator.clock.now() < datetime(2026, 5, 15, 0, 1, tzinfo=UTC)
+
+    @freeze_time("2026-05-15", real_asyncio=True)
+    def test_a_wait_ends_in_real_time():
+        with Emulator(speed=0) as emulator, emulator.serve() as server:
+            with Scripe(server.api_key, base_url=server.base_url) as client:
+                job = client.posts.generate(project_id=emulator.project_id, text="We ship.")
+                before = emulator.clock.now()
+                with pytest.raises(JobTimeoutError):
+                    client.jobs.wait(job, timeout=1.5)
+                assert 1.5 <= (emulator.clock.now() - before).total_seconds() < 3
+
+            async def wait():
+                async with AsyncScripe(server.api_key, base_url=server.base_url) as client:
+                    before = emulator.clock.now()
+                    with pytest.raises(JobTimeoutError):
+                        await client.jobs.wait(job, timeout=1.5)
+                    assert 1.5 <= (emulator.clock.now() - before).total_seconds() < 3
+
+            asyncio.run(wait())
 """
 
 
 def test_frozen_time_stops_neither_the_emulator_nor_its_clients_nor_pytest(run: Run) -> None:
-    run(FROZEN).assert_outcomes(passed=4)
+    run(FROZEN).assert_outcomes(passed=5)
