@@ -24,3 +24,34 @@ def exports(
         return value
 
     return load, lambda: sorted({*vars(sys.modules[package]), *homes})
+
+
+def stand_ins(names: Mapping[str, str]) -> dict[str, object]:
+    """Return stand-ins for classes that only annotations name: `typing.get_type_hints` loads what they stand for.
+
+    Args:
+        names: Each name, and the module that has it.
+
+    """
+    from typing import ForwardRef
+
+    load = f"__import__({__name__!r}, fromlist=['find']).find"
+    return {name: ForwardRef(f"{load}({module!r}, {name!r})") for name, module in names.items()}
+
+
+class LazyModule:
+    """Stands for a module that only annotations name, such as one of an extra."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> object:
+        return stand_ins({name: self._module})[name]
+
+
+def find(module: str, name: str) -> object:
+    """Load what an annotation names; `object` if it belongs to an extra that is not installed."""
+    try:
+        return getattr(import_module(module), name)
+    except ImportError:
+        return object

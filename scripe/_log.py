@@ -24,6 +24,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from ._redaction import clip
 from ._rules.answer import Answer, Failure, Outcome
 from ._rules.request import Request
 from .errors import ScripeDeprecationWarning
@@ -82,7 +83,7 @@ def called(response: ResponseInfo) -> None:
         response.method,
         response.path,
         response.status_code,
-        response.request_id or "-",
+        clip(response.request_id or "-", 100),
         response.elapsed * 1000,
         response.attempts,
         extra=_fields(
@@ -160,9 +161,9 @@ def deprecated(notice: Deprecation) -> None:
     if _warned.setdefault(notice.version, mine) is not mine:
         return
     sunset = f"ends on {notice.sunset.isoformat()}" if notice.sunset else "will end"
-    move = f"; move to {notice.replacement}" if notice.replacement else ""
+    move = f"; move to {clip(notice.replacement, 100)}" if notice.replacement else ""
     warnings.warn(
-        f"Version {notice.version} of the Scripe API {sunset}{move}.",
+        f"Version {clip(notice.version, 100)} of the Scripe API {sunset}{move}.",
         ScripeDeprecationWarning,
         stacklevel=_callers_level(),
     )

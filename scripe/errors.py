@@ -52,8 +52,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from ._lazy import stand_ins
+from ._redaction import clip
+
 if TYPE_CHECKING:
     from .types import JSON, Job, RateLimit, Scope
+else:
+    globals().update(stand_ins(dict.fromkeys(("JSON", "Job", "RateLimit", "Scope"), "scripe.types")))
 
 __all__ = [
     "APIConnectionError",
@@ -198,7 +203,9 @@ class APIStatusError(ScripeError):
         details: Extra fields that the API sent as `details`.
         meta: Extra fields that the API sent as `meta`.
         headers: The answer's headers; lookups ignore case.
-        body: The answer's body: JSON if it was, else text, cut at 1 MiB.
+        body: The answer's body: JSON if it was, else text, cut at 1 MiB; secrets are masked.
+        retry_after: Seconds to wait at least before the next attempt, as the answer said; None if it did not.
+        idempotent_replayed: True if the API replayed an earlier answer to this key; None where it did not say.
 
     """
 
@@ -215,10 +222,14 @@ class APIStatusError(ScripeError):
         headers: Mapping[str, str] | None = None,
         body: JSON = None,
         retryable: bool = False,
+        retry_after: float | None = None,
+        idempotent_replayed: bool | None = None,
         idempotency_key: str | None = None,
     ) -> None:
         super().__init__(message, retryable=retryable, idempotency_key=idempotency_key)
         self.status_code = status_code
+        self.retry_after = retry_after
+        self.idempotent_replayed = idempotent_replayed
         self.code = code
         self.request_id = request_id
         self.docs_url = docs_url
@@ -234,7 +245,7 @@ class APIStatusError(ScripeError):
 
     def __str__(self) -> str:
         known = [f"HTTP {self.status_code}", self.code, self.request_id and f"request {self.request_id}"]
-        return f"{self.message} ({', '.join(part for part in known if part)})"
+        return f"{self.message} ({', '.join(clip(part, 100) for part in known if part)})"
 
 
 class InvalidRequestError(APIStatusError):
@@ -357,15 +368,13 @@ class NotCancellableError(ConflictError):
 
 
 class RateLimitError(APIStatusError):
-    """429: the workspace's budget of requests is used up.
+    """429: the workspace's rate limit is reached.
 
     Attributes:
-        retry_after: Seconds to wait at least, as the answer said; None if it did not.
-        rate_limit: What the answer's headers said of the budget.
+        rate_limit: What the answer's headers said of the rate limit.
 
     """
 
-    retry_after: float | None = None
     rate_limit: RateLimit | None = None
 
 

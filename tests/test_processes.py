@@ -84,6 +84,27 @@ def test_a_client_pickles_as_its_configuration(server: ScriptedServer, protocol:
     assert str(server.sent("user-agent")[1]).endswith("a/1")
 
 
+class Tenant(Scripe):
+    """A client with something of its own, as applications make them."""
+
+    __slots__ = ("region",)
+    name: str
+    region: str
+
+
+def test_attributes_of_a_subclass_are_kept(server: ScriptedServer) -> None:
+    server.script(GOOD)
+    with Tenant(KEY, base_url=server.base_url) as tenant:
+        tenant.name, tenant.region = "Acme", "eu"
+        assert tenant.with_options(timeout=5).name == "Acme"
+        for other in (pickle.loads(pickle.dumps(tenant)), copy.deepcopy(tenant)):
+            assert isinstance(other, Tenant)
+            with other:
+                assert (other.name, other.region) == ("Acme", "eu")
+                assert other.sources.retrieve("src_1").id == "src_1"
+    assert server.connections == 2
+
+
 def test_a_key_from_the_environment_pickles_by_its_variables_name(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

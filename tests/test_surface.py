@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
+import typing
 
+import pandas as pd
 import pytest
 
 import scripe
@@ -60,6 +63,48 @@ def test_everything_public_is_documented(sync: type, asynchronous: type) -> None
         assert kind.__doc__
         for name, member in public(kind).items():
             assert inspect.getdoc(member), f"{kind.__name__}.{name}"
+
+
+def annotated() -> dict[str, object]:
+    """All that is public and has annotations: classes, their functions, and what their properties call."""
+    clients = [kind for pair in pairs() for kind in pair]
+    exported = [
+        getattr(module, name) for module in (scripe, scripe.errors, scripe.types) for name in dir(module)
+    ]
+    classes = {kind for kind in (*clients, *exported, Emulator) if inspect.isclass(kind)}
+    members = [
+        (f"{kind.__module__}.{kind.__qualname__}.{name}", inspect.getattr_static(kind, name))
+        for kind in classes
+        for name in dir(kind)
+        if not name.startswith("__") or name == "__init__"
+    ]
+    functions = [
+        (label, member.fget if isinstance(member, property) else member) for label, member in members
+    ]
+    ours = [
+        (label, member)
+        for label, member in functions
+        if inspect.isfunction(member) and member.__module__.startswith("scripe")
+    ]
+    return {**dict(ours), **{f"{kind.__module__}.{kind.__qualname__}": kind for kind in classes}}
+
+
+ANNOTATED = annotated()
+
+
+@pytest.mark.parametrize("name", sorted(ANNOTATED))
+def test_every_annotation_can_be_resolved(name: str) -> None:
+    """Frameworks ask for them, such as FastAPI of a dependency."""
+    typing.get_type_hints(ANNOTATED[name])
+
+
+def test_what_an_annotation_names_is_what_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    projects = inspect.getattr_static(Scripe, "projects")
+    assert isinstance(projects, property)
+    assert typing.get_type_hints(projects.fget)["return"] is type(Scripe("scripe_sk_test_x").projects)
+    assert typing.get_type_hints(Pager.to_pandas)["return"] is pd.DataFrame
+    monkeypatch.setitem(sys.modules, "polars", None)
+    assert typing.get_type_hints(Pager.to_polars)["return"] is object
 
 
 def test_models_errors_and_the_emulator_are_documented() -> None:

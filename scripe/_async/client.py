@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from .. import _log
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource
 from .._engine import AsyncHTTPClient, EngineName
+from .._lazy import stand_ins
 from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
 from .._rules.rate_limit import RateLimiter
@@ -34,6 +35,24 @@ if TYPE_CHECKING:
     from .uploads import AsyncUploads
     from .webhook_endpoints import AsyncWebhookEndpoints
     from .workspaces import AsyncWorkspaces
+else:
+    globals().update(
+        stand_ins(
+            {
+                "AsyncHealthResource": "scripe._async.health",
+                "AsyncJobs": "scripe._async.jobs",
+                "AsyncKnowledge": "scripe._async.knowledge",
+                "AsyncNotes": "scripe._async.notes",
+                "AsyncPostStatuses": "scripe._async.post_statuses",
+                "AsyncPosts": "scripe._async.posts",
+                "AsyncProjects": "scripe._async.projects",
+                "AsyncSources": "scripe._async.sources",
+                "AsyncUploads": "scripe._async.uploads",
+                "AsyncWebhookEndpoints": "scripe._async.webhook_endpoints",
+                "AsyncWorkspaces": "scripe._async.workspaces",
+            }
+        )
+    )
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -327,7 +346,17 @@ class AsyncScripe:
             )
         limiter = None if session.limiter is None else NOT_GIVEN
         state = (self._given, self._sender.options, limiter, session.http_client, session.on_response)
-        return _unpickled, (type(self), state)
+        return _unpickled, (type(self), state), self._own_state()
+
+    def _own_state(self) -> object:
+        """Attributes that a subclass, or its user, has set."""
+        state: object = self.__getstate__()
+        named, slots = state if isinstance(state, tuple) else (state, None)
+        own = {name: value for name, value in (named or {}).items() if name not in _OURS}
+        return (own, slots) if own or slots else None
+
+
+_OURS = ("_given", "_sender", "_is_copy")
 
 
 def set_clock(client: AsyncScripe, clock: AsyncClock) -> None:

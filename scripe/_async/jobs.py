@@ -24,8 +24,8 @@ class AsyncJobs(AsyncResource):
         *,
         type: Sequence[JobType] | None = None,
         status: Sequence[JobStatus] | None = None,
-        date_from: date | datetime | None = None,
-        date_to: date | datetime | None = None,
+        date_from: date | datetime | str | None = None,
+        date_to: date | datetime | str | None = None,
         page_size: int = 200,
     ) -> AsyncPager[Job]:
         """Jobs of the workspace, newest first; lists have no live progress.
@@ -33,7 +33,7 @@ class AsyncJobs(AsyncResource):
         Args:
             type: Only jobs of these types.
             status: Only jobs in these states; of the two words for success the API filters by `DONE`.
-            date_from: Only jobs made on this UTC day or later.
+            date_from: Only jobs made on this UTC day or later; a date, an aware datetime or text such as `2026-05-01`.
             date_to: Only jobs made on this UTC day or earlier.
             page_size: Items fetched at once, 1 to 200.
 

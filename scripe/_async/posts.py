@@ -31,8 +31,8 @@ class AsyncPosts(AsyncResource):
         *,
         project_id: str,
         status: Sequence[PostStatus] | None = None,
-        date_from: date | datetime | None = None,
-        date_to: date | datetime | None = None,
+        date_from: date | datetime | str | None = None,
+        date_to: date | datetime | str | None = None,
         page_size: int = 200,
     ) -> AsyncPager[Post]:
         """Posts of a project, newest first.
@@ -40,7 +40,7 @@ class AsyncPosts(AsyncResource):
         Args:
             project_id: `proj_…`, whose posts.
             status: Only posts in these states.
-            date_from: Only posts made on this UTC day or later.
+            date_from: Only posts made on this UTC day or later; a date, an aware datetime or text such as `2026-05-01`.
             date_to: Only posts made on this UTC day or earlier.
             page_size: Items fetched at once, 1 to 200.
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
+from .._redaction import clip
 from ..errors import (
     APIResponseError,
     ConfigurationError,
@@ -103,13 +104,15 @@ class Watch:
 def succeeded(job: Job) -> Job:
     """The job, if it ended well."""
     if job.is_cancelled:
-        raise JobCancelledError(f"Job {job.id} ({job.type}) was cancelled before it started.", job=job)
+        raise JobCancelledError(
+            f"Job {clip(job.id, 100)} ({clip(job.type, 100)}) was cancelled before it started.", job=job
+        )
     if job.is_failed:
         why = (
-            ": ".join(part for part in (job.error_code, job.error_message) if part)
+            ": ".join(clip(part, 500) for part in (job.error_code, job.error_message) if part)
             or "the API did not say why"
         )
-        raise JobFailedError(f"Job {job.id} ({job.type}) failed: {why}", job=job)
+        raise JobFailedError(f"Job {clip(job.id, 100)} ({clip(job.type, 100)}) failed: {why}", job=job)
     return job
 
 
@@ -118,7 +121,8 @@ def made(job: Job, kind: Literal["source_id", "post_id", "document_id"]) -> str:
     found = getattr(job.result, kind, None)
     if not isinstance(found, str) or not found:
         raise APIResponseError(
-            f"Job {job.id} ended as {job.status} without the {kind} that the API promises.", status_code=200
+            f"Job {clip(job.id, 100)} ended as {clip(job.status, 100)} without the {kind} that the API promises.",
+            status_code=200,
         )
     return found
 

@@ -29,6 +29,7 @@ _BUCKETS: Mapping[str, Bucket] = {"/uploads": "upload", "/posts/generations": "g
 
 
 _METHOD = re.compile("[A-Z]+")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class FilledPath(str):
@@ -251,8 +252,10 @@ def csv(values: Sequence[str] | None, name: str) -> str | None:
     return ",".join(texts)
 
 
-def day(moment: date | datetime | None, name: str) -> str | None:
-    """A date filter: the API takes UTC days (C27)."""
+def day(moment: date | datetime | str | None, name: str) -> str | None:
+    """A date filter: the API takes UTC days (C27), also as text, as in the API's own examples."""
+    if isinstance(moment, str):
+        moment = _day_of_text(moment, name)
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
             raise ConfigurationError(
@@ -262,6 +265,17 @@ def day(moment: date | datetime | None, name: str) -> str | None:
     if moment is not None and not isinstance(moment, date):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ConfigurationError(f"{name} {moment!r} is no date: give a date or an aware datetime.")
     return None if moment is None else moment.isoformat()
+
+
+def _day_of_text(text: str, name: str) -> date:
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ConfigurationError(
+        f"{name} {text[:40]!r} is not a day as the API writes it: give '2026-05-01', a date or an aware datetime."
+    )
 
 
 def moment(value: datetime | None, name: str) -> str | None:

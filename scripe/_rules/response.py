@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -15,10 +13,12 @@ from typing import Generic, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from .. import errors
+from .._redaction import clip, redact_body
 from ..types._base import JSON, attach
 from ..types.response_info import Deprecation, Headers, ResponseInfo
 from .answer import Answer, Failure
 from .config import NO_KEY, Secret
+from .mending import load_json, mend
 from .rate_limit import rate_limit, retry_after
 from .request import Request
 
@@ -29,7 +29,7 @@ BY_CODE: Mapping[str, type[errors.APIStatusError]] = {
     "bad_cursor": errors.BadCursorError,
     "bad_pagination": errors.BadPaginationError,
     "version_unsupported": errors.VersionUnsupportedError,
-    "ssrf_blocked": errors.InvalidRequestError,  # its HTTP status is not documented
+    "ssrf_blocked": errors.InvalidRequestError,  # its HTTP status is not documented: the status refines the class
     "unauthenticated": errors.AuthenticationError,
     "invalid_token": errors.AuthenticationError,
     "key_revoked": errors.AuthenticationError,
@@ -115,14 +115,17 @@ def read(request: Request[T], answer: Answer, response: ResponseInfo, key: Secre
 
     """
     _check_status(request, answer, response, key)
-    problem: str
-    try:
-        return attach(_parsed(request, answer), response)
-    except ValidationError as error:
-        problem = _problem(error)
-    except (ValueError, RecursionError):
-        problem = "it is not JSON"
-    raise _unexpected(request, scrubbed(answer, key), problem)
+    body: bytes | None = answer.body
+    problem = ""
+    while body is not None:
+        try:
+            return attach(_parsed(request, body), response)
+        except ValidationError as error:
+            problem = problem or _problem(error)
+            body = mend(body, error)
+        except (ValueError, RecursionError):
+            problem, body = problem or "it is not JSON", None
+    raise _unexpected(request, answer, key, problem)
 
 
 def document(request: Request[T], answer: Answer, response: ResponseInfo, key: Secret[str]) -> JSON:
@@ -132,7 +135,7 @@ def document(request: Request[T], answer: Answer, response: ResponseInfo, key: S
         return None
     found = _json(answer.body)
     if isinstance(found, _NoJSON):
-        raise _unexpected(request, scrubbed(answer, key), "it is not JSON")
+        raise _unexpected(request, answer, key, "it is not JSON")
     return found
 
 
@@ -146,7 +149,7 @@ def is_report(request: Request[T], answer: Answer) -> bool:
 
 def _check_status(request: Request[T], answer: Answer, response: ResponseInfo, key: Secret[str]) -> None:
     if not answer.is_success and not is_report(request, answer):
-        raise status_error(request, scrubbed(answer, key), response)
+        raise status_error(request, answer, response, key)
 
 
 class _Envelope(BaseModel, Generic[T]):
@@ -158,19 +161,19 @@ def _envelope(returns: type[BaseModel]) -> type[_Envelope[BaseModel]]:
     return cast("type[_Envelope[BaseModel]]", _Envelope.__class_getitem__(returns))
 
 
-def _parsed(request: Request[T], answer: Answer) -> T:
+def _parsed(request: Request[T], body: bytes) -> T:
     match request.shape:
         case "data":
-            return cast("T", _envelope(request.returns).model_validate_json(answer.body).data)
+            return cast("T", _envelope(request.returns).model_validate_json(body).data)
         case "whole":
-            return request.returns.model_validate_json(answer.body)
+            return request.returns.model_validate_json(body)
         case _:
-            return request.returns.model_validate(_unwrapped(answer.body))
+            return request.returns.model_validate(_unwrapped(body))
 
 
 def _unwrapped(body: bytes) -> object:
     """An object that the API's pages show bare; C23: take it out of `data` too."""
-    found = cast("JSON", json.loads(body))
+    found = load_json(body)
     inner = found.get("data") if isinstance(found, dict) else None
     return inner if isinstance(inner, dict) else found
 
@@ -182,76 +185,70 @@ def _problem(error: ValidationError) -> str:
     return ", ".join(places)
 
 
-def _unexpected(request: Request[T], answer: Answer, problem: str) -> errors.APIResponseError:
+def _unexpected(
+    request: Request[T], answer: Answer, key: Secret[str], problem: str
+) -> errors.APIResponseError:
+    request_id = scrubbed(answer, key).headers.get("x-request-id")
     return errors.APIResponseError(
         f"{request.method} {request.shown} answered {answer.status} with a body that is not "
         f"what the API promises: {problem}",
         status_code=answer.status,
-        request_id=answer.headers.get("x-request-id"),
-        body=_shown(_shareable(answer.body)),
+        request_id=request_id,
+        body=redact_body(answer.body, key.reveal()),
         idempotency_key=request.idempotency_key,
     )
 
 
-# A broken answer to a mint may hold its link, whose query is a password. Links are found whole, then cut: to look for
-# the query within the search would take quadratic time where none comes.
-_LINK = re.compile(rb"https?:(?:\\?/){2}[^\s\"]+")
-_WEBHOOK_SECRET = re.compile(rb"whsec_[0-9A-Za-z]+")
-
-
-def _shareable(body: bytes) -> bytes:
-    return _WEBHOOK_SECRET.sub(b"whsec_...", _LINK.sub(_without_query, body))
-
-
-def _without_query(link: re.Match[bytes]) -> bytes:
-    shown, mark, _ = link[0].partition(b"?")
-    return shown + b"?..." if mark else shown
-
-
-def status_error(request: Request[T], answer: Answer, response: ResponseInfo) -> errors.APIStatusError:
+def status_error(
+    request: Request[T], answer: Answer, response: ResponseInfo, key: Secret[str] = NO_KEY
+) -> errors.APIStatusError:
     """The error that an answer is: chosen by its code first, by its status second."""
     from .retry import is_transient  # loaded by those alone whom something fails
 
-    found = _json(answer.body)
+    found = redact_body(answer.body, key.reveal())
     envelope = _envelope_of(found)
-    code = _text(envelope.get("code"))
+    code, headers = _text(envelope.get("code")), scrubbed(answer, key).headers
     error = _kind(code, answer.status)(
-        _text(envelope.get("message")) or _explained(request, answer, found),
+        clip(_text(envelope.get("message")) or _explained(request, answer, found), 500),
         status_code=answer.status,
         code=code,
-        request_id=answer.headers.get("x-request-id") or _text(envelope.get("request_id")),
+        request_id=headers.get("x-request-id") or _text(envelope.get("request_id")),
         docs_url=_text(envelope.get("docs_url")),
         details=_mapping(envelope.get("details")),
         meta=_mapping(envelope.get("meta")),
-        headers=answer.headers,
-        body=_shown(_shareable(answer.body)),
+        headers=headers,
+        body=found,
         retryable=is_transient(answer),
+        retry_after=retry_after(answer),
+        idempotent_replayed=response.idempotent_replayed,
         idempotency_key=request.idempotency_key,
     )
     if isinstance(error, errors.RateLimitError):
-        error.retry_after, error.rate_limit = retry_after(answer), response.rate_limit
+        error.rate_limit = response.rate_limit
     return error
 
 
 def _kind(code: str | None, status: int) -> type[errors.APIStatusError]:
-    kind = BY_CODE.get(code or "") or BY_STATUS.get(status)
-    return kind or (errors.ServerError if status >= 500 else errors.APIStatusError)
+    """The class of the code; of the status where that is more exact, or where the code is unknown."""
+    by_status = BY_STATUS.get(status) or (errors.ServerError if status >= 500 else errors.APIStatusError)
+    by_code = BY_CODE.get(code or "", by_status)
+    return by_status if issubclass(by_status, by_code) else by_code
 
 
-def _envelope_of(found: JSON | _NoJSON) -> Mapping[str, JSON]:
+def _envelope_of(found: JSON) -> Mapping[str, JSON]:
     error = found.get("error") if isinstance(found, dict) else None
     if isinstance(error, str) and isinstance(found, dict):  # the form of OAuth: RFC 6749
         return {"code": error, "message": found.get("error_description")}
     return error if isinstance(error, dict) else {}
 
 
-def _explained(request: Request[T], answer: Answer, found: JSON | _NoJSON) -> str:
+def _explained(request: Request[T], answer: Answer, found: JSON) -> str:
     what = "redirected, and redirects are not followed" if 300 <= answer.status < 400 else "answered"
     kind = (
         "an empty body"
         if not answer.body.strip()
         else "no JSON"
-        if isinstance(found, _NoJSON)
+        if isinstance(found, str)
         else "no error envelope"
     )
     return f"{request.method} {request.shown} {what} {answer.status} with {kind}"
@@ -273,18 +270,13 @@ class _NoJSON:
 
 def _json(body: bytes) -> JSON | _NoJSON:
     try:
-        return cast("JSON", json.loads(body))
+        return load_json(body)
     except (ValueError, RecursionError):
         return _NoJSON()
 
 
-def _shown(body: bytes) -> JSON:
-    found = _json(body)
-    return body.decode("utf-8", "replace") if isinstance(found, _NoJSON) else found
-
-
 def _text(value: JSON) -> str | None:
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value else None
 
 
 def _mapping(value: JSON) -> Mapping[str, JSON] | None:

@@ -19,6 +19,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from .._redaction import clip
 from ..errors import (
     ConfigurationError,
     UploadError,
@@ -219,7 +220,7 @@ def has_arrived_before(
 def _refusal(answer: Answer, upload: Upload) -> UploadError:
     code, message = _complaint(answer)
     kind, meaning = _meaning(answer, code, message, upload)
-    said = ": ".join(part for part in (code, message) if part) or "no reason given"
+    said = ": ".join(clip(part, 200) for part in (code, message) if part) or "no reason given"
     return kind(
         f"{meaning} (HTTP {answer.status}, {said})",
         status_code=answer.status,

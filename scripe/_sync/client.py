@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from .. import _log
 from .._concurrency import Callback, Clock, KeySource
 from .._engine import HTTPClient, EngineName
+from .._lazy import stand_ins
 from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
 from .._rules.rate_limit import RateLimiter
@@ -35,6 +36,24 @@ if TYPE_CHECKING:
     from .uploads import Uploads
     from .webhook_endpoints import WebhookEndpoints
     from .workspaces import Workspaces
+else:
+    globals().update(
+        stand_ins(
+            {
+                "HealthResource": "scripe._sync.health",
+                "Jobs": "scripe._sync.jobs",
+                "Knowledge": "scripe._sync.knowledge",
+                "Notes": "scripe._sync.notes",
+                "PostStatuses": "scripe._sync.post_statuses",
+                "Posts": "scripe._sync.posts",
+                "Projects": "scripe._sync.projects",
+                "Sources": "scripe._sync.sources",
+                "Uploads": "scripe._sync.uploads",
+                "WebhookEndpoints": "scripe._sync.webhook_endpoints",
+                "Workspaces": "scripe._sync.workspaces",
+            }
+        )
+    )
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -330,7 +349,17 @@ class Scripe:
             )
         limiter = None if session.limiter is None else NOT_GIVEN
         state = (self._given, self._sender.options, limiter, session.http_client, session.on_response)
-        return _unpickled, (type(self), state)
+        return _unpickled, (type(self), state), self._own_state()
+
+    def _own_state(self) -> object:
+        """Attributes that a subclass, or its user, has set."""
+        state: object = self.__getstate__()
+        named, slots = state if isinstance(state, tuple) else (state, None)
+        own = {name: value for name, value in (named or {}).items() if name not in _OURS}
+        return (own, slots) if own or slots else None
+
+
+_OURS = ("_given", "_sender", "_is_copy")
 
 
 def set_clock(client: Scripe, clock: Clock) -> None:

@@ -25,8 +25,8 @@ class Jobs(Resource):
         *,
         type: Sequence[JobType] | None = None,
         status: Sequence[JobStatus] | None = None,
-        date_from: date | datetime | None = None,
-        date_to: date | datetime | None = None,
+        date_from: date | datetime | str | None = None,
+        date_to: date | datetime | str | None = None,
         page_size: int = 200,
     ) -> Pager[Job]:
         """Jobs of the workspace, newest first; lists have no live progress.
@@ -34,7 +34,7 @@ class Jobs(Resource):
         Args:
             type: Only jobs of these types.
             status: Only jobs in these states; of the two words for success the API filters by `DONE`.
-            date_from: Only jobs made on this UTC day or later.
+            date_from: Only jobs made on this UTC day or later; a date, an aware datetime or text such as `2026-05-01`.
             date_to: Only jobs made on this UTC day or earlier.
             page_size: Items fetched at once, 1 to 200.
 

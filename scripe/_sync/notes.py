@@ -20,8 +20,8 @@ class Notes(Resource):
         *,
         project_id: str,
         folder_id: str | None = None,
-        date_from: calendar_date | datetime | None = None,
-        date_to: calendar_date | datetime | None = None,
+        date_from: calendar_date | datetime | str | None = None,
+        date_to: calendar_date | datetime | str | None = None,
         page_size: int = 200,
     ) -> Pager[Note]:
         """Notes of a project, newest first.

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
+from .._lazy import LazyModule
+from .._rules.pagination import Walk
 from .._rules.request import Request, page_query
 from ..errors import BadCursorError, ConfigurationError
 from ..types._base import attach_all
+from ..types.page import Page, page_of
 from .sender import Sender
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
-
-    from .._rules.pagination import Walk
-    from ..types.page import Page
+else:
+    pd, pl = LazyModule("pandas"), LazyModule("polars")
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -112,9 +114,6 @@ class Pager(Generic[T]):
                 raises `BadCursorError`; one that this walk was given on the way starts the walk again.
 
         """
-        from .._rules.pagination import Walk  # here and below: loaded by those alone who list, or make tables
-        from ..types.page import page_of
-
         return Pages(self._sender, self._path, page_of(self._kind), Walk(self._query, cursor))
 
     def to_list(self, max_items: int | None = None) -> list[T]:
@@ -166,7 +165,7 @@ class Pager(Generic[T]):
             ConfigurationError: `max_items` is negative.
 
         """
-        from .. import _frames as frames
+        from .. import _frames as frames  # here and below: loaded by those who make tables
 
         return [frames.record(item) for item in self.to_list(max_items)]
 

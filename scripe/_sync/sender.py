@@ -22,7 +22,7 @@ from .._rules.deadline import NO_DEADLINE, Deadline
 from .._rules.idempotency import note_idempotency_key
 from .._rules.rate_limit import Ticket, rate_limit
 from .._rules.request import Request
-from ..errors import ClientClosedError, DeadlineError
+from ..errors import ClientClosedError, DeadlineError, NotFoundError
 from ..types._base import JSON
 from ..types.response_info import ResponseInfo
 from .session import Session
@@ -127,7 +127,14 @@ class Sender:
         if isinstance(outcome, Failure):
             raise responses.failure_error(request, outcome, call.attempts)
         assert call.response is not None, "it comes with the answer"
-        return read(request, outcome, call.response, call.key)
+        try:
+            return read(request, outcome, call.response, call.key)
+        except NotFoundError as error:
+            if not self.options.base_url.endswith("/v1"):
+                error.add_note(
+                    f"base_url is {self.options.base_url!r}, which does not end in /v1, as the API's does."
+                )
+            raise
 
     def _attempts(self, call: _Call[T]) -> Outcome:
         outcome = self._attempt(call)

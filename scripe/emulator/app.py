@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
+from scripe._concurrency import AsyncCallback, AsyncKeySource, Callback, KeySource
+from scripe._lazy import stand_ins
 from scripe.emulator.access import Access
 from scripe.emulator.api import Api
 from scripe.emulator.backend import Backend
@@ -32,11 +34,24 @@ from scripe.emulator.wire import JsonObject
 
 if TYPE_CHECKING:
     from scripe import AsyncScripe, ResponseInfo, Scripe
-    from scripe._concurrency import AsyncCallback, AsyncKeySource, Callback, KeySource
     from scripe._engine.in_process import Transport
     from scripe.emulator.mount import ClientOptions
     from scripe.emulator.page import Page
     from scripe.emulator.server import Server
+else:
+    globals().update(
+        stand_ins(
+            {
+                "AsyncScripe": "scripe",
+                "ResponseInfo": "scripe",
+                "Scripe": "scripe",
+                "Transport": "scripe._engine.in_process",
+                "ClientOptions": "scripe.emulator.mount",
+                "Page": "scripe.emulator.page",
+                "Server": "scripe.emulator.server",
+            }
+        )
+    )
 
 DESCRIPTION = "/openapi.json"
 UNAVAILABLE = (OSError, sqlite3.OperationalError)

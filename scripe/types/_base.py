@@ -19,13 +19,16 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core.core_schema import str_schema
+from typing_extensions import TypeAliasType
 
 from .response_info import ResponseInfo
 
-JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+JSON = TypeAliasType("JSON", "dict[str, JSON] | list[JSON] | str | int | float | bool | None")
 """Any value that JSON can hold."""
 
-JSONInput: TypeAlias = "Mapping[str, JSONInput] | Sequence[JSONInput] | str | int | float | bool | None"
+JSONInput = TypeAliasType(
+    "JSONInput", "Mapping[str, JSONInput] | Sequence[JSONInput] | str | int | float | bool | None"
+)
 """Any value that can be sent as JSON."""
 
 

@@ -87,7 +87,7 @@ class Source(Model):
     status: Annotated[SourceStatus, OPEN]
     name: str | None = None
     file_type: str | None = None
-    duration_seconds: int | float = 0
+    duration_seconds: int = 0
     created_at: Instant
     updated_at: Instant | None = None
     text_preview: str = ""

@@ -262,9 +262,22 @@ def test_a_datetime_without_a_zone_has_no_utc_day() -> None:
         day(datetime(2026, 5, 15), "date_from")  # noqa: DTZ001
 
 
-def test_a_day_given_as_text_is_an_error_of_ours() -> None:
+def test_a_day_may_be_text_as_in_the_apis_own_examples() -> None:
+    assert day("2026-05-01", "date_from") == "2026-05-01"
+
+
+@pytest.mark.parametrize(
+    "text", ["15/05/2026", "tomorrow", "", "2026-13-01", "20260501", "2026-W18-5", "2026-05-01T00:00"]
+)
+def test_text_that_is_not_a_day_as_the_api_writes_it_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"date_from .*2026-05-01"):
+        day(text, "date_from")
+
+
+@pytest.mark.parametrize("value", [20260501, 1.5, object()])
+def test_what_is_no_day_at_all_is_refused(value: object) -> None:
     with pytest.raises(ConfigurationError, match="date_from"):
-        day(cast("date", "15/05/2026"), "date_from")
+        day(cast("date", value), "date_from")
 
 
 def test_values_of_a_filter_that_can_be_read_once_are_kept() -> None:

@@ -1,0 +1,74 @@
+"""Small oddities of a JSON body that must not cost a caller the whole page.
+
+| The body has | Read as |
+|---|---|
+| half an emoji, as JavaScript cuts it, or bytes that are not UTF-8 | U+FFFD |
+| null where the model has a default | absent |
+| null in a list whose items may not be null | left out |
+| a fraction where the model has a whole number | rounded |
+
+Nothing here runs for a body that fits its model.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import cast
+
+from pydantic import ValidationError
+
+from .._redaction import replace_halves
+from ..types._base import JSON
+
+
+def load_json(body: bytes) -> JSON:
+    """Parse JSON; what UTF-8 cannot carry becomes U+FFFD.
+
+    Raises:
+        ValueError: it is not JSON.
+
+    """
+    found = cast("JSON", json.loads(body.decode("utf-8-sig", "replace")))
+    text = json.dumps(found, ensure_ascii=False) if b"\\u" in body else ""
+    whole = replace_halves(text)
+    return found if whole == text else cast("JSON", json.loads(whole))
+
+
+def mend(body: bytes, error: ValidationError) -> bytes | None:
+    """Return the body without the oddities that the model refused; None if there is none that can be mended."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    try:
+        document = load_json(body)
+        if not any(each["type"] == "json_invalid" for each in problems):
+            # From the end: what is left out of a list moves what follows it.
+            changes = [_mend_value(document, each["loc"], each["type"]) for each in reversed(problems)]
+            if not any(changes):
+                return None
+        mended = json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return None if mended == body else mended
+
+
+def _mend_value(document: JSON, location: tuple[int | str, ...], problem: str) -> bool:
+    """Mend one value in place, and say whether it could be done.
+
+    A location may go on beyond the value, with names of the types that were tried.
+    """
+    here, parent, key = document, document, cast("int | str", "")
+    for step in location:
+        if isinstance(here, dict) and step in here:
+            here, parent, key = here[str(step)], here, step
+        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
+            here, parent, key = here[step], here, step
+    if parent is here:
+        return False
+    container = cast("dict[int | str, JSON]", parent)
+    if here is None:
+        del container[key]
+        return True
+    if problem == "int_from_float" and isinstance(here, float) and math.isfinite(here):
+        container[key] = round(here)
+        return True
+    return False
