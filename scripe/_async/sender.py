@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -34,6 +34,9 @@ R = TypeVar("R")
 
 Read: TypeAlias = Callable[[Request[T], Answer, ResponseInfo, Secret[str]], R]
 """Makes of an answer what the caller wants of it."""
+
+
+STILL_ASKING = "another call still waits for the `api_key` function, and "
 
 
 class _Call(Generic[T]):
@@ -193,22 +196,18 @@ class AsyncSender:
         return outcome
 
     async def _api_key(self, request: Request[T]) -> Secret[str]:
-        with self._in_time(request):
-            return await self.session.key(self.remaining())
-
-    async def _renew_key(self, call: _Call[T]) -> bool:
-        with self._in_time(call.request):
-            return await self.session.renew_key(call.key, self.remaining())
-
-    @contextmanager
-    def _in_time(self, request: Request[T]) -> Generator[None]:
-        """Raise the error of the deadline if another call asks for the key for too long."""
         try:
-            yield
-            return
+            return await self.session.key(self.remaining())
         except AskedTooLongError:
             pass
-        raise self._late(request, "another call still waits for the `api_key` function, and ")
+        raise self._late(request, STILL_ASKING)
+
+    async def _renew_key(self, call: _Call[T]) -> bool:
+        try:
+            return await self.session.renew_key(call.key, self.remaining())
+        except AskedTooLongError:
+            pass
+        raise self._late(call.request, STILL_ASKING)
 
     def _outgoing(self, call: _Call[T]) -> Outgoing:
         request, headers = call.request, call.request.headers

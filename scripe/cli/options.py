@@ -37,6 +37,9 @@ class Options:
         str | None,
         Parameter(metavar="URL", help="Where the API is. Else SCRIPE_BASE_URL."),
     ] = None
+    allow_insecure: Annotated[
+        bool, Parameter(help="Allow plain http to other machines than this one.", show_default=False)
+    ] = False
     workspace_id: Annotated[
         str | None,
         Parameter(metavar="ID", help="org_…, of several. Else SCRIPE_WORKSPACE_ID."),

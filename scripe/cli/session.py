@@ -57,6 +57,7 @@ class Session:
         return Scripe(
             keys.api_key(options.api_key_file),
             base_url=options.base_url,
+            allow_insecure=options.allow_insecure,
             workspace_id=options.workspace_id,
             timeout=options.timeout,
             deadline=options.deadline,

@@ -10,7 +10,7 @@ _OPTIONS = re.compile(
 )
 _PHRASES = {
     "told from the name": "told from",
-    "use https, or `allow_insecure=True` if you mean it.": "use https.",
+    "`allow_insecure=True` if you mean it": "--allow-insecure if you mean it",
     "the key goes in `api_key`.": "the key goes in SCRIPE_API_KEY.",
     ", or None for no limit": "",
     "There is nothing to change: give at least one field.": "There is nothing to change: give at least one option.",

@@ -291,7 +291,10 @@ def test_a_wrong_command_line_is_told_the_right_one(scripe: Run, words: list[str
         (["uploads", "put", "/"], "directory"),
         (["uploads", "put", "no.mp3", "--idempotency-key", "a b"], "--idempotency-key takes 1 to 64 letters"),
         (["--base-url", "nonsense", "whoami"], "--base-url 'nonsense' is no URL of an API"),
-        (["--base-url", "http://example.com", "whoami"], "can read it: use https."),
+        (
+            ["--base-url", "http://example.com", "whoami"],
+            "can read it: use https, or --allow-insecure if you mean it.",
+        ),
         (["--workspace-id", "ü", "whoami"], "--workspace-id 'ü' cannot be sent"),
         (["projects", "get", ".."], "'..' is no id"),
     ],
@@ -500,3 +503,10 @@ def test_an_announced_end_of_the_version_is_one_line(
     if ran.err:
         assert ran.err.startswith("note: Version 2026-08-01 of the Scripe API")
         assert ran.err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("served")  # it sets a key
+def test_plain_http_to_another_machine_is_allowed_when_asked_for(scripe: Run) -> None:
+    ended = scripe("--base-url", "http://elsewhere.example/v1", "--allow-insecure", "whoami")
+    assert "ConnectError" in ended.err
+    assert "plain http" not in ended.err
