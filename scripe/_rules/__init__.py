@@ -11,6 +11,7 @@
 | `rate_limit.py` | what the headers say; when the next call may go |
 | `response.py` | an answer into a model or an error |
 | `pagination.py` | the next page; a restart after a stale cursor |
+| `mending.py` | what small oddities of a body are read as |
 | `pacing.py` | when to look at a job again |
 | `polling.py` | jobs that are waited for: what is known of them, and how their end is told |
 | `cancel.py` | what to do after a cancel that was not answered |
