@@ -38,7 +38,12 @@ def told_by(*arguments: str, **variables: str) -> str:
 NEEDED = {
     *("scripe._rules.answer", "scripe._rules.body", "scripe._rules.config", "scripe._rules.deadline"),
     *("scripe._rules.idempotency", "scripe._rules.mending", "scripe._rules.pacing"),
-    *("scripe._rules.pagination", "scripe._rules.rate_limit", "scripe._rules.request", "scripe._rules.response"),
+    *(
+        "scripe._rules.pagination",
+        "scripe._rules.rate_limit",
+        "scripe._rules.request",
+        "scripe._rules.response",
+    ),
     *("scripe.types._base", "scripe.types.job", "scripe.types.not_given", "scripe.types.response_info"),
     "scripe.types.page",
 }

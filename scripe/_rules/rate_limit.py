@@ -95,10 +95,7 @@ class _Bucket:
     resets_at: float = 0.0
     reported_by: int = 0  # number of the call whose response told `remaining`
     is_reported: bool = False  # by successes too, not only by 429s: then nothing is counted here
-    probe: tuple[int, float] = (
-        0,
-        0.0,
-    )  # the call that goes first after a reset, and until when others wait for it
+    probe: tuple[int, float] = (0, 0.0)  # the call that goes first after a reset; until when others wait
     sent: int = 0
     in_flight: dict[int, float] = field(default_factory=dict[int, float])  # calls, and when each is forgotten
     done: deque[float] = field(default_factory=deque[float])
@@ -160,11 +157,9 @@ class _Bucket:
             self.remaining = min(self.remaining, reported.remaining)
             return
         if reported.remaining is not None:
-            reset = WINDOW if reported.reset_after is None else reported.reset_after
-            self.reported_by, self.remaining, self.resets_at = (
-                call,
-                reported.remaining,
-                now + min(WINDOW, reset),
+            self.reported_by, self.remaining = call, reported.remaining
+            self.resets_at = now + min(
+                WINDOW, WINDOW if reported.reset_after is None else reported.reset_after
             )
         elif now >= self.resets_at:
             self.remaining = None  # nothing more will be told: the others may follow
