@@ -311,7 +311,7 @@ def test_ctrl_c_at_any_line_of_a_call_loses_no_place_of_the_rate_limit(server: S
     """Two requests remain, of which the interrupted call may have used one: a lost place would hold up all others."""
     left = {"X_RateLimit_Limit": "9", "X_RateLimit_Remaining": "2", "X_RateLimit_Reset": "60"}
     server.script(answer({"data": shapes.source()}, 200, **left))
-    slow = 0
+    slow = at = 0
     for at in range(1, 1000):
         with Scripe(KEY, base_url=server.base_url, max_retries=0, timeout=0.3, deadline=5) as client:
             client.sources.retrieve("src_1")

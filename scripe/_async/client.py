@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar, cast, overload
 
 from pydantic import BaseModel
 
@@ -55,6 +55,9 @@ else:
     )
 
 T = TypeVar("T", bound=BaseModel)
+
+State: TypeAlias = Mapping[str, object]
+"""Attributes by their names, as pickle has them."""
 
 
 class AsyncScripe:
@@ -350,7 +353,7 @@ class AsyncScripe:
 
     def _own_state(self) -> object:
         """Attributes that a subclass, or its user, has set."""
-        state: object = self.__getstate__()
+        state = cast("State | tuple[State | None, State]", self.__getstate__())
         named, slots = state if isinstance(state, tuple) else (state, None)
         own = {name: value for name, value in (named or {}).items() if name not in _OURS}
         return (own, slots) if own or slots else None

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar, cast, overload
 
 from pydantic import BaseModel
 
@@ -56,6 +56,9 @@ else:
     )
 
 T = TypeVar("T", bound=BaseModel)
+
+State: TypeAlias = Mapping[str, object]
+"""Attributes by their names, as pickle has them."""
 
 
 class Scripe:
@@ -353,7 +356,7 @@ class Scripe:
 
     def _own_state(self) -> object:
         """Attributes that a subclass, or its user, has set."""
-        state: object = self.__getstate__()
+        state = cast("State | tuple[State | None, State]", self.__getstate__())
         named, slots = state if isinstance(state, tuple) else (state, None)
         own = {name: value for name, value in (named or {}).items() if name not in _OURS}
         return (own, slots) if own or slots else None

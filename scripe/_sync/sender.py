@@ -179,14 +179,13 @@ class Sender:
         request, observation, call.response = call.request, call.observation, None
         call.key = self._api_key(request) if request.needs_key else NO_KEY
         engine = self.session.engine()
-        ticket, outcome = None, None
+        ticket, known = None, None
         try:
             ticket = self._leave(call)
-            outcome = engine.send(
-                self._outgoing(call), Limits(self._timeout(request), self.clock_of_deadline)
-            )
+            limits = Limits(self._timeout(request), self.clock_of_deadline)
+            outcome = known = engine.send(self._outgoing(call), limits)
         finally:
-            self._release(ticket, outcome)  # first: nothing that follows may lose the place
+            self._release(ticket, known)  # first: nothing that follows may lose the place
         if isinstance(outcome, Answer):
             call.response = responses.response_info(request, outcome, call.attempts, call.key)
         if observation is not None:

@@ -2,11 +2,14 @@
 
 import hashlib
 import json
-from typing import NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, NoReturn, TypeAlias, cast
 
 from typing_extensions import TypeAliasType
 
-Json = TypeAliasType("Json", "bool | int | float | str | list[Json] | dict[str, Json] | None")
+if TYPE_CHECKING:
+    Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+else:
+    Json = TypeAliasType("Json", "bool | int | float | str | list[Json] | dict[str, Json] | None")
 JsonObject: TypeAlias = dict[str, Json]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self, TypeAlias, TypeVar, cast
 
 from pydantic import (
     AfterValidator,
@@ -23,13 +23,16 @@ from typing_extensions import TypeAliasType
 
 from .response_info import ResponseInfo
 
-JSON = TypeAliasType("JSON", "dict[str, JSON] | list[JSON] | str | int | float | bool | None")
-"""Any value that JSON can hold."""
-
-JSONInput = TypeAliasType(
-    "JSONInput", "Mapping[str, JSONInput] | Sequence[JSONInput] | str | int | float | bool | None"
-)
-"""Any value that can be sent as JSON."""
+# At run time the aliases are objects of their own: in an annotation such as `BaseModel | JSON` a text would raise.
+if TYPE_CHECKING:
+    JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+    JSONInput: TypeAlias = "Mapping[str, JSONInput] | Sequence[JSONInput] | str | int | float | bool | None"
+else:
+    JSON = TypeAliasType("JSON", "dict[str, JSON] | list[JSON] | str | int | float | bool | None")
+    JSONInput = TypeAliasType(
+        "JSONInput", "Mapping[str, JSONInput] | Sequence[JSONInput] | str | int | float | bool | None"
+    )
+"""JSON is any value that JSON can hold, JSONInput any value that can be sent as JSON."""
 
 
 def instant(moment: datetime) -> str:
