@@ -41,8 +41,7 @@ def mend(body: bytes, error: ValidationError) -> bytes | None:
     try:
         document = load_json(body)
         if not any(each["type"] == "json_invalid" for each in problems):
-            # From the end: what is left out of a list moves what follows it.
-            changes = [_mend_value(document, each["loc"], each["type"]) for each in reversed(problems)]
+            changes = [_mend_value(document, each["loc"], each["type"]) for each in problems]
             if not any(changes):
                 return None
         mended = json.dumps(document, ensure_ascii=False).encode()
