@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from .types._base import JSON
 
+SHORTEST_KEY = 8
+"""Characters of what may be an API key."""
+
 LONGEST = 1024 * 1024
 """Bytes of a body that are shown; what is cut is shown as text."""
 
@@ -19,10 +22,12 @@ _BY_FORM = re.compile(
     re.IGNORECASE,
 )
 _BY_NAME = re.compile(
-    r"(?P<start>\"[a-z_-]{0,40}(?:secret|token|password|authorization|api_?key)\"\s{0,9}:\s{0,9}\")(?:[^\"\\]|\\.)*",
+    r"(?P<start>\\{0,3}\"[a-z_-]{0,40}(?:secrets?|tokens?|passwords?|authorization|(?:api|signing)[_-]?keys?)\\{0,3}\""
+    r"\s{0,9}:\s{0,9}\[?\s{0,9}\\{0,3}\")(?:[^\"\\]|\\.)*",
     re.IGNORECASE,
 )
-_ESCAPE = re.compile(r"\\u([0-9a-f]{4})|\\(/)", re.IGNORECASE)
+_ESCAPE = re.compile(r"\\{1,3}u([0-9a-f]{4})|\\(/)", re.IGNORECASE)
+_ESCAPED_MARK = re.compile(r"\\{1,4}u003f", re.IGNORECASE)  # a question mark, in JSON within a text of JSON
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -36,24 +41,31 @@ def replace_halves(text: str) -> str:
     return _HALF.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def hide(text: str, api_key: str) -> str:
+    """Return a text without the API key; what is too short to be one is left, since it may be any word."""
+    return text.replace(api_key, "…") if len(api_key) >= SHORTEST_KEY else text
+
+
 def redact(text: str) -> str:
     """Return a text, of JSON or any other, without the secrets that it shows by their names or their form."""
-    text = _BY_NAME.sub(r"\g<start>…", _LINK.sub(_without_query, text))
+    text = _BY_NAME.sub(r"\g<start>…", _LINK.sub(_without_query, _ESCAPED_MARK.sub("?", text)))
     return _BY_FORM.sub(r"\g<start>…", text)
+
+
+def decode(body: bytes) -> str:
+    """Decode a body of JSON, in whichever encoding of Unicode it is."""
+    return body.decode(json.detect_encoding(body), "replace")
 
 
 def redact_body(body: bytes, api_key: str) -> JSON:
     """Return a body as an error may show it: the JSON that it is, else its text. Escapes are decoded first."""
-    found = body[:LONGEST].decode("utf-8", "replace")
+    text = decode(body[:LONGEST])
     try:
-        found = json.dumps(json.loads(found), ensure_ascii=False)
-        is_json = True
+        text = hide(redact(replace_halves(json.dumps(json.loads(text), ensure_ascii=False))), api_key)
+        return cast("JSON", json.loads(text))
     except (ValueError, RecursionError):
-        found = _ESCAPE.sub(lambda escape: escape[2] or chr(int(escape[1], 16)), found)
-        is_json = False
-    found = redact(replace_halves(found))
-    found = found.replace(api_key, "…") if api_key else found
-    return cast("JSON", json.loads(found)) if is_json else found
+        text = _ESCAPE.sub(lambda escape: escape[2] or chr(int(escape[1], 16)), text)
+        return hide(redact(replace_halves(text)), api_key)
 
 
 def _without_query(link: re.Match[str]) -> str:

@@ -378,6 +378,8 @@ ODD_PROXIES = {
     "a blank": " ",
     "a blank in the host": "http://a b:1",
     "no host": "http://:3128",
+    "an empty label": "http://proxy..corp.example:1",
+    "a port too large": "http://127.0.0.1:99999",
     "no port": "http://proxy:port",
     "brackets": "http://[::1",
     "an unknown scheme": "ftp://127.0.0.1:1",

@@ -92,11 +92,36 @@ class Tenant(Scripe):
     region: str
 
 
+class PlainTenant(Scripe):
+    """The same without slots."""
+
+    name: str
+
+
+class StatefulTenant(Scripe):
+    """One that says what its state is."""
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"name": vars(self)["name"]}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("kind", [PlainTenant, StatefulTenant, Scripe])
+def test_attributes_are_kept_in_every_pickle(kind: type[Scripe], protocol: int) -> None:
+    client = kind(KEY)
+    vars(client)["name"] = "Acme"
+    for other in (pickle.loads(pickle.dumps(client, protocol)), copy.deepcopy(client), copy.copy(client)):
+        assert vars(other)["name"] == "Acme"
+
+
 def test_attributes_of_a_subclass_are_kept(server: ScriptedServer) -> None:
     server.script(GOOD)
     with Tenant(KEY, base_url=server.base_url) as tenant:
         tenant.name, tenant.region = "Acme", "eu"
-        assert tenant.with_options(timeout=5).name == "Acme"
+        assert (tenant.with_options(timeout=5).name, copy.copy(tenant).region) == ("Acme", "eu")
         for other in (pickle.loads(pickle.dumps(tenant)), copy.deepcopy(tenant)):
             assert isinstance(other, Tenant)
             with other:

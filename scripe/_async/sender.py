@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from .. import _log
 from .._asking import AskedTooLongError
 from .._concurrency import async_invoke, async_within
 from .._engine import CommonHeaders, Limits, Outgoing
+from .._redaction import hide
 from .._rules import response as responses
 from .._rules.answer import Answer, Failure, Outcome
 from .._rules.config import NO_KEY, Options, Secret
@@ -183,6 +185,8 @@ class AsyncSender:
             ticket = await self._leave(call)
             limits = Limits(self._timeout(request), self.clock_of_deadline)
             outcome = known = await engine.send(self._outgoing(call), limits)
+            if isinstance(outcome, Failure):  # an engine may quote what a server sent it
+                outcome = replace(outcome, message=hide(outcome.message, call.key.reveal()))
         finally:
             self._release(ticket, known)  # first: nothing that follows may lose the place
         if isinstance(outcome, Answer):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
+from .._redaction import clip, redact
 from .._rules.answer import Failure
 
 
@@ -16,7 +17,8 @@ def errors(family: ModuleType) -> tuple[type[Exception], ...]:
     """What a request may raise for want of an answer."""
     # The module may be there in part: another thread may be importing it.
     below = getattr(sys.modules.get("aiohttp"), "ClientError", None)
-    return family.RequestError, family.InvalidURL, family.StreamError, *([below] if below else [])
+    known = (family.RequestError, family.InvalidURL, family.StreamError, UnicodeError, ExceptionGroup)
+    return (*known, below) if below else known
 
 
 def failure(family: ModuleType, error: Exception) -> Failure:
@@ -32,7 +34,7 @@ def failure(family: ModuleType, error: Exception) -> Failure:
 def _text(error: Exception) -> str:
     """What it says, unless that holds a URL: aiohttp shows them whole, and the query of a signed one is a password."""
     text = str(error)
-    return "" if "://" in text else text
+    return "" if "://" in text else clip(redact(text), 300)
 
 
 def _of_family(family: ModuleType, error: Exception) -> tuple[bool, bool]:

@@ -184,14 +184,22 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def usable_host(url: str) -> str:
+    """Return the host of an address; empty if it has none, or one that no look-up takes, or an impossible port."""
+    try:
+        host, port = urlsplit(url).hostname or "", urlsplit(url).port
+    except ValueError:
+        return ""
+    labels = host.removesuffix(".").split(".")
+    return host if port != 0 and all(0 < len(label) < 64 for label in labels) else ""
+
+
 def check_transport(url: str, *, allow_insecure: bool, what: str) -> None:
     """Nothing goes over plain http but to this machine, unless the caller allows it."""
-    try:
-        scheme, host = urlsplit(url).scheme, urlsplit(url).hostname or ""
-    except ValueError:
-        scheme = host = ""
+    host = usable_host(url)
+    scheme = urlsplit(url).scheme if host else ""
     del url  # a traceback that prints the locals of this frame must not show it
-    if not scheme or not host:
+    if not scheme:
         raise ConfigurationError(f"{what} is no URL.")
     if scheme == "http" and not is_loopback(host) and not allow_insecure:
         raise ConfigurationError(
@@ -201,14 +209,9 @@ def check_transport(url: str, *, allow_insecure: bool, what: str) -> None:
 
 
 def _check_url(url: str, *, allow_insecure: bool) -> None:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
-    except ValueError:
-        usable = False
-        parts = urlsplit("")
+    parts = urlsplit(url if usable_host(url) else "")
     if (
-        not usable
+        parts.scheme not in ("http", "https")
         or parts.query
         or parts.fragment
         or not url.isascii()

@@ -18,8 +18,11 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from .._redaction import replace_halves
+from .._redaction import decode, replace_halves
 from ..types._base import JSON
+
+MOST_PROBLEMS = 1000
+"""Oddities of one body that are mended: a page has 200 records."""
 
 
 def load_json(body: bytes) -> JSON:
@@ -29,7 +32,7 @@ def load_json(body: bytes) -> JSON:
         ValueError: it is not JSON.
 
     """
-    found = cast("JSON", json.loads(body.decode("utf-8-sig", "replace")))
+    found = cast("JSON", json.loads(decode(body)))
     text = json.dumps(found, ensure_ascii=False) if b"\\u" in body else ""
     whole = replace_halves(text)
     return found if whole == text else cast("JSON", json.loads(whole))
@@ -37,6 +40,8 @@ def load_json(body: bytes) -> JSON:
 
 def mend(body: bytes, error: ValidationError) -> bytes | None:
     """Return the body without the oddities that the model refused; None if there is none that can be mended."""
+    if error.error_count() > MOST_PROBLEMS:
+        return None
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     try:
         document = load_json(body)

@@ -49,10 +49,15 @@ def rate_limit(answer: Answer) -> RateLimit | None:
     headers = answer.headers.lowered
     limit, remaining = _whole(headers.get("x-ratelimit-limit")), _whole(headers.get("x-ratelimit-remaining"))
     reset = _number(headers.get("x-ratelimit-reset"))
-    if reset is not None and reset >= _EPOCH:
-        reset = max(0.0, reset - answer.arrived)  # the size of an epoch: then it is one
-    if reset is not None and not 0 <= reset < math.inf:
+    if reset is not None and not -WINDOW <= reset < math.inf:
         reset = None
+    if (
+        reset is not None and reset >= _EPOCH
+    ):  # the size of an epoch: then it is one, in seconds or milliseconds
+        told = _moment(headers.get("date"))
+        reset = reset / (1000 if reset >= 1000 * _EPOCH else 1) - (answer.arrived if told is None else told)
+    if reset is not None:
+        reset = max(0.0, reset)  # just past, when the server rounds
     return None if limit is remaining is reset is None else RateLimit(limit, remaining, reset)
 
 
@@ -96,6 +101,7 @@ class _Bucket:
     reported_by: int = 0  # number of the call whose response told `remaining`
     is_reported: bool = False  # by successes too, not only by 429s: then nothing is counted here
     probe: tuple[int, float] = (0, 0.0)  # the call that goes first after a reset; until when others wait
+    first_of_window: int = 0  # number of the call that went first after the last reset
     sent: int = 0
     in_flight: dict[int, float] = field(default_factory=dict[int, float])  # calls, and when each is forgotten
     done: deque[float] = field(default_factory=deque[float])
@@ -139,6 +145,8 @@ class _Bucket:
         self.sent += 1
         if not self._has_room():
             self.probe = self.sent, now + PROBE_PATIENCE
+            if self.reported_by >= self.first_of_window:
+                self.first_of_window = self.sent
         self.in_flight[self.sent] = now + timeout
         return self.sent
 
@@ -152,9 +160,11 @@ class _Bucket:
             self.is_reported |= reported.remaining is not None
         if reported.limit:
             self.limit = reported.limit
-        if call < self.reported_by and self.remaining is not None and reported.remaining is not None:
-            # The response to an older call cannot say that more is left.
-            self.remaining = min(self.remaining, reported.remaining)
+        if call < self.first_of_window:
+            return  # it speaks of a window that is over
+        is_older = call < self.reported_by and answer.status != 429
+        if is_older and self.remaining is not None and reported.remaining is not None:
+            self.remaining = min(self.remaining, reported.remaining)  # it cannot say that more is left
             return
         if reported.remaining is not None:
             self.reported_by, self.remaining = call, reported.remaining

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from .. import errors
-from .._redaction import clip, redact_body
+from .._redaction import clip, redact, redact_body
 from ..types._base import JSON, attach
 from ..types.response_info import Deprecation, Headers, ResponseInfo
 from .answer import Answer, Failure
@@ -208,6 +208,8 @@ def status_error(
     found = redact_body(answer.body, key.reveal())
     envelope = _envelope_of(found)
     code, headers = _text(envelope.get("code")), scrubbed(answer, key).headers
+    if "location" in headers:
+        headers = Headers((name, redact(text)) for name, text in headers.items())
     error = _kind(code, answer.status)(
         clip(_text(envelope.get("message")) or _explained(request, answer, found), 500),
         status_code=answer.status,

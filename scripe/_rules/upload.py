@@ -19,7 +19,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from .._redaction import clip
+from .._redaction import clip, redact
 from ..errors import (
     ConfigurationError,
     UploadError,
@@ -262,7 +262,7 @@ def _complaint(answer: Answer) -> tuple[str | None, str | None]:
 
 def _element(body: bytes, name: bytes) -> str | None:
     found = re.search(b"<%b>([^<]{1,500})</%b>" % (name, name), body[:65_536])
-    return found[1].decode("utf-8", "replace").strip() if found else None
+    return redact(found[1].decode("utf-8", "replace").strip()) if found else None
 
 
 def _plain_tag(answer: Answer) -> str | None:

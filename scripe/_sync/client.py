@@ -254,6 +254,9 @@ class Scripe:
         options = config.changed(self._sender.options, given, extra_headers)
         copy = object.__new__(type(self))
         copy.__dict__.update(vars(self))
+        for name in _slots(type(self)):
+            if hasattr(self, name):
+                setattr(copy, name, getattr(self, name))
         copy._sender = Sender(self._sender.session, options)
         copy._is_copy = True
         return copy
@@ -356,13 +359,23 @@ class Scripe:
 
     def _own_state(self) -> object:
         """Attributes that a subclass, or its user, has set."""
-        state = cast("State | tuple[State | None, State]", self.__getstate__())
-        named, slots = state if isinstance(state, tuple) else (state, None)
-        own = {name: value for name, value in (named or {}).items() if name not in _OURS}
-        return (own, slots) if own or slots else None
+        state: object = self.__getstate__()
+        if type(self).__getstate__ is not object.__getstate__:
+            return state  # a subclass that says what its state is also takes it back
+        named, slots = cast(
+            "tuple[State, State | None]", state if isinstance(state, tuple) else (state, None)
+        )
+        own = {name: value for name, value in named.items() if name not in _OURS}
+        return (own, slots) if slots else own
 
 
 _OURS = ("_given", "_sender", "_is_copy")
+
+
+def _slots(kind: type) -> list[str]:
+    """Attributes that a subclass keeps in slots."""
+    named = [vars(each).get("__slots__", ()) for each in kind.__mro__]
+    return [name for names in named for name in ([names] if isinstance(names, str) else names)]
 
 
 def set_clock(client: Scripe, clock: Clock) -> None:

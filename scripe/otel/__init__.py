@@ -16,12 +16,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .._async.client import AsyncScripe
 from .._async.client import set_observer as set_async_observer
+from .._lazy import stand_ins
 from .._rules.config import check_kind
 from .._sync.client import Scripe, set_observer
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
+else:
+    globals().update(
+        stand_ins({"MeterProvider": "opentelemetry.metrics", "TracerProvider": "opentelemetry.trace"})
+    )
 
 try:
     from ._observer import OpenTelemetryObserver

@@ -17,13 +17,16 @@ from scripe import (
     APIStatusError,
     AsyncScripe,
     BadRequestError,
+    ConfigurationError,
     InvalidRequestError,
     JobFailedError,
     NotFoundError,
     ResponseInfo,
     ScripeDeprecationWarning,
     ServiceUnavailableError,
+    SpendCapExceededError,
     UnprocessableEntityError,
+    UploadError,
     _log,
 )
 from tests.conftest import KEY
@@ -220,6 +223,11 @@ BROKEN = {
     "a token": b'{"data": {"access_token" : "c0ffee0123"}}',
     "a signature alone": b"<Error>X-Amz-Signature=c0ffee0123</Error>",
     "base64": json.dumps({"data": {"note": f"({WEBHOOK_SECRET})"}}).encode(),
+    "JSON in a text": json.dumps({"data": {"note": '{"token": "c0ffee0123"}'}}).encode(),
+    "a link in JSON in a text": rb'{"data": {"note": "{\"a\": \"https://h.example/\\u003fsig=c0ffee0123\"}"}}',
+    "names of the same kind": b'{"data": {"x-api-key": "c0ffee0123", "secrets": ["c0ffee0123"]}}',
+    "one more name": b'{"data": {"signingKey": "c0ffee0123"}}',
+    "UTF-16": '{"data": {"secret": "c0ffee0123"}}'.encode("utf-16"),
     "the key, escaped": b'{"data": "%s"}' % KEY.replace("_", "\\u005f").encode(),
 }
 
@@ -295,3 +303,63 @@ async def test_a_404_of_an_address_without_its_version_says_so(
                 await client.workspaces.me()
         notes = getattr(caught.value, "__notes__", [])
         assert ("does not end in /v1" in "".join(notes)) is is_explained
+
+
+async def test_a_key_that_is_any_word_breaks_no_error(server: ScriptedServer) -> None:
+    """Tests have such keys: what is so short is not looked for."""
+    said = {"code": "spend_cap_exceeded", "message": "m", "details": {"spentCents": 12345, "paid": True}}
+    server.script(answer({"error": said}, 402))
+    for api_key in ("123", "true", "12345"):
+        async with AsyncScripe(api_key, base_url=server.base_url) as client:
+            with pytest.raises(SpendCapExceededError) as caught:
+                await client.workspaces.me()
+        assert caught.value.spent_cents == 12345
+
+
+async def test_a_redirect_shows_no_query_of_its_target(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(Reply(307, headers={"Location": f"https://s3.example/k?sig={SIGNATURE}"}))
+    with pytest.raises(APIStatusError) as caught:
+        await async_client.sources.retrieve("src_1")
+    assert caught.value.headers["location"] == "https://s3.example/k?…"
+
+
+async def test_more_oddities_than_a_page_has_records_are_not_mended(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    """They would cost time that grows faster than the body."""
+    server.script(Reply(200, b'{"data": [' + b"null," * 5000 + b"null]}"))
+    with pytest.raises(APIResponseError):
+        await async_client.jobs.list().to_list()
+
+
+async def test_what_an_engine_quotes_is_cut_and_masked(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(Reply(200, b"", {f"Bad header {KEY} whsec_{SIGNATURE}" + "x" * 5000: "y"}))
+    with pytest.raises(APIConnectionError) as caught:
+        await async_client.with_options(max_retries=0).sources.retrieve("src_1")
+    assert len(str(caught.value)) < 500
+    assert KEY not in str(caught.value)
+    assert SIGNATURE not in str(caught.value)
+
+
+async def test_what_storage_says_is_masked(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    said = f"<Error><Code>Odd</Code><Message>https://b.example/x?X-Amz-Signature={SIGNATURE} no</Message></Error>"
+    server.script(answer({"data": shapes.upload(f"{server.origin}/k")}), Reply(403, said.encode()))
+    with pytest.raises(UploadError) as caught:
+        await async_client.uploads.upload_file(b"Words.", content_type="text/plain")
+    assert SIGNATURE not in str(caught.value) + repr(vars(caught.value))
+
+
+@pytest.mark.parametrize("host", ["api..example", "a" * 64 + ".example", "example:99999", "example:0"])
+async def test_a_host_that_no_look_up_takes_is_refused_at_once(
+    async_client: AsyncScripe, server: ScriptedServer, host: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="base_url"):
+        AsyncScripe(KEY, base_url=f"https://{host}/v1")
+    server.script(answer({"data": shapes.upload(f"https://{host}/k?sig={SIGNATURE}")}))
+    with pytest.raises(ConfigurationError, match="upload_url") as caught:
+        await async_client.uploads.upload_file(b"Words.", content_type="text/plain")
+    assert SIGNATURE not in "".join(traceback.format_exception(caught.value))

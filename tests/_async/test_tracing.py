@@ -199,11 +199,14 @@ async def test_a_wait_for_the_budget_past_the_deadline_is_told_too(telemetry: Te
         async with emulator.async_client() as client:
             telemetry.watch(client)
             await client.workspaces.me()
-            with pytest.raises(APITimeoutError, match="budget"):
+            with pytest.raises(APITimeoutError, match="rate limit"):
                 await client.with_options(deadline=5).workspaces.me()
     span = telemetry.spans[-1]
     assert attributes_of(span)["error.type"] == "APITimeoutError"
-    assert (span.status.status_code, "budget" in (span.status.description or "")) == (StatusCode.ERROR, True)
+    assert (span.status.status_code, "rate limit" in (span.status.description or "")) == (
+        StatusCode.ERROR,
+        True,
+    )
     assert events_of(span) == []
 
 

@@ -337,7 +337,7 @@ def test_headers_say_what_they_say_and_no_more() -> None:
     whole = answer(x_ratelimit_limit="120", x_ratelimit_remaining="0", x_ratelimit_reset="0")
     assert rate_limit(whole) == RateLimit(120, 0, 0.0)
     assert (
-        rate_limit(answer(x_ratelimit_limit="many", x_ratelimit_remaining="-1", x_ratelimit_reset="-3"))
+        rate_limit(answer(x_ratelimit_limit="many", x_ratelimit_remaining="-1", x_ratelimit_reset="-300"))
         is None
     )
 
@@ -433,3 +433,21 @@ def test_a_call_that_surely_did_not_arrive_is_not_counted() -> None:
     limiter.release(leave(limiter), 0.0, Failure("unsent", False, "no one listens"))
     limiter.release(leave(limiter), 0.0, Failure("lost", False, "the connection broke"))
     assert limiter.reserve("read", 0.0) == 30.0
+
+
+def test_a_429_of_an_older_call_says_how_long_to_wait() -> None:
+    limiter = RateLimiter()
+    older, newer = leave(limiter), leave(limiter)
+    limiter.release(newer, 0.1, answer(), RateLimit(120, 50, 60.0))
+    limiter.release(older, 0.2, answer(429, retry_after="1"), None)
+    assert limiter.reserve("read", 0.2) == 1.0
+    leave(limiter, 1.2)
+
+
+def test_a_reset_just_past_is_now_and_one_in_milliseconds_or_by_the_servers_clock_is_told() -> None:
+    assert rate_limit(answer(x_ratelimit_reset="-1")) == RateLimit(None, None, 0.0)
+    date = formatdate(1_800_000_000, usegmt=True)
+    with_date = answer(arrived=1_799_996_400.0, date=date, x_ratelimit_reset="1800000017")
+    assert rate_limit(with_date) == RateLimit(None, None, 17.0)
+    in_milliseconds = answer(arrived=1_800_000_000.0, x_ratelimit_reset="1800000017000")
+    assert rate_limit(in_milliseconds) == RateLimit(None, None, 17.0)
