@@ -131,7 +131,8 @@ def test_calls_that_hang_hold_up_no_other_after_the_reset(server: ScriptedServer
     """They were sent before the reset, so what they bring says nothing of the new window."""
     good = answer({"data": shapes.source()})
     left = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}
-    server.script(replace(good, hold=hold), replace(good, hold=hold), replace(good, headers=left), good)
+    fresh = replace(good, headers={**left, "X-RateLimit-Remaining": "4"})
+    server.script(replace(good, hold=hold), replace(good, hold=hold), replace(good, headers=left), fresh)
     with Scripe(KEY, base_url=server.base_url, timeout=None) as client, ThreadPoolExecutor() as pool:
         hanging = [pool.submit(client.sources.retrieve, "src_1") for _ in range(2)]
         while len(server.received) < 2:

@@ -3,8 +3,8 @@
 The API counts per workspace, over a window of 60 seconds that slides. Where its responses carry headers, these decide:
 what remains, less the calls in flight, may go; then calls of that bucket wait for the reset rather than collect 429s.
 After a reset one call goes first, whatever older calls do: its response says how many may follow. It is waited for
-only so long, since it may hang. Headers may come only with a 429: then the limit that it names is kept by counting our
-own calls over a window.
+only so long, since it may hang. Our own calls of a window are counted beside that, since responses come in any order,
+and headers may come only with a 429; unless the headers show that the window is shorter.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 
 from ..types.response_info import RateLimit
 from .answer import Answer, Outcome
@@ -29,8 +30,8 @@ READ_LIMIT = 120
 _EPOCH = 1_000_000_000.0
 _SOON = 0.05  # seconds until calls in flight may have told more
 
-PROBE_PATIENCE = 2.0
-"""Seconds for which others wait for the call that goes first after a reset; then the next one goes."""
+PATIENCE = 5.0
+"""Seconds after which a call hangs: others wait only so long for the one that goes first after a reset."""
 
 
 def retry_after(answer: Answer) -> float | None:
@@ -91,6 +92,13 @@ def _whole(text: str | None) -> int | None:
     return int(number) if number is not None and 0 <= number < _EPOCH else None
 
 
+class Sent(NamedTuple):
+    """When a call was sent, and when it can no longer be under way."""
+
+    at: float
+    forgotten_at: float
+
+
 @dataclass(slots=True)
 class _Bucket:
     """What is known of one rate limit."""
@@ -98,27 +106,31 @@ class _Bucket:
     limit: int | None = None
     remaining: int | None = None
     resets_at: float = 0.0
-    reported_by: int = 0  # number of the call whose response told `remaining`
-    is_reported: bool = False  # by successes too, not only by 429s: then nothing is counted here
+    is_reported: bool = False  # by successes too, not only by 429s
+    is_shorter: bool = False  # the window is shorter than WINDOW: headers alone decide
     probe: tuple[int, float] = (0, 0.0)  # the call that goes first after a reset; until when others wait
     first_of_window: int = 0  # number of the call that went first after the last reset
     sent: int = 0
-    in_flight: dict[int, float] = field(default_factory=dict[int, float])  # calls, and when each is forgotten
+    in_flight: dict[int, Sent] = field(default_factory=dict[int, Sent])
     done: deque[float] = field(default_factory=deque[float])
     silent_429s: int = 0
     last_silent_429: int = 0  # number of the last call that was sent before it
 
     def wait(self, now: float) -> float:
         """Return the seconds until the next call may go; 0 if it may go now."""
-        wait = max(self._wait_by_own_count(now), self._wait_by_headers(now))
-        if wait > 0 and self._forget_vanished(now):
-            return max(self._wait_by_own_count(now), self._wait_by_headers(now))
-        return wait
+        wait = self._wait(now)
+        return self._wait(now) if wait > 0 and self._forget_vanished(now) else wait
+
+    def _wait(self, now: float) -> float:
+        by_headers, by_own_count = self._wait_by_headers(now), self._wait_by_own_count(now)
+        if by_headers == 0 and by_own_count > PATIENCE and self.is_reported and not self._has_room():
+            return 0.0  # the headers speak of a shorter window: one call goes first, and its response decides
+        return max(by_headers, by_own_count if by_own_count <= PATIENCE or by_headers == 0 else 0.0)
 
     def _wait_by_own_count(self, now: float) -> float:
         while self.done and self.done[0] + WINDOW <= now:
             self.done.popleft()
-        if self.limit is None or self.is_reported or len(self.done) + len(self.in_flight) < self.limit:
+        if self.limit is None or self.is_shorter or len(self.done) + len(self.in_flight) < self.limit:
             return 0.0
         return self.done[0] + WINDOW - now if len(self.done) >= self.limit else _SOON
 
@@ -135,7 +147,7 @@ class _Bucket:
 
     def _forget_vanished(self, now: float) -> bool:
         """Forget calls that can no longer be under way, such as one that Ctrl-C ended before it was released."""
-        vanished = [call for call, until in self.in_flight.items() if until <= now]
+        vanished = [call for call, each in self.in_flight.items() if each.forgotten_at <= now]
         for call in vanished:
             del self.in_flight[call]
         return bool(vanished)
@@ -144,35 +156,48 @@ class _Bucket:
         """Count one call as in flight; return its number."""
         self.sent += 1
         if not self._has_room():
-            self.probe = self.sent, now + PROBE_PATIENCE
-            if self.reported_by >= self.first_of_window:
-                self.first_of_window = self.sent
-        self.in_flight[self.sent] = now + timeout
+            self.probe, self.first_of_window = (self.sent, now + PATIENCE), self.sent
+        self.in_flight[self.sent] = Sent(now, now + timeout)
         return self.sent
 
-    def update(self, call: int, answer: Answer, reported: RateLimit, now: float) -> None:
-        """Learn from the response to a call."""
+    def update(self, call: int, answer: Answer, reported: RateLimit, now: float, took: float) -> None:
+        """Learn from the response to a call that took so many seconds."""
         if answer.status == 429:
             reported = self._from_429(call, reported, retry_after(answer))
         else:
             self.done.append(now)
             self.silent_429s = 0
             self.is_reported |= reported.remaining is not None
+            self.is_shorter |= self._is_more_left_than_in_a_window(reported, now - took)
         if reported.limit:
             self.limit = reported.limit
-        if call < self.first_of_window:
-            return  # it speaks of a window that is over
-        is_older = call < self.reported_by and answer.status != 429
-        if is_older and self.remaining is not None and reported.remaining is not None:
-            self.remaining = min(self.remaining, reported.remaining)  # it cannot say that more is left
-            return
-        if reported.remaining is not None:
-            self.reported_by, self.remaining = call, reported.remaining
-            self.resets_at = now + min(
-                WINDOW, WINDOW if reported.reset_after is None else reported.reset_after
-            )
-        elif now >= self.resets_at:
-            self.remaining = None  # nothing more will be told: the others may follow
+        if call < self.first_of_window and took > PATIENCE:
+            return  # it hung, and speaks of a window that is over
+        if reported.remaining is None:
+            self.remaining = (
+                self.remaining if now < self.resets_at else None
+            )  # then nothing more will be told
+        elif (
+            self.remaining is None
+            or reported.remaining <= self.remaining
+            or self._may_grow(answer, now - took)
+        ):
+            self.remaining, self.resets_at = reported.remaining, now + _reset_of(reported)
+
+    def _is_more_left_than_in_a_window(self, reported: RateLimit, sent_at: float) -> bool:
+        """Whether the calls of half a window and what remains are more than the limit: then its window is shorter.
+
+        Only calls that had ended before this one was sent are sure to be counted in what its response says.
+        """
+        recent = sum(sent_at - WINDOW / 2 < at <= sent_at for at in self.done)
+        return bool(reported.limit) and recent + (reported.remaining or 0) > (reported.limit or 0)
+
+    def _may_grow(self, answer: Answer, sent_at: float) -> bool:
+        """Whether more can be left than is known: responses come in any order, and only a reset gives more.
+
+        A 429 is believed whenever it comes.
+        """
+        return answer.status == 429 or sent_at >= self.resets_at
 
     def count_lost(self, now: float) -> None:
         """Count a call without a response: the API may have counted it."""
@@ -187,6 +212,10 @@ class _Bucket:
                 self.silent_429s, self.last_silent_429 = self.silent_429s + 1, self.sent
             reset = unexplained_429_delay(self.silent_429s)
         return RateLimit(reported.limit, 0, reset)
+
+
+def _reset_of(reported: RateLimit) -> float:
+    return WINDOW if reported.reset_after is None else min(WINDOW, reported.reset_after)
 
 
 def unexplained_429_delay(count: int) -> float:
@@ -247,9 +276,10 @@ class RateLimiter:
         """
         with self._lock:
             state = self._bucket(ticket.bucket)
-            state.in_flight.pop(ticket.call, None)  # gone, if it was forgotten meanwhile
+            sent = state.in_flight.pop(ticket.call, None)  # gone, if it was forgotten meanwhile
             if isinstance(outcome, Answer):
-                state.update(ticket.call, outcome, reported or RateLimit(), now)
+                took = math.inf if sent is None else now - sent.at
+                state.update(ticket.call, outcome, reported or RateLimit(), now, took)
             elif outcome is None or outcome.reason == "lost":
                 state.count_lost(now)
 

@@ -402,9 +402,9 @@ def test_one_that_goes_first_and_hangs_is_waited_for_only_so_long() -> None:
     limiter = RateLimiter()
     told(limiter, x_ratelimit_remaining="0", x_ratelimit_reset="2")
     leave(limiter, 2.0)
-    assert limiter.reserve("read", 3.9) == 0.05
-    leave(limiter, 4.0)
-    assert limiter.reserve("read", 4.0) == 0.05
+    assert limiter.reserve("read", 6.9) == 0.05
+    leave(limiter, 7.0)
+    assert limiter.reserve("read", 7.0) == 0.05
 
 
 def test_one_that_goes_first_and_is_lost_is_followed_by_another() -> None:
