@@ -173,23 +173,20 @@ class _Bucket:
             self.limit = reported.limit
         if call < self.first_of_window and took > PATIENCE:
             return  # it hung, and speaks of a window that is over
+        known = math.inf if self.remaining is None else self.remaining
         if reported.remaining is None:
-            self.remaining = (
-                self.remaining if now < self.resets_at else None
-            )  # then nothing more will be told
-        elif (
-            self.remaining is None
-            or reported.remaining <= self.remaining
-            or self._may_grow(answer, now - took)
-        ):
+            if now >= self.resets_at:
+                self.remaining = None  # nothing more will be told: the others may follow
+        elif reported.remaining <= known or self._may_grow(answer, now - took):
             self.remaining, self.resets_at = reported.remaining, now + _reset_of(reported)
 
     def _is_more_left_than_in_a_window(self, reported: RateLimit, sent_at: float) -> bool:
-        """Whether the calls of half a window and what remains are more than the limit: then its window is shorter.
+        """Whether the latest calls and what remains are more than the limit: then its window is shorter.
 
-        Only calls that had ended before this one was sent are sure to be counted in what its response says.
+        Only calls that had ended before this one was sent are sure to be counted in what its response says; and those
+        that ended 50 seconds ago or earlier may have left a window of 60, since they arrived before they ended.
         """
-        recent = sum(sent_at - WINDOW / 2 < at <= sent_at for at in self.done)
+        recent = sum(sent_at - WINDOW + 2 * PATIENCE < at <= sent_at for at in self.done)
         return bool(reported.limit) and recent + (reported.remaining or 0) > (reported.limit or 0)
 
     def _may_grow(self, answer: Answer, sent_at: float) -> bool:
