@@ -70,12 +70,12 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:class", r"(collections\.abc|datetime|os|pathlib|pydantic\.types)\..+"),
     ("py:class", r"(.+\.)?T"),
-    ("py:class", r"JSON|JSONInput|Json|Scope|p[dl]\.DataFrame"),
+    ("py:class", r"JSON|JSONInput|Json|Scope|(pandas|polars)(\..+)?\.DataFrame|p[dl]\.DataFrame"),
     ("py:class", r"httpx\.(Async)?HTTPClient"),
-    ("py:class", r"scripe\._files\.ReadableFile"),
+    ("py:class", r"scripe\._files\.(Readable|Uploaded|Wrapped)File"),
     (
         "py:class",
-        r"(Async)?(Callback|KeySource)|Client|ClientOptions|Server|Transport|(Tracer|Meter)Provider",
+        r"(.+\.)?((Async)?(Callback|KeySource)|Client|ClientOptions|Server|Transport|(Tracer|Meter)Provider)",
     ),
     ("py:exc", r"S3Error|MissingExtraError"),
 ]
