@@ -142,7 +142,7 @@ class _Forgiving:
             self._stream.flush()
 
 
-board = Board()
+board: Board = Board()
 _at_fork: Callable[..., object] = getattr(os, "register_at_fork", dict)  # Windows has none, and needs none
 _at_fork(after_in_child=board.forked)
 
