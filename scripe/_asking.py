@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
 from ._concurrency import on_trio
-from .errors import ConfigurationError
+from .errors import ConfigurationError, DeadlineError
 
 if TYPE_CHECKING:
     import asyncio
@@ -24,10 +24,6 @@ T = TypeVar("T")
 
 _asking: ContextVar[tuple[object, ...]] = ContextVar("scripe_asking", default=())
 """Whoever asks, where this code was called from."""
-
-
-class AskedTooLongError(Exception):
-    """Another call is still asking, and the time of this one is up."""
 
 
 class _Turn:
@@ -90,7 +86,7 @@ class Turn(_Turn):
         """Ask when nobody else does; wait so many seconds for that.
 
         Raises:
-            AskedTooLongError: somebody else is still asking.
+            APITimeoutError: somebody else is still asking.
 
         """
         self._check()
@@ -98,7 +94,10 @@ class Turn(_Turn):
             with self._lock, self._noted():
                 return ask()
         if not self._lock.acquire(timeout=seconds):
-            raise AskedTooLongError
+            raise DeadlineError(
+                "The deadline has passed while another call still waits for the `api_key` function.",
+                retryable=True,
+            )
         try:
             with self._noted():
                 return ask()

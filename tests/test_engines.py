@@ -27,6 +27,7 @@ from httpx_aiohttp.httpx2 import Httpx2AiohttpClient
 
 from scripe import APIConnectionError, APITimeoutError, AsyncScripe, ConfigurationError, Scripe
 from scripe._engine.failing import failure
+from scripe._engine.sending import OPERATIONS, Limits
 from scripe._engine.trust import ssl_context
 from scripe._rules.answer import Failure
 from scripe.emulator import Emulator
@@ -361,6 +362,12 @@ def test_no_certificates_are_loaded_for_plain_calls_to_this_machine(
     server.script(GOOD)
     with Scripe(KEY, base_url=server.base_url, http_client="httpx") as client:
         client.sources.retrieve("src_1")
+
+
+def test_timeouts_are_cut_to_what_is_left_of_the_deadline() -> None:
+    assert dict(Limits(60.0, lambda: 5.0).timeouts()) == dict.fromkeys(OPERATIONS, 5.0)
+    assert len(Limits(60.0, lambda: None).timeouts()) == len(OPERATIONS)
+    assert dict(Limits(60.0, lambda: None).timeouts()) == dict(Limits(60.0).timeouts())
 
 
 def test_all_clients_of_a_family_have_one_context() -> None:

@@ -117,6 +117,29 @@ def test_attributes_are_kept_in_every_pickle(kind: type[Scripe], protocol: int) 
         assert vars(other)["name"] == "Acme"
 
 
+class AsyncTenant(AsyncScripe):
+    """An async client with a slot, of which one may be empty, and with a state of its own."""
+
+    __slots__ = ("empty", "region")
+    empty: str
+    region: str
+
+
+class StatefulAsyncTenant(AsyncScripe):
+    """One that says what its state is."""
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"region": vars(self)["region"]}
+
+
+def test_attributes_of_an_async_subclass_are_kept_too() -> None:
+    tenant, stateful = AsyncTenant(KEY), StatefulAsyncTenant(KEY)
+    tenant.region = vars(stateful)["region"] = "eu"
+    for other in (tenant.with_options(timeout=5), pickle.loads(pickle.dumps(tenant)), copy.copy(tenant)):
+        assert (other.region, hasattr(other, "empty")) == ("eu", False)
+    assert vars(pickle.loads(pickle.dumps(stateful)))["region"] == "eu"
+
+
 def test_attributes_of_a_subclass_are_kept(server: ScriptedServer) -> None:
     server.script(GOOD)
     with Tenant(KEY, base_url=server.base_url) as tenant:

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from .. import _log
-from .._asking import AskedTooLongError
 from .._concurrency import async_invoke, async_within
 from .._engine import CommonHeaders, Limits, Outgoing
 from .._redaction import hide
@@ -36,9 +35,6 @@ R = TypeVar("R")
 
 Read: TypeAlias = Callable[[Request[T], Answer, ResponseInfo, Secret[str]], R]
 """Makes of an answer what the caller wants of it."""
-
-
-STILL_ASKING = "another call still waits for the `api_key` function, and "
 
 
 class _Call(Generic[T]):
@@ -172,13 +168,13 @@ class AsyncSender:
         outcome = await self._sent(call)
         if isinstance(outcome, Answer) and outcome.status == 401 and not call.has_renewed_key:
             call.has_renewed_key = True
-            if await self._renew_key(call):
+            if await self.session.renew_key(call.key, self.remaining()):
                 outcome = await self._sent(call)
         return outcome
 
     async def _sent(self, call: _Call[T]) -> Outcome:
         request, observation, call.response = call.request, call.observation, None
-        call.key = await self._api_key(request) if request.needs_key else NO_KEY
+        call.key = await self.session.key(self.remaining()) if request.needs_key else NO_KEY
         engine = self.session.engine()
         ticket, known = None, None
         try:
@@ -197,20 +193,6 @@ class AsyncSender:
             _log.failed(request, outcome, call.attempts)
         await self._tell(call)
         return outcome
-
-    async def _api_key(self, request: Request[T]) -> Secret[str]:
-        try:
-            return await self.session.key(self.remaining())
-        except AskedTooLongError:
-            pass
-        raise self._late(request, STILL_ASKING)
-
-    async def _renew_key(self, call: _Call[T]) -> bool:
-        try:
-            return await self.session.renew_key(call.key, self.remaining())
-        except AskedTooLongError:
-            pass
-        raise self._late(call.request, STILL_ASKING)
 
     def _outgoing(self, call: _Call[T]) -> Outgoing:
         request, headers = call.request, call.request.headers

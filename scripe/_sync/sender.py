@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from .. import _log
-from .._asking import AskedTooLongError
 from .._concurrency import invoke, within
 from .._engine import CommonHeaders, Limits, Outgoing
 from .._redaction import hide
@@ -37,9 +36,6 @@ R = TypeVar("R")
 
 Read: TypeAlias = Callable[[Request[T], Answer, ResponseInfo, Secret[str]], R]
 """Makes of an answer what the caller wants of it."""
-
-
-STILL_ASKING = "another call still waits for the `api_key` function, and "
 
 
 class _Call(Generic[T]):
@@ -173,13 +169,13 @@ class Sender:
         outcome = self._sent(call)
         if isinstance(outcome, Answer) and outcome.status == 401 and not call.has_renewed_key:
             call.has_renewed_key = True
-            if self._renew_key(call):
+            if self.session.renew_key(call.key, self.remaining()):
                 outcome = self._sent(call)
         return outcome
 
     def _sent(self, call: _Call[T]) -> Outcome:
         request, observation, call.response = call.request, call.observation, None
-        call.key = self._api_key(request) if request.needs_key else NO_KEY
+        call.key = self.session.key(self.remaining()) if request.needs_key else NO_KEY
         engine = self.session.engine()
         ticket, known = None, None
         try:
@@ -198,20 +194,6 @@ class Sender:
             _log.failed(request, outcome, call.attempts)
         self._tell(call)
         return outcome
-
-    def _api_key(self, request: Request[T]) -> Secret[str]:
-        try:
-            return self.session.key(self.remaining())
-        except AskedTooLongError:
-            pass
-        raise self._late(request, STILL_ASKING)
-
-    def _renew_key(self, call: _Call[T]) -> bool:
-        try:
-            return self.session.renew_key(call.key, self.remaining())
-        except AskedTooLongError:
-            pass
-        raise self._late(call.request, STILL_ASKING)
 
     def _outgoing(self, call: _Call[T]) -> Outgoing:
         request, headers = call.request, call.request.headers
