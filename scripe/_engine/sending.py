@@ -112,7 +112,7 @@ class AsyncEngine:
             )
             try:
                 headers = Headers.decoded(response.headers.raw)
-                found = await self._read(response, _body(response, headers), limits)
+                found = await self._read(response, _body(response, headers))
             finally:
                 if not response.is_closed:
                     await async_to_its_end(response.aclose)
@@ -123,27 +123,24 @@ class AsyncEngine:
             return failure(self._family, error)
         except BodyError as error:
             return Failure("lost", is_timeout=False, message=str(error))
-        if found is None:
-            return _TOO_SLOW
         return Answer(response.status_code, headers, found, time.monotonic() - started, time.time())
 
-    async def _read(self, response: httpx.Response, body: Body, limits: Limits) -> bytes | None:
+    async def _read(self, response: httpx.Response, body: Body) -> bytes:
         if response.is_stream_consumed:
             return response.content  # from a transport in this process, which had it whole
-        blocks, is_late = response.aiter_raw(), False
+        blocks = response.aiter_raw()
         try:
             async for block in blocks:
                 body.take(block)
-                if body.is_full or is_late:
+                if body.is_full:
                     break
-                is_late = limits.is_over()  # a whole answer counts, however late its end
             else:
                 return body.whole()
         except BodyError:
             await async_let_go(blocks)
             raise
         await async_let_go(blocks)
-        return body.whole() if body.is_full else None
+        return body.whole()
 
     async def close(self) -> None:
         await async_to_its_end(self._closed)
