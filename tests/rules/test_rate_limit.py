@@ -451,3 +451,11 @@ def test_a_reset_just_past_is_now_and_one_in_milliseconds_or_by_the_servers_cloc
     assert rate_limit(with_date) == RateLimit(None, None, 17.0)
     in_milliseconds = answer(arrived=1_800_000_000.0, x_ratelimit_reset="1800000017000")
     assert rate_limit(in_milliseconds) == RateLimit(None, None, 17.0)
+
+
+def test_a_response_that_says_nothing_leaves_what_is_known() -> None:
+    limiter = RateLimiter()
+    told(limiter, x_ratelimit_remaining="1", x_ratelimit_reset="30")
+    told(limiter, 1.0)
+    leave(limiter, 1.0)
+    assert limiter.reserve("read", 1.0) == 0.05
