@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Protocol, TypeAlias, cast, runtime_checkable
 
 from ._digest import Digest
+from ._redaction import replace_halves, without_query
 from ._rules.upload import BLOCK
 from .errors import (
     ConfigurationError,
@@ -27,7 +28,6 @@ from .errors import (
     FileUnreadableError,
     UploadIntegrityError,
 )
-from .types._base import without_query
 
 
 @runtime_checkable
@@ -312,7 +312,7 @@ def _inner_name(file: object) -> str | None:
 
 
 def _content_of_path(path: Path, check: Callable[[], None]) -> Content:
-    name = _text(path.name)
+    name = replace_halves(path.name)
     with _opened(path) as file:
         status = os.fstat(file.fileno())
         if stat.S_ISREG(status.st_mode) and status.st_size:
@@ -431,7 +431,7 @@ def _name_of(file: object) -> str | None:
     name: object = getattr(file, "name", None)
     if not isinstance(file, io.IOBase):
         name = getattr(file, "filename", name)
-    return _text(Path(os.fsdecode(name)).name) if name and isinstance(name, str | bytes) else None
+    return replace_halves(Path(os.fsdecode(name)).name) if name and isinstance(name, str | bytes) else None
 
 
 def _type_of(file: object) -> str | None:
@@ -534,8 +534,3 @@ def _stamp_of(file: BinaryIO) -> tuple[int, ...] | None:
     if not stat.S_ISREG(status.st_mode):
         return None
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev
-
-
-def _text(name: str) -> str:
-    """A file name that JSON can carry: what UTF-8 has no text for is marked as such."""
-    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", name)

@@ -24,11 +24,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from ._redaction import clip
+from ._redaction import clip, without_query
 from ._rules.answer import Answer, Failure, Outcome
 from ._rules.request import Request
 from .errors import ScripeDeprecationWarning
-from .types._base import without_query
 from .types.response_info import Deprecation, ResponseInfo
 
 T = TypeVar("T", bound=BaseModel)

@@ -1,4 +1,4 @@
-"""What is never shown: queries of links, webhook secrets, API keys; and a cut for what a server says without end."""
+"""Redact what is never shown: queries of links, webhook secrets, API keys; and cut what a server says without end."""
 
 from __future__ import annotations
 
@@ -68,6 +68,11 @@ def redact_body(body: bytes, api_key: str) -> JSON:
         return hide(redact(replace_halves(text)), api_key)
 
 
-def _without_query(link: re.Match[str]) -> str:
-    shown, mark, _ = link[0].partition("?")
+def without_query(url: str) -> str:
+    """Return the part of a presigned URL that may be shown: its query is a password."""
+    shown, mark, _ = url.partition("?")
     return f"{shown}?…" if mark else shown
+
+
+def _without_query(link: re.Match[str]) -> str:
+    return without_query(link[0])

@@ -161,6 +161,10 @@ def test_a_deadline_bounds_the_wait_for_another_threads_api_key_function(server:
         started = time.monotonic()
         with pytest.raises(APITimeoutError, match="api_key"):
             client.with_options(deadline=0.3).sources.retrieve("src_1")
+        hurried = client.with_options(deadline=0.3)
+        with pytest.raises(APITimeoutError) as caught:
+            hurried.notes.create(project_id="proj_1", content="Words.", idempotency_key="k-1")
+        assert caught.value.idempotency_key == "k-1"
         assert time.monotonic() - started < 2
         go_on.set()
         assert first.result().id == "src_1"

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 import scripe.types
 from scripe._lazy import exports
+from scripe._redaction import without_query
 from scripe.types import (
     NOT_GIVEN,
     CurrentWorkspace,
@@ -33,7 +34,7 @@ from scripe.types import (
     Source,
     Upload,
 )
-from scripe.types._base import attach, attach_all, without_query
+from scripe.types._base import attach, attach_all
 from scripe.types.page import page_of
 
 M = TypeVar("M", bound=Model)

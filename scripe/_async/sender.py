@@ -122,6 +122,9 @@ class AsyncSender:
             if call.attempts > 1:  # the first may have arrived
                 error.idempotency_key = request.idempotency_key
             raise
+        except DeadlineError as error:  # raised while another call asks for the API key, it knows of no write
+            note_idempotency_key(error, request.idempotency_key)
+            raise
         if outcome is None or (isinstance(outcome, Failure) and outcome.is_timeout and sender.is_late()):
             raise sender._late(request)
         if isinstance(outcome, Failure):

@@ -10,13 +10,13 @@ from .. import _log
 from .._concurrency import AsyncCallback, async_invoke, async_run, async_run_abandonable, async_within
 from .._engine import CommonHeaders, Limits, Outgoing
 from .._files import AsyncFileInput, Blocks, Content, Inspection, async_content_of
+from .._redaction import without_query
 from .._rules import upload as rules
 from .._rules.answer import Failure, Outcome
 from .._rules.config import Secret, check_transport
 from .._rules.idempotency import FileKey
 from .._rules.retry import RetryPlan
 from ..errors import APIConnectionError, APITimeoutError, DeadlineError
-from ..types._base import without_query
 from ..types.progress import Progress
 from ..types.upload import Upload
 from .retrying import attempts

@@ -109,7 +109,6 @@ class _Bucket:
     is_reported: bool = False  # by successes too, not only by 429s
     is_shorter: bool = False  # the window is shorter than WINDOW: headers alone decide
     probe: tuple[int, float] = (0, 0.0)  # the call that goes first after a reset; until when others wait
-    first_of_window: int = 0  # number of the call that went first after the last reset
     sent: int = 0
     in_flight: dict[int, Sent] = field(default_factory=dict[int, Sent])
     done: deque[float] = field(default_factory=deque[float])
@@ -156,7 +155,7 @@ class _Bucket:
         """Count one call as in flight; return its number."""
         self.sent += 1
         if not self._has_room():
-            self.probe, self.first_of_window = (self.sent, now + PATIENCE), self.sent
+            self.probe = self.sent, now + PATIENCE
         self.in_flight[self.sent] = Sent(now, now + timeout)
         return self.sent
 
@@ -171,7 +170,7 @@ class _Bucket:
             self.is_shorter |= self._is_more_left_than_in_a_window(reported, now - took)
         if reported.limit:
             self.limit = reported.limit
-        if call < self.first_of_window and took > PATIENCE:
+        if call < self.probe[0] and took > PATIENCE:
             return  # it hung, and speaks of a window that is over
         known = math.inf if self.remaining is None else self.remaining
         if reported.remaining is None:
@@ -181,7 +180,7 @@ class _Bucket:
             self.remaining, self.resets_at = reported.remaining, now + _reset_of(reported)
 
     def _is_more_left_than_in_a_window(self, reported: RateLimit, sent_at: float) -> bool:
-        """Whether the latest calls and what remains are more than the limit: then its window is shorter.
+        """Return whether the latest calls and what remains are more than the limit: then its window is shorter.
 
         Only calls that had ended before this one was sent are sure to be counted in what its response says; and those
         that ended 50 seconds ago or earlier may have left a window of 60, since they arrived before they ended.
@@ -190,7 +189,7 @@ class _Bucket:
         return bool(reported.limit) and recent + (reported.remaining or 0) > (reported.limit or 0)
 
     def _may_grow(self, answer: Answer, sent_at: float) -> bool:
-        """Whether more can be left than is known: responses come in any order, and only a reset gives more.
+        """Return whether more can be left than is known: responses come in any order, and only a reset gives more.
 
         A 429 is believed whenever it comes.
         """

@@ -138,9 +138,3 @@ def attach_all(models: Sequence[BaseModel], response: ResponseInfo) -> None:
     if models and isinstance(models[0], Model):
         for model in cast("Sequence[Model]", models):
             _note(model, response)
-
-
-def without_query(url: str) -> str:
-    """A presigned URL's query is a password: this is the part of the URL that may be shown."""
-    shown, mark, _ = url.partition("?")
-    return f"{shown}?…" if mark else shown

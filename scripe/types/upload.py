@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from ._base import OPEN, Instant, Model, without_query
+from .._redaction import without_query
+from ._base import OPEN, Instant, Model
 
 
 class Upload(Model):
