@@ -26,6 +26,7 @@ import trustme
 from httpx_aiohttp.httpx2 import Httpx2AiohttpClient
 
 from scripe import APIConnectionError, APITimeoutError, AsyncScripe, ConfigurationError, Scripe
+from scripe._engine.connections import WEARS_OUT_AFTER, Pool
 from scripe._engine.failing import failure
 from scripe._engine.sending import OPERATIONS, Limits
 from scripe._engine.trust import ssl_context
@@ -368,6 +369,23 @@ def test_timeouts_are_cut_to_what_is_left_of_the_deadline() -> None:
     assert dict(Limits(60.0, lambda: 5.0).timeouts()) == dict.fromkeys(OPERATIONS, 5.0)
     assert len(Limits(60.0, lambda: None).timeouts()) == len(OPERATIONS)
     assert dict(Limits(60.0, lambda: None).timeouts()) == dict(Limits(60.0).timeouts())
+
+
+def test_a_client_that_was_replaced_is_closed_after_its_last_call() -> None:
+    opened: list[str] = []
+
+    def open_client(route: str) -> str:
+        opened.append(route)
+        return f"client {len(opened)}"
+
+    pool = Pool("httpx", None, open_client)
+    slow = pool.take("http://127.0.0.1:1")
+    for _ in range(int(WEARS_OUT_AFTER["httpx"])):
+        pool.give_back(pool.take("http://127.0.0.1:1"), was_abandoned=True)
+    assert pool.take("http://127.0.0.1:1").client == "client 2"
+    assert pool.take_idle() is None
+    pool.give_back(slow, was_abandoned=False)
+    assert (pool.take_idle(), pool.take_idle(), opened) == ("client 1", None, ["plain", "plain"])
 
 
 def test_all_clients_of_a_family_have_one_context() -> None:
