@@ -26,7 +26,8 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers, UploadFile
 
 from scripe import Scripe, Upload
-from scripe._files import Content, FileInput, Inspection, ReadableFile, async_content_of, content_of
+from scripe._file_content import Content
+from scripe._files import FileInput, Inspection, ReadableFile, async_content_of, content_of
 from scripe._rules.upload import BLOCK
 from scripe.emulator import Emulator
 from scripe.errors import (

@@ -132,9 +132,9 @@ def _without_md5(put_case):
             return os.environ["BENCH_MD5"]
 
     def case(*arguments):
-        import scripe._files
+        import scripe._file_content
 
-        scripe._files.Digest = NoDigest
+        scripe._file_content.Digest = NoDigest
         return put_case(*arguments)
 
     return case

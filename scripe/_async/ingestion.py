@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from .._concurrency import AsyncCallback, async_invoke
-from .._files import Content
+from .._file_content import Content
 from .._rules import polling
 from .._rules.idempotency import FileKey
 from ..types.job import Job

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Self
 from .. import _log
 from .._concurrency import AsyncCallback, async_invoke, async_run, async_run_abandonable, async_within
 from .._engine import CommonHeaders, Limits, Outgoing
-from .._files import AsyncFileInput, Blocks, Content, Inspection, async_content_of
+from .._file_content import Blocks, Content
+from .._files import AsyncFileInput, Inspection, async_content_of
 from .._redaction import without_query
 from .._rules import upload as rules
 from .._rules.answer import Failure, Outcome

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .._concurrency import AsyncCallback
-from .._files import AsyncFileInput, Content
+from .._file_content import Content
+from .._files import AsyncFileInput
 from .._rules import upload as rules
 from .._rules.idempotency import FileKey
 from .._rules.request import write

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .._concurrency import Callback, invoke
-from .._files import Content
+from .._file_content import Content
 from .._rules import polling
 from .._rules.idempotency import FileKey
 from ..types.job import Job

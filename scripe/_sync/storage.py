@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Self
 from .. import _log
 from .._concurrency import Callback, invoke, run, run_abandonable, within
 from .._engine import CommonHeaders, Limits, Outgoing
-from .._files import FileInput, Blocks, Content, Inspection, content_of
+from .._file_content import Blocks, Content
+from .._files import FileInput, Inspection, content_of
 from .._redaction import without_query
 from .._rules import upload as rules
 from .._rules.answer import Failure, Outcome

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from .._concurrency import Callback
-from .._files import FileInput, Content
+from .._file_content import Content
+from .._files import FileInput
 from .._rules import upload as rules
 from .._rules.idempotency import FileKey
 from .._rules.request import write
