@@ -65,10 +65,9 @@ Knowledge
     is 422. Pages and videos are not fetched.
 Webhooks
     ``ssrf_blocked`` is 422. A host is judged as it is written, without asking a name server. A name or URL that is too
-    long, or no https URL, is 422. Secrets are rotated by ``POST /webhook-endpoints/{id}/rotate-secret``. With
-    ``deliver`` plain http to this machine is allowed, and events are POSTed there, each once, unsigned: no page states
-    how Scripe delivers, so that envelope and headers (``X-Scripe-Emulator-…``) are the emulator's own. Publishing a
-    post fires nothing, nor does a cancelled job.
+    long, or no https URL, is 422. Secrets are rotated by ``POST /webhook-endpoints/{id}/rotate-secret``. Nothing is
+    delivered, since no page states how Scripe does that: `Emulator.events` lists what happened. Publishing a post is
+    no event, nor is a cancelled job.
 Sources
     A text may have 1,000,000 characters and 1 MB; more is 413. A file costs 10 cents (``source_cents``), given back
     when its job fails or is cancelled. The source appears when its job ends, created when the job was. There is no
@@ -86,7 +85,7 @@ from typing import TYPE_CHECKING
 
 from scripe.emulator.app import Emulator
 from scripe.emulator.clock import Clock
-from scripe.emulator.deliveries import Delivery
+from scripe.emulator.events import Event
 from scripe.emulator.messages import Headers, ReceivedRequest, Request, Response
 from scripe.emulator.s3_storage import S3Storage
 from scripe.emulator.seeding import Seeded
@@ -98,8 +97,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clock",
-    "Delivery",
     "Emulator",
+    "Event",
     "Headers",
     "Link",
     "MissingObjectError",

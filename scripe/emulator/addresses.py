@@ -1,4 +1,4 @@
-"""Which addresses a webhook may have: public ones by https, and for deliveries on this machine loopback by http.
+"""Which addresses a webhook may have: public ones by https.
 
 Names are judged as they are written: the emulator asks no name server.
 """
@@ -17,12 +17,8 @@ PUBLIC_URL = rf"https://[A-Za-z0-9][A-Za-z0-9.-]*\.[A-Za-z]{{2,63}}{PORT}{REST}"
 ANY_URL = re.compile(rf"https?://\[[0-9A-Fa-f:.]+\]{PORT}{REST}|{URL}")
 
 
-def check_webhook_url(url: str, *, loopback: bool) -> None:
+def check_webhook_url(url: str) -> None:
     """Let an address pass that events may be sent to.
-
-    Args:
-        url: the address.
-        loopback: whether plain http to this machine is allowed too.
 
     Raises:
         ApiError: 422, it is no https URL, or leads to a private address.
@@ -30,8 +26,6 @@ def check_webhook_url(url: str, *, loopback: bool) -> None:
     """
     address = split_url(url)
     host = "" if address is None else address.hostname or ""
-    if address and loopback and address.scheme == "http" and is_loopback(host):
-        return
     if address is None or address.scheme != "https":
         raise ApiError("unprocessable", "url must be an https URL.", details={"parameter": "url"})
     if not _is_public(host):
@@ -46,12 +40,6 @@ def split_url(url: str) -> SplitResult | None:
         return urlsplit(url)
     except ValueError:  # what stands in brackets is no address
         return None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    literal = _literal(host)
-    return host == "localhost" if literal is None else literal.is_loopback
 
 
 def _is_public(host: str) -> bool:

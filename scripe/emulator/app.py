@@ -16,9 +16,8 @@ from scripe.emulator.access import Access
 from scripe.emulator.api import Api
 from scripe.emulator.backend import Backend
 from scripe.emulator.clock import Clock
-from scripe.emulator.deliveries import Courier
 from scripe.emulator.errors import failure
-from scripe.emulator.events import Events
+from scripe.emulator.events import EventLog
 from scripe.emulator.faults import Failure
 from scripe.emulator.jobs import Jobs
 from scripe.emulator.limits import Spending
@@ -79,13 +78,12 @@ class Emulator(Received):
     ) -> None:
         settings, clock = Settings(**options), clock or Clock()
         state, scratch = State(database), tempfile.mkdtemp(prefix="scripe-emulator-")
-        courier = Courier()
-        self._close = weakref.finalize(self, _release, courier, state, scratch)
+        self._close = weakref.finalize(self, _release, state, scratch)
         self._own = None
         if storage is None:
             folder = Path(scratch if str(database) == IN_MEMORY else f"{database}.uploads")
             storage = self._own = OwnStorage(state, folder, _secret(state), clock.now, settings.expired_link)
-        super().__init__(_assemble(settings, clock, state, storage, courier))
+        super().__init__(_assemble(settings, clock, state, storage))
         self._api = Api(self._backend, ROUTES)
         self._observers: list[Callable[[Request, Response], None]] = []
 
@@ -245,8 +243,7 @@ def _description(request: Request, request_id: str) -> Response:
     return Response(200, {"Content-Type": "application/json"}, document_text().encode())
 
 
-def _release(courier: Courier, state: State, scratch: str) -> None:
-    courier.stop()
+def _release(state: State, scratch: str) -> None:
     state.close()
     shutil.rmtree(scratch, ignore_errors=True)
 
@@ -255,9 +252,9 @@ def _secret(state: State) -> str:
     return state.set_setting_once("storage_secret", secrets.token_hex(20))
 
 
-def _assemble(settings: Settings, clock: Clock, state: State, storage: Storage, courier: Courier) -> Backend:
+def _assemble(settings: Settings, clock: Clock, state: State, storage: Storage) -> Backend:
     spending = Spending(state)
-    events = Events(state, clock, settings.keep_requests, courier.send)
+    events = EventLog(state, clock, settings.keep_requests)
 
     def work(job: Record, moment: int) -> JsonObject:
         return WORK[str(job.fields["type"])](backend, job, moment)
@@ -274,11 +271,4 @@ def _assemble(settings: Settings, clock: Clock, state: State, storage: Storage, 
         posts=Posts(state, clock, events),
         cursor_age=int(state.setting("cursor_age") or 0),
     )
-
-    def look() -> None:
-        with state.transaction():
-            backend.settle()
-
-    if settings.deliver:
-        courier.start(look)
     return backend

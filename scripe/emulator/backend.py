@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from scripe.emulator.access import Access
 from scripe.emulator.clock import Clock
-from scripe.emulator.events import Events
+from scripe.emulator.events import EventLog
 from scripe.emulator.jobs import Jobs
 from scripe.emulator.limits import Spending
 from scripe.emulator.posts import Posts
@@ -24,7 +24,7 @@ class Backend:
         access: keys and workspaces.
         spending: the daily caps.
         storage: the uploaded bytes.
-        events: what webhook endpoints hear of.
+        events: what happened.
         jobs: the jobs.
         posts: the posts.
         degraded: failing health checks by name, with what is wrong.
@@ -38,7 +38,7 @@ class Backend:
     access: Access
     spending: Spending
     storage: Storage
-    events: Events
+    events: EventLog
     jobs: Jobs
     posts: Posts
     degraded: dict[str, str] = field(default_factory=dict[str, str])

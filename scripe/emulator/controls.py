@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from scripe.emulator.accounts import Accounts
 from scripe.emulator.backend import Backend
-from scripe.emulator.deliveries import Delivery
+from scripe.emulator.events import Event
 from scripe.emulator.faults import Delay, Drop, Failure, Faults
 from scripe.emulator.routes import KINDS
 from scripe.emulator.routes.health import CHECKS
@@ -40,11 +40,11 @@ class Controls(Accounts):
         self._latency = seconds
 
     @property
-    def deliveries(self) -> list[Delivery]:
-        """What webhook endpoints were sent, or would have been without ``deliver``, in order."""
+    def events(self) -> list[Event]:
+        """What happened that webhook endpoints can be told of, in order; nothing is delivered."""
         with self._backend.state.transaction():
             self._backend.settle()
-            return list(self._backend.events.deliveries)
+            return list(self._backend.events.events)
 
     def fail_next(
         self,

@@ -1,15 +1,15 @@
-"""What happened, told to the webhook endpoints that asked for it.
+"""What happened at the API, as a list for tests to assert on.
 
-No page states how Scripe delivers: the envelope and the headers are the emulator's own, and signed with nothing.
+No page states how Scripe delivers events to webhook endpoints, so nothing is delivered and no envelope is made up.
 """
 
 from collections import deque
-from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from scripe.emulator.clock import Clock, timestamp
-from scripe.emulator.deliveries import Delivery
-from scripe.emulator.state import Record, Selection, State, new_id
+from scripe.emulator.clock import Clock
+from scripe.emulator.state import Record, Selection, State
 from scripe.emulator.wire import JsonObject
 
 NAMES = (
@@ -23,50 +23,54 @@ NAMES = (
     "job.failed",
     "knowledge.indexed",
 )
-MOST_ENDPOINTS = 1_000
+MAX_ENDPOINTS = 1_000
 
 
-class Events:
-    """Writes a delivery for each endpoint that is to hear of an event.
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, of which webhook endpoints are told.
 
-    Args:
-        state: where the endpoints are stored.
-        clock: the time of the events.
-        kept: how many deliveries are remembered.
-        send: takes a delivery that is to go out.
+    Attributes:
+        name: The event's name, such as `post.created`.
+        workspace_id: The workspace in which it happened.
+        project_id: The project in which it happened, if any.
+        happened_at: The time of the emulator's clock.
+        data: The resource as the API shows it after the event.
+        endpoint_ids: The webhook endpoints that are active and subscribed to it, oldest first.
 
     """
 
-    def __init__(self, state: State, clock: Clock, kept: int, send: Callable[[Delivery], None]) -> None:
+    name: str
+    workspace_id: str
+    project_id: str | None
+    happened_at: datetime
+    data: JsonObject
+    endpoint_ids: tuple[str, ...]
+
+
+class EventLog:
+    """The newest events, as many as `max_events`."""
+
+    def __init__(self, state: State, clock: Clock, max_events: int) -> None:
         self._state = state
         self._clock = clock
-        self._send = send
-        self.deliveries: deque[Delivery] = deque(maxlen=kept)
+        self.events: deque[Event] = deque(maxlen=max_events)
 
-    def emit(self, name: str, subject: Record, shown: JsonObject) -> None:
-        """Tell of an event; `subject` is what it happened to, `shown` how the API shows that."""
-        endpoints = self._state.page(Selection("webhook_endpoints", subject.workspace_id), MOST_ENDPOINTS)
-        for endpoint in reversed(endpoints):
-            if _hears(endpoint, name, subject.project_id):
-                delivery = self._delivery(endpoint, name, subject, shown)
-                self.deliveries.append(delivery)
-                self._send(delivery)
-
-    def _delivery(self, endpoint: Record, name: str, subject: Record, shown: JsonObject) -> Delivery:
-        delivery_id = new_id("evt")
-        body: JsonObject = {
-            "id": delivery_id,
-            "type": name,
-            "createdAt": timestamp(self._clock.milliseconds()),
-            "workspaceId": subject.workspace_id,
-            "projectId": subject.project_id,
-            "data": shown,
-        }
-        return Delivery(
-            delivery_id, name, endpoint.id, str(endpoint.fields["url"]), endpoint.private["secret"][-4:], body
+    def record(self, name: str, subject: Record, data: JsonObject) -> None:
+        """Append an event that happened to `subject`."""
+        endpoints = self._state.page(Selection("webhook_endpoints", subject.workspace_id), MAX_ENDPOINTS)
+        subscribed = [each.id for each in endpoints if _is_subscribed(each, name, subject.project_id)]
+        event = Event(
+            name,
+            subject.workspace_id,
+            subject.project_id,
+            self._clock.now(),
+            data,
+            tuple(reversed(subscribed)),
         )
+        self.events.append(event)
 
 
-def _hears(endpoint: Record, name: str, project_id: str | None) -> bool:
+def _is_subscribed(endpoint: Record, name: str, project_id: str | None) -> bool:
     fields: dict[str, Any] = endpoint.fields
     return fields["isActive"] and name in fields["events"] and fields["projectId"] in (None, project_id)

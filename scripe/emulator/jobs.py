@@ -8,7 +8,7 @@ from copy import deepcopy
 
 from scripe.emulator.clock import Clock, timestamp
 from scripe.emulator.errors import ApiError
-from scripe.emulator.events import Events
+from scripe.emulator.events import EventLog
 from scripe.emulator.job_records import ACTIVE, SUCCESS, begin, end, new_job, shown
 from scripe.emulator.limits import Spending
 from scripe.emulator.settings import Settings
@@ -41,7 +41,7 @@ class Jobs:
     """
 
     def __init__(
-        self, state: State, clock: Clock, settings: Settings, spending: Spending, events: Events, work: Work
+        self, state: State, clock: Clock, settings: Settings, spending: Spending, events: EventLog, work: Work
     ) -> None:
         self._state = state
         self._clock = clock
@@ -174,4 +174,4 @@ class Jobs:
         self._state.update(job)
         if status in SUCCESS or status == "FAILED":
             name = "job.failed" if status == "FAILED" else "job.completed"
-            self._events.emit(name, job, shown(job, moment, live=False))
+            self._events.record(name, job, shown(job, moment, live=False))

@@ -8,7 +8,7 @@ from typing import Literal
 
 from scripe.emulator.clock import Clock, timestamp
 from scripe.emulator.errors import ApiError
-from scripe.emulator.events import Events
+from scripe.emulator.events import EventLog
 from scripe.emulator.state import Record, State, new_id
 from scripe.emulator.wire import JsonObject
 
@@ -55,7 +55,7 @@ class Posts:
 
     """
 
-    def __init__(self, state: State, clock: Clock, events: Events) -> None:
+    def __init__(self, state: State, clock: Clock, events: EventLog) -> None:
         self._state = state
         self._clock = clock
         self._events = events
@@ -64,9 +64,9 @@ class Posts:
         """Store a new post, as a draft or scheduled."""
         _plan(post, "draft", schedule)
         self._state.insert(post)
-        self._events.emit("post.created", post, shown(post))
+        self._events.record("post.created", post, shown(post))
         if schedule is not None:
-            self._events.emit("post.scheduled", post, shown(post))
+            self._events.record("post.scheduled", post, shown(post))
 
     def change(self, post: Record, change: Change) -> None:
         """Change a post.
@@ -80,10 +80,10 @@ class Posts:
         post.private |= change.flags
         _plan(post, status, schedule)
         self._state.update(post)
-        self._events.emit("post.updated", post, shown(post))
+        self._events.record("post.updated", post, shown(post))
         if post.due_at != planned:
             name = "post.unscheduled" if post.due_at is None else "post.scheduled"
-            self._events.emit(name, post, shown(post))
+            self._events.record(name, post, shown(post))
 
     def settle(self) -> None:
         """Publish what should be published by now."""

@@ -54,7 +54,6 @@ class Options(TypedDict, total=False):
     upload_lifetime: int
     expired_link: ExpiredLink
     topics: bool
-    deliver: bool
     keep_requests: int
     cors_origins: tuple[str, ...]
 
@@ -84,7 +83,6 @@ class Settings:
         upload_lifetime: seconds until an upload link expires.
         expired_link: how storage refuses an expired link: 403 ``AccessDenied`` or 400 ``ExpiredToken``.
         topics: whether file sources come with a topic.
-        deliver: whether events are really sent to webhook endpoints on this machine, which may then be plain http.
         keep_requests: how many received requests are remembered.
         cors_origins: origins such as ``http://localhost:5173`` whose pages may call a served emulator from a browser,
             ``*`` for all; none unless given. The emulator's own page is not among what they may call.
@@ -111,6 +109,5 @@ class Settings:
     upload_lifetime: int = 900
     expired_link: ExpiredLink = "AccessDenied"
     topics: bool = False
-    deliver: bool = False
     keep_requests: int = 10_000
     cors_origins: tuple[str, ...] = ()

@@ -93,7 +93,7 @@ def test_a_failed_generation(emulator: Emulator, api: Calls) -> None:
     job = api.generate().fields
     emulator.fail(job["id"])
     assert events(emulator) == ["job.failed"]
-    assert emulator.deliveries[0].body["data"] == api.get("/jobs").json["data"][0]
+    assert emulator.events[-1].data == api.get("/jobs").json["data"][0]
     emulator.set_spent(4_995)
     assert api.generate().status == 200
 

@@ -24,7 +24,7 @@ def test_documents(emulator: Emulator, api: Calls, body: Fields, job_type: str, 
     assert document_id.startswith("kb_")
     assert events(emulator) == ["knowledge.indexed", "job.completed"]
     name = body.get("name") or body["url"]
-    assert emulator.deliveries[0].body["data"] == {"documentId": document_id, "name": name}
+    assert emulator.events[0].data == {"documentId": document_id, "name": name}
     assert emulator.count("knowledge") == 1
 
 

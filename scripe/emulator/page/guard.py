@@ -6,8 +6,9 @@ A page elsewhere can make a browser send requests here. What it cannot do is cho
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+from scripe._rules.config import is_loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,6 @@ class Visit:
         origin, site = self.headers.get("origin"), self.headers.get("sec-fetch-site")
         is_own = origin is None or _authority(origin) == self.headers.get("host", "").lower()
         return is_own and site in (None, "same-origin", "none")
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a name or address can mean no other machine than this one."""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _name(host: str) -> str:

@@ -83,7 +83,7 @@ def _index(backend: Backend, job: Record, moment: int) -> JsonObject:
         private={"text": text},
     )
     backend.state.insert(document)
-    backend.events.emit("knowledge.indexed", document, {"documentId": document.id, "name": task["name"]})
+    backend.events.record("knowledge.indexed", document, {"documentId": document.id, "name": task["name"]})
     return {"documentId": document.id}
 
 

@@ -50,7 +50,7 @@ def create_note(call: Call) -> Response:
     call.find("projects", project_id)
     note = new_note(call.workspace_id, project_id, now, content, folder_id, slot, content_type)
     backend.state.insert(note)
-    backend.events.emit("note.created", note, shown(note))
+    backend.events.record("note.created", note, shown(note))
     return wrapped(shown(note))
 
 

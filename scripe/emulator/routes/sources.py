@@ -76,7 +76,7 @@ def _create_text(call: Call) -> Response:
     call.find("projects", project_id)
     source = new_source(call.workspace_id, project_id, call.backend.clock.milliseconds(), name, text)
     call.backend.state.insert(source)
-    call.backend.events.emit("source.created", source, shown(source))
+    call.backend.events.record("source.created", source, shown(source))
     return wrapped(shown(source))
 
 
@@ -115,7 +115,7 @@ def _ingest(backend: Backend, job: Record, moment: int) -> JsonObject:
     if backend.settings.topics:
         source.fields["topics"] = [_topic(reading)]
     backend.state.insert(source)
-    backend.events.emit("source.created", source, shown(source))
+    backend.events.record("source.created", source, shown(source))
     return {"sourceId": source.id}
 
 
