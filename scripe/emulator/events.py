@@ -36,7 +36,7 @@ class Event:
         project_id: The project in which it happened, if any.
         happened_at: The time of the emulator's clock.
         data: The resource as the API shows it after the event.
-        endpoint_ids: The webhook endpoints that are active and subscribed to it, oldest first.
+        endpoint_ids: The webhook endpoints that are active and subscribed to it.
 
     """
 
