@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 
 from scripe import AsyncScripe, Scripe
-from scripe.emulator import settings
+from scripe.emulator._core import settings
 from scripe.types.job import JobStatus, JobType
 from scripe.types.note import ContentType
 from scripe.types.post import PostStatus

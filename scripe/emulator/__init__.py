@@ -2,7 +2,7 @@
 
 .. code-block:: python
 
-    from scripe.emulator import Emulator
+    from . import Emulator
 
     with Emulator() as emulator, emulator.serve() as server:
         print(server.base_url, server.api_key)
@@ -83,17 +83,17 @@ Health
 
 from typing import TYPE_CHECKING
 
-from scripe.emulator.app import Emulator
-from scripe.emulator.clock import Clock
-from scripe.emulator.events import Event
-from scripe.emulator.messages import Headers, ReceivedRequest, Request, Response
-from scripe.emulator.s3_storage import S3Storage
-from scripe.emulator.seeding import Seeded
-from scripe.emulator.settings import Options, Plan, Settings
-from scripe.emulator.storage import Link, MissingObjectError, Storage
+from ._core.clock import Clock
+from ._core.events import Event
+from ._core.messages import Headers, ReceivedRequest, Request, Response
+from ._core.seeding import Seeded
+from ._core.settings import Options, Plan, Settings
+from ._core.storage.base import Link, MissingObjectError, Storage
+from ._core.storage.s3 import S3Storage
+from ._emulator import Emulator
 
 if TYPE_CHECKING:
-    from scripe.emulator.server import Server
+    from .server import Server
 
 __all__ = [
     "Clock",
@@ -117,7 +117,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name == "Server":  # loaded when asked for, since it imports the server's packages
-        from scripe.emulator import server
+        from . import server
 
         return server.Server
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,14 +12,14 @@ from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from scripe._rules.config import is_loopback
-from scripe.emulator import Emulator
-from scripe.emulator.extras import MissingExtraError
-from scripe.emulator.openapi import document_text
-from scripe.emulator.settings import PLANS
+from .._rules.config import is_loopback
+from . import Emulator
+from ._core.optional_dependencies import MissingExtraError
+from ._core.settings import PLANS
+from .openapi import document_text
 
 if TYPE_CHECKING:
-    from scripe.emulator import Server
+    from . import Server
 
 FOREVER = threading.Event()
 CANNOT_START = (OSError, sqlite3.Error)

@@ -13,12 +13,12 @@ from ipaddress import ip_address
 from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
-from scripe.emulator.clock import real_seconds
-from scripe.emulator.errors import failure
-from scripe.emulator.extras import extra
-from scripe.emulator.messages import PAGE_PREFIX, PREFIX, Headers, Request, Response
-from scripe.emulator.routing import EDGE_LIMIT
-from scripe.emulator.state import new_id
+from ._core.clock import real_seconds
+from ._core.database import new_id
+from ._core.errors import failure
+from ._core.messages import PAGE_PREFIX, PREFIX, Headers, Request, Response
+from ._core.optional_dependencies import extra
+from ._core.routing import EDGE_LIMIT
 
 with extra():
     import uvicorn
@@ -30,8 +30,8 @@ with extra():
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
-    from scripe.emulator.app import Emulator
-    from scripe.emulator.page import Page
+    from ._emulator import Emulator
+    from .page import Page
 
 IN_MEMORY = 1 << 20
 HOST = re.compile(r"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")

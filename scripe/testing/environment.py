@@ -11,7 +11,7 @@ from scripe._concurrency import AsyncClock, Clock
 from scripe._rules.config import BASE_URL_VARIABLE, KEY_VARIABLE, WORKSPACE_VARIABLE
 from scripe._sync import session as sessions
 from scripe.emulator import Emulator, Server
-from scripe.emulator.mount import AsyncEmulatorClock, EmulatorClock, EmulatorTime
+from scripe.emulator.client import AsyncEmulatorClock, EmulatorClock, EmulatorTime
 
 
 def lead_to(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

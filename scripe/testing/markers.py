@@ -15,7 +15,7 @@ from typing import Final, Literal, Unpack
 import pytest
 
 from scripe.emulator import Emulator, Options
-from scripe.emulator.settings import PLANS, Plan
+from scripe.emulator._core.settings import PLANS, Plan
 
 DROP: Final = "drop"
 

@@ -107,7 +107,7 @@ def scripe_server(
 
 
 def _check_extra() -> None:
-    from scripe.emulator.extras import missing
+    from scripe.emulator._core.optional_dependencies import missing
 
     if absent := missing():
         pytest.fail(

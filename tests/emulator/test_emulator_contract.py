@@ -16,8 +16,8 @@ from schemathesis.config import SchemathesisConfig
 
 from scripe.emulator import Emulator, Request
 from scripe.emulator.__main__ import main
+from scripe.emulator._core.routes import ROUTES
 from scripe.emulator.openapi import OPERATIONS, document
-from scripe.emulator.routes import ROUTES
 from tests.emulator.contract import CONTRACT
 from tests.emulator.emulator_calls import ORIGIN, Calls
 

@@ -23,9 +23,9 @@ from starlette.types import Message
 import scripe
 from scripe import NotFoundError
 from scripe.emulator import Emulator, Server
-from scripe.emulator.page.guard import Visit
+from scripe.emulator.page.access import Visit
+from scripe.emulator.page.formatting import age, masked, milliseconds, shortened
 from scripe.emulator.page.routes import fields_of
-from scripe.emulator.page.words import age, masked, milliseconds, shortened
 from tests.emulator.emulator_calls import START, Calls, frozen
 
 

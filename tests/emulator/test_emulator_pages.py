@@ -5,7 +5,7 @@ import json
 import pytest
 
 from scripe.emulator import Emulator
-from scripe.emulator.wire import Json, JsonObject
+from scripe.emulator._core.canonical_json import Json, JsonObject
 from tests.emulator.emulator_calls import Calls, frozen
 
 SOURCE = """{"id": "src_01J9ZA", "projectId": "proj_01J9ZA", "status": "Done",

@@ -343,7 +343,7 @@ def test_a_database_that_another_emulator_is_making_is_waited_for(tmp_path: Path
 
 
 def test_a_database_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripe.emulator.state.PATIENCE", 0.1)
+    monkeypatch.setattr("scripe.emulator._core.database.PATIENCE", 0.1)
     with contextlib.closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(sqlite3.OperationalError, match="locked"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripe.emulator import Emulator, Request, S3Storage
-from scripe.emulator.sigv4 import Credentials, presign
+from scripe.emulator._core.storage.sigv4 import Credentials, presign
 from tests.emulator.emulator_calls import ORIGIN, Calls, Fields, frozen, storage_code
 
 MEGABYTE = 1024 * 1024

@@ -6,7 +6,7 @@ import inspect
 import tomllib
 from importlib.metadata import packages_distributions
 
-from scripe.emulator import extras
+from scripe.emulator._core import optional_dependencies as extras
 from scripe.testing.markers import READERS
 from scripe.testing.plugin import MARKERS
 

@@ -9,7 +9,9 @@ the API's pages. What is answered may grow, so that the words of answers are str
 
 import json
 
-from scripe.emulator.openapi import (
+from .._core.canonical_json import Json, JsonObject
+from .._core.routes import ROUTES
+from . import (
     health,
     jobs,
     knowledge,
@@ -21,11 +23,9 @@ from scripe.emulator.openapi import (
     webhooks,
     workspaces,
 )
-from scripe.emulator.openapi.common import HEADERS, INFORMATION, PARAMETERS, RESPONSES, SECURITY
-from scripe.emulator.openapi.common import SCHEMAS as COMMON
-from scripe.emulator.openapi.operations import Operation, described
-from scripe.emulator.routes import ROUTES
-from scripe.emulator.wire import Json, JsonObject
+from .common import HEADERS, INFORMATION, PARAMETERS, RESPONSES, SECURITY
+from .common import SCHEMAS as COMMON
+from .operations import Operation, described
 
 RESOURCES = (health, workspaces, projects, notes, posts, uploads, sources, knowledge, jobs, webhooks)
 OPERATIONS: tuple[Operation, ...] = tuple(

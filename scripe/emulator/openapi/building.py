@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from scripe.emulator.wire import Json, JsonObject
+from .._core.canonical_json import Json, JsonObject
 
 
 def reference(name: str) -> JsonObject:

@@ -1,9 +1,9 @@
 """What many operations share: headers, parameters, errors, the token."""
 
-from scripe.emulator.errors import STATUS_BY_CODE
-from scripe.emulator.openapi.building import flag, integer, nullable, reference, structure, text
-from scripe.emulator.settings import Settings
-from scripe.emulator.wire import Json, JsonObject
+from .._core.canonical_json import Json, JsonObject
+from .._core.errors import STATUS_BY_CODE
+from .._core.settings import Settings
+from .building import flag, integer, nullable, reference, structure, text
 
 INFORMATION: JsonObject = {
     "title": "Scripe API, as the local emulator serves it",

@@ -1,8 +1,8 @@
 """The schemas and operations of ``/health``."""
 
-from scripe.emulator.openapi.building import choice, flag, integer, nullable, reference, structure, text, word
-from scripe.emulator.openapi.operations import Operation
-from scripe.emulator.wire import JsonObject
+from .._core.canonical_json import JsonObject
+from .building import choice, flag, integer, nullable, reference, structure, text, word
+from .operations import Operation
 
 SCHEMAS: JsonObject = {
     "HealthCheck": structure(

@@ -1,7 +1,8 @@
 """The schemas and operations of ``/jobs``."""
 
-from scripe.emulator.job_records import STATUSES, SUCCESS, TYPES
-from scripe.emulator.openapi.building import (
+from .._core.canonical_json import JsonObject
+from .._core.job_records import STATUSES, SUCCESS, TYPES
+from .building import (
     choice,
     integer,
     listed,
@@ -13,9 +14,8 @@ from scripe.emulator.openapi.building import (
     text,
     word,
 )
-from scripe.emulator.openapi.notes import DAY
-from scripe.emulator.openapi.operations import Operation, Page, page_of, wrapped
-from scripe.emulator.wire import JsonObject
+from .notes import DAY
+from .operations import Operation, Page, page_of, wrapped
 
 MOMENT: JsonObject = {"anyOf": [DAY, moment()]}
 JOB = wrapped(reference("Job"))

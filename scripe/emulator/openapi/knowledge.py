@@ -1,9 +1,9 @@
 """The schemas and operations of ``/knowledge``."""
 
-from scripe.emulator.addresses import URL
-from scripe.emulator.openapi.building import choice, one_of, reference, structure, text
-from scripe.emulator.openapi.operations import Operation, wrapped
-from scripe.emulator.wire import JsonObject
+from .._core.addresses import URL
+from .._core.canonical_json import JsonObject
+from .building import choice, one_of, reference, structure, text
+from .operations import Operation, wrapped
 
 NAME = text(minLength=1, maxLength=500)
 ADDRESS = text("http or https.", pattern=f"^{URL}$")

@@ -1,6 +1,8 @@
 """The schemas and operations of ``/notes``."""
 
-from scripe.emulator.openapi.building import (
+from .._core.canonical_json import JsonObject
+from .._core.posts import CONTENT_TYPES
+from .building import (
     choice,
     moment,
     nullable,
@@ -10,9 +12,7 @@ from scripe.emulator.openapi.building import (
     text,
     word,
 )
-from scripe.emulator.openapi.operations import Operation, Page, page_of, wrapped
-from scripe.emulator.posts import CONTENT_TYPES
-from scripe.emulator.wire import JsonObject
+from .operations import Operation, Page, page_of, wrapped
 
 DAY: JsonObject = {"type": "string", "format": "date"}
 PROJECT = parameter("projectId", text(minLength=1), "A project of the workspace.", required=True)

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from scripe.emulator.openapi.building import listed, reference, structure, text
-from scripe.emulator.openapi.common import COMMON_HEADERS, RATE_HEADERS, failure
-from scripe.emulator.routing import Route
-from scripe.emulator.wire import Json, JsonObject
+from .._core.canonical_json import Json, JsonObject
+from .._core.routing import Route
+from .building import listed, reference, structure, text
+from .common import COMMON_HEADERS, RATE_HEADERS, failure
 
 EVERYWHERE = (400, 401, 403, 429, 500, 503)
 

@@ -1,6 +1,9 @@
 """The schemas and operations of ``/posts`` and ``/post-statuses``."""
 
-from scripe.emulator.openapi.building import (
+from .._core.canonical_json import JsonObject
+from .._core.post_statuses import CATEGORIES
+from .._core.posts import CONTENT_TYPES, STATUSES
+from .building import (
     choice,
     flag,
     integer,
@@ -13,11 +16,8 @@ from scripe.emulator.openapi.building import (
     text,
     word,
 )
-from scripe.emulator.openapi.notes import DAY, PROJECT
-from scripe.emulator.openapi.operations import Operation, Page, page_of, wrapped
-from scripe.emulator.post_statuses import CATEGORIES
-from scripe.emulator.posts import CONTENT_TYPES, STATUSES
-from scripe.emulator.wire import JsonObject
+from .notes import DAY, PROJECT
+from .operations import Operation, Page, page_of, wrapped
 
 CONTENT = text("At most 100,000 characters and 100 KB.", minLength=1, maxLength=100_000)
 TITLE = text(maxLength=500)

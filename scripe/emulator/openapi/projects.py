@@ -1,8 +1,8 @@
 """The schemas and operations of ``/projects``."""
 
-from scripe.emulator.openapi.building import moment, nullable, reference, structure, text, word
-from scripe.emulator.openapi.operations import Operation, Page, page_of, wrapped
-from scripe.emulator.wire import JsonObject
+from .._core.canonical_json import JsonObject
+from .building import moment, nullable, reference, structure, text, word
+from .operations import Operation, Page, page_of, wrapped
 
 SCHEMAS: JsonObject = {
     "Project": structure(

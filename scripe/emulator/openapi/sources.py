@@ -1,6 +1,7 @@
 """The schemas and operations of ``/sources``."""
 
-from scripe.emulator.openapi.building import (
+from .._core.canonical_json import JsonObject
+from .building import (
     choice,
     flag,
     integer,
@@ -13,8 +14,7 @@ from scripe.emulator.openapi.building import (
     text,
     word,
 )
-from scripe.emulator.openapi.operations import Operation, wrapped
-from scripe.emulator.wire import JsonObject
+from .operations import Operation, wrapped
 
 NUMBER: JsonObject = {"type": "number"}
 SCHEMAS: JsonObject = {

@@ -2,10 +2,10 @@
 
 import re
 
-from scripe.emulator.openapi.building import choice, integer, moment, reference, structure, text
-from scripe.emulator.openapi.operations import Operation, wrapped
-from scripe.emulator.routes.uploads import CAPS
-from scripe.emulator.wire import JsonObject
+from .._core.canonical_json import JsonObject
+from .._core.routes.uploads import CAPS
+from .building import choice, integer, moment, reference, structure, text
+from .operations import Operation, wrapped
 
 SUBTYPE = "[a-z0-9!#$&^_.+-]+"
 CONTENT_TYPE = (

@@ -1,8 +1,9 @@
 """The schemas and operations of ``/webhook-endpoints``."""
 
-from scripe.emulator.addresses import PUBLIC_URL
-from scripe.emulator.events import NAMES
-from scripe.emulator.openapi.building import (
+from .._core.addresses import PUBLIC_URL
+from .._core.canonical_json import JsonObject
+from .._core.events import NAMES
+from .building import (
     choice,
     flag,
     listed,
@@ -13,8 +14,7 @@ from scripe.emulator.openapi.building import (
     text,
     word,
 )
-from scripe.emulator.openapi.operations import Operation, wrapped
-from scripe.emulator.wire import JsonObject
+from .operations import Operation, wrapped
 
 GIVEN: JsonObject = {
     "name": text(minLength=1, maxLength=128),

@@ -1,9 +1,9 @@
 """The schemas and operations of ``/workspaces``."""
 
-from scripe.emulator.openapi.building import nullable, reference, structure, text, word
-from scripe.emulator.openapi.operations import Operation, Page, page_of
-from scripe.emulator.settings import PLANS
-from scripe.emulator.wire import JsonObject
+from .._core.canonical_json import JsonObject
+from .._core.settings import PLANS
+from .building import nullable, reference, structure, text, word
+from .operations import Operation, Page, page_of
 
 FIELDS: JsonObject = {"id": text("`org_…`"), "name": nullable(text()), "plan": word(PLANS)}
 FEATURES: JsonObject = {"type": "object", "additionalProperties": {"type": "boolean"}}

@@ -13,7 +13,7 @@ of it is a look like any call's: jobs have moved to where the clock says, and to
     static/       its style, its script, its icon
 """
 
-from scripe.emulator.page.inside import Inside
-from scripe.emulator.page.routes import Page
+from .inside import Inside
+from .routes import Page
 
 __all__ = ["Inside", "Page"]

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from scripe.emulator.errors import STATUS_BY_CODE
-from scripe.emulator.page.inside import Inside
+from .._core.errors import STATUS_BY_CODE
+from .inside import Inside
 
 if TYPE_CHECKING:
-    from scripe.emulator.app import Emulator
+    from .._emulator import Emulator
 
 FAILURES = tuple(sorted(STATUS_BY_CODE, key=lambda code: (STATUS_BY_CODE[code], code)))
 USUAL_FAILURE = "service_unavailable"

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from scripe.emulator.backend import Backend
-from scripe.emulator.faults import Faults
-from scripe.emulator.limits import RateLimiter
+from .._core.faults import Faults
+from .._core.rate_limits import RateLimiter
+from .._core.services import Backend
 
 
 @dataclass(frozen=True, slots=True)

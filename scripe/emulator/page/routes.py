@@ -6,14 +6,14 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from scripe.emulator.errors import STATUS_BY_CODE
-from scripe.emulator.extras import MissingExtraError, extra
-from scripe.emulator.messages import PAGE_PREFIX, PREFIX
-from scripe.emulator.page.controls import CONTROLS, FAILURES, USUAL_FAILURE, Form, FormError, token_of
-from scripe.emulator.page.guard import Visit
-from scripe.emulator.page.inside import Inside
-from scripe.emulator.page.page import look, numbers
-from scripe.emulator.page.words import masked
+from .._core.errors import STATUS_BY_CODE
+from .._core.messages import PAGE_PREFIX, PREFIX
+from .._core.optional_dependencies import MissingExtraError, extra
+from .access import Visit
+from .controls import CONTROLS, FAILURES, USUAL_FAILURE, Form, FormError, token_of
+from .formatting import masked
+from .inside import Inside
+from .snapshot import look, numbers
 
 with extra():
     from starlette.concurrency import run_in_threadpool
@@ -31,7 +31,7 @@ with extra():
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from scripe.emulator.app import Emulator
+    from .._emulator import Emulator
 
 LARGEST_FORM = 64 * 1024
 STATIC = {"/page.css": "text/css", "/page.js": "text/javascript", "/icon.svg": "image/svg+xml"}

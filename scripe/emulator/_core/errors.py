@@ -1,0 +1,107 @@
+"""The API's error envelope and its codes."""
+
+from http import HTTPStatus
+
+from .canonical_json import JsonObject, encode
+from .messages import Response
+
+STATUS_BY_CODE = {
+    "invalid_request": 400,
+    "bad_cursor": 400,
+    "bad_pagination": 400,
+    "version_unsupported": 400,
+    "unauthenticated": 401,
+    "invalid_token": 401,
+    "key_revoked": 401,
+    "key_expired": 401,
+    "spend_cap_exceeded": 402,
+    "scope_missing": 403,
+    "plan_not_eligible": 403,
+    "workspace_mismatch": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "conflict": 409,
+    "idempotency_key_conflict": 409,
+    "not_cancellable": 409,
+    "payload_too_large": 413,
+    "ssrf_blocked": 422,
+    "unprocessable": 422,
+    "rate_limited": 429,
+    "internal_error": 500,
+    "service_unavailable": 503,
+}
+CODE_BY_STATUS = {
+    400: "invalid_request",
+    401: "invalid_token",
+    402: "spend_cap_exceeded",
+    403: "scope_missing",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "payload_too_large",
+    422: "unprocessable",
+    429: "rate_limited",
+    503: "service_unavailable",
+}
+DOCUMENTATION = "https://docs.scripe.io/api/v1/errors"
+
+
+class ApiError(Exception):
+    """An answer that is an error; the status follows from the code."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        details: JsonObject | None = None,
+        meta: JsonObject | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = details
+        self.meta = meta
+        self.headers: dict[str, str] = headers or {}
+
+    def response(self, request_id: str) -> Response:
+        """The answer in the API's envelope."""
+        return failure(
+            STATUS_BY_CODE[self.code],
+            request_id,
+            self.code,
+            self.message,
+            details=self.details,
+            meta=self.meta,
+            headers=self.headers,
+        )
+
+
+def failure(
+    status: int,
+    request_id: str,
+    code: str | None = None,
+    message: str | None = None,
+    *,
+    details: JsonObject | None = None,
+    meta: JsonObject | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """An answer in the error envelope; code and message follow from the status unless given."""
+    code = code or CODE_BY_STATUS.get(status, "internal_error")
+    error: JsonObject = {
+        "code": code,
+        "message": message or _phrase(status),
+        "request_id": request_id,
+        "docs_url": f"{DOCUMENTATION}#{code}",
+    }
+    error |= {name: extra for name, extra in (("details", details), ("meta", meta)) if extra is not None}
+    return Response(status, {"Content-Type": "application/json", **(headers or {})}, encode({"error": error}))
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
