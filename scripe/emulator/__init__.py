@@ -86,9 +86,9 @@ from typing import TYPE_CHECKING
 from ._core.clock import Clock
 from ._core.events import Event
 from ._core.messages import Headers, ReceivedRequest, Request, Response
-from ._core.seeding import Seeded
-from ._core.settings import Options, Plan, Settings
-from ._core.storage.base import Link, MissingObjectError, Storage
+from ._core.seeding import SeededIds
+from ._core.settings import Plan, Settings
+from ._core.storage.base import ObjectNotFoundError, PresignRequest, Storage
 from ._core.storage.s3 import S3Storage
 from ._emulator import Emulator
 
@@ -100,15 +100,14 @@ __all__ = [
     "Emulator",
     "Event",
     "Headers",
-    "Link",
-    "MissingObjectError",
-    "Options",
+    "ObjectNotFoundError",
     "Plan",
+    "PresignRequest",
     "ReceivedRequest",
     "Request",
     "Response",
     "S3Storage",
-    "Seeded",
+    "SeededIds",
     "Server",
     "Settings",
     "Storage",

@@ -61,7 +61,7 @@ def main(
     with (
         Emulator(
             _database(options.data),
-            speed=options.speed,
+            job_speed=options.speed,
             cors_origins=tuple(options.cors_origin),
         ) as emulator,
         emulator.serve(options.port, options.host) as server,

@@ -1,35 +1,32 @@
-"""The emulator: requests in, answers out."""
+"""The emulator as its users see it: each method delegates to the `Application`."""
 
-import secrets
-import shutil
-import sqlite3
-import tempfile
-import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from .._concurrency import AsyncCallback, AsyncKeySource, Callback, KeySource
 from .._lazy import stand_ins
-from ._core.auth import Access
+from ._core.application import Application
 from ._core.canonical_json import JsonObject
 from ._core.clock import Clock
-from ._core.database import IN_MEMORY, Record, State, new_id
-from ._core.dispatcher import Api
-from ._core.errors import failure
-from ._core.events import EventLog
-from ._core.faults import Failure
-from ._core.jobs import Jobs
-from ._core.messages import Request, Response
-from ._core.posts import Posts
-from ._core.rate_limits import Spending
-from ._core.recorder import Received
-from ._core.routes import ROUTES, WORK
-from ._core.services import Backend
-from ._core.settings import Options, Settings
-from ._core.storage.base import Storage, StorageRefusedError, refusal
-from ._core.storage.local import OwnStorage
+from ._core.database import IN_MEMORY
+from ._core.events import Event
+from ._core.messages import ReceivedRequest, Request, Response
+from ._core.recorder import ANY_PATH
+from ._core.seeding import SeededIds
+from ._core.settings import (
+    ExpiredLink,
+    JobStatus,
+    JobType,
+    MissingVersion,
+    Plan,
+    RateHeaders,
+    Scope,
+    Settings,
+)
+from ._core.storage.base import Storage
 
 if TYPE_CHECKING:
     from .. import AsyncScripe, ResponseInfo, Scripe
@@ -46,25 +43,21 @@ else:
                 "Scripe": "scripe",
                 "Transport": "scripe._engine.in_process",
                 "ClientOptions": "scripe.emulator.client",
-                "Page": "scripe.emulator.page",
                 "Server": "scripe.emulator.server",
             }
         )
     )
 
-DESCRIPTION = "/openapi.json"
-UNAVAILABLE = (OSError, sqlite3.OperationalError)
-"""What a full disk, a database that another process holds, or a storage elsewhere may raise."""
 
-
-class Emulator(Received):
-    """A Scripe API of one's own; it serves many threads.
+class Emulator:
+    """A Scripe API of your own; it serves many threads.
 
     Args:
-        database: a path whose file survives a restart, with the uploads beside it, or ``:memory:``.
-        clock: the time it goes by; the system's unless given.
-        storage: where uploads go; its own unless given.
-        options: everything else, see `Settings`.
+        database: A path whose file survives a restart, with the uploads beside it, or `:memory:`.
+        clock: Its time; the system's unless given.
+        storage: Where uploads go; a folder of its own unless given.
+
+    The other arguments are its settings: see `Settings`.
 
     """
 
@@ -74,77 +67,92 @@ class Emulator(Received):
         *,
         clock: Clock | None = None,
         storage: Storage | None = None,
-        **options: Unpack[Options],
+        plan: Plan = Settings.plan,
+        job_speed: float = Settings.job_speed,
+        read_limit: int = Settings.read_limit,
+        write_limit: int = Settings.write_limit,
+        upload_limit: int = Settings.upload_limit,
+        generation_limit: int = Settings.generation_limit,
+        rate_headers: RateHeaders = Settings.rate_headers,
+        versions: tuple[str, ...] = Settings.versions,
+        missing_version: MissingVersion = Settings.missing_version,
+        deprecation: str | None = Settings.deprecation,
+        finished_status: str = Settings.finished_status,
+        queue_seconds: float = Settings.queue_seconds,
+        run_seconds: float = Settings.run_seconds,
+        simulated_latency: float = Settings.simulated_latency,
+        source_cents: int = Settings.source_cents,
+        generation_cents: int = Settings.generation_cents,
+        uploads_need_scope: bool = Settings.uploads_need_scope,
+        upload_lifetime: int = Settings.upload_lifetime,
+        expired_link: ExpiredLink = Settings.expired_link,
+        include_topics: bool = Settings.include_topics,
+        max_recorded_requests: int = Settings.max_recorded_requests,
+        cors_origins: tuple[str, ...] = Settings.cors_origins,
     ) -> None:
-        settings, clock = Settings(**options), clock or Clock()
-        state, scratch = State(database), tempfile.mkdtemp(prefix="scripe-emulator-")
-        self._close = weakref.finalize(self, _release, state, scratch)
-        self._own = None
-        if storage is None:
-            folder = Path(scratch if str(database) == IN_MEMORY else f"{database}.uploads")
-            storage = self._own = OwnStorage(state, folder, _secret(state), clock.now, settings.expired_link)
-        super().__init__(_assemble(settings, clock, state, storage))
-        self._api = Api(self._backend, ROUTES)
-        self._observers: list[Callable[[Request, Response], None]] = []
+        settings = Settings(
+            plan=plan,
+            job_speed=job_speed,
+            read_limit=read_limit,
+            write_limit=write_limit,
+            upload_limit=upload_limit,
+            generation_limit=generation_limit,
+            rate_headers=rate_headers,
+            versions=versions,
+            missing_version=missing_version,
+            deprecation=deprecation,
+            finished_status=finished_status,
+            queue_seconds=queue_seconds,
+            run_seconds=run_seconds,
+            simulated_latency=simulated_latency,
+            source_cents=source_cents,
+            generation_cents=generation_cents,
+            uploads_need_scope=uploads_need_scope,
+            upload_lifetime=upload_lifetime,
+            expired_link=expired_link,
+            include_topics=include_topics,
+            max_recorded_requests=max_recorded_requests,
+            cors_origins=cors_origins,
+        )
+        self._application = Application(database, clock or Clock(), storage, settings)
+        self._controls = self._application.controls
 
     def __repr__(self) -> str:
         return f"<Emulator: {len(self.requests)} requests so far>"
 
-    def observe(self, observer: Callable[[Request, Response], None]) -> None:
-        """Tell a function of every request and its answer from now on, but for failures that were ordered."""
-        self._observers.append(observer)
+    def close(self) -> None:
+        """Close the database and delete temporary files; a second call does nothing."""
+        self._application.close()
 
-    def handle(self, request: Request) -> Response:
-        """Answer one request; the caller loses or delays the answer as it says."""
-        if not self._close.alive:
-            raise RuntimeError("This emulator was closed.")
-        request_id, arrival = new_id("req"), self._arrival()
-        outcome, delay = self._faults.outcome(request), self._faults.delay(request)
-        if isinstance(outcome, Failure):
-            response = self._failed(outcome, request, request_id)
-        else:
-            response = self._answer(request, request_id)
-            self._tell(request, response)
-            response.dropped = outcome is not None
-        response.delay += delay
-        return self._note(request, response, arrival)
+    def __enter__(self) -> Self:
+        return self
 
-    def admit(self, request: Request) -> Response | None:
-        """Refuse a PUT to storage by all but its body, None when the body is worth reading.
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
-        A request that a fault waits for passes, so that `handle` meets the fault.
-        """
-        if self._own is None or not request.in_storage or self._faults.awaits(request):
-            return None
-        arrival = self._arrival()
-        try:
-            self._own.check(request)
-        except StorageRefusedError as error:
-            return self._note(request, error.response(), arrival)
-        return None
-
-    def refuse(self, request: Request, error: OSError) -> Response:
-        """Answer a request whose body could not be kept, since a disk is full."""
-        return self._note(request, self._unavailable(request, new_id("req"), error), self._arrival())
+    # Ways in
 
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> "Server":
-        """A loopback server, started by ``with`` or by its `start`; port 0 takes any free one.
+        """Make a server, started by `with` or by its `start`; port 0 takes any free one.
 
         It serves the API at `Server.base_url`, and at `Server.page_url` a page to watch it with.
 
         Raises:
-            MissingExtraError: a package of the ``emulator`` extra is not installed.
+            MissingExtraError: A package of the `emulator` extra is not installed.
 
         """
         from .server import Server
 
-        def page_of(emulator: Emulator) -> "Page":
-            from .page import Inside, Page
+        return Server(self._application, host, port, _load_page)
 
-            inside = Inside(emulator._backend, emulator._api.limiter, emulator._faults)
-            return Page(emulator, inside, host)
-
-        return Server(self, host, port, page_of)
+    def take_over(self, server: "Server") -> None:
+        """Answer behind a server that another emulator has started, in its place."""
+        server.application = self._application
 
     def client(
         self,
@@ -153,17 +161,17 @@ class Emulator(Received):
         on_response: "Callback[ResponseInfo] | None" = None,
         **options: "Unpack[ClientOptions]",
     ) -> "Scripe":
-        """A client of this emulator, in this process: it opens no port, and does not sleep but moves the clock on.
+        """Make a client in this process: it opens no port, and moves the emulator's clock on instead of sleeping.
 
         Args:
-            api_key: a key of `create_key`, or a function that returns one; one with all scopes unless given.
-            on_response: told of each answer.
-            options: as of `scripe.Scripe`.
+            api_key: A key of `create_key`, or a function that returns one; one with all scopes unless given.
+            on_response: Called with the `ResponseInfo` of each response.
+            options: As of `scripe.Scripe`.
 
         """
-        from . import client as mount
+        from .client import make_client
 
-        return mount.client(self, api_key, on_response, **options)
+        return make_client(self._application, api_key, on_response, **options)
 
     def async_client(
         self,
@@ -172,103 +180,395 @@ class Emulator(Received):
         on_response: "AsyncCallback[ResponseInfo] | None" = None,
         **options: "Unpack[ClientOptions]",
     ) -> "AsyncScripe":
-        """An async client of this emulator, in this process: it opens no port, and does not sleep.
+        """Make an async client in this process: it opens no port, and does not sleep.
 
         Args:
-            api_key: a key of `create_key`, or a function that returns one; one with all scopes unless given.
-            on_response: told of each answer; a plain or a coroutine function.
-            options: as of `scripe.AsyncScripe`.
+            api_key: A key of `create_key`, or a function that returns one; one with all scopes unless given.
+            on_response: Called with the `ResponseInfo` of each response; a plain or a coroutine function.
+            options: As of `scripe.AsyncScripe`.
 
         """
-        from . import client as mount
+        from .client import make_async_client
 
-        return mount.async_client(self, api_key, on_response, **options)
+        return make_async_client(self._application, api_key, on_response, **options)
 
     def transport(self) -> "Transport":
-        """A transport for a client of httpx or httpx2, sync or async, that ends at this emulator."""
-        from . import client as mount
+        """Make a transport for a client of httpx or httpx2, sync or async, that ends at this emulator."""
+        from .client import make_transport
 
-        return mount.transport(self)
+        return make_transport(self._application)
 
-    def close(self) -> None:
-        """Close the database and delete what was kept for no restart; a second call does nothing."""
-        self._close()
+    def handle(self, request: Request) -> Response:
+        """Answer one request; the caller drops or delays the response as it says."""
+        return self._application.handle(request)
 
-    def __enter__(self) -> Self:
-        return self
+    def add_observer(self, observer: Callable[[Request, Response], None]) -> None:
+        """Call a function with each request and its response, except failures of `fail_next`.
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        It may change the response before it is sent.
+        """
+        self._application.add_observer(observer)
+
+    # What came in, and what happened
+
+    @property
+    def requests(self) -> list[ReceivedRequest]:
+        """The requests that were answered, in order."""
+        return self._application.recorder.requests
+
+    def clear_requests(self) -> None:
+        """Forget the requests so far."""
+        self._application.recorder.clear()
+
+    def assert_sent(
+        self,
+        method: str,
+        path: str,
+        *,
+        times: int | None = None,
+        json: Mapping[str, object] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> list[ReceivedRequest]:
+        """Assert that a request was sent, and return all that match, in order.
+
+        Every request counts, retries included.
+
+        Args:
+            method: The HTTP method.
+            path: The path below `/v1`; in `/posts/*` the `*` stands for one part of it, `**` for any rest.
+            times: How often; at least once unless given.
+            json: Fields that its body must have, by the API's names; it may have others, at any depth.
+            query: Parameters that its query must have; it may have others.
+
+        Raises:
+            AssertionError: It was not sent, or not as often. The message shows the bodies and queries that differ,
+                and lists all requests, in order.
+
+        """
+        __tracebackhide__ = True
+        return self._application.recorder.assert_sent(method, path, times, json, query)
+
+    def assert_nothing_sent(self, method: str | None = None, path: str = ANY_PATH) -> None:
+        """Assert that no request was sent; or none with this method, or with such a path.
+
+        Args:
+            method: The HTTP method; any unless given.
+            path: The path below `/v1`, as in `assert_sent`; any unless given.
+
+        Raises:
+            AssertionError: One was sent; the message lists all requests, in order.
+
+        """
+        __tracebackhide__ = True
+        self._application.recorder.assert_nothing_sent(method, path)
+
+    @property
+    def events(self) -> list[Event]:
+        """What happened that webhook endpoints can be told of, in order; nothing is delivered."""
+        return self._controls.events
+
+    # Settings and time
+
+    @property
+    def settings(self) -> Settings:
+        """How this emulator behaves, as it was set when it was made."""
+        return self._application.settings
+
+    @property
+    def clock(self) -> Clock:
+        """The emulator's time."""
+        return self._application.clock
+
+    @property
+    def simulated_latency(self) -> float:
+        """The seconds of the emulator's time that each response takes; may be set.
+
+        Nobody waits for them: the clock moves on. A client in process gives up where they exceed its timeout.
+        """
+        return self._application.simulated_latency
+
+    @simulated_latency.setter
+    def simulated_latency(self, seconds: float) -> None:
+        self._application.simulated_latency = seconds
+
+    # Workspaces, keys and spend
+
+    @property
+    def workspace_id(self) -> str:
+        """The first workspace."""
+        return self._controls.workspace_id
+
+    @property
+    def api_key(self) -> str:
+        """An API key of the first workspace, with every scope."""
+        return self._controls.api_key
+
+    @property
+    def project_id(self) -> str:
+        """The newest project that the first workspace began with."""
+        return self._controls.project_id
+
+    def project(self, project_id: str | None = None) -> JsonObject:
+        """Return a project as the API shows it, `project_id` unless another one is named; no request is made.
+
+        Raises:
+            LookupError: There is no such project.
+
+        """
+        return self._controls.project(project_id)
+
+    def create_workspace(self, name: str = "Second workspace", plan: Plan = "BUSINESS") -> str:
+        """Add a workspace with three projects and return its id."""
+        return self._controls.create_workspace(name, plan)
+
+    def set_plan(self, plan: Plan, *, active: bool = True, workspace_id: str | None = None) -> None:
+        """Change a workspace's plan; `active=False` is a subscription in bad standing."""
+        self._controls.set_plan(plan, active=active, workspace_id=workspace_id)
+
+    def create_key(
+        self,
+        scopes: Collection[Scope | str] | None = None,
+        *,
+        expires_on: date | None = None,
+        live: bool = False,
+        workspace_id: str | None = None,
+    ) -> str:
+        """Add an API key and return it; it has every scope unless some are named."""
+        return self._controls.create_key(scopes, expires_on=expires_on, live=live, workspace_id=workspace_id)
+
+    def revoke_key(self, api_key: str | None = None) -> None:
+        """Revoke an API key, `api_key` unless another one is named."""
+        self._controls.revoke_key(api_key)
+
+    def create_token(
+        self, workspaces: Sequence[str] = (), scopes: Collection[Scope | str] | None = None
+    ) -> str:
+        """Add an OAuth token, which reaches several workspaces, and return it.
+
+        Args:
+            workspaces: Ids of workspaces, the default one first; the first workspace unless some are named.
+            scopes: What it may do; everything unless given.
+
+        """
+        return self._controls.create_token(workspaces, scopes)
+
+    def connect_linkedin(self, project_id: str, *, connected: bool = True) -> None:
+        """Connect a project to LinkedIn, or disconnect it; without a connection its posts cannot be rescheduled.
+
+        Raises:
+            LookupError: There is no such project.
+
+        """
+        self._controls.connect_linkedin(project_id, connected=connected)
+
+    def set_spend(self, cents: int, *, workspace_id: str | None = None) -> None:
+        """Set the cents that a workspace has spent of today's spend cap."""
+        self._controls.set_spend(cents, workspace_id=workspace_id)
+
+    def set_spend_remaining(self, cents: int, *, workspace_id: str | None = None) -> None:
+        """Set the cents that are left of a workspace's spend cap today.
+
+        Raises:
+            ValueError: Its plan has no spend cap, or a lower one.
+
+        """
+        self._controls.set_spend_remaining(cents, workspace_id=workspace_id)
+
+    # Faults
+
+    def fail_next(
+        self,
+        status: int = 500,
+        code: str | None = None,
+        *,
+        retry_after: float | str | None = None,
+        times: int = 1,
+        method: str | None = None,
+        path: str | None = None,
+        message: str | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        self.close()
+        """Let the next matching requests fail without doing anything.
 
-    def _answer(self, request: Request, request_id: str) -> Response:
-        try:
-            if request.full_path == DESCRIPTION:
-                return _description(request, request_id)
-            if not request.in_storage:
-                return self._api.answer(request, request_id)
-            if self._own is None:
-                return refusal(404, "NoSuchKey", "The uploads of this emulator are stored elsewhere.")
-            return self._own.put(request)
-        except StorageRefusedError as error:
-            return error.response()
-        except UNAVAILABLE as error:
-            return self._unavailable(request, request_id, error)
+        Args:
+            status: The status of the response.
+            code: The error code; the status's own unless given.
+            retry_after: The value of `Retry-After`.
+            times: How many requests.
+            method: Only requests with this method.
+            path: Only requests whose path below `/v1` (or storage path) begins like this.
+            message: The error's message.
+            body: Sent as it is instead of the API's error, with only the `headers` given.
+            headers: Header fields to add.
 
-    def _unavailable(self, request: Request, request_id: str, error: Exception) -> Response:
-        reason = f"The emulator cannot store or read what it should: {error}."
-        if request.in_storage:
-            return refusal(503, "ServiceUnavailable", reason)
-        headers = self._api.common_headers(request_id)
-        return failure(503, request_id, message=reason, headers=headers)
+        Raises:
+            ValueError: No response has such a status or header field, `times` is below 1, or `path` does not begin
+                with `/`.
 
-    def _failed(self, failure: Failure, request: Request, request_id: str) -> Response:
-        response = failure.response(request, request_id)
-        if request.in_api and failure.body is None:
-            response.headers = self._api.common_headers(request_id) | response.headers
-        return response
+        """
+        self._controls.fail_next(
+            status,
+            code,
+            retry_after=retry_after,
+            times=times,
+            method=method,
+            path=path,
+            message=message,
+            body=body,
+            headers=headers,
+        )
 
-    def _tell(self, request: Request, response: Response) -> None:
-        for observer in self._observers:
-            request.body.seek(0)
-            observer(request, response)
+    def drop_next(self, times: int = 1, *, method: str | None = None, path: str | None = None) -> None:
+        """Let the next matching requests be done, but their responses be lost.
+
+        Raises:
+            ValueError: `times` is below 1, or `path` does not begin with `/`.
+
+        """
+        self._controls.drop_next(times, method=method, path=path)
+
+    def delay_next(
+        self, seconds: float, times: int = 1, *, method: str | None = None, path: str | None = None
+    ) -> None:
+        """Let the responses of the next matching requests come late, in seconds of real time.
+
+        Raises:
+            ValueError: `seconds` is negative, `times` is below 1, or `path` does not begin with `/`.
+
+        """
+        self._controls.delay_next(seconds, times, method=method, path=path)
+
+    @property
+    def unused_faults(self) -> list[str]:
+        """The faults of `fail_next`, `drop_next` and `delay_next` that no request has met at all.
+
+        Each is described, as in `503 for POST /sources`.
+        """
+        return self._application.faults.unused()
+
+    def clear_faults(self) -> None:
+        """Cancel the faults of `fail_next`, `drop_next` and `delay_next` that no request has met yet."""
+        self._application.faults.clear()
+
+    # Jobs
+
+    def start(self, job_id: str) -> None:
+        """Let a queued job run.
+
+        Raises:
+            LookupError: There is no such job.
+            ValueError: It has ended.
+
+        """
+        self._controls.start(job_id)
+
+    def finish(self, job_id: str, status: str | None = None) -> None:
+        """End a job, with success unless another status is given; any string is taken.
+
+        Raises:
+            LookupError: There is no such job.
+            ValueError: It has ended.
+
+        """
+        self._controls.finish(job_id, status)
+
+    def fail(
+        self, job_id: str, *, error_code: str = "INTERNAL_ERROR", error_message: str = "The job failed."
+    ) -> None:
+        """Let a job fail.
+
+        Raises:
+            LookupError: There is no such job.
+            ValueError: It has ended.
+
+        """
+        self._controls.fail(job_id, error_code, error_message)
+
+    def set_progress(self, job_id: str, fraction: float, message: str | None = None) -> None:
+        """Set the progress, 0 to 1, that a job shows while it runs.
+
+        Raises:
+            LookupError: There is no such job.
+            ValueError: It has ended.
+
+        """
+        self._controls.set_progress(job_id, fraction, message)
+
+    # Health, cursors and records
+
+    def degrade(self, check: str = "db", error: str = "not reachable") -> None:
+        """Let `/health` report a failing check: `db`, `redis` or `auditBuffer`.
+
+        Raises:
+            ValueError: There is no such check.
+
+        """
+        self._controls.degrade(check, error)
+
+    def restore(self) -> None:
+        """Let `/health` report that all checks succeed."""
+        self._controls.restore()
+
+    def expire_cursors(self) -> None:
+        """Make every cursor handed out so far stale."""
+        self._controls.expire_cursors()
+
+    def seed(
+        self,
+        *,
+        projects: int = 0,
+        jobs: int = 0,
+        sources: int = 0,
+        notes: int = 0,
+        posts: int = 0,
+        job_type: JobType | str = "POST_GENERATION",
+        job_status: JobStatus | str = "DONE",
+        start: datetime | None = None,
+        step: float | timedelta = 1.0,
+        project_id: str | None = None,
+        workspace_id: str | None = None,
+    ) -> SeededIds:
+        """Make records in bulk; they spend nothing and send nothing.
+
+        Args:
+            projects: How many projects.
+            jobs: How many jobs.
+            sources: How many sources.
+            notes: How many notes; every second one has a slot, at the time of its creation.
+            posts: How many posts, all drafts.
+            job_type: The type of the jobs.
+            job_status: Their status.
+            start: When the first of each was created; unless given, such that the last was created just now.
+            step: Seconds between one and the next; 0 creates all at the same instant.
+            project_id: Where all but projects belong, a project of the workspace unless given.
+            workspace_id: The workspace, the first unless given.
+
+        Raises:
+            ValueError: The API has no such job type or status.
+
+        """
+        return self._controls.seed(
+            {"projects": projects, "jobs": jobs, "sources": sources, "notes": notes, "posts": posts},
+            job_type=job_type,
+            job_status=job_status,
+            start=start,
+            step=step,
+            project_id=project_id,
+            workspace_id=workspace_id,
+        )
+
+    def count(self, table: str) -> int:
+        """Count the records of a resource such as `sources`, of all workspaces.
+
+        Raises:
+            ValueError: There is no such resource.
+
+        """
+        return self._controls.count(table)
 
 
-def _description(request: Request, request_id: str) -> Response:
-    from .openapi import document_text  # loaded when asked for
+def _load_page(application: Application, bound_host: str) -> "Page":
+    from .page import Page
 
-    if request.method != "GET":
-        return failure(405, request_id, headers={"Allow": "GET"})
-    return Response(200, {"Content-Type": "application/json"}, document_text().encode())
-
-
-def _release(state: State, scratch: str) -> None:
-    state.close()
-    shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _secret(state: State) -> str:
-    return state.set_setting_once("storage_secret", secrets.token_hex(20))
-
-
-def _assemble(settings: Settings, clock: Clock, state: State, storage: Storage) -> Backend:
-    spending = Spending(state)
-    events = EventLog(state, clock, settings.keep_requests)
-
-    def work(job: Record, moment: int) -> JsonObject:
-        return WORK[str(job.fields["type"])](backend, job, moment)
-
-    backend = Backend(
-        settings=settings,
-        clock=clock,
-        state=state,
-        access=Access(state, clock, settings),
-        spending=spending,
-        storage=storage,
-        events=events,
-        jobs=Jobs(state, clock, settings, spending, events, work),
-        posts=Posts(state, clock, events),
-        cursor_age=int(state.setting("cursor_age") or 0),
-    )
-    return backend
+    return Page(application, bound_host)

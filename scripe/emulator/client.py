@@ -1,27 +1,26 @@
-"""The emulator mounted in process: clients of both worlds, with no port, on the emulator's own time.
+"""Clients of the emulator in this process: no port, and no waiting.
 
 A client made here does not sleep: where it would, the emulator's clock moves on by as much.
 """
 
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, BinaryIO, TypedDict, Unpack
+from typing import BinaryIO, TypedDict, Unpack
 
 from .. import AsyncScripe, NotGiven, RateLimiter, ResponseInfo, Scripe
 from .._async import client as async_clients
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, Callback, Clock, KeySource
 from .._engine.in_process import Mounted, Transport, async_mounted_client, mounted_client
 from .._sync import client as clients
+from ._core import clock as emulator_clock
+from ._core.application import Application
 from ._core.messages import Headers, Request
-
-if TYPE_CHECKING:
-    from ._emulator import Emulator
 
 BASE_URL = "http://emulator.localhost/v1"
 
 
 class ClientOptions(TypedDict, total=False):
-    """What a client in process takes beside its key: the same as `Scripe`, but for where the API is."""
+    """The options of a client in process: those of `Scripe`, except where the API is."""
 
     api_version: str
     workspace_id: str | None
@@ -33,22 +32,23 @@ class ClientOptions(TypedDict, total=False):
 
 
 class EmulatorTime:
-    """The emulator's time as a client counts it: in seconds, moved on by who would sleep."""
+    """The emulator's clock in the seconds that clients count in."""
 
-    def __init__(self, emulator: "Emulator") -> None:
-        self._clock = emulator.clock
+    def __init__(self, clock: emulator_clock.Clock) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
 
     def now(self) -> float:
         return self._clock.now().timestamp()
 
-    def pass_to(self, moment: float) -> None:
+    def advance_to(self, moment: float) -> None:
+        """Move the clock to a moment, unless it is past: waits of several threads overlap, and do not add up."""
         with self._lock:
             self._clock.advance(max(0.0, moment - self.now()))
 
 
 class EmulatorClock(Clock):
-    """Never sleeps."""
+    """Moves the emulator's clock on instead of sleeping."""
 
     def __init__(self, time: EmulatorTime) -> None:
         self._time = time
@@ -57,11 +57,11 @@ class EmulatorClock(Clock):
         return self._time.now()
 
     def sleep(self, seconds: float) -> None:
-        self._time.pass_to(self.now() + seconds)
+        self._time.advance_to(self.now() + seconds)
 
 
 class AsyncEmulatorClock(AsyncClock):
-    """Never sleeps, but lets other tasks run."""
+    """Moves the emulator's clock on instead of sleeping, and lets other tasks run."""
 
     def __init__(self, time: EmulatorTime) -> None:
         self._time = time
@@ -72,49 +72,58 @@ class AsyncEmulatorClock(AsyncClock):
     async def sleep(self, seconds: float) -> None:
         moment = self.now() + seconds
         await super().sleep(0)
-        self._time.pass_to(moment)
+        self._time.advance_to(moment)
 
 
-def client(
-    emulator: "Emulator",
+def make_client(
+    application: Application,
     api_key: str | KeySource | None,
     on_response: Callback[ResponseInfo] | None,
     **options: Unpack[ClientOptions],
 ) -> Scripe:
-    made = Scripe(
-        api_key or emulator.api_key,
+    """Make a client that calls the application."""
+    client = Scripe(
+        api_key or application.controls.api_key,
         base_url=BASE_URL,
-        http_client=mounted_client(transport(emulator)),
+        http_client=mounted_client(make_transport(application)),
         on_response=on_response,
         **options,
     )
-    clients.set_clock(made, EmulatorClock(EmulatorTime(emulator)))
-    return made
+    clients.set_clock(client, EmulatorClock(EmulatorTime(application.clock)))
+    return client
 
 
-def async_client(
-    emulator: "Emulator",
+def make_async_client(
+    application: Application,
     api_key: str | AsyncKeySource | None,
     on_response: AsyncCallback[ResponseInfo] | None,
     **options: Unpack[ClientOptions],
 ) -> AsyncScripe:
-    made = AsyncScripe(
-        api_key or emulator.api_key,
+    """Make an async client that calls the application."""
+    client = AsyncScripe(
+        api_key or application.controls.api_key,
         base_url=BASE_URL,
-        http_client=async_mounted_client(transport(emulator)),
+        http_client=async_mounted_client(make_transport(application)),
         on_response=on_response,
         **options,
     )
-    async_clients.set_clock(made, AsyncEmulatorClock(EmulatorTime(emulator)))
-    return made
+    async_clients.set_clock(client, AsyncEmulatorClock(EmulatorTime(application.clock)))
+    return client
 
 
-def transport(emulator: "Emulator") -> Transport:
-    """The emulator as clients reach it in process; what its answers take of its own time, passes at once."""
-    time = EmulatorTime(emulator)
+def make_transport(application: Application) -> Transport:
+    """Make a transport that calls the application; its simulated latency passes at once."""
+    time = EmulatorTime(application.clock)
 
-    def answer(method: str, url: str, headers: Sequence[tuple[str, str]], body: BinaryIO) -> Mounted:
-        found = emulator.handle(Request(method, url, Headers(headers), body))
-        return Mounted(found.status, found.headers, found.body, found.dropped, found.delay, emulator.latency)
+    def handle(method: str, url: str, headers: Sequence[tuple[str, str]], body: BinaryIO) -> Mounted:
+        response = application.handle(Request(method, url, Headers(headers), body))
+        return Mounted(
+            response.status,
+            response.headers,
+            response.body,
+            response.connection_dropped,
+            response.delay,
+            application.simulated_latency,
+        )
 
-    return Transport(answer, EmulatorClock(time), AsyncEmulatorClock(time))
+    return Transport(handle, EmulatorClock(time), AsyncEmulatorClock(time))

@@ -161,7 +161,7 @@ def watch(emulator: Emulator, violations: list[str] | None = None) -> list[str]:
         if request.in_api:
             found.extend(CONTRACT.check(request, response))
 
-    emulator.observe(judge)
+    emulator.add_observer(judge)
     return found
 
 

@@ -51,7 +51,7 @@ class Served:
 def served() -> Iterator[Served]:
     limits: Any = {f"{bucket}_limit": PLENTY for bucket in ("read", "write", "upload", "generation")}
     with (
-        Emulator(plan="ENTERPRISE", speed=1_000_000, **limits) as emulator,
+        Emulator(plan="ENTERPRISE", job_speed=1_000_000, **limits) as emulator,
         emulator.serve() as server,
         requests.Session() as session,
     ):

@@ -40,7 +40,7 @@ def test_one_late_look_finds_the_same_times(emulator: Emulator, api: Calls) -> N
 
 
 def test_speed() -> None:
-    with Emulator(clock=frozen(), speed=10) as emulator:
+    with Emulator(clock=frozen(), job_speed=10) as emulator:
         api = Calls(emulator)
         job_id = api.file(b"text").fields["id"]
         emulator.clock.advance(0.5)
@@ -48,7 +48,7 @@ def test_speed() -> None:
 
 
 def test_no_speed_leaves_jobs_to_the_controls() -> None:
-    with Emulator(clock=frozen(), speed=0, finished_status="COMPLETED") as emulator:
+    with Emulator(clock=frozen(), job_speed=0, finished_status="COMPLETED") as emulator:
         api = Calls(emulator)
         job_id = api.file(b"text").fields["id"]
         emulator.clock.advance(1_000)

@@ -15,7 +15,7 @@ from tests.emulator.test_emulator_posts import events, listen
 )
 def test_documents(emulator: Emulator, api: Calls, body: Fields, job_type: str, cents: int) -> None:
     listen(api)
-    emulator.set_spent(5_000 - cents)
+    emulator.set_spend(5_000 - cents)
     job = api.post("/knowledge", body).fields
     assert (job["type"], job["status"], job["projectId"]) == (job_type, "QUEUED", None)
     refused = api.post("/knowledge", body)

@@ -82,7 +82,7 @@ def test_a_file_source(emulator: Emulator, api: Calls) -> None:
 
 
 def test_topics(api: Calls) -> None:
-    with Emulator(clock=frozen(), topics=True) as emulator:
+    with Emulator(clock=frozen(), include_topics=True) as emulator:
         source = Calls(emulator).read_back(b"Ten words are enough for a topic", "text/plain")
     same(source["topics"][0], TOPIC)
     assert "topics" not in api.read_back(b"text", "text/plain")

@@ -13,12 +13,12 @@ else:
 JsonObject: TypeAlias = dict[str, Json]
 
 
-def encode(value: Json) -> bytes:
+def dumps(value: Json) -> bytes:
     """A value as compact UTF-8 JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def parse(body: bytes) -> Json:
+def loads(body: bytes) -> Json:
     """The value in a JSON body.
 
     Raises:
@@ -27,7 +27,7 @@ def parse(body: bytes) -> Json:
     """
     try:
         value = cast("Json", json.loads(body.decode(), parse_constant=_refuse))
-        encode(value)  # half a surrogate pair can be parsed, but neither stored nor sent back
+        dumps(value)  # half a surrogate pair can be parsed, but neither stored nor sent back
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return value

@@ -19,35 +19,38 @@ from .canonical_json import JsonObject
 from .clock import real_seconds
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, setting TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS workspaces (id TEXT PRIMARY KEY, name TEXT, plan TEXT, active INTEGER);
 CREATE TABLE IF NOT EXISTS keys (
     token TEXT PRIMARY KEY, id TEXT, workspace_id TEXT, scopes TEXT, expires_on TEXT, revoked INTEGER DEFAULT 0);
-CREATE TABLE IF NOT EXISTS reach (principal_id TEXT, workspace_id TEXT, PRIMARY KEY (principal_id, workspace_id));
+CREATE TABLE IF NOT EXISTS workspace_access (
+    principal_id TEXT, workspace_id TEXT, PRIMARY KEY (principal_id, workspace_id));
 CREATE TABLE IF NOT EXISTS spending (
     workspace_id TEXT, bucket_date TEXT, cents INTEGER, PRIMARY KEY (workspace_id, bucket_date));
-CREATE TABLE IF NOT EXISTS answers (
+CREATE TABLE IF NOT EXISTS idempotency_records (
     workspace_id TEXT, route TEXT, key TEXT, fingerprint TEXT, created_at INTEGER,
     status INTEGER, headers TEXT, body BLOB, PRIMARY KEY (workspace_id, route, key));
 CREATE TABLE IF NOT EXISTS records (
-    kind TEXT, id TEXT, workspace_id TEXT, project_id TEXT, created_at INTEGER, due_at INTEGER,
-    fields TEXT, private TEXT, PRIMARY KEY (kind, id));
-CREATE INDEX IF NOT EXISTS newest ON records (kind, workspace_id, created_at, id);
-CREATE INDEX IF NOT EXISTS due ON records (kind, due_at) WHERE due_at IS NOT NULL;
+    resource TEXT, id TEXT, workspace_id TEXT, project_id TEXT, created_at INTEGER, next_transition_at INTEGER,
+    fields TEXT, internal TEXT, PRIMARY KEY (resource, id));
+CREATE INDEX IF NOT EXISTS newest ON records (resource, workspace_id, created_at, id);
+CREATE INDEX IF NOT EXISTS due ON records (resource, next_transition_at) WHERE next_transition_at IS NOT NULL;
 """
 
-INSERT = "INSERT INTO records VALUES (:kind, :id, :workspace, :project, :created, :due, :fields, :private)"
-UPDATE = """UPDATE records SET due_at = :due, fields = :fields, private = :private
-WHERE kind = :kind AND id = :id"""
-PAGE = """SELECT * FROM records WHERE kind = :kind AND workspace_id = :workspace
+INSERT = """INSERT INTO records VALUES (
+    :resource, :id, :workspace, :project, :created, :next_transition_at, :fields, :internal)"""
+UPDATE = """UPDATE records SET next_transition_at = :next_transition_at, fields = :fields, internal = :internal
+WHERE resource = :resource AND id = :id"""
+PAGE = """SELECT * FROM records WHERE resource = :resource AND workspace_id = :workspace
 AND (:project IS NULL OR project_id = :project)
 AND (:folder IS NULL OR json_extract(fields, '$.folderId') = :folder)
-AND CASE WHEN :dated IS NULL THEN created_at ELSE json_extract(private, :dated) END BETWEEN :earliest AND :latest
+AND CASE WHEN :date_path IS NULL THEN created_at ELSE json_extract(internal, :date_path) END
+    BETWEEN :earliest AND :latest
 AND (:types IS NULL OR json_extract(fields, '$.type') IN (SELECT value FROM json_each(:types)))
 AND (:statuses IS NULL OR json_extract(fields, '$.status') IN (SELECT value FROM json_each(:statuses)))
 AND (created_at, id) < (:before, :before_id)
 ORDER BY created_at DESC, id DESC LIMIT :count"""
-LATEST = """SELECT * FROM records WHERE kind = :kind
+LATEST = """SELECT * FROM records WHERE resource = :resource
 ORDER BY json_extract(fields, '$.status') IN (SELECT value FROM json_each(:first)) DESC, created_at DESC, rowid DESC
 LIMIT :count"""
 FOREVER = 2**62
@@ -73,14 +76,14 @@ class Record:
 
     """
 
-    kind: str
+    resource: str
     id: str
     workspace_id: str
     project_id: str | None
     created_at: int
-    due_at: int | None = None
+    next_transition_at: int | None = None
     fields: JsonObject = field(default_factory=dict[str, Any])
-    private: dict[str, Any] = field(default_factory=dict[str, Any])
+    internal: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,11 @@ class Selection:
     """Which records a list shows.
 
     Attributes:
-        kind: the resource's plural name.
+        resource: the resource's plural name.
         workspace_id: the workspace that owns them.
         project_id: their project, None for any.
         folder_id: their folder, None for any.
-        dated: where in `Record.private` the moment stands that dates filter by; None for the creation.
+        dated: where in `Record.internal` the moment stands that dates filter by; None for the creation.
         earliest: the first of those moments.
         latest: the last of them.
         types: their types, None for any.
@@ -101,11 +104,11 @@ class Selection:
 
     """
 
-    kind: str
+    resource: str
     workspace_id: str
     project_id: str | None = None
     folder_id: str | None = None
-    dated: str | None = None
+    date_path: str | None = None
     earliest: int = 0
     latest: int = FOREVER
     types: Sequence[str] | None = None
@@ -118,7 +121,7 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{secrets.token_hex(8)}"
 
 
-class State:
+class Database:
     """The database; a path given survives a restart."""
 
     def __init__(self, database: str | Path) -> None:
@@ -171,19 +174,19 @@ class State:
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
 
-    def setting(self, name: str) -> str | None:
+    def get_meta(self, name: str) -> str | None:
         """A remembered setting, None when there is none."""
-        rows = self.execute("SELECT setting FROM meta WHERE name = ?", (name,))
-        return rows[0]["setting"] if rows else None
+        rows = self.execute("SELECT text FROM meta WHERE name = ?", (name,))
+        return rows[0]["text"] if rows else None
 
-    def set_setting_once(self, name: str, setting: str) -> str:
+    def set_meta_once(self, name: str, text: str) -> str:
         """Remember a setting unless there is one already, and return the one that counts."""
-        self.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, setting))
-        return str(self.setting(name))
+        self.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, text))
+        return str(self.get_meta(name))
 
-    def set_setting(self, name: str, setting: str) -> None:
+    def set_meta(self, name: str, text: str) -> None:
         """Remember a setting."""
-        self.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, setting))
+        self.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, text))
 
     def insert(self, record: Record) -> None:
         """Store a new record."""
@@ -195,18 +198,19 @@ class State:
 
     def delete(self, record: Record) -> None:
         """Forget a record."""
-        self.execute("DELETE FROM records WHERE kind = ? AND id = ?", (record.kind, record.id))
+        self.execute("DELETE FROM records WHERE resource = ? AND id = ?", (record.resource, record.id))
 
-    def find(self, kind: str, record_id: str, workspace_id: str | None = None) -> Record | None:
+    def find(self, resource: str, record_id: str, workspace_id: str | None = None) -> Record | None:
         """One record by its id, None when there is none or it is another workspace's."""
-        rows = self.execute("SELECT * FROM records WHERE kind = ? AND id = ?", (kind, record_id))
+        rows = self.execute("SELECT * FROM records WHERE resource = ? AND id = ?", (resource, record_id))
         records = [_record(row) for row in rows if workspace_id in (None, row["workspace_id"])]
         return records[0] if records else None
 
-    def due(self, kind: str, moment: int) -> list[Record]:
+    def find_due(self, resource: str, moment: int) -> list[Record]:
         """The records that change by themselves at or before a moment, earliest first."""
         rows = self.execute(
-            "SELECT * FROM records WHERE kind = ? AND due_at <= ? ORDER BY due_at, id", (kind, moment)
+            "SELECT * FROM records WHERE resource = ? AND next_transition_at <= ? ORDER BY next_transition_at, id",
+            (resource, moment),
         )
         return [_record(row) for row in rows]
 
@@ -214,11 +218,11 @@ class State:
         """At most `count` records, newest first, then by id descending."""
         before, before_id = selection.before
         values: dict[str, object] = {
-            "kind": selection.kind,
+            "resource": selection.resource,
             "workspace": selection.workspace_id,
             "project": selection.project_id,
             "folder": selection.folder_id,
-            "dated": selection.dated,
+            "date_path": selection.date_path,
             "earliest": selection.earliest,
             "latest": selection.latest,
             "types": _list(selection.types),
@@ -229,14 +233,14 @@ class State:
         }
         return [_record(row) for row in self.execute(PAGE, values)]
 
-    def latest(self, kind: str, count: int, first: Sequence[str]) -> list[Record]:
+    def latest(self, resource: str, count: int, first: Sequence[str]) -> list[Record]:
         """At most `count` records of all workspaces, newest first, but before all those in one of some statuses."""
-        values: dict[str, object] = {"kind": kind, "count": count, "first": _list(first)}
+        values: dict[str, object] = {"resource": resource, "count": count, "first": _list(first)}
         return [_record(row) for row in self.execute(LATEST, values)]
 
-    def count(self, kind: str) -> int:
-        """How many records of a kind there are."""
-        return int(self.execute("SELECT count(*) FROM records WHERE kind = ?", (kind,))[0][0])
+    def count(self, resource: str) -> int:
+        """How many records of a resource there are."""
+        return int(self.execute("SELECT count(*) FROM records WHERE resource = ?", (resource,))[0][0])
 
 
 def _make_private(database: Path) -> None:
@@ -248,21 +252,28 @@ def _make_private(database: Path) -> None:
 
 def _columns(record: Record) -> dict[str, object]:
     return {
-        "kind": record.kind,
+        "resource": record.resource,
         "id": record.id,
         "workspace": record.workspace_id,
         "project": record.project_id,
         "created": record.created_at,
-        "due": record.due_at,
+        "next_transition_at": record.next_transition_at,
         "fields": json.dumps(record.fields),
-        "private": json.dumps(record.private),
+        "internal": json.dumps(record.internal),
     }
 
 
 def _record(row: sqlite3.Row) -> Record:
-    kind, record_id, workspace_id, project_id, created_at, due_at, fields, private = row
+    resource, record_id, workspace_id, project_id, created_at, next_transition_at, fields, internal = row
     return Record(
-        kind, record_id, workspace_id, project_id, created_at, due_at, json.loads(fields), json.loads(private)
+        resource,
+        record_id,
+        workspace_id,
+        project_id,
+        created_at,
+        next_transition_at,
+        json.loads(fields),
+        json.loads(internal),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from .canonical_json import JsonObject
 from .clock import milliseconds, timestamp
-from .validation import text_of, unfit
+from .validation import require_str, unprocessable_field
 
 DAY = 24 * 60 * 60 * 1000
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -14,7 +14,7 @@ DATE_TIME = re.compile(
 )
 
 
-def day_of(text: str) -> int | None:
+def parse_day(text: str) -> int | None:
     """The first millisecond of a ``YYYY-MM-DD`` in UTC, None when it is no date."""
     if not DATE.fullmatch(text):
         return None
@@ -24,7 +24,7 @@ def day_of(text: str) -> int | None:
         return None
 
 
-def moment_of(text: str) -> int | None:
+def parse_datetime(text: str) -> int | None:
     """The millisecond of an ISO 8601 date-time with its zone, None when it is none."""
     if not DATE_TIME.fullmatch(text):
         return None
@@ -36,7 +36,7 @@ def moment_of(text: str) -> int | None:
     return moment
 
 
-def future_of(body: JsonObject, name: str, now: int) -> int | None:
+def require_future(body: JsonObject, name: str, now: int) -> int | None:
     """The millisecond of a date-time to come, None when the field is absent.
 
     Raises:
@@ -45,7 +45,7 @@ def future_of(body: JsonObject, name: str, now: int) -> int | None:
     """
     if name not in body:
         return None
-    moment = moment_of(text_of(body, name))
+    moment = parse_datetime(require_str(body, name))
     if moment is None or moment <= now:
-        raise unfit(name, "must be an ISO 8601 date-time with its zone, in the future")
+        raise unprocessable_field(name, "must be an ISO 8601 date-time with its zone, in the future")
     return moment

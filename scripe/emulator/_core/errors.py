@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from .canonical_json import JsonObject, encode
+from .canonical_json import JsonObject, dumps
 from .messages import Response
 
 STATUS_BY_CODE = {
@@ -67,7 +67,7 @@ class ApiError(Exception):
 
     def response(self, request_id: str) -> Response:
         """The answer in the API's envelope."""
-        return failure(
+        return error_response(
             STATUS_BY_CODE[self.code],
             request_id,
             self.code,
@@ -78,7 +78,7 @@ class ApiError(Exception):
         )
 
 
-def failure(
+def error_response(
     status: int,
     request_id: str,
     code: str | None = None,
@@ -96,8 +96,12 @@ def failure(
         "request_id": request_id,
         "docs_url": f"{DOCUMENTATION}#{code}",
     }
-    error |= {name: extra for name, extra in (("details", details), ("meta", meta)) if extra is not None}
-    return Response(status, {"Content-Type": "application/json", **(headers or {})}, encode({"error": error}))
+    error |= {
+        name: require_extra
+        for name, require_extra in (("details", details), ("meta", meta))
+        if require_extra is not None
+    }
+    return Response(status, {"Content-Type": "application/json", **(headers or {})}, dumps({"error": error}))
 
 
 def _phrase(status: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from .canonical_json import JsonObject
 from .clock import Clock
-from .database import Record, Selection, State
+from .database import Database, Record, Selection
 
 NAMES = (
     "note.created",
@@ -51,14 +51,14 @@ class Event:
 class EventLog:
     """The newest events, as many as `max_events`."""
 
-    def __init__(self, state: State, clock: Clock, max_events: int) -> None:
-        self._state = state
+    def __init__(self, database: Database, clock: Clock, max_events: int) -> None:
+        self._database = database
         self._clock = clock
         self.events: deque[Event] = deque(maxlen=max_events)
 
     def record(self, name: str, subject: Record, data: JsonObject) -> None:
         """Append an event that happened to `subject`."""
-        endpoints = self._state.page(Selection("webhook_endpoints", subject.workspace_id), MAX_ENDPOINTS)
+        endpoints = self._database.page(Selection("webhook_endpoints", subject.workspace_id), MAX_ENDPOINTS)
         subscribed = [each.id for each in endpoints if _is_subscribed(each, name, subject.project_id)]
         event = Event(
             name,

@@ -2,13 +2,13 @@
 
 import re
 
-LONGEST_TITLE = 60
+MAX_TITLE = 60
 POINTS = 3
 SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 LANGUAGE = "[The emulator does not translate. The language asked for: {language}]"
 
 
-def write_post(source: str, language: str | None = None) -> tuple[str, str]:
+def draft_post(source: str, language: str | None = None) -> tuple[str, str]:
     """Return the title and the text of a post made from a source; it ends with the language that was asked for."""
     sentences = [" ".join(found.split()) for found in SENTENCE.findall(source) if found.strip()]
     opening, points = (sentences or [source.strip()])[0], sentences[1 : POINTS + 1]
@@ -18,6 +18,6 @@ def write_post(source: str, language: str | None = None) -> tuple[str, str]:
 
 
 def _title(opening: str) -> str:
-    if len(opening) <= LONGEST_TITLE:
+    if len(opening) <= MAX_TITLE:
         return opening
-    return f"{opening[:LONGEST_TITLE].rpartition(' ')[0] or opening[:LONGEST_TITLE]} …"
+    return f"{opening[:MAX_TITLE].rpartition(' ')[0] or opening[:MAX_TITLE]} …"

@@ -1,38 +1,37 @@
-"""Mishaps on order: the next matching requests fail, lose their answer, or wait."""
+"""Faults on request: the next matching requests fail, lose their response, or get it late."""
 
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from .errors import failure
+from .errors import error_response
 from .messages import Request, Response
-from .storage.base import refusal
+from .storage.base import storage_error_response
 
 
 @dataclass(slots=True)
 class Fault:
-    """One mishap, and which requests it meets."""
+    """A fault, the requests that it meets, and how many of them are left."""
 
     method: str | None
     path: str | None
     times: int
-    ordered: int = field(init=False)
+    requested: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ordered = self.times
+        self.requested = self.times
 
     def __str__(self) -> str:
-        """What it is, and which requests it waits for."""
-        return f"{self.shown} for {self.method or 'any method'} {self.path or 'of any path'}"
+        return f"{self.label} for {self.method or 'any method'} {self.path or 'of any path'}"
 
     @property
-    def shown(self) -> str:
-        """What happens to a request."""
-        return type(self).__name__.lower()
+    def label(self) -> str:
+        """The word by which a person recognises the fault."""
+        return "delay"
 
-    def meets(self, request: Request) -> bool:
-        """Whether it is this request's turn."""
+    def matches(self, request: Request) -> bool:
+        """Return whether it meets this request."""
         return (
             self.times > 0
             and self.method in (None, request.method)
@@ -41,13 +40,29 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Outcome(Fault):
-    """What becomes of a request."""
+class Delay(Fault):
+    """The response comes late."""
+
+    seconds: float
 
 
 @dataclass(slots=True)
-class Failure(Outcome):
-    """The request is answered so, and nothing is done."""
+class ResponseFault(Fault):
+    """The response is another one, or lost; a request meets at most one of these."""
+
+
+@dataclass(slots=True)
+class DropResponse(ResponseFault):
+    """The request is done, and its response is lost."""
+
+    @property
+    def label(self) -> str:
+        return "drop"
+
+
+@dataclass(slots=True)
+class Failure(ResponseFault):
+    """The request gets this response, and nothing is done."""
 
     status: int
     code: str | None = None
@@ -56,50 +71,35 @@ class Failure(Outcome):
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
-    def shown(self) -> str:
-        """The status, by which one order is told from another."""
+    def label(self) -> str:
         return str(self.status)
 
     def response(self, request: Request, request_id: str) -> Response:
-        """The answer: the raw body if one was given, else the form that this path's errors have."""
-        headers = dict(self.headers)
+        """Return the raw body if there is one, else an error in the form of the API or of storage."""
         if self.body is not None:
-            return Response(self.status, headers, self.body)
+            return Response(self.status, dict(self.headers), self.body)
         if request.in_storage:
-            answer = refusal(self.status, self.code or "InternalError", self.message or "We had a problem.")
-            return Response(answer.status, answer.headers | headers, answer.body)
-        return failure(self.status, request_id, self.code, self.message, headers=headers)
+            response = storage_error_response(
+                self.status, self.code or "InternalError", self.message or "We had a problem."
+            )
+        else:
+            response = error_response(self.status, request_id, self.code, self.message)
+        response.headers |= self.headers
+        return response
 
 
-@dataclass(slots=True)
-class Drop(Outcome):
-    """The work is done, the answer is lost."""
-
-
-@dataclass(slots=True)
-class Delay(Fault):
-    """The answer comes late."""
-
-    seconds: float
-
-
-AnyFault = TypeVar("AnyFault", bound=Fault)
+FaultT = TypeVar("FaultT", bound=Fault)
 
 
 class Faults:
-    """The mishaps on order, met in the order in which they were given."""
+    """The pending faults, met in the order in which they were added."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pending: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Order one.
-
-        Raises:
-            ValueError: it would meet no request.
-
-        """
+        """Append a fault, or raise a ValueError if it could meet no request."""
         if not (fault.path or "/").startswith("/"):
             raise ValueError(f"path is {fault.path!r}; begin it with /")
         if fault.times < 1:
@@ -108,39 +108,39 @@ class Faults:
             self._pending.append(fault)
 
     def clear(self) -> None:
-        """Call off all that have not been met."""
+        """Remove all faults."""
         with self._lock:
             self._pending = []
 
     def pending(self) -> list[Fault]:
-        """Copies of those that no request has met yet, in order."""
+        """Return copies of the faults that have requests left to meet."""
         with self._lock:
             return [replace(fault) for fault in self._pending]
 
-    def unmet(self) -> list[str]:
-        """The orders that no request has met at all, as people read them."""
+    def unused(self) -> list[str]:
+        """Describe the faults that no request has met at all."""
         with self._lock:
-            return [str(fault) for fault in self._pending if fault.times == fault.ordered]
+            return [str(fault) for fault in self._pending if fault.times == fault.requested]
 
-    def awaits(self, request: Request) -> bool:
-        """Whether any would meet this request."""
+    def would_match(self, request: Request) -> bool:
+        """Return whether any fault meets this request."""
         with self._lock:
-            return any(fault.meets(request) for fault in self._pending)
+            return any(fault.matches(request) for fault in self._pending)
 
-    def outcome(self, request: Request) -> Outcome | None:
-        """The failure or drop that meets this request, one time of it used up."""
-        return self._take(request, Outcome)
+    def pop_matching(self, request: Request) -> ResponseFault | None:
+        """Use up one time of the first failure or drop that meets this request, and return it."""
+        return self._pop(request, ResponseFault)
 
-    def delay(self, request: Request) -> float:
-        """How many seconds late the answer of this request comes."""
-        late = self._take(request, Delay)
-        return late.seconds if late else 0.0
+    def pop_delay(self, request: Request) -> float:
+        """Use up one time of the first delay that meets this request, and return its seconds, 0 if there is none."""
+        delay = self._pop(request, Delay)
+        return delay.seconds if delay else 0.0
 
-    def _take(self, request: Request, kind: type[AnyFault]) -> AnyFault | None:
+    def _pop(self, request: Request, cls: type[FaultT]) -> FaultT | None:
         with self._lock:
             for fault in self._pending:
-                if isinstance(fault, kind) and fault.meets(request):
+                if isinstance(fault, cls) and fault.matches(request):
                     fault.times -= 1
-                    self._pending = [one for one in self._pending if one.times > 0]
+                    self._pending = [other for other in self._pending if other.times > 0]
                     return fault
             return None

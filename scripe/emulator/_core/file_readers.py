@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, BinaryIO
 
-from .optional_dependencies import extra
+from .optional_dependencies import require_extra
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
 EBML = b"\x1a\x45\xdf\xa3"
@@ -21,14 +21,14 @@ class UnreadableFileError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FileContent:
     """What a file holds: its text, and its duration if it is a recording."""
 
     text: str
     duration_seconds: int = 0
 
 
-def read(file: BinaryIO, content_type: str) -> Reading:
+def read(file: BinaryIO, content_type: str) -> FileContent:
     """Read a file as its content type says.
 
     Raises:
@@ -45,16 +45,16 @@ def read(file: BinaryIO, content_type: str) -> Reading:
         raise UnreadableFileError(f"the file is no readable {essence}: {type(error).__name__}") from None
 
 
-def _read(file: BinaryIO, essence: str) -> Reading:
+def _read(file: BinaryIO, essence: str) -> FileContent:
     family = essence.partition("/")[0]
     if family in ("audio", "video"):
         return _recording(file)
     if family == "image":
-        return Reading(PICTURE)
+        return FileContent(PICTURE)
     text = HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", _reader(essence)(file))
     if not text.strip():
         raise UnreadableFileError("the file holds no text")
-    return Reading(text)
+    return FileContent(text)
 
 
 def _reader(essence: str) -> Callable[[BinaryIO], str]:
@@ -74,13 +74,13 @@ def _plain(file: BinaryIO) -> str:
 
 
 def _pages(file: BinaryIO) -> str:
-    with extra():
+    with require_extra():
         from pypdf import PdfReader
     return "\n".join(page.extract_text() for page in PdfReader(file).pages)
 
 
 def _document(file: BinaryIO) -> str:
-    with extra():
+    with require_extra():
         import docx
     document = docx.Document(file)
     rows = [[cell.text for cell in row.cells] for table in document.tables for row in table.rows]
@@ -88,14 +88,14 @@ def _document(file: BinaryIO) -> str:
 
 
 def _slides(file: BinaryIO) -> str:
-    with extra():
+    with require_extra():
         import pptx
     shapes = (shape for slide in pptx.Presentation(file).slides for shape in slide.shapes)
     return "\n".join(str(getattr(shape, "text", "")) for shape in shapes if shape.has_text_frame)
 
 
 def _cells(file: BinaryIO) -> str:
-    with extra():
+    with require_extra():
         openpyxl = import_module("openpyxl")  # it has no types, so it is taken as it comes
     book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     try:
@@ -111,16 +111,16 @@ def _rows(sheet: Any) -> Iterator[str]:
             yield "\t".join(filled)
 
 
-def _recording(file: BinaryIO) -> Reading:
-    with extra():
+def _recording(file: BinaryIO) -> FileContent:
+    with require_extra():
         from tinytag import TinyTag
     if _begins_with(file, EBML):  # WebM and Matroska, which the reader of durations does not know
-        return Reading(UNTIMED)
+        return FileContent(UNTIMED)
     duration = TinyTag.get(file_obj=file, tags=False).duration
     if not duration:
         raise UnreadableFileError("the recording has no sound")
     seconds = max(1, round(duration))
-    return Reading(SPEECH.format(seconds=seconds), seconds)
+    return FileContent(SPEECH.format(seconds=seconds), seconds)
 
 
 def _begins_with(file: BinaryIO, magic: bytes) -> bool:

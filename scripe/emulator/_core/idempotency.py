@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .canonical_json import Json, fingerprint
-from .database import State
+from .database import Database
 from .errors import ApiError
 from .messages import Response
 
@@ -18,14 +18,14 @@ LIFETIME = 24 * 60 * 60 * 1000
 NOT_KEPT = frozenset({401, 403, 429})
 
 
-def key_of(headers: Mapping[str, str]) -> str | None:
+def idempotency_key_of(headers: Mapping[str, str]) -> str | None:
     """The key of a call; one of an illegal form counts as none."""
     key = headers.get("idempotency-key", "")
     return key if KEY.fullmatch(key) else None
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class IdempotencyRecord:
     """The place of one call's answer."""
 
     workspace_id: str
@@ -34,32 +34,32 @@ class Slot:
     fingerprint: str
 
     @classmethod
-    def of(cls, workspace_id: str, route: str, key: str, body: Json) -> "Slot":
+    def of(cls, workspace_id: str, route: str, key: str, body: Json) -> "IdempotencyRecord":
         """The place of the answer to a body."""
         return cls(workspace_id, route, key, fingerprint(body))
 
 
-class Answers:
+class IdempotencyStore:
     """The stored answers."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def replay(self, slot: Slot, now: int) -> Response | None:
+    def replay(self, record: IdempotencyRecord, now: int) -> Response | None:
         """The stored answer of a slot, None when the call is the first.
 
         Raises:
             ApiError: 409, the key was used with another body.
 
         """
-        rows = self._state.execute(
-            "SELECT * FROM answers WHERE workspace_id = ? AND route = ? AND key = ? AND created_at > ?",
-            (slot.workspace_id, slot.route, slot.key, now - LIFETIME),
+        rows = self._database.execute(
+            "SELECT * FROM idempotency_records WHERE workspace_id = ? AND route = ? AND key = ? AND created_at > ?",
+            (record.workspace_id, record.route, record.key, now - LIFETIME),
         )
         if not rows:
             return None
         row = rows[0]
-        if row["fingerprint"] != slot.fingerprint:
+        if row["fingerprint"] != record.fingerprint:
             raise ApiError(
                 "idempotency_key_conflict",
                 "This Idempotency-Key was used with another body in the last 24 hours.",
@@ -67,17 +67,17 @@ class Answers:
         headers: dict[str, str] = json.loads(row["headers"])
         return Response(row["status"], headers | {"Idempotent-Replayed": "true"}, row["body"])
 
-    def keep(self, slot: Slot, response: Response, now: int) -> None:
+    def save(self, record: IdempotencyRecord, response: Response, now: int) -> None:
         """Store an answer, unless it is one that another attempt could better."""
         if response.status in NOT_KEPT or response.status >= 500:
             return
-        self._state.execute(
-            "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        self._database.execute(
+            "INSERT OR REPLACE INTO idempotency_records VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                slot.workspace_id,
-                slot.route,
-                slot.key,
-                slot.fingerprint,
+                record.workspace_id,
+                record.route,
+                record.key,
+                record.fingerprint,
                 now,
                 response.status,
                 json.dumps(response.headers),

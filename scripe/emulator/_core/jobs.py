@@ -5,17 +5,26 @@ When a state ends is stored with the job, so that a look after an hour finds the
 
 from collections.abc import Callable
 from copy import deepcopy
+from typing import get_args
 
 from .canonical_json import JsonObject
 from .clock import Clock, timestamp
-from .database import Record, State
+from .database import Database, Record, new_id
 from .errors import ApiError
 from .events import EventLog
-from .job_records import ACTIVE, SUCCESS, begin, end, new_job, shown
-from .rate_limits import Spending
-from .settings import Settings
+from .settings import JobStatus, JobType, Settings
+from .spending import SpendTracker
 
-Work = Callable[[Record, int], JsonObject]
+TYPES: tuple[JobType, ...] = get_args(JobType)
+STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)
+SUCCESS = ("DONE", "COMPLETED")
+ACTIVE = ("QUEUED", "RUNNING")
+STEPS = 10
+MESSAGES = ("Starting", "Reading the input", "Working on it", "Saving the result")
+PROGRESS_LIFETIME = 60 * 60 * 1000
+
+
+RunHandler = Callable[[Record, int], JsonObject]
 
 
 class JobFailure(Exception):  # noqa: N818  (it is how a job ends, not an error of the emulator)
@@ -31,24 +40,30 @@ class Jobs:
     """All jobs.
 
     Args:
-        state: where they are stored.
+        database: where they are stored.
         clock: the time they move by.
         settings: how fast they move.
         spending: where the reserved cents of a failed job go back to.
         events: what is told of their ends.
-        work: makes the result of a job at the moment it ends.
+        run_handler: makes the result of a job at the moment it ends.
 
     """
 
     def __init__(
-        self, state: State, clock: Clock, settings: Settings, spending: Spending, events: EventLog, work: Work
+        self,
+        database: Database,
+        clock: Clock,
+        settings: Settings,
+        spending: SpendTracker,
+        events: EventLog,
+        run_handler: RunHandler,
     ) -> None:
-        self._state = state
+        self._database = database
         self._clock = clock
         self._settings = settings
         self._spending = spending
         self._events = events
-        self._work = work
+        self._run_handler = run_handler
 
     def submit(
         self,
@@ -63,17 +78,17 @@ class Jobs:
         """Queue a job; `task` is what its work needs to know, `cents` what was reserved for it."""
         now = self._clock.milliseconds()
         job = new_job(job_type, workspace_id, project_id, now, estimated_ms=estimated_ms)
-        job.private = {"task": task, "cents": cents, "day": timestamp(now)[:10]}
-        job.due_at = self._after(now, self._settings.queue_seconds)
-        self._state.insert(job)
+        job.internal = {"task": task, "cents": cents, "day": timestamp(now)[:10]}
+        job.next_transition_at = self._after(now, self._settings.queue_seconds)
+        self._database.insert(job)
         return job
 
-    def settle(self) -> None:
+    def advance_due(self) -> None:
         """Move every job to where it should be by now."""
         now = self._clock.milliseconds()
-        while due := self._state.due("jobs", now):
+        while due := self._database.find_due("jobs", now):
             for job in due:
-                self._move(job, job.due_at or now)
+                self._move(job, job.next_transition_at or now)
 
     def start(self, job_id: str) -> None:
         """Let a queued job run from now on."""
@@ -92,12 +107,12 @@ class Jobs:
         """Let a job fail now."""
         self._fail(self._active(job_id), self._clock.milliseconds(), code, message)
 
-    def report(self, job_id: str, fraction: float, message: str | None) -> None:
+    def set_progress(self, job_id: str, fraction: float, message: str | None) -> None:
         """Set the progress that a running job shows from now on."""
         job, now = self._active(job_id), self._clock.milliseconds()
-        job.private["reported"] = [fraction, message, now]
+        job.internal["reported"] = [fraction, message, now]
         job.fields["updatedAt"] = timestamp(now)
-        self._state.update(job)
+        self._database.update(job)
 
     def cancel(self, job: Record) -> None:
         """Cancel a queued job.
@@ -112,33 +127,35 @@ class Jobs:
         self._refund(job)
         self._end(job, self._clock.milliseconds(), "CANCELLED")
 
-    def shown(self, job: Record, *, live: bool) -> JsonObject:
+    def to_json(self, job: Record, *, live: bool) -> JsonObject:
         """A job as the API shows it; live progress is for single reads."""
-        return shown(job, self._clock.milliseconds(), live=live)
+        return to_json(job, self._clock.milliseconds(), live=live)
 
-    def foresee(self, job: Record, result: JsonObject, latest: int) -> tuple[Record, int]:
+    def preview(self, job: Record, result: JsonObject, latest: int) -> tuple[Record, int]:
         """A queued job as it will be when it ends or at the latest, and when that is; nothing is changed."""
         job = deepcopy(job)
-        if job.due_at is None or job.due_at > latest:
+        if job.next_transition_at is None or job.next_transition_at > latest:
             return job, latest
-        begin(job, job.due_at, self._after(job.due_at, self._settings.run_seconds))
-        if job.due_at > latest:
+        start_job(
+            job, job.next_transition_at, self._after(job.next_transition_at, self._settings.run_seconds)
+        )
+        if job.next_transition_at > latest:
             return job, latest
-        moment, job.fields["result"] = job.due_at, result
-        end(job, moment, self._settings.finished_status)
+        moment, job.fields["result"] = job.next_transition_at, result
+        finish_job(job, moment, self._settings.finished_status)
         return job, moment
 
     def _active(self, job_id: str) -> Record:
-        self.settle()
-        job = self._state.find("jobs", job_id)
+        self.advance_due()
+        job = self._database.find("jobs", job_id)
         if job is None:
-            raise LookupError(f"there is no job {job_id}")
+            raise LookupError(f"there is no job {job_id!r}")
         if job.fields["status"] not in ACTIVE:
-            raise ValueError(f"job {job_id} is {job.fields['status']} already")
+            raise ValueError(f"job {job_id} is already {job.fields['status']}")
         return job
 
     def _after(self, moment: int, seconds: float) -> int | None:
-        speed = self._settings.speed
+        speed = self._settings.job_speed
         return moment + round(seconds * 1000 / speed) if speed > 0 else None
 
     def _move(self, job: Record, moment: int) -> None:
@@ -148,12 +165,12 @@ class Jobs:
             self._finish(job, moment, self._settings.finished_status)
 
     def _start(self, job: Record, moment: int) -> None:
-        begin(job, moment, self._after(moment, self._settings.run_seconds))
-        self._state.update(job)
+        start_job(job, moment, self._after(moment, self._settings.run_seconds))
+        self._database.update(job)
 
     def _finish(self, job: Record, moment: int, status: str) -> None:
         try:
-            result = self._work(job, moment) if status in SUCCESS else None
+            result = self._run_handler(job, moment) if status in SUCCESS else None
         except JobFailure as failure:
             self._fail(job, moment, failure.code, failure.message)
             return
@@ -166,12 +183,84 @@ class Jobs:
         self._end(job, moment, "FAILED")
 
     def _refund(self, job: Record) -> None:
-        if job.private.get("cents"):
-            self._spending.refund(job.workspace_id, job.private["day"], job.private["cents"])
+        if job.internal.get("cents"):
+            self._spending.refund(job.workspace_id, job.internal["day"], job.internal["cents"])
 
     def _end(self, job: Record, moment: int, status: str) -> None:
-        end(job, moment, status)
-        self._state.update(job)
+        finish_job(job, moment, status)
+        self._database.update(job)
         if status in SUCCESS or status == "FAILED":
             name = "job.failed" if status == "FAILED" else "job.completed"
-            self._events.record(name, job, shown(job, moment, live=False))
+            self._events.record(name, job, to_json(job, moment, live=False))
+
+
+def new_job(
+    job_type: str, workspace_id: str, project_id: str | None, created_at: int, *, estimated_ms: int
+) -> Record:
+    """A queued job, not stored yet."""
+    fields: JsonObject = {
+        "type": job_type,
+        "status": "QUEUED",
+        "startedAt": None,
+        "completedAt": None,
+        "result": None,
+        "errorCode": None,
+        "errorMessage": None,
+        "attemptCount": 0,
+        "estimatedCompletionMs": estimated_ms,
+        "updatedAt": None,
+    }
+    return Record("jobs", new_id("job"), workspace_id, project_id, created_at, fields=fields)
+
+
+def start_job(job: Record, moment: int, next_transition_at: int | None) -> None:
+    """Let a job run from a moment on, until it is due."""
+    started = timestamp(moment)
+    job.fields |= {"status": "RUNNING", "startedAt": started, "updatedAt": started, "attemptCount": 1}
+    job.internal["started"] = moment
+    job.next_transition_at = next_transition_at
+
+
+def finish_job(job: Record, moment: int, status: str) -> None:
+    """End a job at a moment."""
+    ended = timestamp(moment)
+    job.fields |= {"status": status, "completedAt": ended, "updatedAt": ended}
+    job.next_transition_at = None
+
+
+def to_json(job: Record, now: int, *, live: bool) -> JsonObject:
+    """A job as the API shows it; live progress is for single reads."""
+    fields = job.fields
+    progress = _progress(job, now) if live and fields["status"] == "RUNNING" else None
+    updated_at = progress["updatedAt"] if progress else fields["updatedAt"]
+    return {
+        "id": job.id,
+        "type": fields["type"],
+        "status": fields["status"],
+        "projectId": job.project_id,
+        "startedAt": fields["startedAt"],
+        "completedAt": fields["completedAt"],
+        "progress": progress,
+        "result": fields["result"],
+        "errorCode": fields["errorCode"],
+        "errorMessage": fields["errorMessage"],
+        "attemptCount": fields["attemptCount"],
+        "estimatedCompletionMs": fields["estimatedCompletionMs"],
+        "createdAt": timestamp(job.created_at),
+        "updatedAt": updated_at,
+    }
+
+
+def _progress(job: Record, now: int) -> JsonObject | None:
+    fraction, message, moment = job.internal.get("reported") or _computed(job, now)
+    if now - moment > PROGRESS_LIFETIME:
+        return None
+    text: JsonObject = {} if message is None else {"message": message}
+    return {"progress": fraction, **text, "updatedAt": timestamp(moment)}
+
+
+def _computed(job: Record, now: int) -> tuple[float, str, int]:
+    started: int = job.internal.get("started", job.created_at)
+    span = (job.next_transition_at or started) - started
+    step = min(STEPS - 1, STEPS * (now - started) // span) if span else 0
+    return step / STEPS, MESSAGES[step * len(MESSAGES) // STEPS], started + span * step // STEPS

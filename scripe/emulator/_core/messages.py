@@ -10,13 +10,13 @@ from types import MappingProxyType
 from typing import BinaryIO
 from urllib.parse import parse_qsl, urlsplit
 
-from .canonical_json import Json, parse
+from .canonical_json import Json, loads
 
 PREFIX = "/v1"
 STORAGE_PREFIX = "/_storage/"
 PAGE_PREFIX = "/_emulator"
-KEPT_BODY = 8 << 20
-MOST_DIGITS = 18  # of a length; Python refuses to read numbers of thousands
+MAX_RECORDED_BODY = 8 << 20
+MAX_DIGITS = 18  # of a length; Python refuses to read numbers of thousands
 ERROR_MESSAGE = re.compile(rb'"message": ?("(?:[^"\\]|\\.)*")|<Message>([^<]*)</Message>')
 ERROR_CODE = re.compile(rb'"code": ?"([^"]*)"|<Code>([^<]*)</Code>')
 
@@ -111,7 +111,7 @@ class Request:
     def announced_length(self) -> int | None:
         """The bytes that ``Content-Length`` announces, None when there is no number."""
         announced = self.headers.get("content-length", "")
-        return int(announced[:MOST_DIGITS]) if announced.isdecimal() else None
+        return int(announced[:MAX_DIGITS]) if announced.isdecimal() else None
 
     def is_cut_short(self) -> bool:
         """Whether less arrived than ``Content-Length`` announced."""
@@ -134,7 +134,7 @@ class Response:
     status: int
     headers: dict[str, str]
     body: bytes
-    dropped: bool = False
+    connection_dropped: bool = False
     delay: float = 0.0
 
 
@@ -173,18 +173,18 @@ class ReceivedRequest:
     error_code: str | None
     error_message: str | None
     request_id: str | None
-    dropped: bool
+    connection_dropped: bool
 
     @property
     def json(self) -> Json:
         """The body, read as JSON; None when it is none."""
         try:
-            return parse(self.body)
+            return loads(self.body)
         except ValueError:
             return None
 
     @classmethod
-    def of(
+    def from_exchange(
         cls, request: Request, response: Response, received_at: datetime, seconds: float
     ) -> "ReceivedRequest":
         """The record of a request and its answer, which took so many seconds to make."""
@@ -202,7 +202,7 @@ class ReceivedRequest:
             error_code=_error_code(response),
             error_message=_error_message(response),
             request_id=response.headers.get("X-Request-Id"),
-            dropped=response.dropped,
+            connection_dropped=response.connection_dropped,
         )
 
 
@@ -218,11 +218,11 @@ def _error_message(response: Response) -> str | None:
     if match[2] is not None:
         return unescape(match[2].decode(errors="replace"))
     try:
-        return str(parse(match[1]))
+        return str(loads(match[1]))
     except ValueError:
         return match[1].decode(errors="replace")
 
 
 def _whole(request: Request) -> bytes:
     request.body.seek(0)
-    return request.body.read(KEPT_BODY)
+    return request.body.read(MAX_RECORDED_BODY)

@@ -13,13 +13,13 @@ class MissingExtraError(ImportError):
 
 
 @cache
-def missing() -> tuple[str, ...]:
+def missing_packages() -> tuple[str, ...]:
     """The packages of the extra that are not installed; none is loaded to find out."""
     return tuple(name for name in PACKAGES if find_spec(name) is None)
 
 
 @contextmanager
-def extra() -> Generator[None]:
+def require_extra() -> Generator[None]:
     """Wrap the import of an optional package.
 
     Raises:

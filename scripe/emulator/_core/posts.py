@@ -8,7 +8,7 @@ from typing import Literal
 
 from .canonical_json import JsonObject
 from .clock import Clock, timestamp
-from .database import Record, State, new_id
+from .database import Database, Record, new_id
 from .errors import ApiError
 from .events import EventLog
 
@@ -28,7 +28,7 @@ Keep = Literal["keep"]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PostChange:
     """What is to become of a post.
 
     Attributes:
@@ -55,42 +55,42 @@ class Posts:
 
     """
 
-    def __init__(self, state: State, clock: Clock, events: EventLog) -> None:
-        self._state = state
+    def __init__(self, database: Database, clock: Clock, events: EventLog) -> None:
+        self._database = database
         self._clock = clock
         self._events = events
 
     def add(self, post: Record, schedule: int | None) -> None:
         """Store a new post, as a draft or scheduled."""
         _plan(post, "draft", schedule)
-        self._state.insert(post)
-        self._events.record("post.created", post, shown(post))
+        self._database.insert(post)
+        self._events.record("post.created", post, to_json(post))
         if schedule is not None:
-            self._events.record("post.scheduled", post, shown(post))
+            self._events.record("post.scheduled", post, to_json(post))
 
-    def change(self, post: Record, change: Change) -> None:
+    def change(self, post: Record, change: PostChange) -> None:
         """Change a post.
 
         Raises:
             ApiError: 409, it is published and stays so, or the status cannot be had so.
 
         """
-        planned, (status, schedule) = post.due_at, _target(post, change)
+        planned, (status, schedule) = post.next_transition_at, _target(post, change)
         post.fields |= {**change.fields, "updatedAt": timestamp(self._clock.milliseconds())}
-        post.private |= change.flags
+        post.internal |= change.flags
         _plan(post, status, schedule)
-        self._state.update(post)
-        self._events.record("post.updated", post, shown(post))
-        if post.due_at != planned:
-            name = "post.unscheduled" if post.due_at is None else "post.scheduled"
-            self._events.record(name, post, shown(post))
+        self._database.update(post)
+        self._events.record("post.updated", post, to_json(post))
+        if post.next_transition_at != planned:
+            name = "post.unscheduled" if post.next_transition_at is None else "post.scheduled"
+            self._events.record(name, post, to_json(post))
 
-    def settle(self) -> None:
+    def advance_due(self) -> None:
         """Publish what should be published by now."""
-        for post in self._state.due("posts", self._clock.milliseconds()):
+        for post in self._database.find_due("posts", self._clock.milliseconds()):
             post.fields |= {"status": "published", "updatedAt": post.fields["scheduledAt"]}
-            post.due_at = None
-            self._state.update(post)
+            post.next_transition_at = None
+            self._database.update(post)
 
 
 def new_post(
@@ -114,7 +114,7 @@ def new_post(
     return Record("posts", new_id("post"), workspace_id, project_id, created_at, fields=fields)
 
 
-def shown(post: Record) -> JsonObject:
+def to_json(post: Record) -> JsonObject:
     """A post as the API shows it."""
     fields = post.fields
     return {
@@ -134,12 +134,12 @@ def shown(post: Record) -> JsonObject:
 def _plan(post: Record, status: str, schedule: int | Keep | None) -> None:
     if schedule == "keep":
         return
-    post.due_at = schedule
+    post.next_transition_at = schedule
     post.fields["status"] = status if schedule is None else "scheduled"
     post.fields["scheduledAt"] = None if schedule is None else timestamp(schedule)
 
 
-def _target(post: Record, change: Change) -> tuple[str, int | Keep | None]:
+def _target(post: Record, change: PostChange) -> tuple[str, int | Keep | None]:
     status = str(post.fields["status"])
     if change.status is None and change.schedule == "keep":
         return status, "keep"
@@ -152,7 +152,7 @@ def _target(post: Record, change: Change) -> tuple[str, int | Keep | None]:
     return str(change.status), None if change.schedule == "keep" else change.schedule
 
 
-def _scheduled(status: str, change: Change) -> tuple[str, int | Keep | None]:
+def _scheduled(status: str, change: PostChange) -> tuple[str, int | Keep | None]:
     if change.status == "scheduled" and (
         change.schedule is None or (change.schedule == "keep" and status != "scheduled")
     ):

@@ -1,16 +1,14 @@
-"""How much is allowed: calls in 60 seconds, and cents in a UTC day."""
+"""Limit how many calls a workspace makes in 60 seconds."""
 
 import math
 import threading
 from collections import deque
 from datetime import datetime, timedelta
 
-from .database import State
 from .errors import ApiError
-from .settings import Plan, RateHeaders
+from .settings import RateHeaders
 
 WINDOW = timedelta(seconds=60)
-CAPS: dict[Plan, int] = {"SOLO": 500, "ADVANCED": 2_000, "BUSINESS": 5_000}
 
 
 class RateLimiter:
@@ -22,7 +20,7 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._calls: dict[tuple[str, str], deque[datetime]] = {}
 
-    def admit(self, workspace_id: str, bucket: str, now: datetime) -> dict[str, str]:
+    def count(self, workspace_id: str, bucket: str, now: datetime) -> dict[str, str]:
         """Count a call and return the headers of its answer.
 
         Raises:
@@ -64,41 +62,3 @@ def _refusal(bucket: str, headers: dict[str, str]) -> ApiError:
     headers["Retry-After"] = headers["X-RateLimit-Reset"]
     message = f"More than {headers['X-RateLimit-Limit']} calls of the {bucket} bucket in 60 seconds."
     return ApiError("rate_limited", message, headers=headers)
-
-
-class Spending:
-    """What each workspace has spent of its daily cap."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    def spent(self, workspace_id: str, day: str) -> int:
-        """Cents spent on a UTC day, written ``YYYY-MM-DD``."""
-        rows = self._state.execute(
-            "SELECT cents FROM spending WHERE workspace_id = ? AND bucket_date = ?", (workspace_id, day)
-        )
-        return int(rows[0]["cents"]) if rows else 0
-
-    def set_spent(self, workspace_id: str, day: str, cents: int) -> None:
-        """Set the cents spent on a UTC day."""
-        self._state.execute("INSERT OR REPLACE INTO spending VALUES (?, ?, ?)", (workspace_id, day, cents))
-
-    def reserve(self, workspace_id: str, plan: Plan, day: str, estimate: int) -> None:
-        """Take an estimate from the day's cap.
-
-        Raises:
-            ApiError: 402, it would go over the cap.
-
-        """
-        cap, spent = CAPS.get(plan), self.spent(workspace_id, day)
-        if cap is not None and spent + estimate > cap:
-            raise ApiError(
-                "spend_cap_exceeded",
-                f"The workspace's daily AI spend cap of {cap} cents is reached; it resets at 00:00 UTC.",
-                meta={"bucketDate": day, "capCents": cap, "spentCents": spent, "estimateCents": estimate},
-            )
-        self.set_spent(workspace_id, day, spent + estimate)
-
-    def refund(self, workspace_id: str, day: str, cents: int) -> None:
-        """Give back what a job did not use."""
-        self.set_spent(workspace_id, day, max(0, self.spent(workspace_id, day) - cents))

@@ -5,20 +5,20 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from .auth import Principal
-from .canonical_json import Json, JsonObject, encode
+from .canonical_json import Json, JsonObject, dumps
 from .database import Record
 from .errors import ApiError
 from .messages import Request, Response
-from .services import Backend
-from .validation import wrong
+from .services import Services
+from .validation import invalid_field
 
-BUFFER_LIMIT = 256 * 1024
-EDGE_LIMIT = 4 * 1024 * 1024
-NOBODY = Principal("", "", (), "", "", "FREE")
+MAX_KEYED_BODY = 256 * 1024
+MAX_BODY = 4 * 1024 * 1024
+ANONYMOUS = Principal("", "", (), "", "", "FREE")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RequestContext:
     """One admitted request.
 
     Attributes:
@@ -30,10 +30,10 @@ class Call:
 
     """
 
-    backend: Backend
+    services: Services
     request: Request
     parameters: Mapping[str, str]
-    principal: Principal = NOBODY
+    principal: Principal = ANONYMOUS
     body: JsonObject = field(default_factory=dict[str, Json])
 
     @property
@@ -50,19 +50,19 @@ class Call:
         """
         project_id = self.request.query.get("projectId")
         if not project_id:
-            raise wrong("projectId", "must be given")
+            raise invalid_field("projectId", "must be given")
         return self.find("projects", project_id).id
 
-    def find(self, kind: str, record_id: str) -> Record:
+    def find(self, resource: str, record_id: str) -> Record:
         """A record of the caller's workspace.
 
         Raises:
             ApiError: 404, there is none; another workspace's is not told apart.
 
         """
-        record = self.backend.state.find(kind, record_id, self.workspace_id)
+        record = self.services.database.find(resource, record_id, self.workspace_id)
         if record is None:
-            raise ApiError("not_found", f"{record_id} was not found in {kind}.")
+            raise ApiError("not_found", f"{record_id} was not found in {resource}.")
         return record
 
 
@@ -85,13 +85,13 @@ class Route:
 
     method: str
     pattern: str
-    handler: Callable[[Call], Response]
+    handler: Callable[[RequestContext], Response]
     bucket: str | None = "reads"
     scopes: tuple[str, ...] = ()
     open: bool = False
     takes_body: bool = False
     idempotent: bool = False
-    body_limit: int = BUFFER_LIMIT
+    body_limit: int = MAX_KEYED_BODY
 
     def match(self, path: str) -> dict[str, str] | None:
         """The path's parameters, None when it is another route's."""
@@ -105,7 +105,7 @@ class Route:
         return parameters if all(parameters.values()) and all(name == part for name, part in fixed) else None
 
 
-JobWork = Callable[[Backend, Record, int], JsonObject]
+JobHandler = Callable[[Services, Record, int], JsonObject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ class Resource:
     """All that one file of `routes` adds: routes, kinds of records, and the work of its jobs by type."""
 
     routes: tuple[Route, ...]
-    kinds: tuple[str, ...] = ()
-    work: Mapping[str, JobWork] = field(default_factory=dict[str, JobWork])
+    names: tuple[str, ...] = ()
+    job_handlers: Mapping[str, JobHandler] = field(default_factory=dict[str, JobHandler])
 
 
 def find_route(routes: Iterable[Route], request: Request) -> tuple[Route, dict[str, str]]:
@@ -139,11 +139,11 @@ def find_route(routes: Iterable[Route], request: Request) -> tuple[Route, dict[s
     raise ApiError("method_not_allowed", f"This path takes {allowed}.", headers={"Allow": allowed})
 
 
-def bare(body: JsonObject, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(body: JsonObject, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """An answer that is not wrapped in ``data``."""
-    return Response(status, {"Content-Type": "application/json", **(headers or {})}, encode(body))
+    return Response(status, {"Content-Type": "application/json", **(headers or {})}, dumps(body))
 
 
-def wrapped(body: JsonObject) -> Response:
+def data_response(body: JsonObject) -> Response:
     """An answer wrapped in ``data``."""
-    return bare({"data": body})
+    return json_response({"data": body})

@@ -5,19 +5,19 @@ from datetime import datetime, timedelta
 
 from .clock import milliseconds, timestamp
 from .database import Record, new_id
-from .job_records import ACTIVE, STATUSES, TYPES, new_job
+from .jobs import ACTIVE, STATUSES, TYPES, new_job
 from .posts import new_post
 from .routes.notes import new_note
 from .routes.projects import new_project
 from .routes.sources import new_source
-from .services import Backend
+from .services import Services
 
 RESULTS = {"POST_GENERATION": ("postId", "post"), "SOURCE_INGEST_FILE": ("sourceId", "src")}
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Seeded:
+class SeededIds:
     """The ids that `seed` made, oldest first.
 
     Attributes:
@@ -45,7 +45,7 @@ class Seeder:
 
     """
 
-    backend: Backend
+    services: Services
     workspace_id: str
     project_id: str | None
     start: datetime
@@ -57,10 +57,10 @@ class Seeder:
         if self.job_type not in TYPES or self.job_status not in STATUSES:
             raise ValueError(f"no such job: {self.job_type} {self.job_status}")
 
-    def seed(self, projects: int, jobs: int, sources: int, notes: int, posts: int) -> Seeded:
+    def seed(self, projects: int, jobs: int, sources: int, notes: int, posts: int) -> SeededIds:
         """Make so many of each and store them."""
-        with self.backend.state.transaction():
-            return Seeded(
+        with self.services.database.transaction():
+            return SeededIds(
                 [self._store(self._project(count)) for count in range(projects)],
                 [self._store(self._job(count)) for count in range(jobs)],
                 [self._store(self._source(count)) for count in range(sources)],
@@ -69,7 +69,7 @@ class Seeder:
             )
 
     def _store(self, record: Record) -> str:
-        self.backend.state.insert(record)
+        self.services.database.insert(record)
         return record.id
 
     def _moment(self, count: int) -> int:
@@ -111,9 +111,9 @@ class Seeder:
             job.fields |= {"errorCode": "SEEDED_FAILURE", "errorMessage": "This job was seeded as failed."}
 
 
-def furnish(backend: Backend, workspace_id: str) -> str:
+def create_default_projects(services: Services, workspace_id: str) -> str:
     """Give a new workspace three projects and return the newest one's id."""
-    now = backend.clock.now()
+    now = services.clock.now()
     newest = new_project(
         workspace_id, milliseconds(now - DAY), "Founder brand 🚀", url="https://www.linkedin.com/in/ada-acme"
     )
@@ -126,5 +126,5 @@ def furnish(backend: Backend, workspace_id: str) -> str:
     )
     archived = new_project(workspace_id, milliseconds(now - 300 * DAY), "Old campaign", status="ARCHIVED")
     for project in (newest, company, archived):
-        backend.state.insert(project)
+        services.database.insert(project)
     return newest.id

@@ -1,42 +1,45 @@
-"""The parts of one emulator, as its routes see them."""
+"""The parts of one emulator that its routes and jobs use."""
 
 from dataclasses import dataclass, field
 
-from .auth import Access
+from .auth import Auth
 from .clock import Clock
-from .database import State
+from .database import Database
 from .events import EventLog
 from .jobs import Jobs
 from .posts import Posts
-from .rate_limits import Spending
+from .rate_limits import RateLimiter
 from .settings import Settings
+from .spending import SpendTracker
 from .storage.base import Storage
 
 
 @dataclass(slots=True)
-class Backend:
-    """What a route can reach.
+class Services:
+    """The parts of one emulator.
 
     Attributes:
-        settings: how the emulator behaves.
-        clock: its time.
-        state: its records.
-        access: keys and workspaces.
-        spending: the daily caps.
-        storage: the uploaded bytes.
-        events: what happened.
-        jobs: the jobs.
-        posts: the posts.
-        degraded: failing health checks by name, with what is wrong.
-        cursor_age: how often all cursors were made stale.
+        settings: How the emulator behaves.
+        clock: Its time.
+        database: Its records.
+        auth: Workspaces, API keys and tokens.
+        rate_limiter: Counts calls.
+        spending: Counts cents.
+        storage: Keeps uploaded bytes.
+        events: What happened.
+        jobs: The jobs.
+        posts: The posts.
+        degraded: Failing health checks by name, with their errors.
+        cursor_age: How often all cursors were made stale.
 
     """
 
     settings: Settings
     clock: Clock
-    state: State
-    access: Access
-    spending: Spending
+    database: Database
+    auth: Auth
+    rate_limiter: RateLimiter
+    spending: SpendTracker
     storage: Storage
     events: EventLog
     jobs: Jobs
@@ -44,7 +47,7 @@ class Backend:
     degraded: dict[str, str] = field(default_factory=dict[str, str])
     cursor_age: int = 0
 
-    def settle(self) -> None:
-        """Move everything that changes by itself to where it should be by now."""
-        self.jobs.settle()
-        self.posts.settle()
+    def advance_due(self) -> None:
+        """Move jobs and posts to where they should be by now."""
+        self.jobs.advance_due()
+        self.posts.advance_due()

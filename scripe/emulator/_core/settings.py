@@ -1,7 +1,7 @@
 """Everything about an emulator that can be set, guesses included."""
 
 from dataclasses import dataclass
-from typing import Literal, TypedDict, get_args
+from typing import Literal, get_args
 
 Plan = Literal["FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL"]
 PLANS: tuple[Plan, ...] = ("FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL")
@@ -31,40 +31,13 @@ MissingVersion = Literal["default", "refuse"]
 ExpiredLink = Literal["AccessDenied", "ExpiredToken"]
 
 
-class Options(TypedDict, total=False):
-    """The keyword arguments of `Emulator` beside its database, clock and storage; see `Settings`."""
-
-    plan: Plan
-    speed: float
-    read_limit: int
-    write_limit: int
-    upload_limit: int
-    generation_limit: int
-    rate_headers: RateHeaders
-    versions: tuple[str, ...]
-    missing_version: MissingVersion
-    deprecation: str | None
-    finished_status: str
-    queue_seconds: float
-    run_seconds: float
-    latency: float
-    source_cents: int
-    generation_cents: int
-    uploads_need_scope: bool
-    upload_lifetime: int
-    expired_link: ExpiredLink
-    topics: bool
-    keep_requests: int
-    cors_origins: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """How one emulator behaves.
 
     Attributes:
         plan: the plan of the first workspace of a new database.
-        speed: how much faster than usual jobs move; 0 stops them until `finish`, `fail` or `start`.
+        job_speed: how much faster than usual jobs move; 0 stops them until `finish`, `fail` or `start`.
         read_limit: reads of a workspace in 60 seconds.
         write_limit: writes of a workspace in 60 seconds.
         upload_limit: upload links of a workspace in 60 seconds.
@@ -76,21 +49,21 @@ class Settings:
         finished_status: what a successful job is called, ``DONE`` or ``COMPLETED``.
         queue_seconds: how long a job is queued at speed 1.
         run_seconds: how long a job runs at speed 1.
-        latency: seconds of the emulator's time that each answer takes; nobody waits for them.
+        simulated_latency: seconds of the emulator's time that each answer takes; nobody waits for them.
         source_cents: what a file source takes of the daily spend cap.
         generation_cents: what generating a post takes of it.
         uploads_need_scope: whether minting a link takes ``sources:write`` or ``knowledge:write``.
         upload_lifetime: seconds until an upload link expires.
         expired_link: how storage refuses an expired link: 403 ``AccessDenied`` or 400 ``ExpiredToken``.
-        topics: whether file sources come with a topic.
-        keep_requests: how many received requests are remembered.
+        include_topics: whether file sources come with a topic.
+        max_recorded_requests: how many received requests are remembered.
         cors_origins: origins such as ``http://localhost:5173`` whose pages may call a served emulator from a browser,
             ``*`` for all; none unless given. The emulator's own page is not among what they may call.
 
     """
 
     plan: Plan = "BUSINESS"
-    speed: float = 1.0
+    job_speed: float = 1.0
     read_limit: int = 120
     write_limit: int = 300
     upload_limit: int = 300
@@ -102,12 +75,12 @@ class Settings:
     finished_status: str = "DONE"
     queue_seconds: float = 1.0
     run_seconds: float = 4.0
-    latency: float = 0.0
+    simulated_latency: float = 0.0
     source_cents: int = 10
     generation_cents: int = 5
     uploads_need_scope: bool = False
     upload_lifetime: int = 900
     expired_link: ExpiredLink = "AccessDenied"
-    topics: bool = False
-    keep_requests: int = 10_000
+    include_topics: bool = False
+    max_recorded_requests: int = 10_000
     cors_origins: tuple[str, ...] = ()

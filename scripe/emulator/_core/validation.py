@@ -6,7 +6,7 @@ from .canonical_json import JsonObject
 from .errors import ApiError
 
 
-def text_of(body: JsonObject, name: str) -> str:
+def require_str(body: JsonObject, name: str) -> str:
     """A required string that is not empty.
 
     Raises:
@@ -15,11 +15,11 @@ def text_of(body: JsonObject, name: str) -> str:
     """
     found = body.get(name)
     if not isinstance(found, str) or not found:
-        raise wrong(name, "must be a string that is not empty")
+        raise invalid_field(name, "must be a string that is not empty")
     return found
 
 
-def optional_text_of(body: JsonObject, name: str) -> str | None:
+def optional_str(body: JsonObject, name: str) -> str | None:
     """A string or null, null when absent.
 
     Raises:
@@ -28,11 +28,11 @@ def optional_text_of(body: JsonObject, name: str) -> str | None:
     """
     found = body.get(name)
     if found is not None and not isinstance(found, str):
-        raise wrong(name, "must be a string or null")
+        raise invalid_field(name, "must be a string or null")
     return found
 
 
-def integer_of(body: JsonObject, name: str, default: int) -> int:
+def optional_int(body: JsonObject, name: str, default: int) -> int:
     """An integer, the default when absent.
 
     Raises:
@@ -43,21 +43,21 @@ def integer_of(body: JsonObject, name: str, default: int) -> int:
     if isinstance(found, float) and found.is_integer():  # in JSON 5.0 is the same number as 5
         return int(found)
     if isinstance(found, bool) or not isinstance(found, int):
-        raise wrong(name, "must be an integer")
+        raise invalid_field(name, "must be an integer")
     return found
 
 
-def given_text_of(body: JsonObject, name: str) -> str | None:
+def str_if_present(body: JsonObject, name: str) -> str | None:
     """A string that is not empty, None when absent.
 
     Raises:
         ApiError: 400, it is empty or no string; null is none.
 
     """
-    return text_of(body, name) if name in body else None
+    return require_str(body, name) if name in body else None
 
 
-def object_of(body: JsonObject, name: str) -> JsonObject:
+def require_object(body: JsonObject, name: str) -> JsonObject:
     """A required object.
 
     Raises:
@@ -66,11 +66,11 @@ def object_of(body: JsonObject, name: str) -> JsonObject:
     """
     found = body.get(name)
     if not isinstance(found, dict):
-        raise wrong(name, "must be an object")
+        raise invalid_field(name, "must be an object")
     return found
 
 
-def choice_of(body: JsonObject, name: str, known: Sequence[str], default: str) -> str:
+def optional_choice(body: JsonObject, name: str, known: Sequence[str], default: str) -> str:
     """One of the known words, the default when absent.
 
     Raises:
@@ -79,13 +79,13 @@ def choice_of(body: JsonObject, name: str, known: Sequence[str], default: str) -
     """
     found = body.get(name, default)
     if not isinstance(found, str):
-        raise wrong(name, "must be a string")
+        raise invalid_field(name, "must be a string")
     if found not in known:
-        raise unfit(name, f"must be one of {', '.join(known)}")
+        raise unprocessable_field(name, f"must be one of {', '.join(known)}")
     return found
 
 
-def flag_of(body: JsonObject, name: str) -> bool | None:
+def optional_bool(body: JsonObject, name: str) -> bool | None:
     """True or false, None when absent.
 
     Raises:
@@ -94,7 +94,7 @@ def flag_of(body: JsonObject, name: str) -> bool | None:
     """
     found = body.get(name)
     if name in body and not isinstance(found, bool):
-        raise wrong(name, "must be true or false")
+        raise invalid_field(name, "must be true or false")
     return found is True if name in body else None
 
 
@@ -110,11 +110,11 @@ def check_size(name: str, text: str, *, characters: int, size: int) -> None:
         raise ApiError("payload_too_large", f"{rule}.", details={"parameter": name})
 
 
-def unfit(name: str, rule: str) -> ApiError:
+def unprocessable_field(name: str, rule: str) -> ApiError:
     """The error for a field that is well formed but cannot be taken."""
     return ApiError("unprocessable", f"{name} {rule}.", details={"parameter": name})
 
 
-def wrong(name: str, rule: str) -> ApiError:
+def invalid_field(name: str, rule: str) -> ApiError:
     """The error for a parameter or field that breaks a rule of form."""
     return ApiError("invalid_request", f"{name} {rule}.", details={"parameter": name})

@@ -1,7 +1,7 @@
 """The schemas and operations of ``/jobs``."""
 
 from .._core.canonical_json import JsonObject
-from .._core.job_records import STATUSES, SUCCESS, TYPES
+from .._core.jobs import STATUSES, SUCCESS, TYPES
 from .building import (
     choice,
     integer,

@@ -1,60 +1,51 @@
-"""Who may look at the page, and who may press its buttons: a browser on this machine, from the page itself.
+"""Decide who may see the page and use its buttons: a browser on this machine, from the page itself.
 
-A page elsewhere can make a browser send requests here. What it cannot do is choose their ``Host``, ``Origin`` and
-``Sec-Fetch-Site``: a name of its own that leads here shows in the first, a form of its own in the others.
+A page elsewhere can make a browser send requests here. It cannot choose their `Host`, `Origin` and `Sec-Fetch-Site`: a
+name of its own that resolves to this machine shows in the first (DNS rebinding), a form of its own in the others
+(cross-site request forgery).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..._rules.config import is_loopback
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Where a request to the page comes from, and what it says of that.
+def check_request(
+    peer: str, local: str, bound: str, headers: Mapping[str, str], *, is_post: bool
+) -> str | None:
+    """Return why a request to the page is refused, None if it is not.
 
-    Attributes:
-        peer: the caller's address.
-        local: the address at which the caller reached this machine.
-        bound: the address that the server was told to listen on.
-        headers: the header fields; names in small letters are found.
+    Args:
+        peer: The caller's address.
+        local: The address at which the caller reached this machine.
+        bound: The address that the server listens on, as it was given.
+        headers: The header fields, found by lower-case names.
+        is_post: Whether the request uses a button.
 
     """
-
-    peer: str
-    local: str
-    bound: str
-    headers: Mapping[str, str]
-
-    def objection(self, *, presses: bool) -> str | None:
-        """Why the request is refused, in a sentence; None when it may pass."""
-        if not (is_loopback(self.peer) or self.peer == self.local):
-            return "The page answers this machine alone."
-        if not self._names_this_machine():
-            return "The page answers to localhost and to the address that the emulator listens on, by no other name."
-        if presses and not self._comes_from_the_page():
-            return "The page's buttons are pressed on the page itself, not from another one."
-        return None
-
-    def _names_this_machine(self) -> bool:
-        name = _name(self.headers.get("host", ""))
-        return is_loopback(name) or (name != "" and name in (self.bound.lower(), self.local))
-
-    def _comes_from_the_page(self) -> bool:
-        origin, site = self.headers.get("origin"), self.headers.get("sec-fetch-site")
-        is_own = origin is None or _authority(origin) == self.headers.get("host", "").lower()
-        return is_own and site in (None, "same-origin", "none")
+    if not (is_loopback(peer) or peer == local):
+        return "The page answers this machine only."
+    host = headers.get("host", "")
+    name = _host_name(host)
+    if not (is_loopback(name) or (name != "" and name in (bound.lower(), local))):
+        return "The page answers only under localhost or the address that the emulator listens on."
+    if is_post and not _is_same_origin(host, headers):
+        return "The page's buttons work only on the page itself, not from another page."
+    return None
 
 
-def _name(host: str) -> str:
+def _is_same_origin(host: str, headers: Mapping[str, str]) -> bool:
+    origin = headers.get("origin")
+    if origin is not None:
+        scheme, _, authority = origin.lower().partition("://")
+        if scheme not in ("http", "https") or authority != host.lower():
+            return False
+    return headers.get("sec-fetch-site") in (None, "same-origin", "none")
+
+
+def _host_name(host: str) -> str:
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
-
-
-def _authority(origin: str) -> str:
-    scheme, _, rest = origin.lower().partition("://")
-    return rest if scheme in ("http", "https") else ""

@@ -1,303 +1,207 @@
-"""What the page shows, as plain values."""
+"""Take a snapshot of the emulator for the page: plain values, read in one transaction."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from sqlite3 import Row
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
+from .._core.application import Application
 from .._core.canonical_json import JsonObject
 from .._core.clock import EPOCH, iso
-from .._core.database import Record, State
+from .._core.database import Record
 from .._core.faults import Delay, Failure, Fault
-from .._core.job_records import ACTIVE, SUCCESS
+from .._core.jobs import ACTIVE, SUCCESS
 from .._core.messages import ReceivedRequest
-from .._core.rate_limits import CAPS
-from .._core.routes import KINDS
+from .._core.routes import RESOURCE_NAMES
+from .._core.services import Services
 from .._core.settings import SCOPES
-from .formatting import age, masked, milliseconds, plain, shortened, target
-from .inside import Inside
+from .._core.spending import CAPS
+from .formatting import format_age, format_milliseconds, format_target, mask_secrets, truncate
 
-if TYPE_CHECKING:
-    from .._emulator import Emulator
-
-MOST_REQUESTS = 100
-MOST_JOBS = 10
-MOST_POSTS = 10
-LONGEST_MESSAGE = 300
-LONGEST_BODY = 1_000
-MOST_KEYS = 50
-MOST_WORKSPACES = 20
-NEARLY = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class RequestRow:
-    """One request that came in."""
-
-    moment: str
-    time: str
-    method: str
-    path: str
-    status: int
-    failed: bool
-    code: str
-    message: str
-    id: str
-    body: str
-    key: str
-    short_key: str
-    replayed: bool
-    dropped: bool
-    attempt: int
-    ms: str
+MAX_REQUESTS = 100
+MAX_JOBS = 10
+MAX_POSTS = 10
+MAX_MESSAGE = 300
+MAX_SHOWN_BODY = 1_000
+MAX_KEYS = 50
+MAX_WORKSPACES = 20
+WARNING_SHARE = 0.8
+View: TypeAlias = dict[str, object]
+"""What a template shows, by the names that it uses."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobRow:
-    """One job; `fraction` is None where no bar makes sense."""
-
-    id: str
-    type: str
-    status: str
-    active: bool
-    failed: bool
-    fraction: float | None
-    message: str
-    age: str
-
-
-@dataclass(frozen=True, slots=True)
-class PostRow:
-    """One post; `scheduled_at` is empty without a schedule."""
-
-    id: str
-    title: str
-    status: str
-    scheduled_at: str
-    content: str
-    age: str
-
-
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """How much of a budget is used."""
-
-    name: str
-    used: int
-    limit: int
-
-    @property
-    def nearly(self) -> int:
-        """From where on it is nearly used up."""
-        return int(self.limit * NEARLY)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkspaceBudgets:
-    """A workspace's budgets; `spend` is None where its plan has no cap, and `spent` in cents."""
-
-    name: str
-    plan: str
-    rates: list[Gauge]
-    spend: Gauge | None
-    spent: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRow:
-    """One key; `id` names it without giving it away."""
-
-    id: str
-    masked: str
-    workspace: str
-    scopes: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """All that the page shows at one moment."""
-
-    moment: str
-    time: str
-    frozen: bool
-    requests: list[RequestRow]
-    request_count: int
-    jobs: list[JobRow]
-    job_count: int
-    posts: list[PostRow]
-    post_count: int
-    workspaces: list[WorkspaceBudgets]
-    records: list[tuple[str, int]]
-    orders: list[str]
-    keys: list[KeyRow]
-
-
-def look(emulator: "Emulator", inside: Inside) -> View:
-    """The emulator as it is now."""
-    backend, received = inside.backend, emulator.requests
-    with backend.state.transaction():
-        backend.settle()
-        now = backend.clock.now()
-        return View(
-            moment=iso(now),
-            time=f"{now:%Y-%m-%d %H:%M:%S}",
-            frozen=backend.clock.frozen,
-            requests=request_rows(received),
-            request_count=len(received),
-            jobs=[_job_row(inside, job, now) for job in _jobs(backend.state)],
-            job_count=backend.state.count("jobs"),
-            posts=[_post_row(post, now) for post in backend.state.latest("posts", MOST_POSTS, ())],
-            post_count=backend.state.count("posts"),
-            workspaces=[_budgets(inside, row, now) for row in backend.access.workspaces()[:MOST_WORKSPACES]],
-            records=[(plain(kind), backend.state.count(kind)) for kind in sorted(KINDS)],
-            orders=[order(fault) for fault in inside.faults.pending()],
-            keys=key_rows(inside, now.date()),
-        )
-
-
-def numbers(emulator: "Emulator", inside: Inside) -> JsonObject:
-    """Return what a program can ask for: the time, how many requests and records there are, and the faults on order."""
-    backend = inside.backend
-    with backend.state.transaction():
-        backend.settle()
+def take_snapshot(application: Application) -> View:
+    """Return everything that the page shows, as it is now."""
+    services, received = application.services, application.recorder.requests
+    database = services.database
+    with database.transaction():
+        services.advance_due()
+        now = services.clock.now()
         return {
-            "time": iso(backend.clock.now()),
-            "frozen": backend.clock.frozen,
-            "requests": len(emulator.requests),
-            "records": {kind: backend.state.count(kind) for kind in sorted(KINDS)},
-            "faults": [order(fault) for fault in inside.faults.pending()],
+            "moment": iso(now),
+            "time": f"{now:%Y-%m-%d %H:%M:%S}",
+            "frozen": services.clock.frozen,
+            "requests": request_rows(received),
+            "request_count": len(received),
+            "jobs": [_job_row(services, job, now) for job in database.latest("jobs", MAX_JOBS, ACTIVE)],
+            "job_count": database.count("jobs"),
+            "posts": [_post_row(post, now) for post in database.latest("posts", MAX_POSTS, ())],
+            "post_count": database.count("posts"),
+            "workspaces": [
+                _workspace_row(services, row, now) for row in services.auth.workspaces()[:MAX_WORKSPACES]
+            ],
+            "records": [
+                (resource.replace("_", " "), database.count(resource)) for resource in sorted(RESOURCE_NAMES)
+            ],
+            "faults": [describe_fault(fault) for fault in application.faults.pending()],
+            "api_keys": api_key_rows(services, now.date()),
         }
 
 
-def request_rows(received: Iterable[ReceivedRequest]) -> list[RequestRow]:
-    """The newest requests, newest first; an attempt is counted among those with the same key at the same place."""
+def state_document(application: Application) -> JsonObject:
+    """Return what programs can read: the time, how many requests and records there are, and the pending faults."""
+    services = application.services
+    with services.database.transaction():
+        services.advance_due()
+        return {
+            "time": iso(services.clock.now()),
+            "frozen": services.clock.frozen,
+            "requests": len(application.recorder.requests),
+            "records": {resource: services.database.count(resource) for resource in sorted(RESOURCE_NAMES)},
+            "faults": [describe_fault(fault) for fault in application.faults.pending()],
+        }
+
+
+def request_rows(received: Iterable[ReceivedRequest]) -> list[View]:
+    """Return the newest requests, newest first, each with its attempt among those with the same key and path."""
     attempts: Counter[tuple[str, str, str]] = Counter()
     counted: list[tuple[ReceivedRequest, str, int]] = []
     for request in received:
-        key = request.headers.get("idempotency-key", "")
-        place = (request.method, request.path, key)
-        attempts[place] += 1
-        counted.append((request, key, attempts[place] if key else 0))
-    return [_request_row(*each) for each in reversed(counted[-MOST_REQUESTS:])]
+        idempotency_key = request.headers.get("idempotency-key", "")
+        target = (request.method, request.path, idempotency_key)
+        attempts[target] += 1
+        counted.append((request, idempotency_key, attempts[target] if idempotency_key else 0))
+    return [_request_row(*entry) for entry in reversed(counted[-MAX_REQUESTS:])]
 
 
-def _request_row(request: ReceivedRequest, key: str, attempt: int) -> RequestRow:
-    return RequestRow(
-        moment=iso(request.received_at),
-        time=f"{request.received_at:%H:%M:%S}",
-        method=request.method,
-        path=target(request),
-        status=request.status,
-        failed=request.status >= 400 or request.dropped,
-        code=masked(request.error_code or ""),
-        message=shortened(masked(request.error_message or ""), LONGEST_MESSAGE),
-        id=request.request_id or "",
-        body=_body(request),
-        key=masked(key),
-        short_key=shortened(masked(key)),
-        replayed=request.replayed,
-        dropped=request.dropped,
-        attempt=attempt,
-        ms=milliseconds(request.milliseconds),
-    )
+def _request_row(request: ReceivedRequest, idempotency_key: str, attempt: int) -> View:
+    body = request.body[: 4 * MAX_SHOWN_BODY].decode(errors="replace")
+    return {
+        "moment": iso(request.received_at),
+        "time": f"{request.received_at:%H:%M:%S}",
+        "method": request.method,
+        "path": format_target(request),
+        "status": request.status,
+        "failed": request.status >= 400 or request.connection_dropped,
+        "code": mask_secrets(request.error_code or ""),
+        "message": truncate(mask_secrets(request.error_message or ""), MAX_MESSAGE),
+        "id": request.request_id or "",
+        "body": truncate(mask_secrets(body), MAX_SHOWN_BODY),
+        "idempotency_key": mask_secrets(idempotency_key),
+        "short_key": truncate(mask_secrets(idempotency_key)),
+        "replayed": request.replayed,
+        "connection_dropped": request.connection_dropped,
+        "attempt": attempt,
+        "ms": format_milliseconds(request.milliseconds),
+    }
 
 
-def _body(request: ReceivedRequest) -> str:
-    text = request.body[: 4 * LONGEST_BODY].decode(errors="replace")
-    return shortened(masked(text), LONGEST_BODY)
+def _post_row(post: Record, now: datetime) -> View:
+    return {
+        "id": post.id,
+        "title": mask_secrets(str(post.fields["title"])),
+        "status": str(post.fields["status"]),
+        "scheduled_at": str(post.fields["scheduledAt"] or ""),
+        "content": truncate(mask_secrets(str(post.fields["content"])), MAX_SHOWN_BODY),
+        "age": _age(post, now),
+    }
 
 
-def _post_row(post: Record, now: datetime) -> PostRow:
-    fields = post.fields
-    return PostRow(
-        id=post.id,
-        title=masked(str(fields["title"])),
-        status=str(fields["status"]),
-        scheduled_at=str(fields["scheduledAt"] or ""),
-        content=shortened(masked(str(fields["content"])), LONGEST_BODY),
-        age=age(now - EPOCH - timedelta(milliseconds=post.created_at)),
-    )
-
-
-def _jobs(state: State) -> list[Record]:
-    return state.latest("jobs", MOST_JOBS, ACTIVE)
-
-
-def _job_row(inside: Inside, job: Record, now: datetime) -> JobRow:
+def _job_row(services: Services, job: Record, now: datetime) -> View:
     status = str(job.fields["status"])
-    fraction, message = _progress(inside, job, status)
-    return JobRow(
-        id=job.id,
-        type=str(job.fields["type"]),
-        status=status,
-        active=status in ACTIVE,
-        failed=status == "FAILED",
-        fraction=fraction,
-        message=masked(message),
-        age=age(now - EPOCH - timedelta(milliseconds=job.created_at)),
-    )
+    fraction, message = _progress(services, job, status)
+    return {
+        "id": job.id,
+        "type": str(job.fields["type"]),
+        "status": status,
+        "active": status in ACTIVE,
+        "failed": status == "FAILED",
+        "fraction": fraction,
+        "message": mask_secrets(message),
+        "age": _age(job, now),
+    }
 
 
-def _progress(inside: Inside, job: Record, status: str) -> tuple[float | None, str]:
-    shown = inside.backend.jobs.shown(job, live=True)
-    progress, result = shown["progress"], shown["result"]
+def _progress(services: Services, job: Record, status: str) -> tuple[float | None, str]:
+    """Return how far a job is, None where a bar makes no sense, and a message."""
+    fields = services.jobs.to_json(job, live=True)
+    progress, result = fields["progress"], fields["result"]
     if isinstance(progress, dict):
         return float(str(progress["progress"])), str(progress.get("message", ""))
     if status in SUCCESS:
-        return 1.0, ", ".join(str(made) for made in result.values()) if isinstance(result, dict) else ""
+        return 1.0, ", ".join(map(str, result.values())) if isinstance(result, dict) else ""
     if status == "FAILED":
-        return None, f"{shown['errorCode']}: {shown['errorMessage']}"
+        return None, f"{fields['errorCode']}: {fields['errorMessage']}"
     return (0.0 if status == "QUEUED" else None), ""
 
 
-def _budgets(inside: Inside, row: Row, now: datetime) -> WorkspaceBudgets:
+def _age(record: Record, now: datetime) -> str:
+    return format_age(now - EPOCH - timedelta(milliseconds=record.created_at))
+
+
+def _workspace_row(services: Services, row: Row, now: datetime) -> View:
     cap = CAPS.get(row["plan"])
-    spent = inside.backend.spending.spent(row["id"], now.date().isoformat())
-    usage = inside.limiter.usage(row["id"], now)
-    return WorkspaceBudgets(
-        name=row["name"],
-        plan=row["plan"],
-        rates=[Gauge(bucket, used, limit) for bucket, (used, limit) in usage.items()],
-        spend=None if cap is None else Gauge("spend", spent, cap),
-        spent=spent,
-    )
+    spent = services.spending.get_spent(row["id"], now.date().isoformat())
+    usage = services.rate_limiter.usage(row["id"], now)
+    return {
+        "name": row["name"],
+        "plan": row["plan"],
+        "rate_limits": [_gauge(bucket, used, limit) for bucket, (used, limit) in usage.items()],
+        "spend_cap": None if cap is None else _gauge("spend", spent, cap),
+        "spent": spent,
+    }
 
 
-def order(fault: Fault) -> str:
-    """A mishap on order, in words."""
-    turns = "The next request" if fault.times == 1 else f"The next {fault.times} requests"
-    narrowed = " ".join(each for each in (fault.method, fault.path) if each)
-    return masked(f"{turns}{f' to {narrowed}' if narrowed else ''} {_fate(fault)}")
+def _gauge(name: str, used: int, limit: int) -> View:
+    return {"name": name, "used": used, "limit": limit, "warning_level": int(limit * WARNING_SHARE)}
 
 
-def _fate(fault: Fault) -> str:
-    singular = fault.times == 1
+def describe_fault(fault: Fault) -> str:
+    """Describe a pending fault in a sentence."""
+    one = fault.times == 1
+    requests = "The next request" if one else f"The next {fault.times} requests"
+    target = " ".join(part for part in (fault.method, fault.path) if part)
     if isinstance(fault, Failure):
-        named = f" {fault.code}" if fault.code else ""
-        return f"{'fails' if singular else 'fail'} with {fault.status}{named}"
-    if isinstance(fault, Delay):
-        return f"{'is' if singular else 'are'} answered {fault.seconds:g} s late"
-    return "loses its answer" if singular else "lose their answers"
+        code = f" {fault.code}" if fault.code else ""
+        effect = f"{'fails' if one else 'fail'} with {fault.status}{code}"
+    elif isinstance(fault, Delay):
+        effect = f"{'gets its response' if one else 'get their responses'} {fault.seconds:g} s late"
+    else:
+        effect = "loses its response" if one else "lose their responses"
+    return mask_secrets(f"{requests}{f' to {target}' if target else ''} {effect}")
 
 
-def key_rows(inside: Inside, today: date) -> list[KeyRow]:
-    """The newest keys, in the order of their making."""
+def api_key_rows(services: Services, today: date) -> list[View]:
+    """Return the newest API keys, in the order of their creation; ids name them without giving them away."""
     return [
-        KeyRow(row["id"], masked(row["token"]), row["workspace"], _scopes(row), _state(row, today))
-        for row in inside.backend.access.all_keys()[-MOST_KEYS:]
+        {
+            "id": row["id"],
+            "masked": mask_secrets(row["token"]),
+            "workspace": row["workspace"],
+            "scopes": _describe_scopes(json.loads(row["scopes"])),
+            "state": _describe_validity(row, today),
+        }
+        for row in services.auth.list_keys()[-MAX_KEYS:]
     ]
 
 
-def _scopes(row: Row) -> str:
-    scopes: list[str] = json.loads(row["scopes"])
+def _describe_scopes(scopes: list[str]) -> str:
     return "every scope" if set(scopes) >= set(SCOPES) else ", ".join(scopes) or "no scope"
 
 
-def _state(row: Row, today: date) -> str:
+def _describe_validity(row: Row, today: date) -> str:
     if row["revoked"]:
         return "revoked"
     if row["expires_on"] is None:

@@ -1,6 +1,6 @@
 """The route table: one file a resource, each listed here once."""
 
-from ..routing import JobWork, Resource
+from ..routing import JobHandler, Resource
 from . import (
     generations,
     health,
@@ -31,5 +31,7 @@ RESOURCES: tuple[Resource, ...] = (
     webhooks.RESOURCE,
 )
 ROUTES = tuple(route for resource in RESOURCES for route in resource.routes)
-KINDS = frozenset(kind for resource in RESOURCES for kind in resource.kinds)
-WORK: dict[str, JobWork] = {name: work for resource in RESOURCES for name, work in resource.work.items()}
+RESOURCE_NAMES = frozenset(kind for resource in RESOURCES for kind in resource.names)
+JOB_HANDLERS: dict[str, JobHandler] = {
+    name: job_handlers for resource in RESOURCES for name, job_handlers in resource.job_handlers.items()
+}

@@ -2,31 +2,31 @@
 
 from ..canonical_json import JsonObject
 from ..messages import Response
-from ..routing import Call, Resource, Route, bare
+from ..routing import RequestContext, Resource, Route, json_response
 
 CHECKS = ("db", "redis", "auditBuffer")
 
 
-def health(call: Call) -> Response:
+def health(context: RequestContext) -> Response:
     """Whether the API is well; when it is not, 503 with the same body."""
-    degraded = call.backend.degraded
+    degraded = context.services.degraded
     body: JsonObject = {
         "status": "degraded" if degraded else "ok",
-        "version": call.backend.settings.versions[0],
+        "version": context.services.settings.versions[0],
         "checks": {name: _check(name, degraded.get(name)) for name in CHECKS},
     }
-    return bare(body, 503 if degraded else 200, {"Cache-Control": "max-age=5, public"})
+    return json_response(body, 503 if degraded else 200, {"Cache-Control": "max-age=5, public"})
 
 
-def health_auth(call: Call) -> Response:
+def health_auth(context: RequestContext) -> Response:
     """Whether the key works."""
-    principal = call.principal
-    return bare(
+    principal = context.principal
+    return json_response(
         {
             "status": "ok",
-            "version": call.backend.settings.versions[0],
+            "version": context.services.settings.versions[0],
             "workspace": {"id": principal.workspace_id},
-            "principal": principal.shown(),
+            "principal": principal.to_json(),
         }
     )
 

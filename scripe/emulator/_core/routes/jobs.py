@@ -1,43 +1,45 @@
 """GET /jobs, GET /jobs/{jobId} and POST /jobs/{jobId}/cancel."""
 
 from ..database import Selection
-from ..job_records import STATUSES, SUCCESS, TYPES
+from ..jobs import STATUSES, SUCCESS, TYPES
 from ..messages import Response
-from ..pagination import listing, span, words
-from ..routing import Call, Resource, Route, wrapped
+from ..pagination import page_of_selection, parse_date_range, parse_enum_list
+from ..routing import RequestContext, Resource, Route, data_response
 
 
-def list_jobs(call: Call) -> Response:
+def list_jobs(context: RequestContext) -> Response:
     """The workspace's jobs, newest first, without live progress."""
-    types, statuses = words(call, "type", TYPES), words(call, "status", STATUSES)
+    types, statuses = parse_enum_list(context, "type", TYPES), parse_enum_list(context, "status", STATUSES)
     if statuses and "DONE" in statuses:
         statuses = [*statuses, *SUCCESS]
-    earliest, latest = span(call, times=True)
-    return listing(
-        call,
+    earliest, latest = parse_date_range(context, times=True)
+    return page_of_selection(
+        context,
         lambda before: Selection(
             "jobs",
-            call.workspace_id,
+            context.workspace_id,
             earliest=earliest,
             latest=latest,
             types=types,
             statuses=statuses,
             before=before,
         ),
-        lambda job: call.backend.jobs.shown(job, live=False),
+        lambda job: context.services.jobs.to_json(job, live=False),
     )
 
 
-def get_job(call: Call) -> Response:
+def get_job(context: RequestContext) -> Response:
     """One job, with progress while it runs."""
-    return wrapped(call.backend.jobs.shown(call.find("jobs", call.parameters["jobId"]), live=True))
+    return data_response(
+        context.services.jobs.to_json(context.find("jobs", context.parameters["jobId"]), live=True)
+    )
 
 
-def cancel_job(call: Call) -> Response:
+def cancel_job(context: RequestContext) -> Response:
     """Cancel a job that is still queued."""
-    job = call.find("jobs", call.parameters["jobId"])
-    call.backend.jobs.cancel(job)
-    return wrapped(call.backend.jobs.shown(job, live=True))
+    job = context.find("jobs", context.parameters["jobId"])
+    context.services.jobs.cancel(job)
+    return data_response(context.services.jobs.to_json(job, live=True))
 
 
 RESOURCE = Resource(
@@ -46,5 +48,5 @@ RESOURCE = Resource(
         Route("GET", "/jobs/{jobId}", get_job),
         Route("POST", "/jobs/{jobId}/cancel", cancel_job, bucket="writes"),
     ),
-    kinds=("jobs",),
+    names=("jobs",),
 )

@@ -6,10 +6,10 @@ from ..addresses import split_url
 from ..canonical_json import JsonObject
 from ..database import Record, new_id
 from ..messages import Response
-from ..routing import EDGE_LIMIT, Call, Resource, Route, wrapped
-from ..services import Backend
-from ..validation import check_size, given_text_of, text_of, unfit
-from .uploads import keep, read_upload, require_bytes
+from ..routing import MAX_BODY, RequestContext, Resource, Route, data_response
+from ..services import Services
+from ..validation import check_size, require_str, str_if_present, unprocessable_field
+from .uploads import keep_upload, read_upload, require_bytes
 
 MAX_CHARACTERS = 1_000_000
 MAX_BYTES = 1024 * 1024
@@ -20,59 +20,61 @@ UNREAD = "[The emulator does not fetch {url}.]"
 SEEDED: JsonObject = {"name": "Seeded document", "text": "A document that was seeded, not indexed."}
 
 
-def create_knowledge(call: Call) -> Response:
+def create_knowledge(context: RequestContext) -> Response:
     """The job that indexes a document."""
-    kind = text_of(call.body, "type")
-    prepare = PREPARE.get(kind)
+    document_type = require_str(context.body, "type")
+    prepare = PREPARE.get(document_type)
     if prepare is None:
-        raise unfit("type", f"must be one of {', '.join(PREPARE)}")
-    task, project_id = prepare(call), given_text_of(call.body, "projectId")
-    if len(str(task["name"])) > MAX_NAME and "name" in call.body:
-        raise unfit("name", f"may have {MAX_NAME} characters")
+        raise unprocessable_field("type", f"must be one of {', '.join(PREPARE)}")
+    task, project_id = prepare(context), str_if_present(context.body, "projectId")
+    if len(str(task["name"])) > MAX_NAME and "name" in context.body:
+        raise unprocessable_field("name", f"may have {MAX_NAME} characters")
     if project_id is not None:
-        call.find("projects", project_id)
-    return wrapped(call.backend.jobs.shown(_submit(call, kind, project_id, task), live=True))
+        context.find("projects", project_id)
+    return data_response(
+        context.services.jobs.to_json(_submit(context, document_type, project_id, task), live=True)
+    )
 
 
-def _submit(call: Call, kind: str, project_id: str | None, task: JsonObject) -> Record:
-    backend, cents = call.backend, CENTS[kind]
-    day = backend.clock.now().date().isoformat()
-    backend.spending.reserve(call.workspace_id, call.principal.plan, day, cents)
+def _submit(context: RequestContext, document_type: str, project_id: str | None, task: JsonObject) -> Record:
+    services, cents = context.services, CENTS[document_type]
+    day = services.clock.now().date().isoformat()
+    services.spending.reserve(context.workspace_id, context.principal.plan, day, cents)
     if "upload" in task:
-        keep(backend, call.find("uploads", str(task["upload"])))
-    return backend.jobs.submit(
-        f"KB_INGEST_{kind.upper()}",
-        call.workspace_id,
+        keep_upload(services, context.find("uploads", str(task["upload"])))
+    return services.jobs.submit(
+        f"KB_INGEST_{document_type.upper()}",
+        context.workspace_id,
         project_id,
-        estimated_ms=ESTIMATED_MS[kind],
+        estimated_ms=ESTIMATED_MS[document_type],
         task=task,
         cents=cents,
     )
 
 
-def _text(call: Call) -> JsonObject:
-    name, text = text_of(call.body, "name"), text_of(call.body, "text")
+def _text(context: RequestContext) -> JsonObject:
+    name, text = require_str(context.body, "name"), require_str(context.body, "text")
     check_size("text", text, characters=MAX_CHARACTERS, size=MAX_BYTES)
     return {"name": name, "text": text}
 
 
-def _file(call: Call) -> JsonObject:
-    name, upload_id = text_of(call.body, "name"), text_of(call.body, "uploadId")
-    upload = call.find("uploads", upload_id)
-    require_bytes(call.backend, upload)
-    return {"name": name, "upload": upload_id, **upload.private}
+def _file(context: RequestContext) -> JsonObject:
+    name, upload_id = require_str(context.body, "name"), require_str(context.body, "uploadId")
+    upload = context.find("uploads", upload_id)
+    require_bytes(context.services, upload)
+    return {"name": name, "upload": upload_id, **upload.internal}
 
 
-def _url(call: Call) -> JsonObject:
-    url = text_of(call.body, "url")
+def _url(context: RequestContext) -> JsonObject:
+    url = require_str(context.body, "url")
     if split_url(url) is None:
-        raise unfit("url", "must be an http or https URL")
-    return {"name": given_text_of(call.body, "name") or url, "text": UNREAD.format(url=url)}
+        raise unprocessable_field("url", "must be an http or https URL")
+    return {"name": str_if_present(context.body, "name") or url, "text": UNREAD.format(url=url)}
 
 
-def _index(backend: Backend, job: Record, moment: int) -> JsonObject:
-    task = job.private.get("task", SEEDED)
-    text = read_upload(backend, task["key"], task["content_type"]).text if "upload" in task else task["text"]
+def _index(services: Services, job: Record, moment: int) -> JsonObject:
+    task = job.internal.get("task", SEEDED)
+    text = read_upload(services, task["key"], task["content_type"]).text if "upload" in task else task["text"]
     document = Record(
         "knowledge",
         new_id("kb"),
@@ -80,14 +82,14 @@ def _index(backend: Backend, job: Record, moment: int) -> JsonObject:
         job.project_id,
         moment,
         fields={"name": task["name"]},
-        private={"text": text},
+        internal={"text": text},
     )
-    backend.state.insert(document)
-    backend.events.record("knowledge.indexed", document, {"documentId": document.id, "name": task["name"]})
+    services.database.insert(document)
+    services.events.record("knowledge.indexed", document, {"documentId": document.id, "name": task["name"]})
     return {"documentId": document.id}
 
 
-PREPARE: Mapping[str, Callable[[Call], JsonObject]] = {
+PREPARE: Mapping[str, Callable[[RequestContext], JsonObject]] = {
     "text": _text,
     "file": _file,
     "url": _url,
@@ -103,9 +105,9 @@ RESOURCE = Resource(
             scopes=("knowledge:write",),
             takes_body=True,
             idempotent=True,
-            body_limit=EDGE_LIMIT,
+            body_limit=MAX_BODY,
         ),
     ),
-    kinds=("knowledge",),
-    work={f"KB_INGEST_{kind.upper()}": _index for kind in CENTS},
+    names=("knowledge",),
+    job_handlers={f"KB_INGEST_{document_type.upper()}": _index for document_type in CENTS},
 )

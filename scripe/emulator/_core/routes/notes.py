@@ -3,58 +3,58 @@
 from ..canonical_json import JsonObject
 from ..clock import timestamp
 from ..database import Record, Selection, new_id
-from ..dates import day_of, moment_of
+from ..dates import parse_datetime, parse_day
 from ..messages import Response
-from ..pagination import listing, span
+from ..pagination import page_of_selection, parse_date_range
 from ..posts import CONTENT_TYPES
-from ..routing import Call, Resource, Route, wrapped
-from ..validation import check_size, choice_of, optional_text_of, text_of, unfit
+from ..routing import RequestContext, Resource, Route, data_response
+from ..validation import check_size, optional_choice, optional_str, require_str, unprocessable_field
 
 MAX_CHARACTERS = 100_000
 MAX_BYTES = 100 * 1024
 
 
-def list_notes(call: Call) -> Response:
+def list_notes(context: RequestContext) -> Response:
     """The notes of a project, newest first; the dates are those of their slots."""
-    earliest, latest = span(call, times=False)
-    query, project_id = call.request.query, call.project()
-    dated = "dateFrom" in query or "dateTo" in query
-    return listing(
-        call,
+    earliest, latest = parse_date_range(context, times=False)
+    query, project_id = context.request.query, context.project()
+    date_path = "dateFrom" in query or "dateTo" in query
+    return page_of_selection(
+        context,
         lambda before: Selection(
             "notes",
-            call.workspace_id,
+            context.workspace_id,
             project_id,
             folder_id=query.get("folderId") or None,
-            dated="$.slot" if dated else None,
+            date_path="$.slot" if date_path else None,
             earliest=earliest,
             latest=latest,
             before=before,
         ),
-        shown,
+        to_json,
     )
 
 
-def get_note(call: Call) -> Response:
+def get_note(context: RequestContext) -> Response:
     """One note."""
-    return wrapped(shown(call.find("notes", call.parameters["noteId"])))
+    return data_response(to_json(context.find("notes", context.parameters["noteId"])))
 
 
-def create_note(call: Call) -> Response:
+def create_note(context: RequestContext) -> Response:
     """A note and its slot."""
-    body, backend = call.body, call.backend
-    project_id, content = text_of(body, "projectId"), optional_text_of(body, "content") or ""
+    body, services = context.body, context.services
+    project_id, content = require_str(body, "projectId"), optional_str(body, "content") or ""
     check_size("content", content, characters=MAX_CHARACTERS, size=MAX_BYTES)
-    folder_id, now = optional_text_of(body, "folderId") or None, backend.clock.milliseconds()
-    slot, content_type = _slot_of(body, now), choice_of(body, "contentType", CONTENT_TYPES, "PERSONAL")
-    call.find("projects", project_id)
-    note = new_note(call.workspace_id, project_id, now, content, folder_id, slot, content_type)
-    backend.state.insert(note)
-    backend.events.record("note.created", note, shown(note))
-    return wrapped(shown(note))
+    folder_id, now = optional_str(body, "folderId") or None, services.clock.milliseconds()
+    slot, content_type = _slot_of(body, now), optional_choice(body, "contentType", CONTENT_TYPES, "PERSONAL")
+    context.find("projects", project_id)
+    note = new_note(context.workspace_id, project_id, now, content, folder_id, slot, content_type)
+    services.database.insert(note)
+    services.events.record("note.created", note, to_json(note))
+    return data_response(to_json(note))
 
 
-def shown(note: Record) -> JsonObject:
+def to_json(note: Record) -> JsonObject:
     """A note as the API shows it."""
     return {
         "id": note.id,
@@ -80,19 +80,19 @@ def new_note(
     fields: JsonObject = {"folderId": folder_id, "content": content, "slot": None}
     if slot is not None:
         fields["slot"] = {"id": new_id("slot"), "date": timestamp(slot), "contentType": content_type}
-    private = {} if slot is None else {"slot": slot}
+    internal = {} if slot is None else {"slot": slot}
     return Record(
-        "notes", new_id("note"), workspace_id, project_id, created_at, fields=fields, private=private
+        "notes", new_id("note"), workspace_id, project_id, created_at, fields=fields, internal=internal
     )
 
 
 def _slot_of(body: JsonObject, now: int) -> int:
     if "date" not in body:
         return now
-    given = text_of(body, "date")
-    moment = day_of(given) if len(given) == len("2026-05-15") else moment_of(given)
+    given = require_str(body, "date")
+    moment = parse_day(given) if len(given) == len("2026-05-15") else parse_datetime(given)
     if moment is None:
-        raise unfit("date", "must be a date, or an ISO 8601 date-time with its zone")
+        raise unprocessable_field("date", "must be a date, or an ISO 8601 date-time with its zone")
     return moment
 
 
@@ -110,5 +110,5 @@ RESOURCE = Resource(
         ),
         Route("GET", "/notes/{noteId}", get_note, scopes=("notes:read",)),
     ),
-    kinds=("notes",),
+    names=("notes",),
 )

@@ -2,102 +2,112 @@
 
 from ..canonical_json import JsonObject
 from ..database import Selection
-from ..dates import future_of
+from ..dates import require_future
 from ..errors import ApiError
 from ..messages import Response
-from ..pagination import listing, span, words
+from ..pagination import page_of_selection, parse_date_range, parse_enum_list
 from ..post_statuses import CATEGORIES, status_of_category, status_of_id
-from ..posts import CONTENT_TYPES, STATUSES, Change, Keep, new_post, shown
-from ..routing import Call, Resource, Route, wrapped
-from ..validation import check_size, choice_of, flag_of, given_text_of, text_of, wrong
+from ..posts import CONTENT_TYPES, STATUSES, Keep, PostChange, new_post, to_json
+from ..routing import RequestContext, Resource, Route, data_response
+from ..validation import (
+    check_size,
+    invalid_field,
+    optional_bool,
+    optional_choice,
+    require_str,
+    str_if_present,
+)
 
 MAX_CHARACTERS = 100_000
 MAX_BYTES = 100 * 1024
 MAX_TITLE = 500
 
 
-def list_posts(call: Call) -> Response:
+def list_posts(context: RequestContext) -> Response:
     """The posts of a project, newest first."""
-    statuses, (earliest, latest) = words(call, "status", STATUSES), span(call, times=False)
-    project_id = call.project()
-    return listing(
-        call,
+    statuses, (earliest, latest) = (
+        parse_enum_list(context, "status", STATUSES),
+        parse_date_range(context, times=False),
+    )
+    project_id = context.project()
+    return page_of_selection(
+        context,
         lambda before: Selection(
             "posts",
-            call.workspace_id,
+            context.workspace_id,
             project_id,
             earliest=earliest,
             latest=latest,
             statuses=statuses,
             before=before,
         ),
-        shown,
+        to_json,
     )
 
 
-def get_post(call: Call) -> Response:
+def get_post(context: RequestContext) -> Response:
     """One post."""
-    return wrapped(shown(call.find("posts", call.parameters["postId"])))
+    return data_response(to_json(context.find("posts", context.parameters["postId"])))
 
 
-def create_post(call: Call) -> Response:
+def create_post(context: RequestContext) -> Response:
     """A draft, or a post that is scheduled."""
-    body, now = call.body, call.backend.clock.milliseconds()
-    project_id, texts = text_of(body, "projectId"), _texts(body)
-    content_type = choice_of(body, "contentType", CONTENT_TYPES, "PERSONAL")
-    schedule = future_of(body, "scheduledFor", now)
-    call.find("projects", project_id)
-    post = new_post(call.workspace_id, project_id, now, " ", content_type=content_type)
+    body, now = context.body, context.services.clock.milliseconds()
+    project_id, texts = require_str(body, "projectId"), _texts(body)
+    content_type = optional_choice(body, "contentType", CONTENT_TYPES, "PERSONAL")
+    schedule = require_future(body, "scheduledFor", now)
+    context.find("projects", project_id)
+    post = new_post(context.workspace_id, project_id, now, " ", content_type=content_type)
     post.fields |= texts
-    call.backend.posts.add(post, schedule)
-    return wrapped(shown(post))
+    context.services.posts.add(post, schedule)
+    return data_response(to_json(post))
 
 
-def update_post(call: Call) -> Response:
+def update_post(context: RequestContext) -> Response:
     """Change a post's text, status or schedule."""
-    post, body = call.find("posts", call.parameters["postId"]), call.body
-    fields, flags = _texts(body), {name: flag_of(body, name) for name in ("autoLike", "autoComment")}
+    post, body = context.find("posts", context.parameters["postId"]), context.body
+    fields, flags = _texts(body), {name: optional_bool(body, name) for name in ("autoLike", "autoComment")}
     if "contentType" in body:
-        fields["contentType"] = choice_of(body, "contentType", CONTENT_TYPES, "")
+        fields["contentType"] = optional_choice(body, "contentType", CONTENT_TYPES, "")
     given_flags: JsonObject = {name: flag for name, flag in flags.items() if flag is not None}
-    change = Change(fields, given_flags, _status(call), _schedule(call))
+    change = PostChange(fields, given_flags, _status(context), _schedule(context))
     if isinstance(change.schedule, int):
-        _require_linkedin(call, post.project_id)
-    call.backend.posts.change(post, change)
-    return wrapped(shown(post))
+        _require_linkedin(context, post.project_id)
+    context.services.posts.change(post, change)
+    return data_response(to_json(post))
 
 
 def _texts(body: JsonObject) -> JsonObject:
-    content, title = given_text_of(body, "content"), body.get("title", "")
+    content, title = str_if_present(body, "content"), body.get("title", "")
     if not isinstance(title, str):
-        raise wrong("title", "must be a string")
+        raise invalid_field("title", "must be a string")
     check_size("content", content or "", characters=MAX_CHARACTERS, size=MAX_BYTES)
     check_size("title", title, characters=MAX_TITLE, size=MAX_BYTES)
     given = {"content": content, "title": title}
     return {name: text for name, text in given.items() if name in body}
 
 
-def _status(call: Call) -> str | None:
-    if "statusCategory" in call.body and "statusId" in call.body:
-        raise wrong("statusCategory", "cannot stand beside statusId")
-    if "statusId" in call.body:
-        return status_of_id(call.workspace_id, text_of(call.body, "statusId"))
-    if "statusCategory" in call.body:
-        return status_of_category(choice_of(call.body, "statusCategory", CATEGORIES, ""))
+def _status(context: RequestContext) -> str | None:
+    if "statusCategory" in context.body and "statusId" in context.body:
+        raise invalid_field("statusCategory", "cannot stand beside statusId")
+    if "statusId" in context.body:
+        return status_of_id(context.workspace_id, require_str(context.body, "statusId"))
+    if "statusCategory" in context.body:
+        return status_of_category(optional_choice(context.body, "statusCategory", CATEGORIES, ""))
     return None
 
 
-def _schedule(call: Call) -> int | Keep | None:
-    if "scheduledFor" not in call.body:
+def _schedule(context: RequestContext) -> int | Keep | None:
+    if "scheduledFor" not in context.body:
         return "keep"
-    if call.body["scheduledFor"] is None:
+    if context.body["scheduledFor"] is None:
         return None
-    return future_of(call.body, "scheduledFor", call.backend.clock.milliseconds())
+    return require_future(context.body, "scheduledFor", context.services.clock.milliseconds())
 
 
-def _require_linkedin(call: Call, project_id: str | None) -> None:
-    project = call.find("projects", project_id or "")
-    if not project.private.get("linkedin", True):
+def _require_linkedin(context: RequestContext, project_id: str | None) -> None:
+    project = context.find("projects", project_id or "")
+    if not project.internal.get("linkedin", True):
         raise ApiError("conflict", "The project is not connected to LinkedIn; connect it in the dashboard.")
 
 
@@ -124,5 +134,5 @@ RESOURCE = Resource(
             idempotent=True,
         ),
     ),
-    kinds=("posts",),
+    names=("posts",),
 )

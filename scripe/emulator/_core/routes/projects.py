@@ -4,23 +4,25 @@ from ..canonical_json import JsonObject
 from ..clock import timestamp
 from ..database import Record, Selection, new_id
 from ..messages import Response
-from ..pagination import listing
-from ..routing import Call, Resource, Route, wrapped
+from ..pagination import page_of_selection
+from ..routing import RequestContext, Resource, Route, data_response
 
 
-def list_projects(call: Call) -> Response:
+def list_projects(context: RequestContext) -> Response:
     """The workspace's projects, newest first."""
-    return listing(call, lambda before: Selection("projects", call.workspace_id, before=before), shown)
+    return page_of_selection(
+        context, lambda before: Selection("projects", context.workspace_id, before=before), to_json
+    )
 
 
-def get_project(call: Call) -> Response:
+def get_project(context: RequestContext) -> Response:
     """One project."""
-    return wrapped(shown(call.find("projects", call.parameters["projectId"])))
+    return data_response(to_json(context.find("projects", context.parameters["projectId"])))
 
 
-def shown(project: Record) -> JsonObject:
+def to_json(project: Record) -> JsonObject:
     """A project as the API shows it."""
-    url = project.fields["url"] if project.private.get("linkedin", True) else None
+    url = project.fields["url"] if project.internal.get("linkedin", True) else None
     return {"id": project.id, **project.fields, "url": url, "createdAt": timestamp(project.created_at)}
 
 
@@ -43,5 +45,5 @@ RESOURCE = Resource(
         Route("GET", "/projects", list_projects),
         Route("GET", "/projects/{projectId}", get_project),
     ),
-    kinds=("projects",),
+    names=("projects",),
 )

@@ -4,12 +4,12 @@ from ..canonical_json import JsonObject
 from ..clock import timestamp
 from ..database import Record, new_id
 from ..errors import ApiError
-from ..file_readers import Reading
+from ..file_readers import FileContent
 from ..messages import Response
-from ..routing import EDGE_LIMIT, Call, Resource, Route, wrapped
-from ..services import Backend
-from ..validation import optional_text_of, text_of
-from .uploads import keep, read_upload, require_bytes
+from ..routing import MAX_BODY, RequestContext, Resource, Route, data_response
+from ..services import Services
+from ..validation import optional_str, require_str
+from .uploads import keep_upload, read_upload, require_bytes
 
 PREVIEW = 2_000
 MAX_CHARACTERS = 1_000_000
@@ -18,23 +18,23 @@ ESTIMATED_MS = 240_000
 SEEDED = {"key": "", "content_type": "text/plain", "name": "Seeded source"}
 
 
-def create_source(call: Call) -> Response:
+def create_source(context: RequestContext) -> Response:
     """A source from text at once, or the job that makes one from an upload."""
-    kind = text_of(call.body, "type")
-    create = {"text": _create_text, "file": _create_file}.get(kind)
+    source_type = require_str(context.body, "type")
+    create = {"text": _create_text, "file": _create_file}.get(source_type)
     if create is None:
-        raise ApiError("unprocessable", f"type must be text or file, not {kind!r}.")
-    return create(call)
+        raise ApiError("unprocessable", f"type must be text or file, not {source_type!r}.")
+    return create(context)
 
 
-def get_source(call: Call) -> Response:
+def get_source(context: RequestContext) -> Response:
     """One source, of its text the beginning."""
-    return wrapped(shown(call.find("sources", call.parameters["sourceId"])))
+    return data_response(to_json(context.find("sources", context.parameters["sourceId"])))
 
 
-def shown(source: Record) -> JsonObject:
+def to_json(source: Record) -> JsonObject:
     """A source as the API shows it."""
-    text: str = source.private["text"]
+    text: str = source.internal["text"]
     topics = source.fields.get("topics")
     return {
         "id": source.id,
@@ -64,46 +64,46 @@ def new_source(
         "updatedAt": None,
     }
     return Record(
-        "sources", new_id("src"), workspace_id, project_id, created_at, fields=fields, private={"text": text}
+        "sources", new_id("src"), workspace_id, project_id, created_at, fields=fields, internal={"text": text}
     )
 
 
-def _create_text(call: Call) -> Response:
-    project_id, text = text_of(call.body, "projectId"), text_of(call.body, "text")
-    name = optional_text_of(call.body, "name")
+def _create_text(context: RequestContext) -> Response:
+    project_id, text = require_str(context.body, "projectId"), require_str(context.body, "text")
+    name = optional_str(context.body, "name")
     if len(text) > MAX_CHARACTERS or len(text.encode()) > MAX_BYTES:
         raise ApiError("payload_too_large", "text must be at most 1 MB and 1,000,000 characters.")
-    call.find("projects", project_id)
-    source = new_source(call.workspace_id, project_id, call.backend.clock.milliseconds(), name, text)
-    call.backend.state.insert(source)
-    call.backend.events.record("source.created", source, shown(source))
-    return wrapped(shown(source))
+    context.find("projects", project_id)
+    source = new_source(context.workspace_id, project_id, context.services.clock.milliseconds(), name, text)
+    context.services.database.insert(source)
+    context.services.events.record("source.created", source, to_json(source))
+    return data_response(to_json(source))
 
 
-def _create_file(call: Call) -> Response:
-    backend, principal = call.backend, call.principal
-    project_id, upload_id = text_of(call.body, "projectId"), text_of(call.body, "uploadId")
-    name = optional_text_of(call.body, "name")
-    call.find("projects", project_id)
-    upload = call.find("uploads", upload_id)
-    require_bytes(backend, upload)
-    cents, day = backend.settings.source_cents, backend.clock.now().date().isoformat()
-    backend.spending.reserve(call.workspace_id, principal.plan, day, cents)
-    keep(backend, upload)
-    job = backend.jobs.submit(
+def _create_file(context: RequestContext) -> Response:
+    services, principal = context.services, context.principal
+    project_id, upload_id = require_str(context.body, "projectId"), require_str(context.body, "uploadId")
+    name = optional_str(context.body, "name")
+    context.find("projects", project_id)
+    upload = context.find("uploads", upload_id)
+    require_bytes(services, upload)
+    cents, day = services.settings.source_cents, services.clock.now().date().isoformat()
+    services.spending.reserve(context.workspace_id, principal.plan, day, cents)
+    keep_upload(services, upload)
+    job = services.jobs.submit(
         "SOURCE_INGEST_FILE",
-        call.workspace_id,
+        context.workspace_id,
         project_id,
         estimated_ms=ESTIMATED_MS,
-        task={"name": name, **upload.private},
+        task={"name": name, **upload.internal},
         cents=cents,
     )
-    return wrapped(backend.jobs.shown(job, live=True))
+    return data_response(services.jobs.to_json(job, live=True))
 
 
-def _ingest(backend: Backend, job: Record, moment: int) -> JsonObject:
-    task = job.private.get("task", SEEDED)
-    reading = _read(backend, task["key"], task["content_type"])
+def _ingest(services: Services, job: Record, moment: int) -> JsonObject:
+    task = job.internal.get("task", SEEDED)
+    reading = _read(services, task["key"], task["content_type"])
     name = task["name"] if task["name"] is not None else task["key"].rpartition("/")[2]
     source = new_source(job.workspace_id, job.project_id, job.created_at, name, reading.text)
     source.fields |= {
@@ -112,20 +112,20 @@ def _ingest(backend: Backend, job: Record, moment: int) -> JsonObject:
         "durationSeconds": reading.duration_seconds,
         "updatedAt": timestamp(moment),
     }
-    if backend.settings.topics:
+    if services.settings.include_topics:
         source.fields["topics"] = [_topic(reading)]
-    backend.state.insert(source)
-    backend.events.record("source.created", source, shown(source))
+    services.database.insert(source)
+    services.events.record("source.created", source, to_json(source))
     return {"sourceId": source.id}
 
 
-def _read(backend: Backend, key: str, content_type: str) -> Reading:
+def _read(services: Services, key: str, content_type: str) -> FileContent:
     if not key:
-        return Reading("A source that was seeded, not uploaded.")
-    return read_upload(backend, key, content_type)
+        return FileContent("A source that was seeded, not uploaded.")
+    return read_upload(services, key, content_type)
 
 
-def _topic(reading: Reading) -> JsonObject:
+def _topic(reading: FileContent) -> JsonObject:
     opening = " ".join(reading.text.split()[:12])
     hook: JsonObject = {
         "id": new_id("hk"),
@@ -156,10 +156,10 @@ RESOURCE = Resource(
             scopes=("sources:write",),
             takes_body=True,
             idempotent=True,
-            body_limit=EDGE_LIMIT,
+            body_limit=MAX_BODY,
         ),
         Route("GET", "/sources/{sourceId}", get_source, scopes=("notes:read",)),
     ),
-    kinds=("sources",),
-    work={"SOURCE_INGEST_FILE": _ingest},
+    names=("sources",),
+    job_handlers={"SOURCE_INGEST_FILE": _ingest},
 )

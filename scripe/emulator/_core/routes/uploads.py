@@ -8,14 +8,14 @@ from ..auth import require_scope
 from ..clock import iso, milliseconds
 from ..database import Record, new_id
 from ..errors import ApiError
-from ..file_readers import Reading, UnreadableFileError, read
+from ..file_readers import FileContent, UnreadableFileError, read
 from ..jobs import JobFailure
 from ..messages import Response
 from ..optional_dependencies import MissingExtraError
-from ..routing import Call, Resource, Route, wrapped
-from ..services import Backend
-from ..storage.base import Link, MissingObjectError
-from ..validation import integer_of, text_of
+from ..routing import RequestContext, Resource, Route, data_response
+from ..services import Services
+from ..storage.base import ObjectNotFoundError, PresignRequest
+from ..validation import optional_int, require_str
 
 MEGABYTE = 1024 * 1024
 OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -43,30 +43,35 @@ UNREFERENCED_LIFETIME = timedelta(hours=24)
 SCOPES = ("sources:write", "knowledge:write")
 
 
-def create_upload(call: Call) -> Response:
+def create_upload(context: RequestContext) -> Response:
     """Mint a link for one PUT."""
-    backend = call.backend
-    if backend.settings.uploads_need_scope:
-        require_scope(call.principal, SCOPES)
-    content_type = text_of(call.body, "contentType")
+    services = context.services
+    if services.settings.uploads_need_scope:
+        require_scope(context.principal, SCOPES)
+    content_type = require_str(context.body, "contentType")
     cap = _cap(content_type)
-    size = integer_of(call.body, "maxSizeBytes", cap)
+    size = optional_int(context.body, "maxSizeBytes", cap)
     if not 1 <= size <= cap:
         raise ApiError("unprocessable", f"maxSizeBytes must be from 1 to {cap} for {content_type}.")
-    _collect(backend)
-    return _mint(call, content_type, size)
+    _collect(services)
+    return _mint(context, content_type, size)
 
 
-def _mint(call: Call, content_type: str, size: int) -> Response:
-    backend, now = call.backend, call.backend.clock.now().replace(microsecond=0)
-    upload_id, key = new_id("upl"), f"{call.workspace_id}/{secrets.token_hex(12)}.{_extension(content_type)}"
-    lifetime = backend.settings.upload_lifetime
-    upload = Record("uploads", upload_id, call.workspace_id, None, milliseconds(now))
-    upload.due_at = milliseconds(now + UNREFERENCED_LIFETIME)
-    upload.private = {"key": key, "content_type": content_type}
-    backend.state.insert(upload)
-    url = backend.storage.presign(Link(key, content_type, size, call.request.origin, now, lifetime))
-    return wrapped(
+def _mint(context: RequestContext, content_type: str, size: int) -> Response:
+    services, now = context.services, context.services.clock.now().replace(microsecond=0)
+    upload_id, key = (
+        new_id("upl"),
+        f"{context.workspace_id}/{secrets.token_hex(12)}.{_extension(content_type)}",
+    )
+    lifetime = services.settings.upload_lifetime
+    upload = Record("uploads", upload_id, context.workspace_id, None, milliseconds(now))
+    upload.next_transition_at = milliseconds(now + UNREFERENCED_LIFETIME)
+    upload.internal = {"key": key, "content_type": content_type}
+    services.database.insert(upload)
+    url = services.storage.presign(
+        PresignRequest(key, content_type, size, context.request.origin, now, lifetime)
+    )
+    return data_response(
         {
             "id": upload_id,
             "uploadUrl": url,
@@ -94,25 +99,25 @@ def _extension(content_type: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", subtype.rpartition(".")[2]).strip("-") or "bin"
 
 
-def _collect(backend: Backend) -> None:
+def _collect(services: Services) -> None:
     # Bytes that nothing refers to are deleted after 24 hours; nobody can see the difference before this.
-    for upload in backend.state.due("uploads", backend.clock.milliseconds()):
-        backend.storage.delete(upload.private["key"])
-        backend.state.delete(upload)
+    for upload in services.database.find_due("uploads", services.clock.milliseconds()):
+        services.storage.delete(upload.internal["key"])
+        services.database.delete(upload)
 
 
-def require_bytes(backend: Backend, upload: Record) -> None:
+def require_bytes(services: Services, upload: Record) -> None:
     """Let an upload pass that holds bytes.
 
     Raises:
         ApiError: 422, nothing was uploaded.
 
     """
-    if not backend.storage.holds(upload.private["key"]):
+    if not services.storage.holds(upload.internal["key"]):
         raise ApiError("unprocessable", f"Nothing was uploaded to {upload.id} yet.")
 
 
-def read_upload(backend: Backend, key: str, content_type: str) -> Reading:
+def read_upload(services: Services, key: str, content_type: str) -> FileContent:
     """What the bytes of an upload hold.
 
     Raises:
@@ -120,9 +125,9 @@ def read_upload(backend: Backend, key: str, content_type: str) -> Reading:
 
     """
     try:
-        with backend.storage.open(key) as file:
+        with services.storage.open(key) as file:
             return read(file, content_type)
-    except MissingObjectError:
+    except ObjectNotFoundError:
         raise JobFailure("UPLOAD_MISSING", "The uploaded bytes are gone.") from None
     except OSError as error:
         raise JobFailure("STORAGE_UNAVAILABLE", f"Storage did not answer: {error}.") from None
@@ -130,13 +135,13 @@ def read_upload(backend: Backend, key: str, content_type: str) -> Reading:
         raise JobFailure("UNREADABLE_FILE", f"The upload cannot be read: {error}.") from None
 
 
-def keep(backend: Backend, upload: Record) -> None:
+def keep_upload(services: Services, upload: Record) -> None:
     """Keep an upload's bytes from now on."""
-    upload.due_at = None
-    backend.state.update(upload)
+    upload.next_transition_at = None
+    services.database.update(upload)
 
 
 RESOURCE = Resource(
     (Route("POST", "/uploads", create_upload, bucket="uploads", takes_body=True, idempotent=True),),
-    kinds=("uploads",),
+    names=("uploads",),
 )

@@ -8,20 +8,20 @@ from ..clock import timestamp
 from ..database import Record, new_id
 from ..events import NAMES
 from ..messages import Response
-from ..routing import Call, Resource, Route, wrapped
-from ..validation import flag_of, given_text_of, text_of, unfit, wrong
+from ..routing import RequestContext, Resource, Route, data_response
+from ..validation import invalid_field, optional_bool, require_str, str_if_present, unprocessable_field
 
 MAX_NAME = 128
 MAX_URL = 1024
 SCOPES = ("webhooks:manage",)
 
 
-def create_endpoint(call: Call) -> Response:
+def create_endpoint(context: RequestContext) -> Response:
     """An endpoint; its secret is shown this once."""
-    text_of(call.body, "name")
-    text_of(call.body, "url")
-    _events(call.body.get("events"))
-    given_text_of(call.body, "projectId")
+    require_str(context.body, "name")
+    require_str(context.body, "url")
+    _events(context.body.get("events"))
+    str_if_present(context.body, "projectId")
     fields: JsonObject = {
         "name": "",
         "url": "",
@@ -31,43 +31,43 @@ def create_endpoint(call: Call) -> Response:
         "projectId": None,
         "updatedAt": None,
     }
-    body = {name: given for name, given in call.body.items() if name != "isActive"}
-    fields |= _given(call, body)
+    body = {name: given for name, given in context.body.items() if name != "isActive"}
+    fields |= _given(context, body)
     endpoint = Record(
         "webhook_endpoints",
         new_id("whe"),
-        call.workspace_id,
+        context.workspace_id,
         None,
-        call.backend.clock.milliseconds(),
+        context.services.clock.milliseconds(),
         fields=fields,
-        private={"secret": _new_secret()},
+        internal={"secret": _new_secret()},
     )
-    call.backend.state.insert(endpoint)
-    return wrapped(_shown_with_secret(endpoint))
+    context.services.database.insert(endpoint)
+    return data_response(_shown_with_secret(endpoint))
 
 
-def get_endpoint(call: Call) -> Response:
+def get_endpoint(context: RequestContext) -> Response:
     """One endpoint, without its secret."""
-    return wrapped(shown(_endpoint(call)))
+    return data_response(to_json(_endpoint(context)))
 
 
-def update_endpoint(call: Call) -> Response:
+def update_endpoint(context: RequestContext) -> Response:
     """Change any of an endpoint's fields."""
-    endpoint = _endpoint(call)
-    endpoint.fields |= _given(call, call.body)
-    _touch(call, endpoint)
-    return wrapped(shown(endpoint))
+    endpoint = _endpoint(context)
+    endpoint.fields |= _given(context, context.body)
+    _touch(context, endpoint)
+    return data_response(to_json(endpoint))
 
 
-def rotate_secret(call: Call) -> Response:
+def rotate_secret(context: RequestContext) -> Response:
     """Give an endpoint a new secret, shown this once; the old one is void."""
-    endpoint = _endpoint(call)
-    endpoint.private["secret"] = _new_secret()
-    _touch(call, endpoint)
-    return wrapped(_shown_with_secret(endpoint))
+    endpoint = _endpoint(context)
+    endpoint.internal["secret"] = _new_secret()
+    _touch(context, endpoint)
+    return data_response(_shown_with_secret(endpoint))
 
 
-def shown(endpoint: Record) -> JsonObject:
+def to_json(endpoint: Record) -> JsonObject:
     """An endpoint as the API shows it."""
     fields = endpoint.fields
     return {
@@ -78,26 +78,26 @@ def shown(endpoint: Record) -> JsonObject:
         "isActive": fields["isActive"],
         "disabledReason": fields["disabledReason"],
         "projectId": fields["projectId"],
-        "secretLast4": endpoint.private["secret"][-4:],
+        "secretLast4": endpoint.internal["secret"][-4:],
         "createdAt": timestamp(endpoint.created_at),
         "updatedAt": fields["updatedAt"],
     }
 
 
 def _shown_with_secret(endpoint: Record) -> JsonObject:
-    return {**shown(endpoint), "secret": endpoint.private["secret"]}
+    return {**to_json(endpoint), "secret": endpoint.internal["secret"]}
 
 
-def _endpoint(call: Call) -> Record:
-    return call.find("webhook_endpoints", call.parameters["endpointId"])
+def _endpoint(context: RequestContext) -> Record:
+    return context.find("webhook_endpoints", context.parameters["endpointId"])
 
 
-def _touch(call: Call, endpoint: Record) -> None:
-    endpoint.fields["updatedAt"] = timestamp(call.backend.clock.milliseconds())
-    call.backend.state.update(endpoint)
+def _touch(context: RequestContext, endpoint: Record) -> None:
+    endpoint.fields["updatedAt"] = timestamp(context.services.clock.milliseconds())
+    context.services.database.update(endpoint)
 
 
-def _given(call: Call, body: JsonObject) -> JsonObject:
+def _given(context: RequestContext, body: JsonObject) -> JsonObject:
     fields: JsonObject = {}
     if "name" in body:
         fields["name"] = _short(body, "name", MAX_NAME)
@@ -107,31 +107,31 @@ def _given(call: Call, body: JsonObject) -> JsonObject:
     if "events" in body:
         fields["events"] = _events(body["events"])
     if "isActive" in body:
-        fields["isActive"] = flag_of(body, "isActive")
+        fields["isActive"] = optional_bool(body, "isActive")
     if "projectId" in body:
-        fields["projectId"] = _project(call, body)
+        fields["projectId"] = _project(context, body)
     return fields
 
 
 def _short(body: JsonObject, name: str, longest: int) -> str:
-    text = text_of(body, name)
+    text = require_str(body, name)
     if len(text) > longest:
-        raise unfit(name, f"may have {longest} characters")
+        raise unprocessable_field(name, f"may have {longest} characters")
     return text
 
 
 def _events(given: Json) -> Json:
     if not isinstance(given, list) or not given:
-        raise wrong("events", "must be a list of at least one event")
+        raise invalid_field("events", "must be a list of at least one event")
     if not all(event in NAMES for event in given):
-        raise wrong("events", f"must be some of {', '.join(NAMES)}")
+        raise invalid_field("events", f"must be some of {', '.join(NAMES)}")
     return given
 
 
-def _project(call: Call, body: JsonObject) -> str | None:
+def _project(context: RequestContext, body: JsonObject) -> str | None:
     if body["projectId"] is None:
         return None
-    return call.find("projects", text_of(body, "projectId")).id
+    return context.find("projects", require_str(body, "projectId")).id
 
 
 def _new_secret() -> str:
@@ -166,5 +166,5 @@ RESOURCE = Resource(
             scopes=SCOPES,
         ),
     ),
-    kinds=("webhook_endpoints",),
+    names=("webhook_endpoints",),
 )

@@ -3,14 +3,14 @@
 from ..canonical_json import JsonObject
 from ..database import Record
 from ..messages import Response
-from ..pagination import listing_of
-from ..routing import Call, Resource, Route, bare
+from ..pagination import page_of_records
+from ..routing import RequestContext, Resource, Route, json_response
 
 
-def me(call: Call) -> Response:
+def me(context: RequestContext) -> Response:
     """The workspace and the principal of the token."""
-    principal = call.principal
-    return bare(
+    principal = context.principal
+    return json_response(
         {
             "workspace": {
                 "id": principal.workspace_id,
@@ -18,22 +18,22 @@ def me(call: Call) -> Response:
                 "plan": principal.plan,
                 "features": {"apiAccess": True, "amplifiers": False, "engagementAutomation": False},
             },
-            "principal": principal.shown(),
+            "principal": principal.to_json(),
         }
     )
 
 
-def list_workspaces(call: Call) -> Response:
+def list_workspaces(context: RequestContext) -> Response:
     """The workspaces that the token reaches."""
-    rows = call.backend.access.reach(call.principal)
+    rows = context.services.auth.workspaces_of(context.principal)
     records = [
         Record("workspaces", row["id"], row["id"], None, 0, fields={"name": row["name"], "plan": row["plan"]})
         for row in rows
     ]
-    return listing_of(call, records, shown)
+    return page_of_records(context, records, to_json)
 
 
-def shown(workspace: Record) -> JsonObject:
+def to_json(workspace: Record) -> JsonObject:
     """A workspace as the list shows it."""
     return {"id": workspace.id, **workspace.fields}
 

@@ -8,12 +8,12 @@ from xml.sax.saxutils import escape
 from ..messages import Response
 
 
-class MissingObjectError(LookupError):
+class ObjectNotFoundError(LookupError):
     """Storage holds no bytes under this key."""
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class PresignRequest:
     """What a presigned link is to allow.
 
     Attributes:
@@ -37,7 +37,7 @@ class Link:
 class Storage(Protocol):
     """What the emulator asks of a storage: links to put bytes with, and the bytes put."""
 
-    def presign(self, link: Link) -> str:
+    def presign(self, link: PresignRequest) -> str:
         """A URL to which the bytes are PUT."""
         ...
 
@@ -59,7 +59,7 @@ class Storage(Protocol):
         ...
 
 
-class StorageRefusedError(Exception):
+class StorageError(Exception):
     """A request that storage refuses."""
 
     def __init__(self, status: int, code: str, message: str, **elements: object) -> None:
@@ -71,10 +71,10 @@ class StorageRefusedError(Exception):
 
     def response(self) -> Response:
         """The answer as XML."""
-        return refusal(self.status, self.code, self.message, **self.elements)
+        return storage_error_response(self.status, self.code, self.message, **self.elements)
 
 
-def refusal(status: int, code: str, message: str, **elements: object) -> Response:
+def storage_error_response(status: int, code: str, message: str, **elements: object) -> Response:
     """An error as storage words it; elements stand after the message."""
     parts = {"Code": code, "Message": message, **elements}
     inner = "".join(f"<{name}>{escape(str(text))}</{name}>" for name, text in parts.items())

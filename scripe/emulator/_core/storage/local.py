@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from ..database import Record, State
+from ..database import Database, Record
 from ..messages import STORAGE_PREFIX, Request, Response
 from ..settings import ExpiredLink
-from .base import Link, MissingObjectError, StorageRefusedError
+from .base import ObjectNotFoundError, PresignRequest, StorageError
 from .sigv4 import ALGORITHM, Credentials, parse_moment, presign, signature_of
 
 CHUNK = 1 << 20
@@ -24,7 +24,7 @@ LIFETIME = re.compile("[1-9][0-9]{0,8}")  # seconds
 PRIVATE = 0o700
 
 
-class OwnStorage:
+class LocalStorage:
     """Keeps uploads in a folder; what each link allows is kept with the emulator's records.
 
     Args:
@@ -38,24 +38,24 @@ class OwnStorage:
 
     def __init__(
         self,
-        state: State,
+        database: Database,
         folder: Path,
         secret_key: str,
         now: Callable[[], datetime],
         expired_link: ExpiredLink,
     ) -> None:
-        self._state = state
+        self._database = database
         self._folder = folder
         self._credentials = Credentials(ACCESS_KEY, secret_key)
         self._now = now
         self._expired_link: ExpiredLink = expired_link
         self._lock = threading.Lock()
 
-    def presign(self, link: Link) -> str:
+    def presign(self, link: PresignRequest) -> str:
         """A URL for one PUT of one content type and at most `max_size` bytes."""
         workspace_id = link.key.partition("/")[0]
-        self._state.insert(
-            Record("objects", link.key, workspace_id, None, 0, private={"max_size": link.max_size})
+        self._database.insert(
+            Record("objects", link.key, workspace_id, None, 0, internal={"max_size": link.max_size})
         )
         return presign(
             self._credentials,
@@ -76,7 +76,7 @@ class OwnStorage:
         try:
             return self._path(key).open("rb")
         except FileNotFoundError:
-            raise MissingObjectError(key) from None
+            raise ObjectNotFoundError(key) from None
 
     def delete(self, key: str) -> None:
         """Forget the bytes of a key."""
@@ -105,7 +105,7 @@ class OwnStorage:
         self.check(request)
         key = request.path.removeprefix(STORAGE_PREFIX)
         if request.is_cut_short():
-            raise StorageRefusedError(400, "IncompleteBody", "The body is shorter than Content-Length.")
+            raise StorageError(400, "IncompleteBody", "The body is shorter than Content-Length.")
         self._check_size(key, request.length())
         return self._store(request, key)
 
@@ -134,26 +134,26 @@ class OwnStorage:
         headers = {"content-type": request.headers.get("content-type", ""), "host": request.host}
         expected = signature_of(self._credentials, request.method, request.full_path, query, headers, moment)
         if not hmac.compare_digest(expected.encode(), signature.encode()):
-            raise StorageRefusedError(
+            raise StorageError(
                 403,
                 "SignatureDoesNotMatch",
                 "The request does not match the signature; check method and headers.",
             )
 
-    def _expiry(self, expired_at: datetime) -> StorageRefusedError:
+    def _expiry(self, expired_at: datetime) -> StorageError:
         if self._expired_link == "ExpiredToken":
-            return StorageRefusedError(400, "ExpiredToken", "The provided token has expired.")
-        return StorageRefusedError(
+            return StorageError(400, "ExpiredToken", "The provided token has expired.")
+        return StorageError(
             403, "AccessDenied", "Request has expired", Expires=expired_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         )
 
     def _check_size(self, key: str, size: int) -> None:
-        record = self._state.find("objects", key)
+        record = self._database.find("objects", key)
         if record is None:
-            raise StorageRefusedError(403, "AccessDenied", "Access Denied")
-        allowed: int = record.private["max_size"]
+            raise StorageError(403, "AccessDenied", "Access Denied")
+        allowed: int = record.internal["max_size"]
         if size > allowed:
-            raise StorageRefusedError(
+            raise StorageError(
                 400,
                 "EntityTooLarge",
                 "Your proposed upload exceeds the maximum allowed size",
@@ -163,7 +163,7 @@ class OwnStorage:
 
     def _check_unused(self, key: str) -> None:
         if self.holds(key):
-            raise StorageRefusedError(412, "PreconditionFailed", "The link was used already.")
+            raise StorageError(412, "PreconditionFailed", "The link was used already.")
 
     def _path(self, key: str) -> Path:
         # A key never comes from a caller unsigned, but a digest cannot leave the folder whatever it holds.
@@ -172,7 +172,7 @@ class OwnStorage:
 
 def _check_no_header_auth(request: Request) -> None:
     if "authorization" in request.headers:
-        raise StorageRefusedError(
+        raise StorageError(
             400,
             "InvalidArgument",
             "Only one auth mechanism allowed; the X-Amz-Algorithm query parameter is one, the Authorization "
@@ -183,13 +183,13 @@ def _check_no_header_auth(request: Request) -> None:
 
 def _moment(query: dict[str, str]) -> datetime:
     if "X-Amz-Algorithm" not in query:
-        raise StorageRefusedError(403, "AccessDenied", "Access Denied")
+        raise StorageError(403, "AccessDenied", "Access Denied")
     try:
         if query["X-Amz-Algorithm"] != ALGORITHM or not LIFETIME.fullmatch(query["X-Amz-Expires"]):
             raise ValueError
         return parse_moment(query["X-Amz-Date"])
     except (KeyError, ValueError):
-        raise StorageRefusedError(
+        raise StorageError(
             400,
             "AuthorizationQueryParametersError",
             "Query-string authentication is incomplete or malformed.",
@@ -198,12 +198,10 @@ def _moment(query: dict[str, str]) -> datetime:
 
 def _check_headers(request: Request, query: dict[str, str]) -> None:
     if query.get("X-Amz-SignedHeaders") != SIGNED:
-        raise StorageRefusedError(
-            400, "AuthorizationQueryParametersError", f"X-Amz-SignedHeaders must be {SIGNED}."
-        )
+        raise StorageError(400, "AuthorizationQueryParametersError", f"X-Amz-SignedHeaders must be {SIGNED}.")
     unsigned = [name for name in request.headers if name.lower().startswith("x-amz-")]
     if unsigned:
-        raise StorageRefusedError(
+        raise StorageError(
             403,
             "AccessDenied",
             "There were headers present in the request which were not signed",
@@ -213,20 +211,16 @@ def _check_headers(request: Request, query: dict[str, str]) -> None:
 
 def _announced_length(request: Request) -> int:
     if "content-length" not in request.headers:
-        raise StorageRefusedError(
-            411, "MissingContentLength", "You must provide the Content-Length HTTP header."
-        )
+        raise StorageError(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
     if request.announced_length is None:
-        raise StorageRefusedError(400, "InvalidArgument", "Content-Length is no number.")
+        raise StorageError(400, "InvalidArgument", "Content-Length is no number.")
     return request.announced_length
 
 
 def _check_digest(request: Request, digest: bytes) -> None:
     claimed = request.headers.get("content-md5")
     if claimed is not None and claimed != base64.b64encode(digest).decode():
-        raise StorageRefusedError(
-            400, "BadDigest", "The Content-MD5 you specified did not match what we received."
-        )
+        raise StorageError(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")
 
 
 def _copy(body: BinaryIO, target: IO[bytes]) -> bytes:

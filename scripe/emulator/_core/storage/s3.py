@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO, cast
 from urllib.parse import quote, urlsplit
 
-from .base import Link, MissingObjectError
+from .base import ObjectNotFoundError, PresignRequest
 from .sigv4 import Credentials, presign
 
 TIMEOUT = 60.0
@@ -42,7 +42,7 @@ class S3Storage:
         self._credentials = Credentials(access_key, secret_key, region)
         self._bucket = bucket
 
-    def presign(self, link: Link) -> str:
+    def presign(self, link: PresignRequest) -> str:
         """A URL for a PUT of one content type; S3 itself sets no bound to its size."""
         return self._link("PUT", link.key, link.lifetime, {"content-type": link.content_type})
 
@@ -51,7 +51,7 @@ class S3Storage:
         try:
             with self._call("HEAD", key):
                 return True
-        except MissingObjectError:
+        except ObjectNotFoundError:
             return False
 
     def open(self, key: str) -> BinaryIO:
@@ -106,6 +106,6 @@ class S3Storage:
 
 def _check(answer: http.client.HTTPResponse, method: str, key: str) -> None:
     if answer.status == 404:
-        raise MissingObjectError(key)
+        raise ObjectNotFoundError(key)
     if answer.status >= 300:
         raise S3Error(f"{method} of {key} was answered with {answer.status}")
