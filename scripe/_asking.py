@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, TypeVar
 
 from ._concurrency import on_trio
-from .errors import ConfigurationError, DeadlineError
+from .errors import APITimeoutError, ConfigurationError
 
 if TYPE_CHECKING:
     import asyncio
@@ -94,8 +94,9 @@ class Turn(_Turn):
             with self._lock, self._noted():
                 return ask()
         if not self._lock.acquire(timeout=seconds):
-            raise DeadlineError(
-                "The deadline has passed while another call still waits for the `api_key` function.",
+            raise APITimeoutError(
+                "The total timeout has passed while another call still waits for the `api_key` function.",
+                is_total=True,
                 retryable=True,
             )
         try:

@@ -89,7 +89,7 @@ def test_c1_a_job_that_is_completed() -> None:
     part = json.loads((PAGES / "job_completed.json").read_text().replace(",\n  ...", ""))
     whole = json.loads((PAGES / "source_file_job.json").read_text())["data"]
     job = Job.model_validate({**whole, **part})
-    assert (job.succeeded, job.is_finished) == (True, True)
+    assert (job.is_succeeded, job.is_finished) == (True, True)
     assert job.result is not None
     assert job.result.source_id == "src_01J9ZA…"
 
@@ -101,7 +101,7 @@ def test_a_list_of_jobs(client: Scripe, server: ScriptedServer) -> None:
     assert (page.has_more, page.next_cursor) == (False, None)
     (job,) = page.data
     assert job.result is not None
-    assert (job.succeeded, job.result.post_id, job.attempt_count) == (True, "post_01J9ZA…", 1)
+    assert (job.is_succeeded, job.result.post_id, job.attempt_count) == (True, "post_01J9ZA…", 1)
     assert page.model_dump(by_alias=True, mode="json", exclude_unset=True) == shown
 
 
@@ -116,7 +116,7 @@ def test_a_running_job(client: Scripe, server: ScriptedServer) -> None:
 def test_a_cancelled_job(client: Scripe, server: ScriptedServer) -> None:
     served(server, "job_cancelled")
     job = client.jobs.cancel("job_01J9ZA…")
-    assert (job.is_cancelled, job.is_finished, job.succeeded) == (True, True, False)
+    assert (job.is_cancelled, job.is_finished, job.is_succeeded) == (True, True, False)
     assert (server.received[0].method, server.received[0].body) == ("POST", b"")
     assert job.completed_at == datetime(2026, 5, 15, 8, 21, 5, tzinfo=UTC)
 
@@ -133,4 +133,4 @@ def test_the_async_client_reads_the_same(server: ScriptedServer) -> None:
     served(server, "source_guide")
     with Scripe(KEY, base_url=server.base_url) as client:
         assert client.sources.retrieve("src_1") == source
-    assert page.data[0].succeeded
+    assert page.data[0].is_succeeded

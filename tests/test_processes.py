@@ -439,7 +439,7 @@ threading.Thread(target=call, daemon=True).start()
 time.sleep(0.2)""",
     "a daemon that calls with a deadline": """
 def call():
-    while True: client.with_options(deadline=5).sources.retrieve('src_1')
+    while True: client.with_options(total_timeout=5).sources.retrieve('src_1')
 threading.Thread(target=call, daemon=True).start()
 time.sleep(0.2)""",
     "a thread that goes on": """
@@ -613,7 +613,7 @@ def test_tasks_that_need_a_key_at_once_ask_once(server: ScriptedServer, run: Cal
 
         async def call_in_a_hurry() -> None:
             with pytest.raises(APITimeoutError):
-                await client.with_options(deadline=0.01).sources.retrieve("src_1")
+                await client.with_options(total_timeout=0.01).sources.retrieve("src_1")
 
         async with client, anyio.create_task_group() as group:
             group.start_soon(call_in_a_hurry)

@@ -200,7 +200,7 @@ def waits(together):
                     jobs = await client.jobs.wait_all(ids, timeout=None)
                 else:
                     jobs = await asyncio.gather(*(client.jobs.wait(each, timeout=None) for each in ids))
-                assert [job.id for job in jobs if job.succeeded] == ids
+                assert [job.id for job in jobs if job.is_succeeded] == ids
                 report["requests"] = len(heard)
                 report["waited"] = (emulator.clock.now() - started).total_seconds()
 

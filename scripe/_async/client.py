@@ -15,7 +15,7 @@ from .._rules import config
 from .._rules.config import API_VERSION, Options, Secret
 from .._rules.rate_limit import RateLimiter
 from .._rules.request import Query, free_request
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, InvalidArgumentError
 from ..types._base import JSON, JSONInput
 from ..types.not_given import NOT_GIVEN, NotGiven
 from ..types.response_info import ResponseInfo
@@ -75,7 +75,7 @@ class AsyncScripe:
         api_version: The dated version of the API that every call asks for.
         workspace_id: `org_…`, for OAuth tokens that reach several; from `SCRIPE_WORKSPACE_ID` if left out.
         timeout: Seconds for each network operation (connect, read, write), never for a whole upload.
-        deadline: Seconds for each whole call, with its waits, retries and steps; None for no limit. Past it
+        total_timeout: Seconds for each whole call, with its waits, retries and steps; None for no limit. Past it
             `APITimeoutError`, in a wait for jobs `JobTimeoutError`. It interrupts anything.
         max_retries: How often a call is sent again after a passing fault.
         rate_limiter: Keeps calls within the workspace's budget. One of its own if left out; None turns it
@@ -100,7 +100,7 @@ class AsyncScripe:
         api_version: str = API_VERSION,
         workspace_id: str | None = None,
         timeout: float | None = 60.0,
-        deadline: float | None = None,
+        total_timeout: float | None = None,
         max_retries: int = 2,
         rate_limiter: RateLimiter | NotGiven | None = NOT_GIVEN,
         http_client: AsyncHTTPClient | EngineName | None = None,
@@ -115,7 +115,7 @@ class AsyncScripe:
             api_version=api_version,
             workspace_id=config.workspace_id(workspace_id),
             timeout=timeout,
-            deadline=deadline,
+            total_timeout=total_timeout,
             max_retries=max_retries,
             app_info=app_info,
             allow_insecure=allow_insecure,
@@ -134,7 +134,9 @@ class AsyncScripe:
         self._given = given
         limiter = RateLimiter() if isinstance(rate_limiter, NotGiven) else rate_limiter
         if limiter is not None:
-            config.check_kind(limiter, RateLimiter, "rate_limiter", "a RateLimiter, or None for none")
+            config.check_type(
+                limiter, RateLimiter, "rate_limiter", "a RateLimiter, or None for none", ConfigurationError
+            )
         config.check_callable(on_response, "on_response")
         session = AsyncSession(given, limiter, http_client, on_response)
         self._sender = AsyncSender(session, options)
@@ -221,7 +223,7 @@ class AsyncScripe:
         self,
         *,
         timeout: float | NotGiven | None = NOT_GIVEN,
-        deadline: float | NotGiven | None = NOT_GIVEN,
+        total_timeout: float | NotGiven | None = NOT_GIVEN,
         max_retries: int | NotGiven = NOT_GIVEN,
         api_version: str | NotGiven = NOT_GIVEN,
         workspace_id: str | NotGiven | None = NOT_GIVEN,
@@ -231,7 +233,7 @@ class AsyncScripe:
 
         Args:
             timeout: Seconds for each network operation; None for no limit.
-            deadline: Seconds for each whole call; None for no limit.
+            total_timeout: Seconds for each whole call; None for no limit.
             max_retries: How often a call is sent again after a passing fault.
             api_version: The dated version of the API.
             workspace_id: `org_…`; None for the token's own.
@@ -243,7 +245,7 @@ class AsyncScripe:
         """
         given = {
             "timeout": timeout,
-            "deadline": deadline,
+            "total_timeout": total_timeout,
             "max_retries": max_retries,
             "api_version": api_version,
             "workspace_id": workspace_id,
@@ -307,20 +309,22 @@ class AsyncScripe:
             The model; or, without `returns`, the whole JSON of the answer.
 
         Raises:
-            ConfigurationError: an argument that cannot be right; nothing was sent.
+            InvalidArgumentError: an argument cannot be right; nothing was sent.
             APIStatusError: the API answered with an error.
             APIConnectionError: no answer came.
 
         """
-        config.check_kind(method, str, "method", "a str such as `GET`")
-        config.check_kind(path, str, "path", "one below the base URL, such as `/projects`")
-        config.check_kind({} if params is None else params, Mapping, "params", "a mapping")
+        config.check_type(method, str, "method", "a str such as `GET`")
+        config.check_type(path, str, "path", "one below the base URL, such as `/projects`")
+        config.check_type({} if params is None else params, Mapping, "params", "a mapping")
         if returns is None:
             return await self._sender.send_for_document(
                 free_request(method, path, BaseModel, params, json, idempotency_key)
             )
         if not (isinstance(returns, type) and issubclass(returns, BaseModel)):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(f"returns is {returns!r}; give a class of pydantic's, or leave it out.")
+            raise InvalidArgumentError(
+                f"returns is {returns!r}; give a class of pydantic's, or leave it out."
+            )
         return await self._sender.send(free_request(method, path, returns, params, json, idempotency_key))
 
     async def close(self) -> None:

@@ -25,7 +25,7 @@ async def ingested(
     *,
     timeout: float | None,
     on_progress: AsyncCallback[Progress] | None,
-    progress: bool,
+    show_progress: bool,
     key: FileKey,
 ) -> Job:
     """The job, ended well."""
@@ -35,7 +35,7 @@ async def ingested(
         if news is not None and told is not None:
             await async_invoke(told, news)
 
-    with stages_shown(content.name or "file", on_progress, progress=progress) as told:
+    with stages_shown(content.name or "file", on_progress, show_progress=show_progress) as told:
         upload = await upload_content(sender, content, content_type, told, key)
         job = await create(upload)
         await tell(job)

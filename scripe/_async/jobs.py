@@ -93,7 +93,7 @@ class AsyncJobs(AsyncResource):
         *,
         timeout: float | None = 900.0,
         on_update: AsyncCallback[Job] | None = None,
-        progress: bool = False,
+        show_progress: bool = False,
     ) -> Job:
         """Wait until a job has ended well.
 
@@ -101,7 +101,7 @@ class AsyncJobs(AsyncResource):
             job: The job, or its id.
             timeout: Seconds to wait; None for as long as it takes.
             on_update: Told of each change of state and of progress.
-            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
 
         Raises:
             JobFailedError: the job failed.
@@ -113,7 +113,7 @@ class AsyncJobs(AsyncResource):
         from .poller import AsyncPoller  # here and below: loaded by those alone who wait
         from .showing import job_shown
 
-        telling = job_shown(job, on_update, progress=progress)
+        telling = job_shown(job, on_update, show_progress=show_progress)
         with self._sender.operation("jobs.wait"), telling as told:
             return await AsyncPoller(self._sender, [job], timeout, told).succeeded()
 
@@ -123,7 +123,7 @@ class AsyncJobs(AsyncResource):
         *,
         timeout: float | None = 900.0,
         on_update: AsyncCallback[Job] | None = None,
-        progress: bool = False,
+        show_progress: bool = False,
     ) -> JobList:
         """Wait until all jobs have ended, well or not. A hundred cost about as many requests as one.
 
@@ -131,10 +131,10 @@ class AsyncJobs(AsyncResource):
             jobs: Jobs, or their ids.
             timeout: Seconds to wait for all of them; None for as long as it takes.
             on_update: Told of each change of state (there is no live progress of many at once).
-            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
 
         Returns:
-            The jobs in the order given, however each ended; look at `succeeded`.
+            The jobs in the order given, however each ended; look at `is_succeeded`.
 
         Raises:
             JobTimeoutError: some take longer than `timeout`; `.jobs` has all as last seen.
@@ -146,7 +146,7 @@ class AsyncJobs(AsyncResource):
         from .showing import jobs_shown
 
         jobs = polling.several(jobs)
-        telling = jobs_shown(jobs, on_update, progress=progress)
+        telling = jobs_shown(jobs, on_update, show_progress=show_progress)
         with self._sender.operation("jobs.wait_all"), telling as told:
             return await several(self._sender, jobs, timeout, told).all()
 

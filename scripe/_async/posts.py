@@ -219,7 +219,7 @@ class AsyncPosts(AsyncResource):
         language: str | None = None,
         timeout: float | None = 900.0,
         on_update: AsyncCallback[Job] | None = None,
-        progress: bool = False,
+        show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Post: ...
 
@@ -233,7 +233,7 @@ class AsyncPosts(AsyncResource):
         language: str | None = None,
         timeout: float | None = 900.0,
         on_update: AsyncCallback[Job] | None = None,
-        progress: bool = False,
+        show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Post: ...
 
@@ -247,7 +247,7 @@ class AsyncPosts(AsyncResource):
         language: str | None = None,
         timeout: float | None = 900.0,
         on_update: AsyncCallback[Job] | None = None,
-        progress: bool = False,
+        show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Post:
         """Have a post written, wait for it, and fetch it. A job of a few seconds is not polled at all.
@@ -263,7 +263,7 @@ class AsyncPosts(AsyncResource):
                 which values it takes: a code such as `de` is a guess.
             timeout: Seconds for all of it; None for as long as it takes.
             on_update: Told of each change of the job.
-            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: The same key with the same arguments makes no second post, for 24 hours.
                 A refusal, such as the spend cap's, may be repeated under it for as long (a guess).
 
@@ -278,7 +278,7 @@ class AsyncPosts(AsyncResource):
         check_seconds(timeout, "timeout")
         posts = AsyncPosts(self._sender.bounded(timeout))
         source, hold = generation.source(text, note_id), generation.LONGEST_HOLD
-        telling = job_shown("New post", on_update, progress=progress)
+        telling = job_shown("New post", on_update, show_progress=show_progress)
         with carrying(key), self._sender.operation("posts.generate_and_wait"), telling as told:
             try:
                 job = await posts._generated(project_id, source, scheduled_for, language, hold, key)

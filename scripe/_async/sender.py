@@ -22,7 +22,7 @@ from .._rules.deadline import NO_DEADLINE, Deadline
 from .._rules.idempotency import note_idempotency_key
 from .._rules.rate_limit import Ticket, rate_limit
 from .._rules.request import Request
-from ..errors import ClientClosedError, DeadlineError, NotFoundError
+from ..errors import APITimeoutError, ClientClosedError, NotFoundError
 from ..types._base import JSON
 from ..types.response_info import ResponseInfo
 from .session import AsyncSession
@@ -62,11 +62,11 @@ class AsyncSender:
 
     def bounded(self, seconds: float | None = None) -> AsyncSender:
         """The same, with the clock of the deadline running: for all steps of one call of the caller's."""
-        if seconds is None and (self.deadline.at is not None or self.options.deadline is None):
+        if seconds is None and (self.deadline.at is not None or self.options.total_timeout is None):
             return self
         now = self.session.clock.now()
         running = (
-            self.deadline if self.deadline.at is not None else Deadline.after(self.options.deadline, now)
+            self.deadline if self.deadline.at is not None else Deadline.after(self.options.total_timeout, now)
         )
         own = Deadline.after(seconds, now)
         ends = [each for each in (running, own) if each.at is not None]
@@ -122,7 +122,9 @@ class AsyncSender:
             if call.attempts > 1:  # the first may have arrived
                 error.idempotency_key = request.idempotency_key
             raise
-        except DeadlineError as error:  # raised while another call asks for the API key, it knows of no write
+        except (
+            APITimeoutError
+        ) as error:  # raised while another call asks for the API key, it knows of no write
             note_idempotency_key(error, request.idempotency_key)
             raise
         if outcome is None or (isinstance(outcome, Failure) and outcome.is_timeout and sender.is_late()):
@@ -275,9 +277,10 @@ class AsyncSender:
         """Whether the deadline has passed."""
         return self.deadline.has_passed(self.session.clock.now())
 
-    def _late(self, request: Request[T], why: str = "") -> DeadlineError:
-        return DeadlineError(
+    def _late(self, request: Request[T], why: str = "") -> APITimeoutError:
+        return APITimeoutError(
             f"{request.method} {request.shown}: {why}{self.deadline}",
+            is_total=True,
             retryable=True,
             idempotency_key=request.idempotency_key,
         )

@@ -15,7 +15,7 @@ from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_home
 from .._engine import AsyncEngine, AsyncHTTPClient, EngineName, check_engine, default_engine, plain_context
 from .._rules import config
 from .._rules.config import Secret
-from .._rules.pacing import Pacer
+from .._rules.pacing import PollThrottle
 from .._rules.rate_limit import RateLimiter
 from ..errors import ClientClosedError, ConfigurationError
 from ..types.response_info import ResponseInfo
@@ -37,7 +37,7 @@ class AsyncSession:
         self.on_response = on_response
         self.observer: Observer | None = None
         self.clock: AsyncClock = AsyncClock()
-        self.pacer: Pacer = Pacer()
+        self.pacer: PollThrottle = PollThrottle()
         self._key_source = cast("AsyncKeySource | None", config.key_source(given))
         self._key = None if self._key_source else config.api_key(given)
         self._is_closed = False
@@ -106,7 +106,7 @@ class AsyncSession:
         any lock, and the calls that they had in flight do not end here. A client of the caller's stays in use.
         """
         self._lock, self._turn, self._home = threading.Lock(), AsyncTurn(), None
-        self.pacer = Pacer()
+        self.pacer = PollThrottle()
         if self.limiter is not None:
             self.limiter.forget()
         _left_open.append(self._engine)

@@ -1,4 +1,4 @@
-"""`progress=True`: the bars of `scripe/display` hear first how far work is, then the caller's own callback."""
+"""`show_progress=True`: the bars of `scripe/display` hear first how far work is, then the caller's own callback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 from .._concurrency import AsyncCallback, async_invoke
-from .._rules.config import check_kind
+from .._rules.config import check_type
 from ..types.job import Job
 from ..types.progress import Progress
 
@@ -17,20 +17,20 @@ Bars = Callable[[], AbstractContextManager[Callable[[T], None]]]
 
 
 def stages_shown(
-    title: str, callback: AsyncCallback[Progress] | None, *, progress: bool
+    title: str, callback: AsyncCallback[Progress] | None, *, show_progress: bool
 ) -> AbstractContextManager[AsyncCallback[Progress] | None]:
-    """Whom to tell how far a file is; its stages are shown while the block runs, if `progress` says so."""
+    """Whom to tell how far a file is; its stages are shown while the block runs, if `show_progress` says so."""
 
     def bars() -> AbstractContextManager[Callable[[Progress], None]]:
         from ..display.bars import progress_bars
 
         return progress_bars(title)
 
-    return _shown(bars, callback, progress=progress)
+    return _shown(bars, callback, show_progress=show_progress)
 
 
 def job_shown(
-    job: Job | str, callback: AsyncCallback[Job] | None, *, progress: bool
+    job: Job | str, callback: AsyncCallback[Job] | None, *, show_progress: bool
 ) -> AbstractContextManager[AsyncCallback[Job] | None]:
     """The same for one job, or for one that is yet to be made and only has a name."""
 
@@ -39,11 +39,11 @@ def job_shown(
 
         return job_bars(job)
 
-    return _shown(bars, callback, progress=progress)
+    return _shown(bars, callback, show_progress=show_progress)
 
 
 def jobs_shown(
-    jobs: Sequence[Job | str], callback: AsyncCallback[Job] | None, *, progress: bool
+    jobs: Sequence[Job | str], callback: AsyncCallback[Job] | None, *, show_progress: bool
 ) -> AbstractContextManager[AsyncCallback[Job] | None]:
     """The same for many jobs: how many have ended."""
 
@@ -52,15 +52,15 @@ def jobs_shown(
 
         return count_bar(jobs)
 
-    return _shown(bars, callback, progress=progress)
+    return _shown(bars, callback, show_progress=show_progress)
 
 
 @contextmanager
 def _shown(
-    bars: Bars[T], callback: AsyncCallback[T] | None, *, progress: bool
+    bars: Bars[T], callback: AsyncCallback[T] | None, *, show_progress: bool
 ) -> Generator[AsyncCallback[T] | None]:
-    check_kind(progress, bool, "progress", "True or False (a function goes in as the callback)")
-    if not progress:
+    check_type(show_progress, bool, "show_progress", "True or False (a function goes in as the callback)")
+    if not show_progress:
         yield callback
         return
     with bars() as see:

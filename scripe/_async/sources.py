@@ -91,7 +91,7 @@ class AsyncSources(AsyncResource):
         name: str | None = None,
         timeout: float | None = 900.0,
         on_update: AsyncCallback[Job] | None = None,
-        progress: bool = False,
+        show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Source:
         """Have a source made of an uploaded file, and wait for it.
@@ -102,7 +102,7 @@ class AsyncSources(AsyncResource):
             name: A label for people.
             timeout: Seconds to wait for the job; None for as long as it takes.
             on_update: Told of each change of the job.
-            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: The same key with the same arguments makes no second source, for 24 hours.
 
         Raises:
@@ -120,7 +120,7 @@ class AsyncSources(AsyncResource):
                 project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
             )
             job = await AsyncJobs(sources._sender).wait(
-                job, timeout=timeout, on_update=on_update, progress=progress
+                job, timeout=timeout, on_update=on_update, show_progress=show_progress
             )
             return await sources.retrieve(polling.made(job, "source_id"))
 
@@ -133,7 +133,7 @@ class AsyncSources(AsyncResource):
         content_type: str | None = None,
         timeout: float | None = 900.0,
         on_progress: AsyncCallback[Progress] | None = None,
-        progress: bool = False,
+        show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Source:
         """Turn a file into a source: upload it, have it processed, wait, and fetch the source.
@@ -146,14 +146,14 @@ class AsyncSources(AsyncResource):
                 `application/octet-stream`.
             timeout: Seconds to wait for the job after the upload; None for as long as it takes.
             on_progress: Told of each block sent, then of each change of the job.
-            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: A rerun with the same key and the same content ends at the same job while the
                 upload link of the first run lives (about 15 minutes, a guess: `Upload.expires_at` says it). After
                 that it raises `IdempotencyConflictError`, and after 24 hours it makes a second source. Another
                 content under the key raises at once. With a key, the file is read once more before it is sent.
 
         Raises:
-            ConfigurationError: the file is missing, empty or a directory, or its type cannot be told.
+            InvalidArgumentError: the file is missing, empty or a directory, or its type cannot be told.
             UploadError: storage refused the file.
             JobFailedError: the API could not make a source of the file.
             JobTimeoutError: it takes longer than `timeout`; the work goes on.
@@ -188,7 +188,7 @@ class AsyncSources(AsyncResource):
                     create,
                     timeout=timeout,
                     on_progress=on_progress,
-                    progress=progress,
+                    show_progress=show_progress,
                     key=key,
                 )
                 return await sources.retrieve(polling.made(job, "source_id"))

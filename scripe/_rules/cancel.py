@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ..errors import (
     APIConnectionError,
-    APIResponseError,
+    APIResponseValidationError,
     APIStatusError,
     NotCancellableError,
     ScripeError,
@@ -26,7 +26,7 @@ def is_unsettled(error: ScripeError, attempt: int) -> bool:
         return attempt > 1  # our own earlier cancel may be the reason
     if isinstance(error, APIStatusError) and error.status_code == 408:
         return True
-    return isinstance(error, APIConnectionError | APIResponseError | ServerError)
+    return isinstance(error, APIConnectionError | APIResponseValidationError | ServerError)
 
 
 def may_be_sent_again(job: Job, attempt: int, max_retries: int) -> bool:

@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .._version import __version__
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, InvalidArgumentError, ScripeError
 from ..types.not_given import NotGiven
 
 BASE_URL: Final = "https://api.scripe.io/v1"
@@ -73,17 +73,17 @@ class Options:
     api_version: str = API_VERSION
     workspace_id: str | None = None
     timeout: float | None = 60.0
-    deadline: float | None = None
+    total_timeout: float | None = None
     max_retries: int = 2
     extra_headers: Mapping[str, str] = field(default_factory=dict[str, str])
     app_info: str | None = None
     allow_insecure: bool = False
 
     def __post_init__(self) -> None:
-        check_kind(self.allow_insecure, bool, "allow_insecure", "True or False")
+        check_type(self.allow_insecure, bool, "allow_insecure", "True or False", ConfigurationError)
         _check_url(self.base_url, allow_insecure=self.allow_insecure)
-        check_seconds(self.timeout, "timeout")
-        check_seconds(self.deadline, "deadline")
+        check_seconds(self.timeout, "timeout", ConfigurationError)
+        check_seconds(self.total_timeout, "total_timeout", ConfigurationError)
         _check_retries(self.max_retries)
         named = {
             "api_version": self.api_version,
@@ -93,7 +93,9 @@ class Options:
         for name, text in named.items():
             if text is not None:
                 _check_header_value(text, name)
-        check_kind(self.extra_headers, Mapping, "extra_headers", "a mapping of names to texts")
+        check_type(
+            self.extra_headers, Mapping, "extra_headers", "a mapping of names to texts", ConfigurationError
+        )
         for name, text in self.extra_headers.items():
             _check_extra_header(name, text)
 
@@ -123,7 +125,7 @@ class Options:
 
 def base_url(given: str | None) -> str:
     text = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or BASE_URL
-    check_kind(text, str, "base_url", "a str")
+    check_type(text, str, "base_url", "a str", ConfigurationError)
     return text.strip().rstrip("/")
 
 
@@ -154,7 +156,7 @@ def changed(
     """The options of a copy: what was not given stays, headers are added to those there are."""
     changes = {name: value for name, value in given.items() if not isinstance(value, NotGiven)}
     if not isinstance(extra_headers, NotGiven):
-        check_kind(extra_headers, Mapping, "extra_headers", "a mapping of names to texts")
+        check_type(extra_headers, Mapping, "extra_headers", "a mapping of names to texts", ConfigurationError)
         replaced = {str(name).lower() for name in extra_headers}
         kept = {name: text for name, text in options.extra_headers.items() if name.lower() not in replaced}
         changes["extra_headers"] = {**kept, **extra_headers}
@@ -230,9 +232,10 @@ def without_user(url: str) -> str:
     return re.sub(r"//[^/?#]*@", "//…@", url)
 
 
-def check_seconds(seconds: float | None, name: str) -> None:
+def check_seconds(seconds: float | None, name: str, error: type[ScripeError] = InvalidArgumentError) -> None:
+    """Raise `error` unless `seconds` is a positive, finite number, or None."""
     if seconds is not None and not (_is_number(seconds) and 0 < seconds <= LONGEST):
-        raise ConfigurationError(
+        raise error(
             f"{name} is {seconds!r}; give seconds above 0 and up to {LONGEST:g}, or None for no limit."
         )
 
@@ -246,10 +249,19 @@ def _check_retries(count: int) -> None:
         raise ConfigurationError(f"max_retries is {count!r}; give 0 or more.")
 
 
-def check_kind(value: object, kind: type | tuple[type, ...], name: str, wanted: str) -> None:
-    """Whatever types say: not all programs are checked, and a wrong argument should not surface in mid-call."""
-    if not isinstance(value, kind):
-        raise ConfigurationError(f"{name} is a {type(value).__name__}; give {wanted}.")
+def check_type(
+    value: object,
+    cls: type | tuple[type, ...],
+    name: str,
+    wanted: str,
+    error: type[ScripeError] = InvalidArgumentError,
+) -> None:
+    """Raise `error` unless `value` is an instance of `cls`: not all programs are type-checked.
+
+    Without this check a wrong argument would surface in the middle of a call.
+    """
+    if not isinstance(value, cls):
+        raise error(f"{name} is a {type(value).__name__}; give {wanted}.")
 
 
 def check_callable(value: object, name: str) -> None:
@@ -258,14 +270,14 @@ def check_callable(value: object, name: str) -> None:
 
 
 def _check_header_value(text: str, name: str, shown: str | None = None) -> None:
-    check_kind(text, str, name, "printable ASCII text")
+    check_type(text, str, name, "printable ASCII text", ConfigurationError)
     if not text or not text.isascii() or not text.isprintable() or text != text.strip():
         given = f"{name} {text!r}" if shown is None else shown
         raise ConfigurationError(f"{given} cannot be sent as a header: give printable ASCII text.")
 
 
 def _check_extra_header(name: str, text: str) -> None:
-    check_kind(name, str, "a name in extra_headers", "a str")
+    check_type(name, str, "a name in extra_headers", "a str", ConfigurationError)
     if name.lower() in _OURS:
         raise ConfigurationError(f"extra_headers must not set {name}: the client does, from its own options.")
     if not _HEADER_NAME.fullmatch(name):

@@ -29,7 +29,7 @@ class Deadline:
         return self.at is None or now + wait < self.at
 
     def __str__(self) -> str:
-        return f"the deadline of {self.seconds:g} s has passed"
+        return f"the total timeout of {self.seconds:g} s has passed"
 
 
 NO_DEADLINE = Deadline()

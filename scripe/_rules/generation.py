@@ -7,7 +7,7 @@ may have more time.
 
 from __future__ import annotations
 
-from ..errors import ConfigurationError, JobTimeoutError
+from ..errors import InvalidArgumentError, JobTimeoutError
 from ..types.not_given import NotGiven
 from .deadline import Deadline
 from .request import identifier
@@ -20,7 +20,7 @@ def source(text: str | None, note_id: str | None) -> dict[str, str]:
     """What to write from (C19: nested, as the reference page has it): a text or a note, not both, not neither."""
     if (text is None) == (note_id is None):
         count = "neither" if text is None else "both"
-        raise ConfigurationError(
+        raise InvalidArgumentError(
             f"Give either text= or note_id=, what the post is written from; {count} was given."
         )
     return {"text": text} if text is not None else {"noteId": identifier(note_id or "", "note_id")}
@@ -31,7 +31,7 @@ def checked_wait(milliseconds: int | None) -> int | None:
         return None
     is_whole = isinstance(milliseconds, int) and not isinstance(milliseconds, bool)  # pyright: ignore[reportUnnecessaryIsInstance]
     if not is_whole or not 0 <= milliseconds <= LONGEST_HOLD:
-        raise ConfigurationError(
+        raise InvalidArgumentError(
             f"wait_for_completion_ms is {milliseconds!r}; the API takes milliseconds from 0 to {LONGEST_HOLD:,}."
         )
     return milliseconds
@@ -48,6 +48,6 @@ def unanswered(deadline: Deadline) -> JobTimeoutError:
 
 def check_status(status_category: str | NotGiven, status_id: str | NotGiven) -> None:
     if not isinstance(status_category, NotGiven) and not isinstance(status_id, NotGiven):
-        raise ConfigurationError(
+        raise InvalidArgumentError(
             "Give status_category= or status_id=, not both: each names the status to move to."
         )

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from os import PathLike, fspath
 
-from ..errors import ConfigurationError, ScripeDeprecationWarning, ScripeError
+from ..errors import InvalidArgumentError, ScripeDeprecationWarning, ScripeError
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OURS = re.compile(r"(?P<mint>scripe-[0-9a-f]{24})-(?P<md5>[0-9a-f]{32})")
@@ -28,7 +28,7 @@ def new_key() -> str:
 
 def checked_key(key: str) -> str:
     if not isinstance(key, str) or not _FORM.fullmatch(key):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(
+        raise InvalidArgumentError(
             f"idempotency_key {key!r:.80} is not of the form the API knows: 1 to 64 letters, digits, "
             "underscores and hyphens. scripe.idempotency_key(…) makes one from any parts."
         )
@@ -55,11 +55,11 @@ def idempotency_key(*parts: object) -> str:
         43 characters that the API accepts as an `Idempotency-Key`.
 
     Raises:
-        ConfigurationError: no part, or one that has no stable text.
+        InvalidArgumentError: no part, or one that has no stable text.
 
     """
     if not parts:
-        raise ConfigurationError("idempotency_key() needs at least one part that identifies the operation.")
+        raise InvalidArgumentError("idempotency_key() needs at least one part that identifies the operation.")
     digest = hashlib.sha256()
     for part in parts:
         kind, content = _spelled(part)
@@ -80,7 +80,7 @@ def _spelled(part: object) -> tuple[str, bytes]:
         case None | bool() | int() | float() | uuid.UUID():
             return type(part).__name__, str(part).encode()
         case _:
-            raise ConfigurationError(
+            raise InvalidArgumentError(
                 f"A {type(part).__name__} has no stable text to derive a key from; "
                 "give str, bytes, numbers, dates, UUIDs or paths."
             )

@@ -33,7 +33,7 @@ def _is_slow(job_type: str) -> bool:
     return job_type.startswith("KB_INGEST_") or job_type == "SOURCE_INGEST_FILE"
 
 
-class Pacer:
+class PollThrottle:
     """Spaces the looks of all waits of a client; may be used from several threads."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar, cast
 
 from pydantic import BaseModel
 
-from ..errors import APIResponseError
+from ..errors import APIResponseValidationError
 from ..types.page import Page
 
 T = TypeVar("T", bound=BaseModel)
@@ -104,9 +104,9 @@ def _id(item: BaseModel) -> str:
     return cast("str", getattr(item, "id", ""))
 
 
-def _broken(page: Page[T], problem: str) -> APIResponseError:
+def _broken(page: Page[T], problem: str) -> APIResponseValidationError:
     response = getattr(page, "last_response", None)
-    return APIResponseError(
+    return APIResponseValidationError(
         f"The API answered a page with {problem}.",
         status_code=response.status_code if response else 200,
         request_id=response.request_id if response else None,

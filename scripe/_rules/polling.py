@@ -12,8 +12,8 @@ from typing import Literal
 
 from .._redaction import clip
 from ..errors import (
-    APIResponseError,
-    ConfigurationError,
+    APIResponseValidationError,
+    InvalidArgumentError,
     JobCancelledError,
     JobFailedError,
     JobTimeoutError,
@@ -28,7 +28,7 @@ from .request import day, identifier, page_query
 def several(jobs: Iterable[Job | str]) -> list[Job | str]:
     """Many jobs, as a list; a single one is refused, since a text would be taken for many ids of a letter."""
     if isinstance(jobs, (str, Job)) or not isinstance(jobs, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(
+        raise InvalidArgumentError(
             f"jobs is one {type(jobs).__name__}: give a list of jobs or ids, or use `wait`."
         )
     return list(jobs)
@@ -120,7 +120,7 @@ def made(job: Job, kind: Literal["source_id", "post_id", "document_id"]) -> str:
     """The id of what a job made."""
     found = getattr(job.result, kind, None)
     if not isinstance(found, str) or not found:
-        raise APIResponseError(
+        raise APIResponseValidationError(
             f"Job {clip(job.id, 100)} ended as {clip(job.status, 100)} without the {kind} that the API promises.",
             status_code=200,
         )
@@ -138,9 +138,9 @@ def timed_out(jobs: Sequence[Job], pending: Iterable[str], seconds: float) -> Jo
 
 def progress_of(job: Job, total: int) -> Progress | None:
     """How far a file is, told by the job that works on it; None if it ended badly, which an error tells."""
-    if job.is_finished and not job.succeeded:
+    if job.is_finished and not job.is_succeeded:
         return None
-    if job.succeeded:
+    if job.is_succeeded:
         return Progress("done", 1.0, total, total)
     if job.progress is None:
         return Progress("queued" if job.status.upper() == "QUEUED" else "running", None, total, total)

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from pydantic import BaseModel
 
-from ..errors import ConfigurationError
+from ..errors import InvalidArgumentError
 from ..types._base import JSONInput, instant
 from ..types.not_given import NotGiven
 from .idempotency import checked_key, new_key
@@ -126,7 +126,7 @@ def given(fields: Mapping[str, JSONInput | NotGiven]) -> dict[str, JSONInput]:
     """The fields that were given, of which there must be one."""
     found = {name: value for name, value in fields.items() if not isinstance(value, NotGiven)}
     if not found:
-        raise ConfigurationError("There is nothing to change: give at least one field.")
+        raise InvalidArgumentError("There is nothing to change: give at least one field.")
     return found
 
 
@@ -141,10 +141,10 @@ def free_request(
     """A call to any endpoint. Whether it honours keys is unknown: a write is repeated only with the caller's own."""
     verb = method.upper()
     if not _METHOD.fullmatch(verb):
-        raise ConfigurationError(f"method is {method!r}; give one of HTTP, such as `GET`.")
+        raise InvalidArgumentError(f"method is {method!r}; give one of HTTP, such as `GET`.")
     is_read = verb in ("GET", "HEAD")
     if is_read and idempotency_key is not None:
-        raise ConfigurationError(f"idempotency_key has no meaning for a {verb}: the API ignores it there.")
+        raise InvalidArgumentError(f"idempotency_key has no meaning for a {verb}: the API ignores it there.")
     key = None if is_read else new_key() if idempotency_key is None else checked_key(idempotency_key)
     return Request(
         verb,
@@ -168,14 +168,14 @@ def serialised(value: JSONInput) -> bytes:
         problem = "it is nested too deep"
     except (TypeError, ValueError) as error:
         problem = str(error)
-    raise ConfigurationError(f"The body cannot be sent as JSON: {problem}.")
+    raise InvalidArgumentError(f"The body cannot be sent as JSON: {problem}.")
 
 
 def identifier(value: str, name: str) -> str:
     """An id as the caller gave it: opaque, but never one that would reach another endpoint."""
     if not isinstance(value, str) or value.strip() in ("", ".", "..") or not _is_text(value):  # pyright: ignore[reportUnnecessaryIsInstance]
         given = f"{value!r} is no id" if isinstance(value, str) else f"is a {type(value).__name__}"  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"{name} {given}: give the text that the API returned as `id`.")
+        raise InvalidArgumentError(f"{name} {given}: give the text that the API returned as `id`.")
     return value
 
 
@@ -195,13 +195,13 @@ def literal_path(text: str) -> FilledPath:
         or {".", ".."} & set(plain.split("/"))
         or "#" in text
     ):
-        raise ConfigurationError(f"path {text!r} must be one below the base URL, such as `/projects`.")
+        raise InvalidArgumentError(f"path {text!r} must be one below the base URL, such as `/projects`.")
     if plain.startswith("/v1/"):
-        raise ConfigurationError(
+        raise InvalidArgumentError(
             f"path {text!r} begins with the version, which the base URL has: leave out `/v1`."
         )
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise ConfigurationError(f"path {text!r} holds characters that must be percent-encoded.")
+        raise InvalidArgumentError(f"path {text!r} holds characters that must be percent-encoded.")
     written = FilledPath(text)
     written.template = None
     return written
@@ -210,7 +210,7 @@ def literal_path(text: str) -> FilledPath:
 def page_query(page_size: int, cursor: str | None = None, **filters: str | None) -> dict[str, str]:
     """The query of a list: `limit` is 1 to 200 (C6), filters that are None are left out."""
     if isinstance(page_size, bool) or not isinstance(page_size, int) or not 1 <= page_size <= 200:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"page_size is {page_size!r}; the API takes 1 to 200.")
+        raise InvalidArgumentError(f"page_size is {page_size!r}; the API takes 1 to 200.")
     return query({"limit": page_size, **filters, "cursor": cursor})
 
 
@@ -223,7 +223,7 @@ def query(params: Query | None) -> dict[str, str]:
         if value is not None
     }
     if not all(_is_text(part) for pair in given.items() for part in pair):
-        raise ConfigurationError("params hold half a surrogate pair, which UTF-8 cannot carry.")
+        raise InvalidArgumentError("params hold half a surrogate pair, which UTF-8 cannot carry.")
     return given
 
 
@@ -248,7 +248,7 @@ def csv(values: Sequence[str] | None, name: str) -> str | None:
         return None
     texts = [values] if isinstance(values, str) else [*values]
     if not texts or not all(texts) or any("," in text for text in texts):
-        raise ConfigurationError(f"{name} {values!r} must be a list of one or more values.")
+        raise InvalidArgumentError(f"{name} {values!r} must be a list of one or more values.")
     return ",".join(texts)
 
 
@@ -258,12 +258,12 @@ def day(moment: date | datetime | str | None, name: str) -> str | None:
         moment = _day_of_text(moment, name)
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
-            raise ConfigurationError(
+            raise InvalidArgumentError(
                 f"{name} {moment!r} has no time zone, so its UTC day is unknown: give a date or an aware datetime."
             )
         return _in_utc(moment, name).date().isoformat()
     if moment is not None and not isinstance(moment, date):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"{name} {moment!r} is no date: give a date or an aware datetime.")
+        raise InvalidArgumentError(f"{name} {moment!r} is no date: give a date or an aware datetime.")
     return None if moment is None else moment.isoformat()
 
 
@@ -273,7 +273,7 @@ def _day_of_text(text: str, name: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise ConfigurationError(
+    raise InvalidArgumentError(
         f"{name} {text[:40]!r} is not a day as the API writes it: give '2026-05-01', a date or an aware datetime."
     )
 
@@ -283,7 +283,7 @@ def moment(value: datetime | None, name: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, datetime) or value.tzinfo is None:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(
+        raise InvalidArgumentError(
             f"{name} {value!r} is no moment in a known time zone: give an aware datetime, "
             "such as datetime(2026, 12, 1, 9, tzinfo=ZoneInfo('Europe/Berlin'))."
         )
@@ -294,7 +294,7 @@ def _in_utc(moment: datetime, name: str) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ConfigurationError(f"{name} {moment!r} is beyond what there is in UTC.") from None
+        raise InvalidArgumentError(f"{name} {moment!r} is beyond what there is in UTC.") from None
 
 
 def slot_date(value: date | datetime | None, name: str) -> str | None:
@@ -305,7 +305,7 @@ def slot_date(value: date | datetime | None, name: str) -> str | None:
 def web_address(url: str, name: str) -> str:
     parts = urlsplit(url) if isinstance(url, str) and "[" not in url else urlsplit("")  # pyright: ignore[reportUnnecessaryIsInstance]
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(
+        raise InvalidArgumentError(
             f"{name} {url!r} is no address of a page: it must begin with https:// or http://."
         )
     return url

@@ -111,7 +111,7 @@ def read(request: Request[T], answer: Answer, response: ResponseInfo, key: Secre
 
     Raises:
         APIStatusError: the answer is an error.
-        APIResponseError: the answer is none that the API promises.
+        APIResponseValidationError: the answer is none that the API promises.
 
     """
     _check_status(request, answer, response, key)
@@ -187,9 +187,9 @@ def _problem(error: ValidationError) -> str:
 
 def _unexpected(
     request: Request[T], answer: Answer, key: Secret[str], problem: str
-) -> errors.APIResponseError:
+) -> errors.APIResponseValidationError:
     request_id = scrubbed(answer, key).headers.get("x-request-id")
-    return errors.APIResponseError(
+    return errors.APIResponseValidationError(
         f"{request.method} {request.shown} answered {answer.status} with a body that is not "
         f"what the API promises: {problem}",
         status_code=answer.status,

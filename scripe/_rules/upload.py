@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 
 from .._redaction import clip, redact
 from ..errors import (
-    ConfigurationError,
+    InvalidArgumentError,
     UploadError,
     UploadExpiredError,
     UploadIntegrityError,
@@ -108,7 +108,7 @@ _UNKNOWN_TYPES = ("application/octet-stream", "binary/octet-stream")
 """What browsers, curl and S3 say of a file whose type they do not know."""
 
 
-class LinkSpentError(UploadExpiredError):
+class UploadLinkUsedError(UploadExpiredError):
     """The link was used before: bytes have arrived through it."""
 
 
@@ -124,7 +124,7 @@ def content_type(
         announced: What the file object says, such as an `UploadFile`.
 
     Raises:
-        ConfigurationError: it is no MIME type, or nothing tells one.
+        InvalidArgumentError: it is no MIME type, or nothing tells one.
 
     """
     if given is not None:
@@ -139,7 +139,7 @@ def content_type(
     names = " or ".join(f"the name {told!r}" for told in (name, label) if told)
     stated = given or announced
     unknown = f", and {stated!r} stands for an unknown one" if stated else ""
-    raise ConfigurationError(
+    raise InvalidArgumentError(
         f"The type cannot be told from {names or 'bytes, or a file object without a name'}{unknown}: "
         "say it, as in content_type='audio/mpeg'."
     )
@@ -147,7 +147,7 @@ def content_type(
 
 def check_mime_type(content_type: str) -> None:
     if not _MIME.fullmatch(content_type):
-        raise ConfigurationError(f"content_type {content_type!r} is no MIME type, such as `audio/mpeg`.")
+        raise InvalidArgumentError(f"content_type {content_type!r} is no MIME type, such as `audio/mpeg`.")
 
 
 def _is_unknown(content_type: str) -> bool:
@@ -158,7 +158,7 @@ def document_name(given: str | None, file_name: str | None) -> str:
     """What a document is called; the API wants a name."""
     name = given or file_name
     if not name:
-        raise ConfigurationError(
+        raise InvalidArgumentError(
             "Bytes, or a file object without a name, need one: say it, as in name='Brand voice'."
         )
     return name
@@ -214,7 +214,7 @@ def has_arrived_before(
     It does if its key holds a digest of the content, whoever used it: a first run, or another one under way. And it
     does if this run sent all bytes and lost the answer alone.
     """
-    return isinstance(error, LinkSpentError) and (is_bound or was_left_unanswered)
+    return isinstance(error, UploadLinkUsedError) and (is_bound or was_left_unanswered)
 
 
 def _refusal(answer: Answer, upload: Upload) -> UploadError:
@@ -239,7 +239,7 @@ def _meaning(
         or code == "PreconditionFailed"
         or (code == "AccessDenied" and _USED.search(words))
     ):
-        return LinkSpentError, "The upload link was used before"
+        return UploadLinkUsedError, "The upload link was used before"
     if code == "EntityTooLarge" or answer.status == 413:
         return UploadTooLargeError, "Storage says that the file is too large"
     if code in ("BadDigest", "InvalidDigest"):

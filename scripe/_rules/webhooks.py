@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import get_args
 
-from ..errors import ConfigurationError
+from ..errors import InvalidArgumentError
 from ..types.webhook_endpoint import WebhookEvent
 from .request import web_address
 
@@ -19,7 +19,7 @@ def events(names: Sequence[str]) -> list[str]:
     """The events, of which there must be one. An unknown name may be new: the API judges."""
     found = [names] if isinstance(names, str) else list(names)
     if not found or not all(found):
-        raise ConfigurationError(f"events must name at least one of: {', '.join(KNOWN_EVENTS)}.")
+        raise InvalidArgumentError(f"events must name at least one of: {', '.join(KNOWN_EVENTS)}.")
     return found
 
 

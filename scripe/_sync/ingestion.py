@@ -26,7 +26,7 @@ def ingested(
     *,
     timeout: float | None,
     on_progress: Callback[Progress] | None,
-    progress: bool,
+    show_progress: bool,
     key: FileKey,
 ) -> Job:
     """The job, ended well."""
@@ -36,7 +36,7 @@ def ingested(
         if news is not None and told is not None:
             invoke(told, news)
 
-    with stages_shown(content.name or "file", on_progress, progress=progress) as told:
+    with stages_shown(content.name or "file", on_progress, show_progress=show_progress) as told:
         upload = upload_content(sender, content, content_type, told, key)
         job = create(upload)
         tell(job)

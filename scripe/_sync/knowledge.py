@@ -120,7 +120,7 @@ class Knowledge(Resource):
         content_type: str | None = None,
         timeout: float | None = 900.0,
         on_progress: Callback[Progress] | None = None,
-        progress: bool = False,
+        show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Job:
         """Add a file to the knowledge base: upload it, have it indexed, and wait.
@@ -133,7 +133,7 @@ class Knowledge(Resource):
                 `application/octet-stream`.
             timeout: Seconds to wait for the job after the upload; None for as long as it takes.
             on_progress: Told of each block sent, then of each change of the job.
-            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: A rerun with the same key and the same content ends at the same job while the
                 upload link of the first run lives (about 15 minutes, a guess: `Upload.expires_at` says it). After
                 that it raises `IdempotencyConflictError`, and after 24 hours it makes a second document. Another
@@ -143,7 +143,7 @@ class Knowledge(Resource):
             The job, ended well; `job.result.document_id` is the document.
 
         Raises:
-            ConfigurationError: the file is missing, empty or a directory, or its type or name cannot be told.
+            InvalidArgumentError: the file is missing, empty or a directory, or its type or name cannot be told.
             UploadError: storage refused the file.
             JobFailedError: the API could not index it.
             JobTimeoutError: it takes longer than `timeout`; the work goes on.
@@ -177,7 +177,7 @@ class Knowledge(Resource):
                     create,
                     timeout=timeout,
                     on_progress=on_progress,
-                    progress=progress,
+                    show_progress=show_progress,
                     key=key,
                 )
         finally:

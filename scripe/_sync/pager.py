@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from .._lazy import LazyModule
 from .._rules.pagination import Walk
 from .._rules.request import Request, page_query
-from ..errors import BadCursorError, ConfigurationError
+from ..errors import BadCursorError, InvalidArgumentError
 from ..types._base import attach_all
 from ..types.page import Page, page_of
 from .sender import Sender
@@ -85,7 +85,7 @@ class Pager(Generic[T]):
     Raises:
         APIStatusError: while iterating, when the API answers with an error.
         APIConnectionError: while iterating, when no answer comes.
-        APIResponseError: while iterating, when the pages make no sense (a cursor that comes back, say).
+        APIResponseValidationError: while iterating, when the pages make no sense (a cursor that comes back, say).
 
     """
 
@@ -120,11 +120,11 @@ class Pager(Generic[T]):
         """All items, or the first so many, as a list.
 
         Raises:
-            ConfigurationError: `max_items` is negative.
+            InvalidArgumentError: `max_items` is negative.
 
         """
         if max_items is not None and max_items < 0:
-            raise ConfigurationError(f"max_items is {max_items!r}; give 0 or more, or None for all.")
+            raise InvalidArgumentError(f"max_items is {max_items!r}; give 0 or more, or None for all.")
         items: list[T] = []
         if max_items == 0:
             return items
@@ -140,17 +140,17 @@ class Pager(Generic[T]):
             return item
         return None
 
-    def head(self, rows: int = 10) -> Page[T]:
+    def head(self, n: int = 5) -> Page[T]:
         """The first items, fetched alone, as a page: a notebook shows it as a table.
 
         Args:
-            rows: How many, 1 to 200; lists that do not come in pages come whole.
+            n: How many, 1 to 200; lists that do not come in pages come whole.
 
         Raises:
-            ConfigurationError: `rows` is out of range.
+            InvalidArgumentError: `n` is out of range.
 
         """
-        return next(self._of(rows).pages())
+        return next(self._of(n).pages())
 
     def _of(self, rows: int) -> Pager[T]:
         """The same list, in pages of so many; those of which no page says that they take a `limit` are sent none."""
@@ -162,7 +162,7 @@ class Pager(Generic[T]):
         """All items, or the first so many, as flat dictionaries: what is nested has dotted names, `result.post_id`.
 
         Raises:
-            ConfigurationError: `max_items` is negative.
+            InvalidArgumentError: `max_items` is negative.
 
         """
         from .. import _frames as frames  # here and below: loaded by those who make tables
@@ -174,7 +174,7 @@ class Pager(Generic[T]):
 
         Raises:
             ImportError: pandas is not installed; nothing was sent.
-            ConfigurationError: `max_items` is negative.
+            InvalidArgumentError: `max_items` is negative.
 
         """
         from .. import _frames as frames
@@ -187,7 +187,7 @@ class Pager(Generic[T]):
 
         Raises:
             ImportError: polars is not installed; nothing was sent.
-            ConfigurationError: `max_items` is negative.
+            InvalidArgumentError: `max_items` is negative.
 
         """
         from .. import _frames as frames

@@ -14,7 +14,7 @@ from .._rules.config import check_seconds
 from .._rules.pacing import tick
 from .._rules.polling import Watch
 from .._rules.request import Request, path
-from ..errors import APITimeoutError, DeadlineError, JobTimeoutError, NotFoundError
+from ..errors import APITimeoutError, JobTimeoutError, NotFoundError
 from ..types.job import Job
 from .pager import Pager
 from .sender import Sender
@@ -151,7 +151,7 @@ class Poller:
         except APITimeoutError as error:
             late = error
         deadline = self._sender.deadline
-        is_own = isinstance(late, DeadlineError) and deadline.at is not None
+        is_own = late.is_total and deadline.at is not None
         is_over = is_own or deadline.has_passed(self._clock.now())
         raise self._timed_out() if is_over else late
 

@@ -220,7 +220,7 @@ class Posts(Resource):
         language: str | None = None,
         timeout: float | None = 900.0,
         on_update: Callback[Job] | None = None,
-        progress: bool = False,
+        show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Post: ...
 
@@ -234,7 +234,7 @@ class Posts(Resource):
         language: str | None = None,
         timeout: float | None = 900.0,
         on_update: Callback[Job] | None = None,
-        progress: bool = False,
+        show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Post: ...
 
@@ -248,7 +248,7 @@ class Posts(Resource):
         language: str | None = None,
         timeout: float | None = 900.0,
         on_update: Callback[Job] | None = None,
-        progress: bool = False,
+        show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Post:
         """Have a post written, wait for it, and fetch it. A job of a few seconds is not polled at all.
@@ -264,7 +264,7 @@ class Posts(Resource):
                 which values it takes: a code such as `de` is a guess.
             timeout: Seconds for all of it; None for as long as it takes.
             on_update: Told of each change of the job.
-            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: The same key with the same arguments makes no second post, for 24 hours.
                 A refusal, such as the spend cap's, may be repeated under it for as long (a guess).
 
@@ -279,7 +279,7 @@ class Posts(Resource):
         check_seconds(timeout, "timeout")
         posts = Posts(self._sender.bounded(timeout))
         source, hold = generation.source(text, note_id), generation.LONGEST_HOLD
-        telling = job_shown("New post", on_update, progress=progress)
+        telling = job_shown("New post", on_update, show_progress=show_progress)
         with carrying(key), self._sender.operation("posts.generate_and_wait"), telling as told:
             try:
                 job = posts._generated(project_id, source, scheduled_for, language, hold, key)

@@ -16,7 +16,7 @@ from .._concurrency import Callback, Clock, KeySource, home, invoke
 from .._engine import Engine, HTTPClient, EngineName, check_engine, default_engine, plain_context
 from .._rules import config
 from .._rules.config import Secret
-from .._rules.pacing import Pacer
+from .._rules.pacing import PollThrottle
 from .._rules.rate_limit import RateLimiter
 from ..errors import ClientClosedError, ConfigurationError
 from ..types.response_info import ResponseInfo
@@ -38,7 +38,7 @@ class Session:
         self.on_response = on_response
         self.observer: Observer | None = None
         self.clock: Clock = Clock()
-        self.pacer: Pacer = Pacer()
+        self.pacer: PollThrottle = PollThrottle()
         self._key_source = cast("KeySource | None", config.key_source(given))
         self._key = None if self._key_source else config.api_key(given)
         self._is_closed = False
@@ -107,7 +107,7 @@ class Session:
         any lock, and the calls that they had in flight do not end here. A client of the caller's stays in use.
         """
         self._lock, self._turn, self._home = threading.Lock(), Turn(), None
-        self.pacer = Pacer()
+        self.pacer = PollThrottle()
         if self.limiter is not None:
             self.limiter.forget()
         _left_open.append(self._engine)

@@ -18,7 +18,7 @@ from .._rules.answer import Failure, Outcome
 from .._rules.config import Secret, check_transport
 from .._rules.idempotency import FileKey
 from .._rules.retry import RetryPlan
-from ..errors import APIConnectionError, APITimeoutError, DeadlineError
+from ..errors import APIConnectionError, APITimeoutError
 from ..types.progress import Progress
 from ..types.upload import Upload
 from .retrying import attempts
@@ -67,8 +67,8 @@ def check_deadline(sender: Sender) -> None:
         raise reading_error(sender)
 
 
-def reading_error(sender: Sender) -> DeadlineError:
-    return DeadlineError(f"The file was still being read: {sender.deadline}", retryable=True)
+def reading_error(sender: Sender) -> APITimeoutError:
+    return APITimeoutError(f"The file was still being read: {sender.deadline}", is_total=True, retryable=True)
 
 
 class Transfer:
@@ -174,8 +174,8 @@ class Transfer:
     def _shown(self) -> str:
         return without_query(self._upload.upload_url)
 
-    def _late(self) -> DeadlineError:
-        return DeadlineError(f"PUT {self._shown}: {self._sender.deadline}", retryable=True)
+    def _late(self) -> APITimeoutError:
+        return APITimeoutError(f"PUT {self._shown}: {self._sender.deadline}", is_total=True, retryable=True)
 
     def _unanswered(self, failure: Failure) -> APIConnectionError:
         kind = APITimeoutError if failure.is_timeout else APIConnectionError

@@ -9,7 +9,7 @@ from .._files import FileInput
 from .._rules import upload as rules
 from .._rules.idempotency import FileKey
 from .._rules.request import write
-from ..errors import ConfigurationError, UploadExpiredError
+from ..errors import InvalidArgumentError, UploadExpiredError
 from ..types.progress import Progress
 from ..types.upload import Upload
 from .resource import Resource
@@ -37,7 +37,7 @@ class Uploads(Resource):
 
         """
         if max_size_bytes is not None and max_size_bytes < 1:
-            raise ConfigurationError(
+            raise InvalidArgumentError(
                 f"max_size_bytes is {max_size_bytes!r}; give 1 or more, or leave it out."
             )
         rules.check_mime_type(content_type)
@@ -50,7 +50,7 @@ class Uploads(Resource):
         file: FileInput,
         *,
         on_progress: Callback[Progress] | None = None,
-        progress: bool = False,
+        show_progress: bool = False,
     ) -> None:
         """Send a file's bytes through a link that you minted with `create`.
 
@@ -60,7 +60,7 @@ class Uploads(Resource):
             upload: The link.
             file: A path, bytes, or a file opened with `rb` (read from where it stands).
             on_progress: Told of every block sent.
-            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
 
         Raises:
             UploadTooLargeError: the file is larger than the link takes; not a byte was sent.
@@ -72,7 +72,7 @@ class Uploads(Resource):
         sender = self._sender.bounded()
         content = looked_at(file, sender)
         try:
-            with stages_shown(content.name or "file", on_progress, progress=progress) as told:
+            with stages_shown(content.name or "file", on_progress, show_progress=show_progress) as told:
                 Transfer(sender, upload, content, told).run()
         finally:
             content.close()
@@ -84,7 +84,7 @@ class Uploads(Resource):
         content_type: str | None = None,
         name: str | None = None,
         on_progress: Callback[Progress] | None = None,
-        progress: bool = False,
+        show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Upload:
         """Mint a link and send a file through it; a link that expires on the way is replaced.
@@ -94,7 +94,7 @@ class Uploads(Resource):
             content_type: MIME type; told from the name if left out, or if it is `application/octet-stream`.
             name: A file name, to tell the type of bytes or of a file object that has none.
             on_progress: Told of every block sent.
-            progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
             idempotency_key: The same key with the same content ends at the same upload while its link lives
                 (about 15 minutes, a guess: `expires_at` says it). After that the file is sent through a new link.
                 Another content under the key is another upload. With a key, the file is read once more before it
@@ -104,7 +104,7 @@ class Uploads(Resource):
             The upload, whose id `sources.create_file` takes.
 
         Raises:
-            ConfigurationError: the file is missing, empty or a directory, or its type cannot be told.
+            InvalidArgumentError: the file is missing, empty or a directory, or its type cannot be told.
             UploadTooLargeError: the file is larger than the link takes; not a byte was sent.
             UploadError: storage refused the file.
             UnprocessableEntityError: the API does not take this type.
@@ -113,7 +113,7 @@ class Uploads(Resource):
         key, sender = FileKey(idempotency_key), self._sender.bounded()
         content = looked_at(file, sender)
         try:
-            telling = stages_shown(content.name or name or "file", on_progress, progress=progress)
+            telling = stages_shown(content.name or name or "file", on_progress, show_progress=show_progress)
             with key.attached(), sender.operation("uploads.upload_file"), telling as told:
                 mime_type = rules.content_type(
                     content.name, content_type, label=name, announced=content.content_type

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from ..errors import ConfigurationError
+from ..errors import InvalidArgumentError
 from . import keys
 from .output import note
 
@@ -60,7 +60,7 @@ class Session:
             allow_insecure=options.allow_insecure,
             workspace_id=options.workspace_id,
             timeout=options.timeout,
-            deadline=options.deadline,
+            total_timeout=options.deadline,
             on_response=self._heard,
             app_info="scripe-cli",
         )
@@ -97,8 +97,8 @@ class Session:
 
         try:
             self.idempotency_key = new_key() if given is None else checked_key(given)
-        except ConfigurationError:
-            raise ConfigurationError(
+        except InvalidArgumentError:
+            raise InvalidArgumentError(
                 "--idempotency-key takes 1 to 64 letters, digits, underscores and hyphens."
             ) from None
         return self.idempotency_key

@@ -84,7 +84,7 @@ class Work:
     def count(self, jobs: Sequence[Job], total: int) -> None:
         """Take in how many jobs of so many there are to be have ended."""
         ended = [job for job in jobs if job.is_finished]
-        failed = sum(not job.succeeded for job in ended)
+        failed = sum(not job.is_succeeded for job in ended)
         line = self._stage("Jobs")
         line.fraction = len(ended) / total if total else None
         line.detail = f"{len(ended):,} of {total:,}" + (f", {failed:,} not well" if failed else "")

@@ -26,7 +26,7 @@ class ClientOptions(TypedDict, total=False):
     api_version: str
     workspace_id: str | None
     timeout: float | None
-    deadline: float | None
+    total_timeout: float | None
     max_retries: int
     rate_limiter: RateLimiter | NotGiven | None
     app_info: str | None

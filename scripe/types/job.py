@@ -62,7 +62,7 @@ class Job(Model):
     Attributes:
         id: `job_…`.
         type: What it does.
-        status: Its state; `is_finished`, `succeeded`, `is_failed` and `is_cancelled` interpret it.
+        status: Its state; `is_finished`, `is_succeeded`, `is_failed` and `is_cancelled` interpret it.
         project_id: `proj_…`; None for work that belongs to the whole workspace.
         started_at: When a worker took it.
         completed_at: When it ended.
@@ -102,7 +102,7 @@ class Job(Model):
         return model_card(self, waited=waited, progress=progress(*told))
 
     @property
-    def succeeded(self) -> bool:
+    def is_succeeded(self) -> bool:
         """Whether it ended well."""
         return self.status.upper() in _SUCCEEDED
 
@@ -119,4 +119,4 @@ class Job(Model):
     @property
     def is_finished(self) -> bool:
         """Whether it has ended, well or not; an unknown status counts as not finished."""
-        return self.succeeded or self.is_failed or self.is_cancelled
+        return self.is_succeeded or self.is_failed or self.is_cancelled

@@ -14,11 +14,11 @@ CELLS = [
     "from scripe.emulator import Emulator\nemulator = Emulator()\nclient = emulator.client()",
     (
         "source = client.sources.ingest(\n"
-        "    b'text', content_type='text/plain', project_id=emulator.project_id, progress=True)\nsource"
+        "    b'text', content_type='text/plain', project_id=emulator.project_id, show_progress=True)\nsource"
     ),
     (
         "jobs = [client.posts.generate(project_id=emulator.project_id, text=text) for text in 'ab']\n"
-        "emulator.fail(jobs[0].id)\nended = client.jobs.wait_all(jobs, progress=True)\nended[1]"
+        "emulator.fail(jobs[0].id)\nended = client.jobs.wait_all(jobs, show_progress=True)\nended[1]"
     ),
     "client.jobs.list()",
     (
@@ -28,7 +28,7 @@ CELLS = [
     (
         "async with emulator.async_client() as other:\n"
         "    post = await other.posts.generate_and_wait(\n"
-        "        project_id=emulator.project_id, text='Bars', progress=True)\n"
+        "        project_id=emulator.project_id, text='Bars', show_progress=True)\n"
         "    found = await other.jobs.list().head(2)\nfound"
     ),
     "other.jobs.list()",
@@ -121,7 +121,10 @@ def test_the_async_client_works_with_await_at_the_top(outputs: list[list[Output]
 
 @pytest.mark.parametrize(
     ("cell", "named", "called"),
-    [(7, "NotFoundError", "client.posts.retrieve('post_1')"), (8, "ConfigurationError", "wait_all('job_1'")],
+    [
+        (7, "NotFoundError", "client.posts.retrieve('post_1')"),
+        (8, "InvalidArgumentError", "wait_all('job_1'"),
+    ],
 )
 def test_an_error_that_is_raised_shows_the_cell_and_not_our_frames(
     outputs: list[list[Output]], cell: int, named: str, called: str

@@ -50,7 +50,7 @@ class Stand:
             self.emulator.api_key,
             base_url=proxy.base_url,
             timeout=TIMEOUT,
-            deadline=DEADLINE,
+            total_timeout=DEADLINE,
             http_client=engine,
         )
         return made, engine
@@ -61,7 +61,7 @@ class Stand:
             self.emulator.api_key,
             base_url=proxy.base_url,
             timeout=TIMEOUT,
-            deadline=DEADLINE,
+            total_timeout=DEADLINE,
             http_client=engine,
         )
         return made, engine

@@ -10,7 +10,7 @@ from tests.rules.examples import job
     [
         errors.APIConnectionError("lost"),
         errors.APITimeoutError("late"),
-        errors.APIResponseError("an empty body", status_code=200),
+        errors.APIResponseValidationError("an empty body", status_code=200),
         errors.ServerError("a 5xx", status_code=500),
         errors.ServiceUnavailableError("a 503", status_code=503),
     ],

@@ -15,7 +15,7 @@ from tests.rules.examples import KEY
 def test_without_options_the_documented_defaults_hold() -> None:
     options = Options()
     assert (options.base_url, options.api_version) == ("https://api.scripe.io/v1", "2026-08-01")
-    assert (options.timeout, options.deadline, options.max_retries) == (60.0, None, 2)
+    assert (options.timeout, options.total_timeout, options.max_retries) == (60.0, None, 2)
     assert (options.workspace_id, options.allow_insecure) == (None, False)
 
 
@@ -76,13 +76,13 @@ def test_a_value_of_an_extra_header_is_not_repeated_where_it_is_refused() -> Non
 def test_seconds_are_above_zero_and_finite(seconds: float) -> None:
     with pytest.raises(ConfigurationError, match="timeout"):
         Options(timeout=seconds)
-    with pytest.raises(ConfigurationError, match="deadline"):
-        Options(deadline=seconds)
+    with pytest.raises(ConfigurationError, match="total_timeout"):
+        Options(total_timeout=seconds)
 
 
 def test_none_means_no_limit_of_time() -> None:
-    assert Options(timeout=None, deadline=None).timeout is None
-    assert Options(timeout=0.001, deadline=5).deadline == 5
+    assert Options(timeout=None, total_timeout=None).timeout is None
+    assert Options(timeout=0.001, total_timeout=5).total_timeout == 5
 
 
 def test_seconds_given_as_text_are_refused_as_an_error_of_ours() -> None:
@@ -267,8 +267,8 @@ def test_a_header_given_again_in_another_case_replaces_the_first() -> None:
 
 
 def test_options_are_checked_when_they_change_and_pickle() -> None:
-    with pytest.raises(ConfigurationError, match="deadline"):
-        config.changed(Options(), {"deadline": -1}, NOT_GIVEN)
+    with pytest.raises(ConfigurationError, match="total_timeout"):
+        config.changed(Options(), {"total_timeout": -1}, NOT_GIVEN)
     options = Options(extra_headers={"X-One": "1"}, workspace_id="org_1")
     assert pickle.loads(pickle.dumps(options)) == options
 

@@ -33,4 +33,4 @@ def test_no_network_operation_may_pass_the_deadline() -> None:
 
 
 def test_it_says_how_long_it_was() -> None:
-    assert str(Deadline.after(2.5, 0.0)) == "the deadline of 2.5 s has passed"
+    assert str(Deadline.after(2.5, 0.0)) == "the total timeout of 2.5 s has passed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripe import NOT_GIVEN, ConfigurationError
+from scripe import NOT_GIVEN, InvalidArgumentError
 from scripe._rules.generation import check_status, checked_wait, source
 
 
@@ -13,7 +13,7 @@ def test_a_post_is_written_from_exactly_one_thing() -> None:
     assert source("", None) == {"text": ""}  # the API judges
     assert source(None, "note_1") == {"noteId": "note_1"}
     for text, note_id in ((None, None), ("Words.", "note_1"), (None, ""), (None, "..")):
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(InvalidArgumentError):
             source(text, note_id)
 
 
@@ -24,7 +24,7 @@ def test_the_api_takes_so_long_a_wait(good: int | None) -> None:
 
 @pytest.mark.parametrize("bad", [-1, 25_001, True, 1.5, "5"])
 def test_another_wait_is_refused(bad: int) -> None:
-    with pytest.raises(ConfigurationError, match="25,000"):
+    with pytest.raises(InvalidArgumentError, match="25,000"):
         checked_wait(bad)
 
 
@@ -32,5 +32,5 @@ def test_a_status_is_named_in_one_way() -> None:
     check_status("draft", NOT_GIVEN)
     check_status(NOT_GIVEN, "st_1")
     check_status(NOT_GIVEN, NOT_GIVEN)
-    with pytest.raises(ConfigurationError, match="not both"):
+    with pytest.raises(InvalidArgumentError, match="not both"):
         check_status("draft", "st_1")

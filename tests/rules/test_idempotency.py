@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripe._rules.idempotency import carrying, checked_key, derived_key, idempotency_key, new_key
-from scripe.errors import ConfigurationError, NotFoundError
+from scripe.errors import InvalidArgumentError, NotFoundError
 
 PARTS = st.one_of(
     st.text(alphabet="a1:\u00e9", max_size=4),
@@ -78,13 +78,13 @@ def test_every_documented_kind_of_part_is_taken() -> None:
 
 
 def test_a_key_needs_a_part() -> None:
-    with pytest.raises(ConfigurationError, match="at least one part"):
+    with pytest.raises(InvalidArgumentError, match="at least one part"):
         idempotency_key()
 
 
 @pytest.mark.parametrize("part", [object(), ["a"], {"a": 1}, bytearray(b"a"), 1j])
 def test_a_part_without_a_stable_text_is_refused(part: object) -> None:
-    with pytest.raises(ConfigurationError, match=type(part).__name__):
+    with pytest.raises(InvalidArgumentError, match=type(part).__name__):
         idempotency_key("import", part)
 
 
@@ -103,7 +103,7 @@ def test_a_key_of_the_apis_form_is_taken(key: str) -> None:
     "key", ["", "x" * 65, "a b", "a\n", "\na", "é", "a.b", "a/b", "\uff11", "a\x00", None, 7, b"a"]
 )
 def test_a_key_that_the_api_would_silently_ignore_is_refused(key: object) -> None:
-    with pytest.raises(ConfigurationError, match="not of the form"):
+    with pytest.raises(InvalidArgumentError, match="not of the form"):
         checked_key(key)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
@@ -112,7 +112,7 @@ def test_exactly_the_apis_pattern_is_taken(key: str) -> None:
     is_legal = re.match(r"^[A-Za-z0-9_-]{1,64}\Z", key) is not None
     try:
         checked_key(key)
-    except ConfigurationError:
+    except InvalidArgumentError:
         assert not is_legal
     else:
         assert is_legal

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripe._rules.pacing import Pacer, tick
+from scripe._rules.pacing import PollThrottle, tick
 
 SLOW = ["KB_INGEST_TEXT", "KB_INGEST_FILE", "KB_INGEST_URL", "KB_INGEST_YOUTUBE", "SOURCE_INGEST_FILE"]
 
@@ -30,7 +30,7 @@ def test_other_jobs_are_looked_at_every_second_to_the_end(kind: str) -> None:
 def test_polling_never_takes_more_than_half_the_budget_in_any_60_s(
     limit: int | None, gaps: list[float]
 ) -> None:
-    pacer, now, looks = Pacer(), 1000.0, list[float]()
+    pacer, now, looks = PollThrottle(), 1000.0, list[float]()
     for gap in gaps:
         now += gap
         looks.append(now + pacer.delay(now, limit))
@@ -40,16 +40,16 @@ def test_polling_never_takes_more_than_half_the_budget_in_any_60_s(
 
 
 def test_a_single_wait_keeps_its_pace_within_the_documented_budget() -> None:
-    pacer = Pacer()
+    pacer = PollThrottle()
     assert [pacer.delay(float(now), None) for now in range(100)] == [0.0] * 100
 
 
 def test_looks_of_many_waits_stand_in_one_line() -> None:
-    pacer = Pacer()
+    pacer = PollThrottle()
     assert [pacer.delay(0.0, 120) for _ in range(4)] == [0.0, 1.0, 2.0, 3.0]
 
 
 def test_a_line_that_stood_still_owes_nothing() -> None:
-    pacer = Pacer()
+    pacer = PollThrottle()
     pacer.delay(0.0, 120)
     assert [pacer.delay(500.0, 120) for _ in range(2)] == [0.0, 1.0]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripe._rules.pagination import RESTARTS, Walk
-from scripe.errors import APIResponseError, BadCursorError
+from scripe.errors import APIResponseValidationError, BadCursorError
 from scripe.types import Job, Model, Page, ResponseInfo
 from scripe.types._base import attach
 from tests.rules.examples import NOON, answer, job
@@ -174,7 +174,7 @@ def test_an_answer_without_pagination_is_one_page() -> None:
 
 @pytest.mark.parametrize("cursor", [None, ""])
 def test_has_more_without_a_cursor_is_no_answer_that_the_api_promises(cursor: str | None) -> None:
-    with pytest.raises(APIResponseError, match="without a cursor") as caught:
+    with pytest.raises(APIResponseValidationError, match="without a cursor") as caught:
         Walk[Job]({}).take(page([job()], cursor, more=True))
     assert caught.value.status_code == 200
 
@@ -183,15 +183,15 @@ def test_a_cursor_that_comes_back_would_go_round_for_ever() -> None:
     walk = Walk[Job]({})
     walk.take(page([job("a", minute=2)], "c1"))
     walk.take(page([job("b", minute=1)], "c2"))
-    with pytest.raises(APIResponseError, match="came before"):
+    with pytest.raises(APIResponseValidationError, match="came before"):
         walk.take(page([job("c")], "c1"))
-    with pytest.raises(APIResponseError, match="came before"):
+    with pytest.raises(APIResponseValidationError, match="came before"):
         Walk[Job]({}, "c0").take(page([job("a")], "c0"))
 
 
 def test_an_odd_page_is_told_with_its_request_id() -> None:
     told = ResponseInfo("GET", "/jobs", 206, answer().headers, "req_7", None, None, None, 0.1, 1)
-    with pytest.raises(APIResponseError) as caught:
+    with pytest.raises(APIResponseValidationError) as caught:
         Walk[Job]({}).take(attach(page([], more=True), told))
     assert (caught.value.status_code, caught.value.request_id) == (206, "req_7")
 

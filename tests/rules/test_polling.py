@@ -4,8 +4,8 @@ import pytest
 
 from scripe._rules.polling import Watch, made, progress_of, succeeded, timed_out
 from scripe.errors import (
-    APIResponseError,
-    ConfigurationError,
+    APIResponseValidationError,
+    InvalidArgumentError,
     JobCancelledError,
     JobFailedError,
     NotFoundError,
@@ -32,7 +32,7 @@ def test_the_order_given_is_kept_and_a_job_given_twice_is_waited_for_once() -> N
 
 @pytest.mark.parametrize("bad", ["", "..", " "])
 def test_what_is_no_id_is_not_waited_for(bad: str) -> None:
-    with pytest.raises(ConfigurationError, match="job's id"):
+    with pytest.raises(InvalidArgumentError, match="job's id"):
         watch_of("job_1", bad)
 
 
@@ -162,7 +162,7 @@ def test_the_id_of_what_a_job_made_is_found() -> None:
 
 @pytest.mark.parametrize("result", [None, {}, {"sourceId": None}, {"sourceId": ""}, {"postId": "post_1"}])
 def test_a_job_that_ended_well_without_its_id_is_no_answer_that_the_api_promises(result: object) -> None:
-    with pytest.raises(APIResponseError, match="without the source_id"):
+    with pytest.raises(APIResponseValidationError, match="without the source_id"):
         made(job(status="DONE", result=result), "source_id")
 
 

@@ -21,7 +21,7 @@ from scripe._rules.request import (
     serialised,
     write,
 )
-from scripe.errors import ConfigurationError
+from scripe.errors import InvalidArgumentError
 from scripe.types import JSONInput, Source
 
 LONE = "\ud800"
@@ -40,7 +40,7 @@ def free(
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_no_id_reaches_another_endpoint(text: str) -> None:
     if text.strip() in ("", ".", ".."):
-        with pytest.raises(ConfigurationError, match="is no id"):
+        with pytest.raises(InvalidArgumentError, match="is no id"):
             path("/jobs/{}/cancel", text)
         return
     filled = path("/jobs/{}/cancel", text)
@@ -54,7 +54,7 @@ def test_no_id_reaches_another_endpoint(text: str) -> None:
 @pytest.mark.parametrize("value", ["", " ", ".", "..", " .. ", None, 7])
 def test_what_is_no_id_is_refused(value: str) -> None:
     with pytest.raises(
-        ConfigurationError, match=r"project_id (.* is no id|is a (int|NoneType)): give the text"
+        InvalidArgumentError, match=r"project_id (.* is no id|is a (int|NoneType)): give the text"
     ):
         identifier(value, "project_id")
 
@@ -74,14 +74,14 @@ def test_ids_are_opaque() -> None:
 
 
 def test_an_id_that_utf_8_cannot_carry_is_an_error_of_ours() -> None:
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(InvalidArgumentError):
         path("/jobs/{}", LONE)
 
 
 def test_a_query_that_utf_8_cannot_carry_is_an_error_of_ours() -> None:
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(InvalidArgumentError):
         Request("GET", "/notes", Source, params=query({"projectId": LONE})).target  # noqa: B018
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(InvalidArgumentError):
         Request("GET", "/notes", Source, params=page_query(1, projectId=LONE)).target  # noqa: B018
 
 
@@ -122,9 +122,9 @@ def test_a_write_has_its_key_and_its_bytes_before_the_first_attempt() -> None:
 
 def test_a_write_takes_the_callers_key_and_refuses_a_bad_one() -> None:
     assert write("POST", "/sources", Source, {}, "mine").idempotency_key == "mine"
-    with pytest.raises(ConfigurationError, match="idempotency_key"):
+    with pytest.raises(InvalidArgumentError, match="idempotency_key"):
         write("POST", "/sources", Source, {}, "not mine")
-    with pytest.raises(ConfigurationError, match="idempotency_key"):
+    with pytest.raises(InvalidArgumentError, match="idempotency_key"):
         write("POST", "/sources", Source, {}, "")
 
 
@@ -133,7 +133,7 @@ def test_a_free_write_is_repeated_only_with_the_callers_own_key() -> None:
     assert free("post").idempotency_key
     assert free("POST", key="mine").repeatable
     assert free("POST", key="mine").idempotency_key == "mine"
-    with pytest.raises(ConfigurationError, match="not of the form"):
+    with pytest.raises(InvalidArgumentError, match="not of the form"):
         free("DELETE", key="a b")
 
 
@@ -141,7 +141,7 @@ def test_a_free_write_is_repeated_only_with_the_callers_own_key() -> None:
 def test_a_free_read_is_repeated_and_has_no_key(method: str) -> None:
     request = free(method)
     assert (request.method, request.repeatable, request.idempotency_key) == (method.upper(), True, None)
-    with pytest.raises(ConfigurationError, match="has no meaning"):
+    with pytest.raises(InvalidArgumentError, match="has no meaning"):
         free(method, key="mine")
 
 
@@ -174,13 +174,13 @@ def test_a_path_below_the_base_url_is_taken(where: str) -> None:
     ],
 )
 def test_a_path_that_leaves_the_base_url_or_is_not_quoted_is_refused(where: str) -> None:
-    with pytest.raises(ConfigurationError, match="path"):
+    with pytest.raises(InvalidArgumentError, match="path"):
         literal_path(where)
 
 
 @pytest.mark.parametrize("where", ["/%2e%2e/x", "/x/%2E.", "/.%2e"])
 def test_quoted_dots_leave_the_base_url_no_more_than_plain_ones(where: str) -> None:
-    with pytest.raises(ConfigurationError, match="path"):
+    with pytest.raises(InvalidArgumentError, match="path"):
         literal_path(where)
 
 
@@ -192,14 +192,14 @@ def test_json_is_compact_utf_8() -> None:
     "value", [float("nan"), float("inf"), {"a": {1}}, {"a": b"x"}, {"a": date(2026, 1, 1)}, LONE]
 )
 def test_what_json_cannot_hold_is_refused(value: Any) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be sent as JSON"):
+    with pytest.raises(InvalidArgumentError, match="cannot be sent as JSON"):
         serialised(value)
 
 
 def test_a_body_that_holds_itself_is_refused() -> None:
     loop: list[Any] = []
     loop.append(loop)
-    with pytest.raises(ConfigurationError, match="cannot be sent as JSON"):
+    with pytest.raises(InvalidArgumentError, match="cannot be sent as JSON"):
         serialised(loop)
 
 
@@ -207,7 +207,7 @@ def test_a_body_too_deep_for_json_is_refused() -> None:
     deep: JSONInput = []
     for _ in range(100_000):
         deep = [deep]
-    with pytest.raises(ConfigurationError, match="cannot be sent as JSON"):
+    with pytest.raises(InvalidArgumentError, match="cannot be sent as JSON"):
         serialised(deep)
 
 
@@ -222,7 +222,7 @@ def test_a_list_asks_for_1_to_200_items() -> None:
 
 @pytest.mark.parametrize("size", [0, 201, -1, True, 2.5, 200.0, "50", None])
 def test_another_page_size_is_refused(size: Any) -> None:
-    with pytest.raises(ConfigurationError, match="page_size"):
+    with pytest.raises(InvalidArgumentError, match="page_size"):
         page_query(size)
 
 
@@ -246,7 +246,7 @@ def test_several_values_of_a_filter_are_joined_by_commas() -> None:
 
 @pytest.mark.parametrize("values", [[], "", [""], ["DONE", ""], ["DONE,FAILED"], "DONE,FAILED"])
 def test_a_filter_without_clear_values_is_refused(values: list[str]) -> None:
-    with pytest.raises(ConfigurationError, match="status"):
+    with pytest.raises(InvalidArgumentError, match="status"):
         csv(values, "status")
 
 
@@ -258,7 +258,7 @@ def test_a_date_filter_is_a_utc_day() -> None:
 
 
 def test_a_datetime_without_a_zone_has_no_utc_day() -> None:
-    with pytest.raises(ConfigurationError, match="time zone"):
+    with pytest.raises(InvalidArgumentError, match="time zone"):
         day(datetime(2026, 5, 15), "date_from")  # noqa: DTZ001
 
 
@@ -270,13 +270,13 @@ def test_a_day_may_be_text_as_in_the_apis_own_examples() -> None:
     "text", ["15/05/2026", "tomorrow", "", "2026-13-01", "20260501", "2026-W18-5", "2026-05-01T00:00"]
 )
 def test_text_that_is_not_a_day_as_the_api_writes_it_is_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"date_from .*2026-05-01"):
+    with pytest.raises(InvalidArgumentError, match=r"date_from .*2026-05-01"):
         day(text, "date_from")
 
 
 @pytest.mark.parametrize("value", [20260501, 1.5, object()])
 def test_what_is_no_day_at_all_is_refused(value: object) -> None:
-    with pytest.raises(ConfigurationError, match="date_from"):
+    with pytest.raises(InvalidArgumentError, match="date_from"):
         day(cast("date", value), "date_from")
 
 
@@ -286,11 +286,11 @@ def test_values_of_a_filter_that_can_be_read_once_are_kept() -> None:
 
 @pytest.mark.parametrize("method", ["", "GE T", "GET\r\nX: 1", "GÉT"])
 def test_a_method_that_http_cannot_send_is_refused(method: str) -> None:
-    with pytest.raises(ConfigurationError, match="method is"):
+    with pytest.raises(InvalidArgumentError, match="method is"):
         free(method)
 
 
 @pytest.mark.parametrize("spelled", [day, moment])
 def test_a_moment_beyond_the_calendar_is_refused(spelled: Callable[[datetime, str], str | None]) -> None:
-    with pytest.raises(ConfigurationError, match="beyond"):
+    with pytest.raises(InvalidArgumentError, match="beyond"):
         spelled(datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))), "when")

@@ -209,7 +209,7 @@ JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
 def raised(request: Request[Any], came: Answer) -> errors.ScripeError | None:
     try:
         taken(request, came)
-    except (errors.APIResponseError, errors.APIStatusError) as error:
+    except (errors.APIResponseValidationError, errors.APIStatusError) as error:
         return error
     return None
 
@@ -231,7 +231,7 @@ def test_an_error_message_can_always_be_printed() -> None:
 
 def test_an_object_is_taken_out_of_data() -> None:
     assert taken(RETRIEVE, answer(200, {"data": JOB})).id == "job_1"
-    assert taken(RETRIEVE, answer(201, {"data": JOB})).succeeded
+    assert taken(RETRIEVE, answer(201, {"data": JOB})).is_succeeded
 
 
 def test_a_list_is_a_whole_page() -> None:
@@ -272,7 +272,7 @@ def test_a_bare_object_may_have_a_field_called_data() -> None:
 def test_a_success_that_is_not_what_the_api_promises_is_told_by_place_and_kind(
     body: bytes, problem: str
 ) -> None:
-    with pytest.raises(errors.APIResponseError) as caught:
+    with pytest.raises(errors.APIResponseValidationError) as caught:
         taken(SUBMIT, answer(200, body, x_request_id="req_7"))
     error = caught.value
     assert problem in str(error)
@@ -282,12 +282,12 @@ def test_a_success_that_is_not_what_the_api_promises_is_told_by_place_and_kind(
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"\xff", b"[" * 100_000])
 def test_a_bare_success_that_is_no_json_is_told_as_such(body: bytes) -> None:
-    with pytest.raises(errors.APIResponseError, match="it is not JSON"):
+    with pytest.raises(errors.APIResponseValidationError, match="it is not JSON"):
         taken(HEALTH, answer(200, body))
 
 
 def test_a_value_of_a_broken_answer_is_not_in_the_message() -> None:
-    with pytest.raises(errors.APIResponseError) as caught:
+    with pytest.raises(errors.APIResponseValidationError) as caught:
         taken(RETRIEVE, answer(200, {"data": {**JOB, "attemptCount": "whsec_hush"}}))
     assert "hush" not in str(caught.value)
     assert "data.attemptCount: int_parsing" in str(caught.value)
@@ -316,7 +316,7 @@ def test_a_document_is_the_json_as_it_came() -> None:
     assert found(answer(200, {"data": [1]})) == {"data": [1]}
     assert found(answer(204, b"")) is None
     assert found(answer(200, b"null")) is None
-    with pytest.raises(errors.APIResponseError, match="not JSON"):
+    with pytest.raises(errors.APIResponseValidationError, match="not JSON"):
         found(answer(200, b"<html>"))
     with pytest.raises(errors.NotFoundError):
         found(answer(404, b""))
@@ -372,7 +372,7 @@ def test_a_key_that_is_echoed_gets_into_no_error() -> None:
     error = refused(echoed)
     assert KEY not in str(error)
     assert KEY not in repr(vars(error))
-    with pytest.raises(errors.APIResponseError) as caught:
+    with pytest.raises(errors.APIResponseValidationError) as caught:
         taken(RETRIEVE, answer(200, KEY.encode()))
     assert KEY not in repr(vars(caught.value))
 

@@ -7,7 +7,7 @@ import pytest
 from scripe._rules.answer import Answer
 from scripe._rules.upload import (
     CONTENT_TYPES,
-    LinkSpentError,
+    UploadLinkUsedError,
     check_size,
     check_stored,
     content_type,
@@ -16,7 +16,7 @@ from scripe._rules.upload import (
     put_headers,
 )
 from scripe.errors import (
-    ConfigurationError,
+    InvalidArgumentError,
     UploadError,
     UploadExpiredError,
     UploadIntegrityError,
@@ -76,13 +76,13 @@ def test_the_caller_has_the_last_word_on_the_type() -> None:
     "given", ["", "audio", "audio/", "audio/mpeg\n", "audio/mpeg; x\r\n", "a b/c", "é/x"]
 )
 def test_what_is_no_mime_type_is_refused(given: str) -> None:
-    with pytest.raises(ConfigurationError, match="no MIME type"):
+    with pytest.raises(InvalidArgumentError, match="no MIME type"):
         content_type("a.mp3", given)
 
 
 @pytest.mark.parametrize("name", [None, "", "a", "a.", "a.xyz", "mp3.", "log", "mp3"])
 def test_a_name_that_tells_no_type_needs_content_type(name: str | None) -> None:
-    with pytest.raises(ConfigurationError, match="content_type="):
+    with pytest.raises(InvalidArgumentError, match="content_type="):
         content_type(name, None)
 
 
@@ -156,7 +156,7 @@ def test_an_expired_link_is_told_by_storages_code_or_by_the_time(came: Answer) -
 )
 def test_a_spent_link_is_an_expired_one(came: Answer) -> None:
     error = refusal(came)
-    assert isinstance(error, LinkSpentError)
+    assert isinstance(error, UploadLinkUsedError)
     assert error.retryable
 
 
@@ -235,7 +235,7 @@ def test_what_is_worth_another_attempt_at_storage(came: Answer, transient: bool)
 
 
 def test_a_used_link_has_brought_the_file_if_its_key_holds_the_content_or_all_bytes_went_out() -> None:
-    used = LinkSpentError("used", status_code=412)
+    used = UploadLinkUsedError("used", status_code=412)
     assert has_arrived_before(used, is_bound=True)
     assert has_arrived_before(used, was_left_unanswered=True)
     assert not has_arrived_before(used)
@@ -259,10 +259,10 @@ def test_a_type_that_is_not_known_is_told_from_a_name() -> None:
         assert content_type(None, unknown, announced="audio/x-mine") == "audio/x-mine"
         assert content_type("a.mp3", None, announced=unknown) == "audio/mpeg"
         with pytest.raises(
-            ConfigurationError, match=r"(?i)octet-stream.*stands for an unknown one.*content_type="
+            InvalidArgumentError, match=r"(?i)octet-stream.*stands for an unknown one.*content_type="
         ):
             content_type(None, unknown)
-        with pytest.raises(ConfigurationError, match=r"(?i)the name 'a' or the name 'b'.*octet-stream"):
+        with pytest.raises(InvalidArgumentError, match=r"(?i)the name 'a' or the name 'b'.*octet-stream"):
             content_type("a", None, label="b", announced=unknown)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripe import ConfigurationError
+from scripe import InvalidArgumentError
 from scripe._rules.webhooks import KNOWN_EVENTS, address, events
 
 
@@ -15,7 +15,7 @@ def test_known_and_new_events_pass() -> None:
 
 @pytest.mark.parametrize("bad", [[], [""], ""])
 def test_no_event_is_refused_with_those_there_are(bad: list[str]) -> None:
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(InvalidArgumentError) as caught:
         events(bad)
     assert all(name in str(caught.value) for name in KNOWN_EVENTS)
 
@@ -23,5 +23,5 @@ def test_no_event_is_refused_with_those_there_are(bad: list[str]) -> None:
 def test_an_address_is_one_of_the_web() -> None:
     assert address("https://example.com/hook?a=1") == "https://example.com/hook?a=1"
     for bad in ("", "example.com", "mailto:a@b", "https://", "https://[bad"):
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(InvalidArgumentError):
             address(bad)
