@@ -1,6 +1,6 @@
-"""The examples of the API's own pages, served word for word, become the right attributes in both clients.
+"""Hold the SDK against the API's own pages: `tests/api_pages/` has their examples and lists of words as printed there.
 
-`tests/api_pages/` holds them as the pages print them.
+The examples, served word for word, become the right attributes in both clients; the words are those of the vocabulary.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import NotRequired, TypeAlias, TypedDict, cast, get_args
 
 import pytest
 
-from scripe import AsyncScripe, Job, Scripe, Source
+from scripe import AsyncScripe, Job, Scripe, Source, _vocabulary, types
 from scripe.types import Page
 from tests.conftest import KEY
 from tests.support.server import Reply, ScriptedServer
@@ -134,3 +134,53 @@ def test_the_async_client_reads_the_same(server: ScriptedServer) -> None:
     with Scripe(KEY, base_url=server.base_url) as client:
         assert client.sources.retrieve("src_1") == source
     assert page.data[0].is_succeeded
+
+
+Words: TypeAlias = list[str] | dict[str, int]
+
+
+class Entry(TypedDict):
+    pages: list[str]
+    words: Words
+    guessed: NotRequired[Words]
+
+
+VOCABULARY = cast("dict[str, Entry]", json.loads((PAGES / "vocabulary.json").read_text()))
+
+
+def entries(words: object) -> list[str]:
+    if isinstance(words, dict):
+        return [f"{code} {status}" for code, status in cast("dict[str, int]", words).items()]
+    return [words] if isinstance(words, str) else [*cast("list[str]", words)]
+
+
+@pytest.mark.parametrize("name", VOCABULARY)
+def test_the_words_are_those_of_the_pages(name: str) -> None:
+    entry, value = VOCABULARY[name], getattr(_vocabulary, name)
+    expected = [*entries(entry["words"]), *entries(entry.get("guessed", []))]
+    assert sorted(get_args(value) or entries(value)) == sorted(expected)
+    assert entry["pages"]
+
+
+def test_every_word_of_the_vocabulary_has_its_page() -> None:
+    words = {name for name in vars(_vocabulary) if name[0].isalpha()}
+    assert words - {"Final", "Literal", "TypeAlias"} == set(VOCABULARY)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ContentType",
+        "JobStatus",
+        "JobType",
+        "Plan",
+        "PostStatus",
+        "ProjectStatus",
+        "ProjectType",
+        "Scope",
+        "SourceStatus",
+        "WebhookEvent",
+    ],
+)
+def test_public_types_name_the_words_and_take_any_other_text(name: str) -> None:
+    assert get_args(getattr(types, name)) == (getattr(_vocabulary, name), str)

@@ -12,9 +12,10 @@ from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource
 from .._engine import AsyncHTTPClient, EngineName
 from .._lazy import stand_ins
 from .._rules import config
-from .._rules.config import API_VERSION, Options, Secret
+from .._rules.config import Options, Secret
 from .._rules.rate_limit import RateLimiter
 from .._rules.request import Query, free_request
+from .._vocabulary import API_VERSION
 from ..errors import ConfigurationError, InvalidArgumentError
 from ..types._base import JSON, JSONInput
 from ..types.not_given import NOT_GIVEN, NotGiven

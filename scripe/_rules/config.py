@@ -11,11 +11,11 @@ from typing import Final, Generic, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .._version import __version__
+from .._vocabulary import API_VERSION
 from ..errors import ConfigurationError, InvalidArgumentError, ScripeError
 from ..types.not_given import NotGiven
 
 BASE_URL: Final = "https://api.scripe.io/v1"
-API_VERSION: Final = "2026-08-01"
 KEY_VARIABLE: Final = "SCRIPE_API_KEY"
 BASE_URL_VARIABLE: Final = "SCRIPE_BASE_URL"
 WORKSPACE_VARIABLE: Final = "SCRIPE_WORKSPACE_ID"

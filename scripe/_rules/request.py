@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from pydantic import BaseModel
 
+from .._vocabulary import RateLimitBucket
 from ..errors import InvalidArgumentError
 from ..types._base import JSONInput, instant
 from ..types.not_given import NotGiven
@@ -21,11 +22,7 @@ T = TypeVar("T", bound=BaseModel)
 
 Query: TypeAlias = Mapping[str, str | int | float | bool | None]
 
-Bucket: TypeAlias = Literal["read", "write", "upload", "generation"]
-"""The API counts reads in one bucket; that generations, uploads and other writes have one each is a guess. A wrong
-guess costs a wait, never a lost call."""
-
-_BUCKETS: Mapping[str, Bucket] = {"/uploads": "upload", "/posts/generations": "generation"}
+_BUCKETS: Mapping[str, RateLimitBucket] = {"/uploads": "upload", "/posts/generations": "generation"}
 
 
 _METHOD = re.compile("[A-Z]+")
@@ -99,7 +96,7 @@ class Request(Generic[T]):
         return found
 
     @property
-    def bucket(self) -> Bucket:
+    def bucket(self) -> RateLimitBucket:
         if self.method in ("GET", "HEAD"):
             return "read"
         return _BUCKETS.get(self.path, "write")

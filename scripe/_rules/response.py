@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from .. import errors
 from .._redaction import clip, redact, redact_body
+from .._vocabulary import STATUS_BY_CODE
 from ..types._base import JSON, attach
 from ..types.response_info import Deprecation, Headers, ResponseInfo
 from .answer import Answer, Failure
@@ -24,29 +25,16 @@ from .request import Request
 
 T = TypeVar("T", bound=BaseModel)
 
-BY_CODE: Mapping[str, type[errors.APIStatusError]] = {
-    "invalid_request": errors.BadRequestError,
+BY_CODE: Mapping[str, type[errors.APIStatusError]] = {  # where a code says more than its status
     "bad_cursor": errors.BadCursorError,
     "bad_pagination": errors.BadPaginationError,
     "version_unsupported": errors.VersionUnsupportedError,
-    "ssrf_blocked": errors.InvalidRequestError,  # its HTTP status is not documented: the status refines the class
-    "unauthenticated": errors.AuthenticationError,
-    "invalid_token": errors.AuthenticationError,
-    "key_revoked": errors.AuthenticationError,
-    "key_expired": errors.AuthenticationError,
-    "spend_cap_exceeded": errors.SpendCapExceededError,
     "scope_missing": errors.ScopeMissingError,
     "plan_not_eligible": errors.PlanNotEligibleError,
     "workspace_mismatch": errors.WorkspaceMismatchError,
-    "not_found": errors.NotFoundError,
-    "conflict": errors.ConflictError,
     "idempotency_key_conflict": errors.IdempotencyConflictError,
     "not_cancellable": errors.NotCancellableError,
-    "payload_too_large": errors.PayloadTooLargeError,
-    "unprocessable": errors.UnprocessableEntityError,
-    "rate_limited": errors.RateLimitError,
-    "internal_error": errors.ServerError,
-    "service_unavailable": errors.ServiceUnavailableError,
+    "ssrf_blocked": errors.InvalidRequestError,  # its HTTP status is a guess: the status refines the class
 }
 
 BY_STATUS: Mapping[int, type[errors.APIStatusError]] = {
@@ -232,9 +220,13 @@ def status_error(
 
 def _kind(code: str | None, status: int) -> type[errors.APIStatusError]:
     """The class of the code; of the status where that is more exact, or where the code is unknown."""
-    by_status = BY_STATUS.get(status) or (errors.ServerError if status >= 500 else errors.APIStatusError)
-    by_code = BY_CODE.get(code or "", by_status)
+    by_status = _class_of_status(status)
+    by_code = BY_CODE.get(code or "") or _class_of_status(STATUS_BY_CODE.get(code or "", status))
     return by_status if issubclass(by_status, by_code) else by_code
+
+
+def _class_of_status(status: int) -> type[errors.APIStatusError]:
+    return BY_STATUS.get(status) or (errors.ServerError if status >= 500 else errors.APIStatusError)
 
 
 def _envelope_of(found: JSON) -> Mapping[str, JSON]:

@@ -10,6 +10,7 @@ from .._rules.idempotency import FileKey
 from .._rules.request import identifier, web_address, write
 from .._rules.upload import content_type as content_type_of
 from .._rules.upload import document_name
+from .._vocabulary import KnowledgeType
 from ..types.job import Job
 from ..types.progress import Progress
 from ..types.upload import Upload
@@ -184,7 +185,7 @@ class Knowledge(Resource):
             content.close()
 
     def _created(
-        self, kind: str, project_id: str | None, idempotency_key: str | None, **fields: str | None
+        self, kind: KnowledgeType, project_id: str | None, idempotency_key: str | None, **fields: str | None
     ) -> Job:
         project = None if project_id is None else identifier(project_id, "project_id")
         body = {"type": kind, **fields, "projectId": project}

@@ -84,13 +84,14 @@ Health
 
 from typing import TYPE_CHECKING
 
+from scripe._vocabulary import Plan
 from scripe.emulator.app import Emulator
 from scripe.emulator.clock import Clock
 from scripe.emulator.deliveries import Delivery
 from scripe.emulator.messages import Headers, ReceivedRequest, Request, Response
 from scripe.emulator.s3_storage import S3Storage
 from scripe.emulator.seeding import Seeded
-from scripe.emulator.settings import Options, Plan, Settings
+from scripe.emulator.settings import Options, Settings
 from scripe.emulator.storage import Link, MissingObjectError, Storage
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import cast
 
+from scripe._vocabulary import Plan
 from scripe.emulator.clock import Clock
 from scripe.emulator.errors import ApiError
-from scripe.emulator.settings import Plan, Settings
+from scripe.emulator.settings import Settings
 from scripe.emulator.state import State, new_id
 from scripe.emulator.wire import JsonObject
 

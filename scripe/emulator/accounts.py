@@ -3,12 +3,13 @@
 from collections.abc import Collection, Sequence
 from datetime import date
 
+from scripe._vocabulary import APIKeyScope, Plan
 from scripe.emulator.backend import Backend
 from scripe.emulator.clock import Clock
 from scripe.emulator.limits import CAPS
 from scripe.emulator.routes.projects import shown
 from scripe.emulator.seeding import furnish
-from scripe.emulator.settings import SCOPES, Plan, Scope, Settings
+from scripe.emulator.settings import SCOPES, Settings
 from scripe.emulator.state import Record
 from scripe.emulator.wire import JsonObject
 
@@ -70,7 +71,7 @@ class Accounts:
 
     def create_key(
         self,
-        scopes: Collection[Scope | str] | None = None,
+        scopes: Collection[APIKeyScope | str] | None = None,
         *,
         expires_on: date | None = None,
         live: bool = False,
@@ -89,7 +90,7 @@ class Accounts:
         self._backend.access.revoke_key(key or self.api_key)
 
     def create_token(
-        self, workspaces: Sequence[str] = (), scopes: Collection[Scope | str] | None = None
+        self, workspaces: Sequence[str] = (), scopes: Collection[APIKeyScope | str] | None = None
     ) -> str:
         """Add a token as OAuth gives them, which reaches several workspaces, and return it.
 

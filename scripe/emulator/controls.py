@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from scripe._vocabulary import JobStatus, JobType
 from scripe.emulator.accounts import Accounts
 from scripe.emulator.backend import Backend
 from scripe.emulator.deliveries import Delivery
@@ -11,7 +12,6 @@ from scripe.emulator.faults import Delay, Drop, Failure, Faults
 from scripe.emulator.routes import KINDS
 from scripe.emulator.routes.health import CHECKS
 from scripe.emulator.seeding import Seeded, Seeder
-from scripe.emulator.settings import JobStatus, JobType
 from scripe.emulator.state import Selection
 
 HEADER_FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t -~\x80-\xff]*")

@@ -5,24 +5,15 @@ No page states how Scripe delivers: the envelope and the headers are the emulato
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
+from scripe._vocabulary import WebhookEvent
 from scripe.emulator.clock import Clock, timestamp
 from scripe.emulator.deliveries import Delivery
 from scripe.emulator.state import Record, Selection, State, new_id
 from scripe.emulator.wire import JsonObject
 
-NAMES = (
-    "note.created",
-    "post.created",
-    "post.updated",
-    "post.scheduled",
-    "post.unscheduled",
-    "source.created",
-    "job.completed",
-    "job.failed",
-    "knowledge.indexed",
-)
+NAMES: tuple[WebhookEvent, ...] = get_args(WebhookEvent)
 MOST_ENDPOINTS = 1_000
 
 

@@ -2,14 +2,13 @@
 
 from typing import get_args
 
+from scripe._vocabulary import JobStatus, JobType
 from scripe.emulator.clock import timestamp
-from scripe.emulator.settings import JobStatus, JobType
 from scripe.emulator.state import Record, new_id
 from scripe.emulator.wire import JsonObject
 
 TYPES: tuple[JobType, ...] = get_args(JobType)
 STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)
-SUCCESS = ("DONE", "COMPLETED")
 ACTIVE = ("QUEUED", "RUNNING")
 STEPS = 10
 MESSAGES = ("Starting", "Reading the input", "Working on it", "Saving the result")

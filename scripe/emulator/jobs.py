@@ -6,10 +6,11 @@ When a state ends is stored with the job, so that a look after an hour finds the
 from collections.abc import Callable
 from copy import deepcopy
 
+from scripe._vocabulary import SUCCESS_STATUSES
 from scripe.emulator.clock import Clock, timestamp
 from scripe.emulator.errors import ApiError
 from scripe.emulator.events import Events
-from scripe.emulator.job_records import ACTIVE, SUCCESS, begin, end, new_job, shown
+from scripe.emulator.job_records import ACTIVE, begin, end, new_job, shown
 from scripe.emulator.limits import Spending
 from scripe.emulator.settings import Settings
 from scripe.emulator.state import Record, State
@@ -153,7 +154,7 @@ class Jobs:
 
     def _finish(self, job: Record, moment: int, status: str) -> None:
         try:
-            result = self._work(job, moment) if status in SUCCESS else None
+            result = self._work(job, moment) if status in SUCCESS_STATUSES else None
         except JobFailure as failure:
             self._fail(job, moment, failure.code, failure.message)
             return
@@ -172,6 +173,6 @@ class Jobs:
     def _end(self, job: Record, moment: int, status: str) -> None:
         end(job, moment, status)
         self._state.update(job)
-        if status in SUCCESS or status == "FAILED":
+        if status in SUCCESS_STATUSES or status == "FAILED":
             name = "job.failed" if status == "FAILED" else "job.completed"
             self._events.emit(name, job, shown(job, moment, live=False))

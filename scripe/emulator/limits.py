@@ -5,8 +5,9 @@ import threading
 from collections import deque
 from datetime import datetime, timedelta
 
+from scripe._vocabulary import Plan
 from scripe.emulator.errors import ApiError
-from scripe.emulator.settings import Plan, RateHeaders
+from scripe.emulator.settings import RateHeaders
 from scripe.emulator.state import State
 
 WINDOW = timedelta(seconds=60)

@@ -4,25 +4,17 @@ Publishing is seen whenever somebody looks, and has the time that was planned.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
+from scripe._vocabulary import ContentType, PostStatus
 from scripe.emulator.clock import Clock, timestamp
 from scripe.emulator.errors import ApiError
 from scripe.emulator.events import Events
 from scripe.emulator.state import Record, State, new_id
 from scripe.emulator.wire import JsonObject
 
-STATUSES = (
-    "waitingProcessing",
-    "draft",
-    "waitingApproval",
-    "approved",
-    "rejected",
-    "scheduled",
-    "published",
-    "suggested",
-)
-CONTENT_TYPES = ("PERSONAL", "BUSINESS_INTERNAL", "BUSINESS_EXTERNAL", "EDUCATIONAL", "UNKNOWN")
+STATUSES: tuple[PostStatus, ...] = get_args(PostStatus)
+CONTENT_TYPES: tuple[ContentType, ...] = get_args(ContentType)
 PLATFORM = "LINKEDIN"
 Keep = Literal["keep"]
 

@@ -14,8 +14,9 @@ from typing import Final, Literal, Unpack
 
 import pytest
 
+from scripe._vocabulary import Plan
 from scripe.emulator import Emulator, Options
-from scripe.emulator.settings import PLANS, Plan
+from scripe.emulator.settings import PLANS
 
 DROP: Final = "drop"
 

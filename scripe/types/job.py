@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
+from .. import _vocabulary
 from ._base import OPEN, Instant, Model
 
-JobType: TypeAlias = (
-    Literal[
-        "POST_GENERATION",
-        "KB_INGEST_TEXT",
-        "KB_INGEST_FILE",
-        "KB_INGEST_URL",
-        "KB_INGEST_YOUTUBE",
-        "SOURCE_INGEST_FILE",
-    ]
-    | str
-)
+JobType: TypeAlias = _vocabulary.JobType | str
 """What a job does; the API may add others."""
 
-JobStatus: TypeAlias = Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"] | str
+JobStatus: TypeAlias = _vocabulary.JobStatus | str
 """State of a job; an unknown one counts as not finished."""
 
-_SUCCEEDED = {"DONE", "COMPLETED"}  # C1: the API's pages use both
-_CANCELLED = {"CANCELLED", "CANCELED"}
+_CANCELLED = ("CANCELLED", "CANCELED")  # the second stands on no page
 
 
 class JobProgress(Model):
@@ -104,7 +94,7 @@ class Job(Model):
     @property
     def is_succeeded(self) -> bool:
         """Whether it ended well."""
-        return self.status.upper() in _SUCCEEDED
+        return self.status.upper() in _vocabulary.SUCCESS_STATUSES
 
     @property
     def is_failed(self) -> bool:

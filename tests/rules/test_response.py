@@ -12,7 +12,6 @@ from scripe._rules.answer import Answer, Failure
 from scripe._rules.config import Secret
 from scripe._rules.request import Request
 from scripe._rules.response import (
-    BY_CODE,
     BY_STATUS,
     deprecation,
     document,
@@ -22,6 +21,7 @@ from scripe._rules.response import (
     scrubbed,
     status_error,
 )
+from scripe._vocabulary import STATUS_BY_CODE
 from scripe.types import CurrentWorkspace, Deprecation, Headers, Health, Job, Model, Page, RateLimit
 from tests.rules.examples import KEY, answer, error_answer
 
@@ -44,32 +44,32 @@ def refused(came: Answer, request: Request[Any] = RETRIEVE) -> errors.APIStatusE
     return caught.value
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "kind"),
-    [
-        (400, "invalid_request", errors.BadRequestError),
-        (400, "bad_cursor", errors.BadCursorError),
-        (400, "bad_pagination", errors.BadPaginationError),
-        (400, "version_unsupported", errors.VersionUnsupportedError),
-        (401, "unauthenticated", errors.AuthenticationError),
-        (401, "invalid_token", errors.AuthenticationError),
-        (401, "key_revoked", errors.AuthenticationError),
-        (401, "key_expired", errors.AuthenticationError),
-        (402, "spend_cap_exceeded", errors.SpendCapExceededError),
-        (403, "scope_missing", errors.ScopeMissingError),
-        (403, "plan_not_eligible", errors.PlanNotEligibleError),
-        (403, "workspace_mismatch", errors.WorkspaceMismatchError),
-        (404, "not_found", errors.NotFoundError),
-        (409, "conflict", errors.ConflictError),
-        (409, "idempotency_key_conflict", errors.IdempotencyConflictError),
-        (409, "not_cancellable", errors.NotCancellableError),
-        (413, "payload_too_large", errors.PayloadTooLargeError),
-        (422, "unprocessable", errors.UnprocessableEntityError),
-        (429, "rate_limited", errors.RateLimitError),
-        (500, "internal_error", errors.ServerError),
-        (503, "service_unavailable", errors.ServiceUnavailableError),
-    ],
-)
+CATALOGUE = [
+    (400, "invalid_request", errors.BadRequestError),
+    (400, "bad_cursor", errors.BadCursorError),
+    (400, "bad_pagination", errors.BadPaginationError),
+    (400, "version_unsupported", errors.VersionUnsupportedError),
+    (401, "unauthenticated", errors.AuthenticationError),
+    (401, "invalid_token", errors.AuthenticationError),
+    (401, "key_revoked", errors.AuthenticationError),
+    (401, "key_expired", errors.AuthenticationError),
+    (402, "spend_cap_exceeded", errors.SpendCapExceededError),
+    (403, "scope_missing", errors.ScopeMissingError),
+    (403, "plan_not_eligible", errors.PlanNotEligibleError),
+    (403, "workspace_mismatch", errors.WorkspaceMismatchError),
+    (404, "not_found", errors.NotFoundError),
+    (409, "conflict", errors.ConflictError),
+    (409, "idempotency_key_conflict", errors.IdempotencyConflictError),
+    (409, "not_cancellable", errors.NotCancellableError),
+    (413, "payload_too_large", errors.PayloadTooLargeError),
+    (422, "unprocessable", errors.UnprocessableEntityError),
+    (429, "rate_limited", errors.RateLimitError),
+    (500, "internal_error", errors.ServerError),
+    (503, "service_unavailable", errors.ServiceUnavailableError),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "kind"), CATALOGUE)
 def test_every_code_of_the_catalogue_has_its_class(
     status: int, code: str, kind: type[errors.APIStatusError]
 ) -> None:
@@ -86,7 +86,13 @@ def test_a_blocked_url_is_invalid_input_whatever_its_status(status: int) -> None
 
 def test_the_code_is_chosen_by_before_the_status() -> None:
     assert type(refused(error_answer(401, "plan_not_eligible"))) is errors.PlanNotEligibleError
-    assert all(type(refused(error_answer(418, code))) is kind for code, kind in BY_CODE.items())
+    assert {code: type(refused(error_answer(418, code))) for _, code, _ in CATALOGUE} == {
+        code: kind for _, code, kind in CATALOGUE
+    }
+
+
+def test_the_catalogue_has_every_code() -> None:
+    assert {code: status for status, code, _ in CATALOGUE} | {"ssrf_blocked": 422} == STATUS_BY_CODE
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from ..._vocabulary import JobStatus, JobType
 from .. import exit_codes
 from ..bars import shown
-from ..choices import JobStatus, JobType
 from ..groups import command
 from ..output import note
 from ..parameters import (

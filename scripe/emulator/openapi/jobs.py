@@ -1,6 +1,7 @@
 """The schemas and operations of ``/jobs``."""
 
-from scripe.emulator.job_records import STATUSES, SUCCESS, TYPES
+from scripe._vocabulary import SUCCESS_STATUSES
+from scripe.emulator.job_records import STATUSES, TYPES
 from scripe.emulator.openapi.building import (
     choice,
     integer,
@@ -39,7 +40,7 @@ SCHEMAS: JsonObject = {
         {
             "id": text("`job_…`"),
             "type": word(TYPES),
-            "status": word((*STATUSES, SUCCESS[1])),
+            "status": word((*STATUSES, SUCCESS_STATUSES[1])),
             "projectId": nullable(text()),
             "startedAt": nullable(moment()),
             "completedAt": nullable(moment()),

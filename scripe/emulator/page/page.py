@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 from sqlite3 import Row
 from typing import TYPE_CHECKING
 
+from scripe._vocabulary import SUCCESS_STATUSES
 from scripe.emulator.clock import EPOCH, iso
 from scripe.emulator.faults import Delay, Failure, Fault
-from scripe.emulator.job_records import ACTIVE, SUCCESS
+from scripe.emulator.job_records import ACTIVE
 from scripe.emulator.limits import CAPS
 from scripe.emulator.messages import ReceivedRequest
 from scripe.emulator.page.inside import Inside
@@ -247,7 +248,7 @@ def _progress(inside: Inside, job: Record, status: str) -> tuple[float | None, s
     progress, result = shown["progress"], shown["result"]
     if isinstance(progress, dict):
         return float(str(progress["progress"])), str(progress.get("message", ""))
-    if status in SUCCESS:
+    if status in SUCCESS_STATUSES:
         return 1.0, ", ".join(str(made) for made in result.values()) if isinstance(result, dict) else ""
     if status == "FAILED":
         return None, f"{shown['errorCode']}: {shown['errorMessage']}"

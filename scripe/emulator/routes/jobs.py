@@ -1,6 +1,7 @@
 """GET /jobs, GET /jobs/{jobId} and POST /jobs/{jobId}/cancel."""
 
-from scripe.emulator.job_records import STATUSES, SUCCESS, TYPES
+from scripe._vocabulary import SUCCESS_STATUSES
+from scripe.emulator.job_records import STATUSES, TYPES
 from scripe.emulator.messages import Response
 from scripe.emulator.paging import listing, span, words
 from scripe.emulator.routing import Call, Resource, Route, wrapped
@@ -11,7 +12,7 @@ def list_jobs(call: Call) -> Response:
     """The workspace's jobs, newest first, without live progress."""
     types, statuses = words(call, "type", TYPES), words(call, "status", STATUSES)
     if statuses and "DONE" in statuses:
-        statuses = [*statuses, *SUCCESS]
+        statuses = [*statuses, *SUCCESS_STATUSES]
     earliest, latest = span(call, times=True)
     return listing(
         call,
