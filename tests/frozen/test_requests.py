@@ -21,7 +21,7 @@ from tests.support.server import Received, Reply, ScriptedServer, answer
 
 from . import compare
 
-UUID = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
+RANDOM = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=scripe-)[0-9a-f]{24}")
 DAY, MOMENT = date(2026, 5, 18), datetime(2026, 6, 1, 9, 30, tzinfo=timezone(timedelta(hours=2)))
 PROJECT, UPLOAD = {"project_id": "proj_1"}, {"upload_id": "upl_1"}
 KEYED: dict[str, object] = {"idempotency_key": "key-1"}
@@ -209,7 +209,7 @@ def written(name: str, server: ScriptedServer) -> str:
     server.received.clear()
     text = "\n\n".join(requests).replace("\r\n", "\n")
     text = text.replace(server.origin.removeprefix("http://"), "HOST").replace(__version__, "VERSION")
-    return f"## {name}\n\n{re.sub(UUID, 'RANDOM', text).strip()}\n\n"
+    return f"## {name}\n\n{RANDOM.sub('RANDOM', text).strip()}\n\n"
 
 
 def test_the_sync_client_sends_what_is_kept(server: ScriptedServer) -> None:
