@@ -96,6 +96,10 @@ def test_every_command_that_shows_a_document_is_run() -> None:
     assert not_run == ["completion bash", "completion zsh", "completion fish", "emulator"]
 
 
+def sleep_briefly(_: Clock, seconds: float) -> None:
+    time.sleep(min(seconds, 0.02))
+
+
 class Runner:
     """Runs commands with `--json`, and writes down what they leave, with ids that are numbered as they appear."""
 
@@ -126,7 +130,7 @@ def test_the_documents_and_exit_codes_are_those_that_are_kept(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Jobs end in milliseconds here, and nothing is learned from the seconds between two polls or attempts.
-    monkeypatch.setattr(Clock, "sleep", lambda _, seconds: time.sleep(min(seconds, 0.02)))
+    monkeypatch.setattr(Clock, "sleep", sleep_briefly)
     with Emulator(speed=1000) as emulator, emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)

@@ -11,10 +11,10 @@ from abc import ABC
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from importlib import import_module
-from typing import Any, Generic, Literal, Union, get_args, get_origin, get_overloads
+from typing import Any, Generic, Literal, Union, cast, get_args, get_origin, get_overloads
 
 import pytest
-from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from scripe import Scripe
 
@@ -48,7 +48,7 @@ def spelled(annotation: Any) -> str:
     if isinstance(annotation, str):
         return annotation
     if isinstance(annotation, list):
-        return f"[{', '.join(map(spelled, annotation))}]"
+        return f"[{', '.join(map(spelled, cast('list[object]', annotation)))}]"
     if annotation in (None, type(None), ...):
         return {None: "None", type(None): "None", ...: "..."}[annotation]
     origin, arguments = get_origin(annotation), get_args(annotation)
@@ -58,7 +58,7 @@ def spelled(annotation: Any) -> str:
         return f"Literal[{', '.join(map(repr, arguments))}]"
     if origin is not None:
         return f"{spelled(origin)}[{', '.join(map(spelled, arguments))}]"
-    return getattr(annotation, "__forward_arg__", None) or annotation.__name__
+    return str(getattr(annotation, "__forward_arg__", None) or annotation.__name__)
 
 
 def signature(function: Any) -> str:
@@ -80,51 +80,62 @@ def is_public(name: str) -> bool:
     return not name.startswith("_") or name in PROTOCOLS
 
 
+def own(cls: type) -> dict[str, Any]:
+    return dict(vars(cls))
+
+
+def defaults_of(cls: Any) -> dict[str, object]:
+    if dataclasses.is_dataclass(cls):
+        return {field.name: field.default for field in dataclasses.fields(cls)}
+    models: dict[str, FieldInfo] = cls.model_fields if hasattr(cls, "model_fields") else {}
+    optional = {name: field.get_default() for name, field in models.items() if not field.is_required()}
+    return optional if models else own(cls)
+
+
 def fields(cls: type) -> Iterator[tuple[str, str]]:
     """Yield the annotated attributes with their defaults, then those that only `__init__` sets."""
-    missing = dataclasses.MISSING
-    defaults: dict[str, object] = dict(vars(cls))
-    if dataclasses.is_dataclass(cls):
-        defaults = {field.name: field.default for field in dataclasses.fields(cls)}
-    if issubclass(cls, BaseModel):
-        models = cls.model_fields.items()
-        defaults = {name: missing if field.is_required() else field.get_default() for name, field in models}
+    defaults = defaults_of(cls)
     annotations = inspect.get_annotations(cls)
     for name, annotation in annotations.items():
-        default = defaults.get(name, missing)
+        if spelled(annotation).startswith("ClassVar"):
+            continue
+        default = defaults.get(name, ...)
         is_shown = isinstance(default, str | int | float | tuple | list | dict | None)
         text = re.sub(r"Annotated\[(.+?), \w+(\(\w+\))?\]", r"\1", spelled(annotation))
         yield name, f"{name}: {text}{f' = {default!r}' if is_shown else ''}"
-    if inspect.isfunction(vars(cls).get("__init__")):
-        stored = {step.argval for step in dis.get_instructions(cls.__init__) if step.opname == "STORE_ATTR"}
+    initialise = own(cls).get("__init__")
+    if inspect.isfunction(initialise):
+        stored = {step.argval for step in dis.get_instructions(initialise) if step.opname == "STORE_ATTR"}
         yield from ((name, f"self.{name}") for name in stored - annotations.keys())
 
 
 def methods(cls: type) -> Iterator[tuple[str, str]]:
-    for name, value in vars(cls).items():
+    for name, value in own(cls).items():
         if isinstance(value, property):
             writable = "" if value.fset is None else "  (may be set)"
             yield name, f"{name}{signature(value.fget).removeprefix('(self)')}{writable}"
         elif isinstance(value, cached_property):
             yield name, f"{name}{signature(value.func).removeprefix('(self)')}"
-        elif isinstance(value, classmethod | staticmethod):
+        elif type(value) in (classmethod, staticmethod):
             yield name, f"{type(value).__name__} {name}{signature(value.__func__)}"
         elif inspect.isfunction(value) and not is_made_by_others(cls, name):
             overloads = [f"def {name}{signature(each)}" for each in get_overloads(value)]
             yield name, "\n    ".join(overloads or [f"def {name}{signature(value)}"])
 
 
-def is_made_by_others(cls: type, name: str) -> bool:
+def is_made_by_others(cls: Any, name: str) -> bool:
     """Tell whether this is the `__init__` of a dataclass, or of what only a client makes."""
-    is_generated = dataclasses.is_dataclass(cls) or "sender" in inspect.signature(cls).parameters
-    return name == "__init__" and is_generated
+    return name == "__init__" and (
+        dataclasses.is_dataclass(cls) or "sender" in inspect.signature(cls).parameters
+    )
 
 
-def describe_class(label: str, cls: type, public: set[type]) -> list[str]:
+def describe_class(label: str, cls: Any, public: set[type]) -> list[str]:
     """List the members of a class with those of its private parents; public parents stand beside its name."""
     private = [each for each in cls.__mro__ if each.__module__.startswith("scripe") and each not in public]
     lines: dict[str, str] = {}
-    for each in reversed([*([] if cls in private else [cls]), *private]):
+    homes: list[Any] = [*([] if cls in private else [cls]), *private]
+    for each in reversed(homes):
         lines.update({name: line for name, line in (*fields(each), *methods(each)) if is_public(name)})
     ignored = {*private, cls, object, Generic, ABC}
     parents = [each for each in cls.__mro__ if each not in ignored]
@@ -173,7 +184,7 @@ def everything(markers: Iterable[str]) -> Iterator[str]:
     client = Scripe("scripe_sk_test_x")
     for name, value in vars(Scripe).items():
         if isinstance(value, property):
-            yield from describe_class(f"Scripe.{name}", type(getattr(client, name)), public)
+            yield from describe_class(f"Scripe.{name}", getattr(client, name).__class__, public)
     yield from ("", "# scripe.testing")
     yield from sorted(f"marker {each.partition(':')[0]}" for each in markers if each.startswith("scripe_"))
     plugin = vars(import_module("scripe.testing.plugin"))

@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import date, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 
 from scripe import AsyncScripe, Scripe
 from scripe._async import client as async_client
@@ -22,12 +22,18 @@ from tests.support.server import Received, Reply, ScriptedServer, answer
 from . import compare
 
 RANDOM = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=scripe-)[0-9a-f]{24}")
+
+
+def ignore(_: object) -> None:
+    """Stand for a callback."""
+
+
 DAY, MOMENT = date(2026, 5, 18), datetime(2026, 6, 1, 9, 30, tzinfo=timezone(timedelta(hours=2)))
 PROJECT, UPLOAD = {"project_id": "proj_1"}, {"upload_id": "upl_1"}
 KEYED: dict[str, object] = {"idempotency_key": "key-1"}
 DAYS: dict[str, object] = {"date_from": DAY, "date_to": "2026-05-31", "page_size": 20}
-WAIT: dict[str, object] = {"timeout": 60.0, "on_update": lambda _: None, "progress": False}
-SENDING: dict[str, object] = {"on_progress": lambda _: None, "progress": False}
+WAIT: dict[str, object] = {"timeout": 60.0, "on_update": ignore, "progress": False}
+SENDING: dict[str, object] = {"on_progress": ignore, "progress": False}
 FILE: dict[str, object] = {"file": b"Nobody buys features.", "content_type": "text/plain"}
 LINK = Upload.model_validate(shapes.upload("http://127.0.0.1/"))
 HOOK: dict[str, object] = {"name": "Newsroom", "url": "https://example.com/hook", "events": ["post.created"]}
@@ -68,7 +74,7 @@ CALLS: dict[str, list[Mapping[str, object]]] = {
     "jobs.wait_all": [{"jobs": ["job_1", "job_2"]}, {"jobs": ["job_1"], **WAIT}],
     "jobs.as_completed": [
         {"jobs": ["job_1"]},
-        {"jobs": ["job_1"], "timeout": 60.0, "on_update": lambda _: None},
+        {"jobs": ["job_1"], "timeout": 60.0, "on_update": ignore},
     ],
     "notes.list": [PROJECT, {**PROJECT, **DAYS, "folder_id": "fld_1"}],
     "notes.retrieve": [{"note_id": "note_1"}],
@@ -144,7 +150,7 @@ def test_every_method_is_called_with_what_it_must_have_and_with_all_it_may_have(
     wanted: dict[str, tuple[set[str], set[str]]] = {}
     for resource, member in vars(Scripe).items():
         if isinstance(member, property):
-            for name, method in inspect.getmembers(type(getattr(client, resource)), inspect.isfunction):
+            for name, method in inspect.getmembers(getattr(client, resource).__class__, inspect.isfunction):
                 parameters = list(inspect.signature(method).parameters.values())[1:]
                 required = {each.name for each in parameters if each.default is each.empty}
                 wanted[f"{resource}.{name}"] = required, {each.name for each in parameters}
@@ -189,10 +195,12 @@ def calls(client: Scripe | AsyncScripe, server: ScriptedServer) -> Iterator[tupl
     """Yield each call as it is made: its name and number, and what the client returned."""
     server.script(lambda received: respond(received, server.origin))
     link = LINK.model_copy(update={"upload_url": f"{server.origin}/bucket/upl_1?signature=x"})
-    options = {"workspace_id": "org_1", "api_version": "2026-08-02", "extra_headers": {"X-Trace": "1"}}
+    others = client.with_options(
+        workspace_id="org_1", api_version="2026-08-02", extra_headers={"X-Trace": "1"}
+    )
     for label, caller, table in (
         ("", client, CALLS),
-        ("with options: ", client.with_options(**options), WITH_OPTIONS),
+        ("with options: ", others, WITH_OPTIONS),
     ):
         for name, variants in table.items():
             resource, _, method = name.rpartition(".")
@@ -217,7 +225,8 @@ def test_the_sync_client_sends_what_is_kept(server: ScriptedServer) -> None:
     with Scripe(KEY, base_url=server.base_url, rate_limiter=None) as client:
         sync_client.set_clock(client, SleeplessClock())
         for name, result in calls(client, server):
-            list(result) if isinstance(result, Iterator) else None
+            if isinstance(result, Iterator):
+                list(cast("Iterator[object]", result))
             text += written(name, server)
     compare("requests.txt", text)
 
@@ -229,7 +238,8 @@ def test_the_async_client_sends_the_same(server: ScriptedServer) -> None:
             async_client.set_clock(client, AsyncSleeplessClock())
             for name, result in calls(client, server):
                 if isinstance(result, AsyncIterator):
-                    _ = [each async for each in result]
+                    async for _ in cast("AsyncIterator[object]", result):
+                        pass
                 else:
                     await result
                 text += written(name, server)
