@@ -137,12 +137,12 @@ class ScripeError(Exception):
         return _restore, (type(self), self.args, self.__dict__)
 
     def _repr_html_(self) -> str:
-        from .display.cards import error_card
+        from ._html import error_card
 
         return error_card(type(self).__name__, self.message, vars(self))
 
     def _render_traceback_(self) -> list[str]:
-        from .display.tracebacks import lines_of
+        from ._tracebacks import lines_of
 
         return lines_of(self)
 

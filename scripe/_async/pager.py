@@ -164,9 +164,9 @@ class AsyncPager(Generic[T]):
             InvalidArgumentError: `max_items` is negative.
 
         """
-        from .. import _frames as frames  # here and below: loaded by those who make tables
+        from .. import _dataframes as dataframes  # here and below: loaded by those who make tables
 
-        return [frames.record(item) for item in await self.to_list(max_items)]
+        return [dataframes.record(item) for item in await self.to_list(max_items)]
 
     async def to_pandas(self, max_items: int | None = None) -> pd.DataFrame:
         """The same as a data frame of pandas (extra `pandas`), a row for each item.
@@ -176,10 +176,10 @@ class AsyncPager(Generic[T]):
             InvalidArgumentError: `max_items` is negative.
 
         """
-        from .. import _frames as frames
+        from .. import _dataframes as dataframes
 
-        frames.check_installed("pandas")
-        return frames.pandas_frame(await self.to_records(max_items), self._kind)
+        dataframes.check_installed("pandas")
+        return dataframes.pandas_frame(await self.to_records(max_items), self._kind)
 
     async def to_polars(self, max_items: int | None = None) -> pl.DataFrame:
         """The same as a data frame of polars (extra `polars`), a row for each item.
@@ -189,7 +189,7 @@ class AsyncPager(Generic[T]):
             InvalidArgumentError: `max_items` is negative.
 
         """
-        from .. import _frames as frames
+        from .. import _dataframes as dataframes
 
-        frames.check_installed("polars")
-        return frames.polars_frame(await self.to_records(max_items), self._kind)
+        dataframes.check_installed("polars")
+        return dataframes.polars_frame(await self.to_records(max_items), self._kind)

@@ -165,9 +165,9 @@ class Pager(Generic[T]):
             InvalidArgumentError: `max_items` is negative.
 
         """
-        from .. import _frames as frames  # here and below: loaded by those who make tables
+        from .. import _dataframes as dataframes  # here and below: loaded by those who make tables
 
-        return [frames.record(item) for item in self.to_list(max_items)]
+        return [dataframes.record(item) for item in self.to_list(max_items)]
 
     def to_pandas(self, max_items: int | None = None) -> pd.DataFrame:
         """The same as a data frame of pandas (extra `pandas`), a row for each item.
@@ -177,10 +177,10 @@ class Pager(Generic[T]):
             InvalidArgumentError: `max_items` is negative.
 
         """
-        from .. import _frames as frames
+        from .. import _dataframes as dataframes
 
-        frames.check_installed("pandas")
-        return frames.pandas_frame(self.to_records(max_items), self._kind)
+        dataframes.check_installed("pandas")
+        return dataframes.pandas_frame(self.to_records(max_items), self._kind)
 
     def to_polars(self, max_items: int | None = None) -> pl.DataFrame:
         """The same as a data frame of polars (extra `polars`), a row for each item.
@@ -190,7 +190,7 @@ class Pager(Generic[T]):
             InvalidArgumentError: `max_items` is negative.
 
         """
-        from .. import _frames as frames
+        from .. import _dataframes as dataframes
 
-        frames.check_installed("polars")
-        return frames.polars_frame(self.to_records(max_items), self._kind)
+        dataframes.check_installed("polars")
+        return dataframes.polars_frame(self.to_records(max_items), self._kind)

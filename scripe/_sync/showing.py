@@ -23,7 +23,7 @@ def stages_shown(
     """Whom to tell how far a file is; its stages are shown while the block runs, if `show_progress` says so."""
 
     def bars() -> AbstractContextManager[Callable[[Progress], None]]:
-        from ..display.bars import progress_bars
+        from .._progress import progress_bars
 
         return progress_bars(title)
 
@@ -36,7 +36,7 @@ def job_shown(
     """The same for one job, or for one that is yet to be made and only has a name."""
 
     def bars() -> AbstractContextManager[Callable[[Job], None]]:
-        from ..display.bars import job_bars
+        from .._progress import job_bars
 
         return job_bars(job)
 
@@ -49,7 +49,7 @@ def jobs_shown(
     """The same for many jobs: how many have ended."""
 
     def bars() -> AbstractContextManager[Callable[[Job], None]]:
-        from ..display.bars import count_bar
+        from .._progress import count_bar
 
         return count_bar(jobs)
 

@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..display.plain import tone
+from .._format import tone
 from .views import View
 
 _STYLES = {"good": "green", "bad": "red", "waiting": "yellow", None: ""}

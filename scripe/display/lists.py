@@ -69,7 +69,7 @@ def show_lists_as_tables(kind: type[BaseModel]) -> None:
     before = formatter.for_type(list) or _own_html
 
     def list_html(items: list[object]) -> str | None:
-        from .cards import list_table
+        from .._html import list_table
 
         models = [item for item in items if isinstance(item, kind)]
         return list_table(models) if models and len(models) == len(items) else before(items)

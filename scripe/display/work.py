@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from .._format import duration, one_line, size
 from ..types.job import Job
 from ..types.progress import Progress, Stage
-from .plain import duration, one_line, size
 
 Refresh: TypeAlias = Callable[[], None]
 """Draws work anew."""

@@ -72,7 +72,7 @@ class Model(BaseModel):
     __slots__ = ("_came_with",)
 
     def _repr_html_(self) -> str:
-        from ..display.cards import model_card
+        from .._html import model_card
 
         return model_card(self)
 

@@ -83,7 +83,7 @@ class Job(Model):
     updated_at: Instant | None = None
 
     def _repr_html_(self) -> str:
-        from ..display.cards import model_card, progress, span
+        from .._html import model_card, progress, span
 
         waited, worked = span(self.created_at, self.started_at), span(self.started_at, self.completed_at)
         if self.is_finished:

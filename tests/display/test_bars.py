@@ -15,10 +15,11 @@ import pytest
 from rich.console import Console
 from rich.live import Live
 
-from scripe.display import bars, notebook
-from scripe.display.bars import count_bar, progress_bars, who_is_watching
+from scripe import _progress as bars
+from scripe._live_display import Board
+from scripe._progress import count_bar, progress_bars, who_is_watching
+from scripe.display import notebook
 from scripe.display.notebook import Bars
-from scripe.display.terminal import Board
 from scripe.display.work import Work
 from scripe.types import Progress
 from tests.display.terminal import Terminal, watched
@@ -53,7 +54,7 @@ def test_nobody_on_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_rich_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "scripe.display.terminal", None)
+    monkeypatch.setitem(sys.modules, "scripe._live_display", None)
     monkeypatch.setattr(bars, "_told", set[str]())
     terminal = watched(monkeypatch)
     for _ in range(2):
@@ -252,7 +253,8 @@ def test_the_client_loads_no_display() -> None:
         "with Emulator() as emulator, emulator.client() as client:\n"
         "    upload = client.uploads.upload_file(b'text', content_type='text/plain')\n"
         "    client.sources.create_file_and_wait(project_id=emulator.project_id, upload_id=upload.id)\n"
-        "print([name for name in sys.modules if name.startswith(('scripe.display', 'IPython', 'pandas'))])"
+        "display = ('scripe._html', 'scripe._progress', 'scripe._live_display', 'IPython', 'pandas')\n"
+        "print([name for name in sys.modules if name.startswith(display)])"
     )
     assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout == b"[]\n"
 

@@ -18,7 +18,7 @@ from scripe import (
     Source,
     Upload,
 )
-from scripe.display.cards import list_table
+from scripe._html import list_table
 from scripe.display.notebook import Bars
 from scripe.display.work import Work
 from scripe.emulator import Emulator

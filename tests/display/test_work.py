@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from scripe.display.plain import duration, moment, one_line, size
+from scripe._format import duration, moment, one_line, size
 from scripe.display.work import Work
 from scripe.types import Job, Progress
 

@@ -8,8 +8,8 @@ from typing import Protocol, cast
 
 from pydantic import BaseModel
 
-from .html import Markup, badge, card, folded, joined, listing, meter, table, tag
-from .plain import Tone, duration, moment, one_line, tone
+from ._format import Tone, duration, moment, one_line, tone
+from .display.html import Markup, badge, card, folded, joined, listing, meter, table, tag
 
 COLOURS: dict[Tone | None, str] = {
     "good": "#2a8a4a",

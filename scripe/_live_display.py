@@ -19,8 +19,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from .plain import environment_for_rich
-from .work import Line, Work
+from ._format import environment_for_rich
+from .display.work import Line, Work
 
 WIDTH = 30
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Generator, Iterable, Sized
 from contextlib import contextmanager
 from typing import Literal, Protocol, TextIO, cast
 
-from .._rules import polling
-from ..types.job import Job
-from ..types.progress import Progress
-from .work import Display, Line, Refresh, Work
+from ._rules import polling
+from .display.work import Display, Line, Refresh, Work
+from .types.job import Job
+from .types.progress import Progress
 
 MISSING = 'scripe: to see how far this is, install the extra "progress" of scripe (it brings rich).'
 _told: set[str] = set()
@@ -102,12 +102,12 @@ class _Bars:
 def _display_of(work: Work) -> Display | None:
     watching = who_is_watching()
     if watching == "notebook":
-        from .notebook import NotebookDisplay
+        from .display.notebook import NotebookDisplay
 
         return NotebookDisplay(work)
     if watching == "terminal":
         try:
-            from .terminal import TerminalDisplay, board
+            from ._live_display import TerminalDisplay, board
         except ImportError:
             _say_once(MISSING)
         else:
