@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from .._lazy import LazyModule
 from .._rules.pagination import Walk
 from .._rules.request import Request, page_query
-from ..errors import BadCursorError, InvalidArgumentError
+from ..errors import BadCursorError, InvalidArgumentError, ScripeError
 from ..types._base import attach_all
 from ..types.page import Page, page_of
 from .sender import AsyncSender
@@ -98,9 +98,9 @@ class AsyncPager(Generic[T]):
         return f"<{type(self).__name__} of {self._path}: iterate it, or call head, first or to_list>"
 
     def _repr_html_(self) -> str:
-        from ..display.lists import async_first_rows
+        from .._html import async_preview_html
 
-        return async_first_rows(self)
+        return async_preview_html(self, ScripeError)
 
     def __aiter__(self) -> AsyncIterator[T]:
         return AsyncItems(self.pages())

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from .._lazy import LazyModule
 from .._rules.pagination import Walk
 from .._rules.request import Request, page_query
-from ..errors import BadCursorError, InvalidArgumentError
+from ..errors import BadCursorError, InvalidArgumentError, ScripeError
 from ..types._base import attach_all
 from ..types.page import Page, page_of
 from .sender import Sender
@@ -99,9 +99,9 @@ class Pager(Generic[T]):
         return f"<{type(self).__name__} of {self._path}: iterate it, or call head, first or to_list>"
 
     def _repr_html_(self) -> str:
-        from ..display.lists import first_rows
+        from .._html import preview_html
 
-        return first_rows(self)
+        return preview_html(self, ScripeError)
 
     def __iter__(self) -> Iterator[T]:
         return Items(self.pages())

@@ -116,7 +116,7 @@ class Model(BaseModel):
 
 
 if "IPython" in sys.modules:
-    from ..display.lists import show_lists_as_tables
+    from .._html import show_lists_as_tables
 
     show_lists_as_tables(Model)
 

@@ -83,13 +83,15 @@ class Job(Model):
     updated_at: Instant | None = None
 
     def _repr_html_(self) -> str:
-        from .._html import model_card, progress, span
+        from .._html import duration_between, model_card, progress_html
 
-        waited, worked = span(self.created_at, self.started_at), span(self.started_at, self.completed_at)
+        waited = duration_between(self.created_at, self.started_at)
         if self.is_finished:
-            return model_card(self, waited=waited, worked=worked)
-        told = (None, None) if self.progress is None else (self.progress.progress, self.progress.message)
-        return model_card(self, waited=waited, progress=progress(*told))
+            return model_card(
+                self, waited=waited, worked=duration_between(self.started_at, self.completed_at)
+            )
+        fraction, message = (self.progress.progress, self.progress.message) if self.progress else (None, None)
+        return model_card(self, waited=waited, progress=progress_html(fraction, message))
 
     @property
     def is_succeeded(self) -> bool:

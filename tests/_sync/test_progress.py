@@ -74,7 +74,7 @@ def test_a_wait_for_many_counts_them(
     ended = local.jobs.wait_all([jobs[0], *(job.id for job in jobs[1:])], show_progress=True)
     assert [job.is_succeeded for job in ended] == [True, False, True]
     assert "3 jobs" in terminal.text
-    assert "3 of 3, 1 not well" in terminal.text
+    assert "3 of 3, 1 failed or cancelled" in terminal.text
 
 
 def test_work_that_fails_says_where(

@@ -78,7 +78,7 @@ def test_one_live_bar_that_ends_full(outputs: list[list[Output]]) -> None:
 
 def test_many_jobs_have_one_bar(outputs: list[list[Output]]) -> None:
     bar, job = outputs[2]
-    assert "2 of 2, 1 not well" in html(bar)
+    assert "2 of 2, 1 failed or cancelled" in html(bar)
     for shown in ("DONE", "waited", "worked", "post_"):
         assert shown in html(job)
 

@@ -15,12 +15,9 @@ import pytest
 from rich.console import Console
 from rich.live import Live
 
-from scripe import _progress as bars
-from scripe._live_display import Board
-from scripe._progress import count_bar, progress_bars, who_is_watching
-from scripe.display import notebook
-from scripe.display.notebook import Bars
-from scripe.display.work import Work
+from scripe import _progress
+from scripe._live_display import LiveDisplay
+from scripe._progress import NotebookBars, Task, count_bar, detect_output, progress_bars
 from scripe.types import Progress
 from tests.display.terminal import Terminal, watched
 
@@ -38,16 +35,16 @@ def test_nobody_without_an_open_terminal(
     monkeypatch: pytest.MonkeyPatch, stream: Callable[[], Terminal | None]
 ) -> None:
     monkeypatch.setattr(sys, "stderr", stream())
-    assert who_is_watching() == "nobody"
+    assert detect_output() == "none"
     with progress_bars("file") as see:
         see(SENT)
 
 
 def test_nobody_on_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = watched(monkeypatch)
-    assert who_is_watching() == "terminal"
+    assert detect_output() == "terminal"
     monkeypatch.setenv("TERM", "dumb")
-    assert who_is_watching() == "nobody"
+    assert detect_output() == "none"
     with progress_bars("file") as see:
         see(SENT)
     assert terminal.text == ""
@@ -55,14 +52,14 @@ def test_nobody_on_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_rich_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scripe._live_display", None)
-    monkeypatch.setattr(bars, "_told", set[str]())
+    monkeypatch.setattr(_progress, "_printed", set[str]())
     terminal = watched(monkeypatch)
     for _ in range(2):
         with progress_bars("file") as see:
             see(SENT)
     assert (
         terminal.text
-        == 'scripe: to see how far this is, install the extra "progress" of scripe (it brings rich).\n'
+        == 'scripe: progress bars on a terminal need rich. Install the extra "progress" of scripe to see them.\n'
     )
 
 
@@ -75,7 +72,7 @@ def test_no_colour_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None
     assert "\x1b[38;" not in terminal.text
 
 
-def test_what_is_under_way_at_once_is_on_one_board(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_at_the_same_time_share_one_live_display(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = watched(monkeypatch)
     with progress_bars("first.txt") as first:
         first(SENT)
@@ -145,7 +142,7 @@ def test_the_cursor_is_never_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b[?25l" not in terminal.text
 
 
-def test_a_board_that_cannot_start_is_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_live_display_that_cannot_start_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = watched(monkeypatch)
     with monkeypatch.context() as broken:
         broken.setattr(Live, "start", lambda self: 1 / 0)  # pyright: ignore
@@ -172,7 +169,7 @@ def test_a_terminal_without_an_encoding_or_with_a_narrow_one(monkeypatch: pytest
 def test_what_calls_itself_ipython_and_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "IPython", ModuleType("IPython"))
     watched(monkeypatch)
-    assert who_is_watching() == "terminal"
+    assert detect_output() == "terminal"
 
 
 def test_work_that_ends_before_it_begins_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,21 +179,21 @@ def test_work_that_ends_before_it_begins_shows_nothing(monkeypatch: pytest.Monke
     assert "✗" not in terminal.text
 
 
-def test_a_forked_board_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal, work = watched(monkeypatch), Work("file")
-    board = Board()
-    board.add(work)
-    live, stderr = board.__dict__["_live"], sys.stderr
+def test_a_live_display_starts_empty_after_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, item = watched(monkeypatch), "file"
+    display = LiveDisplay()
+    display.add(item)
+    live, stderr = display.__dict__["_live"], sys.stderr
     assert stderr is not terminal
-    board.forked()
+    display.reset_after_fork()
     assert sys.stderr is terminal
-    board.remove(work)
-    board.forked()
+    display.remove(item, keep=True)
+    display.reset_after_fork()
     monkeypatch.setattr(sys, "stderr", stderr)
     live.stop()
 
 
-def test_a_child_process_has_a_board_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_process_has_its_own_live_display(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = watched(monkeypatch)
     with progress_bars("parent.txt") as see:
         see(SENT)
@@ -267,17 +264,17 @@ def test_bars_of_a_notebook(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     with progress_bars("file") as see:
         see(SENT)  # too soon after the first to be drawn
     assert capsys.readouterr().out.splitlines() == ["file: Working", "file: Upload 10 B of 10 B"]
-    monkeypatch.setattr(notebook, "SECONDS_BETWEEN", 0)
+    monkeypatch.setattr(_progress, "NOTEBOOK_INTERVAL", 0)
     with progress_bars("file") as see:
         see(SENT)
     assert capsys.readouterr().out.splitlines() == ["file: Working", *["file: Upload 10 B of 10 B"] * 2]
     with pytest.raises(ZeroDivisionError), progress_bars("file"):
         raise ZeroDivisionError
-    void = Work("file")
-    void.end(well=False)
-    assert Bars(void)._repr_html_() == ""  # pyright: ignore[reportPrivateUsage]
-    work = Work("file")
-    assert '<progress max="1" style' in Bars(work)._repr_html_()  # pyright: ignore[reportPrivateUsage]
-    work.see(SENT)
-    work.end(well=False)
-    assert "✗ Upload" in Bars(work)._repr_html_()  # pyright: ignore[reportPrivateUsage]
+    void = Task("file")
+    void.finish(ok=False)
+    assert NotebookBars(void)._repr_html_() == ""  # pyright: ignore[reportPrivateUsage]
+    task = Task("file")
+    assert '<progress max="1" style' in NotebookBars(task)._repr_html_()  # pyright: ignore[reportPrivateUsage]
+    task.update(SENT)
+    task.finish(ok=False)
+    assert "✗ Upload" in NotebookBars(task)._repr_html_()  # pyright: ignore[reportPrivateUsage]

@@ -19,8 +19,7 @@ from scripe import (
     Upload,
 )
 from scripe._html import list_table
-from scripe.display.notebook import Bars
-from scripe.display.work import Work
+from scripe._progress import NotebookBars, Task
 from scripe.emulator import Emulator
 from scripe.errors import APIConnectionError
 from scripe.types import CurrentWorkspace, JobProgress, JobResult, Model, Page, Post, Principal, Workspace
@@ -95,14 +94,14 @@ class OutsideOfIgnored(HTMLParser):
 
 def test_sums_of_money_are_no_formulas(emulator: Emulator) -> None:
     money = "from $5M to $10M"
-    work = Work(money)
-    work.see(Progress("running", message=money))
+    task = Task(money)
+    task.update(Progress("running", message=money))
     things: list[Shown] = [
         post(title=money),
         post(content=money * 20, tags=[money]),
         Page[Post](data=[post(title=money), post(title=money)]),
         NotFoundError(money, status_code=404, code=money),
-        Bars(work),
+        NotebookBars(task),
     ]
     for thing in things:
         parser = OutsideOfIgnored()
