@@ -1,6 +1,6 @@
-"""Errors of ours as IPython shows them: where the caller's code went wrong, without the frames in which we noticed.
+"""Show errors in IPython from the caller's code on, without the frames of this library.
 
-What these would say is in the error's message. They stay in the traceback itself, and outside of IPython nothing is
+The error's message says what these frames would say. They stay in the traceback, and outside of IPython nothing is
 left out.
 """
 
@@ -12,14 +12,24 @@ from typing import Protocol, cast
 
 from IPython.core.getipython import get_ipython
 
-OURS = __name__.partition(".")[0]
-ENGINES = ("httpx", "httpx2", "httpcore", "httpcore2", "h11", "anyio", "httpx_aiohttp", "aiohttp", "tenacity")
-"""Whom we call, and who may call a callback of the caller's."""
+PACKAGE = __name__.partition(".")[0]
+# Packages that this library calls. Frames of theirs are left out below its own, and kept elsewhere.
+DEPENDENCIES = (
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "httpcore2",
+    "h11",
+    "anyio",
+    "httpx_aiohttp",
+    "aiohttp",
+    "tenacity",
+)
 
 
 class _Formatter(Protocol):
     def structured_traceback(
-        self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None, /
+        self, cls: type[BaseException], error: BaseException, traceback: TracebackType | None, /
     ) -> list[str]: ...
 
 
@@ -27,15 +37,15 @@ class _Shell(Protocol):
     InteractiveTB: _Formatter
 
 
-def lines_of(error: BaseException) -> list[str]:
-    """The lines that IPython shows of an error that was raised in a cell."""
+def format_traceback(error: BaseException) -> list[str]:
+    """Return the lines that IPython shows of an error that a cell raised."""
     frames = list(_frames(error.__traceback__))
-    theirs = list(_theirs(frames))
-    shell = cast("_Shell", get_ipython())  # which is there, since it asks for them
-    lines = shell.InteractiveTB.structured_traceback(type(error), error, _chained(theirs))
-    left_out = len(frames) - len(theirs)
-    note = f"Frames of {OURS} that are left out: {left_out}; sys.last_traceback has them."
-    return [*lines, note] if left_out else lines
+    callers = list(_caller_frames(frames))
+    shell = cast("_Shell", get_ipython())  # never None: only a shell asks for these lines
+    lines = shell.InteractiveTB.structured_traceback(type(error), error, _chain(callers))
+    hidden = len(frames) - len(callers)
+    note = f"Frames of {PACKAGE} that are hidden: {hidden}; sys.last_traceback has them."
+    return [*lines, note] if hidden else lines
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
@@ -44,18 +54,17 @@ def _frames(traceback: TracebackType | None) -> Iterator[TracebackType]:
         traceback = traceback.tb_next
 
 
-def _theirs(frames: list[TracebackType]) -> Iterator[TracebackType]:
-    """The caller's frames: those of an engine are left out with ours, below which they stand."""
-    is_below_ours = False
-    for each in frames:
-        package = str(each.tb_frame.f_globals.get("__name__")).partition(".")[0]
-        is_below_ours = package == OURS or (is_below_ours and package in ENGINES)
-        if not is_below_ours:
-            yield each
+def _caller_frames(frames: list[TracebackType]) -> Iterator[TracebackType]:
+    is_hidden = False
+    for frame in frames:
+        package = str(frame.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        is_hidden = package == PACKAGE or (is_hidden and package in DEPENDENCIES)
+        if not is_hidden:
+            yield frame
 
 
-def _chained(frames: list[TracebackType]) -> TracebackType | None:
+def _chain(frames: list[TracebackType]) -> TracebackType | None:
     chain: TracebackType | None = None
-    for each in reversed(frames):
-        chain = TracebackType(chain, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    for frame in reversed(frames):
+        chain = TracebackType(chain, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     return chain

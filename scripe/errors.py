@@ -142,9 +142,9 @@ class ScripeError(Exception):
         return error_card(type(self).__name__, self.message, vars(self))
 
     def _render_traceback_(self) -> list[str]:
-        from ._tracebacks import lines_of
+        from ._tracebacks import format_traceback
 
-        return lines_of(self)
+        return format_traceback(self)
 
 
 class ConfigurationError(ScripeError, ValueError):

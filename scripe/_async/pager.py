@@ -166,7 +166,7 @@ class AsyncPager(Generic[T]):
         """
         from .. import _dataframes as dataframes  # here and below: loaded by those who make tables
 
-        return [dataframes.record(item) for item in await self.to_list(max_items)]
+        return [dataframes.flatten(item) for item in await self.to_list(max_items)]
 
     async def to_pandas(self, max_items: int | None = None) -> pd.DataFrame:
         """The same as a data frame of pandas (extra `pandas`), a row for each item.

@@ -136,7 +136,7 @@ def test_an_error_that_is_raised_shows_the_cell_and_not_our_frames(
     assert f"{named}: {raised['evalue']}" in lines
     for ours in ("sender.py", "response.py", "posts.py", "polling.py", "raise "):
         assert ours not in lines
-    assert re.search(r"Frames of scripe that are left out: \d;", lines)
+    assert re.search(r"Frames of scripe that are hidden: \d;", lines)
 
 
 def test_a_terminal_with_ipython_shows_the_same() -> None:
@@ -156,7 +156,7 @@ def test_a_terminal_with_ipython_shows_the_same() -> None:
     assert "in refuse(job)" in ran.stdout
     assert "on_update=refuse" in ran.stdout
     assert "poller.py" not in ran.stdout
-    assert re.search(r"Frames of scripe that are left out: \d;", ran.stdout)
+    assert re.search(r"Frames of scripe that are hidden: \d;", ran.stdout)
 
 
 def test_an_error_of_the_callers_own_making_is_shown_as_ever() -> None:
@@ -165,4 +165,4 @@ def test_an_error_of_the_callers_own_making_is_shown_as_ever() -> None:
         [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", code], capture_output=True, text=True
     )
     assert "ScripeError: mine" in ran.stdout
-    assert "left out" not in ran.stdout
+    assert "hidden" not in ran.stdout
