@@ -93,7 +93,7 @@ class Task:
     def update_count(self, jobs: Sequence[Job], total: int) -> None:
         """Show how many of many jobs have finished."""
         finished = [job for job in jobs if job.is_finished]
-        failed = sum(not job.succeeded for job in finished)
+        failed = sum(not job.is_succeeded for job in finished)
         stage = self._enter_stage("Jobs")
         stage.fraction = len(finished) / total if total else None
         stage.detail = f"{len(finished):,} of {total:,}" + (

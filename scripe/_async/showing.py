@@ -1,4 +1,4 @@
-"""`show_progress=True`: the bars of `scripe/display` hear first how far work is, then the caller's own callback."""
+"""`show_progress=True`: the bars of `scripe/_progress.py` hear first how far work is, then the caller's own callback."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ DAY, MOMENT = date(2026, 5, 18), datetime(2026, 6, 1, 9, 30, tzinfo=timezone(tim
 PROJECT, UPLOAD = {"project_id": "proj_1"}, {"upload_id": "upl_1"}
 KEYED: dict[str, object] = {"idempotency_key": "key-1"}
 DAYS: dict[str, object] = {"date_from": DAY, "date_to": "2026-05-31", "page_size": 20}
-WAIT: dict[str, object] = {"timeout": 60.0, "on_update": ignore, "progress": False}
-SENDING: dict[str, object] = {"on_progress": ignore, "progress": False}
+WAIT: dict[str, object] = {"timeout": 60.0, "on_update": ignore, "show_progress": False}
+SENDING: dict[str, object] = {"on_progress": ignore, "show_progress": False}
 FILE: dict[str, object] = {"file": b"Nobody buys features.", "content_type": "text/plain"}
 LINK = Upload.model_validate(shapes.upload("http://127.0.0.1/"))
 HOOK: dict[str, object] = {"name": "Newsroom", "url": "https://example.com/hook", "events": ["post.created"]}
