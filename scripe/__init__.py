@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from . import types as types
     from ._async.client import AsyncScripe as AsyncScripe
     from ._async.pager import AsyncPager as AsyncPager
-    from ._rules.idempotency import idempotency_key as idempotency_key
-    from ._rules.rate_limit import RateLimiter as RateLimiter
+    from ._core.idempotency import idempotency_key as idempotency_key
+    from ._core.rate_limit import RateLimiter as RateLimiter
     from ._sync.client import Scripe as Scripe
     from ._sync.pager import Pager as Pager
     from .errors import APIConnectionError as APIConnectionError
@@ -111,8 +111,8 @@ else:
     _HOMES = {
         "_async.client": ["AsyncScripe"],
         "_async.pager": ["AsyncPager"],
-        "_rules.idempotency": ["idempotency_key"],
-        "_rules.rate_limit": ["RateLimiter"],
+        "_core.idempotency": ["idempotency_key"],
+        "_core.rate_limit": ["RateLimiter"],
         "_sync.client": ["Scripe"],
         "_sync.pager": ["Pager"],
         "errors": [

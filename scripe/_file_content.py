@@ -14,9 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, ClassVar, cast
 
+from ._core.uploads import BLOCK
 from ._digest import Digest
 from ._redaction import without_query
-from ._rules.upload import BLOCK
 from .errors import (
     FileIsDirectoryError,
     FileMissingError,

@@ -15,9 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
 
+from ._core.uploads import BLOCK
 from ._file_content import Claim, Content, disk_errors, open_file, read_block, stamp_of
 from ._redaction import replace_halves
-from ._rules.upload import BLOCK
 from .errors import (
     InvalidArgumentError,
 )

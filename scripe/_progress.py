@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TextIO, cast
 
+from ._core.polling import progress_of
 from ._format import format_duration, format_size, to_one_line
 from ._html import IGNORED_BY_MATHJAX, concat, meter, tag
-from ._rules.polling import progress_of
 from .types.job import Job
 from .types.progress import Progress
 from .types.progress import Stage as StageName

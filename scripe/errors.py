@@ -43,7 +43,7 @@ ScripeError
 └── ClientClosedError (also RuntimeError)
 ```
 
-Which code of the API becomes which class is a table in `scripe/_rules/response.py`. Every error pickles,
+Which code of the API becomes which class is a table in `scripe/_core/response.py`. Every error pickles,
 deep-copies, and holds no secret.
 """
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from scripe import errors
-from scripe._rules.upload import UploadLinkUsedError
+from scripe._core.uploads import UploadLinkUsedError
 from scripe.types import Headers, Job, RateLimit
-from tests.rules.examples import job
+from tests.core.examples import job
 
 
 def drawn() -> dict[str, list[type[BaseException]]]:

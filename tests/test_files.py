@@ -26,9 +26,9 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers, UploadFile
 
 from scripe import Scripe, Upload
+from scripe._core.uploads import BLOCK
 from scripe._file_content import Content
 from scripe._files import FileInput, Inspection, ReadableFile, async_content_of, content_of
-from scripe._rules.upload import BLOCK
 from scripe.emulator import Emulator
 from scripe.errors import (
     FileIsDirectoryError,

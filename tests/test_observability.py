@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from examples.recipes import json_logs
 from scripe import APIStatusError, AsyncScripe, ResponseInfo, Scripe, ScripeError
-from scripe._observing import Begun
+from scripe._observer import Begun
 from scripe.emulator import Emulator, Request, Response
 from scripe.otel._attributes import error_type, series
 from tests.conftest import KEY

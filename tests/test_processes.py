@@ -316,7 +316,8 @@ os.wait()
 assert set(sys.modules) == before
 client = scripe.Scripe("scripe_sk_test_x")
 if not os.fork():
-    wanted = {"scripe._sync.jobs", "scripe._sync.retrying", "scripe.types.job", "tenacity", "httpcore", "httpcore2"}
+    wanted = {"scripe._sync.resources.jobs", "scripe._sync.retrying", "scripe.types.job"}
+    wanted |= {"tenacity", "httpcore", "httpcore2"}
     os._exit(len(wanted - set(sys.modules)))
 sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 """

@@ -9,12 +9,12 @@ from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource
-from .._engine import AsyncHTTPClient, EngineName
+from .._core import config
+from .._core.config import Options, Secret
+from .._core.rate_limit import RateLimiter
+from .._core.request import Query, free_request
+from .._http import AsyncHTTPClient, EngineName
 from .._lazy import stand_ins
-from .._rules import config
-from .._rules.config import Options, Secret
-from .._rules.rate_limit import RateLimiter
-from .._rules.request import Query, free_request
 from .._vocabulary import API_VERSION
 from ..errors import ConfigurationError, InvalidArgumentError
 from ..types._base import JSON, JSONInput
@@ -24,33 +24,33 @@ from .sender import AsyncSender
 from .session import AsyncSession
 
 if TYPE_CHECKING:
-    from .._observing import Observer
-    from .health import AsyncHealthResource
-    from .jobs import AsyncJobs
-    from .knowledge import AsyncKnowledge
-    from .notes import AsyncNotes
-    from .post_statuses import AsyncPostStatuses
-    from .posts import AsyncPosts
-    from .projects import AsyncProjects
-    from .sources import AsyncSources
-    from .uploads import AsyncUploads
-    from .webhook_endpoints import AsyncWebhookEndpoints
-    from .workspaces import AsyncWorkspaces
+    from .._observer import Observer
+    from .resources.health import AsyncHealthResource
+    from .resources.jobs import AsyncJobs
+    from .resources.knowledge import AsyncKnowledge
+    from .resources.notes import AsyncNotes
+    from .resources.post_statuses import AsyncPostStatuses
+    from .resources.posts import AsyncPosts
+    from .resources.projects import AsyncProjects
+    from .resources.sources import AsyncSources
+    from .resources.uploads import AsyncUploads
+    from .resources.webhook_endpoints import AsyncWebhookEndpoints
+    from .resources.workspaces import AsyncWorkspaces
 else:
     globals().update(
         stand_ins(
             {
-                "AsyncHealthResource": "scripe._async.health",
-                "AsyncJobs": "scripe._async.jobs",
-                "AsyncKnowledge": "scripe._async.knowledge",
-                "AsyncNotes": "scripe._async.notes",
-                "AsyncPostStatuses": "scripe._async.post_statuses",
-                "AsyncPosts": "scripe._async.posts",
-                "AsyncProjects": "scripe._async.projects",
-                "AsyncSources": "scripe._async.sources",
-                "AsyncUploads": "scripe._async.uploads",
-                "AsyncWebhookEndpoints": "scripe._async.webhook_endpoints",
-                "AsyncWorkspaces": "scripe._async.workspaces",
+                "AsyncHealthResource": "scripe._async.resources.health",
+                "AsyncJobs": "scripe._async.resources.jobs",
+                "AsyncKnowledge": "scripe._async.resources.knowledge",
+                "AsyncNotes": "scripe._async.resources.notes",
+                "AsyncPostStatuses": "scripe._async.resources.post_statuses",
+                "AsyncPosts": "scripe._async.resources.posts",
+                "AsyncProjects": "scripe._async.resources.projects",
+                "AsyncSources": "scripe._async.resources.sources",
+                "AsyncUploads": "scripe._async.resources.uploads",
+                "AsyncWebhookEndpoints": "scripe._async.resources.webhook_endpoints",
+                "AsyncWorkspaces": "scripe._async.resources.workspaces",
             }
         )
     )
@@ -146,77 +146,77 @@ class AsyncScripe:
     @property
     def health(self) -> AsyncHealthResource:
         """Whether the API, and the key, work."""
-        from .health import AsyncHealthResource
+        from .resources.health import AsyncHealthResource
 
         return AsyncHealthResource(self._sender)
 
     @property
     def workspaces(self) -> AsyncWorkspaces:
         """The workspace that the key belongs to."""
-        from .workspaces import AsyncWorkspaces
+        from .resources.workspaces import AsyncWorkspaces
 
         return AsyncWorkspaces(self._sender)
 
     @property
     def projects(self) -> AsyncProjects:
         """Projects, which are LinkedIn profiles and pages."""
-        from .projects import AsyncProjects
+        from .resources.projects import AsyncProjects
 
         return AsyncProjects(self._sender)
 
     @property
     def sources(self) -> AsyncSources:
         """Sources, which are transcripts of recordings, files and texts."""
-        from .sources import AsyncSources
+        from .resources.sources import AsyncSources
 
         return AsyncSources(self._sender)
 
     @property
     def uploads(self) -> AsyncUploads:
         """Uploads, for which the API gives a link and storage takes the bytes."""
-        from .uploads import AsyncUploads
+        from .resources.uploads import AsyncUploads
 
         return AsyncUploads(self._sender)
 
     @property
     def jobs(self) -> AsyncJobs:
         """Jobs, which are work that the API does in the background, and waiting for them."""
-        from .jobs import AsyncJobs
+        from .resources.jobs import AsyncJobs
 
         return AsyncJobs(self._sender)
 
     @property
     def notes(self) -> AsyncNotes:
         """Notes, with their places in the queue."""
-        from .notes import AsyncNotes
+        from .resources.notes import AsyncNotes
 
         return AsyncNotes(self._sender)
 
     @property
     def posts(self) -> AsyncPosts:
         """Posts, and having them written."""
-        from .posts import AsyncPosts
+        from .resources.posts import AsyncPosts
 
         return AsyncPosts(self._sender)
 
     @property
     def post_statuses(self) -> AsyncPostStatuses:
         """Statuses that the workspace has defined for its posts."""
-        from .post_statuses import AsyncPostStatuses
+        from .resources.post_statuses import AsyncPostStatuses
 
         return AsyncPostStatuses(self._sender)
 
     @property
     def knowledge(self) -> AsyncKnowledge:
         """The knowledge base."""
-        from .knowledge import AsyncKnowledge
+        from .resources.knowledge import AsyncKnowledge
 
         return AsyncKnowledge(self._sender)
 
     @property
     def webhook_endpoints(self) -> AsyncWebhookEndpoints:
         """Addresses of yours that the API tells of events."""
-        from .webhook_endpoints import AsyncWebhookEndpoints
+        from .resources.webhook_endpoints import AsyncWebhookEndpoints
 
         return AsyncWebhookEndpoints(self._sender)
 
@@ -387,7 +387,7 @@ def set_clock(client: AsyncScripe, clock: AsyncClock) -> None:
 
 def set_observer(client: AsyncScripe, observer: Observer) -> None:
     """Let all calls of a client, and of its copies, be watched by this one, and by no other."""
-    from .._observing import Guarded
+    from .._observer import Guarded
 
     client._sender.session.observer = Guarded(observer)  # pyright: ignore[reportPrivateUsage] - this module's own
 

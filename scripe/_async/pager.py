@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
+from .._core.pagination import Walk
+from .._core.request import Request, page_query
 from .._lazy import LazyModule
-from .._rules.pagination import Walk
-from .._rules.request import Request, page_query
 from ..errors import BadCursorError, InvalidArgumentError, ScripeError
 from ..types._base import attach_all
 from ..types.page import Page, page_of

@@ -13,22 +13,22 @@ from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import async_invoke, async_within
-from .._engine import CommonHeaders, Limits, Outgoing
+from .._core import response as responses
+from .._core.config import NO_KEY, Options, Secret
+from .._core.deadline import NO_DEADLINE, Deadline
+from .._core.idempotency import note_idempotency_key
+from .._core.outcome import Answer, Failure, Outcome
+from .._core.rate_limit import Ticket, rate_limit
+from .._core.request import Request
+from .._http import CommonHeaders, Limits, Outgoing
 from .._redaction import hide
-from .._rules import response as responses
-from .._rules.answer import Answer, Failure, Outcome
-from .._rules.config import NO_KEY, Options, Secret
-from .._rules.deadline import NO_DEADLINE, Deadline
-from .._rules.idempotency import note_idempotency_key
-from .._rules.rate_limit import Ticket, rate_limit
-from .._rules.request import Request
 from ..errors import APITimeoutError, ClientClosedError, NotFoundError
 from ..types._base import JSON
 from ..types.response_info import ResponseInfo
 from .session import AsyncSession
 
 if TYPE_CHECKING:
-    from .._observing import Begun, Observation, Observer
+    from .._observer import Begun, Observation, Observer
 
 T = TypeVar("T", bound=BaseModel)
 R = TypeVar("R")
@@ -92,19 +92,19 @@ class AsyncSender:
         observer = self.session.observer
         if observer is None:
             return nullcontext()
-        from .._observing import watched  # here and below: loaded for those alone who are watched
+        from .._observer import watched  # here and below: loaded for those alone who are watched
 
         return watched(lambda: observer.operation(name))
 
     async def _watched(self, observer: Observer, call: _Call[T], read: Read[T, R]) -> R:
-        from .._observing import watched
+        from .._observer import watched
 
         begun = self._begun(call.request)
         with watched(lambda: observer.call(begun)) as call.observation:
             return await self._exchanged(call, read)
 
     def _begun(self, request: Request[T]) -> Begun:
-        from .._observing import Begun
+        from .._observer import Begun
 
         url, template = self.options.base_url + request.shown, request.template
         return Begun(
@@ -148,7 +148,7 @@ class AsyncSender:
         return await self._again(call, outcome)
 
     async def _again(self, call: _Call[T], first: Outcome) -> Outcome:
-        from .._rules.retry import RetryPlan, is_transient
+        from .._core.retry import RetryPlan, is_transient
         from .retrying import attempts
 
         request = call.request

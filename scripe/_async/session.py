@@ -10,18 +10,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 from weakref import WeakSet
 
-from .._asking import AsyncTurn
+from .._api_key_refresh import AsyncTurn
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_home, async_invoke
-from .._engine import AsyncEngine, AsyncHTTPClient, EngineName, check_engine, default_engine, plain_context
-from .._rules import config
-from .._rules.config import Secret
-from .._rules.pacing import PollThrottle
-from .._rules.rate_limit import RateLimiter
+from .._core import config
+from .._core.config import Secret
+from .._core.poll_throttle import PollThrottle
+from .._core.rate_limit import RateLimiter
+from .._http import AsyncEngine, AsyncHTTPClient, EngineName, check_engine, default_engine, plain_context
 from ..errors import ClientClosedError, ConfigurationError
 from ..types.response_info import ResponseInfo
 
 if TYPE_CHECKING:
-    from .._observing import Observer
+    from .._observer import Observer
 
 
 class AsyncSession:
@@ -139,15 +139,19 @@ _left_open: list[AsyncEngine | None] = []  # kept, since whoever collects an ope
 # What a first call imports. If another thread held the lock of one of these modules during a fork, the child would wait
 # for that lock without end: so all of them are imported before the fork.
 LOADED_BEFORE_FORK = (
-    *("scripe._async.health", "scripe._async.jobs", "scripe._async.knowledge", "scripe._async.notes"),
-    *(
-        "scripe._async.post_statuses",
-        "scripe._async.posts",
-        "scripe._async.projects",
-        "scripe._async.retrying",
-    ),
-    *("scripe._async.sources", "scripe._async.webhook_endpoints", "scripe._async.workspaces"),
-    *("scripe._rules.pagination", "scripe.types.page"),
+    "scripe._async.resources.health",
+    "scripe._async.resources.jobs",
+    "scripe._async.resources.knowledge",
+    "scripe._async.resources.notes",
+    "scripe._async.resources.post_statuses",
+    "scripe._async.resources.posts",
+    "scripe._async.resources.projects",
+    "scripe._async.resources.sources",
+    "scripe._async.resources.webhook_endpoints",
+    "scripe._async.resources.workspaces",
+    "scripe._async.retrying",
+    "scripe._core.pagination",
+    "scripe.types.page",
     *("tenacity", "httpcore", "httpcore2", "h11", "certifi", "truststore", "encodings.idna"),
 )
 

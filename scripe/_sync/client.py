@@ -10,12 +10,12 @@ from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import Callback, Clock, KeySource
-from .._engine import HTTPClient, EngineName
+from .._core import config
+from .._core.config import Options, Secret
+from .._core.rate_limit import RateLimiter
+from .._core.request import Query, free_request
+from .._http import HTTPClient, EngineName
 from .._lazy import stand_ins
-from .._rules import config
-from .._rules.config import Options, Secret
-from .._rules.rate_limit import RateLimiter
-from .._rules.request import Query, free_request
 from .._vocabulary import API_VERSION
 from ..errors import ConfigurationError, InvalidArgumentError
 from ..types._base import JSON, JSONInput
@@ -25,33 +25,33 @@ from .sender import Sender
 from .session import Session
 
 if TYPE_CHECKING:
-    from .._observing import Observer
-    from .health import HealthResource
-    from .jobs import Jobs
-    from .knowledge import Knowledge
-    from .notes import Notes
-    from .post_statuses import PostStatuses
-    from .posts import Posts
-    from .projects import Projects
-    from .sources import Sources
-    from .uploads import Uploads
-    from .webhook_endpoints import WebhookEndpoints
-    from .workspaces import Workspaces
+    from .._observer import Observer
+    from .resources.health import HealthResource
+    from .resources.jobs import Jobs
+    from .resources.knowledge import Knowledge
+    from .resources.notes import Notes
+    from .resources.post_statuses import PostStatuses
+    from .resources.posts import Posts
+    from .resources.projects import Projects
+    from .resources.sources import Sources
+    from .resources.uploads import Uploads
+    from .resources.webhook_endpoints import WebhookEndpoints
+    from .resources.workspaces import Workspaces
 else:
     globals().update(
         stand_ins(
             {
-                "HealthResource": "scripe._sync.health",
-                "Jobs": "scripe._sync.jobs",
-                "Knowledge": "scripe._sync.knowledge",
-                "Notes": "scripe._sync.notes",
-                "PostStatuses": "scripe._sync.post_statuses",
-                "Posts": "scripe._sync.posts",
-                "Projects": "scripe._sync.projects",
-                "Sources": "scripe._sync.sources",
-                "Uploads": "scripe._sync.uploads",
-                "WebhookEndpoints": "scripe._sync.webhook_endpoints",
-                "Workspaces": "scripe._sync.workspaces",
+                "HealthResource": "scripe._sync.resources.health",
+                "Jobs": "scripe._sync.resources.jobs",
+                "Knowledge": "scripe._sync.resources.knowledge",
+                "Notes": "scripe._sync.resources.notes",
+                "PostStatuses": "scripe._sync.resources.post_statuses",
+                "Posts": "scripe._sync.resources.posts",
+                "Projects": "scripe._sync.resources.projects",
+                "Sources": "scripe._sync.resources.sources",
+                "Uploads": "scripe._sync.resources.uploads",
+                "WebhookEndpoints": "scripe._sync.resources.webhook_endpoints",
+                "Workspaces": "scripe._sync.resources.workspaces",
             }
         )
     )
@@ -149,77 +149,77 @@ class Scripe:
     @property
     def health(self) -> HealthResource:
         """Whether the API, and the key, work."""
-        from .health import HealthResource
+        from .resources.health import HealthResource
 
         return HealthResource(self._sender)
 
     @property
     def workspaces(self) -> Workspaces:
         """The workspace that the key belongs to."""
-        from .workspaces import Workspaces
+        from .resources.workspaces import Workspaces
 
         return Workspaces(self._sender)
 
     @property
     def projects(self) -> Projects:
         """Projects, which are LinkedIn profiles and pages."""
-        from .projects import Projects
+        from .resources.projects import Projects
 
         return Projects(self._sender)
 
     @property
     def sources(self) -> Sources:
         """Sources, which are transcripts of recordings, files and texts."""
-        from .sources import Sources
+        from .resources.sources import Sources
 
         return Sources(self._sender)
 
     @property
     def uploads(self) -> Uploads:
         """Uploads, for which the API gives a link and storage takes the bytes."""
-        from .uploads import Uploads
+        from .resources.uploads import Uploads
 
         return Uploads(self._sender)
 
     @property
     def jobs(self) -> Jobs:
         """Jobs, which are work that the API does in the background, and waiting for them."""
-        from .jobs import Jobs
+        from .resources.jobs import Jobs
 
         return Jobs(self._sender)
 
     @property
     def notes(self) -> Notes:
         """Notes, with their places in the queue."""
-        from .notes import Notes
+        from .resources.notes import Notes
 
         return Notes(self._sender)
 
     @property
     def posts(self) -> Posts:
         """Posts, and having them written."""
-        from .posts import Posts
+        from .resources.posts import Posts
 
         return Posts(self._sender)
 
     @property
     def post_statuses(self) -> PostStatuses:
         """Statuses that the workspace has defined for its posts."""
-        from .post_statuses import PostStatuses
+        from .resources.post_statuses import PostStatuses
 
         return PostStatuses(self._sender)
 
     @property
     def knowledge(self) -> Knowledge:
         """The knowledge base."""
-        from .knowledge import Knowledge
+        from .resources.knowledge import Knowledge
 
         return Knowledge(self._sender)
 
     @property
     def webhook_endpoints(self) -> WebhookEndpoints:
         """Addresses of yours that the API tells of events."""
-        from .webhook_endpoints import WebhookEndpoints
+        from .resources.webhook_endpoints import WebhookEndpoints
 
         return WebhookEndpoints(self._sender)
 
@@ -390,7 +390,7 @@ def set_clock(client: Scripe, clock: Clock) -> None:
 
 def set_observer(client: Scripe, observer: Observer) -> None:
     """Let all calls of a client, and of its copies, be watched by this one, and by no other."""
-    from .._observing import Guarded
+    from .._observer import Guarded
 
     client._sender.session.observer = Guarded(observer)  # pyright: ignore[reportPrivateUsage] - this module's own
 

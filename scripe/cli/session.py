@@ -68,21 +68,21 @@ class Session:
     @property
     def base_url(self) -> str:
         """Where the API is."""
-        from .._rules.config import base_url
+        from .._core.config import base_url
 
         return base_url(self.options.base_url)
 
     @property
     def where(self) -> str:
         """What says so: the option or the variable."""
-        from .._rules.config import BASE_URL_VARIABLE
+        from .._core.config import BASE_URL_VARIABLE
 
         return BASE_URL_VARIABLE if self.options.base_url is None else "--base-url"
 
     @property
     def is_local(self) -> bool:
         """Whether that is this machine: then it is an emulator."""
-        from .._rules.config import is_loopback
+        from .._core.config import is_loopback
 
         return is_loopback(urlsplit(self.base_url).hostname or "")
 
@@ -93,7 +93,7 @@ class Session:
             ConfigurationError: the API would ignore it.
 
         """
-        from .._rules.idempotency import checked_key, new_key
+        from .._core.idempotency import checked_key, new_key
 
         try:
             self.idempotency_key = new_key() if given is None else checked_key(given)

@@ -34,7 +34,7 @@ from scripe.emulator.wire import JsonObject
 
 if TYPE_CHECKING:
     from scripe import AsyncScripe, ResponseInfo, Scripe
-    from scripe._engine.in_process import Transport
+    from scripe._http.in_process import Transport
     from scripe.emulator.mount import ClientOptions
     from scripe.emulator.page import Page
     from scripe.emulator.server import Server
@@ -45,7 +45,7 @@ else:
                 "AsyncScripe": "scripe",
                 "ResponseInfo": "scripe",
                 "Scripe": "scripe",
-                "Transport": "scripe._engine.in_process",
+                "Transport": "scripe._http.in_process",
                 "ClientOptions": "scripe.emulator.mount",
                 "Page": "scripe.emulator.page",
                 "Server": "scripe.emulator.server",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypedDict, Unpack
 from scripe import AsyncScripe, NotGiven, RateLimiter, ResponseInfo, Scripe
 from scripe._async import client as async_clients
 from scripe._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, Callback, Clock, KeySource
-from scripe._engine.in_process import Mounted, Transport, async_mounted_client, mounted_client
+from scripe._http.in_process import Mounted, Transport, async_mounted_client, mounted_client
 from scripe._sync import client as clients
 from scripe.emulator.messages import Headers, Request
 

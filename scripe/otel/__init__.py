@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .._async.client import AsyncScripe
 from .._async.client import set_observer as set_async_observer
+from .._core.config import check_type
 from .._lazy import stand_ins
-from .._rules.config import check_type
 from .._sync.client import Scripe, set_observer
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from .. import errors
-from .._observing import Begun
-from .._rules.answer import Answer, Outcome
+from .._core.outcome import Answer, Outcome
+from .._observer import Begun
 from .._vocabulary import STATUS_BY_CODE
 
 Attributes: TypeAlias = dict[str, str | int | float | bool]

@@ -8,7 +8,7 @@ import pytest
 
 from scripe._async import session as async_sessions
 from scripe._concurrency import AsyncClock, Clock
-from scripe._rules.config import BASE_URL_VARIABLE, KEY_VARIABLE, WORKSPACE_VARIABLE
+from scripe._core.config import BASE_URL_VARIABLE, KEY_VARIABLE, WORKSPACE_VARIABLE
 from scripe._sync import session as sessions
 from scripe.emulator import Emulator, Server
 from scripe.emulator.mount import AsyncEmulatorClock, EmulatorClock, EmulatorTime

@@ -21,7 +21,7 @@ from scripe import (
     ResponseInfo,
     ScripeError,
 )
-from scripe._engine import AsyncHTTPClient
+from scripe._http import AsyncHTTPClient
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes

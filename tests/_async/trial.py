@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from scripe import AsyncScripe
-from scripe._engine import AsyncHTTPClient
+from scripe._http import AsyncHTTPClient
 
 from .operations import AsyncOperation, Place
 

@@ -22,7 +22,7 @@ from scripe import (
     ResponseInfo,
     ScripeError,
 )
-from scripe._engine import HTTPClient
+from scripe._http import HTTPClient
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes

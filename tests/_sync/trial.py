@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from scripe import Scripe
-from scripe._engine import HTTPClient
+from scripe._http import HTTPClient
 
 from .operations import Operation, Place
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scripe import _log, errors
-from scripe._sync.notes import Notes
+from scripe._sync.resources.notes import Notes
 from scripe.cli import exit_codes
 from scripe.cli.options import Options
 from scripe.cli.session import Session

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import trustme
 
 from scripe import AsyncScripe, Scripe
-from scripe._engine import AsyncHTTPClient, HTTPClient, default_family
+from scripe._http import AsyncHTTPClient, HTTPClient, default_family
 from scripe.emulator import Emulator, Options
 from tests._sync.operations import WORDS, Place
 from tests.faults.proxy import FaultProxy

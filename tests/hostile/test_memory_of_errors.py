@@ -11,7 +11,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import pytest
 
-from scripe._rules.body import SUCCESS_LIMIT
+from scripe._core.body import SUCCESS_LIMIT
 
 PROGRAM = """
 import asyncio, resource, sys
