@@ -18,7 +18,7 @@ COMMAND = "REWRITE_FROZEN=1 .venv/bin/pytest -q tests/frozen"
 
 def compare(name: str, text: str) -> None:
     """Compare a text with the file that is kept; write the file if the environment asks for it."""
-    file = FOLDER / name
+    file, text = FOLDER / name, text.strip() + "\n"
     if os.environ.get("REWRITE_FROZEN"):
         file.write_text(text, encoding="utf-8")
     kept = file.read_text(encoding="utf-8")

@@ -164,4 +164,4 @@ def test_the_options_and_the_exit_codes_of_errors_are_those_that_are_kept(
         if issubclass(kind, errors.ScripeError):
             new = OSError.__new__ if issubclass(kind, OSError) else Exception.__new__
             lines.append(f"{name}: {exit_codes.exit_code(new(kind))}")
-    compare("command_options.txt", "\n".join(lines) + "\n")
+    compare("command_options.txt", "\n".join(lines))

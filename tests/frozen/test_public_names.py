@@ -199,4 +199,4 @@ def violations() -> list[str]:
 
 
 def test_the_public_names_are_those_that_are_kept(pytestconfig: pytest.Config) -> None:
-    compare("public_names.txt", "\n".join(everything(pytestconfig.getini("markers"))).lstrip() + "\n")
+    compare("public_names.txt", "\n".join(everything(pytestconfig.getini("markers"))))
