@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from scripe import errors
 from scripe._concurrency import Clock
 from scripe.cli import exit_codes, main
 from scripe.cli.app import COMMANDS, app
+from scripe.emulator import Clock as EmulatorClock
 from scripe.emulator import Emulator
 
 from . import compare
@@ -96,10 +96,6 @@ def test_every_command_that_shows_a_document_is_run() -> None:
     assert not_run == ["completion bash", "completion zsh", "completion fish", "emulator"]
 
 
-def sleep_briefly(_: Clock, seconds: float) -> None:
-    time.sleep(min(seconds, 0.02))
-
-
 class Runner:
     """Runs commands with `--json`, and writes down what they leave, with ids that are numbered as they appear."""
 
@@ -129,9 +125,15 @@ class Runner:
 def test_the_documents_and_exit_codes_are_those_that_are_kept(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Jobs end in milliseconds here, and nothing is learned from the seconds between two polls or attempts.
-    monkeypatch.setattr(Clock, "sleep", sleep_briefly)
-    with Emulator(speed=1000) as emulator, emulator.serve() as server:
+    clock = EmulatorClock(
+        frozen=True
+    )  # so that the state of a job does not depend on how fast the machine is
+
+    def sleep(_: Clock, seconds: float) -> None:
+        clock.advance(seconds)
+
+    monkeypatch.setattr(Clock, "sleep", sleep)
+    with Emulator(clock=clock, read_limit=1000) as emulator, emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
         statuses = {"DONE": "DONE", "FAILED": "FAILED", "QUEUED": "QUEUED", "WAITING": "QUEUED"}
