@@ -16,11 +16,11 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # `nb_custom_formats` imports from this file
 sys.path.insert(0, str(HERE.parent))
 
-from scripe import __version__, _engine, types  # noqa: E402
+from scripe import __version__, _http, types  # noqa: E402
 
 # At run time these two are `object`, and would be shown so.
 for each in ("HTTPClient", "AsyncHTTPClient"):
-    setattr(_engine, each, type(each, (), {"__module__": "httpx"}))
+    setattr(_http, each, type(each, (), {"__module__": "httpx"}))
 
 # Autodoc writes into the annotations of classes that it describes, and pydantic reads them when it makes a
 # subclass: so all models are made before it begins.

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from . import types as types
     from ._async.client import AsyncScripe as AsyncScripe
     from ._async.pager import AsyncPager as AsyncPager
-    from ._rules.idempotency import idempotency_key as idempotency_key
-    from ._rules.rate_limit import RateLimiter as RateLimiter
+    from ._core.idempotency import idempotency_key as idempotency_key
+    from ._core.rate_limit import RateLimiter as RateLimiter
     from ._sync.client import Scripe as Scripe
     from ._sync.pager import Pager as Pager
     from .errors import APIConnectionError as APIConnectionError
-    from .errors import APIResponseError as APIResponseError
+    from .errors import APIResponseValidationError as APIResponseValidationError
     from .errors import APIStatusError as APIStatusError
     from .errors import APITimeoutError as APITimeoutError
     from .errors import AuthenticationError as AuthenticationError
@@ -35,7 +35,10 @@ if TYPE_CHECKING:
     from .errors import ClientClosedError as ClientClosedError
     from .errors import ConfigurationError as ConfigurationError
     from .errors import ConflictError as ConflictError
+    from .errors import FileIsDirectoryError as FileIsDirectoryError
+    from .errors import FileMissingError as FileMissingError
     from .errors import IdempotencyConflictError as IdempotencyConflictError
+    from .errors import InvalidArgumentError as InvalidArgumentError
     from .errors import InvalidRequestError as InvalidRequestError
     from .errors import JobCancelledError as JobCancelledError
     from .errors import JobError as JobError
@@ -60,30 +63,61 @@ if TYPE_CHECKING:
     from .errors import UploadTooLargeError as UploadTooLargeError
     from .errors import VersionUnsupportedError as VersionUnsupportedError
     from .errors import WorkspaceMismatchError as WorkspaceMismatchError
+    from .types import JSON as JSON
     from .types import NOT_GIVEN as NOT_GIVEN
+    from .types import ContentType as ContentType
     from .types import CurrentWorkspace as CurrentWorkspace
+    from .types import Deprecation as Deprecation
+    from .types import Headers as Headers
+    from .types import Health as Health
+    from .types import HealthAuth as HealthAuth
+    from .types import HealthCheck as HealthCheck
+    from .types import HealthChecks as HealthChecks
+    from .types import Hook as Hook
     from .types import Job as Job
     from .types import JobProgress as JobProgress
     from .types import JobResult as JobResult
+    from .types import JobStatus as JobStatus
+    from .types import JobType as JobType
+    from .types import JSONInput as JSONInput
+    from .types import Model as Model
+    from .types import Note as Note
+    from .types import NoteSlot as NoteSlot
     from .types import NotGiven as NotGiven
     from .types import Page as Page
+    from .types import Pagination as Pagination
+    from .types import Plan as Plan
+    from .types import Post as Post
+    from .types import PostStatus as PostStatus
+    from .types import Principal as Principal
     from .types import Progress as Progress
     from .types import Project as Project
+    from .types import ProjectStatus as ProjectStatus
+    from .types import ProjectType as ProjectType
     from .types import RateLimit as RateLimit
     from .types import ResponseInfo as ResponseInfo
+    from .types import Scope as Scope
     from .types import Source as Source
+    from .types import SourceStatus as SourceStatus
+    from .types import Stage as Stage
+    from .types import Topic as Topic
     from .types import Upload as Upload
+    from .types import WebhookEndpoint as WebhookEndpoint
+    from .types import WebhookEvent as WebhookEvent
+    from .types import Workspace as Workspace
+    from .types import WorkspacePostStatus as WorkspacePostStatus
+    from .types import WorkspaceReference as WorkspaceReference
 else:
     _HOMES = {
         "_async.client": ["AsyncScripe"],
         "_async.pager": ["AsyncPager"],
-        "_rules.idempotency": ["idempotency_key"],
-        "_rules.rate_limit": ["RateLimiter"],
+        "_core.idempotency": ["idempotency_key"],
+        "_core.rate_limit": ["RateLimiter"],
         "_sync.client": ["Scripe"],
         "_sync.pager": ["Pager"],
         "errors": [
             "APIConnectionError",
-            "APIResponseError",
+            "APIResponseValidationError",
             "APIStatusError",
             "APITimeoutError",
             "AuthenticationError",
@@ -93,7 +127,10 @@ else:
             "ClientClosedError",
             "ConfigurationError",
             "ConflictError",
+            "FileIsDirectoryError",
+            "FileMissingError",
             "IdempotencyConflictError",
+            "InvalidArgumentError",
             "InvalidRequestError",
             "JobCancelledError",
             "JobError",
@@ -120,19 +157,50 @@ else:
             "WorkspaceMismatchError",
         ],
         "types": [
+            "ContentType",
             "CurrentWorkspace",
+            "Deprecation",
+            "Headers",
+            "Health",
+            "HealthAuth",
+            "HealthCheck",
+            "HealthChecks",
+            "Hook",
+            "JSON",
+            "JSONInput",
             "Job",
             "JobProgress",
             "JobResult",
+            "JobStatus",
+            "JobType",
+            "Model",
             "NOT_GIVEN",
             "NotGiven",
+            "Note",
+            "NoteSlot",
             "Page",
+            "Pagination",
+            "Plan",
+            "Post",
+            "PostStatus",
+            "Principal",
             "Progress",
             "Project",
+            "ProjectStatus",
+            "ProjectType",
             "RateLimit",
             "ResponseInfo",
+            "Scope",
             "Source",
+            "SourceStatus",
+            "Stage",
+            "Topic",
             "Upload",
+            "WebhookEndpoint",
+            "WebhookEvent",
+            "Workspace",
+            "WorkspacePostStatus",
+            "WorkspaceReference",
         ],
     }
     __all__ = ["__version__", *sorted(name for names in _HOMES.values() for name in names)]

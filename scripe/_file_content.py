@@ -14,14 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, ClassVar, cast
 
+from ._core.uploads import BLOCK
 from ._digest import Digest
 from ._redaction import without_query
-from ._rules.upload import BLOCK
 from .errors import (
-    ConfigurationError,
     FileIsDirectoryError,
     FileMissingError,
     FileUnreadableError,
+    InvalidArgumentError,
     UploadIntegrityError,
 )
 
@@ -161,7 +161,7 @@ class Claim:
     It ends with `release`, or when its content is forgotten.
 
     Raises:
-        ConfigurationError: another upload has the file.
+        InvalidArgumentError: another upload has the file.
 
     """
 
@@ -173,7 +173,7 @@ class Claim:
         with self._lock:
             holder = self._held.setdefault(self._id, self)
         if holder is not self:
-            raise ConfigurationError(
+            raise InvalidArgumentError(
                 "file is being read by another upload, and each would get a part of its bytes: "
                 "open it once for each upload, or give its path."
             )
@@ -185,7 +185,7 @@ class Claim:
 
 
 def open_file(path: Path) -> BinaryIO:
-    problem: ConfigurationError
+    problem: InvalidArgumentError
     try:
         return cast("BinaryIO", open(path, "rb", buffering=0, opener=_open_without_waiting))
     except IsADirectoryError:
@@ -193,25 +193,25 @@ def open_file(path: Path) -> BinaryIO:
     except OSError as error:
         problem = _address_error(str(path)) or _opening_error(path, error)
     except ValueError:
-        problem = ConfigurationError(f"file {str(path)[:200]!r} is no path.")
+        problem = InvalidArgumentError(f"file {str(path)[:200]!r} is no path.")
     raise problem
 
 
-def _opening_error(path: Path, error: OSError) -> ConfigurationError:
+def _opening_error(path: Path, error: OSError) -> InvalidArgumentError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return FileMissingError(f"file {str(path)!r} does not exist; seen from {_folder()}.")
-    return ConfigurationError(f"file {str(path)[:200]!r} cannot be read: {error.strerror}.")
+    return InvalidArgumentError(f"file {str(path)[:200]!r} cannot be read: {error.strerror}.")
 
 
-def _address_error(path: str) -> ConfigurationError | None:
+def _address_error(path: str) -> InvalidArgumentError | None:
     """Tell what to do with an address, of which a path leaves one slash: `https:/example.com/talk.mp3`."""
     found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(?:[^/@]*@)?", path)
     if found is None:
         return None
     shown = without_query(f"{found[1]}://{path[found.end() :]}")[:200]
     if found[1].lower() == "file":
-        return ConfigurationError(f"file {shown!r} is an address: give the path alone.")
-    return ConfigurationError(
+        return InvalidArgumentError(f"file {shown!r} is an address: give the path alone.")
+    return InvalidArgumentError(
         f"file {shown!r} is an address, and addresses are not fetched: download it first and give the path. "
         "For the knowledge base, knowledge.create_url takes a web page and knowledge.create_youtube a video."
     )

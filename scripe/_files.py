@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
 
+from ._core.uploads import BLOCK
 from ._file_content import Claim, Content, disk_errors, open_file, read_block, stamp_of
 from ._redaction import replace_halves
-from ._rules.upload import BLOCK
 from .errors import (
-    ConfigurationError,
+    InvalidArgumentError,
 )
 
 
@@ -86,7 +86,7 @@ class Inspection:
 
     def _check(self) -> None:
         if self._is_abandoned:
-            raise ConfigurationError("The upload was given up before its file was read.")
+            raise InvalidArgumentError("The upload was given up before its file was read.")
         self._check_time()
 
 
@@ -102,7 +102,7 @@ def async_content_of(file: AsyncFileInput, check: Callable[[], None] = _do_not_c
         check: Called while a stream is read, which can take long; what it raises ends the look.
 
     Raises:
-        ConfigurationError: it is empty, a directory, missing, or nothing that can be read.
+        InvalidArgumentError: it is empty, a directory, missing, or nothing that can be read.
 
     """
     inner = _inner_name(file)
@@ -119,7 +119,7 @@ def content_of(file: FileInput, check: Callable[[], None] = _do_not_check) -> Co
 def _refuse_empty(content: Content) -> Content:
     if content.size == 0:
         content.close()
-        raise ConfigurationError(f"{content.name or 'The file'} is empty; there is nothing to upload.")
+        raise InvalidArgumentError(f"{content.name or 'The file'} is empty; there is nothing to upload.")
     return content
 
 
@@ -135,7 +135,7 @@ def _content_of(file: FileInput, check: Callable[[], None]) -> Content:
         hint = "give a path, bytes, or a file opened with 'rb'."
     else:
         hint = f"Scripe cannot read it, AsyncScripe can: give the file that it holds, as in `upload_file.{inner}`."
-    raise ConfigurationError(f"file is a {type(file).__name__}; {hint}")
+    raise InvalidArgumentError(f"file is a {type(file).__name__}; {hint}")
 
 
 def _inner_name(file: object) -> str | None:
@@ -273,12 +273,12 @@ def _check_binary(file: BinaryIO) -> None:
     try:
         sample: Any = file.read(0)
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"file cannot be read: {error}.") from None
+        raise InvalidArgumentError(f"file cannot be read: {error}.") from None
     if inspect.isawaitable(sample):
         if inspect.iscoroutine(sample):
             sample.close()
-        raise ConfigurationError(
+        raise InvalidArgumentError(
             f"file is a {type(file).__name__}, which is read with `await`: give its path, or the bytes that it gives."
         )
     if not isinstance(sample, bytes):
-        raise ConfigurationError("file gives text; open it with 'rb', or give `text.encode()`.")
+        raise InvalidArgumentError("file gives text; open it with 'rb', or give `text.encode()`.")

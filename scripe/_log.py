@@ -24,9 +24,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from ._core.outcome import Answer, Failure, Outcome
+from ._core.request import Request
 from ._redaction import clip, without_query
-from ._rules.answer import Answer, Failure, Outcome
-from ._rules.request import Request
 from .errors import ScripeDeprecationWarning
 from .types.response_info import Deprecation, ResponseInfo
 

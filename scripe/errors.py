@@ -2,12 +2,13 @@
 
 ```text
 ScripeError
-├── ConfigurationError (also ValueError)     the call or the client is set up wrongly; nothing was sent
-│                                            (for a missing file also FileNotFoundError, for a directory
-│                                            also IsADirectoryError)
-├── APIConnectionError                       nothing, or half an answer, came back
-│   └── APITimeoutError                      it took longer than `timeout` or `deadline`
-├── APIResponseError                         a 2xx whose body is not what the API promises
+├── ConfigurationError (also ValueError)     the client, the environment or an extra is set up wrongly
+├── InvalidArgumentError (also ValueError)   an argument of a call is wrong; nothing was sent
+│   ├── FileMissingError                     (also FileNotFoundError)
+│   └── FileIsDirectoryError                 (also IsADirectoryError)
+├── APIConnectionError                       no response, or half of one, came back
+│   └── APITimeoutError                      it took longer than `timeout` or `total_timeout`
+├── APIResponseValidationError               a 2xx whose body is not what the API promises
 ├── APIStatusError                           the API answered with an error, or a redirect
 │   ├── InvalidRequestError                  the input is at fault
 │   │   ├── BadRequestError                  400
@@ -42,7 +43,7 @@ ScripeError
 └── ClientClosedError (also RuntimeError)
 ```
 
-Which code of the API becomes which class is a table in `scripe/_rules/response.py`. Every error pickles,
+Which code of the API becomes which class is a table in `scripe/_core/response.py`. Every error pickles,
 deep-copies, and holds no secret.
 """
 
@@ -62,7 +63,7 @@ else:
 
 __all__ = [
     "APIConnectionError",
-    "APIResponseError",
+    "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
     "AuthenticationError",
@@ -72,7 +73,10 @@ __all__ = [
     "ClientClosedError",
     "ConfigurationError",
     "ConflictError",
+    "FileIsDirectoryError",
+    "FileMissingError",
     "IdempotencyConflictError",
+    "InvalidArgumentError",
     "InvalidRequestError",
     "JobCancelledError",
     "JobError",
@@ -133,25 +137,29 @@ class ScripeError(Exception):
         return _restore, (type(self), self.args, self.__dict__)
 
     def _repr_html_(self) -> str:
-        from .display.cards import error_card
+        from ._html import error_card
 
         return error_card(type(self).__name__, self.message, vars(self))
 
     def _render_traceback_(self) -> list[str]:
-        from .display.tracebacks import lines_of
+        from ._tracebacks import format_traceback
 
-        return lines_of(self)
+        return format_traceback(self)
 
 
 class ConfigurationError(ScripeError, ValueError):
-    """The client or the call is set up wrongly; nothing was sent."""
+    """The client, its environment, or an optional extra is set up wrongly; nothing was sent."""
 
 
-class FileMissingError(ConfigurationError, FileNotFoundError):
+class InvalidArgumentError(ScripeError, ValueError):
+    """An argument of a call is wrong; nothing was sent."""
+
+
+class FileMissingError(InvalidArgumentError, FileNotFoundError):
     """The file to upload does not exist; nothing was sent."""
 
 
-class FileIsDirectoryError(ConfigurationError, IsADirectoryError):
+class FileIsDirectoryError(InvalidArgumentError, IsADirectoryError):
     """The file to upload is a directory; nothing was sent."""
 
 
@@ -160,14 +168,26 @@ class APIConnectionError(ScripeError):
 
 
 class APITimeoutError(APIConnectionError):
-    """No answer within `timeout` for one network operation, or within `deadline` for the whole call."""
+    """No response within `timeout` for one network operation, or within `total_timeout` for the whole call.
+
+    Attributes:
+        is_total: True if `total_timeout` has passed, or would have passed before anything could be sent.
+
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        is_total: bool = False,
+        retryable: bool = False,
+        idempotency_key: str | None = None,
+    ) -> None:
+        super().__init__(message, retryable=retryable, idempotency_key=idempotency_key)
+        self.is_total = is_total
 
 
-class DeadlineError(APITimeoutError):
-    """The deadline of the whole call has passed, or would before anything could be sent."""
-
-
-class APIResponseError(ScripeError):
+class APIResponseValidationError(ScripeError):
     """A success status whose body is not what the API promises.
 
     Attributes:

@@ -1,6 +1,6 @@
-"""The examples of the API's own pages, served word for word, become the right attributes in both clients.
+"""Hold the SDK against the API's own pages: `tests/api_pages/` has their examples and lists of words as printed there.
 
-`tests/api_pages/` holds them as the pages print them.
+The examples, served word for word, become the right attributes in both clients; the words are those of the vocabulary.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import NotRequired, TypeAlias, TypedDict, cast, get_args
 
 import pytest
 
-from scripe import AsyncScripe, Job, Scripe, Source
+from scripe import AsyncScripe, Job, Scripe, Source, _vocabulary, types
 from scripe.types import Page
 from tests.conftest import KEY
 from tests.support.server import Reply, ScriptedServer
@@ -89,7 +89,7 @@ def test_c1_a_job_that_is_completed() -> None:
     part = json.loads((PAGES / "job_completed.json").read_text().replace(",\n  ...", ""))
     whole = json.loads((PAGES / "source_file_job.json").read_text())["data"]
     job = Job.model_validate({**whole, **part})
-    assert (job.succeeded, job.is_finished) == (True, True)
+    assert (job.is_succeeded, job.is_finished) == (True, True)
     assert job.result is not None
     assert job.result.source_id == "src_01J9ZA…"
 
@@ -101,7 +101,7 @@ def test_a_list_of_jobs(client: Scripe, server: ScriptedServer) -> None:
     assert (page.has_more, page.next_cursor) == (False, None)
     (job,) = page.data
     assert job.result is not None
-    assert (job.succeeded, job.result.post_id, job.attempt_count) == (True, "post_01J9ZA…", 1)
+    assert (job.is_succeeded, job.result.post_id, job.attempt_count) == (True, "post_01J9ZA…", 1)
     assert page.model_dump(by_alias=True, mode="json", exclude_unset=True) == shown
 
 
@@ -116,7 +116,7 @@ def test_a_running_job(client: Scripe, server: ScriptedServer) -> None:
 def test_a_cancelled_job(client: Scripe, server: ScriptedServer) -> None:
     served(server, "job_cancelled")
     job = client.jobs.cancel("job_01J9ZA…")
-    assert (job.is_cancelled, job.is_finished, job.succeeded) == (True, True, False)
+    assert (job.is_cancelled, job.is_finished, job.is_succeeded) == (True, True, False)
     assert (server.received[0].method, server.received[0].body) == ("POST", b"")
     assert job.completed_at == datetime(2026, 5, 15, 8, 21, 5, tzinfo=UTC)
 
@@ -133,4 +133,54 @@ def test_the_async_client_reads_the_same(server: ScriptedServer) -> None:
     served(server, "source_guide")
     with Scripe(KEY, base_url=server.base_url) as client:
         assert client.sources.retrieve("src_1") == source
-    assert page.data[0].succeeded
+    assert page.data[0].is_succeeded
+
+
+Words: TypeAlias = list[str] | dict[str, int]
+
+
+class Entry(TypedDict):
+    pages: list[str]
+    words: Words
+    guessed: NotRequired[Words]
+
+
+VOCABULARY = cast("dict[str, Entry]", json.loads((PAGES / "vocabulary.json").read_text()))
+
+
+def entries(words: object) -> list[str]:
+    if isinstance(words, dict):
+        return [f"{code} {status}" for code, status in cast("dict[str, int]", words).items()]
+    return [words] if isinstance(words, str) else [*cast("list[str]", words)]
+
+
+@pytest.mark.parametrize("name", VOCABULARY)
+def test_the_words_are_those_of_the_pages(name: str) -> None:
+    entry, value = VOCABULARY[name], getattr(_vocabulary, name)
+    expected = [*entries(entry["words"]), *entries(entry.get("guessed", []))]
+    assert sorted(get_args(value) or entries(value)) == sorted(expected)
+    assert entry["pages"]
+
+
+def test_every_word_of_the_vocabulary_has_its_page() -> None:
+    words = {name for name in vars(_vocabulary) if name[0].isalpha()}
+    assert words - {"Final", "Literal", "TypeAlias"} == set(VOCABULARY)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ContentType",
+        "JobStatus",
+        "JobType",
+        "Plan",
+        "PostStatus",
+        "ProjectStatus",
+        "ProjectType",
+        "Scope",
+        "SourceStatus",
+        "WebhookEvent",
+    ],
+)
+def test_public_types_name_the_words_and_take_any_other_text(name: str) -> None:
+    assert get_args(getattr(types, name)) == (getattr(_vocabulary, name), str)

@@ -158,7 +158,7 @@ def test_deadlines_leave_a_client_that_works(server: ScriptedServer, run: Run) -
             late = 0
             for count in range(300):
                 try:
-                    await call(client.with_options(deadline=0.0002 + 0.00002 * count))
+                    await call(client.with_options(total_timeout=0.0002 + 0.00002 * count))
                 except APITimeoutError:
                     late += 1
             assert late > 20
@@ -218,7 +218,7 @@ def test_an_upload_that_is_cancelled_leaves_no_source_and_a_client_that_works(
             async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
                 project = emulator.project_id
                 for tenth in range(10):
-                    hurried = client.with_options(deadline=0.002 + 0.002 * tenth)
+                    hurried = client.with_options(total_timeout=0.002 + 0.002 * tenth)
                     with pytest.raises(APITimeoutError):
                         await hurried.sources.ingest(path, project_id=project)
                     assert emulator.count("sources") == 0
@@ -234,7 +234,7 @@ from scripe import Scripe
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts the tests may ignore it
 key, base_url, deadline = sys.argv[1:]
-client = Scripe(key, base_url=base_url, max_retries=0, rate_limiter=None, deadline=float(deadline) or None)
+client = Scripe(key, base_url=base_url, max_retries=0, rate_limiter=None, total_timeout=float(deadline) or None)
 client.sources.retrieve("src_1")  # what is imported on the way is not interrupted
 is_calling = threading.Event()
 
@@ -313,7 +313,7 @@ def test_ctrl_c_at_any_line_of_a_call_loses_no_place_of_the_rate_limit(server: S
     server.script(answer({"data": shapes.source()}, 200, **left))
     slow = at = 0
     for at in range(1, 1000):
-        with Scripe(KEY, base_url=server.base_url, max_retries=0, timeout=0.3, deadline=5) as client:
+        with Scripe(KEY, base_url=server.base_url, max_retries=0, timeout=0.3, total_timeout=5) as client:
             client.sources.retrieve("src_1")
             if not is_interrupted(partial(client.sources.retrieve, "src_1"), at):
                 break
@@ -386,7 +386,7 @@ def test_a_trickled_answer_does_not_hold_a_sync_call_beyond_its_deadline(server:
     with Scripe(KEY, base_url=server.base_url, max_retries=0, timeout=5) as client:
         threads, started = threading.active_count(), time.monotonic()
         with pytest.raises(APITimeoutError):
-            client.with_options(deadline=0.3).sources.retrieve("src_1")
+            client.with_options(total_timeout=0.3).sources.retrieve("src_1")
         assert time.monotonic() - started < 1.5
         assert not [each for each in threading.enumerate() if each.name.startswith("scripe")]
         assert holds_at_most(server, 0)
@@ -414,7 +414,7 @@ def test_each_step_of_a_sync_call_has_only_what_is_left_of_the_deadline(
     server.script(replace(GOOD, hold=1))
     monkeypatch.setattr(socket, "getaddrinfo", SlowNames(0.4))
     url = server.base_url.replace("127.0.0.1", "localhost")
-    with Scripe(KEY, base_url=url, deadline=0.6, max_retries=0, http_client=engine) as client:
+    with Scripe(KEY, base_url=url, total_timeout=0.6, max_retries=0, http_client=engine) as client:
         started = time.monotonic()
         with pytest.raises(APITimeoutError):
             client.sources.retrieve("src_1")
@@ -458,7 +458,7 @@ def test_a_stream_that_stands_still_is_left_when_its_reader_is_cancelled_or_late
 
     async def use() -> None:
         async with client_of(server) as client:
-            hurried = client.with_options(deadline=0.2) if is_late else client
+            hurried = client.with_options(total_timeout=0.2) if is_late else client
             upload = partial(hurried.uploads.upload_file, Still(), content_type="text/plain")
             if is_late:
                 with pytest.raises(APITimeoutError, match="still being read"):
@@ -514,7 +514,7 @@ def test_a_file_that_is_read_for_the_callers_key_is_left_at_the_deadline(
 
     async def use() -> None:
         async with client_of(server) as client:
-            hurried = client.with_options(deadline=0.2)
+            hurried = client.with_options(total_timeout=0.2)
             with pytest.raises(APITimeoutError, match="still being read") as caught:
                 await hurried.uploads.upload_file(
                     Slow(b"Words."), content_type="text/plain", idempotency_key="run-1"
@@ -532,7 +532,7 @@ def test_a_named_pipe_that_stands_still_holds_no_sync_call_beyond_its_deadline(
     pipe = tmp_path / "stream.mp3"
     os.mkfifo(pipe)
     writers = [os.open(pipe, os.O_RDWR)] if has_writer else []
-    with Scripe(KEY, base_url=server.base_url, deadline=0.2) as client:
+    with Scripe(KEY, base_url=server.base_url, total_timeout=0.2) as client:
         began = time.monotonic()
         with pytest.raises(APITimeoutError, match=r"still being read: the deadline of 0\.2 s"):
             client.uploads.upload_file(pipe)
@@ -552,7 +552,7 @@ def test_a_stream_that_trickles_is_looked_at_between_its_blocks(server: Scripted
             time.sleep(0.01)
             return b"Words."[:size]
 
-    client = Scripe(KEY, base_url=server.base_url, deadline=0.2)
+    client = Scripe(KEY, base_url=server.base_url, total_timeout=0.2)
     with client, pytest.raises(APITimeoutError, match="still being read"):
         client.uploads.upload_file(Endless(), content_type="text/plain")
     assert server.received == []
@@ -586,7 +586,7 @@ def test_a_stream_that_was_left_keeps_no_interpreter_from_its_end(world: str) ->
     assert process.stdin is not None
     with process.stdin, process.stdout:
         assert process.wait(30) == 0
-        assert process.stdout.read().strip() == b"DeadlineError"
+        assert process.stdout.read().strip() == b"APITimeoutError"
 
 
 async def cancelled_when(event: threading.Event, work: Callable[[], Awaitable[object]]) -> bool:

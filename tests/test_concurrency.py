@@ -160,15 +160,15 @@ def test_a_deadline_bounds_the_wait_for_another_threads_api_key_function(server:
         is_asked.wait(10)
         started = time.monotonic()
         with pytest.raises(APITimeoutError, match="api_key"):
-            client.with_options(deadline=0.3).sources.retrieve("src_1")
-        hurried = client.with_options(deadline=0.3)
+            client.with_options(total_timeout=0.3).sources.retrieve("src_1")
+        hurried = client.with_options(total_timeout=0.3)
         with pytest.raises(APITimeoutError) as caught:
             hurried.notes.create(project_id="proj_1", content="Words.", idempotency_key="k-1")
         assert caught.value.idempotency_key == "k-1"
         assert time.monotonic() - started < 2
         go_on.set()
         assert first.result().id == "src_1"
-        assert client.with_options(deadline=5).sources.retrieve("src_1").id == "src_1"
+        assert client.with_options(total_timeout=5).sources.retrieve("src_1").id == "src_1"
 
 
 def test_a_deadline_bounds_the_wait_for_a_renewed_key_too(server: ScriptedServer) -> None:
@@ -183,12 +183,12 @@ def test_a_deadline_bounds_the_wait_for_a_renewed_key_too(server: ScriptedServer
             go_on.wait(10)
         return f"{KEY}{len(asked)}"
 
-    with Scripe(api_key, base_url=server.base_url, deadline=5) as client, ThreadPoolExecutor() as pool:
+    with Scripe(api_key, base_url=server.base_url, total_timeout=5) as client, ThreadPoolExecutor() as pool:
         server.script(error(401, "key_expired"))
         first = pool.submit(client.sources.retrieve, "src_1")
         is_renewing.wait(10)
         with pytest.raises(APITimeoutError, match="api_key"):
-            client.with_options(deadline=0.3).sources.retrieve("src_1")
+            client.with_options(total_timeout=0.3).sources.retrieve("src_1")
         server.script(answer({"data": shapes.source()}))
         go_on.set()
         assert first.result().id == "src_1"

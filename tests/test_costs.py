@@ -36,13 +36,13 @@ def told_by(*arguments: str, **variables: str) -> str:
 
 
 NEEDED = {
-    *("scripe._rules.answer", "scripe._rules.body", "scripe._rules.config", "scripe._rules.deadline"),
-    *("scripe._rules.idempotency", "scripe._rules.mending", "scripe._rules.pacing"),
+    *("scripe._core.outcome", "scripe._core.body", "scripe._core.config", "scripe._core.deadline"),
+    *("scripe._core.idempotency", "scripe._core.json_repair", "scripe._core.poll_throttle"),
     *(
-        "scripe._rules.pagination",
-        "scripe._rules.rate_limit",
-        "scripe._rules.request",
-        "scripe._rules.response",
+        "scripe._core.pagination",
+        "scripe._core.rate_limit",
+        "scripe._core.request",
+        "scripe._core.response",
     ),
     *("scripe.types._base", "scripe.types.job", "scripe.types.not_given", "scripe.types.response_info"),
     "scripe.types.page",
@@ -55,7 +55,7 @@ def test_a_call_costs_no_more_functions_memory_and_modules_than_recorded() -> No
     found = json.loads(told_by("-m", "tests.support.cost", SCRIPE_HTTP=engine))
     assert found["calls"] == pytest.approx(CALLS[engine], rel=ROOM)
     assert found["bytes"] == pytest.approx(BYTES[engine], rel=STEP)
-    loaded = {each for each in found["loaded"] if each.startswith(("scripe._rules.", "scripe.types."))}
+    loaded = {each for each in found["loaded"] if each.startswith(("scripe._core.", "scripe.types."))}
     assert loaded == NEEDED
 
 

@@ -52,9 +52,9 @@ def test_each_link_leads_to_a_test() -> None:
         assert name in defined_in((WHAT_HAPPENS_WHEN.parent / target).resolve()), target
 
 
-def test_the_table_of_rules_names_each_file() -> None:
-    table = (ROOT / "scripe" / "_rules" / "__init__.py").read_text()
-    files = {path.name for path in (ROOT / "scripe" / "_rules").glob("*.py")} - {"__init__.py"}
+def test_the_table_of_core_names_each_file() -> None:
+    table = (ROOT / "scripe" / "_core" / "__init__.py").read_text()
+    files = {path.name for path in (ROOT / "scripe" / "_core").glob("*.py")} - {"__init__.py"}
     assert set(re.findall(r"^\| `(\w+\.py)` \|", table, re.MULTILINE)) == files
 
 

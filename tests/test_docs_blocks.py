@@ -48,7 +48,7 @@ CANNOT_RUN = {
 UNTIL_INTERRUPTED = ("python -m scripe.emulator --port 8787",)
 """Beginnings of commands that go on until Ctrl-C. Their port is left to chance, since it may be taken."""
 
-EXCERPTS = {"CONTRIBUTING.md": "scripe/_async/notes.py"}
+EXCERPTS = {"CONTRIBUTING.md": "scripe/_async/resources/notes.py"}
 """Pages whose Python is not a program but a piece of this file."""
 
 SHOWS = {

@@ -11,54 +11,17 @@ from typing import get_args
 
 import pytest
 
-from scripe import AsyncScripe, Scripe
-from scripe.emulator._core import settings
-from scripe.types.job import JobStatus, JobType
-from scripe.types.note import ContentType
-from scripe.types.post import PostStatus
-from scripe.types.project import ProjectStatus, ProjectType
-from scripe.types.source import SourceStatus
-from scripe.types.webhook_endpoint import WebhookEvent
-from scripe.types.workspace import Plan, Scope
+from scripe import AsyncScripe, Scripe, _vocabulary
 from tests.support.language_server import LanguageServer
 from tests.test_surface import RESOURCES, public
 
-JOB_TYPES = "POST_GENERATION KB_INGEST_TEXT KB_INGEST_FILE KB_INGEST_URL KB_INGEST_YOUTUBE SOURCE_INGEST_FILE"
-JOB_STATUSES = "QUEUED RUNNING DONE FAILED CANCELLED"
-POST_STATUSES = "waitingProcessing draft waitingApproval approved rejected scheduled published suggested"
-CONTENT_TYPES = "PERSONAL BUSINESS_INTERNAL BUSINESS_EXTERNAL EDUCATIONAL UNKNOWN"
-EVENTS = (
-    "note.created post.created post.updated post.scheduled post.unscheduled source.created job.completed "
-    "job.failed knowledge.indexed"
-)
-SCOPES = "notes:read notes:write posts:read posts:write sources:write knowledge:write webhooks:manage"
-
-LISTED = [
-    (JobType, JOB_TYPES),
-    (JobStatus, JOB_STATUSES),
-    (PostStatus, POST_STATUSES),
-    (ContentType, CONTENT_TYPES),
-    (ProjectType, "PERSONAL_BRAND COMPANY_PAGE"),
-    (ProjectStatus, "ACTIVE PAUSED ARCHIVED ERROR"),
-    (SourceStatus, "Processing Done Success Failed"),
-    (WebhookEvent, EVENTS),
-    (Plan, "FREE SOLO ADVANCED BUSINESS ENTERPRISE TRIAL"),
-    (Scope, f"{SCOPES} offline_access"),
-]
-
-
-@pytest.mark.parametrize(("alias", "words"), LISTED, ids=[words.split()[0] for _, words in LISTED])
-def test_literals_are_those_of_the_pages_and_open(alias: object, words: str) -> None:
-    literal, other = get_args(alias)
-    assert get_args(literal) == tuple(words.split())
-    assert other is str
-
-
-def test_the_emulator_names_the_same() -> None:
-    assert get_args(settings.Scope) == tuple(SCOPES.split())
-    assert get_args(settings.JobType) == tuple(JOB_TYPES.split())
-    assert get_args(settings.JobStatus) == tuple(JOB_STATUSES.split())
-    assert get_args(settings.Plan) == get_args(get_args(Plan)[0])
+JOB_TYPES = get_args(_vocabulary.JobType)
+JOB_STATUSES = get_args(_vocabulary.JobStatus)
+POST_STATUSES = get_args(_vocabulary.PostStatus)
+CONTENT_TYPES = get_args(_vocabulary.ContentType)
+EVENTS = get_args(_vocabulary.WebhookEvent)
+SCOPES = get_args(_vocabulary.APIKeyScope)
+PLANS = get_args(_vocabulary.Plan)
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +40,13 @@ WRITTEN = [
     ('client.notes.create(project_id="proj_1", content_type="^")', CONTENT_TYPES),
     ('client.webhook_endpoints.create(name="", url="", events=["^"])', EVENTS),
     ('client.webhook_endpoints.update("whe_1", events=["^"])', EVENTS),
-    ('client.workspaces.me().workspace.plan == "^"', "FREE SOLO ADVANCED BUSINESS ENTERPRISE TRIAL"),
-    ('client.projects.retrieve("proj_1").status == "^"', "ACTIVE PAUSED ARCHIVED ERROR"),
-    ('client.sources.retrieve("src_1").status == "^"', "Processing Done Success Failed"),
+    ('client.workspaces.me().workspace.plan == "^"', PLANS),
+    ('client.projects.retrieve("proj_1").status == "^"', get_args(_vocabulary.ProjectStatus)),
+    ('client.sources.retrieve("src_1").status == "^"', get_args(_vocabulary.SourceStatus)),
     ('emulator.create_key(["^"])', SCOPES),
     ('emulator.seed(job_status="^")', JOB_STATUSES),
-    ('Scripe(http_client="^")', "httpx httpx2"),
+    ('client.health.check().status == "^"', get_args(_vocabulary.HealthStatus)),
+    ('Scripe(http_client="^")', ("httpx", "httpx2")),
 ]
 HEAD = """from scripe import AsyncScripe, Scripe
 from scripe.emulator import Emulator
@@ -101,11 +65,11 @@ def in_both_worlds(line: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("line", "words"), WRITTEN, ids=[line for line, _ in WRITTEN])
-def test_literals_are_completed(editor: LanguageServer, line: str, words: str) -> None:
+def test_literals_are_completed(editor: LanguageServer, line: str, words: tuple[str, ...]) -> None:
     for code in in_both_worlds(line):
         ast.parse(code.replace("^", ""))
         offered = [label.strip("\"'") for label in editor.completions(code)]
-        assert [word for word in words.split() if word not in offered] == [], code
+        assert [word for word in words if word not in offered] == [], code
 
 
 def methods(thing: object) -> list[str]:

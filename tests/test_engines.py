@@ -26,11 +26,11 @@ import trustme
 from httpx_aiohttp.httpx2 import Httpx2AiohttpClient
 
 from scripe import APIConnectionError, APITimeoutError, AsyncScripe, ConfigurationError, Scripe
-from scripe._engine.connections import WEARS_OUT_AFTER, Pool
-from scripe._engine.failing import failure
-from scripe._engine.sending import OPERATIONS, Limits
-from scripe._engine.trust import ssl_context
-from scripe._rules.answer import Failure
+from scripe._core.outcome import Failure
+from scripe._http.client_pool import WEARS_OUT_AFTER, Pool
+from scripe._http.exceptions import failure
+from scripe._http.tls import ssl_context
+from scripe._http.transport import OPERATIONS, Limits
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes

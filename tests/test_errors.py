@@ -1,3 +1,4 @@
+import builtins
 import copy
 import inspect
 import json
@@ -8,11 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from scripe import errors
-from scripe._rules.upload import LinkSpentError
+from scripe._core.uploads import UploadLinkUsedError
 from scripe.types import Headers, Job, RateLimit
-from tests.rules.examples import job
-
-ALSO = {"ValueError": ValueError, "TimeoutError": TimeoutError, "RuntimeError": RuntimeError}
+from tests.core.examples import job
 
 
 def drawn() -> dict[str, list[type[BaseException]]]:
@@ -20,12 +19,12 @@ def drawn() -> dict[str, list[type[BaseException]]]:
     found: dict[str, list[type[BaseException]]] = {"ScripeError": [Exception]}
     parents: list[str] = ["ScripeError"]
     for line in (errors.__doc__ or "").split("```")[1].splitlines():
-        match = re.match(r"^([│ ]*)(?:├──|└──) (\w+)(?: \(also (\w+)\))?", line)
+        match = re.match(r"^([│ ]*)(?:├──|└──) (\w+)(?: +\(also (\w+)\))?", line)
         if match:
             depth = len(match[1]) // 4
             parents[depth + 1 :] = [match[2]]
             parent: type[BaseException] = getattr(errors, parents[depth])
-            found[match[2]] = [parent, *([ALSO[match[3]]] if match[3] else [])]
+            found[match[2]] = [parent, *([getattr(builtins, match[3])] if match[3] else [])]
     return found
 
 
@@ -59,7 +58,7 @@ def made(kind: type[errors.ScripeError]) -> errors.ScripeError:
             retryable=True,
             idempotency_key="key-1",
         )
-    if issubclass(kind, errors.APIResponseError):
+    if issubclass(kind, errors.APIResponseValidationError):
         return kind("told", status_code=200, request_id="req_1", body="<html>", idempotency_key="key-1")
     if issubclass(kind, errors.UploadError):
         return kind("told", status_code=403, storage_code="C", storage_message="m", idempotency_key="key-1")
@@ -71,10 +70,8 @@ def made(kind: type[errors.ScripeError]) -> errors.ScripeError:
 
 
 FINER: list[type[errors.ScripeError]] = [
-    errors.FileMissingError,
-    errors.FileIsDirectoryError,
-    errors.DeadlineError,
-    LinkSpentError,
+    errors.FileUnreadableError,
+    UploadLinkUsedError,
 ]
 EVERY = [*public().values(), *FINER]
 

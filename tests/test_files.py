@@ -26,15 +26,15 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers, UploadFile
 
 from scripe import Scripe, Upload
+from scripe._core.uploads import BLOCK
 from scripe._file_content import Content
 from scripe._files import FileInput, Inspection, ReadableFile, async_content_of, content_of
-from scripe._rules.upload import BLOCK
 from scripe.emulator import Emulator
 from scripe.errors import (
-    ConfigurationError,
     FileIsDirectoryError,
     FileMissingError,
     FileUnreadableError,
+    InvalidArgumentError,
     ScripeError,
     UploadIntegrityError,
 )
@@ -166,7 +166,7 @@ def test_a_spool_is_given_back_by_close_and_only_then() -> None:
 
 @pytest.mark.filterwarnings("error")
 def test_a_spool_of_what_is_refused_is_given_back_at_once(recwarn: pytest.WarningsRecorder) -> None:
-    with pytest.raises(ConfigurationError, match="empty"):
+    with pytest.raises(InvalidArgumentError, match="empty"):
         content_of(Barest(b""))
     gc.collect()
     assert [each.message for each in recwarn] == []
@@ -200,13 +200,13 @@ def test_blocks_are_no_larger_than_one_mebibyte_and_lose_nothing(size: int, star
 
 @pytest.mark.parametrize("empty", [b"", io.BytesIO(), Pipe(b""), Barest(b"")])
 def test_an_empty_file_is_refused(empty: FileInput) -> None:
-    with pytest.raises(ConfigurationError, match="The file is empty"):
+    with pytest.raises(InvalidArgumentError, match="The file is empty"):
         content_of(empty)
 
 
 def test_an_empty_path_is_refused_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "talk.mp3").touch()
-    with pytest.raises(ConfigurationError, match=r"talk\.mp3 is empty"):
+    with pytest.raises(InvalidArgumentError, match=r"talk\.mp3 is empty"):
         content_of(tmp_path / "talk.mp3")
 
 
@@ -214,7 +214,7 @@ def test_an_empty_path_is_refused_by_its_name(tmp_path: Path) -> None:
 def test_a_file_object_that_stands_at_its_end_has_nothing_to_give(talk: Path, beyond: int) -> None:
     with talk.open("rb") as file:
         file.seek(beyond)
-        with pytest.raises(ConfigurationError, match=r"talk\.mp3 is empty"):
+        with pytest.raises(InvalidArgumentError, match=r"talk\.mp3 is empty"):
             content_of(file)
 
 
@@ -223,7 +223,7 @@ def test_a_missing_file_is_told_with_where_it_was_looked_for(tmp_path: Path) -> 
         with pytest.raises(FileMissingError, match="does not exist; seen from") as caught:
             content_of(missing)
         assert isinstance(caught.value, FileNotFoundError)
-        assert isinstance(caught.value, ConfigurationError)
+        assert isinstance(caught.value, InvalidArgumentError)
 
 
 def test_a_file_where_a_directory_should_be_is_a_missing_one(talk: Path) -> None:
@@ -239,31 +239,31 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["a\x00b", "a\ud800b"])
 def test_what_no_path_can_be_is_refused(path: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no path"):
+    with pytest.raises(InvalidArgumentError, match="is no path"):
         content_of(path)
 
 
 def test_a_text_given_for_a_path_is_refused_as_an_error_of_ours() -> None:
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(InvalidArgumentError):
         content_of("Today we shipped the new pricing model. " * 200)
 
 
 def test_a_path_that_leads_in_circles_is_refused_as_an_error_of_ours(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(InvalidArgumentError):
         content_of(tmp_path / "loop")
 
 
 @pytest.mark.parametrize("file", [7, None, ["a.mp3"]])
 def test_what_is_no_file_is_refused(file: Any) -> None:
-    with pytest.raises(ConfigurationError, match=f"file is a {type(file).__name__}"):
+    with pytest.raises(InvalidArgumentError, match=f"file is a {type(file).__name__}"):
         content_of(file)
 
 
 def test_a_file_opened_for_text_is_refused(talk: Path) -> None:
-    with talk.open() as file, pytest.raises(ConfigurationError, match="'rb'"):
+    with talk.open() as file, pytest.raises(InvalidArgumentError, match="'rb'"):
         content_of(file)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    with pytest.raises(ConfigurationError, match="'rb'"):
+    with pytest.raises(InvalidArgumentError, match="'rb'"):
         content_of(io.StringIO("text"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
@@ -272,21 +272,21 @@ def test_a_stream_of_text_is_refused_and_leaves_no_spool() -> None:
         def read(self, size: int = -1, /) -> str:
             return "text"[:size]
 
-    with pytest.raises(ConfigurationError, match="'rb'"):
+    with pytest.raises(InvalidArgumentError, match="'rb'"):
         content_of(Text())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_a_file_opened_for_writing_is_refused_as_an_error_of_ours(tmp_path: Path) -> None:
     with (tmp_path / "talk.mp3").open("wb") as file:
         file.write(b"0123")
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(InvalidArgumentError):
             content_of(file)  # pyright: ignore[reportArgumentType]
 
 
 def test_a_file_object_that_was_closed_is_refused_as_an_error_of_ours(talk: Path) -> None:
     with talk.open("rb") as file:
         pass
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(InvalidArgumentError):
         content_of(file)
 
 
@@ -460,7 +460,7 @@ def test_a_file_of_the_system_without_a_size_is_read_by_path_and_opened() -> Non
 
 
 def test_a_device_is_read_by_path() -> None:
-    with pytest.raises(ConfigurationError, match="null is empty"):
+    with pytest.raises(InvalidArgumentError, match="null is empty"):
         content_of("/dev/null")
 
 
@@ -615,13 +615,13 @@ def test_an_object_that_holds_a_file_is_read_by_the_async_client_alone(file: Any
     content = async_content_of(file)
     assert (content.name, content.content_type, read(content)) == ("talk.mp3", "audio/mpeg", b"0123")
     inner = "wrapped" if hasattr(file, "wrapped") else "file"
-    with pytest.raises(ConfigurationError, match=rf"is a {type(file).__name__}; .*`upload_file\.{inner}`"):
+    with pytest.raises(InvalidArgumentError, match=rf"is a {type(file).__name__}; .*`upload_file\.{inner}`"):
         content_of(file)
     assert async_content_of(b"0123").size == 4
 
 
 def test_an_empty_file_that_an_object_holds_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"talk\.mp3 is empty"):
+    with pytest.raises(InvalidArgumentError, match=r"talk\.mp3 is empty"):
         async_content_of(Wrapper(io.BytesIO()))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
@@ -646,7 +646,7 @@ def test_an_object_that_reads_with_await_and_holds_no_file_is_refused(look: Any,
 
     for file in (Awaited(), Async()):
         with pytest.raises(
-            ConfigurationError, match=f"is a {type(file).__name__}, which is read with `await`"
+            InvalidArgumentError, match=f"is a {type(file).__name__}, which is read with `await`"
         ):
             look(file)
     gc.collect()
@@ -665,14 +665,16 @@ def test_an_object_that_reads_with_await_and_holds_no_file_is_refused(look: Any,
 )
 def test_an_address_is_refused_with_what_to_do(address: str, shown: str) -> None:
     for file in (address, Path(address)):
-        with pytest.raises(ConfigurationError, match=r"not fetched: download it first.*create_url") as caught:
+        with pytest.raises(
+            InvalidArgumentError, match=r"not fetched: download it first.*create_url"
+        ) as caught:
             content_of(file)
         assert f"'{shown}'" in str(caught.value)
         assert "hush" not in str(caught.value)
 
 
 def test_an_address_of_a_file_is_refused_with_what_to_do(talk: Path) -> None:
-    with pytest.raises(ConfigurationError, match="give the path alone"):
+    with pytest.raises(InvalidArgumentError, match="give the path alone"):
         content_of(f"file://{talk}")
 
 
@@ -735,14 +737,16 @@ def test_what_was_written_to_an_open_file_goes_up_with_it(tmp_path: Path) -> Non
 def test_a_second_upload_of_what_has_one_place_to_read_at_is_refused_until_the_first_has_ended() -> None:
     with gzip.open(io.BytesIO(gzip.compress(b"0123"))) as packed:
         first = content_of(packed)
-        with pytest.raises(ConfigurationError, match=r"being read by another upload.*open it once for each"):
+        with pytest.raises(
+            InvalidArgumentError, match=r"being read by another upload.*open it once for each"
+        ):
             content_of(packed)
         assert read(first) == b"0123"
         first.close()
         packed.seek(0)
         second = content_of(packed)
         first.close()
-        with pytest.raises(ConfigurationError, match="being read by another upload"):
+        with pytest.raises(InvalidArgumentError, match="being read by another upload"):
             content_of(packed)
         assert read(second) == b"0123"
         del second
@@ -878,7 +882,7 @@ def test_an_upload_file_of_starlette_is_ingested_by_the_async_client(
                 file = uploaded(b"Words.", filename, content_type)
                 assert (await client.uploads.upload_file(file)).content_type == sent
                 file = uploaded(b"Words.", filename, content_type)
-                assert (await client.knowledge.ingest(file)).succeeded
+                assert (await client.knowledge.ingest(file)).is_succeeded
 
     run(use)
     gc.collect()
@@ -888,7 +892,7 @@ def test_an_upload_file_of_starlette_is_ingested_by_the_async_client(
 def test_the_sync_client_says_what_to_give_for_an_upload_file() -> None:
     file: Any = uploaded(b"Words.", "notes.txt", None)
     with Emulator() as emulator, emulator.client() as client:
-        with pytest.raises(ConfigurationError, match=r"is a UploadFile; .*`upload_file\.file`"):
+        with pytest.raises(InvalidArgumentError, match=r"is a UploadFile; .*`upload_file\.file`"):
             client.sources.ingest(file, project_id=emulator.project_id)
         source = client.sources.ingest(
             file.file, name=file.filename, content_type=file.content_type, project_id=emulator.project_id
@@ -933,7 +937,7 @@ def test_a_type_is_told_from_the_name_that_the_caller_gives() -> None:
             client.uploads.upload_file,
         ):
             with pytest.raises(
-                ConfigurationError, match="'application/octet-stream' stands for an unknown one"
+                InvalidArgumentError, match="'application/octet-stream' stands for an unknown one"
             ):
                 ingest(b"Words.", content_type=unknown)
 
@@ -955,7 +959,7 @@ def test_two_uploads_of_one_open_file_at_once_send_it_whole_or_not_at_all(
     def upload(file: Any) -> str:
         try:
             client.uploads.put(link, file)
-        except ConfigurationError as error:
+        except InvalidArgumentError as error:
             return str(error)
         return "sent"
 

@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from examples.recipes import json_logs
 from scripe import APIStatusError, AsyncScripe, ResponseInfo, Scripe, ScripeError
-from scripe._observing import Begun
+from scripe._observer import Begun
 from scripe.emulator import Emulator, Request, Response
 from scripe.otel._attributes import error_type, series
 from tests.conftest import KEY
@@ -107,7 +107,7 @@ def test_fifty_tasks_keep_their_spans_apart(
 def test_threads_keep_their_spans_apart(server: ScriptedServer, telemetry: Telemetry) -> None:
     server.script(GOOD)
     tracer = telemetry.tracer_provider.get_tracer("application")
-    with Scripe(KEY, base_url=server.base_url, rate_limiter=None, deadline=60) as client:
+    with Scripe(KEY, base_url=server.base_url, rate_limiter=None, total_timeout=60) as client:
         telemetry.watch(client)
 
         def work(number: int) -> None:
@@ -265,10 +265,10 @@ def test_the_server_is_named_with_its_port(url: str, host: str, port: int) -> No
 
 
 def test_errors_are_named_as_users_know_them() -> None:
-    from scripe.errors import DeadlineError, FileMissingError
+    from scripe.errors import APITimeoutError, FileMissingError
 
-    assert error_type(DeadlineError("late")) == "APITimeoutError"
-    assert error_type(FileMissingError("gone")) == "ConfigurationError"
+    assert error_type(APITimeoutError("late")) == "APITimeoutError"
+    assert error_type(FileMissingError("gone")) == "FileMissingError"
     assert error_type(ValueError()) == "ValueError"
     assert error_type(json.JSONDecodeError("", "", 0)) == "json.decoder.JSONDecodeError"
 

@@ -316,7 +316,8 @@ os.wait()
 assert set(sys.modules) == before
 client = scripe.Scripe("scripe_sk_test_x")
 if not os.fork():
-    wanted = {"scripe._sync.jobs", "scripe._sync.retrying", "scripe.types.job", "tenacity", "httpcore", "httpcore2"}
+    wanted = {"scripe._sync.resources.jobs", "scripe._sync.retrying", "scripe.types.job"}
+    wanted |= {"tenacity", "httpcore", "httpcore2"}
     os._exit(len(wanted - set(sys.modules)))
 sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 """
@@ -439,7 +440,7 @@ threading.Thread(target=call, daemon=True).start()
 time.sleep(0.2)""",
     "a daemon that calls with a deadline": """
 def call():
-    while True: client.with_options(deadline=5).sources.retrieve('src_1')
+    while True: client.with_options(total_timeout=5).sources.retrieve('src_1')
 threading.Thread(target=call, daemon=True).start()
 time.sleep(0.2)""",
     "a thread that goes on": """
@@ -613,7 +614,7 @@ def test_tasks_that_need_a_key_at_once_ask_once(server: ScriptedServer, run: Cal
 
         async def call_in_a_hurry() -> None:
             with pytest.raises(APITimeoutError):
-                await client.with_options(deadline=0.01).sources.retrieve("src_1")
+                await client.with_options(total_timeout=0.01).sources.retrieve("src_1")
 
         async with client, anyio.create_task_group() as group:
             group.start_soon(call_in_a_hurry)

@@ -214,7 +214,7 @@ def test_a_knowledge_base_is_filled(
         "KB_INGEST_FILE",
         "KB_INGEST_FILE",
     ]
-    assert all(job.succeeded for job in nights[0])
+    assert all(job.is_succeeded for job in nights[0])
     assert nights[1:] == [[], []]
     assert capsys.readouterr().out.count("left out: odd.xyz: ") == 3
     (folder / "transcript.txt").write_text("Something new.")
@@ -279,13 +279,13 @@ def test_a_night_ends_at_the_cap_and_goes_on_after_midnight(world: str, path: Pa
         make_notes(emulator, 5)
         emulator.set_spend(1988)
         night = run_night(emulator, world, path)
-        assert [job.succeeded for job in night.jobs] == [True, True]
+        assert [job.is_succeeded for job in night.jobs] == [True, True]
         assert night.go_on_at is not None
         assert emulator.clock.now() < night.go_on_at <= emulator.clock.now() + timedelta(days=1)
         assert run_night(emulator, world, path).jobs == []
         emulator.clock.advance(night.go_on_at - emulator.clock.now())
         night = run_night(emulator, world, path)
-        assert [job.succeeded for job in night.jobs] == [True] * 3
+        assert [job.is_succeeded for job in night.jobs] == [True] * 3
         assert night.go_on_at is None
         assert emulator.count("posts") == 5
 

@@ -219,7 +219,7 @@ warnings.simplefilter("always")
 import scripe
 key, url, project = sys.argv[1:]
 
-with scripe.Scripe(key, base_url=url, deadline=20) as client:
+with scripe.Scripe(key, base_url=url, total_timeout=20) as client:
     client.uploads.upload_file(b"Words.", content_type="text/plain")
     print(client, vars(client), client.uploads, vars(client.uploads))
 
@@ -310,7 +310,7 @@ def test_an_interrupted_call_shows_no_key_in_our_frames(
 
     server.script(interrupting)
     with (
-        Scripe(KEY, base_url=server.base_url, deadline=deadline) as client,
+        Scripe(KEY, base_url=server.base_url, total_timeout=deadline) as client,
         heeding_interrupts(),
         pytest.raises(KeyboardInterrupt) as caught,
     ):

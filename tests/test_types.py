@@ -314,7 +314,7 @@ def test_c1_a_job_is_finished_in_both_words_for_success_and_an_unknown_status_is
     status: str, succeeded: bool, failed: bool, cancelled: bool
 ) -> None:
     job = Job.model_validate({**JOB, "status": status})
-    assert (job.succeeded, job.is_failed, job.is_cancelled) == (succeeded, failed, cancelled)
+    assert (job.is_succeeded, job.is_failed, job.is_cancelled) == (succeeded, failed, cancelled)
     assert job.is_finished is (succeeded or failed or cancelled)
     assert job.status == status
 

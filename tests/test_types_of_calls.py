@@ -57,7 +57,7 @@ def use(client: Scripe, project_id: str) -> None:
     assert_type(next(iter(jobs)), Job)
     assert_type(client.request("GET", "/projects", params={"limit": 1}), JSON)
     assert_type(client.request("GET", f"/projects/{project_id}", returns=Project), Project)
-    assert_type(client.with_options(timeout=5, deadline=None, max_retries=0), Scripe)
+    assert_type(client.with_options(timeout=5, total_timeout=None, max_retries=0), Scripe)
 
 
 def write(client: Scripe, project_id: str) -> None:
@@ -119,7 +119,7 @@ async def use_async(client: AsyncScripe, project_id: str) -> None:
     assert_type(await anext(aiter(jobs)), Job)
     assert_type(await client.request("GET", "/projects", params={"limit": 1}), JSON)
     assert_type(await client.request("GET", f"/projects/{project_id}", returns=Project), Project)
-    assert_type(client.with_options(timeout=5, deadline=None, max_retries=0), AsyncScripe)
+    assert_type(client.with_options(timeout=5, total_timeout=None, max_retries=0), AsyncScripe)
 
 
 async def write_async(client: AsyncScripe, project_id: str) -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 from running import grown_by, in_tasks, in_turn, resident
 
 from scripe import AsyncScripe, Scripe, Upload
-from scripe._rules import response as responses
-from scripe._rules.answer import Answer
-from scripe._rules.config import Secret
-from scripe._rules.pagination import Walk
-from scripe._rules.request import Request
+from scripe._core import response as responses
+from scripe._core.config import Secret
+from scripe._core.outcome import Answer
+from scripe._core.pagination import Walk
+from scripe._core.request import Request
 from scripe._sync.pager import Pages
 from scripe.types import Headers, Job, Page
 
@@ -200,7 +200,7 @@ def waits(together):
                     jobs = await client.jobs.wait_all(ids, timeout=None)
                 else:
                     jobs = await asyncio.gather(*(client.jobs.wait(each, timeout=None) for each in ids))
-                assert [job.id for job in jobs if job.succeeded] == ids
+                assert [job.id for job in jobs if job.is_succeeded] == ids
                 report["requests"] = len(heard)
                 report["waited"] = (emulator.clock.now() - started).total_seconds()
 

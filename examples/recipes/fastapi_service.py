@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, UploadFile
 from fastapi.responses import JSONResponse
 
-from scripe import APIStatusError, AsyncScripe, ConfigurationError, Scripe
+from scripe import APIStatusError, AsyncScripe, InvalidArgumentError, Scripe
 
 
 def create_app(client: AsyncScripe, blocking: Scripe) -> FastAPI:
@@ -30,8 +30,8 @@ def create_app(client: AsyncScripe, blocking: Scripe) -> FastAPI:
     async def refused(_: Request, error: APIStatusError) -> JSONResponse:
         return JSONResponse({"code": error.code, "message": error.message}, error.status_code)
 
-    @service.exception_handler(ConfigurationError)
-    async def wrong(_: Request, error: ConfigurationError) -> JSONResponse:
+    @service.exception_handler(InvalidArgumentError)
+    async def wrong(_: Request, error: InvalidArgumentError) -> JSONResponse:
         return JSONResponse({"code": "wrong_input", "message": error.message}, 400)
 
     @service.post("/projects/{project_id}/recordings")

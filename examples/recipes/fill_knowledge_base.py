@@ -16,14 +16,14 @@ from pathlib import Path
 from examples.recipes.journal import Journal, UnclearError
 from scripe import (
     AsyncScripe,
-    ConfigurationError,
     IdempotencyConflictError,
+    InvalidArgumentError,
     Job,
     Scripe,
     UnprocessableEntityError,
 )
 
-LEFT_OUT = (ConfigurationError, IdempotencyConflictError, UnclearError, UnprocessableEntityError)
+LEFT_OUT = (InvalidArgumentError, IdempotencyConflictError, UnclearError, UnprocessableEntityError)
 
 
 def documents(folder: Path) -> dict[str, Path]:

@@ -20,6 +20,7 @@ from typing import Any
 
 from scripe import (
     ConfigurationError,
+    InvalidArgumentError,
     InvalidRequestError,
     Job,
     JobCancelledError,
@@ -33,6 +34,7 @@ REMEMBERED = timedelta(hours=23)
 
 MADE_NOTHING = (
     ConfigurationError,
+    InvalidArgumentError,
     InvalidRequestError,
     JobCancelledError,
     JobFailedError,
@@ -91,7 +93,7 @@ class Journal:
 
     def forget_failed(self, jobs: Iterable[Job]) -> None:
         """Let the next run try again what these jobs failed to make. It may be paid for again."""
-        failed = {job.id for job in jobs if not job.succeeded}
+        failed = {job.id for job in jobs if not job.is_succeeded}
         for name in [name for name, step in self._steps.items() if step.made in failed]:
             self._forget(name)
 

@@ -60,7 +60,7 @@ def drafts(client: Scripe, project_id: str, recording: Path, journal: Journal, n
                 step.made = job.id
     jobs = client.jobs.wait_all(submitted)  # three jobs cost about as many requests as one
     journal.forget_failed(jobs)
-    made = [job.result.post_id for job in jobs if job.succeeded and job.result]
+    made = [job.result.post_id for job in jobs if job.is_succeeded and job.result]
     return [client.posts.retrieve(post_id) for post_id in made if post_id]
 
 
@@ -84,7 +84,7 @@ async def drafts_async(
                 step.made = job.id
     jobs = await client.jobs.wait_all(submitted)
     journal.forget_failed(jobs)
-    made = [job.result.post_id for job in jobs if job.succeeded and job.result]
+    made = [job.result.post_id for job in jobs if job.is_succeeded and job.result]
     return [await client.posts.retrieve(post_id) for post_id in made if post_id]
 
 

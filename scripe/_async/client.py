@@ -9,13 +9,14 @@ from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource
-from .._engine import AsyncHTTPClient, EngineName
+from .._core import config
+from .._core.config import Options, Secret
+from .._core.rate_limit import RateLimiter
+from .._core.request import Query, free_request
+from .._http import AsyncHTTPClient, EngineName
 from .._lazy import stand_ins
-from .._rules import config
-from .._rules.config import API_VERSION, Options, Secret
-from .._rules.rate_limit import RateLimiter
-from .._rules.request import Query, free_request
-from ..errors import ConfigurationError
+from .._vocabulary import API_VERSION
+from ..errors import ConfigurationError, InvalidArgumentError
 from ..types._base import JSON, JSONInput
 from ..types.not_given import NOT_GIVEN, NotGiven
 from ..types.response_info import ResponseInfo
@@ -23,33 +24,33 @@ from .sender import AsyncSender
 from .session import AsyncSession
 
 if TYPE_CHECKING:
-    from .._observing import Observer
-    from .health import AsyncHealthResource
-    from .jobs import AsyncJobs
-    from .knowledge import AsyncKnowledge
-    from .notes import AsyncNotes
-    from .post_statuses import AsyncPostStatuses
-    from .posts import AsyncPosts
-    from .projects import AsyncProjects
-    from .sources import AsyncSources
-    from .uploads import AsyncUploads
-    from .webhook_endpoints import AsyncWebhookEndpoints
-    from .workspaces import AsyncWorkspaces
+    from .._observer import Observer
+    from .resources.health import AsyncHealthResource
+    from .resources.jobs import AsyncJobs
+    from .resources.knowledge import AsyncKnowledge
+    from .resources.notes import AsyncNotes
+    from .resources.post_statuses import AsyncPostStatuses
+    from .resources.posts import AsyncPosts
+    from .resources.projects import AsyncProjects
+    from .resources.sources import AsyncSources
+    from .resources.uploads import AsyncUploads
+    from .resources.webhook_endpoints import AsyncWebhookEndpoints
+    from .resources.workspaces import AsyncWorkspaces
 else:
     globals().update(
         stand_ins(
             {
-                "AsyncHealthResource": "scripe._async.health",
-                "AsyncJobs": "scripe._async.jobs",
-                "AsyncKnowledge": "scripe._async.knowledge",
-                "AsyncNotes": "scripe._async.notes",
-                "AsyncPostStatuses": "scripe._async.post_statuses",
-                "AsyncPosts": "scripe._async.posts",
-                "AsyncProjects": "scripe._async.projects",
-                "AsyncSources": "scripe._async.sources",
-                "AsyncUploads": "scripe._async.uploads",
-                "AsyncWebhookEndpoints": "scripe._async.webhook_endpoints",
-                "AsyncWorkspaces": "scripe._async.workspaces",
+                "AsyncHealthResource": "scripe._async.resources.health",
+                "AsyncJobs": "scripe._async.resources.jobs",
+                "AsyncKnowledge": "scripe._async.resources.knowledge",
+                "AsyncNotes": "scripe._async.resources.notes",
+                "AsyncPostStatuses": "scripe._async.resources.post_statuses",
+                "AsyncPosts": "scripe._async.resources.posts",
+                "AsyncProjects": "scripe._async.resources.projects",
+                "AsyncSources": "scripe._async.resources.sources",
+                "AsyncUploads": "scripe._async.resources.uploads",
+                "AsyncWebhookEndpoints": "scripe._async.resources.webhook_endpoints",
+                "AsyncWorkspaces": "scripe._async.resources.workspaces",
             }
         )
     )
@@ -75,7 +76,7 @@ class AsyncScripe:
         api_version: The dated version of the API that every call asks for.
         workspace_id: `org_…`, for OAuth tokens that reach several; from `SCRIPE_WORKSPACE_ID` if left out.
         timeout: Seconds for each network operation (connect, read, write), never for a whole upload.
-        deadline: Seconds for each whole call, with its waits, retries and steps; None for no limit. Past it
+        total_timeout: Seconds for each whole call, with its waits, retries and steps; None for no limit. Past it
             `APITimeoutError`, in a wait for jobs `JobTimeoutError`. It interrupts anything.
         max_retries: How often a call is sent again after a passing fault.
         rate_limiter: Keeps calls within the workspace's budget. One of its own if left out; None turns it
@@ -100,7 +101,7 @@ class AsyncScripe:
         api_version: str = API_VERSION,
         workspace_id: str | None = None,
         timeout: float | None = 60.0,
-        deadline: float | None = None,
+        total_timeout: float | None = None,
         max_retries: int = 2,
         rate_limiter: RateLimiter | NotGiven | None = NOT_GIVEN,
         http_client: AsyncHTTPClient | EngineName | None = None,
@@ -115,7 +116,7 @@ class AsyncScripe:
             api_version=api_version,
             workspace_id=config.workspace_id(workspace_id),
             timeout=timeout,
-            deadline=deadline,
+            total_timeout=total_timeout,
             max_retries=max_retries,
             app_info=app_info,
             allow_insecure=allow_insecure,
@@ -134,7 +135,9 @@ class AsyncScripe:
         self._given = given
         limiter = RateLimiter() if isinstance(rate_limiter, NotGiven) else rate_limiter
         if limiter is not None:
-            config.check_kind(limiter, RateLimiter, "rate_limiter", "a RateLimiter, or None for none")
+            config.check_type(
+                limiter, RateLimiter, "rate_limiter", "a RateLimiter, or None for none", ConfigurationError
+            )
         config.check_callable(on_response, "on_response")
         session = AsyncSession(given, limiter, http_client, on_response)
         self._sender = AsyncSender(session, options)
@@ -143,77 +146,77 @@ class AsyncScripe:
     @property
     def health(self) -> AsyncHealthResource:
         """Whether the API, and the key, work."""
-        from .health import AsyncHealthResource
+        from .resources.health import AsyncHealthResource
 
         return AsyncHealthResource(self._sender)
 
     @property
     def workspaces(self) -> AsyncWorkspaces:
         """The workspace that the key belongs to."""
-        from .workspaces import AsyncWorkspaces
+        from .resources.workspaces import AsyncWorkspaces
 
         return AsyncWorkspaces(self._sender)
 
     @property
     def projects(self) -> AsyncProjects:
         """Projects, which are LinkedIn profiles and pages."""
-        from .projects import AsyncProjects
+        from .resources.projects import AsyncProjects
 
         return AsyncProjects(self._sender)
 
     @property
     def sources(self) -> AsyncSources:
         """Sources, which are transcripts of recordings, files and texts."""
-        from .sources import AsyncSources
+        from .resources.sources import AsyncSources
 
         return AsyncSources(self._sender)
 
     @property
     def uploads(self) -> AsyncUploads:
         """Uploads, for which the API gives a link and storage takes the bytes."""
-        from .uploads import AsyncUploads
+        from .resources.uploads import AsyncUploads
 
         return AsyncUploads(self._sender)
 
     @property
     def jobs(self) -> AsyncJobs:
         """Jobs, which are work that the API does in the background, and waiting for them."""
-        from .jobs import AsyncJobs
+        from .resources.jobs import AsyncJobs
 
         return AsyncJobs(self._sender)
 
     @property
     def notes(self) -> AsyncNotes:
         """Notes, with their places in the queue."""
-        from .notes import AsyncNotes
+        from .resources.notes import AsyncNotes
 
         return AsyncNotes(self._sender)
 
     @property
     def posts(self) -> AsyncPosts:
         """Posts, and having them written."""
-        from .posts import AsyncPosts
+        from .resources.posts import AsyncPosts
 
         return AsyncPosts(self._sender)
 
     @property
     def post_statuses(self) -> AsyncPostStatuses:
         """Statuses that the workspace has defined for its posts."""
-        from .post_statuses import AsyncPostStatuses
+        from .resources.post_statuses import AsyncPostStatuses
 
         return AsyncPostStatuses(self._sender)
 
     @property
     def knowledge(self) -> AsyncKnowledge:
         """The knowledge base."""
-        from .knowledge import AsyncKnowledge
+        from .resources.knowledge import AsyncKnowledge
 
         return AsyncKnowledge(self._sender)
 
     @property
     def webhook_endpoints(self) -> AsyncWebhookEndpoints:
         """Addresses of yours that the API tells of events."""
-        from .webhook_endpoints import AsyncWebhookEndpoints
+        from .resources.webhook_endpoints import AsyncWebhookEndpoints
 
         return AsyncWebhookEndpoints(self._sender)
 
@@ -221,7 +224,7 @@ class AsyncScripe:
         self,
         *,
         timeout: float | NotGiven | None = NOT_GIVEN,
-        deadline: float | NotGiven | None = NOT_GIVEN,
+        total_timeout: float | NotGiven | None = NOT_GIVEN,
         max_retries: int | NotGiven = NOT_GIVEN,
         api_version: str | NotGiven = NOT_GIVEN,
         workspace_id: str | NotGiven | None = NOT_GIVEN,
@@ -231,7 +234,7 @@ class AsyncScripe:
 
         Args:
             timeout: Seconds for each network operation; None for no limit.
-            deadline: Seconds for each whole call; None for no limit.
+            total_timeout: Seconds for each whole call; None for no limit.
             max_retries: How often a call is sent again after a passing fault.
             api_version: The dated version of the API.
             workspace_id: `org_…`; None for the token's own.
@@ -243,7 +246,7 @@ class AsyncScripe:
         """
         given = {
             "timeout": timeout,
-            "deadline": deadline,
+            "total_timeout": total_timeout,
             "max_retries": max_retries,
             "api_version": api_version,
             "workspace_id": workspace_id,
@@ -307,20 +310,22 @@ class AsyncScripe:
             The model; or, without `returns`, the whole JSON of the answer.
 
         Raises:
-            ConfigurationError: an argument that cannot be right; nothing was sent.
+            InvalidArgumentError: an argument cannot be right; nothing was sent.
             APIStatusError: the API answered with an error.
             APIConnectionError: no answer came.
 
         """
-        config.check_kind(method, str, "method", "a str such as `GET`")
-        config.check_kind(path, str, "path", "one below the base URL, such as `/projects`")
-        config.check_kind({} if params is None else params, Mapping, "params", "a mapping")
+        config.check_type(method, str, "method", "a str such as `GET`")
+        config.check_type(path, str, "path", "one below the base URL, such as `/projects`")
+        config.check_type({} if params is None else params, Mapping, "params", "a mapping")
         if returns is None:
             return await self._sender.send_for_document(
                 free_request(method, path, BaseModel, params, json, idempotency_key)
             )
         if not (isinstance(returns, type) and issubclass(returns, BaseModel)):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(f"returns is {returns!r}; give a class of pydantic's, or leave it out.")
+            raise InvalidArgumentError(
+                f"returns is {returns!r}; give a class of pydantic's, or leave it out."
+            )
         return await self._sender.send(free_request(method, path, returns, params, json, idempotency_key))
 
     async def close(self) -> None:
@@ -382,7 +387,7 @@ def set_clock(client: AsyncScripe, clock: AsyncClock) -> None:
 
 def set_observer(client: AsyncScripe, observer: Observer) -> None:
     """Let all calls of a client, and of its copies, be watched by this one, and by no other."""
-    from .._observing import Guarded
+    from .._observer import Guarded
 
     client._sender.session.observer = Guarded(observer)  # pyright: ignore[reportPrivateUsage] - this module's own
 

@@ -1,4 +1,4 @@
-"""Attempts, until one is final: the rules of `_rules/retry.py`, driven by tenacity after a first failure."""
+"""Attempts, until one is final: the rules of `_core/retry.py`, driven by tenacity after a first failure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 from .. import _log
 from .._concurrency import AsyncClock
-from .._rules.answer import Outcome
-from .._rules.retry import RetryPlan
+from .._core.outcome import Outcome
+from .._core.retry import RetryPlan
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
-    from .._observing import Observation
+    from .._observer import Observation
 
 
 async def attempts(

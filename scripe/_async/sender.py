@@ -13,22 +13,22 @@ from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import async_invoke, async_within
-from .._engine import CommonHeaders, Limits, Outgoing
+from .._core import response as responses
+from .._core.config import NO_KEY, Options, Secret
+from .._core.deadline import NO_DEADLINE, Deadline
+from .._core.idempotency import note_idempotency_key
+from .._core.outcome import Answer, Failure, Outcome
+from .._core.rate_limit import Ticket, rate_limit
+from .._core.request import Request
+from .._http import CommonHeaders, Limits, Outgoing
 from .._redaction import hide
-from .._rules import response as responses
-from .._rules.answer import Answer, Failure, Outcome
-from .._rules.config import NO_KEY, Options, Secret
-from .._rules.deadline import NO_DEADLINE, Deadline
-from .._rules.idempotency import note_idempotency_key
-from .._rules.rate_limit import Ticket, rate_limit
-from .._rules.request import Request
-from ..errors import ClientClosedError, DeadlineError, NotFoundError
+from ..errors import APITimeoutError, ClientClosedError, NotFoundError
 from ..types._base import JSON
 from ..types.response_info import ResponseInfo
 from .session import AsyncSession
 
 if TYPE_CHECKING:
-    from .._observing import Begun, Observation, Observer
+    from .._observer import Begun, Observation, Observer
 
 T = TypeVar("T", bound=BaseModel)
 R = TypeVar("R")
@@ -62,11 +62,11 @@ class AsyncSender:
 
     def bounded(self, seconds: float | None = None) -> AsyncSender:
         """The same, with the clock of the deadline running: for all steps of one call of the caller's."""
-        if seconds is None and (self.deadline.at is not None or self.options.deadline is None):
+        if seconds is None and (self.deadline.at is not None or self.options.total_timeout is None):
             return self
         now = self.session.clock.now()
         running = (
-            self.deadline if self.deadline.at is not None else Deadline.after(self.options.deadline, now)
+            self.deadline if self.deadline.at is not None else Deadline.after(self.options.total_timeout, now)
         )
         own = Deadline.after(seconds, now)
         ends = [each for each in (running, own) if each.at is not None]
@@ -92,19 +92,19 @@ class AsyncSender:
         observer = self.session.observer
         if observer is None:
             return nullcontext()
-        from .._observing import watched  # here and below: loaded for those alone who are watched
+        from .._observer import watched  # here and below: loaded for those alone who are watched
 
         return watched(lambda: observer.operation(name))
 
     async def _watched(self, observer: Observer, call: _Call[T], read: Read[T, R]) -> R:
-        from .._observing import watched
+        from .._observer import watched
 
         begun = self._begun(call.request)
         with watched(lambda: observer.call(begun)) as call.observation:
             return await self._exchanged(call, read)
 
     def _begun(self, request: Request[T]) -> Begun:
-        from .._observing import Begun
+        from .._observer import Begun
 
         url, template = self.options.base_url + request.shown, request.template
         return Begun(
@@ -122,7 +122,9 @@ class AsyncSender:
             if call.attempts > 1:  # the first may have arrived
                 error.idempotency_key = request.idempotency_key
             raise
-        except DeadlineError as error:  # raised while another call asks for the API key, it knows of no write
+        except (
+            APITimeoutError
+        ) as error:  # raised while another call asks for the API key, it knows of no write
             note_idempotency_key(error, request.idempotency_key)
             raise
         if outcome is None or (isinstance(outcome, Failure) and outcome.is_timeout and sender.is_late()):
@@ -146,7 +148,7 @@ class AsyncSender:
         return await self._again(call, outcome)
 
     async def _again(self, call: _Call[T], first: Outcome) -> Outcome:
-        from .._rules.retry import RetryPlan, is_transient
+        from .._core.retry import RetryPlan, is_transient
         from .retrying import attempts
 
         request = call.request
@@ -275,9 +277,10 @@ class AsyncSender:
         """Whether the deadline has passed."""
         return self.deadline.has_passed(self.session.clock.now())
 
-    def _late(self, request: Request[T], why: str = "") -> DeadlineError:
-        return DeadlineError(
+    def _late(self, request: Request[T], why: str = "") -> APITimeoutError:
+        return APITimeoutError(
             f"{request.method} {request.shown}: {why}{self.deadline}",
+            is_total=True,
             retryable=True,
             idempotency_key=request.idempotency_key,
         )

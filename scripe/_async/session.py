@@ -11,18 +11,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 from weakref import WeakSet
 
-from .._asking import AsyncTurn
+from .._api_key_refresh import AsyncTurn
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_home, async_invoke
-from .._engine import AsyncEngine, AsyncHTTPClient, EngineName, check_engine, default_engine, plain_context
-from .._rules import config
-from .._rules.config import Secret
-from .._rules.pacing import Pacer
-from .._rules.rate_limit import RateLimiter
+from .._core import config
+from .._core.config import Secret
+from .._core.poll_throttle import PollThrottle
+from .._core.rate_limit import RateLimiter
+from .._http import AsyncEngine, AsyncHTTPClient, EngineName, check_engine, default_engine, plain_context
 from ..errors import ClientClosedError, ConfigurationError
 from ..types.response_info import ResponseInfo
 
 if TYPE_CHECKING:
-    from .._observing import Observer
+    from .._observer import Observer
 
 
 class AsyncSession:
@@ -38,7 +38,7 @@ class AsyncSession:
         self.on_response = on_response
         self.observer: Observer | None = None
         self.clock: AsyncClock = _make_clock()
-        self.pacer: Pacer = Pacer()
+        self.pacer: PollThrottle = PollThrottle()
         self._key_source = cast("AsyncKeySource | None", config.key_source(given))
         self._key = None if self._key_source else config.api_key(given)
         self._is_closed = False
@@ -107,7 +107,7 @@ class AsyncSession:
         any lock, and the calls that they had in flight do not end here. A client of the caller's stays in use.
         """
         self._lock, self._turn, self._home = threading.Lock(), AsyncTurn(), None
-        self.pacer = Pacer()
+        self.pacer = PollThrottle()
         if self.limiter is not None:
             self.limiter.forget()
         _left_open.append(self._engine)
@@ -154,15 +154,19 @@ _left_open: list[AsyncEngine | None] = []  # kept, since whoever collects an ope
 # What a first call imports. If another thread held the lock of one of these modules during a fork, the child would wait
 # for that lock without end: so all of them are imported before the fork.
 LOADED_BEFORE_FORK = (
-    *("scripe._async.health", "scripe._async.jobs", "scripe._async.knowledge", "scripe._async.notes"),
-    *(
-        "scripe._async.post_statuses",
-        "scripe._async.posts",
-        "scripe._async.projects",
-        "scripe._async.retrying",
-    ),
-    *("scripe._async.sources", "scripe._async.webhook_endpoints", "scripe._async.workspaces"),
-    *("scripe._rules.pagination", "scripe.types.page"),
+    "scripe._async.resources.health",
+    "scripe._async.resources.jobs",
+    "scripe._async.resources.knowledge",
+    "scripe._async.resources.notes",
+    "scripe._async.resources.post_statuses",
+    "scripe._async.resources.posts",
+    "scripe._async.resources.projects",
+    "scripe._async.resources.sources",
+    "scripe._async.resources.webhook_endpoints",
+    "scripe._async.resources.workspaces",
+    "scripe._async.retrying",
+    "scripe._core.pagination",
+    "scripe.types.page",
     *("tenacity", "httpcore", "httpcore2", "h11", "certifi", "truststore", "encodings.idna"),
 )
 

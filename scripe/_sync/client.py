@@ -10,13 +10,14 @@ from pydantic import BaseModel
 
 from .. import _log
 from .._concurrency import Callback, Clock, KeySource
-from .._engine import HTTPClient, EngineName
+from .._core import config
+from .._core.config import Options, Secret
+from .._core.rate_limit import RateLimiter
+from .._core.request import Query, free_request
+from .._http import HTTPClient, EngineName
 from .._lazy import stand_ins
-from .._rules import config
-from .._rules.config import API_VERSION, Options, Secret
-from .._rules.rate_limit import RateLimiter
-from .._rules.request import Query, free_request
-from ..errors import ConfigurationError
+from .._vocabulary import API_VERSION
+from ..errors import ConfigurationError, InvalidArgumentError
 from ..types._base import JSON, JSONInput
 from ..types.not_given import NOT_GIVEN, NotGiven
 from ..types.response_info import ResponseInfo
@@ -24,33 +25,33 @@ from .sender import Sender
 from .session import Session
 
 if TYPE_CHECKING:
-    from .._observing import Observer
-    from .health import HealthResource
-    from .jobs import Jobs
-    from .knowledge import Knowledge
-    from .notes import Notes
-    from .post_statuses import PostStatuses
-    from .posts import Posts
-    from .projects import Projects
-    from .sources import Sources
-    from .uploads import Uploads
-    from .webhook_endpoints import WebhookEndpoints
-    from .workspaces import Workspaces
+    from .._observer import Observer
+    from .resources.health import HealthResource
+    from .resources.jobs import Jobs
+    from .resources.knowledge import Knowledge
+    from .resources.notes import Notes
+    from .resources.post_statuses import PostStatuses
+    from .resources.posts import Posts
+    from .resources.projects import Projects
+    from .resources.sources import Sources
+    from .resources.uploads import Uploads
+    from .resources.webhook_endpoints import WebhookEndpoints
+    from .resources.workspaces import Workspaces
 else:
     globals().update(
         stand_ins(
             {
-                "HealthResource": "scripe._sync.health",
-                "Jobs": "scripe._sync.jobs",
-                "Knowledge": "scripe._sync.knowledge",
-                "Notes": "scripe._sync.notes",
-                "PostStatuses": "scripe._sync.post_statuses",
-                "Posts": "scripe._sync.posts",
-                "Projects": "scripe._sync.projects",
-                "Sources": "scripe._sync.sources",
-                "Uploads": "scripe._sync.uploads",
-                "WebhookEndpoints": "scripe._sync.webhook_endpoints",
-                "Workspaces": "scripe._sync.workspaces",
+                "HealthResource": "scripe._sync.resources.health",
+                "Jobs": "scripe._sync.resources.jobs",
+                "Knowledge": "scripe._sync.resources.knowledge",
+                "Notes": "scripe._sync.resources.notes",
+                "PostStatuses": "scripe._sync.resources.post_statuses",
+                "Posts": "scripe._sync.resources.posts",
+                "Projects": "scripe._sync.resources.projects",
+                "Sources": "scripe._sync.resources.sources",
+                "Uploads": "scripe._sync.resources.uploads",
+                "WebhookEndpoints": "scripe._sync.resources.webhook_endpoints",
+                "Workspaces": "scripe._sync.resources.workspaces",
             }
         )
     )
@@ -76,7 +77,7 @@ class Scripe:
         api_version: The dated version of the API that every call asks for.
         workspace_id: `org_…`, for OAuth tokens that reach several; from `SCRIPE_WORKSPACE_ID` if left out.
         timeout: Seconds for each network operation (connect, read, write), never for a whole upload.
-        deadline: Seconds for each whole call, with its waits, retries and steps; None for no limit. Past it
+        total_timeout: Seconds for each whole call, with its waits, retries and steps; None for no limit. Past it
             `APITimeoutError`, in a wait for jobs `JobTimeoutError`. It is checked between
             attempts, waits and chunks, and cuts each socket operation to what is left; a server that
             trickles its headers, a slow look-up of a name and callbacks can hold a call longer.
@@ -103,7 +104,7 @@ class Scripe:
         api_version: str = API_VERSION,
         workspace_id: str | None = None,
         timeout: float | None = 60.0,
-        deadline: float | None = None,
+        total_timeout: float | None = None,
         max_retries: int = 2,
         rate_limiter: RateLimiter | NotGiven | None = NOT_GIVEN,
         http_client: HTTPClient | EngineName | None = None,
@@ -118,7 +119,7 @@ class Scripe:
             api_version=api_version,
             workspace_id=config.workspace_id(workspace_id),
             timeout=timeout,
-            deadline=deadline,
+            total_timeout=total_timeout,
             max_retries=max_retries,
             app_info=app_info,
             allow_insecure=allow_insecure,
@@ -137,7 +138,9 @@ class Scripe:
         self._given = given
         limiter = RateLimiter() if isinstance(rate_limiter, NotGiven) else rate_limiter
         if limiter is not None:
-            config.check_kind(limiter, RateLimiter, "rate_limiter", "a RateLimiter, or None for none")
+            config.check_type(
+                limiter, RateLimiter, "rate_limiter", "a RateLimiter, or None for none", ConfigurationError
+            )
         config.check_callable(on_response, "on_response")
         session = Session(given, limiter, http_client, on_response)
         self._sender = Sender(session, options)
@@ -146,77 +149,77 @@ class Scripe:
     @property
     def health(self) -> HealthResource:
         """Whether the API, and the key, work."""
-        from .health import HealthResource
+        from .resources.health import HealthResource
 
         return HealthResource(self._sender)
 
     @property
     def workspaces(self) -> Workspaces:
         """The workspace that the key belongs to."""
-        from .workspaces import Workspaces
+        from .resources.workspaces import Workspaces
 
         return Workspaces(self._sender)
 
     @property
     def projects(self) -> Projects:
         """Projects, which are LinkedIn profiles and pages."""
-        from .projects import Projects
+        from .resources.projects import Projects
 
         return Projects(self._sender)
 
     @property
     def sources(self) -> Sources:
         """Sources, which are transcripts of recordings, files and texts."""
-        from .sources import Sources
+        from .resources.sources import Sources
 
         return Sources(self._sender)
 
     @property
     def uploads(self) -> Uploads:
         """Uploads, for which the API gives a link and storage takes the bytes."""
-        from .uploads import Uploads
+        from .resources.uploads import Uploads
 
         return Uploads(self._sender)
 
     @property
     def jobs(self) -> Jobs:
         """Jobs, which are work that the API does in the background, and waiting for them."""
-        from .jobs import Jobs
+        from .resources.jobs import Jobs
 
         return Jobs(self._sender)
 
     @property
     def notes(self) -> Notes:
         """Notes, with their places in the queue."""
-        from .notes import Notes
+        from .resources.notes import Notes
 
         return Notes(self._sender)
 
     @property
     def posts(self) -> Posts:
         """Posts, and having them written."""
-        from .posts import Posts
+        from .resources.posts import Posts
 
         return Posts(self._sender)
 
     @property
     def post_statuses(self) -> PostStatuses:
         """Statuses that the workspace has defined for its posts."""
-        from .post_statuses import PostStatuses
+        from .resources.post_statuses import PostStatuses
 
         return PostStatuses(self._sender)
 
     @property
     def knowledge(self) -> Knowledge:
         """The knowledge base."""
-        from .knowledge import Knowledge
+        from .resources.knowledge import Knowledge
 
         return Knowledge(self._sender)
 
     @property
     def webhook_endpoints(self) -> WebhookEndpoints:
         """Addresses of yours that the API tells of events."""
-        from .webhook_endpoints import WebhookEndpoints
+        from .resources.webhook_endpoints import WebhookEndpoints
 
         return WebhookEndpoints(self._sender)
 
@@ -224,7 +227,7 @@ class Scripe:
         self,
         *,
         timeout: float | NotGiven | None = NOT_GIVEN,
-        deadline: float | NotGiven | None = NOT_GIVEN,
+        total_timeout: float | NotGiven | None = NOT_GIVEN,
         max_retries: int | NotGiven = NOT_GIVEN,
         api_version: str | NotGiven = NOT_GIVEN,
         workspace_id: str | NotGiven | None = NOT_GIVEN,
@@ -234,7 +237,7 @@ class Scripe:
 
         Args:
             timeout: Seconds for each network operation; None for no limit.
-            deadline: Seconds for each whole call; None for no limit.
+            total_timeout: Seconds for each whole call; None for no limit.
             max_retries: How often a call is sent again after a passing fault.
             api_version: The dated version of the API.
             workspace_id: `org_…`; None for the token's own.
@@ -246,7 +249,7 @@ class Scripe:
         """
         given = {
             "timeout": timeout,
-            "deadline": deadline,
+            "total_timeout": total_timeout,
             "max_retries": max_retries,
             "api_version": api_version,
             "workspace_id": workspace_id,
@@ -310,20 +313,22 @@ class Scripe:
             The model; or, without `returns`, the whole JSON of the answer.
 
         Raises:
-            ConfigurationError: an argument that cannot be right; nothing was sent.
+            InvalidArgumentError: an argument cannot be right; nothing was sent.
             APIStatusError: the API answered with an error.
             APIConnectionError: no answer came.
 
         """
-        config.check_kind(method, str, "method", "a str such as `GET`")
-        config.check_kind(path, str, "path", "one below the base URL, such as `/projects`")
-        config.check_kind({} if params is None else params, Mapping, "params", "a mapping")
+        config.check_type(method, str, "method", "a str such as `GET`")
+        config.check_type(path, str, "path", "one below the base URL, such as `/projects`")
+        config.check_type({} if params is None else params, Mapping, "params", "a mapping")
         if returns is None:
             return self._sender.send_for_document(
                 free_request(method, path, BaseModel, params, json, idempotency_key)
             )
         if not (isinstance(returns, type) and issubclass(returns, BaseModel)):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(f"returns is {returns!r}; give a class of pydantic's, or leave it out.")
+            raise InvalidArgumentError(
+                f"returns is {returns!r}; give a class of pydantic's, or leave it out."
+            )
         return self._sender.send(free_request(method, path, returns, params, json, idempotency_key))
 
     def close(self) -> None:
@@ -385,7 +390,7 @@ def set_clock(client: Scripe, clock: Clock) -> None:
 
 def set_observer(client: Scripe, observer: Observer) -> None:
     """Let all calls of a client, and of its copies, be watched by this one, and by no other."""
-    from .._observing import Guarded
+    from .._observer import Guarded
 
     client._sender.session.observer = Guarded(observer)  # pyright: ignore[reportPrivateUsage] - this module's own
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
+from .._core.pagination import Walk
+from .._core.request import Request, page_query
 from .._lazy import LazyModule
-from .._rules.pagination import Walk
-from .._rules.request import Request, page_query
-from ..errors import BadCursorError, ConfigurationError
+from ..errors import BadCursorError, InvalidArgumentError, ScripeError
 from ..types._base import attach_all
 from ..types.page import Page, page_of
 from .sender import Sender
@@ -85,7 +85,7 @@ class Pager(Generic[T]):
     Raises:
         APIStatusError: while iterating, when the API answers with an error.
         APIConnectionError: while iterating, when no answer comes.
-        APIResponseError: while iterating, when the pages make no sense (a cursor that comes back, say).
+        APIResponseValidationError: while iterating, when the pages make no sense (a cursor that comes back, say).
 
     """
 
@@ -99,9 +99,9 @@ class Pager(Generic[T]):
         return f"<{type(self).__name__} of {self._path}: iterate it, or call head, first or to_list>"
 
     def _repr_html_(self) -> str:
-        from ..display.lists import first_rows
+        from .._html import preview_html
 
-        return first_rows(self)
+        return preview_html(self, ScripeError)
 
     def __iter__(self) -> Iterator[T]:
         return Items(self.pages())
@@ -120,11 +120,11 @@ class Pager(Generic[T]):
         """All items, or the first so many, as a list.
 
         Raises:
-            ConfigurationError: `max_items` is negative.
+            InvalidArgumentError: `max_items` is negative.
 
         """
         if max_items is not None and max_items < 0:
-            raise ConfigurationError(f"max_items is {max_items!r}; give 0 or more, or None for all.")
+            raise InvalidArgumentError(f"max_items is {max_items!r}; give 0 or more, or None for all.")
         items: list[T] = []
         if max_items == 0:
             return items
@@ -140,17 +140,17 @@ class Pager(Generic[T]):
             return item
         return None
 
-    def head(self, rows: int = 10) -> Page[T]:
+    def head(self, n: int = 5) -> Page[T]:
         """The first items, fetched alone, as a page: a notebook shows it as a table.
 
         Args:
-            rows: How many, 1 to 200; lists that do not come in pages come whole.
+            n: How many, 1 to 200; lists that do not come in pages come whole.
 
         Raises:
-            ConfigurationError: `rows` is out of range.
+            InvalidArgumentError: `n` is out of range.
 
         """
-        return next(self._of(rows).pages())
+        return next(self._of(n).pages())
 
     def _of(self, rows: int) -> Pager[T]:
         """The same list, in pages of so many; those of which no page says that they take a `limit` are sent none."""
@@ -162,35 +162,35 @@ class Pager(Generic[T]):
         """All items, or the first so many, as flat dictionaries: what is nested has dotted names, `result.post_id`.
 
         Raises:
-            ConfigurationError: `max_items` is negative.
+            InvalidArgumentError: `max_items` is negative.
 
         """
-        from .. import _frames as frames  # here and below: loaded by those who make tables
+        from .. import _dataframes as dataframes  # here and below: loaded by those who make tables
 
-        return [frames.record(item) for item in self.to_list(max_items)]
+        return [dataframes.flatten(item) for item in self.to_list(max_items)]
 
     def to_pandas(self, max_items: int | None = None) -> pd.DataFrame:
         """The same as a data frame of pandas (extra `pandas`), a row for each item.
 
         Raises:
             ImportError: pandas is not installed; nothing was sent.
-            ConfigurationError: `max_items` is negative.
+            InvalidArgumentError: `max_items` is negative.
 
         """
-        from .. import _frames as frames
+        from .. import _dataframes as dataframes
 
-        frames.check_installed("pandas")
-        return frames.pandas_frame(self.to_records(max_items), self._kind)
+        dataframes.check_installed("pandas")
+        return dataframes.pandas_frame(self.to_records(max_items), self._kind)
 
     def to_polars(self, max_items: int | None = None) -> pl.DataFrame:
         """The same as a data frame of polars (extra `polars`), a row for each item.
 
         Raises:
             ImportError: polars is not installed; nothing was sent.
-            ConfigurationError: `max_items` is negative.
+            InvalidArgumentError: `max_items` is negative.
 
         """
-        from .. import _frames as frames
+        from .. import _dataframes as dataframes
 
-        frames.check_installed("polars")
-        return frames.polars_frame(self.to_records(max_items), self._kind)
+        dataframes.check_installed("polars")
+        return dataframes.polars_frame(self.to_records(max_items), self._kind)

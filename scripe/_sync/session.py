@@ -12,18 +12,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 from weakref import WeakSet
 
-from .._asking import Turn
+from .._api_key_refresh import Turn
 from .._concurrency import Callback, Clock, KeySource, home, invoke
-from .._engine import Engine, HTTPClient, EngineName, check_engine, default_engine, plain_context
-from .._rules import config
-from .._rules.config import Secret
-from .._rules.pacing import Pacer
-from .._rules.rate_limit import RateLimiter
+from .._core import config
+from .._core.config import Secret
+from .._core.poll_throttle import PollThrottle
+from .._core.rate_limit import RateLimiter
+from .._http import Engine, HTTPClient, EngineName, check_engine, default_engine, plain_context
 from ..errors import ClientClosedError, ConfigurationError
 from ..types.response_info import ResponseInfo
 
 if TYPE_CHECKING:
-    from .._observing import Observer
+    from .._observer import Observer
 
 
 class Session:
@@ -39,7 +39,7 @@ class Session:
         self.on_response = on_response
         self.observer: Observer | None = None
         self.clock: Clock = _make_clock()
-        self.pacer: Pacer = Pacer()
+        self.pacer: PollThrottle = PollThrottle()
         self._key_source = cast("KeySource | None", config.key_source(given))
         self._key = None if self._key_source else config.api_key(given)
         self._is_closed = False
@@ -108,7 +108,7 @@ class Session:
         any lock, and the calls that they had in flight do not end here. A client of the caller's stays in use.
         """
         self._lock, self._turn, self._home = threading.Lock(), Turn(), None
-        self.pacer = Pacer()
+        self.pacer = PollThrottle()
         if self.limiter is not None:
             self.limiter.forget()
         _left_open.append(self._engine)
@@ -155,15 +155,19 @@ _left_open: list[Engine | None] = []  # kept, since whoever collects an open con
 # What a first call imports. If another thread held the lock of one of these modules during a fork, the child would wait
 # for that lock without end: so all of them are imported before the fork.
 LOADED_BEFORE_FORK = (
-    *("scripe._sync.health", "scripe._sync.jobs", "scripe._sync.knowledge", "scripe._sync.notes"),
-    *(
-        "scripe._sync.post_statuses",
-        "scripe._sync.posts",
-        "scripe._sync.projects",
-        "scripe._sync.retrying",
-    ),
-    *("scripe._sync.sources", "scripe._sync.webhook_endpoints", "scripe._sync.workspaces"),
-    *("scripe._rules.pagination", "scripe.types.page"),
+    "scripe._sync.resources.health",
+    "scripe._sync.resources.jobs",
+    "scripe._sync.resources.knowledge",
+    "scripe._sync.resources.notes",
+    "scripe._sync.resources.post_statuses",
+    "scripe._sync.resources.posts",
+    "scripe._sync.resources.projects",
+    "scripe._sync.resources.sources",
+    "scripe._sync.resources.webhook_endpoints",
+    "scripe._sync.resources.workspaces",
+    "scripe._sync.retrying",
+    "scripe._core.pagination",
+    "scripe.types.page",
     *("tenacity", "httpcore", "httpcore2", "h11", "certifi", "truststore", "encodings.idna"),
 )
 

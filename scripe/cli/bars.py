@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 class Shown(TypedDict):
     """Arguments of `sources.ingest`, `uploads.upload_file`, `knowledge.ingest`, `jobs.wait` and their kin."""
 
-    progress: bool
+    show_progress: bool
 
 
 def shown(session: Session) -> Shown:
     """Bars on standard error, unless nobody wants them: with `--json` that is for errors alone."""
-    return Shown(progress=not session.options.no_progress and not session.options.json)
+    return Shown(show_progress=not session.options.no_progress and not session.options.json)

@@ -12,6 +12,7 @@ from ..errors import (
     AuthenticationError,
     ConfigurationError,
     ConflictError,
+    InvalidArgumentError,
     InvalidRequestError,
     JobCancelledError,
     JobFailedError,
@@ -46,7 +47,7 @@ TABLE = (
     ExitCode(
         USAGE,
         "the command, an option, a file or the key is not right, or an extra is missing; nothing was sent",
-        (ConfigurationError,),
+        (ConfigurationError, InvalidArgumentError),
     ),
     ExitCode(3, "the API does not know the key", (AuthenticationError,)),
     ExitCode(4, "the key may not do this", (PermissionDeniedError,)),

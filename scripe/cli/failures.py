@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import (
     APIConnectionError,
-    APIResponseError,
+    APIResponseValidationError,
     APIStatusError,
     AuthenticationError,
     ConfigurationError,
+    InvalidArgumentError,
     JobCancelledError,
     JobFailedError,
     JobTimeoutError,
@@ -114,7 +115,7 @@ def _tell_person(error: BaseException, session: Session) -> None:
 def _message(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted."
-    if isinstance(error, ConfigurationError):
+    if isinstance(error, ConfigurationError | InvalidArgumentError):
         return on_one_line(of_options(error.message))
     if isinstance(error, ScripeError):
         return on_one_line(error.message)
@@ -126,7 +127,7 @@ def _message(error: BaseException) -> str:
 
 def _known(error: BaseException) -> str:
     """What to quote to the API's support."""
-    if not isinstance(error, APIStatusError | APIResponseError):
+    if not isinstance(error, APIStatusError | APIResponseValidationError):
         return ""
     known = [
         f"HTTP {error.status_code}",
@@ -168,7 +169,9 @@ def _may_be_half_done(error: BaseException) -> bool:
     """Whether the same key makes a difference: not where the API has refused the write, or ended it."""
     if isinstance(error, APIStatusError):
         return isinstance(error, ServerError | RateLimitError)
-    return not isinstance(error, ConfigurationError | JobFailedError | JobCancelledError)
+    return not isinstance(
+        error, ConfigurationError | InvalidArgumentError | JobFailedError | JobCancelledError
+    )
 
 
 def _jobs(error: BaseException, session: Session) -> list[str]:

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from .._rules.config import KEY_VARIABLE
+from .._core.config import KEY_VARIABLE
 from ..errors import ConfigurationError
 from .texts import is_stdin, read_text
 

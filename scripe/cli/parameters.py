@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 from cyclopts import Parameter, validators
 
-from .choices import ContentType
+from .._vocabulary import ContentType
 from .session import Session
 
 

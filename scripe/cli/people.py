@@ -11,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..display.plain import tone
+from .._format import severity
 from .views import View
 
 _STYLES = {"good": "green", "bad": "red", "waiting": "yellow", None: ""}
@@ -51,7 +51,7 @@ def _line(name: str, value: str) -> Text:
 
 
 def _style(value: str) -> str:
-    return _STYLES[tone(value)]
+    return _STYLES[severity(value)]
 
 
 def render(*parts: RenderableType, width: int | None = None, soft_wrap: bool = False) -> str:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from ..errors import ConfigurationError
+from ..errors import InvalidArgumentError
 from . import keys
 from .output import note
 
@@ -60,7 +60,7 @@ class Session:
             allow_insecure=options.allow_insecure,
             workspace_id=options.workspace_id,
             timeout=options.timeout,
-            deadline=options.deadline,
+            total_timeout=options.deadline,
             on_response=self._heard,
             app_info="scripe-cli",
         )
@@ -68,21 +68,21 @@ class Session:
     @property
     def base_url(self) -> str:
         """Where the API is."""
-        from .._rules.config import base_url
+        from .._core.config import base_url
 
         return base_url(self.options.base_url)
 
     @property
     def where(self) -> str:
         """What says so: the option or the variable."""
-        from .._rules.config import BASE_URL_VARIABLE
+        from .._core.config import BASE_URL_VARIABLE
 
         return BASE_URL_VARIABLE if self.options.base_url is None else "--base-url"
 
     @property
     def is_local(self) -> bool:
         """Whether that is this machine: then it is an emulator."""
-        from .._rules.config import is_loopback
+        from .._core.config import is_loopback
 
         return is_loopback(urlsplit(self.base_url).hostname or "")
 
@@ -93,12 +93,12 @@ class Session:
             ConfigurationError: the API would ignore it.
 
         """
-        from .._rules.idempotency import checked_key, new_key
+        from .._core.idempotency import checked_key, new_key
 
         try:
             self.idempotency_key = new_key() if given is None else checked_key(given)
-        except ConfigurationError:
-            raise ConfigurationError(
+        except InvalidArgumentError:
+            raise InvalidArgumentError(
                 "--idempotency-key takes 1 to 64 letters, digits, underscores and hyphens."
             ) from None
         return self.idempotency_key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ..display.plain import environment_for_rich
+from .._format import environment_for_rich
 from .failures import refuse
 from .keys import KEY_AS_ARGUMENT
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _OPTIONS = re.compile(
-    r"\b(base_url|content_type|deadline|events|name|note_id|project_id|scheduled_for|timeout|upload_id|url|workspace_id)"
+    r"\b(base_url|content_type|total_timeout|events|name|note_id|project_id|scheduled_for|timeout|upload_id|url|workspace_id)"
     r"(=| (?=is |must |[0-9'\"\[]))"
 )
 _PHRASES = {

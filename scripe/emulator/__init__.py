@@ -83,11 +83,12 @@ Health
 
 from typing import TYPE_CHECKING
 
+from .._vocabulary import Plan
 from ._core.clock import Clock
 from ._core.events import Event
 from ._core.messages import Headers, ReceivedRequest, Request, Response
 from ._core.seeding import SeededIds
-from ._core.settings import Plan, Settings
+from ._core.settings import Settings
 from ._core.storage.base import ObjectNotFoundError, PresignRequest, Storage
 from ._core.storage.s3 import S3Storage
 from ._emulator import Emulator

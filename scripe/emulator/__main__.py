@@ -12,7 +12,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .._rules.config import is_loopback
+from .._core.config import is_loopback
 from . import Emulator
 from ._core.optional_dependencies import MissingExtraError
 from ._core.settings import PLANS

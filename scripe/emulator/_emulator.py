@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from .._concurrency import AsyncCallback, AsyncKeySource, Callback, KeySource
 from .._lazy import stand_ins
+from .._vocabulary import APIKeyScope, JobStatus, JobType, Plan
 from ._core.application import Application
 from ._core.canonical_json import JsonObject
 from ._core.clock import Clock
@@ -18,19 +19,15 @@ from ._core.recorder import ANY_PATH
 from ._core.seeding import SeededIds
 from ._core.settings import (
     ExpiredLink,
-    JobStatus,
-    JobType,
     MissingVersion,
-    Plan,
     RateHeaders,
-    Scope,
     Settings,
 )
 from ._core.storage.base import Storage
 
 if TYPE_CHECKING:
     from .. import AsyncScripe, ResponseInfo, Scripe
-    from .._engine.in_process import Transport
+    from .._http.in_process import Transport
     from .client import ClientOptions
     from .page import Page
     from .server import Server
@@ -41,7 +38,7 @@ else:
                 "AsyncScripe": "scripe",
                 "ResponseInfo": "scripe",
                 "Scripe": "scripe",
-                "Transport": "scripe._engine.in_process",
+                "Transport": "scripe._http.in_process",
                 "ClientOptions": "scripe.emulator.client",
                 "Server": "scripe.emulator.server",
             }
@@ -327,7 +324,7 @@ class Emulator:
 
     def create_key(
         self,
-        scopes: Collection[Scope | str] | None = None,
+        scopes: Collection[APIKeyScope | str] | None = None,
         *,
         expires_on: date | None = None,
         live: bool = False,
@@ -341,7 +338,7 @@ class Emulator:
         self._controls.revoke_key(api_key)
 
     def create_token(
-        self, workspaces: Sequence[str] = (), scopes: Collection[Scope | str] | None = None
+        self, workspaces: Sequence[str] = (), scopes: Collection[APIKeyScope | str] | None = None
     ) -> str:
         """Add an OAuth token, which reaches several workspaces, and return it.
 

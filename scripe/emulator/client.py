@@ -10,7 +10,7 @@ from typing import BinaryIO, TypedDict, Unpack
 from .. import AsyncScripe, NotGiven, RateLimiter, ResponseInfo, Scripe
 from .._async import client as async_clients
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, Callback, Clock, KeySource
-from .._engine.in_process import Mounted, Transport, async_mounted_client, mounted_client
+from .._http.in_process import Mounted, Transport, async_mounted_client, mounted_client
 from .._sync import client as clients
 from ._core import clock as emulator_clock
 from ._core.application import Application
@@ -25,7 +25,7 @@ class ClientOptions(TypedDict, total=False):
     api_version: str
     workspace_id: str | None
     timeout: float | None
-    deadline: float | None
+    total_timeout: float | None
     max_retries: int
     rate_limiter: RateLimiter | NotGiven | None
     app_info: str | None

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .._async.client import AsyncScripe
 from .._async.client import set_observer as set_async_observer
+from .._core.config import check_type
 from .._lazy import stand_ins
-from .._rules.config import check_kind
 from .._sync.client import Scripe, set_observer
 
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ def instrument(
         The same client.
 
     Raises:
-        ConfigurationError: `client` is none.
+        InvalidArgumentError: `client` is not a client.
 
     """
-    check_kind(client, (Scripe, AsyncScripe), "client", "a Scripe or an AsyncScripe")
+    check_type(client, (Scripe, AsyncScripe), "client", "a Scripe or an AsyncScripe")
     observer = OpenTelemetryObserver(tracer_provider, meter_provider)
     if isinstance(client, Scripe):
         set_observer(client, observer)

@@ -12,9 +12,9 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from .. import errors
-from .._observing import Begun
-from .._rules.answer import Answer, Outcome
-from .._rules.response import BY_CODE
+from .._core.outcome import Answer, Outcome
+from .._observer import Begun
+from .._vocabulary import STATUS_BY_CODE
 
 Attributes: TypeAlias = dict[str, str | int | float | bool]
 
@@ -89,7 +89,7 @@ def failure(error: BaseException) -> Attributes:
     if isinstance(error, errors.ScripeError):
         found["scripe.retryable"] = error.retryable
     code = error.code if isinstance(error, errors.APIStatusError) else None
-    if code is not None and code in BY_CODE:
+    if code is not None and code in STATUS_BY_CODE:
         found["scripe.error.code"] = code
     return found
 

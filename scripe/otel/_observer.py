@@ -14,8 +14,8 @@ from opentelemetry.context import (
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider
 
-from .._observing import Begun
-from .._rules.answer import Answer, Outcome
+from .._core.outcome import Answer, Outcome
+from .._observer import Begun
 from .._version import __version__
 from . import _attributes as attributes
 from ._attributes import Attributes

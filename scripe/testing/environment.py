@@ -10,7 +10,7 @@ import pytest
 
 from .._async import session as async_session
 from .._concurrency import AsyncClock, Clock
-from .._rules.config import BASE_URL_VARIABLE, KEY_VARIABLE, WORKSPACE_VARIABLE
+from .._core.config import BASE_URL_VARIABLE, KEY_VARIABLE, WORKSPACE_VARIABLE
 from .._sync import session
 from ..emulator import Emulator, Server
 from ..emulator.client import AsyncEmulatorClock, EmulatorClock, EmulatorTime

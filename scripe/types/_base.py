@@ -72,7 +72,7 @@ class Model(BaseModel):
     __slots__ = ("_came_with",)
 
     def _repr_html_(self) -> str:
-        from ..display.cards import model_card
+        from .._html import model_card
 
         return model_card(self)
 
@@ -116,7 +116,7 @@ class Model(BaseModel):
 
 
 if "IPython" in sys.modules:
-    from ..display.lists import show_lists_as_tables
+    from .._html import show_lists_as_tables
 
     show_lists_as_tables(Model)
 

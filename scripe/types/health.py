@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ._base import Model
+from typing import Annotated
+
+from .. import _vocabulary
+from ._base import OPEN, Model
 from .workspace import Principal
 
 
@@ -48,7 +51,7 @@ class Health(Model):
 
     """
 
-    status: str | None = None
+    status: Annotated[_vocabulary.HealthStatus | str, OPEN] | None = None
     version: str | None = None
     checks: HealthChecks | None = None
 

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
+from .. import _vocabulary
 from ._base import OPEN, Instant, Model
 
-JobType: TypeAlias = (
-    Literal[
-        "POST_GENERATION",
-        "KB_INGEST_TEXT",
-        "KB_INGEST_FILE",
-        "KB_INGEST_URL",
-        "KB_INGEST_YOUTUBE",
-        "SOURCE_INGEST_FILE",
-    ]
-    | str
-)
+JobType: TypeAlias = _vocabulary.JobType | str
 """What a job does; the API may add others."""
 
-JobStatus: TypeAlias = Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"] | str
+JobStatus: TypeAlias = _vocabulary.JobStatus | str
 """State of a job; an unknown one counts as not finished."""
 
-_SUCCEEDED = {"DONE", "COMPLETED"}  # C1: the API's pages use both
-_CANCELLED = {"CANCELLED", "CANCELED"}
+_CANCELLED = ("CANCELLED", "CANCELED")  # the second stands on no page
 
 
 class JobProgress(Model):
@@ -62,7 +52,7 @@ class Job(Model):
     Attributes:
         id: `job_…`.
         type: What it does.
-        status: Its state; `is_finished`, `succeeded`, `is_failed` and `is_cancelled` interpret it.
+        status: Its state; `is_finished`, `is_succeeded`, `is_failed` and `is_cancelled` interpret it.
         project_id: `proj_…`; None for work that belongs to the whole workspace.
         started_at: When a worker took it.
         completed_at: When it ended.
@@ -93,18 +83,20 @@ class Job(Model):
     updated_at: Instant | None = None
 
     def _repr_html_(self) -> str:
-        from ..display.cards import model_card, progress, span
+        from .._html import duration_between, model_card, progress_html
 
-        waited, worked = span(self.created_at, self.started_at), span(self.started_at, self.completed_at)
+        waited = duration_between(self.created_at, self.started_at)
         if self.is_finished:
-            return model_card(self, waited=waited, worked=worked)
-        told = (None, None) if self.progress is None else (self.progress.progress, self.progress.message)
-        return model_card(self, waited=waited, progress=progress(*told))
+            return model_card(
+                self, waited=waited, worked=duration_between(self.started_at, self.completed_at)
+            )
+        fraction, message = (self.progress.progress, self.progress.message) if self.progress else (None, None)
+        return model_card(self, waited=waited, progress=progress_html(fraction, message))
 
     @property
-    def succeeded(self) -> bool:
+    def is_succeeded(self) -> bool:
         """Whether it ended well."""
-        return self.status.upper() in _SUCCEEDED
+        return self.status.upper() in _vocabulary.SUCCESS_STATUSES
 
     @property
     def is_failed(self) -> bool:
@@ -119,4 +111,4 @@ class Job(Model):
     @property
     def is_finished(self) -> bool:
         """Whether it has ended, well or not; an unknown status counts as not finished."""
-        return self.succeeded or self.is_failed or self.is_cancelled
+        return self.is_succeeded or self.is_failed or self.is_cancelled

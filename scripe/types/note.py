@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
+from .. import _vocabulary
 from ._base import OPEN, Instant, Model
 
-ContentType: TypeAlias = (
-    Literal["PERSONAL", "BUSINESS_INTERNAL", "BUSINESS_EXTERNAL", "EDUCATIONAL", "UNKNOWN"] | str
-)
+ContentType: TypeAlias = _vocabulary.ContentType | str
 """What a note or a post is about; the API may add others."""
 
 

@@ -38,7 +38,7 @@ class Page(Model, Generic[T]):
     pagination: Pagination | None = None
 
     def _repr_html_(self) -> str:
-        from ..display.cards import page_table
+        from .._html import page_table
 
         return page_table(self.data, has_more=self.has_more)
 

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
+from .. import _vocabulary
 from ._base import OPEN, Instant, Model
 from .note import ContentType
 
-PostStatus: TypeAlias = (
-    Literal[
-        "waitingProcessing",
-        "draft",
-        "waitingApproval",
-        "approved",
-        "rejected",
-        "scheduled",
-        "published",
-        "suggested",
-    ]
-    | str
-)
+PostStatus: TypeAlias = _vocabulary.PostStatus | str
 """State of a post; the API may add others."""
 
 

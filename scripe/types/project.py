@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
+from .. import _vocabulary
 from ._base import OPEN, Instant, Model
 
-ProjectType: TypeAlias = Literal["PERSONAL_BRAND", "COMPANY_PAGE"] | str
+ProjectType: TypeAlias = _vocabulary.ProjectType | str
 """What a project publishes for; the API may add others."""
 
-ProjectStatus: TypeAlias = Literal["ACTIVE", "PAUSED", "ARCHIVED", "ERROR"] | str
+ProjectStatus: TypeAlias = _vocabulary.ProjectStatus | str
 """State of a project; treat an unknown one as `ACTIVE`."""
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator
 
+from .. import _vocabulary
 from ._base import OPEN, Instant, Model
 
-SourceStatus: TypeAlias = Literal["Processing", "Done", "Success", "Failed"] | str
+SourceStatus: TypeAlias = _vocabulary.SourceStatus | str
 """State of a source; treat an unknown one as `Processing`."""
-
-_READY = {"Done", "Success"}  # C2: the API's pages use both
 
 
 class Hook(Model):
@@ -103,7 +102,7 @@ class Source(Model):
     @property
     def is_ready(self) -> bool:
         """Whether the transcript is there."""
-        return not self.is_failed and (self.has_full_text or self.status in _READY)
+        return not self.is_failed and (self.has_full_text or self.status in _vocabulary.READY_STATUSES)
 
     @property
     def is_text_complete(self) -> bool:

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
+from .. import _vocabulary
 from ._base import OPEN, Instant, Model
 
-WebhookEvent: TypeAlias = (
-    Literal[
-        "note.created",
-        "post.created",
-        "post.updated",
-        "post.scheduled",
-        "post.unscheduled",
-        "source.created",
-        "job.completed",
-        "job.failed",
-        "knowledge.indexed",
-    ]
-    | str
-)
+WebhookEvent: TypeAlias = _vocabulary.WebhookEvent | str
 """What an endpoint can be told of; the API may add others."""
 
 

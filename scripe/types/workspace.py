@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import model_validator
 
+from .. import _vocabulary
 from ._base import OPEN, Model
 
-Plan: TypeAlias = Literal["FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL"] | str
+Plan: TypeAlias = _vocabulary.Plan | str
 """A subscription plan; the API may add others."""
 
-
-Scope: TypeAlias = (
-    Literal[
-        "notes:read",
-        "notes:write",
-        "posts:read",
-        "posts:write",
-        "sources:write",
-        "knowledge:write",
-        "webhooks:manage",
-        "offline_access",
-    ]
-    | str
-)
+Scope: TypeAlias = _vocabulary.Scope | str
 """What a key or a token may do; the API may have others."""
 
 
@@ -55,7 +43,7 @@ class Principal(Model):
 
     """
 
-    type: Annotated[Literal["api_key"] | str, OPEN] | None = None
+    type: Annotated[_vocabulary.PrincipalType | str, OPEN] | None = None
     id: str
     scopes: list[Annotated[Scope, OPEN]] = []
 

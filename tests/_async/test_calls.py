@@ -11,7 +11,13 @@ from typing import cast
 import pytest
 from pydantic import BaseModel
 
-from scripe import APIResponseError, AsyncScripe, ClientClosedError, ConfigurationError, ResponseInfo
+from scripe import (
+    APIResponseValidationError,
+    AsyncScripe,
+    ClientClosedError,
+    InvalidArgumentError,
+    ResponseInfo,
+)
 from scripe._async.client import set_clock
 from scripe.types import Page, Project
 from tests.conftest import KEY
@@ -152,11 +158,11 @@ async def test_ids_are_quoted_so_that_none_reaches_another_endpoint(
 async def test_ids_that_are_none_are_refused(
     async_client: AsyncScripe, server: ScriptedServer, bad: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match="is no id"):
+    with pytest.raises(InvalidArgumentError, match="is no id"):
         await async_client.sources.retrieve(bad)
-    with pytest.raises(ConfigurationError, match="project_id"):
+    with pytest.raises(InvalidArgumentError, match="project_id"):
         await async_client.sources.create_text(project_id=bad, text="Hello")
-    with pytest.raises(ConfigurationError, match="upload_id"):
+    with pytest.raises(InvalidArgumentError, match="upload_id"):
         await async_client.sources.create_file(project_id="proj_1", upload_id=bad)
     assert server.received == []
 
@@ -182,7 +188,7 @@ async def test_job_filters_are_spelled_as_the_api_takes_them(
 
 
 async def test_a_date_filter_without_a_zone_is_refused(async_client: AsyncScripe) -> None:
-    with pytest.raises(ConfigurationError, match="date_from"):
+    with pytest.raises(InvalidArgumentError, match="date_from"):
         async_client.jobs.list(date_from=datetime(2026, 5, 1))  # noqa: DTZ001
     async_client.jobs.list(date_from=datetime(2026, 5, 1, tzinfo=UTC))
 
@@ -244,7 +250,7 @@ async def test_a_success_that_makes_no_sense_is_an_error_of_the_tree(
     async_client: AsyncScripe, server: ScriptedServer, body: bytes
 ) -> None:
     server.script(Reply(200, body, {"X-Request-Id": "req_odd"}))
-    with pytest.raises(APIResponseError) as caught:
+    with pytest.raises(APIResponseValidationError) as caught:
         await async_client.sources.retrieve("src_1")
     assert (caught.value.status_code, caught.value.request_id) == (200, "req_odd")
     assert caught.value.__context__ is None
@@ -287,7 +293,7 @@ async def test_request_says_when_the_answer_is_no_json(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(200, b"<html>"))
-    with pytest.raises(APIResponseError, match="not JSON"):
+    with pytest.raises(APIResponseValidationError, match="not JSON"):
         await async_client.request("GET", "/anything")
 
 
@@ -297,24 +303,24 @@ async def test_request_says_when_the_answer_is_no_json(
 async def test_request_stays_below_the_base_url(
     async_client: AsyncScripe, server: ScriptedServer, bad: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match="path"):
+    with pytest.raises(InvalidArgumentError, match="path"):
         await async_client.request("GET", bad)
     assert server.received == []
 
 
 async def test_request_refuses_a_key_that_would_be_ignored(async_client: AsyncScripe) -> None:
-    with pytest.raises(ConfigurationError, match="no meaning for a GET"):
+    with pytest.raises(InvalidArgumentError, match="no meaning for a GET"):
         await async_client.request("GET", "/projects", idempotency_key="mine")
 
 
 @pytest.mark.parametrize("bad", [float("nan"), "\ud800"])
 async def test_a_body_that_json_cannot_hold_is_refused(async_client: AsyncScripe, bad: float | str) -> None:
-    with pytest.raises(ConfigurationError, match="JSON"):
+    with pytest.raises(InvalidArgumentError, match="JSON"):
         await async_client.request("POST", "/anything", json={"x": bad})
 
 
 async def test_request_returns_models_alone(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    with pytest.raises(ConfigurationError, match="a class of pydantic's"):
+    with pytest.raises(InvalidArgumentError, match="a class of pydantic's"):
         await async_client.request("GET", "/projects", returns=cast("type[Project]", dict))
     assert server.received == []
 
@@ -331,9 +337,9 @@ async def test_nothing_is_sent_for_a_limit_that_cannot_be(
         lambda: async_client.posts.generate_and_wait(project_id="p", text="x", timeout=timeout),
     ]
     for call in calls:
-        with pytest.raises(ConfigurationError, match="timeout is"):
+        with pytest.raises(InvalidArgumentError, match="timeout is"):
             await call()
-    with pytest.raises(ConfigurationError, match="project_id"):
+    with pytest.raises(InvalidArgumentError, match="project_id"):
         await async_client.knowledge.ingest(b"x", name="x", content_type="text/plain", project_id="")
     assert server.received == []
 

@@ -26,7 +26,7 @@ GOOD = answer({"data": shapes.source()})
 async def test_c1_filters_are_sent_as_given(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(answer(shapes.page(shapes.job(status="COMPLETED"), shapes.job("job_2", "DONE"))))
     jobs = await async_client.jobs.list(status=["DONE"]).to_list()
-    assert [job.succeeded for job in jobs] == [True, True]
+    assert [job.is_succeeded for job in jobs] == [True, True]
     assert "status=DONE" in server.received[0].target
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from scripe import (
     APIConnectionError,
-    APIResponseError,
+    APIResponseValidationError,
     APIStatusError,
     AsyncScripe,
     BadRequestError,
@@ -103,7 +103,7 @@ async def test_null_where_there_is_a_default_counts_as_absent_and_fractions_are_
         "progress": {"progress": None, "message": "x"},
     }
     server.script(page(shapes.job("job_1"), odd, None, shapes.job("job_3")))
-    with pytest.raises(APIResponseError):  # the progress of a job has no default
+    with pytest.raises(APIResponseValidationError):  # the progress of a job has no default
         await async_client.jobs.list().to_list()
     server.script(page(shapes.job("job_1"), {**odd, "progress": None}, None, shapes.job("job_3")))
     jobs = await async_client.jobs.list().to_list()
@@ -142,7 +142,7 @@ async def test_what_cannot_be_mended_is_an_error(
     async_client: AsyncScripe, server: ScriptedServer, body: bytes
 ) -> None:
     server.script(Reply(200, body))
-    with pytest.raises(APIResponseError):
+    with pytest.raises(APIResponseValidationError):
         await async_client.sources.retrieve("src_1")
 
 
@@ -238,7 +238,7 @@ async def test_secrets_in_a_broken_body_are_masked_after_decoding(
     async_client: AsyncScripe, server: ScriptedServer, body: bytes, status: int
 ) -> None:
     server.script(Reply(status, body))
-    with pytest.raises((APIResponseError, APIStatusError)) as caught:
+    with pytest.raises((APIResponseValidationError, APIStatusError)) as caught:
         await async_client.uploads.create(content_type="audio/mpeg")
     shown = repr(vars(caught.value)) + "".join(traceback.format_exception(caught.value))
     for secret in (SIGNATURE, WEBHOOK_SECRET, WEBHOOK_SECRET.partition("/")[2], KEY):
@@ -330,7 +330,7 @@ async def test_more_oddities_than_a_page_has_records_are_not_mended(
 ) -> None:
     """They would cost time that grows faster than the body."""
     server.script(Reply(200, b'{"data": [' + b"null," * 5000 + b"null]}"))
-    with pytest.raises(APIResponseError):
+    with pytest.raises(APIResponseValidationError):
         await async_client.jobs.list().to_list()
 
 

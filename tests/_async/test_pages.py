@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripe import APIResponseError, AsyncScripe, BadCursorError, ConfigurationError, ServerError
+from scripe import APIResponseValidationError, AsyncScripe, BadCursorError, InvalidArgumentError, ServerError
 from scripe.emulator import Emulator
 from tests.support import shapes
 from tests.support.server import Received, Reply, ScriptedServer, answer, error
@@ -70,7 +70,7 @@ async def test_to_list_stops_where_told(async_client: AsyncScripe, server: Scrip
     assert len(server.received) == 1
     assert await async_client.jobs.list().to_list(max_items=0) == []
     assert len(server.received) == 1
-    with pytest.raises(ConfigurationError, match="max_items"):
+    with pytest.raises(InvalidArgumentError, match="max_items"):
         await async_client.jobs.list().to_list(max_items=-1)
 
 
@@ -87,9 +87,9 @@ async def test_first_asks_for_one(async_client: AsyncScripe, server: ScriptedSer
 async def test_c6_page_size_is_checked_before_sending(
     async_client: AsyncScripe, server: ScriptedServer, bad: int
 ) -> None:
-    with pytest.raises(ConfigurationError, match="1 to 200"):
+    with pytest.raises(InvalidArgumentError, match="1 to 200"):
         async_client.jobs.list(page_size=bad)
-    with pytest.raises(ConfigurationError, match="1 to 200"):
+    with pytest.raises(InvalidArgumentError, match="1 to 200"):
         async_client.projects.list(page_size=bad)
     assert server.received == []
 
@@ -102,14 +102,14 @@ async def test_a_cursor_that_comes_back_ends_the_walk(
         answer(shapes.page(*jobs(2), cursor="b")),
         answer(shapes.page(*jobs(3), cursor="a"), X_Request_Id="req_round"),
     )
-    with pytest.raises(APIResponseError, match="came before") as caught:
+    with pytest.raises(APIResponseValidationError, match="came before") as caught:
         await async_client.jobs.list().to_list()
     assert caught.value.request_id == "req_round"
 
 
 async def test_has_more_without_a_cursor_is_no_end(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(answer({"data": jobs(1), "pagination": {"next_cursor": None, "has_more": True}}))
-    with pytest.raises(APIResponseError, match="without a cursor"):
+    with pytest.raises(APIResponseValidationError, match="without a cursor"):
         await async_client.jobs.list().to_list()
 
 

@@ -28,7 +28,7 @@ async def test_each_of_a_thousand_jobs_is_reported_once(seed: int) -> None:
                 await anext(ended)
         assert len(reported) == len({job.id for job in reported}) == COUNT - 40
         assert {job.id for job in reported} == set(emulator.job_ids) - emulator.vanished
-        assert all(job.succeeded == (emulator.ends[job.id] == "DONE") for job in reported)
+        assert all(job.is_succeeded == (emulator.ends[job.id] == "DONE") for job in reported)
         assert len(heard) == len(set(heard))
         assert {status for _, status in heard} >= {"RUNNING", "FAILED", "DONE", "COMPLETED", UNKNOWN}
 
@@ -40,7 +40,7 @@ async def test_wait_all_tells_a_thousand_jobs_in_the_order_given(seed: int) -> N
             jobs = await client.jobs.wait_all(emulator.job_ids, timeout=None)
         assert [job.id for job in jobs] == emulator.job_ids
         assert all(job.is_finished for job in jobs)
-        assert all(job.succeeded == (emulator.ends[job.id] == "DONE") for job in jobs)
+        assert all(job.is_succeeded == (emulator.ends[job.id] == "DONE") for job in jobs)
         assert emulator.looks < COUNT / 2  # one wait each would take a thousand, and one more for each look
 
 

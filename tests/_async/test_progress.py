@@ -1,10 +1,10 @@
-"""`progress=True`: bars for whoever watches, and the caller's callback as ever."""
+"""`show_progress=True`: bars for whoever watches, and the caller's callback as ever."""
 
 from __future__ import annotations
 
 import pytest
 
-from scripe import AsyncScripe, ConfigurationError, Job, JobFailedError, Progress
+from scripe import AsyncScripe, InvalidArgumentError, Job, JobFailedError, Progress
 from scripe.emulator import Emulator
 from tests.display.terminal import BrokenTerminal, watched
 
@@ -25,7 +25,7 @@ async def test_a_file_has_a_bar_for_each_stage_and_the_callback_hears_all_of_it(
         content_type="text/plain",
         project_id=emulator.project_id,
         on_progress=hear,
-        progress=True,
+        show_progress=True,
     )
     assert source.is_ready
     assert {each.stage for each in heard} == {"uploading", "queued", "running", "done"}
@@ -38,14 +38,16 @@ async def test_calls_that_take_progress(
 ) -> None:
     terminal = watched(monkeypatch)
     project_id = emulator.project_id
-    upload = await async_local.uploads.upload_file(b"text", content_type="text/plain", progress=True)
-    await async_local.sources.create_file_and_wait(project_id=project_id, upload_id=upload.id, progress=True)
+    upload = await async_local.uploads.upload_file(b"text", content_type="text/plain", show_progress=True)
+    await async_local.sources.create_file_and_wait(
+        project_id=project_id, upload_id=upload.id, show_progress=True
+    )
     assert "SOURCE_INGEST_FILE job_" in terminal.text
-    await async_local.knowledge.ingest(b"text", name="Notes", content_type="text/plain", progress=True)
+    await async_local.knowledge.ingest(b"text", name="Notes", content_type="text/plain", show_progress=True)
     upload = await async_local.uploads.create(content_type="text/plain")
-    await async_local.uploads.put(upload, b"text", progress=True)
+    await async_local.uploads.put(upload, b"text", show_progress=True)
     assert terminal.text.count("✓ Upload") >= 3
-    await async_local.posts.generate_and_wait(project_id=project_id, text="On bars", progress=True)
+    await async_local.posts.generate_and_wait(project_id=project_id, text="On bars", show_progress=True)
     assert "New post" in terminal.text
 
 
@@ -55,10 +57,10 @@ async def test_a_wait_shows_the_job_from_its_state_on(
     terminal = watched(monkeypatch)
     job = await async_local.posts.generate(project_id=emulator.project_id, text="On bars")
     heard: list[Job] = []
-    await async_local.jobs.wait(job.id, progress=True, on_update=heard.append)
+    await async_local.jobs.wait(job.id, show_progress=True, on_update=heard.append)
     assert f"{job.id}" in terminal.text
     assert "✓ Processing" in terminal.text
-    assert heard[-1].succeeded
+    assert heard[-1].is_succeeded
 
 
 async def test_a_wait_for_many_counts_them(
@@ -68,10 +70,10 @@ async def test_a_wait_for_many_counts_them(
     texts = ["One", "Two", "Three"]
     jobs = [await async_local.posts.generate(project_id=emulator.project_id, text=text) for text in texts]
     emulator.fail(jobs[1].id)
-    ended = await async_local.jobs.wait_all([jobs[0], *(job.id for job in jobs[1:])], progress=True)
-    assert [job.succeeded for job in ended] == [True, False, True]
+    ended = await async_local.jobs.wait_all([jobs[0], *(job.id for job in jobs[1:])], show_progress=True)
+    assert [job.is_succeeded for job in ended] == [True, False, True]
     assert "3 jobs" in terminal.text
-    assert "3 of 3, 1 not well" in terminal.text
+    assert "3 of 3, 1 failed or cancelled" in terminal.text
 
 
 async def test_work_that_fails_says_where(
@@ -81,7 +83,7 @@ async def test_work_that_fails_says_where(
     job = await async_local.posts.generate(project_id=emulator.project_id, text="On bars")
     emulator.fail(job.id)
     with pytest.raises(JobFailedError):
-        await async_local.jobs.wait(job, progress=True)
+        await async_local.jobs.wait(job, show_progress=True)
     assert "✗ Queue" in terminal.text
 
 
@@ -89,7 +91,9 @@ async def test_nobody_watches_a_pipe(
     async_local: AsyncScripe, emulator: Emulator, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project_id = emulator.project_id
-    await async_local.sources.ingest(b"text", content_type="text/plain", project_id=project_id, progress=True)
+    await async_local.sources.ingest(
+        b"text", content_type="text/plain", project_id=project_id, show_progress=True
+    )
     assert capfd.readouterr() == ("", "")
 
 
@@ -99,13 +103,13 @@ async def test_a_terminal_that_goes_away_stops_nothing(
     watched(monkeypatch, BrokenTerminal())
     project_id = emulator.project_id
     source = await async_local.sources.ingest(
-        b"text", content_type="text/plain", project_id=project_id, progress=True
+        b"text", content_type="text/plain", project_id=project_id, show_progress=True
     )
     assert source.is_ready
 
 
 async def test_a_callback_in_its_place_is_an_error(async_local: AsyncScripe) -> None:
     with pytest.raises(
-        ConfigurationError, match="progress is a builtin_function_or_method; give True or False"
+        InvalidArgumentError, match="progress is a builtin_function_or_method; give True or False"
     ):
-        await async_local.jobs.wait("job_1", progress=print)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        await async_local.jobs.wait("job_1", show_progress=print)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -79,7 +79,7 @@ async def test_a_wait_for_the_budget_past_the_deadline_is_a_timeout(
     server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
     await async_client.sources.retrieve("src_1")
     with pytest.raises(APITimeoutError, match="rate limit is reached"):
-        await async_client.with_options(deadline=5).sources.retrieve("src_1")
+        await async_client.with_options(total_timeout=5).sources.retrieve("src_1")
     assert (async_clock.sleeps, len(server.received)) == ([], 1)
 
 
@@ -87,7 +87,7 @@ async def test_it_can_be_turned_off(server: ScriptedServer) -> None:
     server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
     async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=None) as client:
         await client.sources.retrieve("src_1")
-        await client.with_options(deadline=1).sources.retrieve("src_1")
+        await client.with_options(total_timeout=1).sources.retrieve("src_1")
     assert len(server.received) == 2
 
 
@@ -96,7 +96,7 @@ async def test_clients_can_share_one(server: ScriptedServer) -> None:
     server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
     async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=shared) as client:
         await client.sources.retrieve("src_1")
-    async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=shared, deadline=1) as client:
+    async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=shared, total_timeout=1) as client:
         with pytest.raises(APITimeoutError):
             await client.sources.retrieve("src_1")
 

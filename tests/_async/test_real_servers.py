@@ -64,7 +64,7 @@ async def test_dropped_answers_on_a_real_connection(emulator: Emulator) -> None:
 async def test_a_delayed_answer_meets_the_deadline(emulator: Emulator) -> None:
     with emulator.serve() as served:
         async with AsyncScripe(
-            served.api_key, base_url=served.base_url, deadline=0.2, max_retries=0
+            served.api_key, base_url=served.base_url, total_timeout=0.2, max_retries=0
         ) as client:
             emulator.delay_next(0.6)
             with pytest.raises(APITimeoutError):

@@ -12,8 +12,8 @@ from scripe import (
     APITimeoutError,
     AsyncScripe,
     AuthenticationError,
-    ConfigurationError,
     IdempotencyConflictError,
+    InvalidArgumentError,
     RateLimitError,
     ScripeError,
     ServerError,
@@ -101,7 +101,7 @@ async def test_the_callers_key_is_sent(async_client: AsyncScripe, server: Script
 async def test_c31_an_illegal_key_is_refused(
     async_client: AsyncScripe, server: ScriptedServer, bad: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match="idempotency_key"):
+    with pytest.raises(InvalidArgumentError, match="idempotency_key"):
         await async_client.sources.create_text(project_id="proj_1", text="Hello", idempotency_key=bad)
     assert server.received == []
 
@@ -181,7 +181,7 @@ async def test_a_wait_past_the_deadline_raises_the_answers_own_error(
 ) -> None:
     server.script(error(503, "service_unavailable", Retry_After="30"), GOOD)
     with pytest.raises(ServiceUnavailableError):
-        await async_client.with_options(deadline=20).sources.retrieve("src_1")
+        await async_client.with_options(total_timeout=20).sources.retrieve("src_1")
     assert async_clock.sleeps == []
 
 
@@ -212,8 +212,8 @@ async def test_a_slow_answer_times_out(async_client: AsyncScripe, server: Script
 async def test_a_deadline_bounds_the_whole_call(server: ScriptedServer) -> None:
     """Each byte comes in time, the answer never would."""
     server.script(Reply(200, GOOD.body, pace=0.05))
-    async with AsyncScripe(KEY, base_url=server.base_url, deadline=0.3) as client:
-        with pytest.raises(APITimeoutError, match="deadline"):
+    async with AsyncScripe(KEY, base_url=server.base_url, total_timeout=0.3) as client:
+        with pytest.raises(APITimeoutError, match="total timeout"):
             await client.sources.retrieve("src_1")
 
 

@@ -149,7 +149,7 @@ async def test_wrong_options_hold_no_key(caplog: pytest.LogCaptureFixture) -> No
 
 async def test_a_late_answer_holds_no_key(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
     server.script(Reply(200, hold=0.5))
-    async with AsyncScripe(KEY, base_url=server.base_url, deadline=0.1, max_retries=0) as client:
+    async with AsyncScripe(KEY, base_url=server.base_url, total_timeout=0.1, max_retries=0) as client:
         with nothing_leaks(caplog):
             await client.sources.retrieve("src_1")
 

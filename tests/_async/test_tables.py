@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scripe import AsyncScripe, ConfigurationError
+from scripe import AsyncScripe, InvalidArgumentError
 from scripe.emulator import Emulator
 from tests.support.server import ScriptedServer, answer
 
@@ -37,7 +37,7 @@ async def test_records_are_flat(async_client_with_jobs: AsyncScripe) -> None:
 async def test_what_a_list_holds_is_plain(async_local: AsyncScripe, emulator: Emulator) -> None:
     [record] = await async_local.workspaces.list().to_records(1)
     assert isinstance(record["features"], dict)
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(InvalidArgumentError):
         await async_local.jobs.list().to_records(-1)
 
 
@@ -104,5 +104,5 @@ async def test_the_head_of_a_list_is_one_request(
     assert (len(page.data), page.has_more) == (1, True)
     assert [request.query for request in emulator.requests[sent:]] == [{"limit": "1"}]
     assert len((await async_client_with_jobs.post_statuses.list().head(1)).data) > 1
-    with pytest.raises(ConfigurationError, match="page_size is 0"):
+    with pytest.raises(InvalidArgumentError, match="page_size is 0"):
         await async_client_with_jobs.jobs.list().head(0)

@@ -74,7 +74,7 @@ async def test_the_span_is_current_while_a_request_is_under_way(
 
     emulator.add_observer(engine)
     with tracer.start_as_current_span("above"):
-        await async_traced.with_options(deadline=deadline).uploads.upload_file(
+        await async_traced.with_options(total_timeout=deadline).uploads.upload_file(
             WORDS, content_type="text/plain"
         )
     below, mint, put, whole, above = telemetry.spans

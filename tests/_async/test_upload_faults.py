@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scripe import (
     APIConnectionError,
     AsyncScripe,
-    ConfigurationError,
+    InvalidArgumentError,
     Progress,
     ScripeError,
     UploadError,
@@ -248,7 +248,7 @@ async def test_a_file_object_that_gives_more_than_was_asked_for_is_refused(
 async def test_a_file_that_may_not_be_read_is_refused(async_client: AsyncScripe, tmp_path: Path) -> None:
     loop = tmp_path / "loop.txt"
     loop.symlink_to(loop)
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with pytest.raises(InvalidArgumentError, match="cannot be read"):
         await async_client.uploads.upload_file(loop)
 
 
@@ -275,7 +275,7 @@ async def test_the_cap_of_a_real_storage(bucket: S3Storage) -> None:
             upload = await client.uploads.create(content_type="text/plain")
             await client.uploads.put(upload, WORDS)
             job = await client.sources.create_file(project_id=emulator.project_id, upload_id=upload.id)
-            assert (await client.jobs.wait(job)).succeeded
+            assert (await client.jobs.wait(job)).is_succeeded
 
 
 async def test_a_page_in_place_of_storages_answer_is_not_taken_for_success(

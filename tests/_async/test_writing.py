@@ -12,8 +12,8 @@ import pytest
 from scripe import (
     APITimeoutError,
     AsyncScripe,
-    ConfigurationError,
     ConflictError,
+    InvalidArgumentError,
     JobFailedError,
     JobTimeoutError,
     ScripeError,
@@ -353,7 +353,7 @@ async def test_wrong_combinations_are_refused_before_sending(
     call: Callable[[AsyncScripe], Awaitable[object]],
     says: str,
 ) -> None:
-    with pytest.raises(ConfigurationError, match=says):
+    with pytest.raises(InvalidArgumentError, match=says):
         await call(async_client)
     assert server.received == []
 

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from scripe import AsyncScripe
-from scripe._engine import AsyncHTTPClient
+from scripe._http import AsyncHTTPClient
 
 from .operations import AsyncOperation, Place
 
@@ -56,7 +56,7 @@ async def async_trial(
 async def _gone_on(
     client: AsyncScripe, operation: AsyncOperation, place: Place, key: str, *, after: Exception | None
 ) -> Exception | None:
-    calm = client.with_options(deadline=30.0, timeout=10.0)
+    calm = client.with_options(total_timeout=30.0, timeout=10.0)
     if after is not None:
         return await _raised_by(calm, operation, place, key)
     try:

@@ -10,7 +10,7 @@ import pytest
 from scripe import (
     APITimeoutError,
     Scripe,
-    ConfigurationError,
+    InvalidArgumentError,
     Job,
     JobCancelledError,
     JobFailedError,
@@ -21,7 +21,6 @@ from scripe import (
     ServerError,
 )
 from scripe.emulator import Emulator
-from scripe.errors import DeadlineError
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
 from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
@@ -44,7 +43,7 @@ def test_a_job_is_waited_for(
     server.script(*single(shapes.job(), running, running, shapes.job(status="DONE")))
     updates: list[Job] = []
     job = client.jobs.wait(queued(), on_update=updates.append)
-    assert (job.succeeded, job.result and job.result.source_id) == (True, "src_1")
+    assert (job.is_succeeded, job.result and job.result.source_id) == (True, "src_1")
     assert [update.status for update in updates] == ["RUNNING", "DONE"]
     assert len(server.received) == 4
 
@@ -58,7 +57,7 @@ def test_an_id_is_looked_at_without_delay(
 
 
 def test_a_finished_job_costs_nothing(client: Scripe, server: ScriptedServer) -> None:
-    assert (client.jobs.wait(queued(status="DONE"))).succeeded
+    assert (client.jobs.wait(queued(status="DONE"))).is_succeeded
     assert (client.jobs.wait_all([queued(status="FAILED")]))[0].is_failed
     assert server.received == []
 
@@ -68,12 +67,12 @@ def test_c1_both_words_for_success(
     client: Scripe, server: ScriptedServer, status: str
 ) -> None:
     server.script(*single(shapes.job(status=status)))
-    assert (client.jobs.wait("job_1")).succeeded
+    assert (client.jobs.wait("job_1")).is_succeeded
 
 
 def test_an_unknown_status_is_not_finished(client: Scripe, server: ScriptedServer) -> None:
     server.script(*single(shapes.job(status="PAUSED"), shapes.job(status="DONE")))
-    assert (client.jobs.wait("job_1")).succeeded
+    assert (client.jobs.wait("job_1")).is_succeeded
     assert len(server.received) == 2
 
 
@@ -121,9 +120,9 @@ def test_a_deadline_in_a_wait_is_a_job_timeout(
 ) -> None:
     server.script(*single(shapes.job()))
     with pytest.raises(JobTimeoutError, match=r"Waited 3(\.0\d*)? s"):
-        client.with_options(deadline=3).jobs.wait(queued())
+        client.with_options(total_timeout=3).jobs.wait(queued())
     with pytest.raises(JobTimeoutError, match=r"Waited 2(\.0\d*)? s"):
-        client.with_options(deadline=3).jobs.wait_all([queued()], timeout=2)
+        client.with_options(total_timeout=3).jobs.wait_all([queued()], timeout=2)
 
 
 def test_an_answer_too_late_for_the_wait_is_a_job_timeout(
@@ -260,7 +259,7 @@ def test_a_wait_for_all_tells_all_as_last_seen(
     with pytest.raises(JobTimeoutError, match="job_5 and 1 more") as caught:
         client.jobs.wait_all(workspace.jobs, timeout=5)
     assert [job.id for job in caught.value.jobs] == list(workspace.jobs)
-    assert caught.value.jobs[0].succeeded
+    assert caught.value.jobs[0].is_succeeded
 
 
 def test_no_jobs_are_waited_for_at_once(client: Scripe, server: ScriptedServer) -> None:
@@ -277,15 +276,15 @@ def test_waits_that_were_given_up_hold_up_nobody(
             client.jobs.wait("job_1", timeout=0.5)
     server.script(*single(shapes.job(status="DONE")))
     began = clock.now()
-    assert (client.jobs.wait("job_1", timeout=10)).succeeded
+    assert (client.jobs.wait("job_1", timeout=10)).is_succeeded
     assert clock.now() - began < 3
 
 
 @pytest.mark.parametrize("bad", ["job_1", queued(), None])
 def test_one_job_is_not_taken_for_many(client: Scripe, bad: list[str]) -> None:
-    with pytest.raises(ConfigurationError, match="give a list"):
+    with pytest.raises(InvalidArgumentError, match="give a list"):
         client.jobs.wait_all(bad)
-    with pytest.raises(ConfigurationError, match="give a list"):
+    with pytest.raises(InvalidArgumentError, match="give a list"):
         client.jobs.as_completed(bad)
 
 
@@ -297,12 +296,12 @@ def test_a_deadline_ends_the_settling_of_a_cancel(
 
     server.script(reply)
     with pytest.raises(ServerError):
-        client.with_options(deadline=1, max_retries=50).jobs.cancel("job_1")
+        client.with_options(total_timeout=1, max_retries=50).jobs.cancel("job_1")
     assert sum(clock.sleeps) < 1
 
 
 def test_jobs_given_by_a_bad_id_are_refused(client: Scripe) -> None:
-    with pytest.raises(ConfigurationError, match="is no id"):
+    with pytest.raises(InvalidArgumentError, match="is no id"):
         client.jobs.as_completed([""])
 
 
@@ -391,12 +390,16 @@ def test_many_jobs_of_the_emulator(emulator: Emulator, local: Scripe) -> None:
     assert len(emulator.requests) <= 10
 
 
-@pytest.mark.parametrize("kind", [NotFoundError, DeadlineError])
+@pytest.mark.parametrize("kind", [NotFoundError, APITimeoutError])
 def test_what_on_update_raises_is_the_callers_own(
     client: Scripe, server: ScriptedServer, kind: type[ScripeError]
 ) -> None:
     """Whatever its class: it says nothing of the job that is waited for, nor of this wait's end."""
-    mine = DeadlineError("mine") if kind is DeadlineError else not_found(client, server)
+    mine = (
+        APITimeoutError("mine", is_total=True)
+        if kind is APITimeoutError
+        else not_found(client, server)
+    )
 
     heard: list[str] = []
 

@@ -10,8 +10,8 @@ import pytest
 
 from scripe import Scripe, NotFoundError, _log
 from scripe._sync.client import set_observer
-from scripe._observing import Begun, Observation, Operation
-from scripe._rules.answer import Outcome
+from scripe._core.outcome import Outcome
+from scripe._observer import Begun, Observation, Operation
 from scripe.emulator import Emulator
 
 pytestmark = pytest.mark.anyio

@@ -14,7 +14,7 @@ import pytest
 
 from scripe import (
     APIConnectionError,
-    APIResponseError,
+    APIResponseValidationError,
     APIStatusError,
     Scripe,
     BadRequestError,
@@ -104,7 +104,7 @@ def test_null_where_there_is_a_default_counts_as_absent_and_fractions_are_rounde
         "progress": {"progress": None, "message": "x"},
     }
     server.script(page(shapes.job("job_1"), odd, None, shapes.job("job_3")))
-    with pytest.raises(APIResponseError):  # the progress of a job has no default
+    with pytest.raises(APIResponseValidationError):  # the progress of a job has no default
         client.jobs.list().to_list()
     server.script(page(shapes.job("job_1"), {**odd, "progress": None}, None, shapes.job("job_3")))
     jobs = client.jobs.list().to_list()
@@ -143,7 +143,7 @@ def test_what_cannot_be_mended_is_an_error(
     client: Scripe, server: ScriptedServer, body: bytes
 ) -> None:
     server.script(Reply(200, body))
-    with pytest.raises(APIResponseError):
+    with pytest.raises(APIResponseValidationError):
         client.sources.retrieve("src_1")
 
 
@@ -239,7 +239,7 @@ def test_secrets_in_a_broken_body_are_masked_after_decoding(
     client: Scripe, server: ScriptedServer, body: bytes, status: int
 ) -> None:
     server.script(Reply(status, body))
-    with pytest.raises((APIResponseError, APIStatusError)) as caught:
+    with pytest.raises((APIResponseValidationError, APIStatusError)) as caught:
         client.uploads.create(content_type="audio/mpeg")
     shown = repr(vars(caught.value)) + "".join(traceback.format_exception(caught.value))
     for secret in (SIGNATURE, WEBHOOK_SECRET, WEBHOOK_SECRET.partition("/")[2], KEY):
@@ -331,7 +331,7 @@ def test_more_oddities_than_a_page_has_records_are_not_mended(
 ) -> None:
     """They would cost time that grows faster than the body."""
     server.script(Reply(200, b'{"data": [' + b"null," * 5000 + b"null]}"))
-    with pytest.raises(APIResponseError):
+    with pytest.raises(APIResponseValidationError):
         client.jobs.list().to_list()
 
 

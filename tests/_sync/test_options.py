@@ -22,7 +22,7 @@ from scripe import (
     ResponseInfo,
     ScripeError,
 )
-from scripe._engine import HTTPClient
+from scripe._http import HTTPClient
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
@@ -73,7 +73,7 @@ def test_c24_no_workspace_is_sent_unless_asked_for(
         (lambda: Scripe(KEY, base_url="https://me:secret@a/v1"), "user or a password"),
         (lambda: Scripe(KEY, base_url="http://api.scripe.io/v1"), "plain http"),
         (lambda: Scripe(KEY, timeout=0), "timeout"),
-        (lambda: Scripe(KEY, deadline=-1), "deadline"),
+        (lambda: Scripe(KEY, total_timeout=-1), "total_timeout"),
         (lambda: Scripe(KEY, max_retries=-1), "max_retries"),
         (lambda: Scripe(KEY, api_version=""), "api_version"),
         (lambda: Scripe(KEY, app_info="a\r\nX-Evil: 1"), "app_info"),
@@ -192,7 +192,7 @@ def test_a_timeout_of_the_callers_own_is_no_deadline(server: ScriptedServer) -> 
         raise TimeoutError("mine")
 
     server.script(GOOD)
-    with Scripe(KEY, base_url=server.base_url, on_response=hear, deadline=5) as client:
+    with Scripe(KEY, base_url=server.base_url, on_response=hear, total_timeout=5) as client:
         with pytest.raises(TimeoutError, match="mine"):
             client.sources.retrieve("src_1")
 
@@ -212,7 +212,7 @@ def test_what_on_update_raises_reaches_the_caller_unchanged(
 
 def test_a_deadline_bounds_all_steps_of_a_composite(emulator: Emulator) -> None:
     """Here the mint and the upload take all of it."""
-    with emulator.client(deadline=30) as client:
+    with emulator.client(total_timeout=30) as client:
         emulator.fail_next(503, retry_after=25, path="/uploads")
         emulator.fail_next(503, retry_after=25, path="/sources")
         with pytest.raises(APIStatusError):
@@ -226,9 +226,11 @@ def test_a_deadline_that_has_passed_sends_nothing(
         clock.skip(100)
 
     server.script(error(401, "key_expired"), GOOD)
-    with Scripe(lambda: KEY, base_url=server.base_url, on_response=late, deadline=50) as client:
+    with Scripe(
+        lambda: KEY, base_url=server.base_url, on_response=late, total_timeout=50
+    ) as client:
         scripe_clock_of(client, clock)
-        with pytest.raises(APITimeoutError, match="deadline of 50 s"):
+        with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
             client.sources.retrieve("src_1")
     assert len(server.received) == 1
 
@@ -242,10 +244,10 @@ def test_an_answer_that_ends_after_the_deadline_is_late(
 
     server.script(late)
     pace = 0.01
-    with pytest.raises(APITimeoutError, match="deadline of 50 s"):
-        client.with_options(deadline=50).sources.retrieve("src_1")
+    with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
+        client.with_options(total_timeout=50).sources.retrieve("src_1")
     pace = 0.0
-    assert (client.with_options(deadline=50).sources.retrieve("src_1")).id == "src_1"
+    assert (client.with_options(total_timeout=50).sources.retrieve("src_1")).id == "src_1"
 
 
 def test_a_deadline_used_up_by_the_mint_leaves_none_for_the_upload(
@@ -255,9 +257,9 @@ def test_a_deadline_used_up_by_the_mint_leaves_none_for_the_upload(
         clock.skip(100)
 
     server.script(answer({"data": shapes.upload(f"{server.origin}/k")}))
-    with Scripe(KEY, base_url=server.base_url, on_response=late, deadline=50) as client:
+    with Scripe(KEY, base_url=server.base_url, on_response=late, total_timeout=50) as client:
         scripe_clock_of(client, clock)
-        with pytest.raises(APITimeoutError, match="deadline of 50 s"):
+        with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
             client.uploads.upload_file(b"Words.", content_type="text/plain")
     assert [request.method for request in server.received] == ["POST"]
 
@@ -270,8 +272,10 @@ def test_a_deadline_is_looked_at_between_blocks(
 
     server.script(Reply(200))
     upload = scripe.Upload.model_validate(shapes.upload(f"{server.origin}/k", maxSizeBytes=9_000_000))
-    with pytest.raises(APITimeoutError, match="deadline of 150 s"):
-        client.with_options(deadline=150).uploads.put(upload, bytes(5_000_000), on_progress=late)
+    with pytest.raises(APITimeoutError, match="total timeout of 150 s"):
+        client.with_options(total_timeout=150).uploads.put(
+            upload, bytes(5_000_000), on_progress=late
+        )
 
 
 def scripe_clock_of(client: Scripe, clock: SleeplessClock) -> None:

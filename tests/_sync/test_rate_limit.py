@@ -80,7 +80,7 @@ def test_a_wait_for_the_budget_past_the_deadline_is_a_timeout(
     server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
     client.sources.retrieve("src_1")
     with pytest.raises(APITimeoutError, match="rate limit is reached"):
-        client.with_options(deadline=5).sources.retrieve("src_1")
+        client.with_options(total_timeout=5).sources.retrieve("src_1")
     assert (clock.sleeps, len(server.received)) == ([], 1)
 
 
@@ -88,7 +88,7 @@ def test_it_can_be_turned_off(server: ScriptedServer) -> None:
     server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
     with Scripe(KEY, base_url=server.base_url, rate_limiter=None) as client:
         client.sources.retrieve("src_1")
-        client.with_options(deadline=1).sources.retrieve("src_1")
+        client.with_options(total_timeout=1).sources.retrieve("src_1")
     assert len(server.received) == 2
 
 
@@ -97,7 +97,7 @@ def test_clients_can_share_one(server: ScriptedServer) -> None:
     server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
     with Scripe(KEY, base_url=server.base_url, rate_limiter=shared) as client:
         client.sources.retrieve("src_1")
-    with Scripe(KEY, base_url=server.base_url, rate_limiter=shared, deadline=1) as client:
+    with Scripe(KEY, base_url=server.base_url, rate_limiter=shared, total_timeout=1) as client:
         with pytest.raises(APITimeoutError):
             client.sources.retrieve("src_1")
 

@@ -65,7 +65,7 @@ def test_dropped_answers_on_a_real_connection(emulator: Emulator) -> None:
 def test_a_delayed_answer_meets_the_deadline(emulator: Emulator) -> None:
     with emulator.serve() as served:
         with Scripe(
-            served.api_key, base_url=served.base_url, deadline=0.2, max_retries=0
+            served.api_key, base_url=served.base_url, total_timeout=0.2, max_retries=0
         ) as client:
             emulator.delay_next(0.6)
             with pytest.raises(APITimeoutError):

@@ -13,8 +13,8 @@ from scripe import (
     APITimeoutError,
     Scripe,
     AuthenticationError,
-    ConfigurationError,
     IdempotencyConflictError,
+    InvalidArgumentError,
     RateLimitError,
     ScripeError,
     ServerError,
@@ -102,7 +102,7 @@ def test_the_callers_key_is_sent(client: Scripe, server: ScriptedServer) -> None
 def test_c31_an_illegal_key_is_refused(
     client: Scripe, server: ScriptedServer, bad: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match="idempotency_key"):
+    with pytest.raises(InvalidArgumentError, match="idempotency_key"):
         client.sources.create_text(project_id="proj_1", text="Hello", idempotency_key=bad)
     assert server.received == []
 
@@ -182,7 +182,7 @@ def test_a_wait_past_the_deadline_raises_the_answers_own_error(
 ) -> None:
     server.script(error(503, "service_unavailable", Retry_After="30"), GOOD)
     with pytest.raises(ServiceUnavailableError):
-        client.with_options(deadline=20).sources.retrieve("src_1")
+        client.with_options(total_timeout=20).sources.retrieve("src_1")
     assert clock.sleeps == []
 
 
@@ -213,8 +213,8 @@ def test_a_slow_answer_times_out(client: Scripe, server: ScriptedServer) -> None
 def test_a_deadline_bounds_the_whole_call(server: ScriptedServer) -> None:
     """Each byte comes in time, the answer never would."""
     server.script(Reply(200, GOOD.body, pace=0.05))
-    with Scripe(KEY, base_url=server.base_url, deadline=0.3) as client:
-        with pytest.raises(APITimeoutError, match="deadline"):
+    with Scripe(KEY, base_url=server.base_url, total_timeout=0.3) as client:
+        with pytest.raises(APITimeoutError, match="total timeout"):
             client.sources.retrieve("src_1")
 
 

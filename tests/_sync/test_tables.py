@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scripe import Scripe, ConfigurationError
+from scripe import Scripe, InvalidArgumentError
 from scripe.emulator import Emulator
 from tests.support.server import ScriptedServer, answer
 
@@ -38,7 +38,7 @@ def test_records_are_flat(client_with_jobs: Scripe) -> None:
 def test_what_a_list_holds_is_plain(local: Scripe, emulator: Emulator) -> None:
     [record] = local.workspaces.list().to_records(1)
     assert isinstance(record["features"], dict)
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(InvalidArgumentError):
         local.jobs.list().to_records(-1)
 
 
@@ -105,5 +105,5 @@ def test_the_head_of_a_list_is_one_request(
     assert (len(page.data), page.has_more) == (1, True)
     assert [request.query for request in emulator.requests[sent:]] == [{"limit": "1"}]
     assert len((client_with_jobs.post_statuses.list().head(1)).data) > 1
-    with pytest.raises(ConfigurationError, match="page_size is 0"):
+    with pytest.raises(InvalidArgumentError, match="page_size is 0"):
         client_with_jobs.jobs.list().head(0)

@@ -16,7 +16,7 @@ from scripe import (
     APIStatusError,
     APITimeoutError,
     Scripe,
-    ConfigurationError,
+    InvalidArgumentError,
     NotFoundError,
     ResponseInfo,
     ServerError,
@@ -201,7 +201,7 @@ def test_a_wait_for_the_budget_past_the_deadline_is_told_too(telemetry: Telemetr
             telemetry.watch(client)
             client.workspaces.me()
             with pytest.raises(APITimeoutError, match="rate limit"):
-                client.with_options(deadline=5).workspaces.me()
+                client.with_options(total_timeout=5).workspaces.me()
     span = telemetry.spans[-1]
     assert attributes_of(span)["error.type"] == "APITimeoutError"
     assert (span.status.status_code, "rate limit" in (span.status.description or "")) == (
@@ -304,10 +304,13 @@ def test_an_answer_that_makes_no_sense(
     scripted: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(Reply(200, b"<p>Welcome to the proxy.</p>"))
-    with pytest.raises(scripe.APIResponseError):
+    with pytest.raises(scripe.APIResponseValidationError):
         scripted.sources.retrieve("src_1")
     span = telemetry.only()
-    assert shown(span.attributes, "error.type", "http.response.status_code") == ["APIResponseError", 200]
+    assert shown(span.attributes, "error.type", "http.response.status_code") == [
+        "APIResponseValidationError",
+        200,
+    ]
     assert "Welcome" not in telemetry.told()
 
 
@@ -343,7 +346,7 @@ def test_a_degraded_health_is_no_error(
 
 def test_a_deadline_ends_the_span(server: ScriptedServer, telemetry: Telemetry) -> None:
     server.script(Reply(200, hold=0.5))
-    with Scripe(KEY, base_url=server.base_url, deadline=0.1) as client:
+    with Scripe(KEY, base_url=server.base_url, total_timeout=0.1) as client:
         telemetry.watch(client)
         with pytest.raises(APITimeoutError):
             client.sources.retrieve("src_1")
@@ -422,7 +425,7 @@ def test_without_providers_the_global_ones_are_told(
 
 
 def test_what_is_no_client_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="client is a str; give a Scripe"):
+    with pytest.raises(InvalidArgumentError, match="client is a str; give a Scripe"):
         instrument("scripe")  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
 
 

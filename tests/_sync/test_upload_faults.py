@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from scripe import (
     APIConnectionError,
     Scripe,
-    ConfigurationError,
+    InvalidArgumentError,
     Progress,
     ScripeError,
     UploadError,
@@ -249,7 +249,7 @@ def test_a_file_object_that_gives_more_than_was_asked_for_is_refused(
 def test_a_file_that_may_not_be_read_is_refused(client: Scripe, tmp_path: Path) -> None:
     loop = tmp_path / "loop.txt"
     loop.symlink_to(loop)
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with pytest.raises(InvalidArgumentError, match="cannot be read"):
         client.uploads.upload_file(loop)
 
 
@@ -276,7 +276,7 @@ def test_the_cap_of_a_real_storage(bucket: S3Storage) -> None:
             upload = client.uploads.create(content_type="text/plain")
             client.uploads.put(upload, WORDS)
             job = client.sources.create_file(project_id=emulator.project_id, upload_id=upload.id)
-            assert (client.jobs.wait(job)).succeeded
+            assert (client.jobs.wait(job)).is_succeeded
 
 
 def test_a_page_in_place_of_storages_answer_is_not_taken_for_success(

@@ -18,6 +18,7 @@ from scripe import (
     Scripe,
     ConfigurationError,
     IdempotencyConflictError,
+    InvalidArgumentError,
     JobFailedError,
     JobTimeoutError,
     NotFoundError,
@@ -90,22 +91,22 @@ def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
 ) -> None:
     (tmp_path / "empty.txt").touch()
     (tmp_path / "odd.xyz").write_bytes(WORDS)
-    with pytest.raises(ConfigurationError, match="does not exist") as missing:
+    with pytest.raises(InvalidArgumentError, match="does not exist") as missing:
         client.uploads.upload_file(tmp_path / "missing.txt")
     assert isinstance(missing.value, FileNotFoundError)
-    with pytest.raises(ConfigurationError, match="is a directory") as directory:
+    with pytest.raises(InvalidArgumentError, match="is a directory") as directory:
         client.uploads.upload_file(tmp_path)
     assert isinstance(directory.value, IsADirectoryError)
-    with pytest.raises(ConfigurationError, match="is empty"):
+    with pytest.raises(InvalidArgumentError, match="is empty"):
         client.uploads.upload_file(tmp_path / "empty.txt")
     for untold in (tmp_path / "odd.xyz", WORDS, io.BytesIO(WORDS)):
-        with pytest.raises(ConfigurationError, match="content_type="):
+        with pytest.raises(InvalidArgumentError, match="content_type="):
             client.uploads.upload_file(untold)
-    with pytest.raises(ConfigurationError, match="no MIME type"):
+    with pytest.raises(InvalidArgumentError, match="no MIME type"):
         client.uploads.upload_file(WORDS, content_type="text")
-    with pytest.raises(ConfigurationError, match="max_size_bytes"):
+    with pytest.raises(InvalidArgumentError, match="max_size_bytes"):
         client.uploads.create(content_type="text/plain", max_size_bytes=0)
-    with pytest.raises(ConfigurationError, match="project_id"):
+    with pytest.raises(InvalidArgumentError, match="project_id"):
         client.sources.ingest(WORDS, project_id="", content_type="text/plain")
     assert server.received == []
 
@@ -248,7 +249,7 @@ def test_what_a_callback_raises_reaches_the_caller_unchanged(
 def test_a_deadline_ends_an_upload(client: Scripe, server: ScriptedServer) -> None:
     server.script(Reply(200, b"slow", pace=0.2))
     with pytest.raises(APITimeoutError):
-        client.with_options(deadline=0.3, max_retries=0).uploads.put(link(server), WORDS)
+        client.with_options(total_timeout=0.3, max_retries=0).uploads.put(link(server), WORDS)
 
 
 def test_a_slow_storage_times_out(client: Scripe, server: ScriptedServer) -> None:
@@ -432,7 +433,7 @@ def test_a_file_that_is_read_for_its_key_is_bounded_by_the_deadline(
 
     file = Slow(WORDS * 100_000)
     with pytest.raises(APITimeoutError, match="still being read") as caught:
-        client.with_options(deadline=50).uploads.upload_file(
+        client.with_options(total_timeout=50).uploads.upload_file(
             file, content_type="text/plain", idempotency_key="key"
         )
     assert caught.value.idempotency_key == "key"
@@ -562,7 +563,7 @@ def test_an_ingest_that_takes_too_long_can_be_waited_for_again() -> None:
                 )
             (job,) = caught.value.jobs
             still.finish(job.id)
-            assert (client.jobs.wait(job)).succeeded
+            assert (client.jobs.wait(job)).is_succeeded
 
 
 def test_an_upload_of_another_workspace_is_unknown(

@@ -13,8 +13,8 @@ import pytest
 from scripe import (
     APITimeoutError,
     Scripe,
-    ConfigurationError,
     ConflictError,
+    InvalidArgumentError,
     JobFailedError,
     JobTimeoutError,
     ScripeError,
@@ -354,7 +354,7 @@ def test_wrong_combinations_are_refused_before_sending(
     call: Callable[[Scripe], object],
     says: str,
 ) -> None:
-    with pytest.raises(ConfigurationError, match=says):
+    with pytest.raises(InvalidArgumentError, match=says):
         call(client)
     assert server.received == []
 

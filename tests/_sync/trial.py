@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from scripe import Scripe
-from scripe._engine import HTTPClient
+from scripe._http import HTTPClient
 
 from .operations import Operation, Place
 
@@ -57,7 +57,7 @@ def trial(
 def _gone_on(
     client: Scripe, operation: Operation, place: Place, key: str, *, after: Exception | None
 ) -> Exception | None:
-    calm = client.with_options(deadline=30.0, timeout=10.0)
+    calm = client.with_options(total_timeout=30.0, timeout=10.0)
     if after is not None:
         return _raised_by(calm, operation, place, key)
     try:

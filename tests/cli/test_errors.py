@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scripe import _log, errors
-from scripe._sync.notes import Notes
+from scripe._sync.resources.notes import Notes
 from scripe.cli import exit_codes
 from scripe.cli.options import Options
 from scripe.cli.session import Session
@@ -40,9 +40,9 @@ def test_every_class_of_errors_has_its_exit_code() -> None:
         return exit_codes.exit_code(kind.__new__(kind))
 
     expected = {
-        "APIResponseError": 1,
+        "APIResponseValidationError": 1,
         "ClientClosedError": 1,
-        "ConfigurationError": 2,
+        "InvalidArgumentError": 2,
         "AuthenticationError": 3,
         "ScopeMissingError": 4,
         "NotFoundError": 5,

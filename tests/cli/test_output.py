@@ -7,12 +7,11 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from scripe import types
-from scripe.cli import choices, cleaning, main, people, views
+from scripe.cli import cleaning, main, people, views
 from scripe.emulator import Emulator
 
 from .conftest import Run
@@ -196,12 +195,6 @@ def test_tables_and_lines_without_a_terminal() -> None:
     fixed = views.View(lines={}, columns={"id": "id"})
     assert people.table(fixed, [["x" * 90]]).splitlines() == ["id", "x" * 90]
     assert people.lines({"id": "x", "state": "DONE"}) == "id     x\nstate  DONE\n"
-
-
-@pytest.mark.parametrize("name", ["JobType", "JobStatus", "PostStatus", "ContentType", "WebhookEvent"])
-def test_choices_are_those_of_the_types(name: str) -> None:
-    known, _ = get_args(getattr(types, name))
-    assert get_args(getattr(choices, name)) == get_args(known)
 
 
 def test_texts_come_from_a_file_or_from_stdin(served: Emulator, scripe: Run, tmp_path: Path) -> None:

@@ -14,11 +14,11 @@ CELLS = [
     "from scripe.emulator import Emulator\nemulator = Emulator()\nclient = emulator.client()",
     (
         "source = client.sources.ingest(\n"
-        "    b'text', content_type='text/plain', project_id=emulator.project_id, progress=True)\nsource"
+        "    b'text', content_type='text/plain', project_id=emulator.project_id, show_progress=True)\nsource"
     ),
     (
         "jobs = [client.posts.generate(project_id=emulator.project_id, text=text) for text in 'ab']\n"
-        "emulator.fail(jobs[0].id)\nended = client.jobs.wait_all(jobs, progress=True)\nended[1]"
+        "emulator.fail(jobs[0].id)\nended = client.jobs.wait_all(jobs, show_progress=True)\nended[1]"
     ),
     "client.jobs.list()",
     (
@@ -28,7 +28,7 @@ CELLS = [
     (
         "async with emulator.async_client() as other:\n"
         "    post = await other.posts.generate_and_wait(\n"
-        "        project_id=emulator.project_id, text='Bars', progress=True)\n"
+        "        project_id=emulator.project_id, text='Bars', show_progress=True)\n"
         "    found = await other.jobs.list().head(2)\nfound"
     ),
     "other.jobs.list()",
@@ -78,7 +78,7 @@ def test_one_live_bar_that_ends_full(outputs: list[list[Output]]) -> None:
 
 def test_many_jobs_have_one_bar(outputs: list[list[Output]]) -> None:
     bar, job = outputs[2]
-    assert "2 of 2, 1 not well" in html(bar)
+    assert "2 of 2, 1 failed or cancelled" in html(bar)
     for shown in ("DONE", "waited", "worked", "post_"):
         assert shown in html(job)
 
@@ -121,7 +121,10 @@ def test_the_async_client_works_with_await_at_the_top(outputs: list[list[Output]
 
 @pytest.mark.parametrize(
     ("cell", "named", "called"),
-    [(7, "NotFoundError", "client.posts.retrieve('post_1')"), (8, "ConfigurationError", "wait_all('job_1'")],
+    [
+        (7, "NotFoundError", "client.posts.retrieve('post_1')"),
+        (8, "InvalidArgumentError", "wait_all('job_1'"),
+    ],
 )
 def test_an_error_that_is_raised_shows_the_cell_and_not_our_frames(
     outputs: list[list[Output]], cell: int, named: str, called: str
@@ -133,7 +136,7 @@ def test_an_error_that_is_raised_shows_the_cell_and_not_our_frames(
     assert f"{named}: {raised['evalue']}" in lines
     for ours in ("sender.py", "response.py", "posts.py", "polling.py", "raise "):
         assert ours not in lines
-    assert re.search(r"Frames of scripe that are left out: \d;", lines)
+    assert re.search(r"Frames of scripe that are hidden: \d;", lines)
 
 
 def test_a_terminal_with_ipython_shows_the_same() -> None:
@@ -153,7 +156,7 @@ def test_a_terminal_with_ipython_shows_the_same() -> None:
     assert "in refuse(job)" in ran.stdout
     assert "on_update=refuse" in ran.stdout
     assert "poller.py" not in ran.stdout
-    assert re.search(r"Frames of scripe that are left out: \d;", ran.stdout)
+    assert re.search(r"Frames of scripe that are hidden: \d;", ran.stdout)
 
 
 def test_an_error_of_the_callers_own_making_is_shown_as_ever() -> None:
@@ -162,4 +165,4 @@ def test_an_error_of_the_callers_own_making_is_shown_as_ever() -> None:
         [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", code], capture_output=True, text=True
     )
     assert "ScripeError: mine" in ran.stdout
-    assert "left out" not in ran.stdout
+    assert "hidden" not in ran.stdout

@@ -21,6 +21,7 @@ from scripe.emulator.openapi import OPERATIONS, document
 from tests.emulator.contract import CONTRACT
 from tests.emulator.emulator_calls import ORIGIN, Calls
 
+pytest_plugins = "schemathesis.pytest.plugin"  # only here: it takes seconds to load
 KEPT = Path(__file__).parents[2] / "docs" / "openapi.json"
 PLENTY = 10**9
 CONFIGURATION = {

@@ -103,7 +103,7 @@ def test_failing(emulator: Emulator, api: Calls) -> None:
     failed = api.get(f"/jobs/{job_id}").fields
     assert (failed["status"], failed["errorCode"]) == ("FAILED", "TOO_LOUD")
     assert failed["errorMessage"] == "The recording is too loud."
-    with pytest.raises(ValueError, match="is FAILED already"):
+    with pytest.raises(ValueError, match="is already FAILED"):
         emulator.finish(job_id)
     with pytest.raises(LookupError, match="no job"):
         emulator.start("job_x")

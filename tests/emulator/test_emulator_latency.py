@@ -73,7 +73,7 @@ def test_a_client_without_timeout_has_patience(slow: Emulator) -> None:
 
 def test_a_deadline_is_met_on_the_way(slow: Emulator) -> None:
     slow.fail_next(503, times=2)
-    with slow.client(deadline=30) as client, pytest.raises(APITimeoutError):
+    with slow.client(total_timeout=30) as client, pytest.raises(APITimeoutError):
         client.workspaces.me()
     assert len(slow.requests) == 2
     assert passed(slow, 30)

@@ -103,8 +103,8 @@ def minutes(base_url: str, key: str, place: Place, count: float) -> tuple[list[H
     seeds = iter(range(1_000_000))
 
     async def rounds() -> None:
-        with Scripe(key, base_url=base_url, timeout=0.5, deadline=3) as client:
-            async with AsyncScripe(key, base_url=base_url, timeout=0.5, deadline=3) as async_client:
+        with Scripe(key, base_url=base_url, timeout=0.5, total_timeout=3) as client:
+            async with AsyncScripe(key, base_url=base_url, timeout=0.5, total_timeout=3) as async_client:
                 begun = time.monotonic()
                 while time.monotonic() - begun < count * 60:
                     until = time.monotonic() + min(60.0, count * 60)

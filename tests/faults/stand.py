@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import trustme
 
 from scripe import AsyncScripe, Scripe
-from scripe._engine import AsyncHTTPClient, HTTPClient, default_family
+from scripe._http import AsyncHTTPClient, HTTPClient, default_family
 from scripe.emulator import Emulator
 from tests._sync.operations import WORDS, Place
 from tests.faults.proxy import FaultProxy
@@ -50,7 +50,7 @@ class Stand:
             self.emulator.api_key,
             base_url=proxy.base_url,
             timeout=TIMEOUT,
-            deadline=DEADLINE,
+            total_timeout=DEADLINE,
             http_client=engine,
         )
         return made, engine
@@ -61,7 +61,7 @@ class Stand:
             self.emulator.api_key,
             base_url=proxy.base_url,
             timeout=TIMEOUT,
-            deadline=DEADLINE,
+            total_timeout=DEADLINE,
             http_client=engine,
         )
         return made, engine

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from scripe import ScripeError
-from scripe._rules import response as responses
-from scripe._rules import upload as uploads
-from scripe._rules.answer import Answer
-from scripe._rules.config import Secret
-from scripe._rules.pagination import Walk
-from scripe._rules.rate_limit import rate_limit, retry_after
-from scripe._rules.request import Request
+from scripe._core import response as responses
+from scripe._core import uploads
+from scripe._core.config import Secret
+from scripe._core.outcome import Answer
+from scripe._core.pagination import Walk
+from scripe._core.rate_limit import rate_limit, retry_after
+from scripe._core.request import Request
 from scripe.types import (
     Headers,
     Job,

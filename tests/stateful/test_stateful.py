@@ -251,7 +251,7 @@ class Schedule(RuleBasedStateMachine):
         assert [job.id for job in found] == ended[:chosen]
         assert sorted(job.id for job in self.client.jobs.as_completed(ended)) == sorted(ended)
         for job in found:
-            assert job.succeeded == (self.model.jobs[job.id] == "DONE")
+            assert job.is_succeeded == (self.model.jobs[job.id] == "DONE")
 
     @rule()
     def key_is_replaced(self) -> None:

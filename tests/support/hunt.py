@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 from scripe import ScripeError
-from scripe._rules.config import Secret
+from scripe._core.config import Secret
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

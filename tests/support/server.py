@@ -23,6 +23,7 @@ class Received:
     body: bytes
     is_whole: bool = True
     at: float = field(default_factory=time.monotonic)
+    head: bytes = b""
 
     @property
     def path(self) -> str:
@@ -138,16 +139,18 @@ class ScriptedServer:
             return False
 
     def _read(self, handler: socketserver.StreamRequestHandler) -> Received | None:
-        line = handler.rfile.readline().decode("latin-1").split()
+        head = handler.rfile.readline()
+        line = head.decode("latin-1").split()
         if len(line) < 2:
             return None
         headers: dict[str, str] = {}
-        while name_value := handler.rfile.readline().decode("latin-1").strip():
-            name, _, value = name_value.partition(":")
+        while (raw := handler.rfile.readline()).strip():
+            name, _, value = raw.decode("latin-1").partition(":")
             headers[name.strip().lower()] = value.strip()
+            head += raw
         length = int(headers.get("content-length", "0"))
         body = handler.rfile.read(length if self._body_limit is None else min(length, self._body_limit))
-        return Received(line[0], line[1], headers, body, is_whole=len(body) == length)
+        return Received(line[0], line[1], headers, body, is_whole=len(body) == length, head=head + raw)
 
     def _write(self, handler: socketserver.StreamRequestHandler, reply: Reply) -> bool:
         if reply.hold:

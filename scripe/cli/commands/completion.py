@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 from cyclopts import App
 
-from ..choices import Shell
 from ..groups import command
 from ..output import emit
 
 app: App = command("completion")
 
+Shell: TypeAlias = Literal["bash", "zsh", "fish"]
 
 _CALL = """
 if [ "$funcstack[1]" = "_scripe" ]; then

@@ -74,7 +74,7 @@ def generate(
 
 def _post_of(job: Job, session: Session, timeout: float) -> Post:
     """Not `generate_and_wait`: who gives up the wait is to be told which job goes on."""
-    from ..._rules import polling  # here: what sends nothing loads no client
+    from ..._core import polling  # here: what sends nothing loads no client
 
     session.wait_for(job.id)
     job = session.client.jobs.wait(job, timeout=timeout, **shown(session))

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from ..._vocabulary import JobStatus, JobType
 from .. import exit_codes
 from ..bars import shown
-from ..choices import JobStatus, JobType
 from ..groups import command
 from ..output import note
 from ..parameters import (
@@ -76,7 +76,7 @@ def wait(
 
 def _all_of_them(session: Session, ids: list[str], timeout: float) -> Listing:
     jobs = session.client.jobs.wait_all(ids, timeout=timeout, **shown(session))
-    ended_badly = sum(not job.succeeded for job in jobs)
+    ended_badly = sum(not job.is_succeeded for job in jobs)
     if ended_badly and not session.options.json:
         note(f"{ended_badly} of {len(jobs)} jobs did not end well; scripe jobs get ID says why.")
     return Listing("Job", jobs, exit_code=exit_codes.JOB if ended_badly else 0)

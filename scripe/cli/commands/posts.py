@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from cyclopts import App, Parameter
 
+from ..._vocabulary import PostStatus
 from ...errors import ConfigurationError
-from ..choices import PostStatus
 from ..groups import command
 from ..parameters import (
     LIMIT,

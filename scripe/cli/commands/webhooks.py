@@ -6,8 +6,8 @@ from typing import Annotated, TypeAlias
 
 from cyclopts import App, Parameter
 
+from ..._vocabulary import WebhookEvent
 from ...errors import ConfigurationError
-from ..choices import WebhookEvent
 from ..groups import command
 from ..parameters import CurrentSession, IdempotencyKey, several
 from ..results import Result

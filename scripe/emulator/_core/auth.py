@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import cast
 
+from ..._vocabulary import Plan
 from .canonical_json import JsonObject
 from .clock import Clock
 from .database import Database, new_id
 from .errors import ApiError
-from .settings import Plan, Settings
+from .settings import Settings
 
 PLANS_WITH_ACCESS = frozenset({"ADVANCED", "BUSINESS", "ENTERPRISE"})
 TOKEN = re.compile(r"scripe_(sk_live|sk_test|oauth)_[A-Za-z0-9]{16,}")

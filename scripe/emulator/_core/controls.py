@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
+from ..._vocabulary import Plan
 from .canonical_json import JsonObject
 from .database import Record, Selection
 from .events import Event
@@ -13,7 +14,7 @@ from .routes.health import CHECKS
 from .routes.projects import to_json
 from .seeding import SeededIds, Seeder, create_default_projects
 from .services import Services
-from .settings import SCOPES, Plan
+from .settings import SCOPES
 from .spending import CAPS
 
 HEADER_FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t -~\x80-\xff]*")

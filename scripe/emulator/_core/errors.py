@@ -2,47 +2,12 @@
 
 from http import HTTPStatus
 
+from ... import _vocabulary
 from .canonical_json import JsonObject, dumps
 from .messages import Response
 
-STATUS_BY_CODE = {
-    "invalid_request": 400,
-    "bad_cursor": 400,
-    "bad_pagination": 400,
-    "version_unsupported": 400,
-    "unauthenticated": 401,
-    "invalid_token": 401,
-    "key_revoked": 401,
-    "key_expired": 401,
-    "spend_cap_exceeded": 402,
-    "scope_missing": 403,
-    "plan_not_eligible": 403,
-    "workspace_mismatch": 403,
-    "not_found": 404,
-    "method_not_allowed": 405,
-    "conflict": 409,
-    "idempotency_key_conflict": 409,
-    "not_cancellable": 409,
-    "payload_too_large": 413,
-    "ssrf_blocked": 422,
-    "unprocessable": 422,
-    "rate_limited": 429,
-    "internal_error": 500,
-    "service_unavailable": 503,
-}
-CODE_BY_STATUS = {
-    400: "invalid_request",
-    401: "invalid_token",
-    402: "spend_cap_exceeded",
-    403: "scope_missing",
-    404: "not_found",
-    405: "method_not_allowed",
-    409: "conflict",
-    413: "payload_too_large",
-    422: "unprocessable",
-    429: "rate_limited",
-    503: "service_unavailable",
-}
+STATUS_BY_CODE = {**_vocabulary.STATUS_BY_CODE, "method_not_allowed": 405}
+CODE_BY_STATUS = {status: code for code, status in reversed(STATUS_BY_CODE.items())}
 DOCUMENTATION = "https://docs.scripe.io/api/v1/errors"
 
 

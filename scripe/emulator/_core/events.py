@@ -6,23 +6,14 @@ No page states how Scripe delivers events to webhook endpoints, so nothing is de
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
+from ..._vocabulary import WebhookEvent
 from .canonical_json import JsonObject
 from .clock import Clock
 from .database import Database, Record, Selection
 
-NAMES = (
-    "note.created",
-    "post.created",
-    "post.updated",
-    "post.scheduled",
-    "post.unscheduled",
-    "source.created",
-    "job.completed",
-    "job.failed",
-    "knowledge.indexed",
-)
+NAMES: tuple[WebhookEvent, ...] = get_args(WebhookEvent)
 MAX_ENDPOINTS = 1_000
 
 

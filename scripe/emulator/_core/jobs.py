@@ -7,17 +7,17 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import get_args
 
+from ..._vocabulary import SUCCESS_STATUSES, JobStatus, JobType
 from .canonical_json import JsonObject
 from .clock import Clock, timestamp
 from .database import Database, Record, new_id
 from .errors import ApiError
 from .events import EventLog
-from .settings import JobStatus, JobType, Settings
+from .settings import Settings
 from .spending import SpendTracker
 
 TYPES: tuple[JobType, ...] = get_args(JobType)
 STATUSES: tuple[JobStatus, ...] = get_args(JobStatus)
-SUCCESS = ("DONE", "COMPLETED")
 ACTIVE = ("QUEUED", "RUNNING")
 STEPS = 10
 MESSAGES = ("Starting", "Reading the input", "Working on it", "Saving the result")
@@ -170,7 +170,7 @@ class Jobs:
 
     def _finish(self, job: Record, moment: int, status: str) -> None:
         try:
-            result = self._run_handler(job, moment) if status in SUCCESS else None
+            result = self._run_handler(job, moment) if status in SUCCESS_STATUSES else None
         except JobFailure as failure:
             self._fail(job, moment, failure.code, failure.message)
             return
@@ -189,7 +189,7 @@ class Jobs:
     def _end(self, job: Record, moment: int, status: str) -> None:
         finish_job(job, moment, status)
         self._database.update(job)
-        if status in SUCCESS or status == "FAILED":
+        if status in SUCCESS_STATUSES or status == "FAILED":
             name = "job.failed" if status == "FAILED" else "job.completed"
             self._events.record(name, job, to_json(job, moment, live=False))
 

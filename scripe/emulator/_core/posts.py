@@ -4,25 +4,17 @@ Publishing is seen whenever somebody looks, and has the time that was planned.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
+from ..._vocabulary import ContentType, PostStatus
 from .canonical_json import JsonObject
 from .clock import Clock, timestamp
 from .database import Database, Record, new_id
 from .errors import ApiError
 from .events import EventLog
 
-STATUSES = (
-    "waitingProcessing",
-    "draft",
-    "waitingApproval",
-    "approved",
-    "rejected",
-    "scheduled",
-    "published",
-    "suggested",
-)
-CONTENT_TYPES = ("PERSONAL", "BUSINESS_INTERNAL", "BUSINESS_EXTERNAL", "EDUCATIONAL", "UNKNOWN")
+STATUSES: tuple[PostStatus, ...] = get_args(PostStatus)
+CONTENT_TYPES: tuple[ContentType, ...] = get_args(ContentType)
 PLATFORM = "LINKEDIN"
 Keep = Literal["keep"]
 

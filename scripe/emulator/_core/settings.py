@@ -3,28 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Plan = Literal["FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL"]
-PLANS: tuple[Plan, ...] = ("FREE", "SOLO", "ADVANCED", "BUSINESS", "ENTERPRISE", "TRIAL")
+from ..._vocabulary import API_VERSION, APIKeyScope, Plan
 
-Scope = Literal[
-    "notes:read",
-    "notes:write",
-    "posts:read",
-    "posts:write",
-    "sources:write",
-    "knowledge:write",
-    "webhooks:manage",
-]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
-JobType = Literal[
-    "POST_GENERATION",
-    "KB_INGEST_TEXT",
-    "KB_INGEST_FILE",
-    "KB_INGEST_URL",
-    "KB_INGEST_YOUTUBE",
-    "SOURCE_INGEST_FILE",
-]
-JobStatus = Literal["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"]
+PLANS: tuple[Plan, ...] = get_args(Plan)
+SCOPES: tuple[APIKeyScope, ...] = get_args(APIKeyScope)
 
 RateHeaders = Literal["always", "limited"]
 MissingVersion = Literal["default", "refuse"]
@@ -69,7 +51,7 @@ class Settings:
     upload_limit: int = 300
     generation_limit: int = 60
     rate_headers: RateHeaders = "always"
-    versions: tuple[str, ...] = ("2026-08-01",)
+    versions: tuple[str, ...] = (API_VERSION,)
     missing_version: MissingVersion = "default"
     deprecation: str | None = None
     finished_status: str = "DONE"

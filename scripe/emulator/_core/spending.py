@@ -1,8 +1,8 @@
 """Count what each workspace spends of its daily spend cap, in cents of a UTC day."""
 
+from ..._vocabulary import Plan
 from .database import Database
 from .errors import ApiError
-from .settings import Plan
 
 CAPS: dict[Plan, int] = {"SOLO": 500, "ADVANCED": 2_000, "BUSINESS": 5_000}
 

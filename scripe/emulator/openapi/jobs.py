@@ -1,7 +1,8 @@
 """The schemas and operations of ``/jobs``."""
 
+from ..._vocabulary import SUCCESS_STATUSES
 from .._core.canonical_json import JsonObject
-from .._core.jobs import STATUSES, SUCCESS, TYPES
+from .._core.jobs import STATUSES, TYPES
 from .building import (
     choice,
     integer,
@@ -39,7 +40,7 @@ SCHEMAS: JsonObject = {
         {
             "id": text("`job_…`"),
             "type": word(TYPES),
-            "status": word((*STATUSES, SUCCESS[1])),
+            "status": word((*STATUSES, SUCCESS_STATUSES[1])),
             "projectId": nullable(text()),
             "startedAt": nullable(moment()),
             "completedAt": nullable(moment()),

@@ -8,7 +8,7 @@ name of its own that resolves to this machine shows in the first (DNS rebinding)
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from ..._rules.config import is_loopback
+from ..._core.config import is_loopback
 
 
 def check_request(

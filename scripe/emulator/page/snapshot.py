@@ -7,12 +7,13 @@ from datetime import date, datetime, timedelta
 from sqlite3 import Row
 from typing import TypeAlias
 
+from ..._vocabulary import SUCCESS_STATUSES
 from .._core.application import Application
 from .._core.canonical_json import JsonObject
 from .._core.clock import EPOCH, iso
 from .._core.database import Record
 from .._core.faults import Delay, Failure, Fault
-from .._core.jobs import ACTIVE, SUCCESS
+from .._core.jobs import ACTIVE
 from .._core.messages import ReceivedRequest
 from .._core.routes import RESOURCE_NAMES
 from .._core.services import Services
@@ -140,7 +141,7 @@ def _progress(services: Services, job: Record, status: str) -> tuple[float | Non
     progress, result = fields["progress"], fields["result"]
     if isinstance(progress, dict):
         return float(str(progress["progress"])), str(progress.get("message", ""))
-    if status in SUCCESS:
+    if status in SUCCESS_STATUSES:
         return 1.0, ", ".join(map(str, result.values())) if isinstance(result, dict) else ""
     if status == "FAILED":
         return None, f"{fields['errorCode']}: {fields['errorMessage']}"

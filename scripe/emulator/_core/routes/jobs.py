@@ -1,7 +1,8 @@
 """GET /jobs, GET /jobs/{jobId} and POST /jobs/{jobId}/cancel."""
 
+from ...._vocabulary import SUCCESS_STATUSES
 from ..database import Selection
-from ..jobs import STATUSES, SUCCESS, TYPES
+from ..jobs import STATUSES, TYPES
 from ..messages import Response
 from ..pagination import page_of_selection, parse_date_range, parse_enum_list
 from ..routing import RequestContext, Resource, Route, data_response
@@ -11,7 +12,7 @@ def list_jobs(context: RequestContext) -> Response:
     """The workspace's jobs, newest first, without live progress."""
     types, statuses = parse_enum_list(context, "type", TYPES), parse_enum_list(context, "status", STATUSES)
     if statuses and "DONE" in statuses:
-        statuses = [*statuses, *SUCCESS]
+        statuses = [*statuses, *SUCCESS_STATUSES]
     earliest, latest = parse_date_range(context, times=True)
     return page_of_selection(
         context,

@@ -1,0 +1,106 @@
+"""Asking the caller for a key: one asks, and those who wait meanwhile take its answer.
+
+If the one is cancelled, or the caller's function raises, the next in line asks. A function that calls with the very
+client that it is to give a key would wait for itself for ever: that is an error.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, TypeVar
+
+from ._concurrency import on_trio
+from .errors import APITimeoutError, ConfigurationError
+
+if TYPE_CHECKING:
+    import asyncio
+
+    import trio
+
+T = TypeVar("T")
+
+_asking: ContextVar[tuple[object, ...]] = ContextVar("scripe_asking", default=())
+"""Whoever asks, where this code was called from."""
+
+
+class _Turn:
+    def __init__(self) -> None:
+        self._asker: object = None
+
+    def _check(self) -> None:
+        if self._asker is not None and self._asker in _asking.get():
+            raise ConfigurationError(
+                "The function that gives this client its key called with this client, "
+                "which waits for the key: let it use another one."
+            )
+
+    @contextmanager
+    def _noted(self) -> Generator[None]:
+        asker, outer = object(), _asking.get()
+        try:
+            self._asker = asker
+            _asking.set((*outer, asker))
+            yield
+        finally:
+            self._asker = None
+            _asking.set(outer)
+
+
+class AsyncTurn(_Turn):
+    """One at a time, on asyncio and on trio."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock: asyncio.Lock | trio.Lock | None = None
+
+    async def take(self, ask: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:  # noqa: ARG002 - it is interrupted
+        self._check()
+        async with self._made():
+            with self._noted():
+                return await ask()
+
+    def _made(self) -> asyncio.Lock | trio.Lock:
+        if self._lock is None:
+            if on_trio():
+                import trio
+
+                self._lock = trio.Lock()
+            else:
+                import asyncio
+
+                self._lock = asyncio.Lock()
+        return self._lock
+
+
+class Turn(_Turn):
+    """One at a time, of many threads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+
+    def take(self, ask: Callable[[], T], seconds: float | None = None) -> T:
+        """Ask when nobody else does; wait so many seconds for that.
+
+        Raises:
+            APITimeoutError: somebody else is still asking.
+
+        """
+        self._check()
+        if seconds is None:
+            with self._lock, self._noted():
+                return ask()
+        if not self._lock.acquire(timeout=seconds):
+            raise APITimeoutError(
+                "The total timeout has passed while another call still waits for the `api_key` function.",
+                is_total=True,
+                retryable=True,
+            )
+        try:
+            with self._noted():
+                return ask()
+        finally:
+            self._lock.release()

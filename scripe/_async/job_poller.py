@@ -1,0 +1,169 @@
+"""Waiting for jobs, at the pace of `_core/polling.py`."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import Self, TypeVar
+
+from .._concurrency import AsyncCallback, async_invoke
+from .._core import polling
+from .._core.config import check_seconds
+from .._core.poll_throttle import tick
+from .._core.polling import Watch
+from .._core.request import Request, path
+from ..errors import APITimeoutError, JobTimeoutError, NotFoundError
+from ..types.job import Job
+from .pager import AsyncPager
+from .sender import AsyncSender
+
+T = TypeVar("T")
+
+
+class AsyncPoller:
+    """One wait for one or many jobs."""
+
+    def __init__(
+        self,
+        sender: AsyncSender,
+        jobs: Sequence[Job | str],
+        timeout: float | None,
+        on_update: AsyncCallback[Job] | None,
+    ) -> None:
+        check_seconds(timeout, "timeout")
+        self._watch = Watch(jobs)
+        self._sender = sender.bounded(timeout)
+        self._clock = sender.session.clock
+        self._started = self._clock.now()
+        self._on_update = on_update
+        self._ended: deque[Job] = deque()
+
+    async def one(self) -> Job:
+        """Wait for a single job; `on_update` hears of each change of state and of progress."""
+        job_id = self._watch.order[0]
+        seen = self._watch.latest.get(job_id)
+        while self._watch.pending:
+            await self._tick()
+            job = await self._on_time(partial(self._retrieved, job_id))
+            self._watch.see(job)
+            if job != seen and self._on_update is not None:
+                await async_invoke(self._on_update, job)
+            seen = job
+        return self._watch.latest[job_id]
+
+    async def succeeded(self) -> Job:
+        """The same, and raise unless it ended well."""
+        return polling.succeeded(await self.one())
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Job:
+        """Each job once, in the order in which they end; ids that the API does not know raise after the others."""
+        self._ended.extend(self._watch.ended())
+        while self._watch.pending and not self._ended:
+            await self._tick()
+            await self._on_time(self._look)
+            self._ended.extend(self._watch.ended())
+        if self._ended:
+            return self._ended.popleft()
+        if self._watch.unknown:
+            raise self._watch.unknown.popitem()[1]
+        raise StopAsyncIteration
+
+    async def all(self) -> list[Job]:
+        """All jobs, in the order given, however each ended."""
+        async for _ in self:
+            pass
+        return self._watch.seen()
+
+    async def _look(self) -> None:
+        """See how all pending jobs are: in pages, and singly what these do not show."""
+        unseen = dict.fromkeys(self._watch.pending)
+        if len(unseen) > 1:
+            await self._look_at_list(unseen)
+        for job_id in unseen:
+            try:
+                job = await self._retrieved(job_id)
+            except NotFoundError as error:
+                self._watch.lose(job_id, error)
+            else:
+                await self._see(job)
+
+    async def _look_at_list(self, unseen: dict[str, None]) -> None:
+        pages = AsyncPager(self._sender, "/jobs", Job, self._watch.list_query()).pages()
+        count = 0
+        while True:
+            count += 1
+            await self._stand_in_line()
+            page = await anext(pages, None)
+            if page is None:
+                return
+            for job in page.data:
+                if job.id in unseen:
+                    del unseen[job.id]
+                    await self._see(job)
+            if self._watch.is_covered(page, count, len(unseen)):
+                return
+
+    async def _see(self, job: Job) -> None:
+        is_news = self._watch.see(job)
+        if is_news and self._on_update is not None:
+            await async_invoke(self._on_update, job)
+
+    async def _retrieved(self, job_id: str) -> Job:
+        await self._stand_in_line()
+        return await self._sender.send(Request("GET", path("/jobs/{}", job_id), Job))
+
+    async def _tick(self) -> None:
+        """Wait until the next look; a job that was never seen is looked at without delay."""
+        if self._watch.has_unseen():
+            return
+        waited = self._clock.now() - self._started
+        await self._wait(tick(self._watch.types(), waited))
+
+    async def _stand_in_line(self) -> None:
+        """Wait until polling may take another request of the budget, whoever else polls."""
+        session = self._sender.session
+        bucket = (self._sender.options.workspace_id, "read")
+        limit = session.limiter.limit(bucket) if session.limiter else None
+        delay = session.pacer.delay(self._clock.now(), limit)
+        try:
+            await self._wait(delay)
+        except BaseException:
+            session.pacer.give_back(limit)
+            raise
+
+    async def _wait(self, seconds: float) -> None:
+        remaining = self._sender.deadline.remaining(self._clock.now())
+        if remaining is not None and seconds >= remaining:
+            await self._clock.sleep(remaining)
+            raise self._timed_out()
+        if seconds > 0:
+            await self._clock.sleep(seconds)
+
+    async def _on_time(self, step: Callable[[], Awaitable[T]]) -> T:
+        """A step of the wait; what comes too late for the wait is told as such."""
+        try:
+            return await step()
+        except APITimeoutError as error:
+            late = error
+        deadline = self._sender.deadline
+        is_own = late.is_total and deadline.at is not None
+        is_over = is_own or deadline.has_passed(self._clock.now())
+        raise self._timed_out() if is_over else late
+
+    def _timed_out(self) -> JobTimeoutError:
+        waited = round(self._clock.now() - self._started, 3)
+        return polling.timed_out(self._watch.seen(), self._watch.pending, waited)
+
+
+def several(
+    sender: AsyncSender,
+    jobs: Iterable[Job | str],
+    timeout: float | None,
+    on_update: AsyncCallback[Job] | None,
+) -> AsyncPoller:
+    """A wait for many jobs; one alone is refused."""
+    return AsyncPoller(sender, polling.several(jobs), timeout, on_update)

@@ -1,0 +1,174 @@
+"""Jobs: work that the API does in the background."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import date, datetime
+from typing import TypeAlias
+
+from ..._concurrency import AsyncCallback
+from ..._core.request import Request, csv, day, page_query, path
+from ...errors import ScripeError
+from ...types.job import Job, JobStatus, JobType
+from ..pager import AsyncPager
+from ._base import AsyncResource
+
+JobList: TypeAlias = list[Job]
+
+
+class AsyncJobs(AsyncResource):
+    """Background work, and waiting for it. https://apidocs.scripe.io/api/v1/jobs"""
+
+    def list(
+        self,
+        *,
+        type: Sequence[JobType] | None = None,
+        status: Sequence[JobStatus] | None = None,
+        date_from: date | datetime | str | None = None,
+        date_to: date | datetime | str | None = None,
+        page_size: int = 200,
+    ) -> AsyncPager[Job]:
+        """Jobs of the workspace, newest first; lists have no live progress.
+
+        Args:
+            type: Only jobs of these types.
+            status: Only jobs in these states; of the two words for success the API filters by `DONE`.
+            date_from: Only jobs made on this UTC day or later; a date, an aware datetime or text such as `2026-05-01`.
+            date_to: Only jobs made on this UTC day or earlier.
+            page_size: Items fetched at once, 1 to 200.
+
+        """
+        query = page_query(
+            page_size,
+            type=csv(type, "type"),
+            status=csv(status, "status"),
+            dateFrom=day(date_from, "date_from"),
+            dateTo=day(date_to, "date_to"),
+        )
+        return AsyncPager(self._sender, "/jobs", Job, query)
+
+    async def retrieve(self, job_id: str) -> Job:
+        """Fetch one job, with its progress while it runs.
+
+        Raises:
+            NotFoundError: no job in this workspace has this id.
+
+        """
+        return await self._send(Request("GET", path("/jobs/{}", job_id), Job))
+
+    async def cancel(self, job_id: str) -> Job:
+        """Cancel a job that is still queued. A cancel that is not answered is settled by reading the job.
+
+        Raises:
+            NotCancellableError: the job is no longer queued.
+            NotFoundError: no job in this workspace has this id.
+
+        """
+        from ..._core import cancellation as rules  # loaded by those alone who cancel
+        from ..._core.retry import backoff
+
+        jobs = AsyncJobs(self._sender.bounded())
+        request = Request("POST", path("/jobs/{}/cancel", job_id), Job, repeatable=False)
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await jobs._send(request)
+            except ScripeError as error:
+                if not rules.is_unsettled(error, attempt):
+                    raise
+                unsettled = error
+            job = await jobs.retrieve(job_id)
+            if job.is_cancelled:
+                return job
+            clock, pause = jobs._sender.session.clock, backoff(attempt)
+            in_time = jobs._sender.deadline.allows(pause, clock.now())
+            if not in_time or not rules.may_be_sent_again(job, attempt, jobs._sender.options.max_retries):
+                raise unsettled
+            await clock.sleep(pause)
+
+    async def wait(
+        self,
+        job: Job | str,
+        *,
+        timeout: float | None = 900.0,
+        on_update: AsyncCallback[Job] | None = None,
+        show_progress: bool = False,
+    ) -> Job:
+        """Wait until a job has ended well.
+
+        Args:
+            job: The job, or its id.
+            timeout: Seconds to wait; None for as long as it takes.
+            on_update: Told of each change of state and of progress.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+
+        Raises:
+            JobFailedError: the job failed.
+            JobCancelledError: the job was cancelled.
+            JobTimeoutError: it takes longer than `timeout`; the work goes on.
+            NotFoundError: no job in this workspace has this id.
+
+        """
+        from ..callbacks import job_shown
+        from ..job_poller import AsyncPoller  # here and below: loaded by those alone who wait
+
+        telling = job_shown(job, on_update, show_progress=show_progress)
+        with self._sender.operation("jobs.wait"), telling as told:
+            return await AsyncPoller(self._sender, [job], timeout, told).succeeded()
+
+    async def wait_all(
+        self,
+        jobs: Iterable[Job | str],
+        *,
+        timeout: float | None = 900.0,
+        on_update: AsyncCallback[Job] | None = None,
+        show_progress: bool = False,
+    ) -> JobList:
+        """Wait until all jobs have ended, well or not. A hundred cost about as many requests as one.
+
+        Args:
+            jobs: Jobs, or their ids.
+            timeout: Seconds to wait for all of them; None for as long as it takes.
+            on_update: Told of each change of state (there is no live progress of many at once).
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+
+        Returns:
+            The jobs in the order given, however each ended; look at `is_succeeded`.
+
+        Raises:
+            JobTimeoutError: some take longer than `timeout`; `.jobs` has all as last seen.
+            NotFoundError: the API does not know one of the ids; raised after all others have ended.
+
+        """
+        from ..._core import polling
+        from ..callbacks import jobs_shown
+        from ..job_poller import several
+
+        jobs = polling.several(jobs)
+        telling = jobs_shown(jobs, on_update, show_progress=show_progress)
+        with self._sender.operation("jobs.wait_all"), telling as told:
+            return await several(self._sender, jobs, timeout, told).all()
+
+    def as_completed(
+        self,
+        jobs: Iterable[Job | str],
+        *,
+        timeout: float | None = 900.0,
+        on_update: AsyncCallback[Job] | None = None,
+    ) -> AsyncIterator[Job]:
+        """Each job once, in the order in which they end, well or not.
+
+        Args:
+            jobs: Jobs, or their ids.
+            timeout: Seconds to wait for all of them, from this call on; None for as long as it takes.
+            on_update: Told of each change of state (there is no live progress of many at once).
+
+        Raises:
+            JobTimeoutError: some take longer than `timeout`; `.jobs` has all as last seen.
+            NotFoundError: the API does not know one of the ids; raised after all others have ended.
+
+        """
+        from ..job_poller import several
+
+        return several(self._sender, jobs, timeout, on_update)

@@ -1,0 +1,88 @@
+"""Notes, with their places in the queue."""
+
+from __future__ import annotations
+
+from datetime import date as calendar_date
+from datetime import datetime
+
+from ..._core.request import Request, day, identifier, page_query, path, slot_date, write
+from ...types.note import ContentType, Note
+from ..pager import AsyncPager
+from ._base import AsyncResource
+
+
+class AsyncNotes(AsyncResource):
+    """Notes, from which posts are made. https://apidocs.scripe.io/api/v1/notes"""
+
+    def list(
+        self,
+        *,
+        project_id: str,
+        folder_id: str | None = None,
+        date_from: calendar_date | datetime | str | None = None,
+        date_to: calendar_date | datetime | str | None = None,
+        page_size: int = 200,
+    ) -> AsyncPager[Note]:
+        """Notes of a project, newest first.
+
+        Args:
+            project_id: `proj_…`, whose notes.
+            folder_id: Only notes in this folder.
+            date_from: Only notes whose slot is on this UTC day or later. With a date filter, notes without a
+                slot are left out.
+            date_to: Only notes whose slot is on this UTC day or earlier.
+            page_size: Items fetched at once, 1 to 200.
+
+        """
+        query = page_query(
+            page_size,
+            projectId=identifier(project_id, "project_id"),
+            folderId=folder_id,
+            dateFrom=day(date_from, "date_from"),
+            dateTo=day(date_to, "date_to"),
+        )
+        return AsyncPager(self._sender, "/notes", Note, query)
+
+    async def retrieve(self, note_id: str) -> Note:
+        """Fetch one note.
+
+        Raises:
+            NotFoundError: no note in this workspace has this id.
+
+        """
+        return await self._send(Request("GET", path("/notes/{}", note_id), Note))
+
+    async def create(
+        self,
+        *,
+        project_id: str,
+        content: str | None = None,
+        folder_id: str | None = None,
+        date: calendar_date | datetime | None = None,
+        content_type: ContentType | None = None,
+        idempotency_key: str | None = None,
+    ) -> Note:
+        """Make a note and its place in the queue.
+
+        Args:
+            project_id: `proj_…`, the project that it belongs to.
+            content: Its text; the API takes about 100 KB.
+            folder_id: The folder to put it in; the root if left out.
+            date: The day of its slot, or an aware moment; now if left out.
+            content_type: What it is about; `PERSONAL` if left out.
+            idempotency_key: The same key with the same arguments makes no second note, for 24 hours.
+
+        Raises:
+            NotFoundError: no project in this workspace has this id.
+            PayloadTooLargeError: the text is too long.
+            IdempotencyConflictError: the key was used with other arguments.
+
+        """
+        fields = {
+            "projectId": identifier(project_id, "project_id"),
+            "content": content,
+            "folderId": folder_id,
+            "date": slot_date(date, "date"),
+            "contentType": content_type,
+        }
+        return await self._send(write("POST", "/notes", Note, fields, idempotency_key))

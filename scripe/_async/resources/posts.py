@@ -1,0 +1,313 @@
+"""Posts, and having them written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import overload
+
+from ..._concurrency import AsyncCallback, async_invoke
+from ..._core import generation, polling
+from ..._core.config import check_seconds
+from ..._core.idempotency import carrying, checked_key, new_key
+from ..._core.request import Request, change, csv, day, identifier, moment, page_query, path, write
+from ...errors import APITimeoutError
+from ...types.job import Job
+from ...types.not_given import NOT_GIVEN, NotGiven
+from ...types.note import ContentType
+from ...types.post import Post, PostStatus
+from ..callbacks import job_shown
+from ..pager import AsyncPager
+from ._base import AsyncResource
+from .jobs import AsyncJobs
+
+
+class AsyncPosts(AsyncResource):
+    """Posts for LinkedIn. https://apidocs.scripe.io/api/v1/posts"""
+
+    def list(
+        self,
+        *,
+        project_id: str,
+        status: Sequence[PostStatus] | None = None,
+        date_from: date | datetime | str | None = None,
+        date_to: date | datetime | str | None = None,
+        page_size: int = 200,
+    ) -> AsyncPager[Post]:
+        """Posts of a project, newest first.
+
+        Args:
+            project_id: `proj_…`, whose posts.
+            status: Only posts in these states.
+            date_from: Only posts made on this UTC day or later; a date, an aware datetime or text such as `2026-05-01`.
+            date_to: Only posts made on this UTC day or earlier.
+            page_size: Items fetched at once, 1 to 200.
+
+        """
+        query = page_query(
+            page_size,
+            projectId=identifier(project_id, "project_id"),
+            status=csv(status, "status"),
+            dateFrom=day(date_from, "date_from"),
+            dateTo=day(date_to, "date_to"),
+        )
+        return AsyncPager(self._sender, "/posts", Post, query)
+
+    async def retrieve(self, post_id: str) -> Post:
+        """Fetch one post.
+
+        Raises:
+            NotFoundError: no post in this workspace has this id.
+
+        """
+        return await self._send(Request("GET", path("/posts/{}", post_id), Post))
+
+    async def create(
+        self,
+        *,
+        project_id: str,
+        content: str | None = None,
+        title: str | None = None,
+        content_type: ContentType | None = None,
+        scheduled_for: datetime | None = None,
+        idempotency_key: str | None = None,
+    ) -> Post:
+        """Make a draft, or with `scheduled_for` a scheduled post.
+
+        Args:
+            project_id: `proj_…`, the project that it belongs to.
+            content: Its text; the API takes about 100,000 characters, and puts one blank if left out.
+            title: Its title, for people; at most 500 characters.
+            content_type: What it is about; `PERSONAL` if left out.
+            scheduled_for: When it goes out: an aware moment in the future.
+            idempotency_key: The same key with the same arguments makes no second post, for 24 hours.
+
+        Raises:
+            NotFoundError: no project in this workspace has this id.
+            UnprocessableEntityError: the moment has passed, or the content type is unknown.
+            PayloadTooLargeError: a text is too long.
+            IdempotencyConflictError: the key was used with other arguments.
+
+        """
+        fields = {
+            "projectId": identifier(project_id, "project_id"),
+            "content": content,
+            "title": title,
+            "contentType": content_type,
+            "scheduledFor": moment(scheduled_for, "scheduled_for"),
+        }
+        return await self._send(write("POST", "/posts", Post, fields, idempotency_key))
+
+    async def update(
+        self,
+        post_id: str,
+        *,
+        content: str | NotGiven = NOT_GIVEN,
+        title: str | NotGiven = NOT_GIVEN,
+        content_type: ContentType | NotGiven = NOT_GIVEN,
+        status_category: str | NotGiven = NOT_GIVEN,
+        status_id: str | NotGiven = NOT_GIVEN,
+        scheduled_for: datetime | NotGiven | None = NOT_GIVEN,
+        auto_like: bool | NotGiven = NOT_GIVEN,
+        auto_comment: bool | NotGiven = NOT_GIVEN,
+        idempotency_key: str | None = None,
+    ) -> Post:
+        """Change a post; what is left out stays as it is.
+
+        Args:
+            post_id: `post_…`, which post.
+            content: Its text.
+            title: Its title.
+            content_type: What it is about.
+            status_category: Moves it to the workspace's default status of this category.
+            status_id: Moves it to this status, one of `post_statuses.list()`; not with `status_category`.
+            scheduled_for: An aware moment in the future (re)schedules it; None unschedules it, back to a draft.
+            auto_like: The API does not say what this does.
+            auto_comment: The API does not say what this does.
+            idempotency_key: The same key with the same arguments changes nothing twice, for 24 hours.
+
+        Raises:
+            ConflictError: LinkedIn is not connected, so that nothing can be scheduled; nothing was changed.
+            NotFoundError: no post in this workspace has this id.
+            UnprocessableEntityError: the moment has passed, or a value is unknown.
+
+        """
+        generation.check_status(status_category, status_id)
+        fields = {
+            "content": content,
+            "title": title,
+            "contentType": content_type,
+            "statusCategory": status_category,
+            "statusId": status_id,
+            "scheduledFor": scheduled_for
+            if isinstance(scheduled_for, NotGiven)
+            else moment(scheduled_for, "scheduled_for"),
+            "autoLike": auto_like,
+            "autoComment": auto_comment,
+        }
+        return await self._send(change(path("/posts/{}", post_id), Post, fields, idempotency_key))
+
+    @overload
+    async def generate(
+        self,
+        *,
+        project_id: str,
+        text: str,
+        scheduled_for: datetime | None = None,
+        language: str | None = None,
+        wait_for_completion_ms: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job: ...
+
+    @overload
+    async def generate(
+        self,
+        *,
+        project_id: str,
+        note_id: str,
+        scheduled_for: datetime | None = None,
+        language: str | None = None,
+        wait_for_completion_ms: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job: ...
+
+    async def generate(
+        self,
+        *,
+        project_id: str,
+        text: str | None = None,
+        note_id: str | None = None,
+        scheduled_for: datetime | None = None,
+        language: str | None = None,
+        wait_for_completion_ms: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:
+        """Have a post written from a text or a note, and return the job that does it.
+
+        Args:
+            project_id: `proj_…`, in whose voice.
+            text: What to write about; either this or `note_id`. The API writes from this text only:
+                `Source.text_preview` is at most the first 2,000 characters of a transcript, and
+                `Source.is_text_complete` says whether that is all of it.
+            note_id: `note_…`, the note to write about.
+            scheduled_for: When the post goes out: an aware moment in the future; a draft if left out.
+            language: The language to write in; the project's own if left out. No page of the API says
+                which values it takes: a code such as `de` is a guess.
+            wait_for_completion_ms: Milliseconds, up to 25,000, that the API may take to answer with the job
+                ended; `timeout` stretches by as much.
+            idempotency_key: The same key with the same arguments makes no second job, for 24 hours.
+                A refusal, such as the spend cap's, may be repeated under it for as long (a guess).
+
+        Raises:
+            SpendCapExceededError: the workspace's daily cap for AI work is reached.
+            NotFoundError: no such project or note in this workspace.
+            UnprocessableEntityError: the moment has passed.
+
+        """
+        source = generation.source(text, note_id)
+        wait = generation.checked_wait(wait_for_completion_ms)
+        return await self._generated(project_id, source, scheduled_for, language, wait, idempotency_key)
+
+    @overload
+    async def generate_and_wait(
+        self,
+        *,
+        project_id: str,
+        text: str,
+        scheduled_for: datetime | None = None,
+        language: str | None = None,
+        timeout: float | None = 900.0,
+        on_update: AsyncCallback[Job] | None = None,
+        show_progress: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Post: ...
+
+    @overload
+    async def generate_and_wait(
+        self,
+        *,
+        project_id: str,
+        note_id: str,
+        scheduled_for: datetime | None = None,
+        language: str | None = None,
+        timeout: float | None = 900.0,
+        on_update: AsyncCallback[Job] | None = None,
+        show_progress: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Post: ...
+
+    async def generate_and_wait(
+        self,
+        *,
+        project_id: str,
+        text: str | None = None,
+        note_id: str | None = None,
+        scheduled_for: datetime | None = None,
+        language: str | None = None,
+        timeout: float | None = 900.0,
+        on_update: AsyncCallback[Job] | None = None,
+        show_progress: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Post:
+        """Have a post written, wait for it, and fetch it. A job of a few seconds is not polled at all.
+
+        Args:
+            project_id: `proj_…`, in whose voice.
+            text: What to write about; either this or `note_id`. The API writes from this text only:
+                `Source.text_preview` is at most the first 2,000 characters of a transcript, and
+                `Source.is_text_complete` says whether that is all of it.
+            note_id: `note_…`, the note to write about.
+            scheduled_for: When the post goes out: an aware moment in the future; a draft if left out.
+            language: The language to write in; the project's own if left out. No page of the API says
+                which values it takes: a code such as `de` is a guess.
+            timeout: Seconds for all of it; None for as long as it takes.
+            on_update: Told of each change of the job.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            idempotency_key: The same key with the same arguments makes no second post, for 24 hours.
+                A refusal, such as the spend cap's, may be repeated under it for as long (a guess).
+
+        Raises:
+            JobFailedError: the API could not write it.
+            JobTimeoutError: it takes longer than `timeout`; the work goes on.
+            SpendCapExceededError: the workspace's daily cap for AI work is reached.
+            NotFoundError: no such project or note in this workspace.
+
+        """
+        key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+        check_seconds(timeout, "timeout")
+        posts = AsyncPosts(self._sender.bounded(timeout))
+        source, hold = generation.source(text, note_id), generation.LONGEST_HOLD
+        telling = job_shown("New post", on_update, show_progress=show_progress)
+        with carrying(key), self._sender.operation("posts.generate_and_wait"), telling as told:
+            try:
+                job = await posts._generated(project_id, source, scheduled_for, language, hold, key)
+            except APITimeoutError:
+                if not posts._sender.is_late():
+                    raise
+                job = None
+            if job is None:
+                raise generation.unanswered(posts._sender.deadline)
+            if job.is_finished and told is not None:
+                await async_invoke(told, job)
+            job = await AsyncJobs(posts._sender).wait(job, timeout=None, on_update=told)
+            return await posts.retrieve(polling.made(job, "post_id"))
+
+    async def _generated(
+        self,
+        project_id: str,
+        source: Mapping[str, str],
+        scheduled_for: datetime | None,
+        language: str | None,
+        wait: int | None,
+        idempotency_key: str | None,
+    ) -> Job:
+        fields = {
+            "projectId": identifier(project_id, "project_id"),
+            "source": source,
+            "scheduledFor": moment(scheduled_for, "scheduled_for"),
+            "options": None if language is None else {"language": language},
+            "wait_for_completion_ms": wait,
+        }
+        request = write("POST", "/posts/generations", Job, fields, idempotency_key)
+        return await self._send(replace(request, held=(wait or 0) / 1000))

@@ -1,0 +1,30 @@
+"""Projects."""
+
+from __future__ import annotations
+
+from ..._core.request import Request, page_query, path
+from ...types.project import Project
+from ..pager import AsyncPager
+from ._base import AsyncResource
+
+
+class AsyncProjects(AsyncResource):
+    """Projects: LinkedIn profiles and pages. https://apidocs.scripe.io/api/v1/projects"""
+
+    def list(self, *, page_size: int = 200) -> AsyncPager[Project]:
+        """All projects of the workspace, newest first.
+
+        Args:
+            page_size: Items fetched at once, 1 to 200.
+
+        """
+        return AsyncPager(self._sender, "/projects", Project, page_query(page_size))
+
+    async def retrieve(self, project_id: str) -> Project:
+        """Fetch one project.
+
+        Raises:
+            NotFoundError: no project in this workspace has this id.
+
+        """
+        return await self._send(Request("GET", path("/projects/{}", project_id), Project))

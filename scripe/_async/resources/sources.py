@@ -1,0 +1,196 @@
+"""Sources: transcripts of recordings, files and texts."""
+
+from __future__ import annotations
+
+from ..._concurrency import AsyncCallback
+from ..._core import polling
+from ..._core.config import check_seconds
+from ..._core.idempotency import FileKey, carrying, checked_key, new_key
+from ..._core.request import Request, identifier, path, write
+from ..._core.uploads import content_type as content_type_of
+from ..._files import AsyncFileInput
+from ...types.job import Job
+from ...types.progress import Progress
+from ...types.source import Source
+from ...types.upload import Upload
+from ..file_upload import async_looked_at
+from ..ingest import ingested
+from ._base import AsyncResource
+from .jobs import AsyncJobs
+
+
+class AsyncSources(AsyncResource):
+    """Transcripts, which posts are made of. https://apidocs.scripe.io/api/v1/sources"""
+
+    async def retrieve(self, source_id: str) -> Source:
+        """Fetch one source; `text_preview` holds at most the first 2,000 characters of its transcript.
+
+        The API has no call for the rest; `is_text_complete` says whether there is more.
+
+        Raises:
+            NotFoundError: no source in this workspace has this id.
+
+        """
+        return await self._send(Request("GET", path("/sources/{}", source_id), Source))
+
+    async def create_text(
+        self, *, project_id: str, text: str, name: str | None = None, idempotency_key: str | None = None
+    ) -> Source:
+        """Make a source of a text that is already a transcript; it is ready at once.
+
+        Args:
+            project_id: `proj_…`, the project that it belongs to.
+            text: The transcript, not empty; the API takes about a million characters.
+            name: A label for people.
+            idempotency_key: The same key with the same arguments makes no second source, for 24 hours.
+
+        Raises:
+            NotFoundError: no project in this workspace has this id.
+            PayloadTooLargeError: the text is too long.
+            IdempotencyConflictError: the key was used with other arguments.
+
+        """
+        fields = {
+            "type": "text",
+            "projectId": identifier(project_id, "project_id"),
+            "text": text,
+            "name": name,
+        }
+        return await self._send(write("POST", "/sources", Source, fields, idempotency_key))
+
+    async def create_file(
+        self, *, project_id: str, upload_id: str, name: str | None = None, idempotency_key: str | None = None
+    ) -> Job:
+        """Have a source made of an uploaded file, and return the job that does it.
+
+        Args:
+            project_id: `proj_…`, the project that it belongs to.
+            upload_id: `upl_…`, of a file that was sent with `uploads.upload_file` or `uploads.put`.
+            name: A label for people.
+            idempotency_key: The same key with the same arguments makes no second source, for 24 hours.
+
+        Raises:
+            NotFoundError: no such project or upload in this workspace.
+            SpendCapExceededError: the workspace's daily cap for AI work is reached.
+            IdempotencyConflictError: the key was used with other arguments.
+
+        """
+        fields = {
+            "type": "file",
+            "projectId": identifier(project_id, "project_id"),
+            "uploadId": identifier(upload_id, "upload_id"),
+            "name": name,
+        }
+        return await self._send(write("POST", "/sources", Job, fields, idempotency_key))
+
+    async def create_file_and_wait(
+        self,
+        *,
+        project_id: str,
+        upload_id: str,
+        name: str | None = None,
+        timeout: float | None = 900.0,
+        on_update: AsyncCallback[Job] | None = None,
+        show_progress: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Source:
+        """Have a source made of an uploaded file, and wait for it.
+
+        Args:
+            project_id: `proj_…`, the project that it belongs to.
+            upload_id: `upl_…`, of a file that was sent.
+            name: A label for people.
+            timeout: Seconds to wait for the job; None for as long as it takes.
+            on_update: Told of each change of the job.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            idempotency_key: The same key with the same arguments makes no second source, for 24 hours.
+
+        Raises:
+            JobFailedError: the API could not make a source of the file.
+            JobTimeoutError: it takes longer than `timeout`; the work goes on.
+            NotFoundError: no such project or upload in this workspace.
+            SpendCapExceededError: the workspace's daily cap for AI work is reached.
+
+        """
+        key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+        check_seconds(timeout, "timeout")
+        sources = AsyncSources(self._sender.bounded())
+        with carrying(key), self._sender.operation("sources.create_file_and_wait"):
+            job = await sources.create_file(
+                project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
+            )
+            job = await AsyncJobs(sources._sender).wait(
+                job, timeout=timeout, on_update=on_update, show_progress=show_progress
+            )
+            return await sources.retrieve(polling.made(job, "source_id"))
+
+    async def ingest(
+        self,
+        file: AsyncFileInput,
+        *,
+        project_id: str,
+        name: str | None = None,
+        content_type: str | None = None,
+        timeout: float | None = 900.0,
+        on_progress: AsyncCallback[Progress] | None = None,
+        show_progress: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Source:
+        """Turn a file into a source: upload it, have it processed, wait, and fetch the source.
+
+        Args:
+            file: A path, bytes, or a file opened with `rb` (read from where it stands).
+            project_id: `proj_…`, the project that it belongs to.
+            name: A label for people; the file's name if left out (for bytes the API chooses one).
+            content_type: MIME type; told from the file's name, or from `name`, if left out or if it is
+                `application/octet-stream`.
+            timeout: Seconds to wait for the job after the upload; None for as long as it takes.
+            on_progress: Told of each block sent, then of each change of the job.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            idempotency_key: A rerun with the same key and the same content ends at the same job while the
+                upload link of the first run lives (about 15 minutes, a guess: `Upload.expires_at` says it). After
+                that it raises `IdempotencyConflictError`, and after 24 hours it makes a second source. Another
+                content under the key raises at once. With a key, the file is read once more before it is sent.
+
+        Raises:
+            InvalidArgumentError: the file is missing, empty or a directory, or its type cannot be told.
+            UploadError: storage refused the file.
+            JobFailedError: the API could not make a source of the file.
+            JobTimeoutError: it takes longer than `timeout`; the work goes on.
+            SpendCapExceededError: the workspace's daily cap for AI work is reached.
+            IdempotencyConflictError: the key was used for another content, or the link of its first run has
+                expired.
+
+        """
+        key = FileKey(idempotency_key)
+        identifier(project_id, "project_id")
+        check_seconds(timeout, "timeout")
+        sources = AsyncSources(self._sender.bounded())
+        content = await async_looked_at(file, sources._sender)
+
+        async def create(upload: Upload) -> Job:
+            return await sources.create_file(
+                project_id=project_id,
+                upload_id=upload.id,
+                name=name or content.name,
+                idempotency_key=key.value,
+            )
+
+        try:
+            with key.attached(), self._sender.operation("sources.ingest"):
+                mime_type = content_type_of(
+                    content.name, content_type, label=name, announced=content.content_type
+                )
+                job = await ingested(
+                    sources._sender,
+                    content,
+                    mime_type,
+                    create,
+                    timeout=timeout,
+                    on_progress=on_progress,
+                    show_progress=show_progress,
+                    key=key,
+                )
+                return await sources.retrieve(polling.made(job, "source_id"))
+        finally:
+            content.close()

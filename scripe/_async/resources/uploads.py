@@ -1,0 +1,152 @@
+"""Uploads: a link from the API, the bytes to storage."""
+
+from __future__ import annotations
+
+from ..._concurrency import AsyncCallback
+from ..._core import uploads as rules
+from ..._core.idempotency import FileKey
+from ..._core.request import write
+from ..._file_content import Content
+from ..._files import AsyncFileInput
+from ...errors import InvalidArgumentError, UploadExpiredError
+from ...types.progress import Progress
+from ...types.upload import Upload
+from ..callbacks import stages_shown
+from ..file_upload import AsyncTransfer, async_bind, async_looked_at
+from ..sender import AsyncSender
+from ._base import AsyncResource
+
+
+class AsyncUploads(AsyncResource):
+    """Files on their way to Scripe. https://apidocs.scripe.io/api-reference/uploads/mint-a-presigned-s3-put-url"""
+
+    async def create(
+        self, *, content_type: str, max_size_bytes: int | None = None, idempotency_key: str | None = None
+    ) -> Upload:
+        """Mint a link that takes one file.
+
+        Args:
+            content_type: MIME type of the file, such as `audio/mpeg`. The link takes no other.
+            max_size_bytes: The largest file to allow, from 1 up; the API's own cap for the type if left out.
+            idempotency_key: The same key gives the same link again, for 24 hours, although the link itself
+                lives shorter: `expires_at` says how long (about 15 minutes, a guess).
+
+        Raises:
+            UnprocessableEntityError: the API does not take this type, or so large a file.
+
+        """
+        if max_size_bytes is not None and max_size_bytes < 1:
+            raise InvalidArgumentError(
+                f"max_size_bytes is {max_size_bytes!r}; give 1 or more, or leave it out."
+            )
+        rules.check_mime_type(content_type)
+        fields = {"contentType": content_type, "maxSizeBytes": max_size_bytes}
+        return await self._send(write("POST", "/uploads", Upload, fields, idempotency_key))
+
+    async def put(
+        self,
+        upload: Upload,
+        file: AsyncFileInput,
+        *,
+        on_progress: AsyncCallback[Progress] | None = None,
+        show_progress: bool = False,
+    ) -> None:
+        """Send a file's bytes through a link that you minted with `create`.
+
+        The file is streamed in constant memory, and sent again from its first byte if the way breaks.
+
+        Args:
+            upload: The link.
+            file: A path, bytes, or a file opened with `rb` (read from where it stands).
+            on_progress: Told of every block sent.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+
+        Raises:
+            UploadTooLargeError: the file is larger than the link takes; not a byte was sent.
+            UploadExpiredError: the link is past its time, or was used before.
+            UploadIntegrityError: storage has other bytes than the file, or the file changed meanwhile.
+            UploadError: storage refused the file for another reason.
+
+        """
+        sender = self._sender.bounded()
+        content = await async_looked_at(file, sender)
+        try:
+            with stages_shown(content.name or "file", on_progress, show_progress=show_progress) as told:
+                await AsyncTransfer(sender, upload, content, told).run()
+        finally:
+            content.close()
+
+    async def upload_file(
+        self,
+        file: AsyncFileInput,
+        *,
+        content_type: str | None = None,
+        name: str | None = None,
+        on_progress: AsyncCallback[Progress] | None = None,
+        show_progress: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Upload:
+        """Mint a link and send a file through it; a link that expires on the way is replaced.
+
+        Args:
+            file: A path, bytes, or a file opened with `rb` (read from where it stands).
+            content_type: MIME type; told from the name if left out, or if it is `application/octet-stream`.
+            name: A file name, to tell the type of bytes or of a file object that has none.
+            on_progress: Told of every block sent.
+            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            idempotency_key: The same key with the same content ends at the same upload while its link lives
+                (about 15 minutes, a guess: `expires_at` says it). After that the file is sent through a new link.
+                Another content under the key is another upload. With a key, the file is read once more before it
+                is sent, since the key of its link holds a digest of the content.
+
+        Returns:
+            The upload, whose id `sources.create_file` takes.
+
+        Raises:
+            InvalidArgumentError: the file is missing, empty or a directory, or its type cannot be told.
+            UploadTooLargeError: the file is larger than the link takes; not a byte was sent.
+            UploadError: storage refused the file.
+            UnprocessableEntityError: the API does not take this type.
+
+        """
+        key, sender = FileKey(idempotency_key), self._sender.bounded()
+        content = await async_looked_at(file, sender)
+        try:
+            telling = stages_shown(content.name or name or "file", on_progress, show_progress=show_progress)
+            with key.attached(), sender.operation("uploads.upload_file"), telling as told:
+                mime_type = rules.content_type(
+                    content.name, content_type, label=name, announced=content.content_type
+                )
+                return await upload_content(sender, content, mime_type, told, key)
+        finally:
+            content.close()
+
+
+async def upload_content(
+    sender: AsyncSender,
+    content: Content,
+    content_type: str,
+    on_progress: AsyncCallback[Progress] | None,
+    key: FileKey,
+) -> Upload:
+    """Mint a link and send the content through it, with a new link where one has expired."""
+    await async_bind(key, content, sender)
+    mint_key: str | None = key.mint
+    is_bound = key.is_bound
+    mints = 0
+    while True:
+        mints += 1
+        upload = await AsyncUploads(sender).create(content_type=content_type, idempotency_key=mint_key)
+        transfer = AsyncTransfer(sender, upload, content, on_progress)
+        try:
+            await transfer.run()
+            break
+        except UploadExpiredError as error:
+            was_left_unanswered = transfer.was_left_unanswered
+            if rules.has_arrived_before(error, is_bound=is_bound, was_left_unanswered=was_left_unanswered):
+                break
+            if mints == rules.MINTS:
+                raise
+        mint_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
+    key.complete(transfer.md5)
+    return upload

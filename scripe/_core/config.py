@@ -1,0 +1,286 @@
+"""Options and their order: call, `with_options`, client, environment, default."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Generic, TypeVar, cast
+from urllib.parse import urlsplit
+
+from .._version import __version__
+from .._vocabulary import API_VERSION
+from ..errors import ConfigurationError, InvalidArgumentError, ScripeError
+from ..types.not_given import NotGiven
+
+BASE_URL: Final = "https://api.scripe.io/v1"
+KEY_VARIABLE: Final = "SCRIPE_API_KEY"
+BASE_URL_VARIABLE: Final = "SCRIPE_BASE_URL"
+WORKSPACE_VARIABLE: Final = "SCRIPE_WORKSPACE_ID"
+
+_OURS = frozenset(
+    [
+        "authorization",
+        "idempotency-key",
+        "scripe-api-version",
+        "scripe-workspace-id",
+        "content-type",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "host",
+    ]
+)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+class Secret(Generic[T]):
+    """What no repr, traceback or log shows, even one that prints the locals of our frames."""
+
+    __slots__ = ("_hidden",)
+
+    def __init__(self, hidden: T) -> None:
+        self._hidden = hidden
+
+    def reveal(self) -> T:
+        return self._hidden
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __reduce__(self) -> tuple[type[Secret[T]], tuple[T]]:
+        return Secret, (self._hidden,)
+
+
+NO_KEY = Secret("")
+"""Of calls that go without one."""
+
+LONGEST = 1e9
+"""Seconds that a limit may be: past some ten times as many, what waits for it overflows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What holds for every call of a client or of a copy of it."""
+
+    base_url: str = BASE_URL
+    api_version: str = API_VERSION
+    workspace_id: str | None = None
+    timeout: float | None = 60.0
+    total_timeout: float | None = None
+    max_retries: int = 2
+    extra_headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    app_info: str | None = None
+    allow_insecure: bool = False
+
+    def __post_init__(self) -> None:
+        check_type(self.allow_insecure, bool, "allow_insecure", "True or False", ConfigurationError)
+        _check_url(self.base_url, allow_insecure=self.allow_insecure)
+        check_seconds(self.timeout, "timeout", ConfigurationError)
+        check_seconds(self.total_timeout, "total_timeout", ConfigurationError)
+        _check_retries(self.max_retries)
+        named = {
+            "api_version": self.api_version,
+            "workspace_id": self.workspace_id,
+            "app_info": self.app_info,
+        }
+        for name, text in named.items():
+            if text is not None:
+                _check_header_value(text, name)
+        check_type(
+            self.extra_headers, Mapping, "extra_headers", "a mapping of names to texts", ConfigurationError
+        )
+        for name, text in self.extra_headers.items():
+            _check_extra_header(name, text)
+
+    @property
+    def host(self) -> str:
+        """Whom every call is for, as its `Host` header says it: with the port, unless the scheme says that."""
+        parts = urlsplit(self.base_url)
+        name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else f"{parts.hostname}"
+        usual = {"https": 443, "http": 80}[parts.scheme]
+        return name if parts.port in (None, usual) else f"{name}:{parts.port}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of every call to the API, but for the key."""
+        product = f"scripe-python/{__version__}"
+        fixed = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": f"{product} {self.app_info}" if self.app_info else product,
+            "Scripe-Api-Version": self.api_version,
+        }
+        chosen = {} if self.workspace_id is None else {"Scripe-Workspace-Id": self.workspace_id}
+        overridden = {name.lower() for name in self.extra_headers}
+        kept = {name: text for name, text in fixed.items() if name.lower() not in overridden}
+        return {**kept, **chosen, **self.extra_headers}
+
+
+def base_url(given: str | None) -> str:
+    text = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or BASE_URL
+    check_type(text, str, "base_url", "a str", ConfigurationError)
+    return text.strip().rstrip("/")
+
+
+def workspace_id(given: str | None) -> str | None:
+    return given if given is not None else os.environ.get(WORKSPACE_VARIABLE) or None
+
+
+def api_key(given: Secret[S]) -> Secret[str]:
+    """The key as it is sent: blanks around it go, since they come from pasting; blanks inside are refused."""
+    found = Secret(os.environ.get(KEY_VARIABLE, "") if given.reveal() is None else given.reveal())
+    if not isinstance(found.reveal(), str):
+        raise ConfigurationError(f"api_key is a {type(found.reveal()).__name__}; give a str or a function.")
+    key = Secret("".join(cast("str", found.reveal())).strip())  # an enum of texts names itself in `str(…)`
+    problem = _problem_of_key(key)
+    if problem:
+        raise ConfigurationError(problem)
+    return key
+
+
+def key_source(given: Secret[S]) -> S | None:
+    """The caller's function that returns keys, if that is what was given."""
+    return given.reveal() if callable(given.reveal()) else None
+
+
+def changed(
+    options: Options, given: Mapping[str, object], extra_headers: Mapping[str, str] | NotGiven
+) -> Options:
+    """The options of a copy: what was not given stays, headers are added to those there are."""
+    changes = {name: value for name, value in given.items() if not isinstance(value, NotGiven)}
+    if not isinstance(extra_headers, NotGiven):
+        check_type(extra_headers, Mapping, "extra_headers", "a mapping of names to texts", ConfigurationError)
+        replaced = {str(name).lower() for name in extra_headers}
+        kept = {name: text for name, text in options.extra_headers.items() if name.lower() not in replaced}
+        changes["extra_headers"] = {**kept, **extra_headers}
+    return replace(options, **changes)  # type: ignore[arg-type]
+
+
+def _problem_of_key(key: Secret[str]) -> str | None:
+    text = key.reveal()
+    if not text:
+        return (
+            f"No API key: give one as `Scripe(api_key=…)` or set {KEY_VARIABLE}. "
+            "Keys are made in the Scripe dashboard under Settings, Developer, API keys."
+        )
+    if any(character.isspace() for character in text):
+        return "The API key has blanks or line breaks inside; was more than the key pasted?"
+    if not text.isascii() or not text.isprintable():
+        return "The API key has characters that no key holds; was something else pasted?"
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def usable_host(url: str) -> str:
+    """Return the host of an address; empty if it has none, or one that no look-up takes, or an impossible port."""
+    try:
+        host, port = urlsplit(url).hostname or "", urlsplit(url).port
+    except ValueError:
+        return ""
+    labels = host.removesuffix(".").split(".")
+    return host if port != 0 and all(0 < len(label) < 64 for label in labels) else ""
+
+
+def check_transport(url: str, *, allow_insecure: bool, what: str) -> None:
+    """Nothing goes over plain http but to this machine, unless the caller allows it."""
+    host = usable_host(url)
+    scheme = urlsplit(url).scheme if host else ""
+    del url  # a traceback that prints the locals of this frame must not show it
+    if not scheme:
+        raise ConfigurationError(f"{what} is no URL.")
+    if scheme == "http" and not is_loopback(host) and not allow_insecure:
+        raise ConfigurationError(
+            f"{what} is plain http to {host}, where anyone on the way can read it: "
+            "use https, or `allow_insecure=True` if you mean it."
+        )
+
+
+def _check_url(url: str, *, allow_insecure: bool) -> None:
+    parts = urlsplit(url if usable_host(url) else "")
+    if (
+        parts.scheme not in ("http", "https")
+        or parts.query
+        or parts.fragment
+        or not url.isascii()
+        or not url.isprintable()
+        or " " in url
+    ):
+        raise ConfigurationError(
+            f"base_url {without_user(url)!r} is no URL of an API; the default is {BASE_URL!r}."
+        )
+    if parts.username or parts.password:
+        raise ConfigurationError("base_url must not hold a user or a password; the key goes in `api_key`.")
+    check_transport(url, allow_insecure=allow_insecure, what="base_url")
+
+
+def without_user(url: str) -> str:
+    return re.sub(r"//[^/?#]*@", "//…@", url)
+
+
+def check_seconds(seconds: float | None, name: str, error: type[ScripeError] = InvalidArgumentError) -> None:
+    """Raise `error` unless `seconds` is a positive, finite number, or None."""
+    if seconds is not None and not (_is_number(seconds) and 0 < seconds <= LONGEST):
+        raise error(
+            f"{name} is {seconds!r}; give seconds above 0 and up to {LONGEST:g}, or None for no limit."
+        )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_retries(count: int) -> None:
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"max_retries is {count!r}; give 0 or more.")
+
+
+def check_type(
+    value: object,
+    cls: type | tuple[type, ...],
+    name: str,
+    wanted: str,
+    error: type[ScripeError] = InvalidArgumentError,
+) -> None:
+    """Raise `error` unless `value` is an instance of `cls`: not all programs are type-checked.
+
+    Without this check a wrong argument would surface in the middle of a call.
+    """
+    if not isinstance(value, cls):
+        raise error(f"{name} is a {type(value).__name__}; give {wanted}.")
+
+
+def check_callable(value: object, name: str) -> None:
+    if value is not None and not callable(value):
+        raise ConfigurationError(f"{name} is a {type(value).__name__}; give a function, or None.")
+
+
+def _check_header_value(text: str, name: str, shown: str | None = None) -> None:
+    check_type(text, str, name, "printable ASCII text", ConfigurationError)
+    if not text or not text.isascii() or not text.isprintable() or text != text.strip():
+        given = f"{name} {text!r}" if shown is None else shown
+        raise ConfigurationError(f"{given} cannot be sent as a header: give printable ASCII text.")
+
+
+def _check_extra_header(name: str, text: str) -> None:
+    check_type(name, str, "a name in extra_headers", "a str", ConfigurationError)
+    if name.lower() in _OURS:
+        raise ConfigurationError(f"extra_headers must not set {name}: the client does, from its own options.")
+    if not _HEADER_NAME.fullmatch(name):
+        raise ConfigurationError(f"extra_headers has {name!r}, which is no name of a header.")
+    label = f"extra_headers[{name!r}]"
+    _check_header_value(text, label, shown=label)  # without its value, which may be a token of a proxy's

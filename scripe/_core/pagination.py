@@ -1,0 +1,113 @@
+"""The next page; a restart after a stale cursor.
+
+`has_more` says whether there is a next page, the cursor says where; never the number of items. Lists are sorted
+by `createdAt` and then `id`, newest first: so a walk that has to start again skips what is newer than the last
+item it yielded, and, at that very instant, the ids it has seen there. That takes constant memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Generic, TypeVar, cast
+
+from pydantic import BaseModel
+
+from ..errors import APIResponseValidationError
+from ..types.page import Page
+
+T = TypeVar("T", bound=BaseModel)
+
+RESTARTS = 3
+"""Restarts in a row that bring nothing new, after which the walk gives up."""
+
+
+class Walk(Generic[T]):
+    """One walk through a list, page by page."""
+
+    def __init__(self, query: Mapping[str, str], cursor: str | None = None) -> None:
+        self._query = query
+        self._cursor = cursor
+        self._is_own = False  # whether the cursor came from this walk
+        self._begins_midway = cursor is not None
+        self._is_over = False
+        self._cursors: set[int] = set() if cursor is None else {hash(cursor)}
+        self._position: float | None = None
+        self._seen_there: set[str] = set()
+        self._has_yielded = False
+        self._has_restarted = False
+        self._futile = 0
+
+    def next_query(self) -> dict[str, str] | None:
+        """The query of the next page; None after the last."""
+        if self._is_over:
+            return None
+        return {**self._query, **({} if self._cursor is None else {"cursor": self._cursor})}
+
+    def take(self, page: Page[T]) -> Page[T]:
+        """Note where the next page is, and leave out what an earlier page of this walk held."""
+        self._advance(page)
+        if self._has_restarted:
+            fresh = [item for item in page.data if not self._was_yielded(item)]
+            page = page.model_copy(update={"data": fresh})
+        if page.data:
+            self._futile = 0
+            self._note(page.data)
+        return page
+
+    def restart(self) -> bool:
+        """Begin again after the API refused a cursor of ours; False if that cannot help."""
+        hopeless = self._begins_midway and not self._has_yielded
+        if not self._is_own or hopeless or self._futile >= RESTARTS:
+            return False
+        self._cursor, self._is_own = None, False
+        self._cursors.clear()
+        self._has_restarted = True
+        self._futile += 1
+        return True
+
+    def _advance(self, page: Page[T]) -> None:
+        cursor = page.next_cursor
+        if not page.has_more:
+            self._is_over = True
+            return
+        if not cursor:
+            raise _broken(page, "has_more without a cursor")
+        if hash(cursor) in self._cursors:
+            raise _broken(page, "a cursor that came before, which would go round for ever")
+        self._cursors.add(hash(cursor))
+        self._cursor, self._is_own = cursor, True
+
+    def _was_yielded(self, item: T) -> bool:
+        position = _position(item)
+        if not self._has_yielded or position is None or self._position is None or position == self._position:
+            return _id(item) in self._seen_there
+        return position > self._position
+
+    def _note(self, items: Sequence[T]) -> None:
+        position = _position(items[-1])
+        if position != self._position:
+            self._seen_there = set()
+        self._position, self._has_yielded = position, True
+        for item in reversed(items):
+            if _position(item) != position:
+                break
+            self._seen_there.add(_id(item))
+
+
+def _position(item: BaseModel) -> float | None:
+    moment = cast("datetime | None", getattr(item, "created_at", None))
+    return None if moment is None else moment.timestamp()
+
+
+def _id(item: BaseModel) -> str:
+    return cast("str", getattr(item, "id", ""))
+
+
+def _broken(page: Page[T], problem: str) -> APIResponseValidationError:
+    response = getattr(page, "last_response", None)
+    return APIResponseValidationError(
+        f"The API answered a page with {problem}.",
+        status_code=response.status_code if response else 200,
+        request_id=response.request_id if response else None,
+    )

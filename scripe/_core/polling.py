@@ -1,0 +1,147 @@
+"""Jobs that are waited for: what is known of them, and how their end is told.
+
+When they are looked at is for `pacing`. Many are looked at through `GET /jobs`, a page for 200 of them; what it does
+not show is read singly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Literal
+
+from .._redaction import clip
+from ..errors import (
+    APIResponseValidationError,
+    InvalidArgumentError,
+    JobCancelledError,
+    JobFailedError,
+    JobTimeoutError,
+    NotFoundError,
+)
+from ..types.job import Job
+from ..types.page import Page
+from ..types.progress import Progress
+from .request import day, identifier, page_query
+
+
+def several(jobs: Iterable[Job | str]) -> list[Job | str]:
+    """Many jobs, as a list; a single one is refused, since a text would be taken for many ids of a letter."""
+    if isinstance(jobs, (str, Job)) or not isinstance(jobs, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidArgumentError(
+            f"jobs is one {type(jobs).__name__}: give a list of jobs or ids, or use `wait`."
+        )
+    return list(jobs)
+
+
+class Watch:
+    """Jobs that are waited for: how they were last seen, which have ended, which are unknown to the API."""
+
+    def __init__(self, jobs: Iterable[Job | str]) -> None:
+        given = list(jobs)
+        ids = [job.id if isinstance(job, Job) else job for job in given]
+        self.order = [identifier(job_id, "The job's id") for job_id in ids]
+        self.latest: dict[str, Job] = {}
+        self.pending: dict[str, None] = dict.fromkeys(self.order)
+        self.unknown: dict[str, NotFoundError] = {}
+        self._ended: list[Job] = []
+        for job in given:
+            if isinstance(job, Job):
+                self.see(job)
+
+    def see(self, job: Job) -> bool:
+        """Note how a job is now; whether that is news."""
+        if job.id not in self.pending:
+            return False
+        before = self.latest.get(job.id)
+        self.latest[job.id] = job
+        if job.is_finished:
+            del self.pending[job.id]
+            self._ended.append(job)
+        return before is None or before.status != job.status
+
+    def lose(self, job_id: str, error: NotFoundError) -> None:
+        """The API does not know this id: nothing to wait for."""
+        self.pending.pop(job_id, None)
+        self.unknown[job_id] = error
+
+    def ended(self) -> list[Job]:
+        """Jobs that have ended since the last call, in the order in which they did."""
+        ended, self._ended = self._ended, []
+        return sorted(
+            ended, key=lambda job: (job.completed_at or job.updated_at or job.created_at).timestamp()
+        )
+
+    def types(self) -> list[str]:
+        return [self.latest[job_id].type for job_id in self.pending if job_id in self.latest]
+
+    def has_unseen(self) -> bool:
+        return any(job_id not in self.latest for job_id in self.pending)
+
+    def seen(self) -> list[Job]:
+        """All jobs as last seen, in the order given."""
+        return [self.latest[job_id] for job_id in self.order if job_id in self.latest]
+
+    def list_query(self) -> dict[str, str]:
+        """The query that shows most of what is pending in the fewest pages."""
+        oldest = self._oldest()
+        types = sorted(set(self.types())) if oldest else []
+        return page_query(
+            200, type=",".join(types) or None, dateFrom=day(oldest, "created_at") if oldest else None
+        )
+
+    def is_covered(self, page: Page[Job], pages: int, unseen: int) -> bool:
+        """Whether another page would show nothing more, or cost more than reading the rest singly."""
+        oldest = self._oldest()
+        is_past = oldest is not None and bool(page.data) and page.data[-1].created_at < oldest
+        return unseen == 0 or is_past or unseen <= pages
+
+    def _oldest(self) -> datetime | None:
+        moments = [self.latest[job_id].created_at for job_id in self.pending if job_id in self.latest]
+        return min(moments) if len(moments) == len(self.pending) and moments else None
+
+
+def succeeded(job: Job) -> Job:
+    """The job, if it ended well."""
+    if job.is_cancelled:
+        raise JobCancelledError(
+            f"Job {clip(job.id, 100)} ({clip(job.type, 100)}) was cancelled before it started.", job=job
+        )
+    if job.is_failed:
+        why = (
+            ": ".join(clip(part, 500) for part in (job.error_code, job.error_message) if part)
+            or "the API did not say why"
+        )
+        raise JobFailedError(f"Job {clip(job.id, 100)} ({clip(job.type, 100)}) failed: {why}", job=job)
+    return job
+
+
+def made(job: Job, kind: Literal["source_id", "post_id", "document_id"]) -> str:
+    """The id of what a job made."""
+    found = getattr(job.result, kind, None)
+    if not isinstance(found, str) or not found:
+        raise APIResponseValidationError(
+            f"Job {clip(job.id, 100)} ended as {clip(job.status, 100)} without the {kind} that the API promises.",
+            status_code=200,
+        )
+    return found
+
+
+def timed_out(jobs: Sequence[Job], pending: Iterable[str], seconds: float) -> JobTimeoutError:
+    names = list(pending)
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return JobTimeoutError(
+        f"Waited {seconds:g} s, and not finished: {shown}. The work goes on; wait again with the same id.",
+        jobs=jobs,
+    )
+
+
+def progress_of(job: Job, total: int) -> Progress | None:
+    """How far a file is, told by the job that works on it; None if it ended badly, which an error tells."""
+    if job.is_finished and not job.is_succeeded:
+        return None
+    if job.is_succeeded:
+        return Progress("done", 1.0, total, total)
+    if job.progress is None:
+        return Progress("queued" if job.status.upper() == "QUEUED" else "running", None, total, total)
+    return Progress("running", job.progress.progress, total, total, job.progress.message)

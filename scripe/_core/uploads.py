@@ -1,0 +1,275 @@
+"""Content types, sizes, one attempt's headers, what storage's answer means.
+
+| Storage says | It means |
+|---|---|
+| 2xx | stored; a plain ETag is the MD5 of the bytes |
+| 2xx with a page and without an ETag | not storage: a proxy, or the airport's network; worth another attempt |
+| 403 `AccessDenied` “expired”, `ExpiredToken`, `RequestExpired`; any 400 or 403 after `expires_at` | expired |
+| 412 `PreconditionFailed` | the link was used before (a guess: the API says “single use”, not how it shows) |
+| `EntityTooLarge`, 413 | too large |
+| `BadDigest`, `InvalidDigest` | other bytes arrived than were sent |
+| `IncompleteBody`, `RequestTimeout`, `SlowDown`, `ConditionalRequestConflict`, 408, 429, 5xx | worth another attempt |
+
+Which types and sizes are taken is the server's word (C17, C18); the table below only names types.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from .._redaction import clip, redact
+from ..errors import (
+    InvalidArgumentError,
+    UploadError,
+    UploadExpiredError,
+    UploadIntegrityError,
+    UploadTooLargeError,
+)
+from ..types.upload import Upload
+from .outcome import Answer
+
+BLOCK = 1024 * 1024
+"""Bytes read and sent at once: the fastest size measured, and what an upload costs in memory."""
+
+MINTS = 3
+"""Links that one upload may use up before it gives in."""
+
+# The standard library's answer depends on the machine's own tables, so an upload could change its type
+# by moving to another computer.
+CONTENT_TYPES: Mapping[str, str] = {
+    "aac": "audio/aac",
+    "aif": "audio/aiff",
+    "aiff": "audio/aiff",
+    "amr": "audio/amr",
+    "avi": "video/x-msvideo",
+    "bmp": "image/bmp",
+    "caf": "audio/x-caf",
+    "doc": "application/msword",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "flac": "audio/flac",
+    "gif": "image/gif",
+    "heic": "image/heic",
+    "htm": "text/html",
+    "html": "text/html",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "log": "text/plain",
+    "m4a": "audio/mp4",
+    "m4v": "video/x-m4v",
+    "markdown": "text/markdown",
+    "md": "text/markdown",
+    "mkv": "video/x-matroska",
+    "mov": "video/quicktime",
+    "mp3": "audio/mpeg",
+    "mp4": "video/mp4",
+    "mpeg": "video/mpeg",
+    "mpg": "video/mpeg",
+    "oga": "audio/ogg",
+    "ogg": "audio/ogg",
+    "ogv": "video/ogg",
+    "opus": "audio/opus",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "ppt": "application/vnd.ms-powerpoint",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "srt": "text/plain",
+    "svg": "image/svg+xml",
+    "tif": "image/tiff",
+    "tiff": "image/tiff",
+    "txt": "text/plain",
+    "vtt": "text/plain",
+    "wav": "audio/wav",
+    "weba": "audio/webm",
+    "webm": "video/webm",
+    "webp": "image/webp",
+    "wma": "audio/x-ms-wma",
+    "wmv": "video/x-ms-wmv",
+    "xls": "application/vnd.ms-excel",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+_USED = re.compile(r"\balready (been )?used\b")
+_MIME = re.compile(r"[\w.+-]+/[\w.+*-]+(;[ -~]*)?", re.ASCII)
+_EXPIRED = frozenset({"ExpiredToken", "RequestExpired", "ExpiredPresignRequest"})
+_AGAIN = frozenset(
+    {
+        "ConditionalRequestConflict",  # another PUT of the same file is under way, as that of a second run
+        "IncompleteBody",
+        "InternalError",
+        "OperationAborted",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+    }
+)
+_UNKNOWN_TYPES = ("application/octet-stream", "binary/octet-stream")
+"""What browsers, curl and S3 say of a file whose type they do not know."""
+
+
+class UploadLinkUsedError(UploadExpiredError):
+    """The link was used before: bytes have arrived through it."""
+
+
+def content_type(
+    name: str | None, given: str | None, *, label: str | None = None, announced: str | None = None
+) -> str:
+    """Return the type to ask a link for.
+
+    Args:
+        name: The file's name.
+        given: What the caller says; the last word, unless it says that the type is not known.
+        label: What the caller calls the file, asked if the file's own name says nothing.
+        announced: What the file object says, such as an `UploadFile`.
+
+    Raises:
+        InvalidArgumentError: it is no MIME type, or nothing tells one.
+
+    """
+    if given is not None:
+        check_mime_type(given)
+    for stated in (given, announced):
+        if stated and _MIME.fullmatch(stated) and not _is_unknown(stated):
+            return stated
+    for told in (name, label):
+        stem, _, suffix = (told or "").lower().rpartition(".")
+        if stem and suffix in CONTENT_TYPES:
+            return CONTENT_TYPES[suffix]
+    names = " or ".join(f"the name {told!r}" for told in (name, label) if told)
+    stated = given or announced
+    unknown = f", and {stated!r} stands for an unknown one" if stated else ""
+    raise InvalidArgumentError(
+        f"The type cannot be told from {names or 'bytes, or a file object without a name'}{unknown}: "
+        "say it, as in content_type='audio/mpeg'."
+    )
+
+
+def check_mime_type(content_type: str) -> None:
+    if not _MIME.fullmatch(content_type):
+        raise InvalidArgumentError(f"content_type {content_type!r} is no MIME type, such as `audio/mpeg`.")
+
+
+def _is_unknown(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() in _UNKNOWN_TYPES
+
+
+def document_name(given: str | None, file_name: str | None) -> str:
+    """What a document is called; the API wants a name."""
+    name = given or file_name
+    if not name:
+        raise InvalidArgumentError(
+            "Bytes, or a file object without a name, need one: say it, as in name='Brand voice'."
+        )
+    return name
+
+
+def check_size(size: int, upload: Upload) -> None:
+    """Refuse what the link would refuse, before a byte of it is sent."""
+    if size > upload.max_size_bytes:
+        raise UploadTooLargeError(
+            f"The file has {size:,} bytes; the link for {upload.content_type} takes {upload.max_size_bytes:,}."
+        )
+
+
+def put_headers(upload: Upload, size: int) -> dict[str, str]:
+    """Just what the link was signed for: none of the client's own headers, least of all the key."""
+    return {"Content-Type": upload.content_type, "Content-Length": str(size)}
+
+
+def is_transient(answer: Answer) -> bool:
+    code, _ = _complaint(answer)
+    return answer.status in (408, 429) or answer.status >= 500 or code in _AGAIN or _is_foreign(answer)
+
+
+def _is_foreign(answer: Answer) -> bool:
+    """Whether something on the way answered in storage's place."""
+    return answer.is_success and bool(answer.body.strip()) and "etag" not in answer.headers
+
+
+def check_stored(answer: Answer, upload: Upload, md5: str) -> None:
+    """Raise unless storage has the very bytes that were sent."""
+    if not answer.is_success:
+        raise _refusal(answer, upload)
+    if _is_foreign(answer):
+        raise UploadError(
+            f"Something on the way to storage answered {answer.status} in its place: the answer has a page of its own.",
+            status_code=answer.status,
+            retryable=True,
+        )
+    tag = _plain_tag(answer)
+    if tag is not None and tag != md5:
+        raise UploadIntegrityError(
+            f"Storage has other bytes than were sent: their MD5 is {tag}, not {md5}.",
+            status_code=answer.status,
+            retryable=True,
+        )
+
+
+def has_arrived_before(
+    error: UploadExpiredError, *, is_bound: bool = False, was_left_unanswered: bool = False
+) -> bool:
+    """Return whether a used link tells that the file is there: storage takes a file whole or not at all.
+
+    It does if its key holds a digest of the content, whoever used it: a first run, or another one under way. And it
+    does if this run sent all bytes and lost the answer alone.
+    """
+    return isinstance(error, UploadLinkUsedError) and (is_bound or was_left_unanswered)
+
+
+def _refusal(answer: Answer, upload: Upload) -> UploadError:
+    code, message = _complaint(answer)
+    kind, meaning = _meaning(answer, code, message, upload)
+    said = ": ".join(clip(part, 200) for part in (code, message) if part) or "no reason given"
+    return kind(
+        f"{meaning} (HTTP {answer.status}, {said})",
+        status_code=answer.status,
+        storage_code=code,
+        storage_message=message,
+        retryable=is_transient(answer) or issubclass(kind, UploadExpiredError | UploadIntegrityError),
+    )
+
+
+def _meaning(
+    answer: Answer, code: str | None, message: str | None, upload: Upload
+) -> tuple[type[UploadError], str]:
+    words = (message or "").lower()
+    if (
+        answer.status == 412
+        or code == "PreconditionFailed"
+        or (code == "AccessDenied" and _USED.search(words))
+    ):
+        return UploadLinkUsedError, "The upload link was used before"
+    if code == "EntityTooLarge" or answer.status == 413:
+        return UploadTooLargeError, "Storage says that the file is too large"
+    if code in ("BadDigest", "InvalidDigest"):
+        return UploadIntegrityError, "Storage received other bytes than were sent"
+    if code in _EXPIRED or (code == "AccessDenied" and "expired" in words):
+        return UploadExpiredError, "The upload link has expired"
+    if answer.status in (400, 403) and answer.arrived > _instant(upload.expires_at):
+        return UploadExpiredError, "Storage refused the upload link after its time"
+    return UploadError, "Storage refused the file"
+
+
+def _instant(moment: datetime) -> float:
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _complaint(answer: Answer) -> tuple[str | None, str | None]:
+    """Code and message of S3's XML; searched, not parsed, so that no entity is ever expanded."""
+    return _element(answer.body, b"Code"), _element(answer.body, b"Message")
+
+
+def _element(body: bytes, name: bytes) -> str | None:
+    found = re.search(b"<%b>([^<]{1,500})</%b>" % (name, name), body[:65_536])
+    return redact(found[1].decode("utf-8", "replace").strip()) if found else None
+
+
+def _plain_tag(answer: Answer) -> str | None:
+    """The MD5 that the ETag is, unless encryption makes it another thing."""
+    headers = answer.headers
+    is_keyed = headers.get("x-amz-server-side-encryption", "").startswith("aws:kms")
+    if is_keyed or "x-amz-server-side-encryption-customer-algorithm" in headers:
+        return None
+    found = re.fullmatch(r'"?([0-9a-fA-F]{32})"?', headers.get("etag", "").strip())
+    return found[1].lower() if found else None

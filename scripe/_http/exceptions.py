@@ -1,0 +1,59 @@
+"""What the engines raise: whether the request may have left, and whether it was slow.
+
+httpx-aiohttp has one word, `ConnectTimeout`, for whatever breaks an aiohttp connection, and lets some errors of aiohttp
+through as they are: so of those the cause is asked.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+from .._core.outcome import Failure
+from .._redaction import clip, redact
+
+
+def errors(family: ModuleType) -> tuple[type[Exception], ...]:
+    """What a request may raise for want of an answer."""
+    # The module may be there in part: another thread may be importing it.
+    below = getattr(sys.modules.get("aiohttp"), "ClientError", None)
+    known = (family.RequestError, family.InvalidURL, family.StreamError, UnicodeError, ExceptionGroup)
+    return (*known, below) if below else known
+
+
+def failure(family: ModuleType, error: Exception) -> Failure:
+    """Why there is no answer."""
+    cause = error.__cause__ or error
+    is_of_aiohttp = type(cause).__module__.partition(".")[0] == "aiohttp"
+    is_unsent, is_timeout = _of_aiohttp(cause) if is_of_aiohttp else _of_family(family, error)
+    text = _text(error) or ("no answer in time" if is_timeout else "the connection broke")
+    name = type(cause if is_of_aiohttp else error).__name__
+    return Failure("unsent" if is_unsent else "lost", is_timeout, f"{name}: {text}")
+
+
+def _text(error: Exception) -> str:
+    """What it says, unless that holds a URL: aiohttp shows them whole, and the query of a signed one is a password."""
+    text = str(error)
+    return "" if "://" in text else clip(redact(text), 300)
+
+
+def _of_family(family: ModuleType, error: Exception) -> tuple[bool, bool]:
+    unsent = (
+        family.ConnectError,
+        family.ConnectTimeout,
+        family.PoolTimeout,
+        family.ProxyError,
+        family.UnsupportedProtocol,
+    )
+    return isinstance(error, unsent), isinstance(error, family.TimeoutException)
+
+
+def _of_aiohttp(error: BaseException) -> tuple[bool, bool]:
+    aiohttp = sys.modules["aiohttp"]
+    unsent = (
+        aiohttp.ClientConnectorError,
+        aiohttp.ConnectionTimeoutError,
+        aiohttp.ClientHttpProxyError,
+        aiohttp.InvalidURL,
+    )
+    return isinstance(error, unsent), isinstance(error, TimeoutError)

@@ -1,0 +1,152 @@
+"""A transport to an application in this process, for clients of either family: the emulator needs no port."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast, overload
+
+from .._concurrency import AsyncClock, Clock
+from .backends import AsyncHTTPClient, HTTPClient, default_family, family_of
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    import httpx
+    import httpx2
+
+_SPOOLED = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """What an application that is mounted in process answers: or that the connection breaks after the work.
+
+    Both `delay` and `latency` are seconds that the answer takes: the one of real time, the other of the application's.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    is_lost: bool = False
+    delay: float = 0.0
+    latency: float = 0.0
+
+
+Application: TypeAlias = Callable[[str, str, Sequence[tuple[str, str]], BinaryIO], Mounted]
+"""Takes method, URL, headers and body."""
+
+
+if TYPE_CHECKING:
+
+    class _AnyTransport(
+        httpx.BaseTransport, httpx.AsyncBaseTransport, httpx2.BaseTransport, httpx2.AsyncBaseTransport
+    ):
+        @overload
+        def handle_request(self, request: httpx.Request) -> httpx.Response: ...
+        @overload
+        def handle_request(self, request: httpx2.Request) -> httpx2.Response: ...
+        def handle_request(
+            self, request: httpx.Request | httpx2.Request
+        ) -> httpx.Response | httpx2.Response: ...
+
+        @overload
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response: ...
+        @overload
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response: ...
+        async def handle_async_request(
+            self, request: httpx.Request | httpx2.Request
+        ) -> httpx.Response | httpx2.Response: ...
+
+        def __enter__(self) -> Self: ...
+        async def __aenter__(self) -> Self: ...
+        def __exit__(self, *_: object) -> None: ...
+        async def __aexit__(self, *_: object) -> None: ...
+
+else:
+
+    class _AnyTransport:
+        def handle_request(self, request):
+            return self.carry(request)
+
+        async def handle_async_request(self, request):
+            return await self.async_carry(request)
+
+        def __enter__(self):
+            return self
+
+        async def __aenter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        async def __aexit__(self, *_):
+            return None
+
+        def close(self):
+            return None
+
+        async def aclose(self):
+            return None
+
+
+class Transport(_AnyTransport):
+    """Carries requests of either family, sync or async, to an application in this process. Nothing is open."""
+
+    def __init__(self, application: Application, clock: Clock, async_clock: AsyncClock) -> None:
+        self._application = application
+        self._clock = clock
+        self._async_clock = async_clock
+
+    def carry(self, request: httpx.Request) -> httpx.Response:
+        with SpooledTemporaryFile(max_size=_SPOOLED) as body:
+            for chunk in cast("Iterable[bytes]", request.stream):
+                body.write(chunk)
+            answer = self._answer(request, cast("BinaryIO", body))
+        for clock, seconds in ((self._clock, answer.latency), (Clock(), answer.delay)):
+            if seconds:
+                clock.sleep(min(seconds, _patience(request)))
+        return _carried(request, answer)
+
+    async def async_carry(self, request: httpx.Request) -> httpx.Response:
+        with SpooledTemporaryFile(max_size=_SPOOLED) as body:
+            async for chunk in cast("AsyncIterable[bytes]", request.stream):
+                body.write(chunk)
+            answer = self._answer(request, cast("BinaryIO", body))
+        if answer.latency:
+            await self._async_clock.sleep(min(answer.latency, _patience(request)))
+        await AsyncClock().sleep(min(answer.delay, _patience(request)))
+        return _carried(request, answer)
+
+    def _answer(self, request: httpx.Request, body: BinaryIO) -> Mounted:
+        body.seek(0)
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+        return self._application(request.method, str(request.url), headers, body)
+
+
+def _patience(request: httpx.Request) -> float:
+    limits: Mapping[str, float | None] = request.extensions.get("timeout", {})
+    read = limits.get("read")
+    return math.inf if read is None else read
+
+
+def _carried(request: httpx.Request, answer: Mounted) -> httpx.Response:
+    family = family_of(request)
+    if max(answer.delay, answer.latency) > _patience(request):
+        raise family.ReadTimeout("no answer in time", request=request)
+    if answer.is_lost:
+        raise family.ReadError("the connection broke before the answer", request=request)
+    return cast("httpx.Response", family.Response(answer.status, headers=answer.headers, content=answer.body))
+
+
+def mounted_client(transport: Transport) -> HTTPClient:
+    """A client of the default family over an application in this process."""
+    return cast("httpx.Client", default_family().Client(transport=transport))
+
+
+def async_mounted_client(transport: Transport) -> AsyncHTTPClient:
+    """A client of the default family over an application in this process."""
+    return cast("httpx.AsyncClient", default_family().AsyncClient(transport=transport))

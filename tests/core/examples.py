@@ -1,0 +1,47 @@
+"""Answers and jobs as the API gives them, for the tests of the rules."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from scripe._core.outcome import Answer
+from scripe.types import Headers, Job, Upload
+
+NOON = datetime(2026, 5, 15, 12, 0, tzinfo=UTC)
+KEY = "scripe_sk_live_canary0123456789"
+
+
+def answer(status: int = 200, body: object = None, *, arrived: float = 0.0, **headers: str) -> Answer:
+    """An answer with a JSON body (or the very bytes given); headers are named with underscores."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = Headers((name.replace("_", "-"), text) for name, text in headers.items())
+    return Answer(status, named, content, 0.25, arrived)
+
+
+def error_answer(status: int, code: object, message: object = "told", **extra: object) -> Answer:
+    return answer(status, {"error": {"code": code, "message": message, **extra}})
+
+
+def job(
+    job_id: str = "job_1",
+    status: str = "QUEUED",
+    *,
+    kind: str = "POST_GENERATION",
+    minute: float = 0,
+    **fields: object,
+) -> Job:
+    made = NOON + timedelta(minutes=minute)
+    return Job.model_validate(
+        {"id": job_id, "type": kind, "status": status, "createdAt": made.isoformat(), **fields}
+    )
+
+
+def upload(max_size_bytes: int = 100, *, content_type: str = "audio/mpeg") -> Upload:
+    return Upload(
+        id="upl_acme_1",
+        upload_url="https://storage.example/b/k?X-Amz-Signature=topsecret",
+        content_type=content_type,
+        max_size_bytes=max_size_bytes,
+        expires_at=NOON,
+    )

@@ -1,0 +1,36 @@
+"""Having a post written: from what, and how long the answer may be held back."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripe import NOT_GIVEN, InvalidArgumentError
+from scripe._core.generation import check_status, checked_wait, source
+
+
+def test_a_post_is_written_from_exactly_one_thing() -> None:
+    assert source("Words.", None) == {"text": "Words."}
+    assert source("", None) == {"text": ""}  # the API judges
+    assert source(None, "note_1") == {"noteId": "note_1"}
+    for text, note_id in ((None, None), ("Words.", "note_1"), (None, ""), (None, "..")):
+        with pytest.raises(InvalidArgumentError):
+            source(text, note_id)
+
+
+@pytest.mark.parametrize("good", [None, 0, 1, 25_000])
+def test_the_api_takes_so_long_a_wait(good: int | None) -> None:
+    assert checked_wait(good) == good
+
+
+@pytest.mark.parametrize("bad", [-1, 25_001, True, 1.5, "5"])
+def test_another_wait_is_refused(bad: int) -> None:
+    with pytest.raises(InvalidArgumentError, match="25,000"):
+        checked_wait(bad)
+
+
+def test_a_status_is_named_in_one_way() -> None:
+    check_status("draft", NOT_GIVEN)
+    check_status(NOT_GIVEN, "st_1")
+    check_status(NOT_GIVEN, NOT_GIVEN)
+    with pytest.raises(InvalidArgumentError, match="not both"):
+        check_status("draft", "st_1")

@@ -1,0 +1,183 @@
+from datetime import timedelta, timezone
+
+import pytest
+
+from scripe._core.polling import Watch, made, progress_of, succeeded, timed_out
+from scripe.errors import (
+    APIResponseValidationError,
+    InvalidArgumentError,
+    JobCancelledError,
+    JobFailedError,
+    NotFoundError,
+)
+from scripe.types import Job, Page, Progress
+from tests.core.examples import NOON, job
+
+
+def watch_of(*jobs: Job | str) -> Watch:
+    return Watch(jobs)
+
+
+def page(*jobs: Job) -> Page[Job]:
+    return Page[Job](data=list(jobs))
+
+
+def test_the_order_given_is_kept_and_a_job_given_twice_is_waited_for_once() -> None:
+    watch = watch_of("b", job("a"), "b")
+    assert list(watch.pending) == ["b", "a"]
+    watch.see(job("b", "DONE"))
+    assert [each.id for each in watch.seen()] == ["b", "a", "b"]
+    assert [each.id for each in watch.ended()] == ["b"]
+
+
+@pytest.mark.parametrize("bad", ["", "..", " "])
+def test_what_is_no_id_is_not_waited_for(bad: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="job's id"):
+        watch_of("job_1", bad)
+
+
+def test_a_job_that_has_ended_already_is_not_asked_for() -> None:
+    watch = watch_of(job("a", "DONE"), "b")
+    assert list(watch.pending) == ["b"]
+    assert [each.id for each in watch.ended()] == ["a"]
+
+
+def test_only_a_change_of_state_is_news() -> None:
+    watch = watch_of("a")
+    assert watch.see(job("a"))
+    assert not watch.see(job("a"))
+    assert not watch.see(job("a", attemptCount=1))
+    assert watch.see(job("a", "RUNNING"))
+    assert watch.see(job("a", "DONE"))
+    assert not watch.see(job("a", "FAILED")), "it had ended"
+    assert not watch.see(job("b")), "nobody asked for it"
+
+
+@pytest.mark.parametrize("status", ["DONE", "COMPLETED", "FAILED", "CANCELLED", "CANCELED"])
+def test_a_job_is_waited_for_until_its_end(status: str) -> None:
+    watch = watch_of(job("a"))
+    watch.see(job("a", status))
+    assert not watch.pending
+    assert [each.status for each in watch.ended()] == [status]
+    assert watch.ended() == []
+
+
+def test_an_unknown_status_is_not_finished() -> None:
+    watch = watch_of(job("a", "PAUSED"))
+    assert list(watch.pending) == ["a"]
+
+
+def test_jobs_come_in_the_order_in_which_they_ended() -> None:
+    watch = watch_of("a", "b", "c", "d")
+    watch.see(job("a", "DONE", completedAt="2026-05-15T12:03:00.000Z"))
+    watch.see(job("b", "FAILED", completedAt="2026-05-15T12:01:00.000Z"))
+    watch.see(job("c", "DONE", updatedAt="2026-05-15T12:02:00.000Z"))
+    watch.see(job("d", "DONE"))
+    assert [each.id for each in watch.ended()] == ["d", "b", "c", "a"]
+
+
+def test_an_id_that_the_api_does_not_know_is_noted_and_no_longer_waited_for() -> None:
+    watch = watch_of("a", "b")
+    error = NotFoundError("no job", status_code=404)
+    watch.lose("a", error)
+    watch.lose("a", error)
+    assert list(watch.pending) == ["b"]
+    assert watch.unknown == {"a": error}
+    assert watch.seen() == []
+
+
+def test_jobs_that_were_never_seen_are_known_as_such() -> None:
+    watch = watch_of("a", job("b", kind="KB_INGEST_URL"))
+    assert watch.has_unseen()
+    assert watch.types() == ["KB_INGEST_URL"]
+    watch.see(job("a"))
+    assert not watch.has_unseen()
+    assert watch.types() == ["POST_GENERATION", "KB_INGEST_URL"]
+
+
+def test_the_list_is_asked_for_just_what_may_be_pending() -> None:
+    watch = watch_of(
+        job("a", kind="KB_INGEST_URL"), job("b", minute=-24 * 60), job("c", "DONE", minute=-9999)
+    )
+    assert watch.list_query() == {
+        "limit": "200",
+        "type": "KB_INGEST_URL,POST_GENERATION",
+        "dateFrom": "2026-05-14",
+    }
+
+
+def test_a_job_that_was_never_seen_may_be_of_any_type_and_day() -> None:
+    assert watch_of("a", job("b")).list_query() == {"limit": "200"}
+    assert watch_of().list_query() == {"limit": "200"}
+
+
+def test_the_list_is_asked_from_the_utc_day_of_the_oldest_job() -> None:
+    moment = (NOON.replace(hour=23)).astimezone(timezone(timedelta(hours=2)))
+    assert watch_of(job("a", createdAt=moment.isoformat())).list_query()["dateFrom"] == "2026-05-15"
+
+
+def test_pages_are_read_until_all_was_seen_or_single_reads_cost_less() -> None:
+    watch = watch_of(*(job(f"job_{each}") for each in range(9)))
+    newer = page(job("x", minute=1))
+    assert watch.is_covered(newer, 1, 0)
+    assert not watch.is_covered(newer, 1, 9)
+    assert watch.is_covered(newer, 4, 4)
+    assert not watch.is_covered(newer, 4, 5)
+
+
+def test_no_page_is_read_past_the_oldest_pending_job() -> None:
+    watch = watch_of(job("a"), job("b", minute=1))
+    assert watch.is_covered(page(job("x", minute=-1)), 1, 9)
+    assert not watch.is_covered(page(job("x", minute=0)), 1, 9)
+    assert not watch.is_covered(page(), 1, 9)
+    assert not watch_of("never seen", job("a")).is_covered(page(job("x", minute=-1)), 1, 9)
+
+
+@pytest.mark.parametrize("status", ["DONE", "COMPLETED", "done"])
+def test_both_words_for_success_are_success(status: str) -> None:
+    ended = job(status=status)
+    assert succeeded(ended) is ended
+
+
+def test_a_failed_job_raises_and_says_why() -> None:
+    failed = job(status="FAILED", errorCode="no_speech", errorMessage="Nothing was said")
+    with pytest.raises(JobFailedError, match="no_speech: Nothing was said") as caught:
+        succeeded(failed)
+    assert caught.value.job is failed
+    with pytest.raises(JobFailedError, match="did not say why"):
+        succeeded(job(status="FAILED"))
+
+
+@pytest.mark.parametrize("status", ["CANCELLED", "CANCELED"])
+def test_a_cancelled_job_raises(status: str) -> None:
+    with pytest.raises(JobCancelledError, match="was cancelled") as caught:
+        succeeded(job(status=status))
+    assert caught.value.job.status == status
+
+
+def test_the_id_of_what_a_job_made_is_found() -> None:
+    ended = job(status="DONE", result={"sourceId": "src_1"})
+    assert made(ended, "source_id") == "src_1"
+
+
+@pytest.mark.parametrize("result", [None, {}, {"sourceId": None}, {"sourceId": ""}, {"postId": "post_1"}])
+def test_a_job_that_ended_well_without_its_id_is_no_answer_that_the_api_promises(result: object) -> None:
+    with pytest.raises(APIResponseValidationError, match="without the source_id"):
+        made(job(status="DONE", result=result), "source_id")
+
+
+def test_a_time_out_names_the_first_jobs_and_holds_all_as_last_seen() -> None:
+    jobs = [job(f"job_{each}") for each in range(7)]
+    error = timed_out(jobs, [each.id for each in jobs], 2.5)
+    assert "Waited 2.5 s" in str(error)
+    assert "job_4 and 2 more" in str(error)
+    assert error.jobs == jobs
+    assert "more" not in str(timed_out(jobs, ["job_0", "job_1"], 1.0))
+
+
+def test_progress_is_told_by_the_job() -> None:
+    assert progress_of(job(), 9) == Progress("queued", None, 9, 9)
+    assert progress_of(job(status="RUNNING"), 9) == Progress("running", None, 9, 9)
+    assert progress_of(job(status="DONE"), 9) == Progress("done", 1.0, 9, 9)
+    live = {"progress": 0.4, "message": "Reading"}
+    assert progress_of(job(status="RUNNING", progress=live), 9) == Progress("running", 0.4, 9, 9, "Reading")

@@ -1,0 +1,429 @@
+import json
+import pickle
+from datetime import date
+from typing import Any, TypeVar, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripe import errors
+from scripe._core.config import Secret
+from scripe._core.outcome import Answer, Failure
+from scripe._core.request import Request
+from scripe._core.response import (
+    BY_STATUS,
+    deprecation,
+    document,
+    failure_error,
+    read,
+    response_info,
+    scrubbed,
+    status_error,
+)
+from scripe._vocabulary import STATUS_BY_CODE
+from scripe.types import CurrentWorkspace, Deprecation, Headers, Health, Job, Model, Page, RateLimit
+from tests.core.examples import KEY, answer, error_answer
+
+JOB = {"id": "job_1", "type": "POST_GENERATION", "status": "DONE", "createdAt": "2026-05-15T08:21:00.000Z"}
+RETRIEVE = Request("GET", "/jobs/job_1", Job)
+SUBMIT = Request("POST", "/sources", Job, idempotency_key="key-1")
+HEALTH = Request("GET", "/health", Health, shape="either", answers=frozenset({503}))
+
+
+M = TypeVar("M", bound=Model)
+
+
+def taken(request: Request[M], came: Answer) -> M:
+    return read(request, came, response_info(request, came, 1), Secret(KEY))
+
+
+def refused(came: Answer, request: Request[Any] = RETRIEVE) -> errors.APIStatusError:
+    with pytest.raises(errors.APIStatusError) as caught:
+        taken(request, came)
+    return caught.value
+
+
+CATALOGUE = [
+    (400, "invalid_request", errors.BadRequestError),
+    (400, "bad_cursor", errors.BadCursorError),
+    (400, "bad_pagination", errors.BadPaginationError),
+    (400, "version_unsupported", errors.VersionUnsupportedError),
+    (401, "unauthenticated", errors.AuthenticationError),
+    (401, "invalid_token", errors.AuthenticationError),
+    (401, "key_revoked", errors.AuthenticationError),
+    (401, "key_expired", errors.AuthenticationError),
+    (402, "spend_cap_exceeded", errors.SpendCapExceededError),
+    (403, "scope_missing", errors.ScopeMissingError),
+    (403, "plan_not_eligible", errors.PlanNotEligibleError),
+    (403, "workspace_mismatch", errors.WorkspaceMismatchError),
+    (404, "not_found", errors.NotFoundError),
+    (409, "conflict", errors.ConflictError),
+    (409, "idempotency_key_conflict", errors.IdempotencyConflictError),
+    (409, "not_cancellable", errors.NotCancellableError),
+    (413, "payload_too_large", errors.PayloadTooLargeError),
+    (422, "unprocessable", errors.UnprocessableEntityError),
+    (429, "rate_limited", errors.RateLimitError),
+    (500, "internal_error", errors.ServerError),
+    (503, "service_unavailable", errors.ServiceUnavailableError),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "kind"), CATALOGUE)
+def test_every_code_of_the_catalogue_has_its_class(
+    status: int, code: str, kind: type[errors.APIStatusError]
+) -> None:
+    error = refused(error_answer(status, code))
+    assert type(error) is kind
+    assert isinstance(error, BY_STATUS.get(status, errors.ServerError))
+    assert (error.status_code, error.code, error.message) == (status, code, "told")
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_blocked_url_is_invalid_input_whatever_its_status(status: int) -> None:
+    assert isinstance(refused(error_answer(status, "ssrf_blocked")), errors.InvalidRequestError)
+
+
+def test_the_code_is_chosen_by_before_the_status() -> None:
+    assert type(refused(error_answer(401, "plan_not_eligible"))) is errors.PlanNotEligibleError
+    assert {code: type(refused(error_answer(418, code))) for _, code, _ in CATALOGUE} == {
+        code: kind for _, code, kind in CATALOGUE
+    }
+
+
+def test_the_catalogue_has_every_code() -> None:
+    assert {code: status for status, code, _ in CATALOGUE} | {"ssrf_blocked": 422} == STATUS_BY_CODE
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, errors.BadRequestError),
+        (401, errors.AuthenticationError),
+        (402, errors.SpendCapExceededError),
+        (403, errors.PermissionDeniedError),
+        (404, errors.NotFoundError),
+        (405, errors.APIStatusError),
+        (408, errors.APIStatusError),
+        (409, errors.ConflictError),
+        (413, errors.PayloadTooLargeError),
+        (422, errors.UnprocessableEntityError),
+        (429, errors.RateLimitError),
+        (500, errors.ServerError),
+        (502, errors.ServerError),
+        (503, errors.ServiceUnavailableError),
+        (599, errors.ServerError),
+        (302, errors.APIStatusError),
+        (304, errors.APIStatusError),
+    ],
+)
+@pytest.mark.parametrize("code", ["a_new_code", "", None, 7])
+def test_an_unknown_code_is_mapped_by_its_status(
+    status: int, kind: type[errors.APIStatusError], code: object
+) -> None:
+    assert type(refused(error_answer(status, code))) is kind
+
+
+def test_an_error_holds_all_that_the_envelope_says() -> None:
+    error = refused(
+        error_answer(
+            400,
+            "invalid_request",
+            request_id="req_body",
+            docs_url="https://docs.scripe.io/errors#invalid_request",
+            details={"field": "text"},
+            meta={"hint": "shorter"},
+        ),
+        SUBMIT,
+    )
+    assert (error.request_id, error.docs_url) == ("req_body", "https://docs.scripe.io/errors#invalid_request")
+    assert (error.details, error.meta) == ({"field": "text"}, {"hint": "shorter"})
+    assert error.extra == {"field": "text", "hint": "shorter"}
+    assert error.idempotency_key == "key-1"
+    assert cast("dict[str, Any]", error.body)["error"]["code"] == "invalid_request"
+
+
+def test_the_request_id_of_the_header_counts_first() -> None:
+    came = answer(404, {"error": {"code": "not_found", "request_id": "req_body"}}, x_request_id="req_header")
+    assert refused(came).request_id == "req_header"
+
+
+def test_a_refusal_for_the_rate_tells_when_to_come_back() -> None:
+    came = answer(429, retry_after="17", x_ratelimit_limit="120", x_ratelimit_remaining="0")
+    error = refused(came)
+    assert isinstance(error, errors.RateLimitError)
+    assert error.retry_after == 17.0
+    assert error.rate_limit == RateLimit(120, 0, None)
+
+
+@given(st.integers(300, 599), st.booleans())
+def test_an_error_says_whether_the_same_call_may_succeed_later(status: int, replayed: bool) -> None:
+    error = refused(answer(status, idempotent_replayed=str(replayed)))
+    assert error.retryable == ((status in (408, 429) or status >= 500) and not replayed)
+
+
+def test_an_oauth_error_is_understood() -> None:
+    came = answer(401, {"error": "invalid_token", "error_description": "It has expired"})
+    error = refused(came)
+    assert type(error) is errors.AuthenticationError
+    assert (error.code, error.message) == ("invalid_token", "It has expired")
+    assert refused(answer(400, {"error": "invalid_grant"})).code == "invalid_grant"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<html>502 Bad Gateway</html>", "no JSON"),
+        (b"", "an empty body"),
+        (b" \n", "an empty body"),
+        (b'{"error": {"co', "no JSON"),
+        (b"\xff\xfe", "no JSON"),
+        (b"[" * 100_000, "no JSON"),
+        (b"[]", "no error envelope"),
+        (b"null", "no error envelope"),
+        (b'{"error": 7}', "no error envelope"),
+        (b'{"message": "x"}', "no error envelope"),
+    ],
+)
+def test_an_odd_error_is_told_with_what_is_known(body: bytes, kind: str) -> None:
+    error = refused(answer(502, body))
+    assert type(error) is errors.ServerError
+    assert f"GET /jobs/job_1 answered 502 with {kind}" in str(error)
+
+
+def test_a_redirect_is_an_error_and_not_followed() -> None:
+    error = refused(answer(307, b"", location="https://elsewhere/"))
+    assert type(error) is errors.APIStatusError
+    assert "not followed" in str(error)
+    assert error.headers["Location"] == "https://elsewhere/"
+
+
+JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["error", "code", "message", "data", "details", "meta", "accepted", "x"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+def raised(request: Request[Any], came: Answer) -> errors.ScripeError | None:
+    try:
+        taken(request, came)
+    except (errors.APIResponseValidationError, errors.APIStatusError) as error:
+        return error
+    return None
+
+
+@given(st.sampled_from([200, 204, 302, 400, 402, 403, 429, 500, 503]), JSON_VALUES | st.binary(max_size=30))
+def test_no_answer_makes_anything_but_an_error_of_ours(status: int, body: object) -> None:
+    came = answer(status, body if isinstance(body, bytes) else json.dumps(body).encode())
+    requests: list[Request[Any]] = [RETRIEVE, HEALTH, Request("GET", "/jobs", Page[Job], shape="whole")]
+    for request in requests:
+        error = raised(request, came)
+        assert repr(pickle.loads(pickle.dumps(error))) == repr(error)
+
+
+def test_an_error_message_can_always_be_printed() -> None:
+    error = refused(answer(400, b'{"error": {"code": "bad", "message": "half \\ud800 a pair"}}'))
+    assert "half" in str(error)
+    assert str(error).encode()
+
+
+def test_an_object_is_taken_out_of_data() -> None:
+    assert taken(RETRIEVE, answer(200, {"data": JOB})).id == "job_1"
+    assert taken(RETRIEVE, answer(201, {"data": JOB})).is_succeeded
+
+
+def test_a_list_is_a_whole_page() -> None:
+    request = Request("GET", "/jobs", Page[Job], shape="whole")
+    page = taken(request, answer(200, {"data": [JOB], "pagination": {"next_cursor": "c", "has_more": True}}))
+    assert (page.data[0].id, page.next_cursor, page.has_more) == ("job_1", "c", True)
+    assert not taken(request, answer(200, {"data": []})).has_more
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_an_object_that_the_pages_show_bare_is_taken_either_way(wrapped: bool) -> None:
+    bare = {"workspace": {"id": "org_1"}, "principal": {"id": "key_1"}}
+    request = Request("GET", "/workspaces/me", CurrentWorkspace, shape="either")
+    assert taken(request, answer(200, {"data": bare} if wrapped else bare)).workspace.id == "org_1"
+
+
+def test_a_bare_object_may_have_a_field_called_data() -> None:
+    class Anything(Model):
+        data: list[int]
+
+    assert taken(Request("GET", "/x", Anything, shape="either"), answer(200, {"data": [1]})).data == [1]
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"<html>", "json_invalid"),
+        (b"", "json_invalid"),
+        (b'{"data": {"id"', "json_invalid"),
+        (b"\xff", "json_invalid"),
+        (b"[" * 100_000, "json_invalid"),
+        (b"[]", "body: model_type"),
+        (b"{}", "data: missing"),
+        (b'{"data": null}', "data: model_type"),
+        (b'{"data": {"id": "job_1"}}', "data.type: missing"),
+    ],
+)
+def test_a_success_that_is_not_what_the_api_promises_is_told_by_place_and_kind(
+    body: bytes, problem: str
+) -> None:
+    with pytest.raises(errors.APIResponseValidationError) as caught:
+        taken(SUBMIT, answer(200, body, x_request_id="req_7"))
+    error = caught.value
+    assert problem in str(error)
+    assert (error.status_code, error.request_id, error.idempotency_key) == (200, "req_7", "key-1")
+    assert error.__context__ is None, "the engine's exceptions would carry the body into tracebacks"
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b"\xff", b"[" * 100_000])
+def test_a_bare_success_that_is_no_json_is_told_as_such(body: bytes) -> None:
+    with pytest.raises(errors.APIResponseValidationError, match="it is not JSON"):
+        taken(HEALTH, answer(200, body))
+
+
+def test_a_value_of_a_broken_answer_is_not_in_the_message() -> None:
+    with pytest.raises(errors.APIResponseValidationError) as caught:
+        taken(RETRIEVE, answer(200, {"data": {**JOB, "attemptCount": "whsec_hush"}}))
+    assert "hush" not in str(caught.value)
+    assert "data.attemptCount: int_parsing" in str(caught.value)
+
+
+def test_a_degraded_health_is_an_answer() -> None:
+    found = taken(
+        HEALTH, answer(503, {"status": "degraded", "checks": {"db": {"ok": False, "error": "down"}}})
+    )
+    assert not found.is_ok
+    assert found.last_response.status_code == 503
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"", b'{"error": {"code": "service_unavailable", "message": "x"}}']
+)
+def test_a_503_that_is_no_health_is_an_error_of_the_service(body: bytes) -> None:
+    with pytest.raises(errors.ServiceUnavailableError):
+        taken(HEALTH, answer(503, body))
+
+
+def test_a_document_is_the_json_as_it_came() -> None:
+    def found(came: Answer) -> object:
+        return document(RETRIEVE, came, response_info(RETRIEVE, came, 1), Secret(KEY))
+
+    assert found(answer(200, {"data": [1]})) == {"data": [1]}
+    assert found(answer(204, b"")) is None
+    assert found(answer(200, b"null")) is None
+    with pytest.raises(errors.APIResponseValidationError, match="not JSON"):
+        found(answer(200, b"<html>"))
+    with pytest.raises(errors.NotFoundError):
+        found(answer(404, b""))
+
+
+def test_a_model_says_which_answer_it_came_with() -> None:
+    came = answer(
+        200,
+        {"data": JOB},
+        x_request_id="req_7",
+        idempotent_replayed="true",
+        x_ratelimit_remaining="3",
+        scripe_deprecation="2026-08-01",
+    )
+    info = read(RETRIEVE, came, response_info(RETRIEVE, came, 2), Secret(KEY)).last_response
+    assert (info.method, info.path, info.status_code, info.request_id) == ("GET", "/jobs/job_1", 200, "req_7")
+    assert (info.idempotent_replayed, info.rate_limit) == (True, RateLimit(None, 3, None))
+    assert (info.deprecation, info.elapsed, info.attempts) == (Deprecation("2026-08-01"), 0.25, 2)
+    assert info.headers["X-Request-Id"] == "req_7"
+
+
+def test_what_was_not_said_of_a_replay_is_unknown() -> None:
+    assert response_info(RETRIEVE, answer(), 1).idempotent_replayed is None
+    assert response_info(RETRIEVE, answer(idempotent_replayed="false"), 1).idempotent_replayed is False
+
+
+@pytest.mark.parametrize(
+    ("notice", "found"),
+    [
+        (None, None),
+        ("", None),
+        ("2026-08-01", Deprecation("2026-08-01")),
+        (
+            "2026-08-01; sunset=2026-12-01; replacement=2026-11-01",
+            Deprecation("2026-08-01", date(2026, 12, 1), "2026-11-01"),
+        ),
+        ("2026-08-01;Replacement = 2026-11-01 ; new=1;;", Deprecation("2026-08-01", None, "2026-11-01")),
+        ("2026-08-01; sunset=soon", Deprecation("2026-08-01")),
+    ],
+)
+def test_a_deprecation_notice_names_version_sunset_and_replacement(
+    notice: str | None, found: Deprecation | None
+) -> None:
+    assert deprecation(notice) == found
+
+
+def test_a_key_that_is_echoed_gets_into_no_error() -> None:
+    echoed = answer(
+        400,
+        {"error": {"code": KEY, "message": KEY, "request_id": KEY, "docs_url": KEY, "details": {"a": [KEY]}}},
+        authorization=f"Bearer {KEY}",
+    )
+    error = refused(echoed)
+    assert KEY not in str(error)
+    assert KEY not in repr(vars(error))
+    with pytest.raises(errors.APIResponseValidationError) as caught:
+        taken(RETRIEVE, answer(200, KEY.encode()))
+    assert KEY not in repr(vars(caught.value))
+
+
+def test_a_key_that_is_echoed_as_a_request_id_gets_into_no_error() -> None:
+    assert KEY not in str(refused(answer(400, x_request_id=KEY)))
+
+
+def test_without_a_key_there_is_nothing_to_hide() -> None:
+    came = answer(400, {"error": "x"})
+    assert scrubbed(came, Secret("")) is came
+
+
+def test_a_connection_that_failed_tells_attempts_and_key() -> None:
+    error = failure_error(SUBMIT, Failure("lost", False, "ReadError: broke"), 3)
+    assert type(error) is errors.APIConnectionError
+    assert str(error) == "POST /sources: ReadError: broke after 3 attempts"
+    assert (error.retryable, error.idempotency_key) == (True, "key-1")
+
+
+def test_a_time_out_is_told_from_a_broken_connection() -> None:
+    error = failure_error(RETRIEVE, Failure("unsent", True, "ConnectTimeout: no"), 1)
+    assert type(error) is errors.APITimeoutError
+    assert "attempts" not in str(error)
+    assert error.idempotency_key is None
+
+
+def test_an_error_of_a_read_is_made_of_the_answer_alone() -> None:
+    came = Answer(404, Headers(), b"")
+    assert status_error(RETRIEVE, came, response_info(RETRIEVE, came, 1)).idempotency_key is None
+
+
+def test_a_key_that_a_header_echoes_is_nowhere_in_what_came_with_the_answer() -> None:
+    came = Answer(200, Headers([("X-Echo", f"Bearer {KEY}")]), json.dumps({"data": JOB}).encode())
+    info = response_info(RETRIEVE, came, 1, Secret(KEY))
+    assert KEY not in repr(info)
+    assert info.headers["x-echo"] == "Bearer …"
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_secrets_of_a_broken_answer_are_not_in_its_error(status: int) -> None:
+    body = b'{"secret": "whsec_AbC123", "uploadUrl": "https:\\/\\/s3.example.com\\/k?X-Amz-Signature=c0ffee"}'
+    with pytest.raises(errors.ScripeError) as caught:
+        taken(RETRIEVE, Answer(status, Headers(), body))
+    shown = str(vars(caught.value))
+    assert "s3.example.com" in shown
+    assert "AbC123" not in shown
+    assert "c0ffee" not in shown

@@ -1,0 +1,283 @@
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+
+from scripe._core.outcome import Answer
+from scripe._core.uploads import (
+    CONTENT_TYPES,
+    UploadLinkUsedError,
+    check_size,
+    check_stored,
+    content_type,
+    has_arrived_before,
+    is_transient,
+    put_headers,
+)
+from scripe.errors import (
+    InvalidArgumentError,
+    UploadError,
+    UploadExpiredError,
+    UploadIntegrityError,
+    UploadTooLargeError,
+)
+from scripe.types import Headers
+from tests.core.examples import NOON, upload
+
+MD5 = "0cc175b9c0f1b6a831c399e269772661"
+LATE = NOON.timestamp() + 1
+
+
+def said(
+    status: int,
+    code: str = "",
+    message: str = "",
+    *,
+    late: bool = False,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    body = (
+        f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>" if code else ""
+    )
+    return Answer(status, Headers((headers or {}).items()), body.encode(), 0.1, LATE if late else LATE - 100)
+
+
+def refusal(came: Answer) -> UploadError:
+    with pytest.raises(UploadError) as caught:
+        check_stored(came, upload(), MD5)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.mp3", "audio/mpeg"),
+        ("A.MP3", "audio/mpeg"),
+        ("a.tar.pdf", "application/pdf"),
+        ("a.m4a", "audio/mp4"),
+    ],
+)
+def test_the_type_is_told_by_a_table_of_our_own(name: str, kind: str) -> None:
+    assert content_type(name, None) == kind
+
+
+def test_every_type_of_the_table_is_a_mime_type() -> None:
+    for suffix, kind in CONTENT_TYPES.items():
+        assert content_type(f"a.{suffix}", None) == content_type(None, kind) == kind
+        assert re.fullmatch(r"[a-z0-9]+", suffix)
+
+
+def test_the_caller_has_the_last_word_on_the_type() -> None:
+    assert content_type("a.mp3", "audio/x-mine; rate=8") == "audio/x-mine; rate=8"
+
+
+@pytest.mark.parametrize(
+    "given", ["", "audio", "audio/", "audio/mpeg\n", "audio/mpeg; x\r\n", "a b/c", "é/x"]
+)
+def test_what_is_no_mime_type_is_refused(given: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="no MIME type"):
+        content_type("a.mp3", given)
+
+
+@pytest.mark.parametrize("name", [None, "", "a", "a.", "a.xyz", "mp3.", "log", "mp3"])
+def test_a_name_that_tells_no_type_needs_content_type(name: str | None) -> None:
+    with pytest.raises(InvalidArgumentError, match="content_type="):
+        content_type(name, None)
+
+
+def test_a_file_over_the_links_own_cap_is_refused_before_a_byte_is_sent() -> None:
+    check_size(100, upload(100))
+    with pytest.raises(UploadTooLargeError, match=r"101 bytes.*takes 100") as caught:
+        check_size(101, upload(100))
+    assert caught.value.status_code is None
+
+
+def test_a_put_has_its_length_and_exactly_the_minted_type_and_nothing_else() -> None:
+    assert put_headers(upload(content_type="audio/X"), 7) == {
+        "Content-Type": "audio/X",
+        "Content-Length": "7",
+    }
+
+
+@pytest.mark.parametrize(
+    "tag", [f'"{MD5}"', MD5, f'"{MD5.upper()}"', "", '"abc-2"', f'W/"{MD5}"', '"' + "z" * 32 + '"']
+)
+def test_bytes_are_stored_unless_a_plain_tag_says_otherwise(tag: str) -> None:
+    check_stored(said(200, headers={"ETag": tag}), upload(), MD5)
+    check_stored(said(204), upload(), MD5)
+
+
+def test_a_plain_tag_of_other_bytes_is_an_integrity_error() -> None:
+    error = refusal(said(200, headers={"ETag": '"' + "0" * 32 + '"'}))
+    assert isinstance(error, UploadIntegrityError)
+    assert error.retryable
+    assert error.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-amz-server-side-encryption": "aws:kms"},
+        {"x-amz-server-side-encryption": "aws:kms:dsse"},
+        {"x-amz-server-side-encryption-customer-algorithm": "AES256"},
+    ],
+)
+def test_a_tag_under_encryption_with_a_key_is_no_md5(headers: Mapping[str, str]) -> None:
+    check_stored(said(200, headers={"ETag": '"' + "0" * 32 + '"', **headers}), upload(), MD5)
+
+
+def test_a_tag_under_storages_own_encryption_is_still_the_md5() -> None:
+    headers = {"ETag": '"' + "0" * 32 + '"', "x-amz-server-side-encryption": "AES256"}
+    assert isinstance(refusal(said(200, headers=headers)), UploadIntegrityError)
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        said(403, "AccessDenied", "Request has expired"),
+        said(400, "ExpiredToken", "The provided token has expired."),
+        said(403, "RequestExpired"),
+        said(400, "ExpiredPresignRequest"),
+        said(403, late=True),
+        said(400, late=True),
+        said(403, "SignatureDoesNotMatch", "x", late=True),
+    ],
+)
+def test_an_expired_link_is_told_by_storages_code_or_by_the_time(came: Answer) -> None:
+    error = refusal(came)
+    assert type(error) is UploadExpiredError
+    assert error.retryable
+
+
+@pytest.mark.parametrize(
+    "came",
+    [said(412), said(412, "PreconditionFailed"), said(403, "AccessDenied", "The link was already used")],
+)
+def test_a_spent_link_is_an_expired_one(came: Answer) -> None:
+    error = refusal(came)
+    assert isinstance(error, UploadLinkUsedError)
+    assert error.retryable
+
+
+@pytest.mark.parametrize(
+    "message", ["The request was refused by a policy", "Unused grants", "The credentials used have no rights"]
+)
+def test_a_refusal_that_merely_sounds_like_used_is_no_spent_link(message: str) -> None:
+    assert type(refusal(said(403, "AccessDenied", message))) is UploadError
+
+
+@pytest.mark.parametrize("came", [said(400, "EntityTooLarge"), said(413), said(413, late=True)])
+def test_too_large_is_told_by_code_or_status(came: Answer) -> None:
+    assert type(refusal(came)) is UploadTooLargeError
+    assert not refusal(came).retryable
+
+
+@pytest.mark.parametrize("code", ["BadDigest", "InvalidDigest"])
+def test_other_bytes_than_were_sent_are_an_integrity_error(code: str) -> None:
+    assert type(refusal(said(400, code, late=True))) is UploadIntegrityError
+
+
+def test_bytes_that_were_spoilt_on_the_way_are_worth_another_call() -> None:
+    assert refusal(said(400, "BadDigest")).retryable
+
+
+def test_any_other_refusal_says_what_storage_said() -> None:
+    error = refusal(said(403, "SignatureDoesNotMatch", "Check your key"))
+    assert type(error) is UploadError
+    assert (error.status_code, error.storage_code) == (403, "SignatureDoesNotMatch")
+    assert error.storage_message == "Check your key"
+    assert "HTTP 403, SignatureDoesNotMatch: Check your key" in str(error)
+    assert not error.retryable
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"\xff<Code>\xff</Code>", b"<Code></Code>", b"<Code>" + b"x" * 501]
+)
+def test_an_odd_answer_of_storage_is_an_upload_error_all_the_same(body: bytes) -> None:
+    assert type(refusal(Answer(403, Headers(), body))) is UploadError
+
+
+def test_no_reason_is_told_as_such() -> None:
+    assert "no reason given" in str(refusal(said(418)))
+
+
+def test_a_link_without_a_time_zone_expires_in_utc() -> None:
+    naive = upload().model_copy(update={"expires_at": NOON.replace(tzinfo=None)})
+    with pytest.raises(UploadExpiredError):
+        check_stored(said(403, late=True), naive, MD5)
+    with pytest.raises(UploadError) as caught:
+        check_stored(said(403), naive, MD5)
+    assert type(caught.value) is UploadError
+
+
+@pytest.mark.parametrize(
+    ("came", "transient"),
+    [
+        (said(408), True),
+        (said(429), True),
+        (said(500), True),
+        (said(503, "SlowDown"), True),
+        (said(400, "RequestTimeout"), True),
+        (said(400, "IncompleteBody"), True),
+        (said(400, "BadDigest"), False),
+        (said(403, "AccessDenied"), False),
+        (said(412), False),
+        (said(200), False),
+    ],
+)
+def test_what_is_worth_another_attempt_at_storage(came: Answer, transient: bool) -> None:
+    assert is_transient(came) is transient
+    if came.status >= 400 and not transient:
+        return
+    if came.status != 200:
+        assert refusal(came).retryable
+
+
+def test_a_used_link_has_brought_the_file_if_its_key_holds_the_content_or_all_bytes_went_out() -> None:
+    used = UploadLinkUsedError("used", status_code=412)
+    assert has_arrived_before(used, is_bound=True)
+    assert has_arrived_before(used, was_left_unanswered=True)
+    assert not has_arrived_before(used)
+
+
+def test_a_link_that_is_merely_late_brought_nothing() -> None:
+    late = UploadExpiredError("late")
+    assert not has_arrived_before(late, is_bound=True, was_left_unanswered=True)
+    assert upload().expires_at - NOON == timedelta(0)
+
+
+def test_a_type_that_is_not_known_is_told_from_a_name() -> None:
+    for unknown in (
+        "application/octet-stream",
+        "Application/Octet-Stream; charset=binary",
+        "application/octet-stream;q=1",
+        "binary/octet-stream",
+    ):
+        assert content_type("a.mp3", unknown) == "audio/mpeg"
+        assert content_type(None, unknown, label="a.mp3") == "audio/mpeg"
+        assert content_type(None, unknown, announced="audio/x-mine") == "audio/x-mine"
+        assert content_type("a.mp3", None, announced=unknown) == "audio/mpeg"
+        with pytest.raises(
+            InvalidArgumentError, match=r"(?i)octet-stream.*stands for an unknown one.*content_type="
+        ):
+            content_type(None, unknown)
+        with pytest.raises(InvalidArgumentError, match=r"(?i)the name 'a' or the name 'b'.*octet-stream"):
+            content_type("a", None, label="b", announced=unknown)
+
+
+def test_what_tells_a_type_in_its_order() -> None:
+    assert content_type("a.mp3", "audio/given", label="b.mp4", announced="audio/announced") == "audio/given"
+    assert content_type("a.mp3", None, label="b.mp4", announced="audio/announced") == "audio/announced"
+    assert content_type("a.mp3", None, label="b.mp4") == "audio/mpeg"
+    assert content_type("a", None, label="b.mp4") == "video/mp4"
+
+
+@pytest.mark.parametrize("announced", ["", "audio", "a b/c", "audio/mpeg\n"])
+def test_what_a_file_object_says_and_is_no_type_does_not_count(announced: str) -> None:
+    assert content_type("a.mp3", None, announced=announced) == "audio/mpeg"
+
+
+@pytest.mark.parametrize("code", ["ConditionalRequestConflict", "OperationAborted"])
+def test_another_put_under_way_is_waited_for(code: str) -> None:
+    assert is_transient(said(409, code))
