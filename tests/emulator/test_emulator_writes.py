@@ -230,7 +230,7 @@ def test_requests_are_remembered(emulator: Emulator, api: Calls) -> None:
 
 def test_counting_what_does_not_exist(emulator: Emulator) -> None:
     assert emulator.count("projects") == 3
-    with pytest.raises(ValueError, match="table must be one of"):
+    with pytest.raises(ValueError, match="give one of jobs"):
         emulator.count("cats")
 
 
