@@ -227,7 +227,7 @@ def test_posts_are_shown(emulator: Emulator, api: Calls, browser: Browser) -> No
     assert rows_of(browser.see("/live"), "posts") == [
         f"(no title) {scheduled['id']} Content Later. scheduled 2026-06-01T09:00:00.000Z 0 s",
         f"We ship. {ended['result']['postId']} Content We ship. → It works. What is your take? "
-        "[The emulator does not translate. The language asked for: de] draft 2 min",
+        "[The emulator does not translate. Requested language: de] draft 2 min",
     ]
     emulator.seed(posts=10)
     assert "The newest 10 of 12." in browser.see().text
@@ -478,7 +478,7 @@ def test_budgets(api: Calls, emulator: Emulator, browser: Browser) -> None:
     emulator.set_spend(1234)
     emulator.create_workspace("Unlimited", "ENTERPRISE")
     text = browser.see().text
-    assert "Acme BUSINESS reads 3 of 120 3 of 120 writes 0 of 300" in text
+    assert "Acme BUSINESS read 3 of 120 3 of 120 write 0 of 300" in text
     assert "spend 1,234 of 5,000 cents" in text
     assert "Unlimited ENTERPRISE reads 0 of 120" in text
     assert "spend 0 cents, no cap" in text

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
+from ..._vocabulary import RateLimitBucket
 from .auth import Auth
 from .canonical_json import JsonObject
 from .clock import Clock
@@ -166,16 +167,16 @@ def _release(database: Database, scratch: str) -> None:
 
 
 def _build_services(settings: Settings, clock: Clock, database: Database, storage: Storage) -> Services:
-    spending = SpendTracker(database)
+    spending = SpendTracker(database, clock)
     events = EventLog(database, clock, settings.max_recorded_requests)
 
     def run_handler(job: Record, moment: int) -> JsonObject:
         return JOB_HANDLERS[str(job.fields["type"])](services, job, moment)
 
-    limits = {
-        "reads": settings.read_limit,
-        "writes": settings.write_limit,
-        "uploads": settings.upload_limit,
+    limits: dict[RateLimitBucket, int] = {
+        "read": settings.read_limit,
+        "write": settings.write_limit,
+        "upload": settings.upload_limit,
         "generation": settings.generation_limit,
     }
     services = Services(

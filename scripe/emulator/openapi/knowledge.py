@@ -1,7 +1,7 @@
 """The schemas and operations of ``/knowledge``."""
 
-from .._core.addresses import URL
 from .._core.canonical_json import JsonObject
+from .._core.validation import URL
 from .building import choice, one_of, reference, structure, text
 from .operations import Operation, wrapped
 

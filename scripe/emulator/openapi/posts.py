@@ -1,8 +1,8 @@
 """The schemas and operations of ``/posts`` and ``/post-statuses``."""
 
 from .._core.canonical_json import JsonObject
-from .._core.post_statuses import CATEGORIES
 from .._core.posts import CONTENT_TYPES, STATUSES
+from .._core.routes.post_statuses import CATEGORIES
 from .building import (
     choice,
     flag,

@@ -1,8 +1,8 @@
 """The schemas and operations of ``/webhook-endpoints``."""
 
-from .._core.addresses import PUBLIC_URL
 from .._core.canonical_json import JsonObject
 from .._core.events import NAMES
+from .._core.validation import PUBLIC_URL
 from .building import (
     choice,
     flag,
