@@ -16,7 +16,7 @@ T = TypeVar("T")
 Bars = Callable[[], AbstractContextManager[Callable[[T], None]]]
 
 
-def stages_shown(
+def file_progress(
     title: str, callback: AsyncCallback[Progress] | None, *, show_progress: bool
 ) -> AbstractContextManager[AsyncCallback[Progress] | None]:
     """Whom to tell how far a file is; its stages are shown while the block runs, if `show_progress` says so."""
@@ -26,10 +26,10 @@ def stages_shown(
 
         return progress_bars(title)
 
-    return _shown(bars, callback, show_progress=show_progress)
+    return _combined_callback(bars, callback, show_progress=show_progress)
 
 
-def job_shown(
+def job_progress(
     job: Job | str, callback: AsyncCallback[Job] | None, *, show_progress: bool
 ) -> AbstractContextManager[AsyncCallback[Job] | None]:
     """The same for one job, or for one that is yet to be made and only has a name."""
@@ -39,10 +39,10 @@ def job_shown(
 
         return job_bars(job)
 
-    return _shown(bars, callback, show_progress=show_progress)
+    return _combined_callback(bars, callback, show_progress=show_progress)
 
 
-def jobs_shown(
+def jobs_progress(
     jobs: Sequence[Job | str], callback: AsyncCallback[Job] | None, *, show_progress: bool
 ) -> AbstractContextManager[AsyncCallback[Job] | None]:
     """The same for many jobs: how many have ended."""
@@ -52,11 +52,11 @@ def jobs_shown(
 
         return count_bar(jobs)
 
-    return _shown(bars, callback, show_progress=show_progress)
+    return _combined_callback(bars, callback, show_progress=show_progress)
 
 
 @contextmanager
-def _shown(
+def _combined_callback(
     bars: Bars[T], callback: AsyncCallback[T] | None, *, show_progress: bool
 ) -> Generator[AsyncCallback[T] | None]:
     check_type(show_progress, bool, "show_progress", "True or False (a function goes in as the callback)")

@@ -7,19 +7,19 @@ from collections.abc import Awaitable, Callable
 from .._concurrency import AsyncCallback, async_invoke
 from .._core import polling
 from .._core.idempotency import FileKey
-from .._file_content import Content
+from .._file_content import UploadContent
 from ..types.job import Job
 from ..types.progress import Progress
 from ..types.upload import Upload
-from .callbacks import stages_shown
-from .job_poller import AsyncPoller
+from .callbacks import file_progress
+from .job_poller import AsyncJobPoller
 from .resources.uploads import upload_content
 from .sender import AsyncSender
 
 
-async def ingested(
+async def ingest_file(
     sender: AsyncSender,
-    content: Content,
+    content: UploadContent,
     content_type: str,
     create: Callable[[Upload], Awaitable[Job]],
     *,
@@ -31,12 +31,12 @@ async def ingested(
     """The job, ended well."""
 
     async def tell(job: Job) -> None:
-        news = polling.progress_of(job, content.size)
+        news = polling.progress_from_job(job, content.size)
         if news is not None and told is not None:
             await async_invoke(told, news)
 
-    with stages_shown(content.name or "file", on_progress, show_progress=show_progress) as told:
+    with file_progress(content.name or "file", on_progress, show_progress=show_progress) as told:
         upload = await upload_content(sender, content, content_type, told, key)
         job = await create(upload)
         await tell(job)
-        return await AsyncPoller(sender, [job], timeout, tell).succeeded()
+        return await AsyncJobPoller(sender, [job], timeout, tell).wait_for_success()

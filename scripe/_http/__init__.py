@@ -13,14 +13,14 @@
 """
 
 from .backends import AsyncHTTPClient as AsyncHTTPClient
-from .backends import EngineName as EngineName
+from .backends import BackendName as BackendName
 from .backends import HTTPClient as HTTPClient
-from .backends import check_engine as check_engine
-from .backends import default_engine as default_engine
-from .backends import default_family as default_family
+from .backends import check_backend_name as check_backend_name
+from .backends import default_backend as default_backend
+from .backends import default_backend_name as default_backend_name
 from .prepared_request import CommonHeaders as CommonHeaders
-from .prepared_request import Outgoing as Outgoing
+from .prepared_request import PreparedRequest as PreparedRequest
 from .tls import plain_context as plain_context
-from .transport import AsyncEngine as AsyncEngine
-from .transport import Engine as Engine
-from .transport import Limits as Limits
+from .transport import AsyncHTTPTransport as AsyncHTTPTransport
+from .transport import HTTPTransport as HTTPTransport
+from .transport import SendOptions as SendOptions

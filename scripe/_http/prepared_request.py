@@ -33,7 +33,7 @@ class CommonHeaders:
         self._plain = Secret(plain)
         self._built: Secret[httpx.Headers] | None = None
 
-    def built(self, family: ModuleType) -> httpx.Headers:
+    def build(self, family: ModuleType) -> httpx.Headers:
         """The family's own, to be copied, not changed."""
         if self._built is None:
             self._built = Secret(cast("httpx.Headers", family.Headers(self._plain.reveal())))
@@ -41,7 +41,7 @@ class CommonHeaders:
 
 
 @dataclass(slots=True)
-class Outgoing:
+class PreparedRequest:
     """What is to be sent.
 
     Attributes:
@@ -57,10 +57,10 @@ class Outgoing:
     url: Secret[str]
     headers: CommonHeaders
     content: Content = field(default=None, repr=False)
-    own: Mapping[str, str] | None = None
+    extra_headers: Mapping[str, str] | None = None
 
     @property
-    def is_whole(self) -> bool:
+    def is_buffered(self) -> bool:
         return self.content is None or isinstance(self.content, bytes)
 
     @property
@@ -69,20 +69,20 @@ class Outgoing:
         scheme, _, rest = self.url.reveal().partition("://")
         return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}"
 
-    def built(self, family: ModuleType, timeouts: Mapping[str, float | None]) -> httpx.Request:
-        name, content, is_whole = family.__name__, self.content, self.is_whole
+    def build(self, family: ModuleType, timeouts: Mapping[str, float | None]) -> httpx.Request:
+        name, content, is_whole = family.__name__, self.content, self.is_buffered
         request = cast(
             "httpx.Request",
             family.Request(
                 self.method,
                 self.url.reveal(),
-                headers=self.headers.built(family),  # of which it makes a copy
+                headers=self.headers.build(family),  # of which it makes a copy
                 stream=_whole(name)(content or b"") if is_whole else _blocks(name)(content),
                 extensions={"timeout": timeouts},
             ),
         )
-        if self.own:
-            request.headers.update(self.own)
+        if self.extra_headers:
+            request.headers.update(self.extra_headers)
         _complete(request, is_whole=is_whole)
         return request
 

@@ -8,19 +8,19 @@ from collections.abc import Callable
 from .._concurrency import Callback, invoke
 from .._core import polling
 from .._core.idempotency import FileKey
-from .._file_content import Content
+from .._file_content import UploadContent
 from ..types.job import Job
 from ..types.progress import Progress
 from ..types.upload import Upload
-from .callbacks import stages_shown
-from .job_poller import Poller
+from .callbacks import file_progress
+from .job_poller import JobPoller
 from .resources.uploads import upload_content
 from .sender import Sender
 
 
-def ingested(
+def ingest_file(
     sender: Sender,
-    content: Content,
+    content: UploadContent,
     content_type: str,
     create: Callable[[Upload], Job],
     *,
@@ -32,12 +32,12 @@ def ingested(
     """The job, ended well."""
 
     def tell(job: Job) -> None:
-        news = polling.progress_of(job, content.size)
+        news = polling.progress_from_job(job, content.size)
         if news is not None and told is not None:
             invoke(told, news)
 
-    with stages_shown(content.name or "file", on_progress, show_progress=show_progress) as told:
+    with file_progress(content.name or "file", on_progress, show_progress=show_progress) as told:
         upload = upload_content(sender, content, content_type, told, key)
         job = create(upload)
         tell(job)
-        return Poller(sender, [job], timeout, tell).succeeded()
+        return JobPoller(sender, [job], timeout, tell).wait_for_success()

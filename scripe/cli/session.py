@@ -93,10 +93,10 @@ class Session:
             ConfigurationError: the API would ignore it.
 
         """
-        from .._core.idempotency import checked_key, new_key
+        from .._core.idempotency import check_key, new_key
 
         try:
-            self.idempotency_key = new_key() if given is None else checked_key(given)
+            self.idempotency_key = new_key() if given is None else check_key(given)
         except InvalidArgumentError:
             raise InvalidArgumentError(
                 "--idempotency-key takes 1 to 64 letters, digits, underscores and hyphens."

@@ -78,4 +78,4 @@ def _post_of(job: Job, session: Session, timeout: float) -> Post:
 
     session.wait_for(job.id)
     job = session.client.jobs.wait(job, timeout=timeout, **shown(session))
-    return session.client.posts.retrieve(polling.made(job, "post_id"))
+    return session.client.posts.retrieve(polling.result_id(job, "post_id"))
