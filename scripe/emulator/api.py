@@ -31,9 +31,9 @@ class Api:
         self._answers = Answers(backend.state)
         self.limiter: RateLimiter = RateLimiter(
             {
-                "reads": settings.read_limit,
-                "writes": settings.write_limit,
-                "uploads": settings.upload_limit,
+                "read": settings.read_limit,
+                "write": settings.write_limit,
+                "upload": settings.upload_limit,
                 "generation": settings.generation_limit,
             },
             settings.rate_headers,

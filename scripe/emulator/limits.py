@@ -5,7 +5,7 @@ import threading
 from collections import deque
 from datetime import datetime, timedelta
 
-from scripe._vocabulary import Plan
+from scripe._vocabulary import Plan, RateLimitBucket
 from scripe.emulator.errors import ApiError
 from scripe.emulator.settings import RateHeaders
 from scripe.emulator.state import State
@@ -17,13 +17,13 @@ CAPS: dict[Plan, int] = {"SOLO": 500, "ADVANCED": 2_000, "BUSINESS": 5_000}
 class RateLimiter:
     """A sliding log of calls for each workspace and bucket."""
 
-    def __init__(self, limits: dict[str, int], headers: RateHeaders) -> None:
+    def __init__(self, limits: dict[RateLimitBucket, int], headers: RateHeaders) -> None:
         self._limits = limits
         self._headers = headers
         self._lock = threading.Lock()
-        self._calls: dict[tuple[str, str], deque[datetime]] = {}
+        self._calls: dict[tuple[str, RateLimitBucket], deque[datetime]] = {}
 
-    def admit(self, workspace_id: str, bucket: str, now: datetime) -> dict[str, str]:
+    def admit(self, workspace_id: str, bucket: RateLimitBucket, now: datetime) -> dict[str, str]:
         """Count a call and return the headers of its answer.
 
         Raises:
@@ -43,7 +43,7 @@ class RateLimiter:
             raise _refusal(bucket, headers)
         return headers if self._headers == "always" else {}
 
-    def usage(self, workspace_id: str, now: datetime) -> dict[str, tuple[int, int]]:
+    def usage(self, workspace_id: str, now: datetime) -> dict[RateLimitBucket, tuple[int, int]]:
         """For each bucket the calls that count at this moment, and its limit; nothing is counted by asking."""
         with self._lock:
             return {
@@ -61,7 +61,7 @@ def _headers(limit: int, calls: deque[datetime], now: datetime) -> dict[str, str
     }
 
 
-def _refusal(bucket: str, headers: dict[str, str]) -> ApiError:
+def _refusal(bucket: RateLimitBucket, headers: dict[str, str]) -> ApiError:
     headers["Retry-After"] = headers["X-RateLimit-Reset"]
     message = f"More than {headers['X-RateLimit-Limit']} calls of the {bucket} bucket in 60 seconds."
     return ApiError("rate_limited", message, headers=headers)

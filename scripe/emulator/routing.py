@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from scripe._vocabulary import RateLimitBucket
 from scripe.emulator.access import Principal
 from scripe.emulator.backend import Backend
 from scripe.emulator.checks import wrong
@@ -86,7 +87,7 @@ class Route:
     method: str
     pattern: str
     handler: Callable[[Call], Response]
-    bucket: str | None = "reads"
+    bucket: RateLimitBucket | None = "read"
     scopes: tuple[str, ...] = ()
     open: bool = False
     takes_body: bool = False

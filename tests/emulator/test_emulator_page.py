@@ -478,12 +478,12 @@ def test_budgets(api: Calls, emulator: Emulator, browser: Browser) -> None:
     emulator.set_spent(1234)
     emulator.create_workspace("Unlimited", "ENTERPRISE")
     text = browser.see().text
-    assert "Acme BUSINESS reads 3 of 120 3 of 120 writes 0 of 300" in text
+    assert "Acme BUSINESS read 3 of 120 3 of 120 write 0 of 300" in text
     assert "spend 1,234 of 5,000 cents" in text
-    assert "Unlimited ENTERPRISE reads 0 of 120" in text
+    assert "Unlimited ENTERPRISE read 0 of 120" in text
     assert "spend 0 cents, no cap" in text
     emulator.clock.advance(61)
-    assert "Acme BUSINESS reads 0 of 120" in browser.see().text
+    assert "Acme BUSINESS read 0 of 120" in browser.see().text
 
 
 def test_records_by_type(api: Calls, browser: Browser) -> None:

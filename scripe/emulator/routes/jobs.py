@@ -45,7 +45,7 @@ RESOURCE = Resource(
     (
         Route("GET", "/jobs", list_jobs),
         Route("GET", "/jobs/{jobId}", get_job),
-        Route("POST", "/jobs/{jobId}/cancel", cancel_job, bucket="writes"),
+        Route("POST", "/jobs/{jobId}/cancel", cancel_job, bucket="write"),
     ),
     kinds=("jobs",),
 )

@@ -99,7 +99,7 @@ RESOURCE = Resource(
             "POST",
             "/knowledge",
             create_knowledge,
-            bucket="writes",
+            bucket="write",
             scopes=("knowledge:write",),
             takes_body=True,
             idempotent=True,

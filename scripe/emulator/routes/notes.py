@@ -103,7 +103,7 @@ RESOURCE = Resource(
             "POST",
             "/notes",
             create_note,
-            bucket="writes",
+            bucket="write",
             scopes=("notes:write",),
             takes_body=True,
             idempotent=True,

@@ -152,7 +152,7 @@ RESOURCE = Resource(
             "POST",
             "/sources",
             create_source,
-            bucket="writes",
+            bucket="write",
             scopes=("sources:write",),
             takes_body=True,
             idempotent=True,

@@ -137,6 +137,6 @@ def keep(backend: Backend, upload: Record) -> None:
 
 
 RESOURCE = Resource(
-    (Route("POST", "/uploads", create_upload, bucket="uploads", takes_body=True, idempotent=True),),
+    (Route("POST", "/uploads", create_upload, bucket="upload", takes_body=True, idempotent=True),),
     kinds=("uploads",),
 )
