@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeAlias, TypeVar, cast
@@ -141,6 +141,10 @@ async def async_drain(blocks: AsyncIterator[bytes]) -> None:
         _ = [block async for block in blocks]  # what is buffered, then the scope ends it
 
 
+def drain(blocks: Iterator[bytes]) -> None:
+    pass
+
+
 # What must not stop half-way, such as closing connections: whoever is cancelled meanwhile ends it first.
 
 
@@ -159,6 +163,10 @@ async def async_shielded(work: Callable[[], Awaitable[object]]) -> None:
     except asyncio.CancelledError:
         await _wait_until_done(task)
         raise
+
+
+def shielded(work: Callable[[], object]) -> None:
+    work()
 
 
 # Work that would block: files.

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Self, TypeVar
 
-from .._concurrency import AsyncCallback, async_invoke
 from .._core import polling
 from .._core.config import check_seconds
 from .._core.poll_throttle import poll_interval
@@ -29,7 +28,7 @@ class AsyncJobPoller:
         sender: AsyncSender,
         jobs: Sequence[Job | str],
         timeout: float | None,
-        on_update: AsyncCallback[Job] | None,
+        on_update: Callable[[Job], Awaitable[None]],
     ) -> None:
         check_seconds(timeout, "timeout")
         self._watch = JobTracker(jobs)
@@ -47,8 +46,8 @@ class AsyncJobPoller:
             await self._poll_interval()
             job = await self._map_timeout(partial(self._retrieve, job_id))
             self._watch.update(job)
-            if job != seen and self._on_update is not None:
-                await async_invoke(self._on_update, job)
+            if job != seen:
+                await self._on_update(job)
             seen = job
         return self._watch.latest[job_id]
 
@@ -108,9 +107,8 @@ class AsyncJobPoller:
                 return
 
     async def _update(self, job: Job) -> None:
-        is_news = self._watch.update(job)
-        if is_news and self._on_update is not None:
-            await async_invoke(self._on_update, job)
+        if self._watch.update(job):
+            await self._on_update(job)
 
     async def _retrieve(self, job_id: str) -> Job:
         await self._throttle()
@@ -163,7 +161,7 @@ def poll_many(
     sender: AsyncSender,
     jobs: Iterable[Job | str],
     timeout: float | None,
-    on_update: AsyncCallback[Job] | None,
+    on_update: Callable[[Job], Awaitable[None]],
 ) -> AsyncJobPoller:
-    """A wait for many jobs; one alone is refused."""
+    """Return a poller for many jobs; a single job is an error."""
     return AsyncJobPoller(sender, polling.check_job_list(jobs), timeout, on_update)

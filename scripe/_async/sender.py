@@ -197,13 +197,13 @@ class AsyncSender:
         if request.authenticated:
             exchange.api_key = await self.session.api_key(self.remaining())
         transport = self.session.transport()
-        outcome = slot = None
+        slot = known = None
         try:
             slot = await self._acquire_slot(exchange)
             options = SendOptions(self._timeout(request), self.remaining)
-            outcome = await transport.send(self._prepare(exchange), options)
+            outcome = known = await transport.send(self._prepare(exchange), options)
         finally:
-            self._release_slot(slot, outcome)  # first: nothing that follows may lose the slot
+            self._release_slot(slot, known)  # first: nothing that follows may lose the slot
         if isinstance(outcome, TransportFailure):
             # The message may quote what a server sent.
             message = redact_api_key(outcome.message, exchange.api_key.reveal())

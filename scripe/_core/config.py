@@ -196,16 +196,16 @@ def valid_host(url: str) -> str:
     return host if port != 0 and all(0 < len(label) < 64 for label in labels) else ""
 
 
-def check_transport(url: str, *, allow_insecure: bool, what: str) -> None:
-    """Nothing goes over plain http but to this machine, unless the caller allows it."""
+def check_transport(url: str, *, allow_insecure: bool, name: str) -> None:
+    """Refuse plain http to other machines, unless the caller allows it."""
     host = valid_host(url)
     scheme = urlsplit(url).scheme if host else ""
     del url  # a traceback that prints the locals of this frame must not show it
     if not scheme:
-        raise ConfigurationError(f"{what} is no URL.")
+        raise ConfigurationError(f"{name} is not a URL.")
     if scheme == "http" and not is_loopback(host) and not allow_insecure:
         raise ConfigurationError(
-            f"{what} is plain http to {host}, where anyone on the way can read it: "
+            f"{name} is plain http to {host}, where anyone on the way can read it: "
             "use https, or `allow_insecure=True` if you mean it."
         )
 
@@ -225,7 +225,7 @@ def _check_url(url: str, *, allow_insecure: bool) -> None:
         )
     if parts.username or parts.password:
         raise ConfigurationError("base_url must not hold a user or a password; the key goes in `api_key`.")
-    check_transport(url, allow_insecure=allow_insecure, what="base_url")
+    check_transport(url, allow_insecure=allow_insecure, name="base_url")
 
 
 def without_user(url: str) -> str:

@@ -209,14 +209,14 @@ def check_stored(answer: RawResponse, upload: Upload, md5: str) -> None:
 
 
 def upload_already_stored(
-    error: UploadExpiredError, *, is_bound: bool = False, was_left_unanswered: bool = False
+    error: UploadExpiredError, *, is_bound: bool = False, response_lost: bool = False
 ) -> bool:
     """Return whether a used link tells that the file is there: storage takes a file whole or not at all.
 
     It does if its key holds a digest of the content, whoever used it: a first run, or another one under way. And it
     does if this run sent all bytes and lost the answer alone.
     """
-    return isinstance(error, UploadLinkUsedError) and (is_bound or was_left_unanswered)
+    return isinstance(error, UploadLinkUsedError) and (is_bound or response_lost)
 
 
 def _upload_error(answer: RawResponse, upload: Upload) -> UploadError:

@@ -58,10 +58,10 @@ class ClientPool(Generic[C]):
             used = self._current[route] = ClientLease(self._open(route))
         return used
 
-    def release(self, used: ClientLease[C], *, was_abandoned: bool) -> None:
+    def release(self, lease: ClientLease[C], *, was_cancelled: bool) -> None:
         with self._lock:
-            used.calls -= 1
-            used.cancelled += was_abandoned
+            lease.calls -= 1
+            lease.cancelled += was_cancelled
 
     def pop_retired(self) -> C | None:
         """Take a client that was replaced and has no call left, to close it; None if there is none."""

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Self, TypeVar
 
-from .._concurrency import Callback, invoke
 from .._core import polling
 from .._core.config import check_seconds
 from .._core.poll_throttle import poll_interval
@@ -30,7 +29,7 @@ class JobPoller:
         sender: Sender,
         jobs: Sequence[Job | str],
         timeout: float | None,
-        on_update: Callback[Job] | None,
+        on_update: Callable[[Job], None],
     ) -> None:
         check_seconds(timeout, "timeout")
         self._watch = JobTracker(jobs)
@@ -48,8 +47,8 @@ class JobPoller:
             self._poll_interval()
             job = self._map_timeout(partial(self._retrieve, job_id))
             self._watch.update(job)
-            if job != seen and self._on_update is not None:
-                invoke(self._on_update, job)
+            if job != seen:
+                self._on_update(job)
             seen = job
         return self._watch.latest[job_id]
 
@@ -109,9 +108,8 @@ class JobPoller:
                 return
 
     def _update(self, job: Job) -> None:
-        is_news = self._watch.update(job)
-        if is_news and self._on_update is not None:
-            invoke(self._on_update, job)
+        if self._watch.update(job):
+            self._on_update(job)
 
     def _retrieve(self, job_id: str) -> Job:
         self._throttle()
@@ -164,7 +162,7 @@ def poll_many(
     sender: Sender,
     jobs: Iterable[Job | str],
     timeout: float | None,
-    on_update: Callback[Job] | None,
+    on_update: Callable[[Job], None],
 ) -> JobPoller:
-    """A wait for many jobs; one alone is refused."""
+    """Return a poller for many jobs; a single job is an error."""
     return JobPoller(sender, polling.check_job_list(jobs), timeout, on_update)

@@ -167,14 +167,14 @@ def test_a_refused_base_url_is_shown_without_its_password(url: str) -> None:
 @pytest.mark.parametrize("url", ["http://[bad/key", "https://[bad"])
 def test_a_link_that_is_no_url_is_an_error_of_ours(url: str) -> None:
     with pytest.raises(ConfigurationError):
-        config.check_transport(url, allow_insecure=False, what="upload_url")
+        config.check_transport(url, allow_insecure=False, name="upload_url")
 
 
 def test_a_presigned_link_over_plain_http_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="upload_url is plain http to storage"):
-        config.check_transport("http://storage/key?sig=hush", allow_insecure=False, what="upload_url")
-    config.check_transport("http://storage/key", allow_insecure=True, what="upload_url")
-    config.check_transport("https://storage/key", allow_insecure=False, what="upload_url")
+        config.check_transport("http://storage/key?sig=hush", allow_insecure=False, name="upload_url")
+    config.check_transport("http://storage/key", allow_insecure=True, name="upload_url")
+    config.check_transport("https://storage/key", allow_insecure=False, name="upload_url")
 
 
 def test_a_given_base_url_comes_before_the_environment_and_that_before_the_default(

@@ -239,13 +239,13 @@ def test_what_is_worth_another_attempt_at_storage(came: RawResponse, transient: 
 def test_a_used_link_has_brought_the_file_if_its_key_holds_the_content_or_all_bytes_went_out() -> None:
     used = UploadLinkUsedError("used", status_code=412)
     assert upload_already_stored(used, is_bound=True)
-    assert upload_already_stored(used, was_left_unanswered=True)
+    assert upload_already_stored(used, response_lost=True)
     assert not upload_already_stored(used)
 
 
 def test_a_link_that_is_merely_late_brought_nothing() -> None:
     late = UploadExpiredError("late")
-    assert not upload_already_stored(late, is_bound=True, was_left_unanswered=True)
+    assert not upload_already_stored(late, is_bound=True, response_lost=True)
     assert upload().expires_at - NOON == timedelta(0)
 
 

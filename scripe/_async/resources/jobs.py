@@ -113,9 +113,9 @@ class AsyncJobs(AsyncResource):
         from ..callbacks import job_progress
         from ..job_poller import AsyncJobPoller  # here and below: loaded by those alone who wait
 
-        telling = job_progress(job, on_update, show_progress=show_progress)
-        with self._sender.operation("jobs.wait"), telling as told:
-            return await AsyncJobPoller(self._sender, [job], timeout, told).wait_for_success()
+        reporting = job_progress(job, on_update, show_progress=show_progress)
+        with self._sender.operation("jobs.wait"), reporting as report:
+            return await AsyncJobPoller(self._sender, [job], timeout, report).wait_for_success()
 
     async def wait_all(
         self,
@@ -146,9 +146,9 @@ class AsyncJobs(AsyncResource):
         from ..job_poller import poll_many
 
         jobs = polling.check_job_list(jobs)
-        telling = jobs_progress(jobs, on_update, show_progress=show_progress)
-        with self._sender.operation("jobs.wait_all"), telling as told:
-            return await poll_many(self._sender, jobs, timeout, told).wait_all()
+        reporting = jobs_progress(jobs, on_update, show_progress=show_progress)
+        with self._sender.operation("jobs.wait_all"), reporting as report:
+            return await poll_many(self._sender, jobs, timeout, report).wait_all()
 
     def as_completed(
         self,
@@ -169,6 +169,7 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
+        from ..callbacks import AsyncReporter
         from ..job_poller import poll_many
 
-        return poll_many(self._sender, jobs, timeout, on_update)
+        return poll_many(self._sender, jobs, timeout, AsyncReporter(on_update))

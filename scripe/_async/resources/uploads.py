@@ -11,7 +11,7 @@ from ..._files import AsyncFileInput
 from ...errors import InvalidArgumentError, UploadExpiredError
 from ...types.progress import Progress
 from ...types.upload import Upload
-from ..callbacks import file_progress
+from ..callbacks import AsyncReporter, file_progress
 from ..file_upload import AsyncFileUpload, async_bind, async_open_upload_content
 from ..sender import AsyncSender
 from ._base import AsyncResource
@@ -71,8 +71,8 @@ class AsyncUploads(AsyncResource):
         sender = self._sender.with_deadline()
         content = await async_open_upload_content(file, sender)
         try:
-            with file_progress(content.name or "file", on_progress, show_progress=show_progress) as told:
-                await AsyncFileUpload(sender, upload, content, told).send()
+            with file_progress(content.name or "file", on_progress, show_progress=show_progress) as report:
+                await AsyncFileUpload(sender, upload, content, report).send()
         finally:
             content.close()
 
@@ -112,12 +112,13 @@ class AsyncUploads(AsyncResource):
         key, sender = FileKey(idempotency_key), self._sender.with_deadline()
         content = await async_open_upload_content(file, sender)
         try:
-            telling = file_progress(content.name or name or "file", on_progress, show_progress=show_progress)
-            with key.attach_to_errors(), sender.operation("uploads.upload_file"), telling as told:
+            title = content.name or name or "file"
+            reporting = file_progress(title, on_progress, show_progress=show_progress)
+            with key.attach_to_errors(), sender.operation("uploads.upload_file"), reporting as report:
                 mime_type = rules.content_type(
                     content.name, content_type, label=name, announced=content.content_type
                 )
-                return await upload_content(sender, content, mime_type, told, key)
+                return await upload_content(sender, content, mime_type, report, key)
         finally:
             content.close()
 
@@ -126,7 +127,7 @@ async def upload_content(
     sender: AsyncSender,
     content: UploadContent,
     content_type: str,
-    on_progress: AsyncCallback[Progress] | None,
+    report: AsyncReporter[Progress],
     key: FileKey,
 ) -> Upload:
     """Mint a link and send the content through it, with a new link where one has expired."""
@@ -137,16 +138,15 @@ async def upload_content(
     while True:
         mints += 1
         upload = await AsyncUploads(sender).create(content_type=content_type, idempotency_key=mint_key)
-        transfer = AsyncFileUpload(sender, upload, content, on_progress)
+        file_upload = AsyncFileUpload(sender, upload, content, report)
         try:
-            await transfer.send()
+            await file_upload.send()
             break
         except UploadExpiredError as error:
-            was_left_unanswered = transfer.was_left_unanswered
-            if rules.upload_already_stored(error, is_bound=is_bound, was_left_unanswered=was_left_unanswered):
+            if rules.upload_already_stored(error, is_bound=is_bound, response_lost=file_upload.response_lost):
                 break
             if mints == rules.MAX_PRESIGN_ATTEMPTS:
                 raise
         mint_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
-    key.complete(transfer.md5)
+    key.complete(file_upload.md5)
     return upload

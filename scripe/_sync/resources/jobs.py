@@ -114,9 +114,9 @@ class Jobs(Resource):
         from ..callbacks import job_progress
         from ..job_poller import JobPoller  # here and below: loaded by those alone who wait
 
-        telling = job_progress(job, on_update, show_progress=show_progress)
-        with self._sender.operation("jobs.wait"), telling as told:
-            return JobPoller(self._sender, [job], timeout, told).wait_for_success()
+        reporting = job_progress(job, on_update, show_progress=show_progress)
+        with self._sender.operation("jobs.wait"), reporting as report:
+            return JobPoller(self._sender, [job], timeout, report).wait_for_success()
 
     def wait_all(
         self,
@@ -147,9 +147,9 @@ class Jobs(Resource):
         from ..job_poller import poll_many
 
         jobs = polling.check_job_list(jobs)
-        telling = jobs_progress(jobs, on_update, show_progress=show_progress)
-        with self._sender.operation("jobs.wait_all"), telling as told:
-            return poll_many(self._sender, jobs, timeout, told).wait_all()
+        reporting = jobs_progress(jobs, on_update, show_progress=show_progress)
+        with self._sender.operation("jobs.wait_all"), reporting as report:
+            return poll_many(self._sender, jobs, timeout, report).wait_all()
 
     def as_completed(
         self,
@@ -170,6 +170,7 @@ class Jobs(Resource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
+        from ..callbacks import Reporter
         from ..job_poller import poll_many
 
-        return poll_many(self._sender, jobs, timeout, on_update)
+        return poll_many(self._sender, jobs, timeout, Reporter(on_update))

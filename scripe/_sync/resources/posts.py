@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import overload
 
-from ..._concurrency import Callback, invoke
+from ..._concurrency import Callback
 from ..._core import generation, polling
 from ..._core.config import check_seconds
 from ..._core.idempotency import attach_idempotency_key, check_key, new_key
@@ -291,8 +291,12 @@ class Posts(Resource):
         check_seconds(timeout, "timeout")
         posts = Posts(self._sender.with_deadline(timeout))
         source, hold = generation.generation_source(text, note_id), generation.MAX_SERVER_WAIT_MS
-        telling = job_progress("New post", on_update, show_progress=show_progress)
-        with attach_idempotency_key(key), self._sender.operation("posts.generate_and_wait"), telling as told:
+        reporting = job_progress("New post", on_update, show_progress=show_progress)
+        with (
+            attach_idempotency_key(key),
+            self._sender.operation("posts.generate_and_wait"),
+            reporting as report,
+        ):
             try:
                 job = posts._generate(project_id, source, scheduled_for, language, hold, key)
             except APITimeoutError:
@@ -301,9 +305,9 @@ class Posts(Resource):
                 job = None
             if job is None:
                 raise generation.timeout_before_job_error(posts._sender.deadline)
-            if job.is_finished and told is not None:
-                invoke(told, job)
-            job = Jobs(posts._sender).wait(job, timeout=None, on_update=told)
+            if job.is_finished:
+                report(job)
+            job = Jobs(posts._sender).wait(job, timeout=None, on_update=report)
             return posts.retrieve(polling.result_id(job, "post_id"))
 
     def _generate(

@@ -12,7 +12,7 @@ from ..._files import FileInput
 from ...errors import InvalidArgumentError, UploadExpiredError
 from ...types.progress import Progress
 from ...types.upload import Upload
-from ..callbacks import file_progress
+from ..callbacks import Reporter, file_progress
 from ..file_upload import FileUpload, bind, open_upload_content
 from ..sender import Sender
 from ._base import Resource
@@ -72,8 +72,8 @@ class Uploads(Resource):
         sender = self._sender.with_deadline()
         content = open_upload_content(file, sender)
         try:
-            with file_progress(content.name or "file", on_progress, show_progress=show_progress) as told:
-                FileUpload(sender, upload, content, told).send()
+            with file_progress(content.name or "file", on_progress, show_progress=show_progress) as report:
+                FileUpload(sender, upload, content, report).send()
         finally:
             content.close()
 
@@ -113,12 +113,13 @@ class Uploads(Resource):
         key, sender = FileKey(idempotency_key), self._sender.with_deadline()
         content = open_upload_content(file, sender)
         try:
-            telling = file_progress(content.name or name or "file", on_progress, show_progress=show_progress)
-            with key.attach_to_errors(), sender.operation("uploads.upload_file"), telling as told:
+            title = content.name or name or "file"
+            reporting = file_progress(title, on_progress, show_progress=show_progress)
+            with key.attach_to_errors(), sender.operation("uploads.upload_file"), reporting as report:
                 mime_type = rules.content_type(
                     content.name, content_type, label=name, announced=content.content_type
                 )
-                return upload_content(sender, content, mime_type, told, key)
+                return upload_content(sender, content, mime_type, report, key)
         finally:
             content.close()
 
@@ -127,7 +128,7 @@ def upload_content(
     sender: Sender,
     content: UploadContent,
     content_type: str,
-    on_progress: Callback[Progress] | None,
+    report: Reporter[Progress],
     key: FileKey,
 ) -> Upload:
     """Mint a link and send the content through it, with a new link where one has expired."""
@@ -138,16 +139,15 @@ def upload_content(
     while True:
         mints += 1
         upload = Uploads(sender).create(content_type=content_type, idempotency_key=mint_key)
-        transfer = FileUpload(sender, upload, content, on_progress)
+        file_upload = FileUpload(sender, upload, content, report)
         try:
-            transfer.send()
+            file_upload.send()
             break
         except UploadExpiredError as error:
-            was_left_unanswered = transfer.was_left_unanswered
-            if rules.upload_already_stored(error, is_bound=is_bound, was_left_unanswered=was_left_unanswered):
+            if rules.upload_already_stored(error, is_bound=is_bound, response_lost=file_upload.response_lost):
                 break
             if mints == rules.MAX_PRESIGN_ATTEMPTS:
                 raise
         mint_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
-    key.complete(transfer.md5)
+    key.complete(file_upload.md5)
     return upload
