@@ -54,7 +54,7 @@ def _answered(tokens: list[str]) -> int:
     elif tokens == ["--version"]:
         emit(_version())
     else:
-        from .starting import run
+        from .dispatch import run
 
         return run(tokens)
     return 0
@@ -62,7 +62,7 @@ def _answered(tokens: list[str]) -> int:
 
 def _report(error: Exception, tokens: Sequence[str]) -> int:
     try:
-        from .failures import report_fault
+        from .error_output import report_fault
     except Exception:  # noqa: BLE001 - a part of scripe, or of what it needs, is missing or broken
         note(f"error: {type(error).__name__}: {error}. scripe is not installed as a whole: install it again.")
         return OTHER

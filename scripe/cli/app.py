@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 
 from .._version import __version__
 from .groups import GROUP_OF_COMMANDS
-from .help_pages import Sections
+from .help import Sections
 from .options import DEFAULTS, Options
 
 _ABOUT = """\

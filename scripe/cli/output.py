@@ -90,7 +90,7 @@ def given_up(error: OSError) -> ClosedOutputError | UnwritableOutputError:
 
 def note(text: str) -> None:
     """Write a line to stderr, if anyone takes it: without secrets, and with nothing that a terminal would obey."""
-    from .cleaning import harmless, without_secrets
+    from .sanitize import harmless, without_secrets
 
     try:
         _write(sys.stderr, harmless(without_secrets(text)) + "\n")

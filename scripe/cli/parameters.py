@@ -31,10 +31,10 @@ TextFile: TypeAlias = Annotated[
     Path | None, _FILE, Parameter(help="A file with the text, in UTF-8; - for stdin.")
 ]
 Name: TypeAlias = Annotated[
-    str | None, Parameter(metavar="NAME", help="A label for people.", allow_leading_hyphen=True)
+    str | None, Parameter(metavar="NAME", help="A label for tables.", allow_leading_hyphen=True)
 ]
 Title: TypeAlias = Annotated[
-    str | None, Parameter(metavar="TITLE", help="A title, for people.", allow_leading_hyphen=True)
+    str | None, Parameter(metavar="TITLE", help="A title, for tables.", allow_leading_hyphen=True)
 ]
 ContentTypeOption: TypeAlias = Annotated[
     ContentType | str | None, Parameter(metavar="TYPE", help="What it is about; PERSONAL if left out.")

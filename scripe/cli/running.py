@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from inspect import BoundArguments
 
 from ..errors import ScripeDeprecationWarning
-from .failures import tell
+from .error_output import tell
 from .options import Options
 from .output import ClosedOutputError, note
+from .render import show
 from .results import Result
 from .session import Session
-from .showing import show
 
 
 def run_with_session(command: Callable[..., Result], bound: BoundArguments, options: Options) -> int:

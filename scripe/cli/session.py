@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from ..errors import InvalidArgumentError
-from . import keys
+from . import credentials
 from .output import note
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ class Session:
 
     def _made(self) -> Scripe:
         from .. import Scripe
-        from .waits import told
+        from .notices import told
 
         options = self.options
         self._open.enter_context(told(always=options.verbose))
         return Scripe(
-            keys.api_key(options.api_key_file),
+            credentials.api_key(options.api_key_file),
             base_url=options.base_url,
             allow_insecure=options.allow_insecure,
             workspace_id=options.workspace_id,

@@ -19,8 +19,8 @@ from cyclopts.exceptions import (
     ValidationError,
 )
 
-from .cleaning import on_one_line
 from .options import Options
+from .sanitize import on_one_line
 
 _OF_EVERY_COMMAND = [f"--{field.name.replace('_', '-')}" for field in fields(Options)]
 _OPTION_OF_ID = {"proj_": "--project-id", "note_": "--note-id", "org_": "--workspace-id"}

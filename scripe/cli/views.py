@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from .cleaning import on_one_line
+from .sanitize import on_one_line
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

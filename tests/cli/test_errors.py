@@ -14,9 +14,9 @@ import pytest
 from scripe import _log, errors
 from scripe._sync.resources.notes import Notes
 from scripe.cli import exit_codes
+from scripe.cli.notices import told
 from scripe.cli.options import Options
 from scripe.cli.session import Session
-from scripe.cli.waits import told
 from scripe.emulator import Emulator
 from tests.support.server import Reply, ScriptedServer
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripe import types
-from scripe.cli import cleaning, main, people, views
+from scripe.cli import main, sanitize, tables, views
 from scripe.emulator import Emulator
 
 from .conftest import Run
@@ -117,8 +117,8 @@ def test_messages_of_others_have_no_power_either(served: Emulator, scripe: Run) 
 
 
 def test_a_half_of_a_pair_is_written_as_an_escape() -> None:
-    assert cleaning.escaped(json.dumps("\ud800", ensure_ascii=False)) == '"\\ud800"'
-    assert cleaning.harmless("\ud800") == "\N{REPLACEMENT CHARACTER}"
+    assert sanitize.escaped(json.dumps("\ud800", ensure_ascii=False)) == '"\\ud800"'
+    assert sanitize.harmless("\ud800") == "\N{REPLACEMENT CHARACTER}"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
@@ -191,10 +191,10 @@ def test_moments_are_told_in_utc_wherever_the_reader_sits(monkeypatch: pytest.Mo
 
 def test_tables_and_lines_without_a_terminal() -> None:
     view = views.View(lines={}, columns={"id": "id", "text": "text"}, flexible="text")
-    assert people.table(view, [["x" * 90, "y" * 90]]).splitlines()[1] == f"{'x' * 90}  {'y' * 11}…"
+    assert tables.table(view, [["x" * 90, "y" * 90]]).splitlines()[1] == f"{'x' * 90}  {'y' * 11}…"
     fixed = views.View(lines={}, columns={"id": "id"})
-    assert people.table(fixed, [["x" * 90]]).splitlines() == ["id", "x" * 90]
-    assert people.lines({"id": "x", "state": "DONE"}) == "id     x\nstate  DONE\n"
+    assert tables.table(fixed, [["x" * 90]]).splitlines() == ["id", "x" * 90]
+    assert tables.lines({"id": "x", "state": "DONE"}) == "id     x\nstate  DONE\n"
 
 
 def test_texts_come_from_a_file_or_from_stdin(served: Emulator, scripe: Run, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-import scripe.cli.starting
+import scripe.cli.dispatch
 from scripe.cli import help_page, main, output
 from scripe.emulator import Emulator
 
@@ -351,7 +351,7 @@ def test_a_fault_of_ours_before_a_command_runs(
     def failing(_: list[str]) -> int:
         raise RuntimeError("odd")
 
-    monkeypatch.setattr(scripe.cli.starting, "run", failing)
+    monkeypatch.setattr(scripe.cli.dispatch, "run", failing)
     assert main(["whoami"]) == 1
     assert capsys.readouterr().err.startswith("error: RuntimeError: odd. This is a fault of scripe: please")
     assert main(["whoami", "--json"]) == 1

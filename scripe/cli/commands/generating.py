@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from ...errors import ConfigurationError
 from ..bars import shown
+from ..input import check_one_reader, optional_text
 from ..parameters import (
     WAIT_TIMEOUT,
     CurrentSession,
@@ -21,7 +22,6 @@ from ..parameters import (
 )
 from ..results import Result
 from ..session import Session
-from ..texts import check_one_reader, optional_text
 
 if TYPE_CHECKING:
     from ...types import Job, Post

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from ...errors import ConfigurationError
 from ..bars import shown
 from ..groups import ONE_OF_THESE, command
+from ..input import check_one_reader, required_text
 from ..parameters import (
     WAIT_TIMEOUT,
     CurrentSession,
@@ -23,7 +24,6 @@ from ..parameters import (
 )
 from ..results import Result
 from ..session import Session
-from ..texts import check_one_reader, required_text
 from .generating import Wait
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from ..groups import command
+from ..input import check_one_reader, required_text
 from ..parameters import (
     LIMIT,
     MOMENT,
@@ -23,7 +24,6 @@ from ..parameters import (
     TextFile,
 )
 from ..results import Result, listed, page_size
-from ..texts import check_one_reader, required_text
 
 app: App = command("notes")
 

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from ..._vocabulary import PostStatus
 from ...errors import ConfigurationError
 from ..groups import command
+from ..input import check_one_reader, optional_text, required_text
 from ..parameters import (
     LIMIT,
     All,
@@ -28,7 +29,6 @@ from ..parameters import (
     several,
 )
 from ..results import Result, listed, page_size
-from ..texts import check_one_reader, optional_text, required_text
 from .generating import generate
 
 if TYPE_CHECKING:

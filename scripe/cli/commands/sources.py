@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 
 from ..bars import shown
 from ..groups import command
+from ..input import check_one_reader, required_text
 from ..parameters import (
     WAIT_TIMEOUT,
     CurrentSession,
@@ -21,7 +22,6 @@ from ..parameters import (
     WaitTimeout,
 )
 from ..results import Result
-from ..texts import check_one_reader, required_text
 
 app: App = command("sources")
 

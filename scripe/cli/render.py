@@ -6,9 +6,9 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from .cleaning import escaped, harmless
 from .output import emit, note
 from .results import Listing, Result
+from .sanitize import escaped, harmless
 from .views import cells, long_text, view_of
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def _show_listing(listing: Listing) -> None:
     view = view_of(listing.kind)
     rows = [cells(item, view.columns) for item in listing.items]
     if rows and _is_terminal():
-        from . import people
+        from . import tables
 
-        emit(people.table(view, rows))
+        emit(tables.table(view, rows))
     else:
         emit("".join("\t".join(row) + "\n" for row in rows))
     if not rows:
@@ -64,9 +64,9 @@ def _show_one(model: BaseModel) -> None:
     values = zip(view.lines, cells(model, view.lines), strict=True)
     lines = {name: value for name, value in values if value}
     if _is_terminal():
-        from . import people
+        from . import tables
 
-        emit(people.lines(lines))
+        emit(tables.lines(lines))
     else:
         width = max(map(len, lines)) + 2
         emit("".join(f"{name:{width}}{value}\n" for name, value in lines.items()))

@@ -51,6 +51,6 @@ class Sections:
 
 
 def _write(*parts: RenderableType) -> None:
-    from .people import render
+    from .tables import render
 
     emit(render(*parts))

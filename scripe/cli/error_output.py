@@ -23,9 +23,9 @@ from ..errors import (
     ServerError,
     SpendCapExceededError,
 )
-from .cleaning import escaped, on_one_line
 from .exit_codes import USAGE, exit_code
 from .output import UnwritableOutputError, note
+from .sanitize import escaped, on_one_line
 from .wording import of_options
 
 if TYPE_CHECKING:

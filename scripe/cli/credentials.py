@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .._core.config import KEY_VARIABLE
 from ..errors import ConfigurationError
-from .texts import is_stdin, read_text
+from .input import is_stdin, read_text
 
 KEY_AS_ARGUMENT = (
     "There is no --api-key: what stands on a command line is seen by others on this machine and stays in the history "

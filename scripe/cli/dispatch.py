@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from .._format import environment_for_rich
-from .failures import refuse
-from .keys import KEY_AS_ARGUMENT
+from .credentials import KEY_AS_ARGUMENT
+from .error_output import refuse
 
 INSTALL = '{0} is missing: install the extra "cli" of scripe (it brings {0})'
 
