@@ -1,6 +1,6 @@
-"""Where the API key comes from: a file, the environment, or a person at a terminal. Never an argument.
+"""Read the API key from a file, the environment, or a person at a terminal, but never from an argument.
 
-Arguments are seen by everyone on the machine (`ps`), and kept in the history of the shell.
+Everyone on the machine can see the arguments of a process (`ps`), and the shell keeps them in its history.
 """
 
 from __future__ import annotations
@@ -12,49 +12,47 @@ from pathlib import Path
 
 from .._core.config import KEY_VARIABLE
 from ..errors import ConfigurationError
-from .input import is_stdin, read_text
+from .input import is_stdin, read_file
 
-KEY_AS_ARGUMENT = (
+API_KEY_AS_ARGUMENT = (
     "There is no --api-key: what stands on a command line is seen by others on this machine and stays in the history "
     "of the shell. Set SCRIPE_API_KEY, or give --api-key-file PATH (- for stdin)."
 )
 
 
-def api_key(file: Path | None) -> str | None:
-    """The key; None where the client finds it in the environment by itself.
+def read_api_key(file: Path | None) -> str | None:
+    """Return the API key; None if the client finds it in the environment by itself.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: There is no API key.
 
     """
     if file is not None:
-        return _first_line(file)
+        return _read_first_line(file)
     if os.environ.get(KEY_VARIABLE, "").strip():
         return None
     if sys.stdin is not None and sys.stdin.isatty():
-        return _asked()
+        return _ask()
     raise ConfigurationError(
         f"No API key: set {KEY_VARIABLE}, or give --api-key-file PATH (- for stdin). "
         "Keys are made in the Scripe dashboard under Settings, Developer, API keys."
     )
 
 
-def _first_line(file: Path) -> str:
-    lines = read_text(file, "--api-key-file").splitlines()
-    key = lines[0].strip() if lines else ""
-    if not key:
-        where = "stdin" if is_stdin(file) else f"{file}"
-        raise ConfigurationError(
-            f"--api-key-file: the first line of {where} is empty; the key belongs there."
-        )
-    return key
+def _read_first_line(file: Path) -> str:
+    lines = read_file(file, "--api-key-file").splitlines()
+    api_key = lines[0].strip() if lines else ""
+    if not api_key:
+        name = "stdin" if is_stdin(file) else f"{file}"
+        raise ConfigurationError(f"--api-key-file: the first line of {name} is empty; the key belongs there.")
+    return api_key
 
 
-def _asked() -> str:
+def _ask() -> str:
     try:
-        key = getpass.getpass(f"Scripe API key ({KEY_VARIABLE} is not set): ").strip()
+        api_key = getpass.getpass(f"Scripe API key ({KEY_VARIABLE} is not set): ").strip()
     except EOFError:
-        key = ""
-    if not key:
+        api_key = ""
+    if not api_key:
         raise ConfigurationError(f"No API key was given. Set {KEY_VARIABLE}, or give --api-key-file PATH.")
-    return key
+    return api_key

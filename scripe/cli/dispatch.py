@@ -1,40 +1,41 @@
-"""From the words of a command line to a command; what is wrong with them is told here."""
+"""Run a command line that names a command, or say what is wrong with it."""
 
 from __future__ import annotations
 
 import os
 
 from .._format import environment_for_rich
-from .credentials import KEY_AS_ARGUMENT
-from .error_output import refuse
+from .credentials import API_KEY_AS_ARGUMENT
+from .error_output import report_usage_error
 
-INSTALL = '{0} is missing: install the extra "cli" of scripe (it brings {0})'
+MISSING_PACKAGE = '{0} is missing: install the extra "cli" of scripe (it brings {0})'
 
 
-def run(tokens: list[str]) -> int:
-    """Run a command line that is more than a question for help; give back the exit code."""
+def dispatch(tokens: list[str]) -> int:
+    """Run the command that the tokens name; return the exit code."""
     options = tokens[: tokens.index("--")] if "--" in tokens else tokens
     as_json = "--json" in options
-    if any(each.split("=")[0] == "--api-key" for each in options):
-        return refuse(KEY_AS_ARGUMENT, as_json=as_json)
+    if any(option.split("=")[0] == "--api-key" for option in options):
+        return report_usage_error(API_KEY_AS_ARGUMENT, as_json=as_json)
     if tokens[0] == "help":
         tokens = [*tokens[1:], "--help"]
-    if tokens[0] == "emulator":
+    if tokens[0] == "emulator":  # before cyclopts is imported, which it does not need
         from .emulator import run_emulator
 
         return run_emulator(tokens[1:])
-    for impossible in os.environ.keys() - environment_for_rich().keys():
-        del os.environ[impossible]
+    for variable in os.environ.keys() - environment_for_rich().keys():
+        del os.environ[variable]
     try:
         from cyclopts import CycloptsError
 
         from .app import COMMANDS, app
-        from .usage import told
+        from .usage import explain
     except ImportError as error:
-        return refuse(INSTALL.format(error.name), as_json=as_json, kind="ImportError")
+        message = MISSING_PACKAGE.format(error.name)
+        return report_usage_error(message, as_json=as_json, error_type="ImportError")
     if tokens[0] not in COMMANDS and not tokens[0].startswith("-"):
-        tokens = tokens[:1]  # with --help the page of all would be shown, as if there were such a command
+        tokens = tokens[:1]  # with --help cyclopts would show the page of all commands, and no error
     try:
         return int(app.meta(tokens) or 0)
     except CycloptsError as error:
-        return refuse(told(error), as_json=as_json)
+        return report_usage_error(explain(error), as_json=as_json)

@@ -1,8 +1,9 @@
-"""What is said when something goes wrong: a line for people, with what to do next, or a JSON document for programs."""
+"""Report an error on stderr: lines for people, with what to do next, or a JSON document for programs."""
 
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -24,72 +25,83 @@ from ..errors import (
     SpendCapExceededError,
 )
 from .exit_codes import USAGE, exit_code
-from .output import UnwritableOutputError, note
-from .sanitize import escaped, on_one_line
-from .wording import of_options
+from .output import UnwritableOutputError, write_stderr
+from .sanitize import escape_controls, to_one_line
 
 if TYPE_CHECKING:
     from .session import Session
 
-KEYS = "Keys are made in the Scripe dashboard under Settings, Developer, API keys."
-NEW_KEYS = (
+API_KEY_ADVICE = "Keys are made in the Scripe dashboard under Settings, Developer, API keys."
+EMULATOR_KEY_ADVICE = (
     "An emulator prints its key when it starts: another one each time, unless it has a folder (--data)."
 )
-NOBODY = "Does a Scripe API run at {}? To start one: scripe emulator"
-NO_VERSION = "{0} is {1}: the address of the API ends in /v1, as in {1}/v1."
-FAULT = "This is a fault of scripe: please report it to its developers, with what --verbose adds."
+BUG = "This is a fault of scripe: please report it to its developers, with what --verbose adds."
+
+# Messages of the client name its arguments; here they name the options.
+_ARGUMENTS = re.compile(
+    r"\b(base_url|content_type|total_timeout|events|name|note_id|project_id|scheduled_for|timeout|upload_id|url|workspace_id)"
+    r"(=| (?=is |must |[0-9'\"\[]))"
+)
+_PHRASES = {
+    "told from the name": "told from",
+    "`allow_insecure=True` if you mean it": "--allow-insecure if you mean it",
+    "the key goes in `api_key`.": "the key goes in SCRIPE_API_KEY.",
+    ", or None for no limit": "",
+    "There is nothing to change: give at least one field.": "There is nothing to change: give at least one option.",
+    "events must name": "--event must name",
+}
 
 
-def tell(error: BaseException, session: Session) -> int:
-    """Say it on stderr, and give back the exit code."""
+def report(error: BaseException, session: Session) -> int:
+    """Report an error of a command; return the exit code."""
     number = exit_code(error)
-    _show_traceback(error, is_wanted=session.options.verbose)
+    _write_traceback(error, is_wanted=session.options.verbose)
     if session.options.json:
-        _tell_program(error, session, number)
-    else:
-        _tell_person(error, session)
+        document = _document(error, type(error).__name__, _message(error), number)
+        _write_json(
+            {**document, "idempotencyKey": session.idempotency_key, "jobIds": _job_ids(error, session)}
+        )
+        return number
+    if not isinstance(error, KeyboardInterrupt):
+        write_stderr(f"error: {_message(error)}{_response_details(error)}")
+    for line in _advice(error, session):
+        write_stderr(line)
     return number
 
 
-def refuse(message: str, *, as_json: bool, kind: str = "UsageError") -> int:
-    """Say that the command line itself is wrong; nothing was done."""
+def report_usage_error(message: str, *, as_json: bool, error_type: str = "UsageError") -> int:
+    """Report a command line that cannot be run; return the exit code."""
     if as_json:
-        _write(_document(None, kind, message, USAGE))
+        _write_json(_document(None, error_type, message, USAGE))
     else:
-        note(f"error: {message}")
+        write_stderr(f"error: {message}")
     return USAGE
 
 
-def report_fault(error: Exception, words: Sequence[str]) -> int:
-    """Say on stderr that the command line itself has failed, before it had understood its words."""
-    _show_traceback(error, is_wanted="--verbose" in words or "-v" in words)
+def report_bug(error: Exception, words: Sequence[str]) -> int:
+    """Report an error that was raised before the options were parsed; return the exit code."""
+    _write_traceback(error, is_wanted="--verbose" in words or "-v" in words)
     number = exit_code(error)
     if "--json" in words:
-        _write(_document(error, type(error).__name__, _message(error), number))
+        _write_json(_document(error, type(error).__name__, _message(error), number))
     else:
-        note(f"error: {_message(error)}")
+        write_stderr(f"error: {_message(error)}")
     return number
 
 
-def _show_traceback(error: BaseException, *, is_wanted: bool) -> None:
-    """Show where in our code it happened, if it is a fault of ours and somebody asked."""
-    if is_wanted and not _is_foreseen(error):
-        note("".join(traceback.format_exception(error)).rstrip())
+def _write_traceback(error: BaseException, *, is_wanted: bool) -> None:
+    if is_wanted and not _is_expected(error):
+        write_stderr("".join(traceback.format_exception(error)).rstrip())
 
 
-def _is_foreseen(error: BaseException) -> bool:
+def _is_expected(error: BaseException) -> bool:
     return isinstance(error, ScripeError | UnwritableOutputError | KeyboardInterrupt)
 
 
-def _tell_program(error: BaseException, session: Session, number: int) -> None:
-    document = _document(error, type(error).__name__, _message(error), number)
-    _write({**document, "idempotencyKey": session.idempotency_key, "jobIds": _jobs(error, session)})
-
-
-def _document(error: BaseException | None, kind: str, message: str, number: int) -> dict[str, object]:
-    """Every field is always there."""
+def _document(error: BaseException | None, error_type: str, message: str, number: int) -> dict[str, object]:
+    """Return the document of an error, which always has the same fields."""
     return {
-        "type": kind,
+        "type": error_type,
         "message": message,
         "exitCode": number,
         "code": getattr(error, "code", None),
@@ -101,57 +113,61 @@ def _document(error: BaseException | None, kind: str, message: str, number: int)
     }
 
 
-def _write(error: dict[str, object]) -> None:
-    note(escaped(json.dumps({"error": error}, ensure_ascii=False)))
-
-
-def _tell_person(error: BaseException, session: Session) -> None:
-    if not isinstance(error, KeyboardInterrupt):
-        note(f"error: {_message(error)}{_known(error)}")
-    for advice in _advice(error, session):
-        note(advice)
+def _write_json(error: dict[str, object]) -> None:
+    write_stderr(escape_controls(json.dumps({"error": error}, ensure_ascii=False)))
 
 
 def _message(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted."
     if isinstance(error, ConfigurationError | InvalidArgumentError):
-        return on_one_line(of_options(error.message))
+        return to_one_line(_name_options(error.message))
     if isinstance(error, ScripeError):
-        return on_one_line(error.message)
-    if _is_foreseen(error):
-        return on_one_line(str(error))
-    kind = type(error).__name__
-    return on_one_line(f"{kind}: {error}. {FAULT}" if str(error) else f"{kind}. {FAULT}")
+        return to_one_line(error.message)
+    if _is_expected(error):
+        return to_one_line(str(error))
+    description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return to_one_line(f"{description}. {BUG}")
 
 
-def _known(error: BaseException) -> str:
-    """What to quote to the API's support."""
+def _name_options(message: str) -> str:
+    for phrase, replacement in _PHRASES.items():
+        message = message.replace(phrase, replacement)
+    return _ARGUMENTS.sub(lambda match: f"--{match[1].replace('_', '-')} ", message)
+
+
+def _response_details(error: BaseException) -> str:
+    """Return what the API's support asks for."""
     if not isinstance(error, APIStatusError | APIResponseValidationError):
         return ""
-    known = [
+    details = [
         f"HTTP {error.status_code}",
         getattr(error, "code", None),
         error.request_id and f"request {error.request_id}",
     ]
-    return f" ({on_one_line(', '.join(str(each) for each in known if each))})"
+    return f" ({to_one_line(', '.join(str(detail) for detail in details if detail))})"
 
 
 def _advice(error: BaseException, session: Session) -> list[str]:
     if isinstance(error, AuthenticationError):
-        return [NEW_KEYS if session.is_local else KEYS]
+        return [EMULATOR_KEY_ADVICE if session.is_local else API_KEY_ADVICE]
     if isinstance(error, SpendCapExceededError) and error.resets_at:
         return [
             f"The cap starts afresh at {error.resets_at:%Y-%m-%dT%H:%MZ}. "
             "If you gave --idempotency-key, give another key then."
         ]
-    if isinstance(error, NotFoundError) and not session.base_url.endswith("/v1"):
-        return [NO_VERSION.format(session.where, session.base_url)]
-    jobs = _jobs(error, session)
-    if isinstance(error, JobTimeoutError | KeyboardInterrupt) and jobs:
-        goes = "goes" if len(jobs) == 1 else "go"
-        return [f"{', '.join(jobs)} {goes} on. To go on waiting: scripe jobs wait {' '.join(jobs)}"]
-    advice = [NOBODY.format(session.base_url)] if _is_refused(error) and session.is_local else []
+    base_url = session.base_url
+    if isinstance(error, NotFoundError) and not base_url.endswith("/v1"):
+        return [
+            f"{session.base_url_source} is {base_url}: the address of the API ends in /v1, as in {base_url}/v1."
+        ]
+    job_ids = _job_ids(error, session)
+    if isinstance(error, JobTimeoutError | KeyboardInterrupt) and job_ids:
+        goes = "goes" if len(job_ids) == 1 else "go"
+        return [f"{', '.join(job_ids)} {goes} on. To go on waiting: scripe jobs wait {' '.join(job_ids)}"]
+    advice: list[str] = []
+    if isinstance(error, APIConnectionError) and "refused" in error.message and session.is_local:
+        advice.append(f"Does a Scripe API run at {base_url}? To start one: scripe emulator")
     if session.idempotency_key and _may_be_half_done(error):
         advice.append(
             "To run it again and do nothing twice, within 24 hours (with a file: about 15 minutes), add: "
@@ -160,13 +176,8 @@ def _advice(error: BaseException, session: Session) -> list[str]:
     return advice
 
 
-def _is_refused(error: BaseException) -> bool:
-    """Whether nobody listens there."""
-    return isinstance(error, APIConnectionError) and "refused" in error.message
-
-
 def _may_be_half_done(error: BaseException) -> bool:
-    """Whether the same key makes a difference: not where the API has refused the write, or ended it."""
+    """Return whether to name the idempotency key: it changes nothing if the API has refused or ended the write."""
     if isinstance(error, APIStatusError):
         return isinstance(error, ServerError | RateLimitError)
     return not isinstance(
@@ -174,12 +185,12 @@ def _may_be_half_done(error: BaseException) -> bool:
     )
 
 
-def _jobs(error: BaseException, session: Session) -> list[str]:
-    """The jobs that the error is about, or that go on."""
+def _job_ids(error: BaseException, session: Session) -> list[str]:
+    """Return the jobs that the error is about, or that go on."""
     if isinstance(error, JobFailedError | JobCancelledError):
         return [error.job.id]
     if isinstance(error, JobTimeoutError):
-        ended = {job.id for job in error.jobs if job.is_finished}
-        known = session.awaited or [job.id for job in error.jobs]
-        return [on_one_line(each) for each in known if each not in ended]
-    return session.awaited if isinstance(error, KeyboardInterrupt) else []
+        finished = {job.id for job in error.jobs if job.is_finished}
+        job_ids = session.pending_job_ids or [job.id for job in error.jobs]
+        return [to_one_line(job_id) for job_id in job_ids if job_id not in finished]
+    return session.pending_job_ids if isinstance(error, KeyboardInterrupt) else []

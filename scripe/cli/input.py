@@ -1,4 +1,4 @@
-"""Texts that are given as an option, as a file, or on stdin."""
+"""Read texts from an option, a file or stdin."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ import select
 import sys
 from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from ..errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from .options import Options
+
 
 def is_stdin(path: Path) -> bool:
-    """Whether `-` was given."""
+    """Return whether the path is `-`."""
     return str(path) == "-"
 
 
-def read_text(path: Path, option: str) -> str:
-    """The text of a file, or of stdin; a byte order mark is no part of it.
+def read_file(path: Path, option: str) -> str:
+    """Read a text in UTF-8, without its byte order mark, from a file or from stdin.
 
     Raises:
-        ConfigurationError: it cannot be read, or is no UTF-8.
+        ConfigurationError: It cannot be read, or it is not UTF-8.
 
     """
     try:
-        return _bytes(path).decode("utf-8-sig")
+        content = _read_stdin() if is_stdin(path) else path.read_bytes()
+        return content.decode("utf-8-sig")
     except OSError as error:
         raise ConfigurationError(f"{option}: {path} cannot be read: {error.strerror or error}.") from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{option}: {path} is no text in UTF-8.") from None
 
 
-def _bytes(path: Path) -> bytes:
-    if not is_stdin(path):
-        return path.read_bytes()
-    return b"" if sys.stdin is None else _read_to_the_end(sys.stdin.buffer)
-
-
-def _read_to_the_end(stream: BinaryIO) -> bytes:
-    """Read all, from a descriptor that does not wait too: of such a one `read` gives what has come so far."""
-    raw: RawIOBase | BinaryIO = getattr(stream, "raw", stream)
+def _read_stdin() -> bytes:
+    """Read to the end; with `O_NONBLOCK`, which a parent process may have set, `read` returns before it."""
+    if sys.stdin is None:
+        return b""
+    raw: RawIOBase | BinaryIO = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
     parts: list[bytes] = []
     while (part := raw.read(65_536)) != b"":
         if part is None:
@@ -49,34 +49,32 @@ def _read_to_the_end(stream: BinaryIO) -> bytes:
     return b"".join(parts)
 
 
-def optional_text(text: str | None, file: Path | None) -> str | None:
-    """What `--text` or `--text-file` say, if one of them is there.
+def read_text(text: str | None, file: Path | None, options: Options) -> str | None:
+    """Return the text of `--text` or `--text-file`; None if neither was given.
 
     Raises:
-        ConfigurationError: both are there, or the file cannot be read.
+        ConfigurationError: Both were given, the file cannot be read, or the API key comes from stdin as well.
 
     """
     if text is not None and file is not None:
         raise ConfigurationError("Give --text or --text-file, not both.")
-    return text if file is None else read_text(file, "--text-file")
+    if file is None:
+        return text
+    if is_stdin(file) and options.api_key_file is not None and is_stdin(options.api_key_file):
+        raise ConfigurationError("Stdin (-) can be read by one option alone.")
+    return read_file(file, "--text-file")
 
 
-def required_text(text: str | None, file: Path | None) -> str:
-    """The same, where there must be one."""
-    found = optional_text(text, file)
-    if found is None:
-        raise ConfigurationError("Give the text with --text, or with --text-file PATH (- for stdin).")
-    if not found.strip():
-        raise ConfigurationError("The text is empty.")
-    return found
-
-
-def check_one_reader(*files: Path | None) -> None:
-    """Stdin can be read once.
+def require_text(text: str | None, file: Path | None, options: Options) -> str:
+    """Return the text of `--text` or `--text-file`.
 
     Raises:
-        ConfigurationError: two options are to read it.
+        ConfigurationError: As `read_text`, or there is no text, or an empty one.
 
     """
-    if sum(file is not None and is_stdin(file) for file in files) > 1:
-        raise ConfigurationError("Stdin (-) can be read by one option alone.")
+    content = read_text(text, file, options)
+    if content is None:
+        raise ConfigurationError("Give the text with --text, or with --text-file PATH (- for stdin).")
+    if not content.strip():
+        raise ConfigurationError("The text is empty.")
+    return content

@@ -1,4 +1,4 @@
-"""What a person sees at a terminal: tables and lines, in colour where the terminal has any."""
+"""Render tables and fields for a terminal, in colour if it has colours."""
 
 from __future__ import annotations
 
@@ -15,49 +15,46 @@ from .._format import severity
 from .views import View
 
 _STYLES = {"good": "green", "bad": "red", "waiting": "yellow", None: ""}
-_NARROWEST = 12
+_MIN_FLEXIBLE_WIDTH = 12
 _GAP = 2
 
 
-def lines(named: Mapping[str, str]) -> str:
-    """One thing, a line for each of its fields."""
-    width = max(map(len, named)) + _GAP
-    return render(*(_line(f"{name:{width}}", value) for name, value in named.items()), soft_wrap=True)
+def render_fields(fields: Mapping[str, str]) -> str:
+    """Render one model, a line for each field."""
+    width = max(map(len, fields)) + _GAP
+    lines = (Text.assemble((f"{label:{width}}", "dim"), _styled(value)) for label, value in fields.items())
+    return render(*lines, soft_wrap=True)
 
 
-def table(view: View, rows: Sequence[Sequence[str]]) -> str:
-    """Several things, a line for each. Ids stay whole, whatever the width; one column gives way."""
-    widths = _widths(view, rows, Console().width)
-    made = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+def render_table(view: View, rows: Sequence[Sequence[str]]) -> str:
+    """Render several models, a line each. Ids are never cut; one column of the view gives way."""
+    widths = _column_widths(view, rows, Console().width)
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
     for title, width in zip(view.columns, widths, strict=True):
-        made.add_column(title, no_wrap=True, overflow="ellipsis", min_width=width, max_width=width)
+        table.add_column(title, no_wrap=True, overflow="ellipsis", min_width=width, max_width=width)
     for row in rows:
-        made.add_row(*(Text(cell, _style(cell)) for cell in row))
-    return render(made, width=sum(widths) + _GAP * len(widths))
+        table.add_row(*map(_styled, row))
+    return render(table, width=sum(widths) + _GAP * len(widths))
 
 
-def _widths(view: View, rows: Sequence[Sequence[str]], room: int) -> list[int]:
+def _column_widths(view: View, rows: Sequence[Sequence[str]], terminal_width: int) -> list[int]:
     columns = zip(view.columns, *rows, strict=True)
     widths = {column[0]: max(map(cell_len, column)) for column in columns}
     if view.flexible:
-        excess = sum(widths.values()) + _GAP * (len(widths) - 1) - room
-        at_least = min(widths[view.flexible], _NARROWEST)
-        widths[view.flexible] = max(widths[view.flexible] - max(excess, 0), at_least)
+        excess = sum(widths.values()) + _GAP * (len(widths) - 1) - terminal_width
+        min_width = min(widths[view.flexible], _MIN_FLEXIBLE_WIDTH)
+        widths[view.flexible] = max(widths[view.flexible] - max(excess, 0), min_width)
     return list(widths.values())
 
 
-def _line(name: str, value: str) -> Text:
-    return Text.assemble((name, "dim"), (value, _style(value)))
-
-
-def _style(value: str) -> str:
-    return _STYLES[severity(value)]
+def _styled(value: str) -> Text:
+    return Text(value, _STYLES[severity(value)])
 
 
 def render(*parts: RenderableType, width: int | None = None, soft_wrap: bool = False) -> str:
-    """Render for stdout, as wide as the terminal unless told.
+    """Render for stdout, by default as wide as the terminal.
 
-    With `soft_wrap` a line that is too long is broken by the terminal, not here: so it can be copied whole.
+    With `soft_wrap` the terminal itself breaks long lines, so that they can be copied whole.
     """
     page = io.StringIO()
     is_terminal = sys.stdout is not None and sys.stdout.isatty()

@@ -14,7 +14,7 @@ import pytest
 from scripe import _log, errors
 from scripe._sync.resources.notes import Notes
 from scripe.cli import exit_codes
-from scripe.cli.notices import told
+from scripe.cli.notices import print_waits
 from scripe.cli.options import Options
 from scripe.cli.session import Session
 from scripe.emulator import Emulator
@@ -338,10 +338,10 @@ def test_a_long_pause_is_told(served: Emulator, scripe: Run, words: list[str], *
 def test_pauses_that_the_log_tells_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     logger = logging.getLogger("scripe")
     before = [*logger.handlers]
-    with told(always=True):
+    with print_waits(Options(verbose=True)):
         assert len(logger.handlers) == len(before) + 1
     monkeypatch.setenv("SCRIPE_LOG", "info")
-    with told(always=True):
+    with print_waits(Options(verbose=True)):
         assert logger.handlers == before
 
 
