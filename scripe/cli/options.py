@@ -48,7 +48,7 @@ class Options:
     timeout: Annotated[
         float, Parameter(metavar="SECONDS", help="For each network operation.", validator=_POSITIVE)
     ] = 60.0
-    deadline: Annotated[
+    total_timeout: Annotated[
         float | None,
         Parameter(metavar="SECONDS", help="For all of a call, its waits included.", validator=_POSITIVE),
     ] = None

@@ -62,7 +62,7 @@ class Session:
             allow_insecure=options.allow_insecure,
             workspace_id=options.workspace_id,
             timeout=options.timeout,
-            total_timeout=options.deadline,
+            total_timeout=options.total_timeout,
             on_response=self._on_response,
             app_info="scripe-cli",
         )

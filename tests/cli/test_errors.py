@@ -472,9 +472,9 @@ def test_a_generation_that_takes_too_long_goes_on_by_the_name_of_its_job(
     assert "To go on waiting: scripe jobs wait job_" in ran.err
 
 
-def test_the_deadline_holds_for_a_wait_too(still: Emulator, scripe: Run) -> None:
+def test_the_total_timeout_bounds_a_wait_too(still: Emulator, scripe: Run) -> None:
     job = still.seed(jobs=1, job_status="RUNNING").job_ids[0]
-    assert scripe("--deadline", "0.2", "jobs", "wait", job).code == 14
+    assert scripe("--total-timeout", "0.2", "jobs", "wait", job).code == 14
 
 
 def test_verbose_tells_each_request(served: Emulator, scripe: Run) -> None:
