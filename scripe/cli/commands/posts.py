@@ -181,11 +181,11 @@ def generate(
     if not wait:
         return job
     # Not `generate_and_wait`: after a timeout or Ctrl-C the message names the job that goes on.
-    from ..._core.polling import made
+    from ..._core.polling import result_id
 
     session.start_waiting(job.id)
     job = session.client.jobs.wait(job, timeout=wait_timeout, show_progress=session.shows_progress)
-    return posts.retrieve(made(job, "post_id"))
+    return posts.retrieve(result_id(job, "post_id"))
 
 
 @app.command(sort_key=5)
