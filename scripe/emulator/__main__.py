@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from scripe.emulator import Emulator
 from scripe.emulator.addresses import is_loopback
+from scripe.emulator.data_files import DESCRIPTION, read_data_file
 from scripe.emulator.extras import MissingExtraError
-from scripe.emulator.openapi import document_text
 from scripe.emulator.settings import PLANS
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def main(
     """
     options = _parser(program).parse_args(arguments)
     if options.openapi:
-        sys.stdout.write(document_text())
+        sys.stdout.buffer.write(read_data_file(DESCRIPTION))
         return
     with (
         Emulator(

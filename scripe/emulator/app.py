@@ -16,6 +16,7 @@ from scripe.emulator.access import Access
 from scripe.emulator.api import Api
 from scripe.emulator.backend import Backend
 from scripe.emulator.clock import Clock
+from scripe.emulator.data_files import DESCRIPTION, read_data_file
 from scripe.emulator.deliveries import Courier
 from scripe.emulator.errors import failure
 from scripe.emulator.events import Events
@@ -53,7 +54,6 @@ else:
         )
     )
 
-DESCRIPTION = "/openapi.json"
 UNAVAILABLE = (OSError, sqlite3.OperationalError)
 """What a full disk, a database that another process holds, or a storage elsewhere may raise."""
 
@@ -206,7 +206,7 @@ class Emulator(Received):
 
     def _answer(self, request: Request, request_id: str) -> Response:
         try:
-            if request.full_path == DESCRIPTION:
+            if request.full_path == f"/{DESCRIPTION}":
                 return _description(request, request_id)
             if not request.in_storage:
                 return self._api.answer(request, request_id)
@@ -238,11 +238,9 @@ class Emulator(Received):
 
 
 def _description(request: Request, request_id: str) -> Response:
-    from scripe.emulator.openapi import document_text  # loaded when asked for
-
     if request.method != "GET":
         return failure(405, request_id, headers={"Allow": "GET"})
-    return Response(200, {"Content-Type": "application/json"}, document_text().encode())
+    return Response(200, {"Content-Type": "application/json"}, read_data_file(DESCRIPTION))
 
 
 def _release(courier: Courier, state: State, scratch: str) -> None:

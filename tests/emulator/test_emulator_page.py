@@ -322,7 +322,7 @@ def test_without_its_files_the_page_says_what_is_missing(
     def nowhere(package: str) -> Path:
         return tmp_path
 
-    monkeypatch.setattr("scripe.emulator.page.routes.files", nowhere)
+    monkeypatch.setattr("scripe.emulator.data_files.files", nowhere)
     seen = [browser.see(), browser.see("/page.css"), browser.press("advance", seconds="x")]
     assert [(each.status, "is not part of this program" in each.text) for each in seen] == [
         (503, True),

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from scripe.emulator.data_files import MissingFileError, read_data_file
 from scripe.emulator.errors import STATUS_BY_CODE
 from scripe.emulator.extras import MissingExtraError, extra
 from scripe.emulator.messages import PAGE_PREFIX, PREFIX
@@ -65,7 +65,7 @@ class Page:
         with extra():
             from jinja2 import Environment, FunctionLoader, StrictUndefined
         return Environment(
-            loader=FunctionLoader(lambda name: read_file(f"templates/{name}").decode()),
+            loader=FunctionLoader(lambda name: read_data_file(f"page/templates/{name}").decode()),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -155,28 +155,9 @@ class Page:
         return HTMLResponse(html, status)
 
 
-class MissingFileError(LookupError):
-    """A file of the page was not packed into this program."""
-
-
-def read_file(name: str) -> bytes:
-    """Return what a file beside this module holds, in a folder or in an archive.
-
-    Raises:
-        MissingFileError: it is not there.
-
-    """
-    try:
-        return files("scripe.emulator.page").joinpath(name).read_bytes()
-    except (OSError, KeyError):
-        raise MissingFileError(
-            f"scripe/emulator/page/{name} is not part of this program; pack the package's data files too."
-        ) from None
-
-
 def _static(path: str) -> Response:
     try:
-        return Response(read_file(f"static{path}"), media_type=STATIC[path])
+        return Response(read_data_file(f"page/static{path}"), media_type=STATIC[path])
     except MissingFileError as error:
         return PlainTextResponse(f"{error}\n", 404)
 
