@@ -196,7 +196,7 @@ def test_the_description_names_every_route() -> None:
 def test_an_operation_says_what_its_route_does(route: Route) -> None:
     operation = operation_of(route)
     scopes = " or ".join(f"`{scope}`" for scope in route.scopes) or "any valid key"
-    assert operation["description"].endswith("No key needed." if route.open else f"Scope: {scopes}.")
+    assert operation["description"].endswith("No API key needed." if route.open else f"Scope: {scopes}.")
     assert operation.get("security") == ([] if route.open else None)
     assert operation.get("x-rate-limit-bucket") == route.bucket
     assert ("requestBody" in operation) == route.takes_body
