@@ -204,7 +204,7 @@ else:
         ],
     }
     __all__ = ["__version__", *sorted(name for names in _HOMES.values() for name in names)]
-    _load, __dir__ = _lazy.exports(
+    _load, __dir__ = _lazy.make_lazy_exports(
         __name__, {name: f".{home}" for home, names in _HOMES.items() for name in names}
     )
 

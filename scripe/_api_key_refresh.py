@@ -22,47 +22,47 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_asking: ContextVar[tuple[object, ...]] = ContextVar("scripe_asking", default=())
+_active_refreshes: ContextVar[tuple[object, ...]] = ContextVar("scripe_asking", default=())
 """Whoever asks, where this code was called from."""
 
 
-class _Turn:
+class _APIKeyRefreshLock:
     def __init__(self) -> None:
-        self._asker: object = None
+        self._active_refresh: object = None
 
-    def _check(self) -> None:
-        if self._asker is not None and self._asker in _asking.get():
+    def _check_not_reentrant(self) -> None:
+        if self._active_refresh is not None and self._active_refresh in _active_refreshes.get():
             raise ConfigurationError(
                 "The function that gives this client its key called with this client, "
                 "which waits for the key: let it use another one."
             )
 
     @contextmanager
-    def _noted(self) -> Generator[None]:
-        asker, outer = object(), _asking.get()
+    def _active(self) -> Generator[None]:
+        asker, outer = object(), _active_refreshes.get()
         try:
-            self._asker = asker
-            _asking.set((*outer, asker))
+            self._active_refresh = asker
+            _active_refreshes.set((*outer, asker))
             yield
         finally:
-            self._asker = None
-            _asking.set(outer)
+            self._active_refresh = None
+            _active_refreshes.set(outer)
 
 
-class AsyncTurn(_Turn):
+class AsyncAPIKeyRefreshLock(_APIKeyRefreshLock):
     """One at a time, on asyncio and on trio."""
 
     def __init__(self) -> None:
         super().__init__()
         self._lock: asyncio.Lock | trio.Lock | None = None
 
-    async def take(self, ask: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:  # noqa: ARG002 - it is interrupted
-        self._check()
-        async with self._made():
-            with self._noted():
+    async def refresh_with(self, ask: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:  # noqa: ARG002 - it is interrupted
+        self._check_not_reentrant()
+        async with self._get_lock():
+            with self._active():
                 return await ask()
 
-    def _made(self) -> asyncio.Lock | trio.Lock:
+    def _get_lock(self) -> asyncio.Lock | trio.Lock:
         if self._lock is None:
             if on_trio():
                 import trio
@@ -75,23 +75,23 @@ class AsyncTurn(_Turn):
         return self._lock
 
 
-class Turn(_Turn):
+class APIKeyRefreshLock(_APIKeyRefreshLock):
     """One at a time, of many threads."""
 
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.Lock()
 
-    def take(self, ask: Callable[[], T], seconds: float | None = None) -> T:
+    def refresh_with(self, ask: Callable[[], T], seconds: float | None = None) -> T:
         """Ask when nobody else does; wait so many seconds for that.
 
         Raises:
             APITimeoutError: somebody else is still asking.
 
         """
-        self._check()
+        self._check_not_reentrant()
         if seconds is None:
-            with self._lock, self._noted():
+            with self._lock, self._active():
                 return ask()
         if not self._lock.acquire(timeout=seconds):
             raise APITimeoutError(
@@ -100,7 +100,7 @@ class Turn(_Turn):
                 retryable=True,
             )
         try:
-            with self._noted():
+            with self._active():
                 return ask()
         finally:
             self._lock.release()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeAlias, TypeVar, cast
@@ -71,7 +71,7 @@ class Clock:
 # Where a client runs. An async one belongs to one event loop, a sync one to any thread.
 
 
-def async_home() -> object:
+def async_current_loop() -> object:
     if on_trio():
         import trio
 
@@ -81,7 +81,7 @@ def async_home() -> object:
     return asyncio.get_running_loop()
 
 
-def home() -> object:
+def current_loop() -> object:
     return None
 
 
@@ -102,7 +102,7 @@ def invoke(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 # A limit of time: async it interrupts anything; sync it is looked at between chunks, attempts and waits.
 
 
-async def async_within(seconds: float | None, work: Callable[[], Awaitable[T]]) -> T | None:
+async def async_run_with_timeout(seconds: float | None, work: Callable[[], Awaitable[T]]) -> T | None:
     """What the work returns; None if it was interrupted."""
     if seconds is None:
         return await work()
@@ -124,14 +124,14 @@ async def async_within(seconds: float | None, work: Callable[[], Awaitable[T]]) 
     return None
 
 
-def within(seconds: float | None, work: Callable[[], T]) -> T | None:  # noqa: ARG001
+def run_with_timeout(seconds: float | None, work: Callable[[], T]) -> T | None:  # noqa: ARG001
     return work()
 
 
 # What is left before its end: trio wants generators to be finished, asyncio and sync finish them by themselves.
 
 
-async def async_let_go(blocks: AsyncIterator[bytes]) -> None:
+async def async_drain(blocks: AsyncIterator[bytes]) -> None:
     if not on_trio():
         return
     import trio
@@ -141,10 +141,14 @@ async def async_let_go(blocks: AsyncIterator[bytes]) -> None:
         _ = [block async for block in blocks]  # what is buffered, then the scope ends it
 
 
+def drain(blocks: Iterator[bytes]) -> None:
+    pass
+
+
 # What must not stop half-way, such as closing connections: whoever is cancelled meanwhile ends it first.
 
 
-async def async_to_its_end(work: Callable[[], Awaitable[object]]) -> None:
+async def async_shielded(work: Callable[[], Awaitable[object]]) -> None:
     if on_trio():
         import trio
 
@@ -157,14 +161,18 @@ async def async_to_its_end(work: Callable[[], Awaitable[object]]) -> None:
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        await _settled(task)
+        await _wait_until_done(task)
         raise
+
+
+def shielded(work: Callable[[], object]) -> None:
+    work()
 
 
 # Work that would block: files.
 
 
-async def async_run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def async_run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run in a thread, and never leave it running: a file must not be closed while it is read."""
     if on_trio():
         import trio
@@ -176,7 +184,7 @@ async def async_run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        await _settled(work)
+        await _wait_until_done(work)
         raise
 
 
@@ -210,7 +218,7 @@ async def async_run_abandonable(function: Callable[[], T]) -> T:
     return await asyncio.wrap_future(outcome)
 
 
-async def _settled(work: asyncio.Future[T]) -> None:
+async def _wait_until_done(work: asyncio.Future[T]) -> None:
     import asyncio
 
     while not work.done():
@@ -219,7 +227,7 @@ async def _settled(work: asyncio.Future[T]) -> None:
     await asyncio.gather(work, return_exceptions=True)  # seen, or asyncio would complain of what it raised
 
 
-def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return function(*args, **kwargs)
 
 

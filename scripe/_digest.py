@@ -10,7 +10,7 @@ import queue
 import threading
 from contextlib import suppress
 
-AHEAD = 1
+QUEUE_SIZE = 1
 """Blocks that may wait for the thread, and take up memory meanwhile."""
 
 
@@ -19,20 +19,20 @@ class Digest:
 
     def __init__(self) -> None:
         self._md5 = hashlib.md5(usedforsecurity=False)
-        self._waiting: queue.Queue[bytes] = queue.Queue(AHEAD)
+        self._waiting: queue.Queue[bytes] = queue.Queue(QUEUE_SIZE)
         self._thread: threading.Thread | None = None
         self._has_begun = False
 
-    def take(self, block: bytes) -> None:
-        if self._thread is None and (not self._has_begun or not self._started()):
+    def update(self, block: bytes) -> None:
+        if self._thread is None and (not self._has_begun or not self._start()):
             self._has_begun = True
             self._md5.update(block)
         else:
             self._waiting.put(block)
 
-    def _started(self) -> bool:
+    def _start(self) -> bool:
         """Whether there is a thread now; a machine that has no room for another does without."""
-        thread = threading.Thread(target=self._work, name="scripe-digest", daemon=True)
+        thread = threading.Thread(target=self._hash_queued_blocks, name="scripe-digest", daemon=True)
         with suppress(RuntimeError):
             thread.start()
             self._thread = thread
@@ -49,6 +49,6 @@ class Digest:
         self.close()
         return self._md5.hexdigest()
 
-    def _work(self) -> None:
+    def _hash_queued_blocks(self) -> None:
         while block := self._waiting.get():
             self._md5.update(block)

@@ -16,7 +16,7 @@ from typing import BinaryIO, ClassVar, cast
 
 from ._core.uploads import BLOCK
 from ._digest import Digest
-from ._redaction import without_query
+from ._redaction import redact_query
 from .errors import (
     FileIsDirectoryError,
     FileMissingError,
@@ -26,7 +26,7 @@ from .errors import (
 )
 
 
-class Blocks:
+class FileReader:
     """One reading of a file, block by block, with the MD5 of what was read."""
 
     def __init__(self, file: BinaryIO, size: int, check: Callable[[str | None], None]) -> None:
@@ -54,7 +54,7 @@ class Blocks:
             self._digest.close()  # here, where async clients are in a thread
             return block
         self.left -= len(block)
-        self._digest.take(block)
+        self._digest.update(block)
         if not self.left:
             self._check(self.md5)
         return block
@@ -90,7 +90,7 @@ class _PositionedReader:
 
 
 @dataclass(slots=True)
-class Content:
+class UploadContent:
     """What goes up. `close` frees what a spooled file took; paths and the caller's own files stay as they are."""
 
     name: str | None
@@ -106,16 +106,16 @@ class Content:
     claim: Claim | None = field(default=None, repr=False)
 
     @contextmanager
-    def opened(self) -> Generator[Blocks]:
+    def open(self) -> Generator[FileReader]:
         """Read it from its start; whoever changes the file meanwhile spoils the attempt."""
-        with self._reading() as file:
+        with self._open_for_reading() as file:
             self._check_unchanged(file)
-            with closing(Blocks(file, self.size, partial(self._check_unchanged, file))) as blocks:
+            with closing(FileReader(file, self.size, partial(self._check_unchanged, file))) as blocks:
                 yield blocks
             self._check_unmodified(file)
 
     @contextmanager
-    def _reading(self) -> Generator[BinaryIO]:
+    def _open_for_reading(self) -> Generator[BinaryIO]:
         if self._path is not None:
             with open_file(self._path) as file:
                 yield file
@@ -137,19 +137,19 @@ class Content:
     def _check_unchanged(self, file: BinaryIO, md5: str | None = None) -> None:
         has_other_bytes = md5 is not None and self.md5 is not None and md5 != self.md5
         if has_other_bytes or not self._is_stamped(file):
-            raise self._changed()
+            raise self._changed_error()
 
     def _check_unmodified(self, file: BinaryIO) -> None:
         """Check less once it was read: the file may well be moved or deleted then."""
         if not self._is_stamped(file, fields=2):
-            raise self._changed()
+            raise self._changed_error()
 
     def _is_stamped(self, file: BinaryIO, fields: int | None = None) -> bool:
         if self._stamp is None:
             return True
-        return (stamp_of(file) or ())[:fields] == self._stamp[:fields]
+        return (file_stat(file) or ())[:fields] == self._stamp[:fields]
 
-    def _changed(self) -> UploadIntegrityError:
+    def _changed_error(self) -> UploadIntegrityError:
         return UploadIntegrityError(
             f"{self.name or 'The file'} changed while it was sent; nothing was made of it."
         )
@@ -208,7 +208,7 @@ def _address_error(path: str) -> InvalidArgumentError | None:
     found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(?:[^/@]*@)?", path)
     if found is None:
         return None
-    shown = without_query(f"{found[1]}://{path[found.end() :]}")[:200]
+    shown = redact_query(f"{found[1]}://{path[found.end() :]}")[:200]
     if found[1].lower() == "file":
         return InvalidArgumentError(f"file {shown!r} is an address: give the path alone.")
     return InvalidArgumentError(
@@ -260,7 +260,7 @@ def disk_errors(what: str | None) -> Generator[None]:
     raise FileUnreadableError(f"{what or 'The file'} failed: {said}; nothing was made of it.") from reason
 
 
-def stamp_of(file: BinaryIO) -> tuple[int, ...] | None:
+def file_stat(file: BinaryIO) -> tuple[int, ...] | None:
     """Size, times of the last change and identity; None for what is no file on a disk."""
     try:
         status = os.fstat(file.fileno())

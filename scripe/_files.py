@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
 
 from ._core.uploads import BLOCK
-from ._file_content import Claim, Content, disk_errors, open_file, read_block, stamp_of
-from ._redaction import replace_halves
+from ._file_content import Claim, UploadContent, disk_errors, file_stat, open_file, read_block
+from ._redaction import replace_lone_surrogates
 from .errors import (
     InvalidArgumentError,
 )
@@ -61,14 +61,16 @@ POLL = 0.05
 class Inspection:
     """The look at what is to be uploaded, which its caller may abandon: reading a stream can take forever."""
 
-    def __init__(self, look: Callable[[Callable[[], None]], Content], check_time: Callable[[], None]) -> None:
+    def __init__(
+        self, look: Callable[[Callable[[], None]], UploadContent], check_time: Callable[[], None]
+    ) -> None:
         self._look = look
         self._check_time = check_time
         self._lock = threading.Lock()
-        self._content: Content | None = None
+        self._content: UploadContent | None = None
         self._is_abandoned = False
 
-    def run(self) -> Content:
+    def run(self) -> UploadContent:
         content = self._look(self._check)
         with self._lock:
             self._content = content
@@ -94,7 +96,7 @@ def _do_not_check() -> None:
     pass
 
 
-def async_content_of(file: AsyncFileInput, check: Callable[[], None] = _do_not_check) -> Content:
+def async_open_content(file: AsyncFileInput, check: Callable[[], None] = _do_not_check) -> UploadContent:
     """Look at what is to go up: its name and size; of an object that reads with `await`, at the file within.
 
     Args:
@@ -107,30 +109,30 @@ def async_content_of(file: AsyncFileInput, check: Callable[[], None] = _do_not_c
     """
     inner = _inner_name(file)
     if inner is None:
-        return content_of(cast("FileInput", file), check)
-    return _refuse_empty(_content_of_object(getattr(file, inner), check, file))
+        return open_content(cast("FileInput", file), check)
+    return _refuse_empty(_open_object(getattr(file, inner), check, file))
 
 
-def content_of(file: FileInput, check: Callable[[], None] = _do_not_check) -> Content:
+def open_content(file: FileInput, check: Callable[[], None] = _do_not_check) -> UploadContent:
     """The same for a client that cannot wait for one that reads with `await`: it says what to give instead."""
-    return _refuse_empty(_content_of(file, check))
+    return _refuse_empty(_open_content(file, check))
 
 
-def _refuse_empty(content: Content) -> Content:
+def _refuse_empty(content: UploadContent) -> UploadContent:
     if content.size == 0:
         content.close()
         raise InvalidArgumentError(f"{content.name or 'The file'} is empty; there is nothing to upload.")
     return content
 
 
-def _content_of(file: FileInput, check: Callable[[], None]) -> Content:
+def _open_content(file: FileInput, check: Callable[[], None]) -> UploadContent:
     if isinstance(file, bytes | bytearray | memoryview):
-        return Content(None, memoryview(file).nbytes, _file=io.BytesIO(bytes(file)))
+        return UploadContent(None, memoryview(file).nbytes, _file=io.BytesIO(bytes(file)))
     if isinstance(file, (str, os.PathLike)):
-        return _content_of_path(Path(os.fsdecode(file)), check)
+        return _open_path(Path(os.fsdecode(file)), check)
     inner = _inner_name(file)
     if inner is None and isinstance(file, ReadableFile):  # pyright: ignore[reportUnnecessaryIsInstance]
-        return _content_of_object(cast("BinaryIO", file), check, file)
+        return _open_object(cast("BinaryIO", file), check, file)
     if inner is None:
         hint = "give a path, bytes, or a file opened with 'rb'."
     else:
@@ -146,40 +148,42 @@ def _inner_name(file: object) -> str | None:
     return next((name for name in INNER if hasattr(getattr(file, name, None), "read")), None)
 
 
-def _content_of_path(path: Path, check: Callable[[], None]) -> Content:
-    name = replace_halves(path.name)
+def _open_path(path: Path, check: Callable[[], None]) -> UploadContent:
+    name = replace_lone_surrogates(path.name)
     with open_file(path) as file:
         status = os.fstat(file.fileno())
         if stat.S_ISREG(status.st_mode) and status.st_size:
-            return Content(name, status.st_size, _path=path, _stamp=stamp_of(file))
+            return UploadContent(name, status.st_size, _path=path, _stamp=file_stat(file))
         if not stat.S_ISFIFO(status.st_mode):
             os.set_blocking(file.fileno(), True)
-        return _spooled(file, check, name)  # /proc/version, say, has bytes but no size
+        return _spool_to_disk(file, check, name)  # /proc/version, say, has bytes but no size
 
 
-def _content_of_object(file: BinaryIO, check: Callable[[], None], given: object) -> Content:
+def _open_object(file: BinaryIO, check: Callable[[], None], given: object) -> UploadContent:
     """Look at a file object; `given` is the one that the caller gave, which may hold it, and has its names."""
     _check_binary(file)
-    content = _content_of_own_place(file)
+    content = _open_by_position(file)
     if content is None:
-        content = _content_of_one_place(file, check)
+        content = _open_sequential(file, check)
     content.name, content.content_type = _name_of(given), _type_of(given)
     return content
 
 
-def _content_of_own_place(file: BinaryIO) -> Content | None:
+def _open_by_position(file: BinaryIO) -> UploadContent | None:
     """Look at what each upload reads at a place of its own: bytes in memory, and files on a disk that have a size."""
     if type(file) is io.BytesIO:
         held = file.getvalue()
-        return Content(None, max(0, len(held) - file.tell()), _file=io.BytesIO(held), _start=file.tell())
-    stamp = stamp_of(file) if hasattr(os, "pread") and _is_plain(file) else None
+        return UploadContent(
+            None, max(0, len(held) - file.tell()), _file=io.BytesIO(held), _start=file.tell()
+        )
+    stamp = file_stat(file) if hasattr(os, "pread") and _is_plain(file) else None
     if not stamp or not stamp[0]:
         return None
     with disk_errors("The file"):
         file.flush()
         start, size = file.tell(), os.fstat(file.fileno()).st_size
-    return Content(
-        None, max(0, size - start), _file=file, _start=start, _stamp=stamp_of(file), _is_positioned=True
+    return UploadContent(
+        None, max(0, size - start), _file=file, _start=start, _stamp=file_stat(file), _is_positioned=True
     )
 
 
@@ -189,12 +193,12 @@ def _is_plain(file: object) -> bool:
     return type(raw) is io.FileIO
 
 
-def _content_of_one_place(file: BinaryIO, check: Callable[[], None]) -> Content:
+def _open_sequential(file: BinaryIO, check: Callable[[], None]) -> UploadContent:
     claim, content = Claim(file), None
     try:
-        content = _content_of_seekable(file)
+        content = _open_seekable(file)
         if content is None:
-            return _spooled(file, check, None)
+            return _spool_to_disk(file, check, None)
         content.claim = claim
         return content
     finally:
@@ -202,7 +206,7 @@ def _content_of_one_place(file: BinaryIO, check: Callable[[], None]) -> Content:
             claim.release()
 
 
-def _content_of_seekable(file: BinaryIO) -> Content | None:
+def _open_seekable(file: BinaryIO) -> UploadContent | None:
     """Look at what can be rewound; None if it cannot. What `seek` returns does not count: paramiko's gives None."""
     try:
         start = file.tell()
@@ -213,7 +217,7 @@ def _content_of_seekable(file: BinaryIO) -> Content | None:
         return None
     if not size and not start:
         return None  # empty, or like the files in /proc, which have bytes and no size
-    return Content(None, max(0, size), _file=file, _start=start, _stamp=stamp_of(file))
+    return UploadContent(None, max(0, size), _file=file, _start=start, _stamp=file_stat(file))
 
 
 def _name_of(file: object) -> str | None:
@@ -221,7 +225,11 @@ def _name_of(file: object) -> str | None:
     name: object = getattr(file, "name", None)
     if not isinstance(file, io.IOBase):
         name = getattr(file, "filename", name)
-    return replace_halves(Path(os.fsdecode(name)).name) if name and isinstance(name, str | bytes) else None
+    return (
+        replace_lone_surrogates(Path(os.fsdecode(name)).name)
+        if name and isinstance(name, str | bytes)
+        else None
+    )
 
 
 def _type_of(file: object) -> str | None:
@@ -229,7 +237,7 @@ def _type_of(file: object) -> str | None:
     return content_type if isinstance(content_type, str) else None
 
 
-def _spooled(file: BinaryIO, check: Callable[[], None], name: str | None) -> Content:
+def _spool_to_disk(file: BinaryIO, check: Callable[[], None], name: str | None) -> UploadContent:
     """What cannot be rewound is kept on disk, so that an attempt can be made again."""
     read = (
         file.read1 if isinstance(file, io.BufferedReader) else file.read
@@ -245,7 +253,7 @@ def _spooled(file: BinaryIO, check: Callable[[], None], name: str | None) -> Con
             check()
         with disk_errors("a temporary file"):
             spool.flush()
-        return Content(name, spool.tell(), _file=spool, _spool=spool)
+        return UploadContent(name, spool.tell(), _file=spool, _spool=spool)
     except BaseException:
         with suppress(OSError):
             spool.close()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def exports(
+def make_lazy_exports(
     package: str, homes: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """The `__getattr__` and `__dir__` of a package (PEP 562) for names that live in its modules."""
@@ -35,7 +35,7 @@ def stand_ins(names: Mapping[str, str]) -> dict[str, object]:
     """
     from typing import ForwardRef
 
-    load = f"__import__({__name__!r}, fromlist=['find']).find"
+    load = f"__import__({__name__!r}, fromlist=['resolve']).resolve"
     return {name: ForwardRef(f"{load}({module!r}, {name!r})") for name, module in names.items()}
 
 
@@ -49,7 +49,7 @@ class LazyModule:
         return stand_ins({name: self._module})[name]
 
 
-def find(module: str, name: str) -> object:
+def resolve(module: str, name: str) -> object:
     """Load what an annotation names; `object` if it belongs to an extra that is not installed."""
     try:
         return getattr(import_module(module), name)

@@ -24,9 +24,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from ._core.outcome import Answer, Failure, Outcome
+from ._core.outcome import Outcome, RawResponse, TransportFailure
 from ._core.request import Request
-from ._redaction import clip, without_query
+from ._redaction import clip, redact_query
 from .errors import ScripeDeprecationWarning
 from .types.response_info import Deprecation, ResponseInfo
 
@@ -56,14 +56,14 @@ def configure() -> None:
     """
     level = os.environ.get(VARIABLE, "").strip().upper()
     if level not in ("", "DEBUG", "INFO"):
-        _complain(level)
+        _warn_bad_level(level)
     elif level and not logger.handlers:
         logger.addHandler(_printing.setdefault(VARIABLE, _printer()))
         logger.setLevel(level)
         logger.propagate = False
 
 
-def _complain(level: str) -> None:
+def _warn_bad_level(level: str) -> None:
     if _warned.setdefault(VARIABLE, level) is level:
         logger.warning("%s is %r, and nothing is printed: say debug or info.", VARIABLE, level.lower())
 
@@ -74,7 +74,7 @@ def _printer() -> logging.Handler:
     return handler
 
 
-def called(response: ResponseInfo) -> None:
+def log_response(response: ResponseInfo) -> None:
     if not logger.isEnabledFor(logging.DEBUG):
         return
     logger.debug(
@@ -96,33 +96,33 @@ def called(response: ResponseInfo) -> None:
     )
 
 
-def failed(request: Request[T], failure: Failure, attempt: int) -> None:
-    fields = _fields(request.method, request.shown, attempt)
+def log_failure(request: Request[T], failure: TransportFailure, attempt: int) -> None:
+    fields = _fields(request.method, request.safe_path, attempt)
     line = "%s %s failed: %s, attempt %d"
-    logger.debug(line, request.method, request.shown, failure.message, attempt, extra=fields)
+    logger.debug(line, request.method, request.safe_path, failure.message, attempt, extra=fields)
 
 
-def stored(where: str, outcome: Outcome, attempt: int) -> None:
-    came = str(outcome.status) if isinstance(outcome, Answer) else f"failed: {outcome.message}"
-    fields = _fields("PUT", where, attempt, **_come(outcome))
+def log_upload(where: str, outcome: Outcome, attempt: int) -> None:
+    came = str(outcome.status) if isinstance(outcome, RawResponse) else f"failed: {outcome.message}"
+    fields = _fields("PUT", where, attempt, **_outcome_fields(outcome))
     logger.debug("PUT %s %s, attempt %d", where, came, attempt, extra=fields)
 
 
-def retrying(what: str, outcome: Outcome, wait: float, attempt: int) -> None:
-    reason = f"HTTP {outcome.status}" if isinstance(outcome, Answer) else outcome.message
+def log_retry(what: str, outcome: Outcome, wait: float, attempt: int) -> None:
+    reason = f"HTTP {outcome.status}" if isinstance(outcome, RawResponse) else outcome.message
     method, _, path = what.partition(" ")
-    fields = _fields(method, path, attempt, wait=round(wait, 3), **_come(outcome))
+    fields = _fields(method, path, attempt, wait=round(wait, 3), **_outcome_fields(outcome))
     line = "%s again in %.2f s, after attempt %d: %s"
     logger.log(_level_of_wait(wait), line, what, wait, attempt, reason, extra=fields)
 
 
-def waiting(request: Request[T], wait: float) -> None:
+def log_rate_limit_wait(request: Request[T], wait: float) -> None:
     """Short waits, for calls in flight that may tell more, are told to nobody."""
     if wait >= 1:
-        fields = _fields(request.method, request.shown, None, wait=round(wait, 3))
+        fields = _fields(request.method, request.safe_path, None, wait=round(wait, 3))
         line = "Rate limit reached (%s): waiting %.0f s before %s %s"
         level = _level_of_wait(wait)
-        logger.log(level, line, request.bucket, wait, request.method, request.shown, extra=fields)
+        logger.log(level, line, request.bucket, wait, request.method, request.safe_path, extra=fields)
 
 
 def _level_of_wait(seconds: float) -> int:
@@ -134,8 +134,8 @@ def _level_of_wait(seconds: float) -> int:
     return logging.WARNING
 
 
-def _come(outcome: Outcome) -> dict[str, str | float | None]:
-    if not isinstance(outcome, Answer):
+def _outcome_fields(outcome: Outcome) -> dict[str, str | float | None]:
+    if not isinstance(outcome, RawResponse):
         return {}
     request_id = outcome.headers.get("x-request-id")
     return {"status": outcome.status, "request_id": request_id, "ms": round(outcome.elapsed * 1000)}
@@ -147,14 +147,17 @@ def _fields(method: str, path: str, attempt: int | None, **others: str | float |
     return {f"scripe_{name}": value for name, value in told.items() if value is not None}
 
 
-def unwatched(error: Exception) -> None:
-    """Who watches calls has failed: told once for each kind, and without its words, which may be anyone's."""
-    kind = type(error).__name__
-    if _warned.setdefault(kind, error) is error:
-        logger.warning("What watches the calls of scripe failed with %s; the calls go on.", kind)
+def log_observer_error(error: Exception) -> None:
+    """Warn that an observer failed, once for each type, without its message, which may hold secrets."""
+    name = type(error).__name__
+    if _warned.setdefault(name, error) is error:
+        logger.warning(
+            "The scripe observer raised %s; the call continues. (Further errors of this type are not logged.)",
+            name,
+        )
 
 
-def deprecated(notice: Deprecation) -> None:
+def warn_deprecated(notice: Deprecation) -> None:
     """Warn, once per process and version, that the API announced an end for it."""
     mine = object()
     if _warned.setdefault(notice.version, mine) is not mine:
@@ -182,7 +185,7 @@ _hides_query: contextvars.ContextVar[bool] = contextvars.ContextVar("scripe_hide
 
 
 @contextmanager
-def hidden_query() -> Generator[None]:
+def hide_query_in_backend_logs() -> Generator[None]:
     """Keep the query of a presigned URL, which is a password, out of the engine's own log."""
     for name in ENGINES:
         logging.getLogger(name).addFilter(_cut_queries)
@@ -195,5 +198,5 @@ def hidden_query() -> Generator[None]:
 
 def _cut_queries(record: logging.LogRecord) -> bool:
     if _hides_query.get() and isinstance(record.args, tuple):
-        record.args = tuple(without_query(str(each)) if "://" in str(each) else each for each in record.args)
+        record.args = tuple(redact_query(str(each)) if "://" in str(each) else each for each in record.args)
     return True

@@ -1,142 +1,127 @@
-"""Whoever watches the calls of a client: what it is told, and when. `scripe.otel` is one.
+"""The hooks for an observer of a client's calls, such as `scripe.otel`.
 
-A client that nobody watches pays for a look at one attribute.
+A client without an observer has `NULL_OBSERVER`, whose hooks do nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol, TypeVar
+from urllib.parse import urlsplit
 
-from . import _log
 from ._core.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """A call that begins: one request, with all its attempts.
+class CallDescription:
+    """One call at its start: one request, with all its attempts.
 
     Attributes:
         method: HTTP method.
-        url: where to, without a query: cursors and the signatures of links stay out.
-        template: the path with its ids left out, such as `/v1/jobs/{id}`; None if only the caller knows it.
-        size: bytes of the body; None if there is none.
-        is_stored: whether it is a file's way to storage, which takes no headers but its own.
+        base_url: Base URL of the API, or the URL of an upload link without its query.
+        path: Path below the base URL, without a query: cursors and signatures of links stay out.
+        path_template: The path with its ids left out, such as `/jobs/{id}`; None if only the caller knows it.
+        size: Bytes of the body; None if there is none.
+        is_upload: True for a file's way to storage, which takes no headers but its own.
 
     """
 
     method: str
-    url: str
-    template: str | None
+    base_url: str
+    path: str
+    path_template: str | None
     size: int | None
-    is_stored: bool = False
+    is_upload: bool = False
+
+    @property
+    def url(self) -> str:
+        """The URL without its query."""
+        return self.base_url + self.path
+
+    @property
+    def template(self) -> str | None:
+        """The whole path with its ids left out, such as `/v1/jobs/{id}`."""
+        return None if self.path_template is None else urlsplit(self.base_url).path + self.path_template
 
 
 class Operation(Protocol):
-    """Something that is watched: an operation of several calls, or one call."""
+    """An operation under observation: several calls, or one call."""
 
-    def ended(self, error: BaseException | None) -> None:
-        """It is over, by whatever means: cancelled, interrupted."""
+    def on_end(self, error: BaseException | None) -> None:
+        """Observe the end of the operation, by whatever means: success, error, cancellation."""
         ...
 
 
 class Observation(Operation, Protocol):
-    """One call that is watched."""
+    """One call under observation."""
 
-    def sending(self) -> Mapping[str, str]:
-        """The request is about to leave: headers to go with it, to the API alone."""
+    def on_send(self) -> Mapping[str, str]:
+        """Observe that a request is about to be sent; return headers to send with it (to the API only)."""
         ...
 
-    def sent(self, attempt: int, outcome: Outcome) -> None:
-        """What the attempt brought. A key that was renewed makes two requests of one attempt."""
+    def on_outcome(self, attempt: int, outcome: Outcome) -> None:
+        """Observe the outcome of an attempt. With a refreshed API key, one attempt makes two requests."""
         ...
 
-    def waited(self, seconds: float) -> None:
-        """A wait for the budget is over, or was given up."""
+    def on_rate_limit_wait(self, seconds: float) -> None:
+        """Observe that a wait for the rate limit has ended, or was given up."""
         ...
 
-    def pausing(self, attempt: int, seconds: float) -> None:
-        """A pause before another attempt begins."""
+    def on_retry(self, attempt: int, seconds: float) -> None:
+        """Observe the start of the delay before another attempt."""
         ...
 
+
+class Observer(Protocol):
+    """Observes all calls of a client and of its copies, from several threads."""
+
+    def call(self, description: CallDescription) -> Observation:
+        """Observe the start of a call, in the thread and the task that will end it."""
+        ...
+
+    def operation(self, name: str) -> Operation:
+        """Observe the start of an operation of several calls, such as `sources.ingest`."""
+        ...
+
+
+class NullObservation:
+    """Observes nothing."""
+
+    def call(self, description: CallDescription) -> Observation:  # noqa: ARG002
+        return self
+
+    def operation(self, name: str) -> Operation:  # noqa: ARG002
+        return self
+
+    def on_send(self) -> Mapping[str, str]:
+        return {}
+
+    def on_outcome(self, attempt: int, outcome: Outcome) -> None:
+        pass
+
+    def on_rate_limit_wait(self, seconds: float) -> None:
+        pass
+
+    def on_retry(self, attempt: int, seconds: float) -> None:
+        pass
+
+    def on_end(self, error: BaseException | None) -> None:
+        pass
+
+
+NULL_OBSERVER: Observer = NullObservation()
 
 AnyOperation = TypeVar("AnyOperation", bound=Operation)
 
 
-class Observer(Protocol):
-    """Watches all calls of a client and of its copies; from several threads."""
-
-    def call(self, begun: Begun) -> Observation:
-        """A call begins, here and now: in the thread and the task that will end it."""
-        ...
-
-    def operation(self, name: str) -> Operation:
-        """An operation of several calls begins, such as `sources.ingest`."""
-        ...
-
-
-R = TypeVar("R")
-
-
-class Guarded:
-    """An observer that changes nothing when it fails: who only watches breaks no call, and hides no error of it."""
-
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-
-    def call(self, begun: Begun) -> Observation:
-        return _Guarded(_tried(lambda: self._observer.call(begun)))
-
-    def operation(self, name: str) -> Operation:
-        return _Guarded(_tried(lambda: self._observer.operation(name)))
-
-
-class _Guarded:
-    def __init__(self, observed: Observation | Operation | None) -> None:
-        self._observed = observed
-
-    def sending(self) -> Mapping[str, str]:
-        headers = self._told("sending") or {}
-        return {
-            name: text for name, text in headers.items() if f"{name}{text}".isascii() and text.isprintable()
-        }
-
-    def sent(self, attempt: int, outcome: Outcome) -> None:
-        self._told("sent", attempt, outcome)
-
-    def waited(self, seconds: float) -> None:
-        self._told("waited", seconds)
-
-    def pausing(self, attempt: int, seconds: float) -> None:
-        self._told("pausing", attempt, seconds)
-
-    def ended(self, error: BaseException | None) -> None:
-        self._told("ended", error)
-
-    def _told(self, what: str, *news: object) -> Mapping[str, str] | None:
-        if self._observed is None:
-            return None
-        return _tried(partial(getattr(self._observed, what), *news))
-
-
-def _tried(step: Callable[[], R]) -> R | None:
-    try:
-        return step()
-    except Exception as error:  # noqa: BLE001 - whatever it is, the call is what counts
-        _log.unwatched(error)
-        return None
-
-
 @contextmanager
-def watched(begin: Callable[[], AnyOperation]) -> Generator[AnyOperation]:
-    """To its end, whatever that is."""
-    operation = begin()
+def observe(operation: AnyOperation) -> Generator[AnyOperation]:
+    """Report the end of an operation when the block ends, by whatever means."""
     try:
         yield operation
     except BaseException as error:
-        operation.ended(error)
+        operation.on_end(error)
         raise
-    operation.ended(None)
+    operation.on_end(None)

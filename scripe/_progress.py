@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TextIO, cast
 
-from ._core.polling import progress_of
+from ._core.polling import progress_from_job
 from ._format import format_duration, format_size, to_one_line
 from ._html import IGNORED_BY_MATHJAX, concat, meter, tag
 from .types.job import Job
@@ -151,7 +151,7 @@ def job_bars(job: Job | str) -> Generator[Callable[[Job], None]]:
     with progress_bars(title) as update:
 
         def update_from_job(job: Job) -> None:
-            progress = progress_of(job, 0)
+            progress = progress_from_job(job, 0)
             if progress is not None:
                 update(progress)
 

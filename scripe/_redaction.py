@@ -36,12 +36,12 @@ def clip(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def replace_halves(text: str) -> str:
+def replace_lone_surrogates(text: str) -> str:
     """Replace half surrogate pairs, which JavaScript leaves where it cuts an emoji, and UTF-8 cannot carry."""
     return _HALF.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def hide(text: str, api_key: str) -> str:
+def redact_api_key(text: str, api_key: str) -> str:
     """Return a text without the API key; what is too short to be one is left, since it may be any word."""
     return text.replace(api_key, "…") if len(api_key) >= SHORTEST_KEY else text
 
@@ -61,18 +61,20 @@ def redact_body(body: bytes, api_key: str) -> JSON:
     """Return a body as an error may show it: the JSON that it is, else its text. Escapes are decoded first."""
     text = decode(body[:LONGEST])
     try:
-        text = hide(redact(replace_halves(json.dumps(json.loads(text), ensure_ascii=False))), api_key)
+        text = redact_api_key(
+            redact(replace_lone_surrogates(json.dumps(json.loads(text), ensure_ascii=False))), api_key
+        )
         return cast("JSON", json.loads(text))
     except (ValueError, RecursionError):
         text = _ESCAPE.sub(lambda escape: escape[2] or chr(int(escape[1], 16)), text)
-        return hide(redact(replace_halves(text)), api_key)
+        return redact_api_key(redact(replace_lone_surrogates(text)), api_key)
 
 
-def without_query(url: str) -> str:
+def redact_query(url: str) -> str:
     """Return the part of a presigned URL that may be shown: its query is a password."""
     shown, mark, _ = url.partition("?")
     return f"{shown}?…" if mark else shown
 
 
 def _without_query(link: re.Match[str]) -> str:
-    return without_query(link[0])
+    return redact_query(link[0])

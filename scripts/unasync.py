@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Make the sync twins of the async sources: `scripe/_sync` of `scripe/_async`, `tests/_sync` of `tests/_async`.
+"""Make the sync twins of the async sources, such as `scripe/_sync` of `scripe/_async`.
 
     scripts/unasync.py           write them
     scripts/unasync.py --check   fail if one is not in step, a file has no source, or a rule below goes unused
@@ -17,7 +17,11 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = {"scripe/_async": "scripe/_sync", "tests/_async": "tests/_sync"}
+FOLDERS = {
+    "scripe/_async": "scripe/_sync",
+    "scripe/_http/_async": "scripe/_http/_sync",
+    "tests/_async": "tests/_sync",
+}
 
 NAMES = {
     "__aenter__": "__enter__",
@@ -25,7 +29,9 @@ NAMES = {
     "__aiter__": "__iter__",
     "__anext__": "__next__",
     "_async": "_sync",
+    "aclose": "close",
     "aiter": "iter",
+    "aiter_raw": "iter_raw",
     "anext": "next",
     "StopAsyncIteration": "StopIteration",
 }
@@ -43,6 +49,7 @@ PHRASES = {
     ),
     "function, plain or coroutine, that\n            returns one": "function that\n            returns one",
     "written once, as async": "generated from the async source",
+    "written once as async; `_http/_sync` is generated from it": "generated from `_http/_async`",
 }
 used: Counter[str] = Counter()
 

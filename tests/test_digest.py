@@ -19,7 +19,7 @@ def test_it_is_the_md5_of_all_blocks_in_their_order(count: int) -> None:
     blocks = [bytes([each]) * (1000 + each) for each in range(count)]
     digest = Digest()
     for block in blocks:
-        digest.take(block)
+        digest.update(block)
     assert digest.hexdigest() == hashlib.md5(b"".join(blocks), usedforsecurity=False).hexdigest()
     assert digest.hexdigest() == hashlib.md5(b"".join(blocks), usedforsecurity=False).hexdigest()
     assert workers() == []
@@ -27,9 +27,9 @@ def test_it_is_the_md5_of_all_blocks_in_their_order(count: int) -> None:
 
 def test_a_single_block_needs_no_thread() -> None:
     digest = Digest()
-    digest.take(b"x" * 1_000_000)
+    digest.update(b"x" * 1_000_000)
     assert workers() == []
-    digest.take(b"x")
+    digest.update(b"x")
     assert workers() == ["scripe-digest"]
     digest.close()
     assert workers() == []
@@ -38,7 +38,7 @@ def test_a_single_block_needs_no_thread() -> None:
 def test_one_that_is_left_half_way_ends_its_thread() -> None:
     digest = Digest()
     for _ in range(5):
-        digest.take(b"x" * 1_000_000)
+        digest.update(b"x" * 1_000_000)
     digest.close()
     digest.close()
     assert workers() == []
@@ -51,5 +51,5 @@ def test_where_no_thread_can_be_started_it_does_without(monkeypatch: pytest.Monk
     monkeypatch.setattr(threading.Thread, "start", refuse)
     digest = Digest()
     for _ in range(3):
-        digest.take(b"x")
+        digest.update(b"x")
     assert digest.hexdigest() == hashlib.md5(b"xxx", usedforsecurity=False).hexdigest()

@@ -26,11 +26,11 @@ import trustme
 from httpx_aiohttp.httpx2 import Httpx2AiohttpClient
 
 from scripe import APIConnectionError, APITimeoutError, AsyncScripe, ConfigurationError, Scripe
-from scripe._core.outcome import Failure
-from scripe._http.client_pool import WEARS_OUT_AFTER, Pool
-from scripe._http.exceptions import failure
+from scripe._core.outcome import TransportFailure
+from scripe._http.client_pool import MAX_CANCELLED_CALLS, ClientPool
+from scripe._http.exceptions import classify_exception
+from scripe._http.prepared_request import OPERATIONS, SendOptions
 from scripe._http.tls import ssl_context
-from scripe._http.transport import OPERATIONS, Limits
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
@@ -147,7 +147,9 @@ def test_what_goes_wrong_over_aiohttp_is_an_error_of_the_tree(server: ScriptedSe
 
 def test_a_url_in_what_aiohttp_says_is_not_repeated() -> None:
     error = aiohttp.InvalidURL("http://storage/key?X-Amz-Signature=c0ffee")
-    assert failure(httpx2, error) == Failure("unsent", False, "InvalidURL: the connection broke")
+    assert classify_exception(httpx2, error) == TransportFailure(
+        "not_sent", False, "InvalidURL: the connection broke"
+    )
 
 
 def test_cancelled_calls_over_aiohttp_leave_a_client_that_works(server: ScriptedServer) -> None:
@@ -366,9 +368,9 @@ def test_no_certificates_are_loaded_for_plain_calls_to_this_machine(
 
 
 def test_timeouts_are_cut_to_what_is_left_of_the_deadline() -> None:
-    assert dict(Limits(60.0, lambda: 5.0).timeouts()) == dict.fromkeys(OPERATIONS, 5.0)
-    assert len(Limits(60.0, lambda: None).timeouts()) == len(OPERATIONS)
-    assert dict(Limits(60.0, lambda: None).timeouts()) == dict(Limits(60.0).timeouts())
+    assert dict(SendOptions(60.0, lambda: 5.0).timeouts()) == dict.fromkeys(OPERATIONS, 5.0)
+    assert dict(SendOptions(60.0, lambda: None).timeouts()) == dict.fromkeys(OPERATIONS, 60.0)
+    assert len(SendOptions(60.0, lambda: 5.0).timeouts()) == len(OPERATIONS)
 
 
 def test_a_client_that_was_replaced_is_closed_after_its_last_call() -> None:
@@ -378,14 +380,14 @@ def test_a_client_that_was_replaced_is_closed_after_its_last_call() -> None:
         opened.append(route)
         return f"client {len(opened)}"
 
-    pool = Pool("httpx", None, open_client)
-    slow = pool.take("http://127.0.0.1:1")
-    for _ in range(int(WEARS_OUT_AFTER["httpx"])):
-        pool.give_back(pool.take("http://127.0.0.1:1"), was_abandoned=True)
-    assert pool.take("http://127.0.0.1:1").client == "client 2"
-    assert pool.take_idle() is None
-    pool.give_back(slow, was_abandoned=False)
-    assert (pool.take_idle(), pool.take_idle(), opened) == ("client 1", None, ["plain", "plain"])
+    pool = ClientPool("httpx", None, open_client)
+    slow = pool.acquire("http://127.0.0.1:1")
+    for _ in range(int(MAX_CANCELLED_CALLS["httpx"])):
+        pool.release(pool.acquire("http://127.0.0.1:1"), was_cancelled=True)
+    assert pool.acquire("http://127.0.0.1:1").client == "client 2"
+    assert pool.pop_retired() is None
+    pool.release(slow, was_cancelled=False)
+    assert (pool.pop_retired(), pool.pop_retired(), opened) == ("client 1", None, ["plain", "plain"])
 
 
 def test_all_clients_of_a_family_have_one_context() -> None:

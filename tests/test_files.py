@@ -27,8 +27,8 @@ from starlette.datastructures import Headers, UploadFile
 
 from scripe import Scripe, Upload
 from scripe._core.uploads import BLOCK
-from scripe._file_content import Content
-from scripe._files import FileInput, Inspection, ReadableFile, async_content_of, content_of
+from scripe._file_content import UploadContent
+from scripe._files import FileInput, Inspection, ReadableFile, async_open_content, open_content
 from scripe.emulator import Emulator
 from scripe.errors import (
     FileIsDirectoryError,
@@ -71,8 +71,8 @@ class Named(io.BytesIO):
         self.name = name
 
 
-def read(content: Content, meanwhile: Callable[[], object] = lambda: None) -> bytes:
-    with content.opened() as blocks:
+def read(content: UploadContent, meanwhile: Callable[[], object] = lambda: None) -> bytes:
+    with content.open() as blocks:
         meanwhile()
         found = b"".join(iter(blocks.read, b""))
         assert blocks.read() == b""
@@ -82,7 +82,7 @@ def read(content: Content, meanwhile: Callable[[], object] = lambda: None) -> by
 
 def whole(file: FileInput) -> bytes:
     """The bytes that go up, the same in every attempt."""
-    content = content_of(file)
+    content = open_content(file)
     try:
         first = read(content)
         assert len(first) == content.size
@@ -101,18 +101,18 @@ def talk(tmp_path: Path) -> Path:
 
 def test_a_path_goes_up_whole_and_again_in_every_attempt(talk: Path) -> None:
     assert whole(talk) == whole(str(talk)) == b"0123456789"
-    assert content_of(talk).name == "talk.mp3"
+    assert open_content(talk).name == "talk.mp3"
 
 
 def test_bytes_go_up_and_have_no_name() -> None:
     assert whole(b"0123") == b"0123"
-    assert content_of(b"0123").name is None
+    assert open_content(b"0123").name is None
 
 
 def test_a_file_object_goes_up_from_where_it_stands(talk: Path) -> None:
     with talk.open("rb") as file:
         file.seek(4)
-        content = content_of(file)
+        content = open_content(file)
         assert (content.name, content.size, file.tell()) == ("talk.mp3", 6, 4)
         assert read(content) == read(content) == b"456789"
         content.close()
@@ -143,7 +143,7 @@ def test_a_named_pipe_is_spooled_and_keeps_its_name(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     writer = threading.Thread(target=lambda: fifo.write_bytes(b"0123"))
     writer.start()
-    content = content_of(fifo)
+    content = open_content(fifo)
     writer.join()
     assert (content.name, content.size, read(content)) == ("stream.mp3", 4, b"0123")
     content.close()
@@ -152,22 +152,22 @@ def test_a_named_pipe_is_spooled_and_keeps_its_name(tmp_path: Path) -> None:
 def test_a_spool_is_on_disk_and_not_in_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
     with pytest.raises(FileUnreadableError, match="temporary file"):
-        content_of(Barest(b"0123"))
+        open_content(Barest(b"0123"))
 
 
 def test_a_spool_is_given_back_by_close_and_only_then() -> None:
-    content = content_of(Barest(b"0123"))
+    content = open_content(Barest(b"0123"))
     assert read(content) == b"0123"
     content.close()
     content.close()
-    with pytest.raises(FileUnreadableError, match="closed"), content.opened():
+    with pytest.raises(FileUnreadableError, match="closed"), content.open():
         pytest.fail("nothing may be read")
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_spool_of_what_is_refused_is_given_back_at_once(recwarn: pytest.WarningsRecorder) -> None:
     with pytest.raises(InvalidArgumentError, match="empty"):
-        content_of(Barest(b""))
+        open_content(Barest(b""))
     gc.collect()
     assert [each.message for each in recwarn] == []
 
@@ -177,7 +177,7 @@ def test_a_large_file_is_read_in_constant_memory(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(24 * BLOCK)
     tracemalloc.start()
-    with content_of(path).opened() as blocks:
+    with open_content(path).open() as blocks:
         count = 0
         while block := blocks.read():
             count += len(block)
@@ -192,7 +192,7 @@ def test_a_large_file_is_read_in_constant_memory(tmp_path: Path) -> None:
 def test_blocks_are_no_larger_than_one_mebibyte_and_lose_nothing(size: int, start: int) -> None:
     file = io.BytesIO(bytes(size + start))
     file.seek(start)
-    with content_of(file).opened() as blocks:
+    with open_content(file).open() as blocks:
         sizes = [len(block) for block in iter(blocks.read, b"")]
     assert sum(sizes) == size
     assert max(sizes) <= BLOCK
@@ -201,13 +201,13 @@ def test_blocks_are_no_larger_than_one_mebibyte_and_lose_nothing(size: int, star
 @pytest.mark.parametrize("empty", [b"", io.BytesIO(), Pipe(b""), Barest(b"")])
 def test_an_empty_file_is_refused(empty: FileInput) -> None:
     with pytest.raises(InvalidArgumentError, match="The file is empty"):
-        content_of(empty)
+        open_content(empty)
 
 
 def test_an_empty_path_is_refused_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "talk.mp3").touch()
     with pytest.raises(InvalidArgumentError, match=r"talk\.mp3 is empty"):
-        content_of(tmp_path / "talk.mp3")
+        open_content(tmp_path / "talk.mp3")
 
 
 @pytest.mark.parametrize("beyond", [10, 99])
@@ -215,56 +215,56 @@ def test_a_file_object_that_stands_at_its_end_has_nothing_to_give(talk: Path, be
     with talk.open("rb") as file:
         file.seek(beyond)
         with pytest.raises(InvalidArgumentError, match=r"talk\.mp3 is empty"):
-            content_of(file)
+            open_content(file)
 
 
 def test_a_missing_file_is_told_with_where_it_was_looked_for(tmp_path: Path) -> None:
     for missing in (tmp_path / "no.mp3", str(tmp_path / "no" / "no.mp3")):
         with pytest.raises(FileMissingError, match="does not exist; seen from") as caught:
-            content_of(missing)
+            open_content(missing)
         assert isinstance(caught.value, FileNotFoundError)
         assert isinstance(caught.value, InvalidArgumentError)
 
 
 def test_a_file_where_a_directory_should_be_is_a_missing_one(talk: Path) -> None:
     with pytest.raises(FileMissingError):
-        content_of(talk / "more.mp3")
+        open_content(talk / "more.mp3")
 
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileIsDirectoryError, match="one file at a time") as caught:
-        content_of(tmp_path)
+        open_content(tmp_path)
     assert isinstance(caught.value, IsADirectoryError)
 
 
 @pytest.mark.parametrize("path", ["a\x00b", "a\ud800b"])
 def test_what_no_path_can_be_is_refused(path: str) -> None:
     with pytest.raises(InvalidArgumentError, match="is no path"):
-        content_of(path)
+        open_content(path)
 
 
 def test_a_text_given_for_a_path_is_refused_as_an_error_of_ours() -> None:
     with pytest.raises(InvalidArgumentError):
-        content_of("Today we shipped the new pricing model. " * 200)
+        open_content("Today we shipped the new pricing model. " * 200)
 
 
 def test_a_path_that_leads_in_circles_is_refused_as_an_error_of_ours(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     with pytest.raises(InvalidArgumentError):
-        content_of(tmp_path / "loop")
+        open_content(tmp_path / "loop")
 
 
 @pytest.mark.parametrize("file", [7, None, ["a.mp3"]])
 def test_what_is_no_file_is_refused(file: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=f"file is a {type(file).__name__}"):
-        content_of(file)
+        open_content(file)
 
 
 def test_a_file_opened_for_text_is_refused(talk: Path) -> None:
     with talk.open() as file, pytest.raises(InvalidArgumentError, match="'rb'"):
-        content_of(file)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        open_content(file)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(InvalidArgumentError, match="'rb'"):
-        content_of(io.StringIO("text"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        open_content(io.StringIO("text"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_a_stream_of_text_is_refused_and_leaves_no_spool() -> None:
@@ -273,21 +273,21 @@ def test_a_stream_of_text_is_refused_and_leaves_no_spool() -> None:
             return "text"[:size]
 
     with pytest.raises(InvalidArgumentError, match="'rb'"):
-        content_of(Text())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        open_content(Text())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_a_file_opened_for_writing_is_refused_as_an_error_of_ours(tmp_path: Path) -> None:
     with (tmp_path / "talk.mp3").open("wb") as file:
         file.write(b"0123")
         with pytest.raises(InvalidArgumentError):
-            content_of(file)  # pyright: ignore[reportArgumentType]
+            open_content(file)  # pyright: ignore[reportArgumentType]
 
 
 def test_a_file_object_that_was_closed_is_refused_as_an_error_of_ours(talk: Path) -> None:
     with talk.open("rb") as file:
         pass
     with pytest.raises(InvalidArgumentError):
-        content_of(file)
+        open_content(file)
 
 
 def test_what_a_stream_raises_reaches_the_caller_and_leaves_no_spool() -> None:
@@ -298,21 +298,21 @@ def test_what_a_stream_raises_reaches_the_caller_and_leaves_no_spool() -> None:
             return b""
 
     with pytest.raises(KeyError, match="the caller's own"):
-        content_of(Broken(b"0123"))
+        open_content(Broken(b"0123"))
 
 
 def test_a_name_that_is_no_utf_8_becomes_one_that_json_can_carry(tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"caf\xe9.mp3")
     path.write_bytes(b"0123")
-    content = content_of(path)
+    content = open_content(path)
     assert content.name == "caf\ufffd.mp3"
     assert read(content) == b"0123"
     with path.open("rb") as file:
-        assert content_of(file).name == "caf\ufffd.mp3"
+        assert open_content(file).name == "caf\ufffd.mp3"
 
 
 def test_a_name_of_half_a_surrogate_pair_becomes_one_that_json_can_carry() -> None:
-    name = content_of(Named(b"0123", "a\ud800.mp3")).name
+    name = open_content(Named(b"0123", "a\ud800.mp3")).name
     assert name is not None
     assert name.encode()
     assert name.endswith(".mp3")
@@ -322,18 +322,18 @@ def test_a_name_of_half_a_surrogate_pair_becomes_one_that_json_can_carry() -> No
     ("name", "label"), [("/home/me/talk.mp3", "talk.mp3"), (3, None), (None, None), (b"talk.mp3", "talk.mp3")]
 )
 def test_the_name_of_a_file_object_is_its_last_part(name: object, label: str | None) -> None:
-    assert content_of(Named(b"0123", name)).name == label
+    assert open_content(Named(b"0123", name)).name == label
 
 
 def test_a_file_that_shrinks_while_it_is_read_spoils_the_attempt(talk: Path) -> None:
-    content = content_of(talk)
+    content = open_content(talk)
     with pytest.raises(UploadIntegrityError, match=r"shorter.*10 bytes"):
         read(content, meanwhile=lambda: os.truncate(talk, 0))
 
 
 def test_a_file_object_that_shrinks_spoils_the_attempt() -> None:
     file = Named(b"0123456789", None)
-    content = content_of(file)
+    content = open_content(file)
     file.truncate(4)
     with pytest.raises(UploadIntegrityError, match="6 bytes are missing"):
         read(content)
@@ -345,28 +345,28 @@ def test_a_file_that_grows_while_it_is_read_spoils_the_attempt(talk: Path) -> No
             file.write(b"more")
 
     with pytest.raises(UploadIntegrityError, match=r"talk\.mp3 changed"):
-        read(content_of(talk), meanwhile=grow)
+        read(open_content(talk), meanwhile=grow)
 
 
 def test_a_file_that_is_touched_while_it_is_read_spoils_the_attempt(talk: Path) -> None:
-    with pytest.raises(UploadIntegrityError, match=r"talk\.mp3 changed"), content_of(talk).opened():
+    with pytest.raises(UploadIntegrityError, match=r"talk\.mp3 changed"), open_content(talk).open():
         os.utime(talk, ns=(0, 1))
 
 
 def test_a_file_that_changed_between_two_attempts_is_not_sent(talk: Path) -> None:
-    content = content_of(talk)
+    content = open_content(talk)
     read(content)
     talk.write_bytes(b"9876543210")
     os.utime(talk, ns=(0, 1))
-    with pytest.raises(UploadIntegrityError, match="changed"), content.opened():
+    with pytest.raises(UploadIntegrityError, match="changed"), content.open():
         pytest.fail("nothing may be read")
 
 
 def test_a_file_that_vanished_between_two_attempts_is_an_error_of_ours(talk: Path) -> None:
-    content = content_of(talk)
+    content = open_content(talk)
     read(content)
     talk.unlink()
-    with pytest.raises(ScripeError), content.opened():
+    with pytest.raises(ScripeError), content.open():
         pytest.fail("nothing may be read")
 
 
@@ -376,12 +376,12 @@ def test_what_is_raised_while_it_is_read_reaches_the_caller_unchanged(talk: Path
         raise KeyError("the caller's own")
 
     with pytest.raises(KeyError, match="the caller's own"):
-        read(content_of(talk), meanwhile=fail)
+        read(open_content(talk), meanwhile=fail)
 
 
 def test_a_path_is_open_only_while_it_is_read(talk: Path) -> None:
-    content = content_of(talk)
-    with content.opened() as blocks:
+    content = open_content(talk)
+    with content.open() as blocks:
         blocks.read()
     content.close()
     talk.rename(talk.with_name("moved.mp3"))
@@ -390,7 +390,7 @@ def test_a_path_is_open_only_while_it_is_read(talk: Path) -> None:
 
 
 def test_a_repr_shows_no_bytes() -> None:
-    assert "hush" not in repr(content_of(b"hush"))
+    assert "hush" not in repr(open_content(b"hush"))
 
 
 def test_bytes_with_gaps_and_paths_of_bytes_are_taken(tmp_path: Path) -> None:
@@ -400,8 +400,8 @@ def test_bytes_with_gaps_and_paths_of_bytes_are_taken(tmp_path: Path) -> None:
         def __fspath__(self) -> bytes:
             return os.fsencode(tmp_path / "talk.mp3")
 
-    assert content_of(memoryview(b"01234567")[::2]).size == 4
-    assert content_of(Named()).name == "talk.mp3"  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    assert open_content(memoryview(b"01234567")[::2]).size == 4
+    assert open_content(Named()).name == "talk.mp3"  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
 def test_a_file_that_cannot_be_asked_for_its_end_is_spooled() -> None:
@@ -411,7 +411,7 @@ def test_a_file_that_cannot_be_asked_for_its_end_is_spooled() -> None:
                 raise ValueError("only from the start")
             return super().seek(offset, whence)
 
-    content = content_of(FromItsStart(b"0123"))
+    content = open_content(FromItsStart(b"0123"))
     assert content.size == 4
     content.close()
 
@@ -454,14 +454,14 @@ def test_a_file_of_the_system_without_a_size_is_read_by_path_and_opened() -> Non
     assert whole(version) == version.read_bytes()
     for buffering in (-1, 0):
         with version.open("rb", buffering) as file:
-            content = content_of(file)
+            content = open_content(file)
             assert (content.name, read(content)) == ("version", version.read_bytes())
             content.close()
 
 
 def test_a_device_is_read_by_path() -> None:
     with pytest.raises(InvalidArgumentError, match="null is empty"):
-        content_of("/dev/null")
+        open_content("/dev/null")
 
 
 def test_files_within_archives_are_read(tmp_path: Path) -> None:
@@ -469,7 +469,7 @@ def test_files_within_archives_are_read(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as packing:
         packing.write(tmp_path / "talk.mp3", "folder/talk.mp3")
     with zipfile.ZipFile(tmp_path / "a.zip") as packed, packed.open("folder/talk.mp3") as file:
-        content = content_of(cast("ReadableFile", file))
+        content = open_content(cast("ReadableFile", file))
         assert (content.name, content.size) == ("talk.mp3", 400_000)
         assert read(content) == b"0123" * 100_000
         content.close()
@@ -548,7 +548,7 @@ def test_a_reader_that_was_slower_waits_for_more(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("select.poll", Ready)
     with os.fdopen(receiver, "rb", buffering=0) as pipe:
-        content = content_of(pipe)
+        content = open_content(pipe)
     assert read(content) == b"0123"
     content.close()
 
@@ -569,21 +569,21 @@ class OfAWebFramework:
 
 @pytest.mark.parametrize("filename", ["talk.mp3", "C/talk.mp3", "", None])
 def test_the_name_of_a_file_from_a_form_is_the_files_and_not_the_fields(filename: str | None) -> None:
-    content = content_of(cast("ReadableFile", OfAWebFramework(filename)))
+    content = open_content(cast("ReadableFile", OfAWebFramework(filename)))
     assert (content.name, content.content_type) == ("talk.mp3" if filename else None, "audio/mpeg")
 
 
 def test_a_real_file_from_a_form_of_werkzeug() -> None:
     werkzeug = pytest.importorskip("werkzeug.datastructures")
     file = werkzeug.FileStorage(io.BytesIO(b"0123"), "talk.mp3", "recording", "audio/mpeg")
-    content = content_of(cast("ReadableFile", file))
+    content = open_content(cast("ReadableFile", file))
     assert (content.name, content.content_type, read(content)) == ("talk.mp3", "audio/mpeg", b"0123")
 
 
 @pytest.mark.filterwarnings("error")
 def test_what_an_object_says_of_itself_and_is_no_text_does_not_count() -> None:
     file = OfAWebFramework(cast("str", 7), cast("str", 7))
-    content = content_of(cast("ReadableFile", file))
+    content = open_content(cast("ReadableFile", file))
     assert (content.name, content.content_type) == (None, None)
 
 
@@ -612,21 +612,21 @@ class Field:
     "file", [Wrapper(io.BytesIO(b"0123")), Wrapper(io.BytesIO(b"0123"), "wrapped"), Field()]
 )
 def test_an_object_that_holds_a_file_is_read_by_the_async_client_alone(file: Any) -> None:
-    content = async_content_of(file)
+    content = async_open_content(file)
     assert (content.name, content.content_type, read(content)) == ("talk.mp3", "audio/mpeg", b"0123")
     inner = "wrapped" if hasattr(file, "wrapped") else "file"
     with pytest.raises(InvalidArgumentError, match=rf"is a {type(file).__name__}; .*`upload_file\.{inner}`"):
-        content_of(file)
-    assert async_content_of(b"0123").size == 4
+        open_content(file)
+    assert async_open_content(b"0123").size == 4
 
 
 def test_an_empty_file_that_an_object_holds_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match=r"talk\.mp3 is empty"):
-        async_content_of(Wrapper(io.BytesIO()))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        async_open_content(Wrapper(io.BytesIO()))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("look", [content_of, async_content_of])
+@pytest.mark.parametrize("look", [open_content, async_open_content])
 @pytest.mark.parametrize("as_coroutine", [False, True])
 def test_an_object_that_reads_with_await_and_holds_no_file_is_refused(look: Any, as_coroutine: bool) -> None:
     class Promise:
@@ -668,14 +668,14 @@ def test_an_address_is_refused_with_what_to_do(address: str, shown: str) -> None
         with pytest.raises(
             InvalidArgumentError, match=r"not fetched: download it first.*create_url"
         ) as caught:
-            content_of(file)
+            open_content(file)
         assert f"'{shown}'" in str(caught.value)
         assert "hush" not in str(caught.value)
 
 
 def test_an_address_of_a_file_is_refused_with_what_to_do(talk: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="give the path alone"):
-        content_of(f"file://{talk}")
+        open_content(f"file://{talk}")
 
 
 def test_a_file_whose_path_looks_like_an_address_is_read(
@@ -697,7 +697,7 @@ def test_in_a_folder_that_was_deleted_files_are_read_and_missed(
     assert whole(str(talk)) == b"0123456789"
     for missing in ("talk.mp3", str(gone / "talk.mp3")):
         with pytest.raises(FileMissingError, match=r"does not exist; seen from a folder that was deleted"):
-            content_of(missing)
+            open_content(missing)
 
 
 # One open file, two uploads.
@@ -708,8 +708,8 @@ def test_in_a_folder_that_was_deleted_files_are_read_and_missed(
 def test_two_uploads_of_one_open_file_read_it_each_for_itself(talk: Path, buffering: int, mode: str) -> None:
     with cast("BinaryIO", talk.open(mode, buffering)) as file:
         assert file.read(2) == b"01"
-        first, second = content_of(file), content_of(file)
-        with first.opened() as ones, second.opened() as others:
+        first, second = open_content(file), open_content(file)
+        with first.open() as ones, second.open() as others:
             assert (ones.read(), others.read(), file.tell()) == (b"23456789", b"23456789", 2)
         assert file.read() == b"23456789"
 
@@ -717,8 +717,8 @@ def test_two_uploads_of_one_open_file_read_it_each_for_itself(talk: Path, buffer
 def test_two_uploads_of_one_object_in_memory_read_it_each_for_itself() -> None:
     file = io.BytesIO(b"skipped0123")
     file.seek(7)
-    first, second = content_of(file), content_of(file)
-    with first.opened() as ones, second.opened() as others:
+    first, second = open_content(file), open_content(file)
+    with first.open() as ones, second.open() as others:
         assert ones.read() == others.read() == b"0123"
     file.seek(0)
     file.truncate()
@@ -736,18 +736,18 @@ def test_what_was_written_to_an_open_file_goes_up_with_it(tmp_path: Path) -> Non
 
 def test_a_second_upload_of_what_has_one_place_to_read_at_is_refused_until_the_first_has_ended() -> None:
     with gzip.open(io.BytesIO(gzip.compress(b"0123"))) as packed:
-        first = content_of(packed)
+        first = open_content(packed)
         with pytest.raises(
             InvalidArgumentError, match=r"being read by another upload.*open it once for each"
         ):
-            content_of(packed)
+            open_content(packed)
         assert read(first) == b"0123"
         first.close()
         packed.seek(0)
-        second = content_of(packed)
+        second = open_content(packed)
         first.close()
         with pytest.raises(InvalidArgumentError, match="being read by another upload"):
-            content_of(packed)
+            open_content(packed)
         assert read(second) == b"0123"
         del second
         packed.seek(0)
@@ -766,7 +766,7 @@ def test_a_file_object_that_failed_may_be_tried_again() -> None:
 
     file = Once(b"0123")
     with pytest.raises(FileUnreadableError) as caught:
-        content_of(file)
+        open_content(file)
     assert whole(file) == b"0123"
     assert caught.value.__traceback__ is not None  # which holds what the first try had
 
@@ -776,7 +776,7 @@ def test_a_file_object_that_is_closed_while_it_is_sent_is_an_error_of_ours(
     talk: Path, is_plain: bool
 ) -> None:
     file = talk.open("rb") if is_plain else Named(b"0123456789", None)
-    content = content_of(file)
+    content = open_content(file)
     with pytest.raises(ScripeError, match="closed"):
         read(content, meanwhile=file.close)
 
@@ -792,7 +792,7 @@ def test_what_file_objects_raise_is_an_error_of_ours(raised: Exception) -> None:
             return b""
 
     with pytest.raises(FileUnreadableError, match="cut short"):
-        content_of(Cut(b"0123"))
+        open_content(Cut(b"0123"))
 
 
 def test_a_file_rewritten_at_the_same_time_and_size_spoils_the_attempt(talk: Path) -> None:
@@ -802,11 +802,11 @@ def test_a_file_rewritten_at_the_same_time_and_size_spoils_the_attempt(talk: Pat
         os.utime(talk, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     with pytest.raises(UploadIntegrityError, match=r"talk\.mp3 changed"):
-        read(content_of(talk), meanwhile=rewrite)
+        read(open_content(talk), meanwhile=rewrite)
 
 
 def test_a_file_replaced_by_one_of_the_same_time_and_size_spoils_the_attempt(talk: Path) -> None:
-    content, before = content_of(talk), talk.stat()
+    content, before = open_content(talk), talk.stat()
     other = talk.with_name("other.mp3")
     other.write_bytes(b"9876543210")
     os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -816,31 +816,31 @@ def test_a_file_replaced_by_one_of_the_same_time_and_size_spoils_the_attempt(tal
 
 
 def test_a_file_may_be_moved_and_deleted_once_it_was_read(talk: Path) -> None:
-    with content_of(talk).opened() as blocks:
+    with open_content(talk).open() as blocks:
         assert blocks.read() == b"0123456789"
         talk.rename(talk.with_name("done.mp3")).unlink()
 
 
 def test_what_is_read_for_its_digest_is_held_to_it(talk: Path) -> None:
     file = Named(b"0123456789", None)
-    content = content_of(file)
+    content = open_content(file)
     digest = hashlib.sha256()
-    with content.opened() as blocks:
+    with content.open() as blocks:
         while blocks.hash_next(digest.update):
             pass
     content.md5 = blocks.md5
     assert digest.digest() == hashlib.sha256(b"0123456789").digest()
     assert read(content) == b"0123456789"
     file.getbuffer()[0:1] = b"9"
-    with pytest.raises(UploadIntegrityError, match="The file changed"), content.opened() as blocks:
+    with pytest.raises(UploadIntegrityError, match="The file changed"), content.open() as blocks:
         blocks.read()
 
 
 def test_a_look_that_is_abandoned_closes_what_it_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     for is_abandoned_first in (False, True):
-        content = content_of(Barest(b"0123"))
+        content = open_content(Barest(b"0123"))
 
-        def look(check: Callable[[], None], content: Content = content) -> Content:
+        def look(check: Callable[[], None], content: UploadContent = content) -> UploadContent:
             return content
 
         inspection = Inspection(look, lambda: None)
@@ -848,7 +848,7 @@ def test_a_look_that_is_abandoned_closes_what_it_finds(monkeypatch: pytest.Monke
             inspection.abandon()
         assert inspection.run() is content
         inspection.abandon()
-        with pytest.raises(FileUnreadableError, match="closed"), content.opened():
+        with pytest.raises(FileUnreadableError, match="closed"), content.open():
             pytest.fail("nothing may be read")
 
 

@@ -21,9 +21,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from examples.recipes import json_logs
 from scripe import APIStatusError, AsyncScripe, ResponseInfo, Scripe, ScripeError
-from scripe._observer import Begun
+from scripe._observer import NULL_OBSERVER, CallDescription
 from scripe.emulator import Emulator, Request, Response
-from scripe.otel._attributes import error_type, series
+from scripe.otel._attributes import error_type, metric_attributes
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
@@ -204,8 +204,8 @@ def test_a_cancelled_wait_for_the_budget_is_told(server: ScriptedServer, telemet
 
     asyncio.run(use())
     span = telemetry.spans[1]
-    assert [event.name for event in span.events] == ["scripe.budget_wait"]
-    (point,) = telemetry.points("scripe.client.budget_wait.duration")
+    assert [event.name for event in span.events] == ["scripe.rate_limit_wait"]
+    (point,) = telemetry.points("scripe.client.rate_limit_wait.duration")
     assert 0 < getattr(point, "sum", 0) < 30
 
 
@@ -216,8 +216,8 @@ def test_a_client_that_was_pickled_arrives_unwatched(
     client = kind(KEY)
     telemetry.watch(client)
     arrived = pickle.loads(pickle.dumps(client))
-    assert client._sender.session.observer is not None  # pyright: ignore[reportPrivateUsage]
-    assert arrived._sender.session.observer is None
+    assert client._sender.session.observer is not NULL_OBSERVER  # pyright: ignore[reportPrivateUsage]
+    assert arrived._sender.session.observer is NULL_OBSERVER
     telemetry.watch(arrived)
 
 
@@ -256,7 +256,7 @@ def test_a_client_alone_loads_no_opentelemetry() -> None:
     ],
 )
 def test_the_server_is_named_with_its_port(url: str, host: str, port: int) -> None:
-    assert series(Begun("GET", url, "/v1/jobs", None)) == {
+    assert metric_attributes(CallDescription("GET", url.removesuffix("/jobs"), "/jobs", "/jobs", None)) == {
         "http.request.method": "GET",
         "server.address": host,
         "server.port": port,

@@ -296,7 +296,7 @@ def test_locks_that_others_hold_during_a_fork_are_made_anew(server: ScriptedServ
             for lock in (held._lock, held.limiter._lock):  # pyright: ignore[reportPrivateUsage]
                 lock.acquire()
             async with contextlib.AsyncExitStack() as connections:
-                connections.push_async_callback(held.engine().close)
+                connections.push_async_callback(held.transport().close)
                 session.after_fork()
             await client.sources.retrieve("src_1")
             assert repr(held.limiter) == "RateLimiter(1 buckets)"
@@ -316,7 +316,7 @@ os.wait()
 assert set(sys.modules) == before
 client = scripe.Scripe("scripe_sk_test_x")
 if not os.fork():
-    wanted = {"scripe._sync.resources.jobs", "scripe._sync.retrying", "scripe.types.job"}
+    wanted = {"scripe._sync.resources.jobs", "scripe.types.job"}
     wanted |= {"tenacity", "httpcore", "httpcore2"}
     os._exit(len(wanted - set(sys.modules)))
 sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))

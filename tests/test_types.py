@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 import scripe.types
-from scripe._lazy import exports
-from scripe._redaction import without_query
+from scripe._lazy import make_lazy_exports
+from scripe._redaction import redact_query
 from scripe.types import (
     NOT_GIVEN,
     CurrentWorkspace,
@@ -34,7 +34,7 @@ from scripe.types import (
     Source,
     Upload,
 )
-from scripe.types._base import attach, attach_all
+from scripe.types._base import set_response, set_response_on_items
 from scripe.types.page import page_of
 
 M = TypeVar("M", bound=Model)
@@ -217,7 +217,7 @@ def test_what_an_answer_said_beside_it_is_no_part_of_a_model(
     kind: type[Model], given: dict[str, Any]
 ) -> None:
     bare = kind.model_validate(given)
-    model = attach(kind.model_validate(given), INFO)
+    model = set_response(kind.model_validate(given), INFO)
     assert model.last_response is INFO
     assert model == bare
     assert bare == model
@@ -229,7 +229,7 @@ def test_what_an_answer_said_beside_it_is_no_part_of_a_model(
 def test_models_pickle_with_what_the_answer_said_beside_them(
     kind: type[Model], given: dict[str, Any]
 ) -> None:
-    model = attach(kind.model_validate(given), INFO)
+    model = set_response(kind.model_validate(given), INFO)
     found = pickle.loads(pickle.dumps(model))
     assert found == model
     assert found.last_response == INFO
@@ -245,7 +245,7 @@ def test_models_that_came_from_no_call_pickle_too(kind: type[Model], given: dict
 
 @pytest.mark.parametrize(("kind", "given"), EXAMPLES)
 def test_copies_of_a_model_say_which_answer_it_came_with(kind: type[Model], given: dict[str, Any]) -> None:
-    model = attach(kind.model_validate(given), INFO)
+    model = set_response(kind.model_validate(given), INFO)
     for copied in (copy.copy(model), copy.deepcopy(model), model.model_copy()):
         assert copied == model
         assert copied.last_response == INFO
@@ -268,7 +268,7 @@ def test_a_model_of_the_callers_own_has_no_place_for_an_answer() -> None:
         name: str
 
     own = Own(name="a")
-    assert attach(own, INFO) is own
+    assert set_response(own, INFO) is own
     assert not hasattr(own, "last_response")
 
 
@@ -286,12 +286,12 @@ def test_a_presigned_link_is_shown_without_its_query(show: Any) -> None:
 
 
 def test_a_link_without_a_query_is_shown_whole() -> None:
-    assert without_query("https://host/k") == "https://host/k"
+    assert redact_query("https://host/k") == "https://host/k"
 
 
 @pytest.mark.parametrize("url", ["http://[bad?hush", "https://[v1/k?X-Amz-Signature=hush", "not a link?hush"])
 def test_an_odd_link_breaks_no_repr_and_shows_no_query(url: str) -> None:
-    assert "hush" not in without_query(url)
+    assert "hush" not in redact_query(url)
     assert "hush" not in repr(Upload.model_validate({**UPLOAD, "uploadUrl": url}))
 
 
@@ -443,16 +443,16 @@ def test_models_of_others_have_no_place_for_their_answer() -> None:
 
     answer = ResponseInfo("GET", "/things", 200, Headers(), None, None, None, None, 0.1, 1)
     mine, foreign = Source.model_validate(SOURCE), Foreign(id="x_1")
-    attach_all([], answer)
-    attach_all([foreign, foreign], answer)
-    attach_all([mine], answer)
+    set_response_on_items([], answer)
+    set_response_on_items([foreign, foreign], answer)
+    set_response_on_items([mine], answer)
     assert mine.last_response is answer
     assert foreign == Foreign(id="x_1")
 
 
 def test_headers_of_the_wire_are_the_same() -> None:
-    assert Headers.decoded([(b"X-A", b"1"), (b"B", b"\xe4")]) == Headers([("x-a", "1"), ("b", "ä")])
-    assert Headers.decoded([(b"X-A", b"1"), (b"x-a", b"2")]) == Headers([("x-a", "1, 2")])
+    assert Headers.from_raw([(b"X-A", b"1"), (b"B", b"\xe4")]) == Headers([("x-a", "1"), ("b", "ä")])
+    assert Headers.from_raw([(b"X-A", b"1"), (b"x-a", b"2")]) == Headers([("x-a", "1, 2")])
 
 
 def test_left_out_is_told_from_none() -> None:
@@ -478,7 +478,7 @@ def test_every_public_type_is_there_and_a_typo_is_not() -> None:
 
 
 def test_public_names_load_their_module_when_first_used_and_stay() -> None:
-    load, names = exports("scripe.types", {"Stage": ".progress"})
+    load, names = make_lazy_exports("scripe.types", {"Stage": ".progress"})
     assert load("Stage") is scripe.types.Stage
     assert "Stage" in names()
     code = (

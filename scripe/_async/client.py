@@ -12,8 +12,8 @@ from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource
 from .._core import config
 from .._core.config import Options, Secret
 from .._core.rate_limit import RateLimiter
-from .._core.request import Query, free_request
-from .._http import AsyncHTTPClient, EngineName
+from .._core.request import Query, raw_request
+from .._http import AsyncHTTPClient, BackendName
 from .._lazy import stand_ins
 from .._vocabulary import API_VERSION
 from ..errors import ConfigurationError, InvalidArgumentError
@@ -104,7 +104,7 @@ class AsyncScripe:
         total_timeout: float | None = None,
         max_retries: int = 2,
         rate_limiter: RateLimiter | NotGiven | None = NOT_GIVEN,
-        http_client: AsyncHTTPClient | EngineName | None = None,
+        http_client: AsyncHTTPClient | BackendName | None = None,
         on_response: AsyncCallback[ResponseInfo] | None = None,
         app_info: str | None = None,
         allow_insecure: bool = False,
@@ -125,21 +125,21 @@ class AsyncScripe:
 
     def _setup(
         self,
-        given: Secret[str | AsyncKeySource | None],
+        api_key: Secret[str | AsyncKeySource | None],
         options: Options,
         rate_limiter: RateLimiter | NotGiven | None,
-        http_client: AsyncHTTPClient | EngineName | None,
+        http_client: AsyncHTTPClient | BackendName | None,
         on_response: AsyncCallback[ResponseInfo] | None,
     ) -> None:
         _log.configure()
-        self._given = given
+        self._api_key = api_key
         limiter = RateLimiter() if isinstance(rate_limiter, NotGiven) else rate_limiter
         if limiter is not None:
             config.check_type(
                 limiter, RateLimiter, "rate_limiter", "a RateLimiter, or None for none", ConfigurationError
             )
         config.check_callable(on_response, "on_response")
-        session = AsyncSession(given, limiter, http_client, on_response)
+        session = AsyncSession(api_key, limiter, http_client, on_response)
         self._sender = AsyncSender(session, options)
         self._is_copy = False
 
@@ -251,7 +251,7 @@ class AsyncScripe:
             "api_version": api_version,
             "workspace_id": workspace_id,
         }
-        options = config.changed(self._sender.options, given, extra_headers)
+        options = config.with_changes(self._sender.options, given, extra_headers)
         copy = object.__new__(type(self))
         copy.__dict__.update(vars(self))
         for name in _slots(type(self)):
@@ -319,14 +319,14 @@ class AsyncScripe:
         config.check_type(path, str, "path", "one below the base URL, such as `/projects`")
         config.check_type({} if params is None else params, Mapping, "params", "a mapping")
         if returns is None:
-            return await self._sender.send_for_document(
-                free_request(method, path, BaseModel, params, json, idempotency_key)
+            return await self._sender.send_json(
+                raw_request(method, path, BaseModel, params, json, idempotency_key)
             )
         if not (isinstance(returns, type) and issubclass(returns, BaseModel)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidArgumentError(
                 f"returns is {returns!r}; give a class of pydantic's, or leave it out."
             )
-        return await self._sender.send(free_request(method, path, returns, params, json, idempotency_key))
+        return await self._sender.send(raw_request(method, path, returns, params, json, idempotency_key))
 
     async def close(self) -> None:
         """Close the connections. On a copy, and for an `http_client` of yours, this does nothing to them."""
@@ -356,10 +356,10 @@ class AsyncScripe:
                 "Make the client where it is used."
             )
         limiter = None if session.limiter is None else NOT_GIVEN
-        state = (self._given, self._sender.options, limiter, session.http_client, session.on_response)
-        return _unpickled, (type(self), state), self._own_state()
+        state = (self._api_key, self._sender.options, limiter, session.http_client, session.on_response)
+        return _unpickle, (type(self), state), self._instance_state()
 
-    def _own_state(self) -> object:
+    def _instance_state(self) -> object:
         """Attributes that a subclass, or its user, has set."""
         state: object = self.__getstate__()
         if type(self).__getstate__ is not object.__getstate__:
@@ -386,13 +386,11 @@ def set_clock(client: AsyncScripe, clock: AsyncClock) -> None:
 
 
 def set_observer(client: AsyncScripe, observer: Observer) -> None:
-    """Let all calls of a client, and of its copies, be watched by this one, and by no other."""
-    from .._observer import Guarded
-
-    client._sender.session.observer = Guarded(observer)  # pyright: ignore[reportPrivateUsage] - this module's own
+    """Set the observer of a client and of its copies, in place of the one before."""
+    client._sender.session.observer = observer  # pyright: ignore[reportPrivateUsage] - this module's own
 
 
-def _unpickled(kind: type[AsyncScripe], state: tuple[object, ...]) -> AsyncScripe:
+def _unpickle(kind: type[AsyncScripe], state: tuple[object, ...]) -> AsyncScripe:
     client = object.__new__(kind)
     client._setup(*state)  # type: ignore[arg-type]
     return client

@@ -1,25 +1,24 @@
-"""A file, all the way: uploaded, given to a job, waited for."""
+"""Ingest a file: upload it, create a job for it, and wait for the job."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from .._concurrency import AsyncCallback, async_invoke
-from .._core import polling
+from .._concurrency import AsyncCallback
 from .._core.idempotency import FileKey
-from .._file_content import Content
+from .._file_content import UploadContent
 from ..types.job import Job
 from ..types.progress import Progress
 from ..types.upload import Upload
-from .callbacks import stages_shown
-from .job_poller import AsyncPoller
+from .callbacks import AsyncFileJobReporter, file_progress
+from .job_poller import AsyncJobPoller
 from .resources.uploads import upload_content
 from .sender import AsyncSender
 
 
-async def ingested(
+async def ingest_file(
     sender: AsyncSender,
-    content: Content,
+    content: UploadContent,
     content_type: str,
     create: Callable[[Upload], Awaitable[Job]],
     *,
@@ -28,15 +27,10 @@ async def ingested(
     show_progress: bool,
     key: FileKey,
 ) -> Job:
-    """The job, ended well."""
-
-    async def tell(job: Job) -> None:
-        news = polling.progress_of(job, content.size)
-        if news is not None and told is not None:
-            await async_invoke(told, news)
-
-    with stages_shown(content.name or "file", on_progress, show_progress=show_progress) as told:
-        upload = await upload_content(sender, content, content_type, told, key)
+    """Return the job that `create` makes for the uploaded file, once the job has succeeded."""
+    with file_progress(content.name or "file", on_progress, show_progress=show_progress) as report:
+        upload = await upload_content(sender, content, content_type, report, key)
         job = await create(upload)
-        await tell(job)
-        return await AsyncPoller(sender, [job], timeout, tell).succeeded()
+        report_job = AsyncFileJobReporter(report, content.size)
+        await report_job(job)
+        return await AsyncJobPoller(sender, [job], timeout, report_job).wait_for_success()

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
-from .._core.pagination import Walk
+from .._core.pagination import PageWalk
 from .._core.request import Request, page_query
 from .._lazy import LazyModule
 from ..errors import BadCursorError, InvalidArgumentError, ScripeError
-from ..types._base import attach_all
+from ..types._base import set_response_on_items
 from ..types.page import Page, page_of
 from .sender import AsyncSender
 
@@ -31,7 +31,7 @@ T = TypeVar("T", bound=BaseModel)
 class AsyncPages(Generic[T]):
     """The pages of one walk through a list."""
 
-    def __init__(self, sender: AsyncSender, path: str, page: type[Page[T]], walk: Walk[T]) -> None:
+    def __init__(self, sender: AsyncSender, path: str, page: type[Page[T]], walk: PageWalk[T]) -> None:
         self._sender = sender
         self._path = path
         self._page = page
@@ -44,18 +44,18 @@ class AsyncPages(Generic[T]):
         while (query := self._walk.next_query()) is not None:
             try:
                 page = await self._sender.send(
-                    Request("GET", self._path, self._page, params=query, shape="whole")
+                    Request("GET", self._path, self._page, params=query, envelope="whole")
                 )
             except BadCursorError:
                 if not self._walk.restart():
                     raise
             else:
-                return self._taken(page)
+                return self._accept(page)
         raise StopAsyncIteration
 
-    def _taken(self, page: Page[T]) -> Page[T]:
-        page = self._walk.take(page)
-        attach_all(page.data, page.last_response)
+    def _accept(self, page: Page[T]) -> Page[T]:
+        page = self._walk.accept(page)
+        set_response_on_items(page.data, page.last_response)
         return page
 
 
@@ -113,7 +113,7 @@ class AsyncPager(Generic[T]):
                 raises `BadCursorError`; one that this walk was given on the way starts the walk again.
 
         """
-        return AsyncPages(self._sender, self._path, page_of(self._kind), Walk(self._query, cursor))
+        return AsyncPages(self._sender, self._path, page_of(self._kind), PageWalk(self._query, cursor))
 
     async def to_list(self, max_items: int | None = None) -> list[T]:
         """All items, or the first so many, as a list.
@@ -135,7 +135,7 @@ class AsyncPager(Generic[T]):
 
     async def first(self) -> T | None:
         """The newest item, fetched alone; None if the list is empty."""
-        async for item in self._of(1):
+        async for item in self._with_page_size(1):
             return item
         return None
 
@@ -149,9 +149,9 @@ class AsyncPager(Generic[T]):
             InvalidArgumentError: `n` is out of range.
 
         """
-        return await anext(self._of(n).pages())
+        return await anext(self._with_page_size(n).pages())
 
-    def _of(self, rows: int) -> AsyncPager[T]:
+    def _with_page_size(self, rows: int) -> AsyncPager[T]:
         """The same list, in pages of so many; those of which no page says that they take a `limit` are sent none."""
         wanted = page_query(rows)
         query = {**self._query, **wanted} if "limit" in self._query else self._query

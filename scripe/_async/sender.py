@@ -1,54 +1,68 @@
-"""One call, from a `Request` to its model: key, budget, attempts, errors."""
+"""Send one call: take a rate limit slot, send, retry, and parse the response into a model or raise the error."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
 from .. import _log
-from .._concurrency import async_invoke, async_within
+from .._concurrency import async_invoke, async_run_with_timeout
 from .._core import response as responses
-from .._core.config import NO_KEY, Options, Secret
+from .._core.config import NO_API_KEY, Options, Secret
 from .._core.deadline import NO_DEADLINE, Deadline
 from .._core.idempotency import note_idempotency_key
-from .._core.outcome import Answer, Failure, Outcome
-from .._core.rate_limit import Ticket, rate_limit
+from .._core.outcome import Outcome, RawResponse, TransportFailure
+from .._core.rate_limit import Reservation, rate_limit
 from .._core.request import Request
-from .._http import CommonHeaders, Limits, Outgoing
-from .._redaction import hide
+from .._core.retry import RetryPolicy, is_transient, last_outcome
+from .._http import CommonHeaders, PreparedRequest, SendOptions
+from .._observer import CallDescription, Observation, Operation, observe
+from .._redaction import redact_api_key
 from ..errors import APITimeoutError, ClientClosedError, NotFoundError
 from ..types._base import JSON
 from ..types.response_info import ResponseInfo
 from .session import AsyncSession
 
 if TYPE_CHECKING:
-    from .._observer import Begun, Observation, Observer
+    from tenacity import RetryCallState
 
 T = TypeVar("T", bound=BaseModel)
 R = TypeVar("R")
 
-Read: TypeAlias = Callable[[Request[T], Answer, ResponseInfo, Secret[str]], R]
-"""Makes of an answer what the caller wants of it."""
+ResponseParser: TypeAlias = Callable[[Request[T], RawResponse, ResponseInfo, Secret[str]], R]
+"""Turns a response into the result of the exchange."""
 
 
-class _Call(Generic[T]):
-    """One call under way."""
+class _Exchange(Generic[T]):
+    """The state of one call: its request, its attempts, and its latest response."""
 
-    __slots__ = ("attempts", "has_renewed_key", "key", "observation", "request", "response")
+    __slots__ = ("api_key", "attempts", "has_refreshed_key", "observation", "request", "response")
 
-    def __init__(self, request: Request[T]) -> None:
+    def __init__(self, request: Request[T], observation: Observation) -> None:
         self.request = request
+        self.observation = observation
         self.attempts = 0
-        self.key: Secret[str] = NO_KEY
-        self.has_renewed_key = False
+        self.api_key: Secret[str] = NO_API_KEY
+        self.has_refreshed_key = False
         self.response: ResponseInfo | None = None
-        self.observation: Observation | None = None
+
+
+@dataclass(slots=True)
+class _RetryReport:
+    """Reports each delay before a retry to the log and to the observer."""
+
+    label: str
+    observation: Observation
+
+    def before_sleep(self, state: RetryCallState) -> None:
+        attempt, delay = state.attempt_number, state.upcoming_sleep
+        _log.log_retry(self.label, last_outcome(state), delay, attempt)
+        self.observation.on_retry(attempt, delay)
 
 
 class AsyncSender:
@@ -60,227 +74,229 @@ class AsyncSender:
         self.deadline = deadline
         self._headers: dict[bool, tuple[Secret[str], CommonHeaders]] = {}
 
-    def bounded(self, seconds: float | None = None) -> AsyncSender:
-        """The same, with the clock of the deadline running: for all steps of one call of the caller's."""
-        if seconds is None and (self.deadline.at is not None or self.options.total_timeout is None):
+    def with_deadline(self, timeout: float | None = None) -> AsyncSender:
+        """Return a sender whose deadline is running: one deadline for all steps of one call of the user's.
+
+        Args:
+            timeout: Seconds for these steps; the earlier of this and `total_timeout` counts.
+
+        """
+        if timeout is None and (self.deadline.at is not None or self.options.total_timeout is None):
             return self
         now = self.session.clock.now()
-        running = (
-            self.deadline if self.deadline.at is not None else Deadline.after(self.options.total_timeout, now)
-        )
-        own = Deadline.after(seconds, now)
-        ends = [each for each in (running, own) if each.at is not None]
-        first = min(ends, key=lambda each: each.at or 0.0, default=NO_DEADLINE)
-        return AsyncSender(self.session, self.options, first)
+        running = self.deadline
+        if running.at is None:
+            running = Deadline.after(self.options.total_timeout, now)
+        return AsyncSender(self.session, self.options, running.earlier(Deadline.after(timeout, now)))
 
     async def send(self, request: Request[T]) -> T:
-        """The model that the call answers with."""
-        observer = self.session.observer
-        if observer is None:
-            return await self._exchanged(_Call(request), responses.read)
-        return await self._watched(observer, _Call(request), responses.read)
+        """Send a request, and return its response as a model."""
+        with observe(self._observe_call(request)) as observation:
+            return await self._send(_Exchange(request, observation), responses.parse_model)
 
-    async def send_for_document(self, request: Request[T]) -> JSON:
-        """The JSON that the call answers with."""
-        observer = self.session.observer
-        if observer is None:
-            return await self._exchanged(_Call(request), responses.document)
-        return await self._watched(observer, _Call(request), responses.document)
+    async def send_json(self, request: Request[T]) -> JSON:
+        """Send a request, and return its response as JSON."""
+        with observe(self._observe_call(request)) as observation:
+            return await self._send(_Exchange(request, observation), responses.parse_json)
 
-    def operation(self, name: str) -> AbstractContextManager[object]:
-        """Wraps the calls of one operation, for whoever watches them."""
-        observer = self.session.observer
-        if observer is None:
-            return nullcontext()
-        from .._observer import watched  # here and below: loaded for those alone who are watched
+    def operation(self, name: str) -> AbstractContextManager[Operation]:
+        """Return a context in which all calls belong to one operation, for the observer."""
+        return observe(self.session.observer.operation(name))
 
-        return watched(lambda: observer.operation(name))
+    def _observe_call(self, request: Request[T]) -> Observation:
+        size = None if request.body is None else len(request.body)
+        base_url, path = self.options.base_url, request.safe_path
+        description = CallDescription(request.method, base_url, path, request.template, size)
+        return self.session.observer.call(description)
 
-    async def _watched(self, observer: Observer, call: _Call[T], read: Read[T, R]) -> R:
-        from .._observer import watched
-
-        begun = self._begun(call.request)
-        with watched(lambda: observer.call(begun)) as call.observation:
-            return await self._exchanged(call, read)
-
-    def _begun(self, request: Request[T]) -> Begun:
-        from .._observer import Begun
-
-        url, template = self.options.base_url + request.shown, request.template
-        return Begun(
-            request.method,
-            url,
-            None if template is None else urlsplit(self.options.base_url).path + template,
-            None if request.body is None else len(request.body),
-        )
-
-    async def _exchanged(self, call: _Call[T], read: Read[T, R]) -> R:
-        sender, request = self.bounded(), call.request
+    async def _send(self, exchange: _Exchange[T], parse: ResponseParser[T, R]) -> R:
+        sender, request = self.with_deadline(), exchange.request
         try:
-            outcome = await async_within(sender.remaining(), partial(sender._attempts, call))
+            outcome = await async_run_with_timeout(
+                sender.remaining(), partial(sender._send_with_retries, exchange)
+            )
         except ClientClosedError as error:
-            if call.attempts > 1:  # the first may have arrived
+            if exchange.attempts > 1:  # the first may have arrived
                 error.idempotency_key = request.idempotency_key
             raise
         except (
             APITimeoutError
-        ) as error:  # raised while another call asks for the API key, it knows of no write
+        ) as error:  # raised while another call refreshes the API key, it knows of no write
             note_idempotency_key(error, request.idempotency_key)
             raise
-        if outcome is None or (isinstance(outcome, Failure) and outcome.is_timeout and sender.is_late()):
-            raise sender._late(request)
-        if isinstance(outcome, Failure):
-            raise responses.failure_error(request, outcome, call.attempts)
-        assert call.response is not None, "it comes with the answer"
+        if outcome is None or (_is_timeout(outcome) and sender.deadline_passed()):
+            raise sender._deadline_error(request)
+        if isinstance(outcome, TransportFailure):
+            raise responses.failure_error(request, outcome, exchange.attempts)
+        assert exchange.response is not None, "it is set with each response"
         try:
-            return read(request, outcome, call.response, call.key)
+            return parse(request, outcome, exchange.response, exchange.api_key)
         except NotFoundError as error:
             if not self.options.base_url.endswith("/v1"):
                 error.add_note(
-                    f"base_url is {self.options.base_url!r}, which does not end in /v1, as the API's does."
+                    f"base_url is {self.options.base_url!r}, which does not end in /v1 as the API's does."
                 )
             raise
 
-    async def _attempts(self, call: _Call[T]) -> Outcome:
-        outcome = await self._attempt(call)
-        if isinstance(outcome, Answer) and outcome.is_success:
-            return outcome  # most are: what it takes to send again is not even loaded
-        return await self._again(call, outcome)
-
-    async def _again(self, call: _Call[T], first: Outcome) -> Outcome:
-        from .._core.retry import RetryPlan, is_transient
-        from .retrying import attempts
-
-        request = call.request
-
-        def transient(answer: Answer) -> bool:
-            return is_transient(answer) and not responses.is_report(request, answer)
-
-        plan = RetryPlan(
+    async def _send_with_retries(self, exchange: _Exchange[T]) -> Outcome:
+        request = exchange.request
+        policy = RetryPolicy(
             self.options.max_retries,
             request.repeatable,
             self.deadline,
-            transient,
-            is_budgeted=self.session.limiter is not None,
+            self.session.clock.now,
+            partial(_is_transient, request),
+            rate_limited_locally=self.session.limiter is not None,
         )
-        what = f"{request.method} {request.shown}"
-        return await attempts(
-            first, partial(self._attempt, call), plan, self.session.clock, what, call.observation
-        )
+        attempt = partial(self._attempt, exchange)
+        label = f"{request.method} {request.safe_path}"
+        return await self.retry(attempt, policy, label, exchange.observation)
 
-    async def _attempt(self, call: _Call[T]) -> Outcome:
-        call.attempts += 1
-        outcome = await self._sent(call)
-        if isinstance(outcome, Answer) and outcome.status == 401 and not call.has_renewed_key:
-            call.has_renewed_key = True
-            if await self.session.renew_key(call.key, self.remaining()):
-                outcome = await self._sent(call)
+    async def retry(
+        self,
+        send_once: Callable[[], Awaitable[Outcome]],
+        policy: RetryPolicy,
+        label: str,
+        observation: Observation,
+    ) -> Outcome:
+        """Call `send_once`, and again while the policy allows another attempt; return the last outcome."""
+        outcome = await send_once()
+        if not policy.should_retry(outcome):
+            return outcome
+        from tenacity import AsyncRetrying  # loaded here: most calls never need it
+
+        retrying = AsyncRetrying(
+            retry=policy.retry,
+            wait=policy.wait,
+            stop=policy.stop,
+            sleep=self.session.clock.sleep,
+            before_sleep=_RetryReport(label, observation).before_sleep,
+            retry_error_callback=last_outcome,
+        )
+        async for turn in retrying:
+            if turn.retry_state.attempt_number > 1:
+                outcome = await send_once()
+            policy.record(outcome)
+            turn.retry_state.set_result(outcome)
         return outcome
 
-    async def _sent(self, call: _Call[T]) -> Outcome:
-        request, observation, call.response = call.request, call.observation, None
-        call.key = await self.session.key(self.remaining()) if request.needs_key else NO_KEY
-        engine = self.session.engine()
-        ticket, known = None, None
+    async def _attempt(self, exchange: _Exchange[T]) -> Outcome:
+        """Send once; after a 401 refresh the API key, and send once more."""
+        exchange.attempts += 1
+        outcome = await self._send_once(exchange)
+        if isinstance(outcome, RawResponse) and outcome.status == 401 and not exchange.has_refreshed_key:
+            exchange.has_refreshed_key = True
+            if await self.session.refresh_api_key(exchange.api_key, self.remaining()):
+                outcome = await self._send_once(exchange)
+        return outcome
+
+    async def _send_once(self, exchange: _Exchange[T]) -> Outcome:
+        """Send one HTTP request: wait for a rate limit slot, send, record the outcome."""
+        request, exchange.response = exchange.request, None
+        exchange.api_key = NO_API_KEY
+        if request.authenticated:
+            exchange.api_key = await self.session.api_key(self.remaining())
+        transport = self.session.transport()
+        slot = known = None
         try:
-            ticket = await self._leave(call)
-            limits = Limits(self._timeout(request), self.clock_of_deadline)
-            outcome = known = await engine.send(self._outgoing(call), limits)
-            if isinstance(outcome, Failure):  # an engine may quote what a server sent it
-                outcome = replace(outcome, message=hide(outcome.message, call.key.reveal()))
+            slot = await self._acquire_slot(exchange)
+            options = SendOptions(self._timeout(request), self.remaining)
+            outcome = known = await transport.send(self._prepare(exchange), options)
         finally:
-            self._release(ticket, known)  # first: nothing that follows may lose the place
-        if isinstance(outcome, Answer):
-            call.response = responses.response_info(request, outcome, call.attempts, call.key)
-        if observation is not None:
-            observation.sent(call.attempts, outcome)
-        if isinstance(outcome, Failure):
-            _log.failed(request, outcome, call.attempts)
-        await self._tell(call)
+            self._release_slot(slot, known)  # first: nothing that follows may lose the slot
+        if isinstance(outcome, TransportFailure):
+            # The message may quote what a server sent.
+            message = redact_api_key(outcome.message, exchange.api_key.reveal())
+            outcome = replace(outcome, message=message)
+            _log.log_failure(request, outcome, exchange.attempts)
+        else:
+            attempts, api_key = exchange.attempts, exchange.api_key
+            exchange.response = responses.response_info(request, outcome, attempts, api_key)
+        exchange.observation.on_outcome(exchange.attempts, outcome)
+        if exchange.response is not None:
+            await self._notify(request, exchange.response)
         return outcome
 
-    def _outgoing(self, call: _Call[T]) -> Outgoing:
-        request, headers = call.request, call.request.headers
-        if call.observation is not None:
-            headers = {**call.observation.sending(), **headers}
+    def _prepare(self, exchange: _Exchange[T]) -> PreparedRequest:
+        request = exchange.request
+        headers = {**exchange.observation.on_send(), **request.headers}
         url = Secret(self.options.base_url + request.target)
-        return Outgoing(request.method, url, self._common_headers(call), request.body, headers)
+        return PreparedRequest(request.method, url, self._common_headers(exchange), request.body, headers)
 
-    async def _leave(self, call: _Call[T]) -> Ticket | None:
-        """Wait until the rate limit has a place for this call; that does not count as a retry."""
-        request, limiter, clock = call.request, self.session.limiter, self.session.clock
+    async def _acquire_slot(self, exchange: _Exchange[T]) -> Reservation | None:
+        """Wait until the rate limit has a slot for this request. The wait does not count as a retry."""
+        request, limiter, clock = exchange.request, self.session.limiter, self.session.clock
+        bucket, timeout = (self.options.workspace_id, request.bucket), self._timeout(request)
         while True:
             now = clock.now()
             if self.deadline.has_passed(now):
-                raise self._late(request)
-            bucket, timeout = (self.options.workspace_id, request.bucket), self._timeout(request)
-            leave = limiter.reserve(bucket, now, timeout) if limiter else None
-            if leave is None or isinstance(leave, Ticket):
-                return leave
-            if not self.deadline.allows(leave, now):
-                raise self._late(request, f"the rate limit is reached for another {leave:.1f} s, and ")
-            _log.waiting(request, leave)
-            await self._wait(call, leave)
+                raise self._deadline_error(request)
+            reservation = limiter.reserve(bucket, now, timeout) if limiter else None
+            if reservation is None or isinstance(reservation, Reservation):
+                return reservation
+            delay = reservation
+            if not self.deadline.allows(delay, now):
+                raise self._deadline_error(
+                    request, f"the rate limit is reached for another {delay:.1f} s, and "
+                )
+            _log.log_rate_limit_wait(request, delay)
+            try:
+                await clock.sleep(delay)
+            finally:
+                exchange.observation.on_rate_limit_wait(clock.now() - now)
 
-    async def _wait(self, call: _Call[T], seconds: float) -> None:
-        clock = self.session.clock
-        began = clock.now()
-        try:
-            await clock.sleep(seconds)
-        finally:
-            if call.observation is not None:
-                call.observation.waited(clock.now() - began)
+    def _release_slot(self, slot: Reservation | None, outcome: Outcome | None) -> None:
+        if self.session.limiter is not None and slot is not None:
+            reported = rate_limit(outcome) if isinstance(outcome, RawResponse) else None
+            self.session.limiter.release(slot, self.session.clock.now(), outcome, reported)
 
-    def _release(self, ticket: Ticket | None, outcome: Outcome | None) -> None:
-        if self.session.limiter is not None and ticket is not None:
-            reported = rate_limit(outcome) if isinstance(outcome, Answer) else None
-            self.session.limiter.release(ticket, self.session.clock.now(), outcome, reported)
-
-    async def _tell(self, call: _Call[T]) -> None:
-        response = call.response
-        if response is None:
-            return
-        _log.called(response)
+    async def _notify(self, request: Request[T], response: ResponseInfo) -> None:
+        """Log a response, warn if the API version is deprecated, and call `on_response`."""
+        _log.log_response(response)
         try:
             if response.deprecation is not None:
-                _log.deprecated(response.deprecation)
+                _log.warn_deprecated(response.deprecation)
             if self.session.on_response is not None:
                 await async_invoke(self.session.on_response, response)
         except Exception as error:
-            note_idempotency_key(error, call.request.idempotency_key)
+            note_idempotency_key(error, request.idempotency_key)
             raise
 
-    def _common_headers(self, call: _Call[T]) -> CommonHeaders:
-        """What all calls have in common, made anew when the key changes."""
-        needs_key = call.request.needs_key
-        made_for, headers = self._headers.get(needs_key, (None, None))
-        if headers is None or made_for is not call.key:
-            authorization = {"Authorization": f"Bearer {call.key.reveal()}"} if needs_key else {}
+    def _common_headers(self, exchange: _Exchange[T]) -> CommonHeaders:
+        """Return the headers that all calls share; they are built again when the API key has changed."""
+        authenticated = exchange.request.authenticated
+        api_key, headers = self._headers.get(authenticated, (None, None))
+        if headers is None or api_key is not exchange.api_key:
+            api_key = exchange.api_key
+            authorization = {"Authorization": f"Bearer {api_key.reveal()}"} if authenticated else {}
             headers = CommonHeaders({"Host": self.options.host, **self.options.headers, **authorization})
-            self._headers[needs_key] = (call.key, headers)
+            self._headers[authenticated] = (api_key, headers)
         return headers
 
     def _timeout(self, request: Request[T]) -> float | None:
         timeout = self.options.timeout
-        return None if timeout is None else timeout + request.held
+        return None if timeout is None else timeout + request.server_wait
 
     def remaining(self) -> float | None:
-        """Seconds left of the deadline."""
+        """Return the seconds until the deadline; None if there is no deadline."""
         return self.deadline.remaining(self.session.clock.now())
 
-    @property
-    def clock_of_deadline(self) -> Callable[[], float | None] | None:
-        """What tells the seconds left, if there is a deadline."""
-        return None if self.deadline.at is None else self.remaining
-
-    def is_late(self) -> bool:
-        """Whether the deadline has passed."""
+    def deadline_passed(self) -> bool:
+        """Return True if the deadline has passed."""
         return self.deadline.has_passed(self.session.clock.now())
 
-    def _late(self, request: Request[T], why: str = "") -> APITimeoutError:
+    def _deadline_error(self, request: Request[T], reason: str = "") -> APITimeoutError:
         return APITimeoutError(
-            f"{request.method} {request.shown}: {why}{self.deadline}",
+            f"{request.method} {request.safe_path}: {reason}{self.deadline}",
             is_total=True,
             retryable=True,
             idempotency_key=request.idempotency_key,
         )
+
+
+def _is_transient(request: Request[T], response: RawResponse) -> bool:
+    return is_transient(response) and not responses.is_expected_status(request, response)
+
+
+def _is_timeout(outcome: Outcome) -> bool:
+    return isinstance(outcome, TransportFailure) and outcome.is_timeout

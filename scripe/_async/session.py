@@ -8,21 +8,26 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from weakref import WeakSet
 
-from .._api_key_refresh import AsyncTurn
-from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_home, async_invoke
+from .._api_key_refresh import AsyncAPIKeyRefreshLock
+from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_current_loop, async_invoke
 from .._core import config
 from .._core.config import Secret
 from .._core.poll_throttle import PollThrottle
 from .._core.rate_limit import RateLimiter
-from .._http import AsyncEngine, AsyncHTTPClient, EngineName, check_engine, default_engine, plain_context
+from .._http import (
+    AsyncHTTPClient,
+    AsyncHTTPTransport,
+    BackendName,
+    check_backend_name,
+    default_backend_name,
+    plain_context,
+)
+from .._observer import NULL_OBSERVER, Observer
 from ..errors import ClientClosedError, ConfigurationError
 from ..types.response_info import ResponseInfo
-
-if TYPE_CHECKING:
-    from .._observer import Observer
 
 
 class AsyncSession:
@@ -30,88 +35,90 @@ class AsyncSession:
         self,
         given: Secret[str | AsyncKeySource | None],
         limiter: RateLimiter | None,
-        http_client: AsyncHTTPClient | EngineName | None,
+        http_client: AsyncHTTPClient | BackendName | None,
         on_response: AsyncCallback[ResponseInfo] | None,
     ) -> None:
         self.http_client = http_client
         self.limiter = limiter
         self.on_response = on_response
-        self.observer: Observer | None = None
+        self.observer: Observer = NULL_OBSERVER
         self.clock: AsyncClock = _make_clock()
-        self.pacer: PollThrottle = PollThrottle()
-        self._key_source = cast("AsyncKeySource | None", config.key_source(given))
-        self._key = None if self._key_source else config.api_key(given)
+        self.poll_throttle: PollThrottle = PollThrottle()
+        self._api_key_function = cast("AsyncKeySource | None", config.api_key_function(given))
+        self._api_key = None if self._api_key_function else config.api_key(given)
         self._is_closed = False
         self._lock = threading.Lock()
-        self._chosen: AsyncHTTPClient | EngineName = http_client or default_engine()
-        self._engine: AsyncEngine | None = None
-        self._home: object = None
-        self._turn: AsyncTurn = AsyncTurn()
-        if isinstance(self._chosen, str):
-            check_engine(self._chosen)
+        self._backend_or_client: AsyncHTTPClient | BackendName = http_client or default_backend_name()
+        self._transport: AsyncHTTPTransport | None = None
+        self._loop: object = None
+        self._refresh_lock: AsyncAPIKeyRefreshLock = AsyncAPIKeyRefreshLock()
+        if isinstance(self._backend_or_client, str):
+            check_backend_name(self._backend_or_client)
         else:
-            self._engine = AsyncEngine(self._chosen)
+            self._transport = AsyncHTTPTransport(self._backend_or_client)
         _sessions.add(self)
 
     @property
     def opens_connections(self) -> bool:
         """Whether the connections are our own, not those of a client that the caller gave."""
-        return isinstance(self._chosen, str)
+        return isinstance(self._backend_or_client, str)
 
-    def engine(self) -> AsyncEngine:
+    def transport(self) -> AsyncHTTPTransport:
         """The open connections, opened when first needed, and anew in a forked process."""
         self._check()
-        return self._engine or self._opened()
+        return self._transport or self._open_transport()
 
-    def _opened(self) -> AsyncEngine:
+    def _open_transport(self) -> AsyncHTTPTransport:
         with self._lock:
             self._check_open()  # again: another thread may have closed meanwhile, and nobody would close this one
-            self._engine = engine = self._engine or AsyncEngine(self._chosen)
+            self._transport = engine = self._transport or AsyncHTTPTransport(self._backend_or_client)
             return engine
 
-    async def key(self, seconds: float | None = None) -> Secret[str]:
+    async def api_key(self, seconds: float | None = None) -> Secret[str]:
         """The key to send; a sync client waits so many seconds for another call that is asking for it."""
-        return self._key or await self._asked(None, seconds)
+        return self._api_key or await self._get_or_refresh_api_key(None, seconds)
 
-    async def renew_key(self, refused: Secret[str], seconds: float | None = None) -> bool:
+    async def refresh_api_key(self, rejected: Secret[str], seconds: float | None = None) -> bool:
         """Ask the caller's function for another key, unless that was done meanwhile; False if there is none."""
-        if self._key_source is None:
+        if self._api_key_function is None:
             return False
-        await self._asked(refused, seconds)
+        await self._get_or_refresh_api_key(rejected, seconds)
         return True
 
-    async def _asked(self, refused: Secret[str] | None, seconds: float | None) -> Secret[str]:
+    async def _get_or_refresh_api_key(
+        self, refused: Secret[str] | None, seconds: float | None
+    ) -> Secret[str]:
         self._check()
-        return await self._turn.take(partial(self._ask, refused), seconds)
+        return await self._refresh_lock.refresh_with(partial(self._refresh_api_key, refused), seconds)
 
-    async def _ask(self, refused: Secret[str] | None) -> Secret[str]:
-        key = self._key
+    async def _refresh_api_key(self, refused: Secret[str] | None) -> Secret[str]:
+        key = self._api_key
         if key is None or (refused is not None and key.reveal() == refused.reveal()):
-            given = Secret(await async_invoke(cast("AsyncKeySource", self._key_source)))
-            self._key = key = config.api_key(given)
+            given = Secret(await async_invoke(cast("AsyncKeySource", self._api_key_function)))
+            self._api_key = key = config.api_key(given)
         return key
 
     async def close(self) -> None:
-        if self._engine is not None and self.opens_connections:
+        if self._transport is not None and self.opens_connections:
             self._check_loop()
         with self._lock:
             self._is_closed = True
-            engine, self._engine = self._engine, None
+            engine, self._transport = self._transport, None
         if engine is not None:
             await engine.close()
 
-    def leave_to_parent(self) -> None:
+    def reset_after_fork(self) -> None:
         """Begin afresh in a process that was forked.
 
         The connections are the parent's: two processes on one would mix their answers. Other threads may have held
         any lock, and the calls that they had in flight do not end here. A client of the caller's stays in use.
         """
-        self._lock, self._turn, self._home = threading.Lock(), AsyncTurn(), None
-        self.pacer = PollThrottle()
+        self._lock, self._refresh_lock, self._loop = threading.Lock(), AsyncAPIKeyRefreshLock(), None
+        self.poll_throttle = PollThrottle()
         if self.limiter is not None:
-            self.limiter.forget()
-        _left_open.append(self._engine)
-        self._engine = None if self.opens_connections else AsyncEngine(self._chosen)
+            self.limiter.reset()
+        _orphaned_transports.append(self._transport)
+        self._transport = None if self.opens_connections else AsyncHTTPTransport(self._backend_or_client)
 
     def _check(self) -> None:
         self._check_open()
@@ -122,10 +129,10 @@ class AsyncSession:
             raise ClientClosedError("This client was closed; make a new one, or close it later.")
 
     def _check_loop(self) -> None:
-        here = async_home()
-        if self._home is None:
-            self._home = here
-        if self._home is not here:
+        current = async_current_loop()
+        if self._loop is None:
+            self._loop = current
+        if self._loop is not current:
             raise ConfigurationError(
                 "This client was first used in another event loop, where its connections live: "
                 "make one AsyncScripe for each event loop (each asyncio.run), and close it there."
@@ -148,7 +155,9 @@ def set_clock_factory(factory: Callable[[], AsyncClock]) -> Callable[[], AsyncCl
 
 _sessions: WeakSet[AsyncSession] = WeakSet()
 
-_left_open: list[AsyncEngine | None] = []  # kept, since whoever collects an open connection complains of it
+_orphaned_transports: list[
+    AsyncHTTPTransport | None
+] = []  # kept, since whoever collects an open connection complains of it
 
 
 # What a first call imports. If another thread held the lock of one of these modules during a fork, the child would wait
@@ -164,7 +173,6 @@ LOADED_BEFORE_FORK = (
     "scripe._async.resources.sources",
     "scripe._async.resources.webhook_endpoints",
     "scripe._async.resources.workspaces",
-    "scripe._async.retrying",
     "scripe._core.pagination",
     "scripe.types.page",
     *("tenacity", "httpcore", "httpcore2", "h11", "certifi", "truststore", "encodings.idna"),
@@ -182,7 +190,7 @@ def before_fork() -> None:
 
 def after_fork() -> None:
     for session in list(_sessions):
-        session.leave_to_parent()
+        session.reset_after_fork()
 
 
 with suppress(AttributeError):  # on Windows, where nothing forks

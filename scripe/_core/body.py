@@ -58,7 +58,7 @@ class Body:
         """Whether the rest need not come: a limit is reached, or what was compressed has ended."""
         return self._is_ended or self._left <= 0 or self._left_to_come <= 0
 
-    def take(self, block: bytes) -> None:
+    def feed(self, block: bytes) -> None:
         """Add the next block.
 
         Raises:
@@ -67,11 +67,11 @@ class Body:
         """
         self._left_to_come -= len(block)
         if self._inflater is None:
-            self._keep(block)
+            self._append(block)
         for start in range(0, len(block) if self._inflater else 0, PIECE):
             self._inflate(block[start : start + PIECE])
 
-    def whole(self) -> bytes:
+    def finish(self) -> bytes:
         """Return all of it, up to the limit.
 
         Raises:
@@ -83,14 +83,14 @@ class Body:
             raise BodyError(f"the {self._encoding} body is cut")
         return self._kept.getvalue()
 
-    def _keep(self, found: bytes) -> None:
+    def _append(self, found: bytes) -> None:
         self._kept.write(found[: self._left])
         self._left -= len(found)
 
     def _inflate(self, piece: bytes) -> None:
         while piece and not self.is_full:
             assert self._inflater is not None
-            if self._inflater.eof and not self._begins_member(piece):
+            if self._inflater.eof and not self._begins_gzip_member(piece):
                 self._is_ended = True
                 return
             try:
@@ -99,10 +99,10 @@ class Body:
                 found = self._inflate_bare(piece)
             if len(self._head) < 2:
                 self._head += piece[:2]
-            self._keep(found)
+            self._append(found)
             piece = self._inflater.unused_data
 
-    def _begins_member(self, piece: bytes) -> bool:
+    def _begins_gzip_member(self, piece: bytes) -> bool:
         """Go on with another gzip member, of which a body may have several; anything else is not part of it."""
         if self._encoding == "deflate" or not piece.startswith(_GZIP[: len(piece)]):
             return False

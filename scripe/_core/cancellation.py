@@ -20,7 +20,7 @@ from ..errors import (
 from ..types.job import Job
 
 
-def is_unsettled(error: ScripeError, attempt: int) -> bool:
+def is_cancel_unclear(error: ScripeError, attempt: int) -> bool:
     """Whether the cancel may have worked all the same: its answer was lost, empty (C21), or a 5xx."""
     if isinstance(error, NotCancellableError):
         return attempt > 1  # our own earlier cancel may be the reason

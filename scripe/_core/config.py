@@ -20,7 +20,7 @@ KEY_VARIABLE: Final = "SCRIPE_API_KEY"
 BASE_URL_VARIABLE: Final = "SCRIPE_BASE_URL"
 WORKSPACE_VARIABLE: Final = "SCRIPE_WORKSPACE_ID"
 
-_OURS = frozenset(
+RESERVED_HEADERS = frozenset(
     [
         "authorization",
         "idempotency-key",
@@ -58,10 +58,10 @@ class Secret(Generic[T]):
         return Secret, (self._hidden,)
 
 
-NO_KEY = Secret("")
+NO_API_KEY = Secret("")
 """Of calls that go without one."""
 
-LONGEST = 1e9
+MAX_SECONDS = 1e9
 """Seconds that a limit may be: past some ten times as many, what waits for it overflows."""
 
 
@@ -139,18 +139,18 @@ def api_key(given: Secret[S]) -> Secret[str]:
     if not isinstance(found.reveal(), str):
         raise ConfigurationError(f"api_key is a {type(found.reveal()).__name__}; give a str or a function.")
     key = Secret("".join(cast("str", found.reveal())).strip())  # an enum of texts names itself in `str(…)`
-    problem = _problem_of_key(key)
+    problem = _api_key_problem(key)
     if problem:
         raise ConfigurationError(problem)
     return key
 
 
-def key_source(given: Secret[S]) -> S | None:
+def api_key_function(given: Secret[S]) -> S | None:
     """The caller's function that returns keys, if that is what was given."""
     return given.reveal() if callable(given.reveal()) else None
 
 
-def changed(
+def with_changes(
     options: Options, given: Mapping[str, object], extra_headers: Mapping[str, str] | NotGiven
 ) -> Options:
     """The options of a copy: what was not given stays, headers are added to those there are."""
@@ -163,7 +163,7 @@ def changed(
     return replace(options, **changes)  # type: ignore[arg-type]
 
 
-def _problem_of_key(key: Secret[str]) -> str | None:
+def _api_key_problem(key: Secret[str]) -> str | None:
     text = key.reveal()
     if not text:
         return (
@@ -186,7 +186,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def usable_host(url: str) -> str:
+def valid_host(url: str) -> str:
     """Return the host of an address; empty if it has none, or one that no look-up takes, or an impossible port."""
     try:
         host, port = urlsplit(url).hostname or "", urlsplit(url).port
@@ -196,22 +196,22 @@ def usable_host(url: str) -> str:
     return host if port != 0 and all(0 < len(label) < 64 for label in labels) else ""
 
 
-def check_transport(url: str, *, allow_insecure: bool, what: str) -> None:
-    """Nothing goes over plain http but to this machine, unless the caller allows it."""
-    host = usable_host(url)
+def check_transport(url: str, *, allow_insecure: bool, name: str) -> None:
+    """Refuse plain http to other machines, unless the caller allows it."""
+    host = valid_host(url)
     scheme = urlsplit(url).scheme if host else ""
     del url  # a traceback that prints the locals of this frame must not show it
     if not scheme:
-        raise ConfigurationError(f"{what} is no URL.")
+        raise ConfigurationError(f"{name} is not a URL.")
     if scheme == "http" and not is_loopback(host) and not allow_insecure:
         raise ConfigurationError(
-            f"{what} is plain http to {host}, where anyone on the way can read it: "
+            f"{name} is plain http to {host}, where anyone on the way can read it: "
             "use https, or `allow_insecure=True` if you mean it."
         )
 
 
 def _check_url(url: str, *, allow_insecure: bool) -> None:
-    parts = urlsplit(url if usable_host(url) else "")
+    parts = urlsplit(url if valid_host(url) else "")
     if (
         parts.scheme not in ("http", "https")
         or parts.query
@@ -225,7 +225,7 @@ def _check_url(url: str, *, allow_insecure: bool) -> None:
         )
     if parts.username or parts.password:
         raise ConfigurationError("base_url must not hold a user or a password; the key goes in `api_key`.")
-    check_transport(url, allow_insecure=allow_insecure, what="base_url")
+    check_transport(url, allow_insecure=allow_insecure, name="base_url")
 
 
 def without_user(url: str) -> str:
@@ -234,9 +234,9 @@ def without_user(url: str) -> str:
 
 def check_seconds(seconds: float | None, name: str, error: type[ScripeError] = InvalidArgumentError) -> None:
     """Raise `error` unless `seconds` is a positive, finite number, or None."""
-    if seconds is not None and not (_is_number(seconds) and 0 < seconds <= LONGEST):
+    if seconds is not None and not (_is_number(seconds) and 0 < seconds <= MAX_SECONDS):
         raise error(
-            f"{name} is {seconds!r}; give seconds above 0 and up to {LONGEST:g}, or None for no limit."
+            f"{name} is {seconds!r}; give seconds above 0 and up to {MAX_SECONDS:g}, or None for no limit."
         )
 
 
@@ -278,7 +278,7 @@ def _check_header_value(text: str, name: str, shown: str | None = None) -> None:
 
 def _check_extra_header(name: str, text: str) -> None:
     check_type(name, str, "a name in extra_headers", "a str", ConfigurationError)
-    if name.lower() in _OURS:
+    if name.lower() in RESERVED_HEADERS:
         raise ConfigurationError(f"extra_headers must not set {name}: the client does, from its own options.")
     if not _HEADER_NAME.fullmatch(name):
         raise ConfigurationError(f"extra_headers has {name!r}, which is no name of a header.")

@@ -18,6 +18,12 @@ class Deadline:
     def after(cls, seconds: float | None, now: float) -> Deadline:
         return cls() if seconds is None else cls(now + seconds, seconds)
 
+    def earlier(self, other: Deadline) -> Deadline:
+        """Return the deadline that comes first."""
+        if self.at is None or other.at is None:
+            return other if self.at is None else self
+        return min(self, other, key=lambda deadline: deadline.at or 0.0)
+
     def remaining(self, now: float) -> float | None:
         return None if self.at is None else max(0.0, self.at - now)
 

@@ -10,34 +10,34 @@ from __future__ import annotations
 from ..errors import InvalidArgumentError, JobTimeoutError
 from ..types.not_given import NotGiven
 from .deadline import Deadline
-from .request import identifier
+from .request import check_id
 
-LONGEST_HOLD = 25_000
+MAX_SERVER_WAIT_MS = 25_000
 """Milliseconds; the API's own cap."""
 
 
-def source(text: str | None, note_id: str | None) -> dict[str, str]:
+def generation_source(text: str | None, note_id: str | None) -> dict[str, str]:
     """What to write from (C19: nested, as the reference page has it): a text or a note, not both, not neither."""
     if (text is None) == (note_id is None):
         count = "neither" if text is None else "both"
         raise InvalidArgumentError(
             f"Give either text= or note_id=, what the post is written from; {count} was given."
         )
-    return {"text": text} if text is not None else {"noteId": identifier(note_id or "", "note_id")}
+    return {"text": text} if text is not None else {"noteId": check_id(note_id or "", "note_id")}
 
 
-def checked_wait(milliseconds: int | None) -> int | None:
+def check_wait_ms(milliseconds: int | None) -> int | None:
     if milliseconds is None:
         return None
     is_whole = isinstance(milliseconds, int) and not isinstance(milliseconds, bool)  # pyright: ignore[reportUnnecessaryIsInstance]
-    if not is_whole or not 0 <= milliseconds <= LONGEST_HOLD:
+    if not is_whole or not 0 <= milliseconds <= MAX_SERVER_WAIT_MS:
         raise InvalidArgumentError(
-            f"wait_for_completion_ms is {milliseconds!r}; the API takes milliseconds from 0 to {LONGEST_HOLD:,}."
+            f"wait_for_completion_ms is {milliseconds!r}; the API takes milliseconds from 0 to {MAX_SERVER_WAIT_MS:,}."
         )
     return milliseconds
 
 
-def unanswered(deadline: Deadline) -> JobTimeoutError:
+def timeout_before_job_error(deadline: Deadline) -> JobTimeoutError:
     """What to raise when the time of a wait is over before its job is known."""
     return JobTimeoutError(
         f"Waited {deadline.seconds:g} s, and the API has not named the job yet. The work may go on: "

@@ -26,7 +26,7 @@ def new_key() -> str:
     return str(uuid.uuid4())
 
 
-def checked_key(key: str) -> str:
+def check_key(key: str) -> str:
     if not isinstance(key, str) or not _FORM.fullmatch(key):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidArgumentError(
             f"idempotency_key {key!r:.80} is not of the form the API knows: 1 to 64 letters, digits, "
@@ -35,7 +35,7 @@ def checked_key(key: str) -> str:
     return key
 
 
-def derived_key(key: str, step: str) -> str:
+def derive_key(key: str, step: str) -> str:
     """The key of one step of a composite call: the same for the same call, another for each step."""
     return idempotency_key("step", key, step)
 
@@ -62,19 +62,19 @@ def idempotency_key(*parts: object) -> str:
         raise InvalidArgumentError("idempotency_key() needs at least one part that identifies the operation.")
     digest = hashlib.sha256()
     for part in parts:
-        kind, content = _spelled(part)
+        kind, content = _canonical_part(part)
         digest.update(f"{kind}:{len(content)}:".encode() + content)
     return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
 
 
-def _spelled(part: object) -> tuple[str, bytes]:
+def _canonical_part(part: object) -> tuple[str, bytes]:
     match part:
         case bytes():
             return "bytes", part
         case str():
             return "str", part.encode("utf-8", "surrogatepass")
         case PathLike():
-            return _spelled(fspath(part))  # pyright: ignore[reportUnknownArgumentType]
+            return _canonical_part(fspath(part))  # pyright: ignore[reportUnknownArgumentType]
         case datetime() | date():
             return type(part).__name__, part.isoformat().encode()
         case None | bool() | int() | float() | uuid.UUID():
@@ -111,7 +111,7 @@ class FileKey:
     """
 
     def __init__(self, given: str | None) -> None:
-        self.value = f"scripe-{uuid.uuid4().hex[:24]}" if given is None else checked_key(given)
+        self.value = f"scripe-{uuid.uuid4().hex[:24]}" if given is None else check_key(given)
         """The key of what is made of the file, and what errors carry."""
         self.mint = self.value
         self.is_bound = False
@@ -124,7 +124,7 @@ class FileKey:
         if ours is not None and ours["md5"] == md5:
             self.mint = ours["mint"]
         else:
-            self.mint = derived_key(self.value, f"upload {sha256}")
+            self.mint = derive_key(self.value, f"upload {sha256}")
         self.is_bound = True
 
     def complete(self, md5: str) -> None:
@@ -133,7 +133,7 @@ class FileKey:
             self.value = f"{self.mint}-{md5}"
 
     @contextmanager
-    def attached(self) -> Generator[None]:
+    def attach_to_errors(self) -> Generator[None]:
         """Let errors of any step carry the key as it is then."""
         try:
             yield
@@ -143,7 +143,7 @@ class FileKey:
 
 
 @contextmanager
-def carrying(key: str) -> Generator[None]:
+def attach_idempotency_key(key: str) -> Generator[None]:
     """Errors of any step of a composite call carry the key of the whole, with which it can be gone on with."""
     try:
         yield

@@ -18,7 +18,7 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from .._redaction import decode, replace_halves
+from .._redaction import decode, replace_lone_surrogates
 from ..types._base import JSON
 
 MOST_PROBLEMS = 1000
@@ -34,11 +34,11 @@ def load_json(body: bytes) -> JSON:
     """
     found = cast("JSON", json.loads(decode(body)))
     text = json.dumps(found, ensure_ascii=False) if b"\\u" in body else ""
-    whole = replace_halves(text)
+    whole = replace_lone_surrogates(text)
     return found if whole == text else cast("JSON", json.loads(whole))
 
 
-def mend(body: bytes, error: ValidationError) -> bytes | None:
+def repair_json(body: bytes, error: ValidationError) -> bytes | None:
     """Return the body without the oddities that the model refused; None if there is none that can be mended."""
     if error.error_count() > MOST_PROBLEMS:
         return None
@@ -46,7 +46,7 @@ def mend(body: bytes, error: ValidationError) -> bytes | None:
     try:
         document = load_json(body)
         if not any(each["type"] == "json_invalid" for each in problems):
-            changes = [_mend_value(document, each["loc"], each["type"]) for each in problems]
+            changes = [_repair_value(document, each["loc"], each["type"]) for each in problems]
             if not any(changes):
                 return None
         mended = json.dumps(document, ensure_ascii=False).encode()
@@ -55,7 +55,7 @@ def mend(body: bytes, error: ValidationError) -> bytes | None:
     return None if mended == body else mended
 
 
-def _mend_value(document: JSON, location: tuple[int | str, ...], problem: str) -> bool:
+def _repair_value(document: JSON, location: tuple[int | str, ...], problem: str) -> bool:
     """Mend one value in place, and say whether it could be done.
 
     A location may go on beyond the value, with names of the types that were tried.

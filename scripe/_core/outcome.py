@@ -9,7 +9,7 @@ from ..types.response_info import Headers
 
 
 @dataclass(slots=True)
-class Answer:
+class RawResponse:
     """A whole HTTP answer: `elapsed` in seconds, `arrived` as the time of day in seconds since 1970."""
 
     status: int
@@ -29,12 +29,12 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class TransportFailure:
     """No answer, or half of one. `unsent`: the request surely did not arrive."""
 
-    reason: Literal["unsent", "lost"]
+    reason: Literal["not_sent", "response_lost"]
     is_timeout: bool
     message: str
 
 
-Outcome: TypeAlias = Answer | Failure
+Outcome: TypeAlias = RawResponse | TransportFailure

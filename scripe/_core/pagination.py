@@ -22,7 +22,7 @@ RESTARTS = 3
 """Restarts in a row that bring nothing new, after which the walk gives up."""
 
 
-class Walk(Generic[T]):
+class PageWalk(Generic[T]):
     """One walk through a list, page by page."""
 
     def __init__(self, query: Mapping[str, str], cursor: str | None = None) -> None:
@@ -44,7 +44,7 @@ class Walk(Generic[T]):
             return None
         return {**self._query, **({} if self._cursor is None else {"cursor": self._cursor})}
 
-    def take(self, page: Page[T]) -> Page[T]:
+    def accept(self, page: Page[T]) -> Page[T]:
         """Note where the next page is, and leave out what an earlier page of this walk held."""
         self._advance(page)
         if self._has_restarted:
@@ -52,7 +52,7 @@ class Walk(Generic[T]):
             page = page.model_copy(update={"data": fresh})
         if page.data:
             self._futile = 0
-            self._note(page.data)
+            self._remember_position(page.data)
         return page
 
     def restart(self) -> bool:
@@ -72,9 +72,9 @@ class Walk(Generic[T]):
             self._is_over = True
             return
         if not cursor:
-            raise _broken(page, "has_more without a cursor")
+            raise _invalid_page_error(page, "has_more without a cursor")
         if hash(cursor) in self._cursors:
-            raise _broken(page, "a cursor that came before, which would go round for ever")
+            raise _invalid_page_error(page, "a cursor that came before, which would go round for ever")
         self._cursors.add(hash(cursor))
         self._cursor, self._is_own = cursor, True
 
@@ -84,7 +84,7 @@ class Walk(Generic[T]):
             return _id(item) in self._seen_there
         return position > self._position
 
-    def _note(self, items: Sequence[T]) -> None:
+    def _remember_position(self, items: Sequence[T]) -> None:
         position = _position(items[-1])
         if position != self._position:
             self._seen_there = set()
@@ -104,7 +104,7 @@ def _id(item: BaseModel) -> str:
     return cast("str", getattr(item, "id", ""))
 
 
-def _broken(page: Page[T], problem: str) -> APIResponseValidationError:
+def _invalid_page_error(page: Page[T], problem: str) -> APIResponseValidationError:
     response = getattr(page, "last_response", None)
     return APIResponseValidationError(
         f"The API answered a page with {problem}.",

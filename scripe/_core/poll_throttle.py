@@ -18,11 +18,11 @@ from .rate_limit import READ_LIMIT, WINDOW
 TICK = 1.0
 SLOW_TICK = 5.0
 SLOW_AFTER = 30.0
-SHARE = 0.5
+POLLING_SHARE_OF_RATE_LIMIT = 0.5
 """Part of the budget of reads that polling may take."""
 
 
-def tick(types: Iterable[str], waited: float) -> float:
+def poll_interval(types: Iterable[str], waited: float) -> float:
     """Seconds until the next look at jobs of these types, after so many seconds of waiting."""
     if waited < SLOW_AFTER:
         return TICK
@@ -40,18 +40,18 @@ class PollThrottle:
         self._lock = threading.Lock()
         self._next_at = 0.0
 
-    def delay(self, now: float, limit: int | None) -> float:
+    def reserve(self, now: float, limit: int | None) -> float:
         """Take the next place in the line: seconds until it comes."""
         with self._lock:
             at = max(now, self._next_at)
             self._next_at = at + _spacing(limit)
             return at - now
 
-    def give_back(self, limit: int | None) -> None:
+    def cancel(self, limit: int | None) -> None:
         """Leave the line: a wait that was given up must not hold up those that come after it."""
         with self._lock:
             self._next_at -= _spacing(limit)
 
 
 def _spacing(limit: int | None) -> float:
-    return WINDOW / max(1, int(SHARE * (limit or READ_LIMIT)))
+    return WINDOW / max(1, int(POLLING_SHARE_OF_RATE_LIMIT * (limit or READ_LIMIT)))

@@ -22,10 +22,10 @@ from ..errors import (
 from ..types.job import Job
 from ..types.page import Page
 from ..types.progress import Progress
-from .request import day, identifier, page_query
+from .request import check_id, format_utc_day, page_query
 
 
-def several(jobs: Iterable[Job | str]) -> list[Job | str]:
+def check_job_list(jobs: Iterable[Job | str]) -> list[Job | str]:
     """Many jobs, as a list; a single one is refused, since a text would be taken for many ids of a letter."""
     if isinstance(jobs, (str, Job)) or not isinstance(jobs, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidArgumentError(
@@ -34,22 +34,22 @@ def several(jobs: Iterable[Job | str]) -> list[Job | str]:
     return list(jobs)
 
 
-class Watch:
+class JobTracker:
     """Jobs that are waited for: how they were last seen, which have ended, which are unknown to the API."""
 
     def __init__(self, jobs: Iterable[Job | str]) -> None:
         given = list(jobs)
         ids = [job.id if isinstance(job, Job) else job for job in given]
-        self.order = [identifier(job_id, "The job's id") for job_id in ids]
+        self.order = [check_id(job_id, "The job's id") for job_id in ids]
         self.latest: dict[str, Job] = {}
         self.pending: dict[str, None] = dict.fromkeys(self.order)
         self.unknown: dict[str, NotFoundError] = {}
         self._ended: list[Job] = []
         for job in given:
             if isinstance(job, Job):
-                self.see(job)
+                self.update(job)
 
-    def see(self, job: Job) -> bool:
+    def update(self, job: Job) -> bool:
         """Note how a job is now; whether that is news."""
         if job.id not in self.pending:
             return False
@@ -60,12 +60,12 @@ class Watch:
             self._ended.append(job)
         return before is None or before.status != job.status
 
-    def lose(self, job_id: str, error: NotFoundError) -> None:
+    def mark_not_found(self, job_id: str, error: NotFoundError) -> None:
         """The API does not know this id: nothing to wait for."""
         self.pending.pop(job_id, None)
         self.unknown[job_id] = error
 
-    def ended(self) -> list[Job]:
+    def pop_finished(self) -> list[Job]:
         """Jobs that have ended since the last call, in the order in which they did."""
         ended, self._ended = self._ended, []
         return sorted(
@@ -78,7 +78,7 @@ class Watch:
     def has_unseen(self) -> bool:
         return any(job_id not in self.latest for job_id in self.pending)
 
-    def seen(self) -> list[Job]:
+    def snapshot(self) -> list[Job]:
         """All jobs as last seen, in the order given."""
         return [self.latest[job_id] for job_id in self.order if job_id in self.latest]
 
@@ -87,7 +87,9 @@ class Watch:
         oldest = self._oldest()
         types = sorted(set(self.types())) if oldest else []
         return page_query(
-            200, type=",".join(types) or None, dateFrom=day(oldest, "created_at") if oldest else None
+            200,
+            type=",".join(types) or None,
+            dateFrom=format_utc_day(oldest, "created_at") if oldest else None,
         )
 
     def is_covered(self, page: Page[Job], pages: int, unseen: int) -> bool:
@@ -101,7 +103,7 @@ class Watch:
         return min(moments) if len(moments) == len(self.pending) and moments else None
 
 
-def succeeded(job: Job) -> Job:
+def require_success(job: Job) -> Job:
     """The job, if it ended well."""
     if job.is_cancelled:
         raise JobCancelledError(
@@ -116,7 +118,7 @@ def succeeded(job: Job) -> Job:
     return job
 
 
-def made(job: Job, kind: Literal["source_id", "post_id", "document_id"]) -> str:
+def result_id(job: Job, kind: Literal["source_id", "post_id", "document_id"]) -> str:
     """The id of what a job made."""
     found = getattr(job.result, kind, None)
     if not isinstance(found, str) or not found:
@@ -127,7 +129,7 @@ def made(job: Job, kind: Literal["source_id", "post_id", "document_id"]) -> str:
     return found
 
 
-def timed_out(jobs: Sequence[Job], pending: Iterable[str], seconds: float) -> JobTimeoutError:
+def timeout_error(jobs: Sequence[Job], pending: Iterable[str], seconds: float) -> JobTimeoutError:
     names = list(pending)
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return JobTimeoutError(
@@ -136,7 +138,7 @@ def timed_out(jobs: Sequence[Job], pending: Iterable[str], seconds: float) -> Jo
     )
 
 
-def progress_of(job: Job, total: int) -> Progress | None:
+def progress_from_job(job: Job, total: int) -> Progress | None:
     """How far a file is, told by the job that works on it; None if it ended badly, which an error tells."""
     if job.is_finished and not job.is_succeeded:
         return None

@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from ..types.response_info import RateLimit
-from .outcome import Answer, Outcome
+from .outcome import Outcome, RawResponse
 
 WINDOW = 60.0
 """Seconds in which the API counts."""
@@ -34,7 +34,7 @@ PATIENCE = 5.0
 """Seconds after which a call hangs: others wait only so long for the one that goes first after a reset."""
 
 
-def retry_after(answer: Answer) -> float | None:
+def retry_after(answer: RawResponse) -> float | None:
     """Seconds that `Retry-After` asks for, given as seconds or as an HTTP date; None if it makes no sense."""
     text = answer.headers.get("retry-after")
     if text is None:
@@ -45,9 +45,9 @@ def retry_after(answer: Answer) -> float | None:
     return seconds if seconds is not None and 0 <= seconds < math.inf else None
 
 
-def rate_limit(answer: Answer) -> RateLimit | None:
+def rate_limit(answer: RawResponse) -> RateLimit | None:
     """What the answer says of its bucket; None if nothing."""
-    headers = answer.headers.lowered
+    headers = answer.headers.lower_items
     limit, remaining = _whole(headers.get("x-ratelimit-limit")), _whole(headers.get("x-ratelimit-remaining"))
     reset = _number(headers.get("x-ratelimit-reset"))
     if reset is not None and not -WINDOW <= reset < math.inf:
@@ -62,7 +62,7 @@ def rate_limit(answer: Answer) -> RateLimit | None:
     return None if limit is remaining is reset is None else RateLimit(limit, remaining, reset)
 
 
-def _seconds_until(text: str, answer: Answer) -> float | None:
+def _seconds_until(text: str, answer: RawResponse) -> float | None:
     until = _moment(text)
     if until is None:
         return None
@@ -92,7 +92,7 @@ def _whole(text: str | None) -> int | None:
     return int(number) if number is not None and 0 <= number < _EPOCH else None
 
 
-class Sent(NamedTuple):
+class SentCall(NamedTuple):
     """When a call was sent, and when it can no longer be under way."""
 
     at: float
@@ -110,7 +110,7 @@ class _Bucket:
     is_shorter: bool = False  # the window is shorter than WINDOW: headers alone decide
     probe: tuple[int, float] = (0, 0.0)  # the call that goes first after a reset; until when others wait
     sent: int = 0
-    in_flight: dict[int, Sent] = field(default_factory=dict[int, Sent])
+    in_flight: dict[int, SentCall] = field(default_factory=dict[int, SentCall])
     done: deque[float] = field(default_factory=deque[float])
     silent_429s: int = 0
     last_silent_429: int = 0  # number of the last call that was sent before it
@@ -156,10 +156,10 @@ class _Bucket:
         self.sent += 1
         if not self._has_room():
             self.probe = self.sent, now + PATIENCE
-        self.in_flight[self.sent] = Sent(now, now + timeout)
+        self.in_flight[self.sent] = SentCall(now, now + timeout)
         return self.sent
 
-    def update(self, call: int, answer: Answer, reported: RateLimit, now: float, took: float) -> None:
+    def update(self, call: int, answer: RawResponse, reported: RateLimit, now: float, took: float) -> None:
         """Learn from the response to a call that took so many seconds."""
         if answer.status == 429:
             reported = self._from_429(call, reported, retry_after(answer))
@@ -188,7 +188,7 @@ class _Bucket:
         recent = sum(sent_at - WINDOW + 2 * PATIENCE < at <= sent_at for at in self.done)
         return bool(reported.limit) and recent + (reported.remaining or 0) > (reported.limit or 0)
 
-    def _may_grow(self, answer: Answer, sent_at: float) -> bool:
+    def _may_grow(self, answer: RawResponse, sent_at: float) -> bool:
         """Return whether more can be left than is known: responses come in any order, and only a reset gives more.
 
         A 429 is believed whenever it comes.
@@ -220,7 +220,7 @@ def unexplained_429_delay(count: int) -> float:
 
 
 @dataclass(slots=True)
-class Ticket:
+class Reservation:
     """One call that may go: it counts as in flight until it is released, or can no longer be under way."""
 
     bucket: Hashable
@@ -244,7 +244,7 @@ class RateLimiter:
     def __repr__(self) -> str:
         return f"RateLimiter({len(self._buckets)} buckets)"
 
-    def reserve(self, bucket: Hashable, now: float, timeout: float | None = None) -> Ticket | float:
+    def reserve(self, bucket: Hashable, now: float, timeout: float | None = None) -> Reservation | float:
         """Reserve a place for one call, or return the seconds after which to ask again.
 
         Args:
@@ -256,10 +256,12 @@ class RateLimiter:
         with self._lock:
             state = self._bucket(bucket)
             wait = state.wait(now)
-            return wait if wait > 0 else Ticket(bucket, state.reserve(now, min(WINDOW, timeout or WINDOW)))
+            return (
+                wait if wait > 0 else Reservation(bucket, state.reserve(now, min(WINDOW, timeout or WINDOW)))
+            )
 
     def release(
-        self, ticket: Ticket, now: float, outcome: Outcome | None, reported: RateLimit | None = None
+        self, ticket: Reservation, now: float, outcome: Outcome | None, reported: RateLimit | None = None
     ) -> None:
         """Give the place back when the call is over, and learn from its response.
 
@@ -273,16 +275,16 @@ class RateLimiter:
         with self._lock:
             state = self._bucket(ticket.bucket)
             sent = state.in_flight.pop(ticket.call, None)  # gone, if it was forgotten meanwhile
-            if isinstance(outcome, Answer):
+            if isinstance(outcome, RawResponse):
                 took = math.inf if sent is None else now - sent.at
                 state.update(ticket.call, outcome, reported or RateLimit(), now, took)
-            elif outcome is None or outcome.reason == "lost":
+            elif outcome is None or outcome.reason == "response_lost":
                 state.count_lost(now)
 
     def _bucket(self, name: Hashable) -> _Bucket:
         return self._buckets.get(name) or self._buckets.setdefault(name, _Bucket())
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Begin afresh, in a process that was forked: nothing of what is in flight will end here."""
         self._lock = threading.Lock()
         self._buckets = {}

@@ -14,9 +14,9 @@ from pydantic import BaseModel
 
 from .._vocabulary import RateLimitBucket
 from ..errors import InvalidArgumentError
-from ..types._base import JSONInput, instant
+from ..types._base import JSONInput, format_instant
 from ..types.not_given import NotGiven
-from .idempotency import checked_key, new_key
+from .idempotency import check_key, new_key
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -63,10 +63,10 @@ class Request(Generic[T]):
     body: bytes | None = field(default=None, repr=False)
     idempotency_key: str | None = None
     repeatable: bool = True
-    shape: Literal["data", "whole", "either"] = "data"
-    answers: frozenset[int] = frozenset()
-    needs_key: bool = True
-    held: float = 0.0
+    envelope: Literal["data", "whole", "either"] = "data"
+    extra_success_statuses: frozenset[int] = frozenset()
+    authenticated: bool = True
+    server_wait: float = 0.0
 
     @property
     def template(self) -> str | None:
@@ -74,7 +74,7 @@ class Request(Generic[T]):
         return self.path.template if isinstance(self.path, FilledPath) else self.path
 
     @property
-    def shown(self) -> str:
+    def safe_path(self) -> str:
         """The path as it may be told: without a query that the caller wrote into it."""
         return str(self.path).partition("?")[0]
 
@@ -102,24 +102,24 @@ class Request(Generic[T]):
         return _BUCKETS.get(self.path, "write")
 
 
-def write(
+def create_request(
     method: str, path: str, returns: type[T], fields: Mapping[str, JSONInput], idempotency_key: str | None
 ) -> Request[T]:
     """A write that the API gives a key: fields that are None are left out."""
-    key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+    key = new_key() if idempotency_key is None else check_key(idempotency_key)
     stated = {name: value for name, value in fields.items() if value is not None}
-    return Request(method, path, returns, body=serialised(stated), idempotency_key=key)
+    return Request(method, path, returns, body=to_json_bytes(stated), idempotency_key=key)
 
 
-def change(
+def patch_request(
     path: str, returns: type[T], fields: Mapping[str, JSONInput | NotGiven], idempotency_key: str | None
 ) -> Request[T]:
     """A PATCH that the API gives a key: only what was given is sent, None too."""
-    request = write("PATCH", path, returns, {}, idempotency_key)
-    return replace(request, body=serialised(given(fields)))
+    request = create_request("PATCH", path, returns, {}, idempotency_key)
+    return replace(request, body=to_json_bytes(drop_not_given(fields)))
 
 
-def given(fields: Mapping[str, JSONInput | NotGiven]) -> dict[str, JSONInput]:
+def drop_not_given(fields: Mapping[str, JSONInput | NotGiven]) -> dict[str, JSONInput]:
     """The fields that were given, of which there must be one."""
     found = {name: value for name, value in fields.items() if not isinstance(value, NotGiven)}
     if not found:
@@ -127,7 +127,7 @@ def given(fields: Mapping[str, JSONInput | NotGiven]) -> dict[str, JSONInput]:
     return found
 
 
-def free_request(
+def raw_request(
     method: str,
     path: str,
     returns: type[T],
@@ -142,20 +142,20 @@ def free_request(
     is_read = verb in ("GET", "HEAD")
     if is_read and idempotency_key is not None:
         raise InvalidArgumentError(f"idempotency_key has no meaning for a {verb}: the API ignores it there.")
-    key = None if is_read else new_key() if idempotency_key is None else checked_key(idempotency_key)
+    key = None if is_read else new_key() if idempotency_key is None else check_key(idempotency_key)
     return Request(
         verb,
-        literal_path(path),
+        check_literal_path(path),
         returns,
-        params=query(params),
-        body=None if json is None else serialised(json),
+        params=build_query(params),
+        body=None if json is None else to_json_bytes(json),
         idempotency_key=key,
         repeatable=is_read or idempotency_key is not None,
-        shape="either",
+        envelope="either",
     )
 
 
-def serialised(value: JSONInput) -> bytes:
+def to_json_bytes(value: JSONInput) -> bytes:
     """JSON text in UTF-8, of what JSON can hold and nothing else."""
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
@@ -168,7 +168,7 @@ def serialised(value: JSONInput) -> bytes:
     raise InvalidArgumentError(f"The body cannot be sent as JSON: {problem}.")
 
 
-def identifier(value: str, name: str) -> str:
+def check_id(value: str, name: str) -> str:
     """An id as the caller gave it: opaque, but never one that would reach another endpoint."""
     if not isinstance(value, str) or value.strip() in ("", ".", "..") or not _is_text(value):  # pyright: ignore[reportUnnecessaryIsInstance]
         given = f"{value!r} is no id" if isinstance(value, str) else f"is a {type(value).__name__}"  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -176,14 +176,14 @@ def identifier(value: str, name: str) -> str:
     return value
 
 
-def path(template: str, *ids: str) -> FilledPath:
+def build_path(template: str, *ids: str) -> FilledPath:
     """Fill ids into a path, quoted, so that none can reach another endpoint."""
-    filled = FilledPath(template.format(*(quote(identifier(each, "The id"), safe="") for each in ids)))
+    filled = FilledPath(template.format(*(quote(check_id(each, "The id"), safe="") for each in ids)))
     filled.template = template
     return filled
 
 
-def literal_path(text: str) -> FilledPath:
+def check_literal_path(text: str) -> FilledPath:
     """A path that the caller wrote out: below the base URL, and nowhere else."""
     plain = unquote(text.split("?")[0])
     if (
@@ -208,10 +208,10 @@ def page_query(page_size: int, cursor: str | None = None, **filters: str | None)
     """The query of a list: `limit` is 1 to 200 (C6), filters that are None are left out."""
     if isinstance(page_size, bool) or not isinstance(page_size, int) or not 1 <= page_size <= 200:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidArgumentError(f"page_size is {page_size!r}; the API takes 1 to 200.")
-    return query({"limit": page_size, **filters, "cursor": cursor})
+    return build_query({"limit": page_size, **filters, "cursor": cursor})
 
 
-def query(params: Query | None) -> dict[str, str]:
+def build_query(params: Query | None) -> dict[str, str]:
     """Query parameters as the API spells them; those that are None are left out."""
     spelled = {True: "true", False: "false"}
     given = {
@@ -239,7 +239,7 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def csv(values: Sequence[str] | None, name: str) -> str | None:
+def join_filter(values: Sequence[str] | None, name: str) -> str | None:
     """Several values of one filter; a single one may stand alone."""
     if values is None:
         return None
@@ -249,7 +249,7 @@ def csv(values: Sequence[str] | None, name: str) -> str | None:
     return ",".join(texts)
 
 
-def day(moment: date | datetime | str | None, name: str) -> str | None:
+def format_utc_day(moment: date | datetime | str | None, name: str) -> str | None:
     """A date filter: the API takes UTC days (C27), also as text, as in the API's own examples."""
     if isinstance(moment, str):
         moment = _day_of_text(moment, name)
@@ -275,7 +275,7 @@ def _day_of_text(text: str, name: str) -> date:
     )
 
 
-def moment(value: datetime | None, name: str) -> str | None:
+def format_datetime(value: datetime | None, name: str) -> str | None:
     """An instant of the caller's, as the API writes instants: keys compare bodies to the letter."""
     if value is None:
         return None
@@ -284,7 +284,7 @@ def moment(value: datetime | None, name: str) -> str | None:
             f"{name} {value!r} is no moment in a known time zone: give an aware datetime, "
             "such as datetime(2026, 12, 1, 9, tzinfo=ZoneInfo('Europe/Berlin'))."
         )
-    return instant(_in_utc(value, name))
+    return format_instant(_in_utc(value, name))
 
 
 def _in_utc(moment: datetime, name: str) -> datetime:
@@ -294,12 +294,12 @@ def _in_utc(moment: datetime, name: str) -> datetime:
         raise InvalidArgumentError(f"{name} {moment!r} is beyond what there is in UTC.") from None
 
 
-def slot_date(value: date | datetime | None, name: str) -> str | None:
+def format_slot_date(value: date | datetime | None, name: str) -> str | None:
     """The date of a queue slot: a moment, or a day as it is."""
-    return moment(value, name) if isinstance(value, datetime) else day(value, name)
+    return format_datetime(value, name) if isinstance(value, datetime) else format_utc_day(value, name)
 
 
-def web_address(url: str, name: str) -> str:
+def check_http_url(url: str, name: str) -> str:
     parts = urlsplit(url) if isinstance(url, str) and "[" not in url else urlsplit("")  # pyright: ignore[reportUnnecessaryIsInstance]
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidArgumentError(

@@ -15,11 +15,11 @@ from pydantic import BaseModel, ValidationError
 from .. import errors
 from .._redaction import clip, redact, redact_body
 from .._vocabulary import STATUS_BY_CODE
-from ..types._base import JSON, attach
+from ..types._base import JSON, set_response
 from ..types.response_info import Deprecation, Headers, ResponseInfo
-from .config import NO_KEY, Secret
-from .json_repair import load_json, mend
-from .outcome import Answer, Failure
+from .config import NO_API_KEY, Secret
+from .json_repair import load_json, repair_json
+from .outcome import RawResponse, TransportFailure
 from .rate_limit import rate_limit, retry_after
 from .request import Request
 
@@ -52,15 +52,15 @@ BY_STATUS: Mapping[int, type[errors.APIStatusError]] = {
 
 
 def response_info(
-    request: Request[T], answer: Answer, attempts: int, key: Secret[str] = NO_KEY
+    request: Request[T], answer: RawResponse, attempts: int, key: Secret[str] = NO_API_KEY
 ) -> ResponseInfo:
-    if any(map(contains, answer.headers.lowered.values(), repeat(key.reveal() or "\n"))):
-        answer = scrubbed(answer, key)
-    headers = answer.headers.lowered
+    if any(map(contains, answer.headers.lower_items.values(), repeat(key.reveal() or "\n"))):
+        answer = redact_api_key(answer, key)
+    headers = answer.headers.lower_items
     replayed = headers.get("idempotent-replayed")
     return ResponseInfo(
         method=request.method,
-        path=request.shown,
+        path=request.safe_path,
         status_code=answer.status,
         headers=answer.headers,
         request_id=headers.get("x-request-id"),
@@ -85,7 +85,7 @@ def deprecation(notice: str | None) -> Deprecation | None:
     return Deprecation(version, sunset, named.get("replacement"))
 
 
-def scrubbed(answer: Answer, key: Secret[str]) -> Answer:
+def redact_api_key(answer: RawResponse, key: Secret[str]) -> RawResponse:
     """The answer as an error may show it: some proxies echo what they were sent, the key too."""
     text = key.reveal()
     if not text:
@@ -94,7 +94,7 @@ def scrubbed(answer: Answer, key: Secret[str]) -> Answer:
     return replace(answer, headers=headers, body=answer.body.replace(text.encode(), "…".encode()))
 
 
-def read(request: Request[T], answer: Answer, response: ResponseInfo, key: Secret[str]) -> T:
+def parse_model(request: Request[T], answer: RawResponse, response: ResponseInfo, key: Secret[str]) -> T:
     """The model that the answer holds.
 
     Raises:
@@ -107,36 +107,36 @@ def read(request: Request[T], answer: Answer, response: ResponseInfo, key: Secre
     problem = ""
     while body is not None:
         try:
-            return attach(_parsed(request, body), response)
+            return set_response(_parse(request, body), response)
         except ValidationError as error:
             problem = problem or _problem(error)
-            body = mend(body, error)
+            body = repair_json(body, error)
         except (ValueError, RecursionError):
             problem, body = problem or "it is not JSON", None
-    raise _unexpected(request, answer, key, problem)
+    raise _validation_error(request, answer, key, problem)
 
 
-def document(request: Request[T], answer: Answer, response: ResponseInfo, key: Secret[str]) -> JSON:
+def parse_json(request: Request[T], answer: RawResponse, response: ResponseInfo, key: Secret[str]) -> JSON:
     """The JSON that the answer holds; None for an empty body."""
     _check_status(request, answer, response, key)
     if not answer.body.strip():
         return None
     found = _json(answer.body)
     if isinstance(found, _NoJSON):
-        raise _unexpected(request, answer, key, "it is not JSON")
+        raise _validation_error(request, answer, key, "it is not JSON")
     return found
 
 
-def is_report(request: Request[T], answer: Answer) -> bool:
+def is_expected_status(request: Request[T], answer: RawResponse) -> bool:
     """Whether an answer that is no success carries the object all the same, not an error."""
-    if answer.status not in request.answers:
+    if answer.status not in request.extra_success_statuses:
         return False
     found = _json(answer.body)
     return isinstance(found, dict) and "error" not in found
 
 
-def _check_status(request: Request[T], answer: Answer, response: ResponseInfo, key: Secret[str]) -> None:
-    if not answer.is_success and not is_report(request, answer):
+def _check_status(request: Request[T], answer: RawResponse, response: ResponseInfo, key: Secret[str]) -> None:
+    if not answer.is_success and not is_expected_status(request, answer):
         raise status_error(request, answer, response, key)
 
 
@@ -149,17 +149,17 @@ def _envelope(returns: type[BaseModel]) -> type[_Envelope[BaseModel]]:
     return cast("type[_Envelope[BaseModel]]", _Envelope.__class_getitem__(returns))
 
 
-def _parsed(request: Request[T], body: bytes) -> T:
-    match request.shape:
+def _parse(request: Request[T], body: bytes) -> T:
+    match request.envelope:
         case "data":
             return cast("T", _envelope(request.returns).model_validate_json(body).data)
         case "whole":
             return request.returns.model_validate_json(body)
         case _:
-            return request.returns.model_validate(_unwrapped(body))
+            return request.returns.model_validate(_unwrap(body))
 
 
-def _unwrapped(body: bytes) -> object:
+def _unwrap(body: bytes) -> object:
     """An object that the API's pages show bare; C23: take it out of `data` too."""
     found = load_json(body)
     inner = found.get("data") if isinstance(found, dict) else None
@@ -173,12 +173,12 @@ def _problem(error: ValidationError) -> str:
     return ", ".join(places)
 
 
-def _unexpected(
-    request: Request[T], answer: Answer, key: Secret[str], problem: str
+def _validation_error(
+    request: Request[T], answer: RawResponse, key: Secret[str], problem: str
 ) -> errors.APIResponseValidationError:
-    request_id = scrubbed(answer, key).headers.get("x-request-id")
+    request_id = redact_api_key(answer, key).headers.get("x-request-id")
     return errors.APIResponseValidationError(
-        f"{request.method} {request.shown} answered {answer.status} with a body that is not "
+        f"{request.method} {request.safe_path} answered {answer.status} with a body that is not "
         f"what the API promises: {problem}",
         status_code=answer.status,
         request_id=request_id,
@@ -188,22 +188,22 @@ def _unexpected(
 
 
 def status_error(
-    request: Request[T], answer: Answer, response: ResponseInfo, key: Secret[str] = NO_KEY
+    request: Request[T], answer: RawResponse, response: ResponseInfo, key: Secret[str] = NO_API_KEY
 ) -> errors.APIStatusError:
     """The error that an answer is: chosen by its code first, by its status second."""
     from .retry import is_transient  # loaded by those alone whom something fails
 
     found = redact_body(answer.body, key.reveal())
     envelope = _envelope_of(found)
-    code, headers = _text(envelope.get("code")), scrubbed(answer, key).headers
+    code, headers = _non_empty_str(envelope.get("code")), redact_api_key(answer, key).headers
     if "location" in headers:
         headers = Headers((name, redact(text)) for name, text in headers.items())
-    error = _kind(code, answer.status)(
-        clip(_text(envelope.get("message")) or _explained(request, answer, found), 500),
+    error = _error_class(code, answer.status)(
+        clip(_non_empty_str(envelope.get("message")) or _default_message(request, answer, found), 500),
         status_code=answer.status,
         code=code,
-        request_id=headers.get("x-request-id") or _text(envelope.get("request_id")),
-        docs_url=_text(envelope.get("docs_url")),
+        request_id=headers.get("x-request-id") or _non_empty_str(envelope.get("request_id")),
+        docs_url=_non_empty_str(envelope.get("docs_url")),
         details=_mapping(envelope.get("details")),
         meta=_mapping(envelope.get("meta")),
         headers=headers,
@@ -218,7 +218,7 @@ def status_error(
     return error
 
 
-def _kind(code: str | None, status: int) -> type[errors.APIStatusError]:
+def _error_class(code: str | None, status: int) -> type[errors.APIStatusError]:
     """The class of the code; of the status where that is more exact, or where the code is unknown."""
     by_status = _class_of_status(status)
     by_code = BY_CODE.get(code or "") or _class_of_status(STATUS_BY_CODE.get(code or "", status))
@@ -236,7 +236,7 @@ def _envelope_of(found: JSON) -> Mapping[str, JSON]:
     return error if isinstance(error, dict) else {}
 
 
-def _explained(request: Request[T], answer: Answer, found: JSON) -> str:
+def _default_message(request: Request[T], answer: RawResponse, found: JSON) -> str:
     what = "redirected, and redirects are not followed" if 300 <= answer.status < 400 else "answered"
     kind = (
         "an empty body"
@@ -245,14 +245,14 @@ def _explained(request: Request[T], answer: Answer, found: JSON) -> str:
         if isinstance(found, str)
         else "no error envelope"
     )
-    return f"{request.method} {request.shown} {what} {answer.status} with {kind}"
+    return f"{request.method} {request.safe_path} {what} {answer.status} with {kind}"
 
 
-def failure_error(request: Request[T], failure: Failure, attempts: int) -> errors.APIConnectionError:
+def failure_error(request: Request[T], failure: TransportFailure, attempts: int) -> errors.APIConnectionError:
     kind = errors.APITimeoutError if failure.is_timeout else errors.APIConnectionError
     tries = "" if attempts == 1 else f" after {attempts} attempts"
     return kind(
-        f"{request.method} {request.shown}: {failure.message}{tries}",
+        f"{request.method} {request.safe_path}: {failure.message}{tries}",
         retryable=True,
         idempotency_key=request.idempotency_key,
     )
@@ -269,7 +269,7 @@ def _json(body: bytes) -> JSON | _NoJSON:
         return _NoJSON()
 
 
-def _text(value: JSON) -> str | None:
+def _non_empty_str(value: JSON) -> str | None:
     return value if isinstance(value, str) and value else None
 
 

@@ -1,17 +1,17 @@
-"""Is it worth another attempt, and after how long.
+"""Decide whether to send a request again, and after how long.
 
-| What came back | Sent again? | After |
+| Outcome | Sent again? | Delay |
 |---|---|---|
-| 429 | yes, nothing was done | `Retry-After`, else `X-RateLimit-Reset`, else 1 s, doubling up to the window |
-| no connection | yes, nothing was sent | 0 to 0.5 s, doubling up to 8 s |
-| 408, 5xx, a lost answer | if the call may be repeated | the same; 503 waits from 1 s up to 30 s |
+| 429 | yes: nothing was done | `Retry-After`, else `X-RateLimit-Reset`, else 1 s, doubling up to the window |
+| no connection | yes: nothing was sent | random up to 0.5 s, doubling up to 8 s |
+| 408, 5xx, a lost response | if the call may be repeated | the same; for 503 random from 1 s, up to 30 s |
 | anything else, or a replay | no | |
 
-`Retry-After` counts on every status that is retried. A wait over 60 s, or past the deadline, is not waited for:
-the answer's own error is raised at once.
+`Retry-After` counts for every status that is retried. A delay of more than 60 s, or past the deadline, is not waited
+for: the response's own error is raised at once.
 
-While the budget is kept on this side, a 429 means that others use it too: to wait for it is no retry, and does not
-count as one, up to ten times in a call.
+While the client keeps to the rate limit by itself, a 429 means that others use the limit too. Waiting for them does
+not count as a retry, up to ten times in a call.
 """
 
 from __future__ import annotations
@@ -19,81 +19,108 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from .deadline import Deadline
-from .outcome import Answer, Outcome
+from .outcome import Outcome, RawResponse
 from .rate_limit import rate_limit, retry_after, unexplained_429_delay
 
-LONGEST_WAIT = 60.0
-REFUSALS = 10
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
+
+MAX_DELAY = 60.0
+"""Longest delay before a retry, in seconds."""
+
+MAX_RATE_LIMIT_WAITS = 10
 """429s in one call that do not count as retries."""
 
 _TRANSIENT = frozenset({408, 429})
 
 
-def is_transient(answer: Answer) -> bool:
-    """Whether the same call may have another outcome. A replay may not: it is the outcome."""
-    return (answer.status in _TRANSIENT or answer.status >= 500) and not answer.is_replay
+def is_transient(response: RawResponse) -> bool:
+    """Return True if the same call may have another outcome. A replay may not: it is the outcome."""
+    return (response.status in _TRANSIENT or response.status >= 500) and not response.is_replay
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPlan:
-    """The retries of one call.
+@dataclass(slots=True)
+class RetryPolicy:
+    """The retries of one call. `retry`, `wait` and `stop` are the functions that tenacity asks.
 
     Attributes:
-        max_retries: how often a call is sent again.
-        repeatable: whether it may be sent again when it may have arrived before.
-        deadline: the end of it all.
-        transient: tells the answers that are worth another attempt.
-        is_budgeted: whether the budget is kept, so that a 429 is the doing of others.
-        uniform: draws between two numbers.
+        max_retries: How often the call may be sent again.
+        repeatable: True if the call may be sent again when an earlier attempt may have arrived.
+        deadline: The end of the whole call.
+        now: Returns the time on the deadline's clock.
+        is_transient: Tells which responses are worth another attempt.
+        rate_limited_locally: True if the client keeps to the rate limit, so that a 429 is caused by others.
+        jitter: Returns a random number between two.
+        rate_limit_waits: The 429s so far that do not count as retries.
 
     """
 
     max_retries: int
     repeatable: bool
     deadline: Deadline
-    transient: Callable[[Answer], bool] = is_transient
-    is_budgeted: bool = False
-    uniform: Callable[[float, float], float] = random.uniform
+    now: Callable[[], float]
+    is_transient: Callable[[RawResponse], bool] = is_transient
+    rate_limited_locally: bool = False
+    jitter: Callable[[float, float], float] = random.uniform
+    rate_limit_waits: int = 0
 
-    def again(self, outcome: Outcome) -> bool:
-        """Whether another attempt is worth it and safe."""
-        if not isinstance(outcome, Answer):
-            return self.repeatable or outcome.reason == "unsent"
-        return self.transient(outcome) and (self.repeatable or outcome.status == 429)
+    def should_retry(self, outcome: Outcome) -> bool:
+        """Return True if another attempt is safe and may help."""
+        if not isinstance(outcome, RawResponse):
+            return self.repeatable or outcome.reason == "not_sent"
+        return self.is_transient(outcome) and (self.repeatable or outcome.status == 429)
 
-    def pause(self, outcome: Outcome, attempt: int) -> float:
-        """Seconds to wait after so many attempts."""
-        if isinstance(outcome, Answer):
-            asked = _asked(outcome)
-            if asked is not None:
-                return asked
+    def delay(self, outcome: Outcome, attempt: int) -> float:
+        """Return the seconds to wait after this many attempts."""
+        if isinstance(outcome, RawResponse):
+            server_delay = _server_delay(outcome)
+            if server_delay is not None:
+                return server_delay
             if outcome.status == 503:
-                return self.uniform(1.0, min(30.0, 2.0 ** min(attempt, 10)))
+                return self.jitter(1.0, min(30.0, 2.0 ** min(attempt, 10)))
             if outcome.status == 429:
                 return unexplained_429_delay(attempt)
-        return backoff(attempt, self.uniform)
+        return backoff(attempt, self.jitter)
 
-    def waits_for_budget(self, outcome: Outcome) -> bool:
-        """Whether another attempt after this would be no retry."""
-        is_refused = isinstance(outcome, Answer) and outcome.status == 429
-        return is_refused and self.is_budgeted and self.max_retries > 0
+    def should_stop(self, attempt: int, delay: float) -> bool:
+        """Return True if no attempt may follow this one, or none so late."""
+        retries = attempt - self.rate_limit_waits
+        used_up = retries > self.max_retries or self.rate_limit_waits > MAX_RATE_LIMIT_WAITS
+        return used_up or delay > MAX_DELAY or not self.deadline.allows(delay, self.now())
 
-    def enough(self, attempt: int, pause: float, now: float, refusals: int = 0) -> bool:
-        """Whether to stop after so many attempts, of which some waited for the budget, rather than wait so long."""
-        is_over = attempt - refusals > self.max_retries or refusals > REFUSALS
-        return is_over or pause > LONGEST_WAIT or not self.deadline.allows(pause, now)
+    def record(self, outcome: Outcome) -> None:
+        """Count an outcome that is a wait for the rate limit, not a failure."""
+        is_429 = isinstance(outcome, RawResponse) and outcome.status == 429
+        if is_429 and self.rate_limited_locally and self.max_retries > 0:
+            self.rate_limit_waits += 1
+
+    def retry(self, state: RetryCallState) -> bool:
+        return self.should_retry(last_outcome(state))
+
+    def wait(self, state: RetryCallState) -> float:
+        return self.delay(last_outcome(state), state.attempt_number)
+
+    def stop(self, state: RetryCallState) -> bool:
+        return self.should_stop(state.attempt_number, state.upcoming_sleep)
+
+
+def last_outcome(state: RetryCallState) -> Outcome:
+    """Return the outcome of the last attempt."""
+    return cast("Outcome", state.outcome and state.outcome.result())
 
 
 def backoff(attempt: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
-    """Full jitter: anything up to 0.5 s after the first attempt, doubling up to 8 s."""
+    """Return a random delay: up to 0.5 s after the first attempt, doubling up to 8 s."""
     return uniform(0.0, min(8.0, 0.5 * 2.0 ** min(attempt - 1, 10)))
 
 
-def _asked(answer: Answer) -> float | None:
-    wait = retry_after(answer)
-    if wait is None and answer.status == 429:
-        told = rate_limit(answer)
-        wait = told.reset_after if told else None
-    return wait
+def _server_delay(response: RawResponse) -> float | None:
+    """Return the delay that the server asks for; None if it does not say."""
+    delay = retry_after(response)
+    if delay is None and response.status == 429:
+        reported = rate_limit(response)
+        delay = reported.reset_after if reported else None
+    return delay

@@ -28,12 +28,12 @@ from ..errors import (
     UploadTooLargeError,
 )
 from ..types.upload import Upload
-from .outcome import Answer
+from .outcome import RawResponse
 
 BLOCK = 1024 * 1024
 """Bytes read and sent at once: the fastest size measured, and what an upload costs in memory."""
 
-MINTS = 3
+MAX_PRESIGN_ATTEMPTS = 3
 """Links that one upload may use up before it gives in."""
 
 # The standard library's answer depends on the machine's own tables, so an upload could change its type
@@ -177,21 +177,23 @@ def put_headers(upload: Upload, size: int) -> dict[str, str]:
     return {"Content-Type": upload.content_type, "Content-Length": str(size)}
 
 
-def is_transient(answer: Answer) -> bool:
-    code, _ = _complaint(answer)
-    return answer.status in (408, 429) or answer.status >= 500 or code in _AGAIN or _is_foreign(answer)
+def is_transient(answer: RawResponse) -> bool:
+    code, _ = _s3_error(answer)
+    return (
+        answer.status in (408, 429) or answer.status >= 500 or code in _AGAIN or _is_from_intermediary(answer)
+    )
 
 
-def _is_foreign(answer: Answer) -> bool:
+def _is_from_intermediary(answer: RawResponse) -> bool:
     """Whether something on the way answered in storage's place."""
     return answer.is_success and bool(answer.body.strip()) and "etag" not in answer.headers
 
 
-def check_stored(answer: Answer, upload: Upload, md5: str) -> None:
+def check_stored(answer: RawResponse, upload: Upload, md5: str) -> None:
     """Raise unless storage has the very bytes that were sent."""
     if not answer.is_success:
-        raise _refusal(answer, upload)
-    if _is_foreign(answer):
+        raise _upload_error(answer, upload)
+    if _is_from_intermediary(answer):
         raise UploadError(
             f"Something on the way to storage answered {answer.status} in its place: the answer has a page of its own.",
             status_code=answer.status,
@@ -206,20 +208,20 @@ def check_stored(answer: Answer, upload: Upload, md5: str) -> None:
         )
 
 
-def has_arrived_before(
-    error: UploadExpiredError, *, is_bound: bool = False, was_left_unanswered: bool = False
+def upload_already_stored(
+    error: UploadExpiredError, *, is_bound: bool = False, response_lost: bool = False
 ) -> bool:
     """Return whether a used link tells that the file is there: storage takes a file whole or not at all.
 
     It does if its key holds a digest of the content, whoever used it: a first run, or another one under way. And it
     does if this run sent all bytes and lost the answer alone.
     """
-    return isinstance(error, UploadLinkUsedError) and (is_bound or was_left_unanswered)
+    return isinstance(error, UploadLinkUsedError) and (is_bound or response_lost)
 
 
-def _refusal(answer: Answer, upload: Upload) -> UploadError:
-    code, message = _complaint(answer)
-    kind, meaning = _meaning(answer, code, message, upload)
+def _upload_error(answer: RawResponse, upload: Upload) -> UploadError:
+    code, message = _s3_error(answer)
+    kind, meaning = _classify(answer, code, message, upload)
     said = ": ".join(clip(part, 200) for part in (code, message) if part) or "no reason given"
     return kind(
         f"{meaning} (HTTP {answer.status}, {said})",
@@ -230,8 +232,8 @@ def _refusal(answer: Answer, upload: Upload) -> UploadError:
     )
 
 
-def _meaning(
-    answer: Answer, code: str | None, message: str | None, upload: Upload
+def _classify(
+    answer: RawResponse, code: str | None, message: str | None, upload: Upload
 ) -> tuple[type[UploadError], str]:
     words = (message or "").lower()
     if (
@@ -255,7 +257,7 @@ def _instant(moment: datetime) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _complaint(answer: Answer) -> tuple[str | None, str | None]:
+def _s3_error(answer: RawResponse) -> tuple[str | None, str | None]:
     """Code and message of S3's XML; searched, not parsed, so that no entity is ever expanded."""
     return _element(answer.body, b"Code"), _element(answer.body, b"Message")
 
@@ -265,7 +267,7 @@ def _element(body: bytes, name: bytes) -> str | None:
     return redact(found[1].decode("utf-8", "replace").strip()) if found else None
 
 
-def _plain_tag(answer: Answer) -> str | None:
+def _plain_tag(answer: RawResponse) -> str | None:
     """The MD5 that the ETag is, unless encryption makes it another thing."""
     headers = answer.headers
     is_keyed = headers.get("x-amz-server-side-encryption", "").startswith("aws:kms")

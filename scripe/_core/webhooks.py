@@ -7,7 +7,7 @@ from typing import get_args
 
 from ..errors import InvalidArgumentError
 from ..types.webhook_endpoint import WebhookEvent
-from .request import web_address
+from .request import check_http_url
 
 ROTATE = "/webhook-endpoints/{}/rotate-secret"
 """A guess: the page of this call does not show its path."""
@@ -15,7 +15,7 @@ ROTATE = "/webhook-endpoints/{}/rotate-secret"
 KNOWN_EVENTS: tuple[str, ...] = get_args(get_args(WebhookEvent)[0])
 
 
-def events(names: Sequence[str]) -> list[str]:
+def check_events(names: Sequence[str]) -> list[str]:
     """The events, of which there must be one. An unknown name may be new: the API judges."""
     found = [names] if isinstance(names, str) else list(names)
     if not found or not all(found):
@@ -23,6 +23,6 @@ def events(names: Sequence[str]) -> list[str]:
     return found
 
 
-def address(url: str) -> str:
+def check_url(url: str) -> str:
     """Any http(s) address; that it must be https on a public host is the API's to judge."""
-    return web_address(url, "url")
+    return check_http_url(url, "url")

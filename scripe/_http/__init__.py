@@ -1,26 +1,27 @@
-"""The HTTP engine: httpx, or on request httpx2. The only folder that imports either of them.
+"""Send requests with httpx, or on request with httpx2. The only folder that imports either of them.
 
-| File | What it holds |
+| File | Topic |
 |---|---|
-| `family.py` | httpx or httpx2: which one, how its clients are opened |
-| `routes.py` | directly or through a proxy; what counts as this machine |
-| `trust.py` | TLS certificates, one context for all clients |
-| `failing.py` | what the engines raise: did the request leave, was it slow |
-| `connections.py` | the clients that calls go through, and when ours are replaced |
-| `outgoing.py` | one request, before it is the engine's |
-| `sending.py` | that request, and its whole response |
+| `backends.py` | httpx or httpx2: which one, and how its clients are opened |
+| `routes.py` | directly or through a proxy; which hosts are this machine |
+| `tls.py` | TLS certificates, one context for all clients |
+| `exceptions.py` | the backends' exceptions: was the request sent, did it time out |
+| `client_pool.py` | the clients that calls go through, and when ours are replaced |
+| `prepared_request.py` | one request, and its time limits, before the backend builds it |
+| `_httpx_streams.py`, `_httpx2_streams.py` | request bodies |
+| `_async/transport.py` | send that request, and read its whole response |
 | `in_process.py` | a transport to an application in this process: the emulator |
 """
 
+from ._async.transport import AsyncHTTPTransport as AsyncHTTPTransport
+from ._sync.transport import HTTPTransport as HTTPTransport
 from .backends import AsyncHTTPClient as AsyncHTTPClient
-from .backends import EngineName as EngineName
+from .backends import BackendName as BackendName
 from .backends import HTTPClient as HTTPClient
-from .backends import check_engine as check_engine
-from .backends import default_engine as default_engine
-from .backends import default_family as default_family
+from .backends import check_backend_name as check_backend_name
+from .backends import default_backend as default_backend
+from .backends import default_backend_name as default_backend_name
 from .prepared_request import CommonHeaders as CommonHeaders
-from .prepared_request import Outgoing as Outgoing
+from .prepared_request import PreparedRequest as PreparedRequest
+from .prepared_request import SendOptions as SendOptions
 from .tls import plain_context as plain_context
-from .transport import AsyncEngine as AsyncEngine
-from .transport import Engine as Engine
-from .transport import Limits as Limits

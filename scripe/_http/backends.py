@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 else:
     HTTPClient = AsyncHTTPClient = object
 
-EngineName: TypeAlias = Literal["httpx", "httpx2"]
+BackendName: TypeAlias = Literal["httpx", "httpx2"]
 
 VARIABLE = "SCRIPE_HTTP"
 
-_BY_NAME: Mapping[str, EngineName] = {"httpx": "httpx", "httpx2": "httpx2"}
+_BY_NAME: Mapping[str, BackendName] = {"httpx": "httpx", "httpx2": "httpx2"}
 
 _KEPT = {"httpx": 20, "httpx2": 100}
 """Idle connections: httpx looks through all of them for each request, and with more it takes longer than to connect."""
 
 
-def family_of(thing: object) -> ModuleType:
+def backend_of(thing: object) -> ModuleType:
     """The module that a client or a request came from; subclasses come from it too."""
     for kind in type(thing).__mro__:
         root = kind.__module__.partition(".")[0]
@@ -48,7 +48,7 @@ def family_of(thing: object) -> ModuleType:
     raise ConfigurationError(f"http_client is a {type(thing).__name__}; give a client of httpx or httpx2.")
 
 
-def default_engine() -> EngineName:
+def default_backend_name() -> BackendName:
     """The engine that the environment names, else httpx."""
     name = os.environ.get(VARIABLE) or "httpx"
     if name not in _BY_NAME:
@@ -56,11 +56,11 @@ def default_engine() -> EngineName:
     return _BY_NAME[name]
 
 
-def default_family() -> ModuleType:
-    return family_named(default_engine())
+def default_backend() -> ModuleType:
+    return import_backend(default_backend_name())
 
 
-def family_named(engine: EngineName) -> ModuleType:
+def import_backend(engine: BackendName) -> ModuleType:
     """The family that an engine is of.
 
     Raises:
@@ -75,13 +75,13 @@ def family_named(engine: EngineName) -> ModuleType:
         ) from None
 
 
-def check_engine(name: str) -> None:
+def check_backend_name(name: str) -> None:
     """Refuse an engine that there is not, or that is not installed, where it was asked for."""
     if name not in _BY_NAME:
         raise ConfigurationError(
             f"http_client is {name!r}; it may be {' or '.join(_BY_NAME)}, or a client of yours."
         )
-    family_named(_BY_NAME[name])
+    import_backend(_BY_NAME[name])
 
 
 def open_client(family: ModuleType, kind: Literal["Client", "AsyncClient"], route: Route) -> object:
@@ -114,7 +114,7 @@ def open_client(family: ModuleType, kind: Literal["Client", "AsyncClient"], rout
     raise ConfigurationError(f"{variable} cannot be used: {problem}, or unset it.")
 
 
-def checked(client: object, kind: type) -> object:
+def check_client(client: object, kind: type) -> object:
     if not isinstance(client, kind):
         raise ConfigurationError(
             f"http_client is a {type(client).__module__.partition('.')[0]}.{type(client).__name__}; "

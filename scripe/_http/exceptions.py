@@ -9,11 +9,11 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-from .._core.outcome import Failure
+from .._core.outcome import TransportFailure
 from .._redaction import clip, redact
 
 
-def errors(family: ModuleType) -> tuple[type[Exception], ...]:
+def transport_exceptions(family: ModuleType) -> tuple[type[Exception], ...]:
     """What a request may raise for want of an answer."""
     # The module may be there in part: another thread may be importing it.
     below = getattr(sys.modules.get("aiohttp"), "ClientError", None)
@@ -21,14 +21,14 @@ def errors(family: ModuleType) -> tuple[type[Exception], ...]:
     return (*known, below) if below else known
 
 
-def failure(family: ModuleType, error: Exception) -> Failure:
+def classify_exception(family: ModuleType, error: Exception) -> TransportFailure:
     """Why there is no answer."""
     cause = error.__cause__ or error
     is_of_aiohttp = type(cause).__module__.partition(".")[0] == "aiohttp"
-    is_unsent, is_timeout = _of_aiohttp(cause) if is_of_aiohttp else _of_family(family, error)
+    is_unsent, is_timeout = _classify_aiohttp(cause) if is_of_aiohttp else _classify(family, error)
     text = _text(error) or ("no answer in time" if is_timeout else "the connection broke")
     name = type(cause if is_of_aiohttp else error).__name__
-    return Failure("unsent" if is_unsent else "lost", is_timeout, f"{name}: {text}")
+    return TransportFailure("not_sent" if is_unsent else "response_lost", is_timeout, f"{name}: {text}")
 
 
 def _text(error: Exception) -> str:
@@ -37,7 +37,7 @@ def _text(error: Exception) -> str:
     return "" if "://" in text else clip(redact(text), 300)
 
 
-def _of_family(family: ModuleType, error: Exception) -> tuple[bool, bool]:
+def _classify(family: ModuleType, error: Exception) -> tuple[bool, bool]:
     unsent = (
         family.ConnectError,
         family.ConnectTimeout,
@@ -48,7 +48,7 @@ def _of_family(family: ModuleType, error: Exception) -> tuple[bool, bool]:
     return isinstance(error, unsent), isinstance(error, family.TimeoutException)
 
 
-def _of_aiohttp(error: BaseException) -> tuple[bool, bool]:
+def _classify_aiohttp(error: BaseException) -> tuple[bool, bool]:
     aiohttp = sys.modules["aiohttp"]
     unsent = (
         aiohttp.ClientConnectorError,

@@ -9,7 +9,7 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast, overload
 
 from .._concurrency import AsyncClock, Clock
-from .backends import AsyncHTTPClient, HTTPClient, default_family, family_of
+from .backends import AsyncHTTPClient, HTTPClient, backend_of, default_backend
 
 if TYPE_CHECKING:
     from typing import Self
@@ -134,7 +134,7 @@ def _patience(request: httpx.Request) -> float:
 
 
 def _carried(request: httpx.Request, answer: Mounted) -> httpx.Response:
-    family = family_of(request)
+    family = backend_of(request)
     if max(answer.delay, answer.latency) > _patience(request):
         raise family.ReadTimeout("no answer in time", request=request)
     if answer.is_lost:
@@ -144,9 +144,9 @@ def _carried(request: httpx.Request, answer: Mounted) -> httpx.Response:
 
 def mounted_client(transport: Transport) -> HTTPClient:
     """A client of the default family over an application in this process."""
-    return cast("httpx.Client", default_family().Client(transport=transport))
+    return cast("httpx.Client", default_backend().Client(transport=transport))
 
 
 def async_mounted_client(transport: Transport) -> AsyncHTTPClient:
     """A client of the default family over an application in this process."""
-    return cast("httpx.AsyncClient", default_family().AsyncClient(transport=transport))
+    return cast("httpx.AsyncClient", default_backend().AsyncClient(transport=transport))

@@ -1,18 +1,18 @@
-"""One request, before it is the engine's.
+"""Prepare one request, and build the backend's request of it.
 
-Requests are built by hand: `client.build_request` takes five times as long, for defaults that are none of ours.
+Requests are built by hand: `client.build_request` takes five times as long, for defaults that scripe does not use.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
 from .._core.config import Secret
+from .._core.deadline import cap_timeout
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -21,11 +21,59 @@ if TYPE_CHECKING:
 
 Content: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes] | None
 
-_ALWAYS_WITH_LENGTH = ("POST", "PUT", "PATCH")
+METHODS_WITH_LENGTH = ("POST", "PUT", "PATCH")
+"""Methods that state the length of their body even if it is empty."""
+
+OPERATIONS = ("connect", "read", "write", "pool")
+
+
+@dataclass(slots=True)
+class SendOptions:
+    """The time limits of one request.
+
+    Attributes:
+        timeout: Seconds for each network operation; None for no limit.
+        remaining: Returns the seconds until the deadline; None if there is no deadline.
+
+    """
+
+    timeout: float | None
+    remaining: Callable[[], float | None]
+
+    def deadline_passed(self) -> bool:
+        return self.remaining() == 0
+
+    def timeouts(self) -> Mapping[str, float | None]:
+        """Return the timeout of each network operation, as the backend looks it up when the operation begins."""
+        return (
+            RemainingTimeouts(self)
+            if self.remaining() is not None
+            else dict.fromkeys(OPERATIONS, self.timeout)
+        )
+
+
+class RemainingTimeouts(Mapping[str, float | None]):
+    """Timeouts, each cut to what is left of the deadline when the backend looks it up.
+
+    This bounds a sync call, which nothing can interrupt.
+    """
+
+    def __init__(self, options: SendOptions) -> None:
+        self._options = options
+
+    def __getitem__(self, operation: str) -> float | None:
+        remaining = self._options.remaining()
+        return self._options.timeout if remaining is None else cap_timeout(self._options.timeout, remaining)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(OPERATIONS)
+
+    def __len__(self) -> int:
+        return len(OPERATIONS)
 
 
 class CommonHeaders:
-    """Headers that many requests have in common, the key among them: built once, then copied."""
+    """Headers that many requests share, the API key among them: built once, then copied."""
 
     __slots__ = ("_built", "_plain")
 
@@ -33,23 +81,23 @@ class CommonHeaders:
         self._plain = Secret(plain)
         self._built: Secret[httpx.Headers] | None = None
 
-    def built(self, family: ModuleType) -> httpx.Headers:
-        """The family's own, to be copied, not changed."""
+    def build(self, backend: ModuleType) -> httpx.Headers:
+        """Return the backend's headers, to be copied, not changed."""
         if self._built is None:
-            self._built = Secret(cast("httpx.Headers", family.Headers(self._plain.reveal())))
+            self._built = Secret(cast("httpx.Headers", backend.Headers(self._plain.reveal())))
         return self._built.reveal()
 
 
 @dataclass(slots=True)
-class Outgoing:
-    """What is to be sent.
+class PreparedRequest:
+    """A request that is ready to be sent.
 
     Attributes:
         method: HTTP method.
-        url: where to, query included.
-        headers: those that it has in common with others.
-        content: the body: whole, or in blocks, whose length a header then tells.
-        own: headers of this request alone.
+        url: URL with its query.
+        headers: Headers that it shares with other requests.
+        content: The body: bytes, or chunks whose total length a header states.
+        extra_headers: Headers of this request only.
 
     """
 
@@ -57,54 +105,46 @@ class Outgoing:
     url: Secret[str]
     headers: CommonHeaders
     content: Content = field(default=None, repr=False)
-    own: Mapping[str, str] | None = None
-
-    @property
-    def is_whole(self) -> bool:
-        return self.content is None or isinstance(self.content, bytes)
+    extra_headers: Mapping[str, str] | None = None
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port."""
+        """Scheme, host and port, such as `https://api.scripe.io`."""
         scheme, _, rest = self.url.reveal().partition("://")
         return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}"
 
-    def built(self, family: ModuleType, timeouts: Mapping[str, float | None]) -> httpx.Request:
-        name, content, is_whole = family.__name__, self.content, self.is_whole
+    def build(self, backend: ModuleType, timeouts: Mapping[str, float | None]) -> httpx.Request:
+        """Return the backend's request, with the headers that the backend adds only to bodies of its own."""
+        streams = import_module(f"{__package__}._{backend.__name__}_streams")
+        content = b"" if self.content is None else self.content
+        if isinstance(content, bytes):
+            stream, length = streams.BufferedStream(content), len(content)
+        else:
+            stream, length = streams.ChunkStream(content), None
         request = cast(
             "httpx.Request",
-            family.Request(
+            backend.Request(
                 self.method,
                 self.url.reveal(),
-                headers=self.headers.built(family),  # of which it makes a copy
-                stream=_whole(name)(content or b"") if is_whole else _blocks(name)(content),
+                headers=self.headers.build(backend),  # of which it makes a copy
+                stream=stream,
                 extensions={"timeout": timeouts},
             ),
         )
-        if self.own:
-            request.headers.update(self.own)
-        _complete(request, is_whole=is_whole)
+        if self.extra_headers:
+            request.headers.update(self.extra_headers)
+        if length is None:
+            request.headers["Host"] = request.url.netloc.decode("ascii")
+        elif length or self.method in METHODS_WITH_LENGTH:
+            request.headers["Content-Length"] = str(length)
         return request
 
 
-def _complete(request: httpx.Request, *, is_whole: bool) -> None:
-    """Add what the engine would, had it not been given a stream. Whole bodies go to the API, whose host is known."""
-    if not is_whole:
-        request.headers["Host"] = request.url.netloc.decode("ascii")
-        return
-    length = len(request.read())
-    if length or request.method in _ALWAYS_WITH_LENGTH:
-        request.headers["Content-Length"] = str(length)
+class SingleChunk:
+    """Iterates over one chunk, without a generator that somebody would have to close."""
 
-
-# Bodies are iterated by objects of ours: the family's are generators, which nobody closes when a call is cancelled.
-
-
-class _Once:
-    """One block, and then the end."""
-
-    def __init__(self, block: bytes) -> None:
-        self._left = [block]
+    def __init__(self, chunk: bytes) -> None:
+        self._left = [chunk]
 
     def __aiter__(self) -> Self:
         return self
@@ -113,35 +153,3 @@ class _Once:
         if not self._left:
             raise StopAsyncIteration
         return self._left.pop()
-
-
-@cache
-def _whole(family: str) -> Callable[[object], object]:
-    names = import_module(family)
-
-    class Whole(names.ByteStream):  # type: ignore[misc, name-defined]
-        def __init__(self, whole: bytes) -> None:
-            super().__init__(whole)  # pyright: ignore[reportUnknownMemberType]
-            self._whole = whole
-
-        def __aiter__(self) -> AsyncIterator[bytes]:
-            return _Once(self._whole)
-
-    return cast("Callable[[object], object]", Whole)
-
-
-@cache
-def _blocks(family: str) -> Callable[[object], object]:
-    names = import_module(family)
-
-    class Blocks(names.SyncByteStream, names.AsyncByteStream):  # type: ignore[misc, name-defined]
-        def __init__(self, blocks: object) -> None:
-            self._blocks = blocks
-
-        def __iter__(self) -> Iterator[bytes]:
-            return iter(cast("Iterable[bytes]", self._blocks))
-
-        def __aiter__(self) -> AsyncIterator[bytes]:
-            return aiter(cast("AsyncIterable[bytes]", self._blocks))
-
-    return Blocks

@@ -4,71 +4,89 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import TypeVar
+from contextlib import contextmanager
+from typing import Generic, TypeVar
 
 from .._concurrency import Callback, invoke
 from .._core.config import check_type
+from .._core.polling import progress_from_job
 from ..types.job import Job
 from ..types.progress import Progress
 
 T = TypeVar("T")
 
-Bars = Callable[[], AbstractContextManager[Callable[[T], None]]]
+
+class Reporter(Generic[T]):
+    """Passes each update to the bars, if there are any, and to the caller's callback, if there is one."""
+
+    def __init__(
+        self, callback: Callback[T] | None, update_bars: Callable[[T], None] | None = None
+    ) -> None:
+        self._callback = callback
+        self._update_bars = update_bars
+
+    def __call__(self, update: T) -> None:
+        if self._update_bars is not None:
+            self._update_bars(update)
+        if self._callback is not None:
+            invoke(self._callback, update)
 
 
-def stages_shown(
-    title: str, callback: Callback[Progress] | None, *, show_progress: bool
-) -> AbstractContextManager[Callback[Progress] | None]:
-    """Whom to tell how far a file is; its stages are shown while the block runs, if `show_progress` says so."""
+class FileJobReporter:
+    """Reports the updates of a job as progress of the file that it works on."""
 
-    def bars() -> AbstractContextManager[Callable[[Progress], None]]:
-        from .._progress import progress_bars
+    def __init__(self, report: Reporter[Progress], size: int) -> None:
+        self._report = report
+        self._size = size
 
-        return progress_bars(title)
-
-    return _shown(bars, callback, show_progress=show_progress)
-
-
-def job_shown(
-    job: Job | str, callback: Callback[Job] | None, *, show_progress: bool
-) -> AbstractContextManager[Callback[Job] | None]:
-    """The same for one job, or for one that is yet to be made and only has a name."""
-
-    def bars() -> AbstractContextManager[Callable[[Job], None]]:
-        from .._progress import job_bars
-
-        return job_bars(job)
-
-    return _shown(bars, callback, show_progress=show_progress)
-
-
-def jobs_shown(
-    jobs: Sequence[Job | str], callback: Callback[Job] | None, *, show_progress: bool
-) -> AbstractContextManager[Callback[Job] | None]:
-    """The same for many jobs: how many have ended."""
-
-    def bars() -> AbstractContextManager[Callable[[Job], None]]:
-        from .._progress import count_bar
-
-        return count_bar(jobs)
-
-    return _shown(bars, callback, show_progress=show_progress)
+    def __call__(self, job: Job) -> None:
+        progress = progress_from_job(job, self._size)
+        if progress is not None:
+            self._report(progress)
 
 
 @contextmanager
-def _shown(
-    bars: Bars[T], callback: Callback[T] | None, *, show_progress: bool
-) -> Generator[Callback[T] | None]:
-    check_type(show_progress, bool, "show_progress", "True or False (a function goes in as the callback)")
-    if not show_progress:
-        yield callback
+def file_progress(
+    title: str, callback: Callback[Progress] | None, *, show_progress: bool
+) -> Generator[Reporter[Progress]]:
+    """Show the stages of one file while the block runs, if `show_progress` says so."""
+    if not _check_show_progress(show_progress):
+        yield Reporter(callback)
         return
-    with bars() as see:
+    from .._progress import progress_bars  # here and below: loaded only for calls that show bars
 
-        def tell(news: T) -> None:
-            see(news)
-            if callback is not None:
-                invoke(callback, news)
+    with progress_bars(title) as update_bars:
+        yield Reporter(callback, update_bars)
 
-        yield tell
+
+@contextmanager
+def job_progress(
+    job: Job | str, callback: Callback[Job] | None, *, show_progress: bool
+) -> Generator[Reporter[Job]]:
+    """Show the stages of one job; of a job that is not created yet, by a title."""
+    if not _check_show_progress(show_progress):
+        yield Reporter(callback)
+        return
+    from .._progress import job_bars
+
+    with job_bars(job) as update_bars:
+        yield Reporter(callback, update_bars)
+
+
+@contextmanager
+def jobs_progress(
+    jobs: Sequence[Job | str], callback: Callback[Job] | None, *, show_progress: bool
+) -> Generator[Reporter[Job]]:
+    """Show how many of many jobs have finished."""
+    if not _check_show_progress(show_progress):
+        yield Reporter(callback)
+        return
+    from .._progress import count_bar
+
+    with count_bar(jobs) as update_bars:
+        yield Reporter(callback, update_bars)
+
+
+def _check_show_progress(show_progress: object) -> bool:
+    check_type(show_progress, bool, "show_progress", "True or False (a function goes in as the callback)")
+    return show_progress is True

@@ -13,8 +13,8 @@ from .._concurrency import Callback, Clock, KeySource
 from .._core import config
 from .._core.config import Options, Secret
 from .._core.rate_limit import RateLimiter
-from .._core.request import Query, free_request
-from .._http import HTTPClient, EngineName
+from .._core.request import Query, raw_request
+from .._http import HTTPClient, BackendName
 from .._lazy import stand_ins
 from .._vocabulary import API_VERSION
 from ..errors import ConfigurationError, InvalidArgumentError
@@ -107,7 +107,7 @@ class Scripe:
         total_timeout: float | None = None,
         max_retries: int = 2,
         rate_limiter: RateLimiter | NotGiven | None = NOT_GIVEN,
-        http_client: HTTPClient | EngineName | None = None,
+        http_client: HTTPClient | BackendName | None = None,
         on_response: Callback[ResponseInfo] | None = None,
         app_info: str | None = None,
         allow_insecure: bool = False,
@@ -128,21 +128,21 @@ class Scripe:
 
     def _setup(
         self,
-        given: Secret[str | KeySource | None],
+        api_key: Secret[str | KeySource | None],
         options: Options,
         rate_limiter: RateLimiter | NotGiven | None,
-        http_client: HTTPClient | EngineName | None,
+        http_client: HTTPClient | BackendName | None,
         on_response: Callback[ResponseInfo] | None,
     ) -> None:
         _log.configure()
-        self._given = given
+        self._api_key = api_key
         limiter = RateLimiter() if isinstance(rate_limiter, NotGiven) else rate_limiter
         if limiter is not None:
             config.check_type(
                 limiter, RateLimiter, "rate_limiter", "a RateLimiter, or None for none", ConfigurationError
             )
         config.check_callable(on_response, "on_response")
-        session = Session(given, limiter, http_client, on_response)
+        session = Session(api_key, limiter, http_client, on_response)
         self._sender = Sender(session, options)
         self._is_copy = False
 
@@ -254,7 +254,7 @@ class Scripe:
             "api_version": api_version,
             "workspace_id": workspace_id,
         }
-        options = config.changed(self._sender.options, given, extra_headers)
+        options = config.with_changes(self._sender.options, given, extra_headers)
         copy = object.__new__(type(self))
         copy.__dict__.update(vars(self))
         for name in _slots(type(self)):
@@ -322,14 +322,14 @@ class Scripe:
         config.check_type(path, str, "path", "one below the base URL, such as `/projects`")
         config.check_type({} if params is None else params, Mapping, "params", "a mapping")
         if returns is None:
-            return self._sender.send_for_document(
-                free_request(method, path, BaseModel, params, json, idempotency_key)
+            return self._sender.send_json(
+                raw_request(method, path, BaseModel, params, json, idempotency_key)
             )
         if not (isinstance(returns, type) and issubclass(returns, BaseModel)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidArgumentError(
                 f"returns is {returns!r}; give a class of pydantic's, or leave it out."
             )
-        return self._sender.send(free_request(method, path, returns, params, json, idempotency_key))
+        return self._sender.send(raw_request(method, path, returns, params, json, idempotency_key))
 
     def close(self) -> None:
         """Close the connections. On a copy, and for an `http_client` of yours, this does nothing to them."""
@@ -359,10 +359,10 @@ class Scripe:
                 "Make the client where it is used."
             )
         limiter = None if session.limiter is None else NOT_GIVEN
-        state = (self._given, self._sender.options, limiter, session.http_client, session.on_response)
-        return _unpickled, (type(self), state), self._own_state()
+        state = (self._api_key, self._sender.options, limiter, session.http_client, session.on_response)
+        return _unpickle, (type(self), state), self._instance_state()
 
-    def _own_state(self) -> object:
+    def _instance_state(self) -> object:
         """Attributes that a subclass, or its user, has set."""
         state: object = self.__getstate__()
         if type(self).__getstate__ is not object.__getstate__:
@@ -389,13 +389,11 @@ def set_clock(client: Scripe, clock: Clock) -> None:
 
 
 def set_observer(client: Scripe, observer: Observer) -> None:
-    """Let all calls of a client, and of its copies, be watched by this one, and by no other."""
-    from .._observer import Guarded
-
-    client._sender.session.observer = Guarded(observer)  # pyright: ignore[reportPrivateUsage] - this module's own
+    """Set the observer of a client and of its copies, in place of the one before."""
+    client._sender.session.observer = observer  # pyright: ignore[reportPrivateUsage] - this module's own
 
 
-def _unpickled(kind: type[Scripe], state: tuple[object, ...]) -> Scripe:
+def _unpickle(kind: type[Scripe], state: tuple[object, ...]) -> Scripe:
     client = object.__new__(kind)
     client._setup(*state)  # type: ignore[arg-type]
     return client

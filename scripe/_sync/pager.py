@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
-from .._core.pagination import Walk
+from .._core.pagination import PageWalk
 from .._core.request import Request, page_query
 from .._lazy import LazyModule
 from ..errors import BadCursorError, InvalidArgumentError, ScripeError
-from ..types._base import attach_all
+from ..types._base import set_response_on_items
 from ..types.page import Page, page_of
 from .sender import Sender
 
@@ -32,7 +32,7 @@ T = TypeVar("T", bound=BaseModel)
 class Pages(Generic[T]):
     """The pages of one walk through a list."""
 
-    def __init__(self, sender: Sender, path: str, page: type[Page[T]], walk: Walk[T]) -> None:
+    def __init__(self, sender: Sender, path: str, page: type[Page[T]], walk: PageWalk[T]) -> None:
         self._sender = sender
         self._path = path
         self._page = page
@@ -45,18 +45,18 @@ class Pages(Generic[T]):
         while (query := self._walk.next_query()) is not None:
             try:
                 page = self._sender.send(
-                    Request("GET", self._path, self._page, params=query, shape="whole")
+                    Request("GET", self._path, self._page, params=query, envelope="whole")
                 )
             except BadCursorError:
                 if not self._walk.restart():
                     raise
             else:
-                return self._taken(page)
+                return self._accept(page)
         raise StopIteration
 
-    def _taken(self, page: Page[T]) -> Page[T]:
-        page = self._walk.take(page)
-        attach_all(page.data, page.last_response)
+    def _accept(self, page: Page[T]) -> Page[T]:
+        page = self._walk.accept(page)
+        set_response_on_items(page.data, page.last_response)
         return page
 
 
@@ -114,7 +114,7 @@ class Pager(Generic[T]):
                 raises `BadCursorError`; one that this walk was given on the way starts the walk again.
 
         """
-        return Pages(self._sender, self._path, page_of(self._kind), Walk(self._query, cursor))
+        return Pages(self._sender, self._path, page_of(self._kind), PageWalk(self._query, cursor))
 
     def to_list(self, max_items: int | None = None) -> list[T]:
         """All items, or the first so many, as a list.
@@ -136,7 +136,7 @@ class Pager(Generic[T]):
 
     def first(self) -> T | None:
         """The newest item, fetched alone; None if the list is empty."""
-        for item in self._of(1):
+        for item in self._with_page_size(1):
             return item
         return None
 
@@ -150,9 +150,9 @@ class Pager(Generic[T]):
             InvalidArgumentError: `n` is out of range.
 
         """
-        return next(self._of(n).pages())
+        return next(self._with_page_size(n).pages())
 
-    def _of(self, rows: int) -> Pager[T]:
+    def _with_page_size(self, rows: int) -> Pager[T]:
         """The same list, in pages of so many; those of which no page says that they take a `limit` are sent none."""
         wanted = page_query(rows)
         query = {**self._query, **wanted} if "limit" in self._query else self._query

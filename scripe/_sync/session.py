@@ -9,21 +9,26 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import cast
 from weakref import WeakSet
 
-from .._api_key_refresh import Turn
-from .._concurrency import Callback, Clock, KeySource, home, invoke
+from .._api_key_refresh import APIKeyRefreshLock
+from .._concurrency import Callback, Clock, KeySource, current_loop, invoke
 from .._core import config
 from .._core.config import Secret
 from .._core.poll_throttle import PollThrottle
 from .._core.rate_limit import RateLimiter
-from .._http import Engine, HTTPClient, EngineName, check_engine, default_engine, plain_context
+from .._http import (
+    HTTPClient,
+    HTTPTransport,
+    BackendName,
+    check_backend_name,
+    default_backend_name,
+    plain_context,
+)
+from .._observer import NULL_OBSERVER, Observer
 from ..errors import ClientClosedError, ConfigurationError
 from ..types.response_info import ResponseInfo
-
-if TYPE_CHECKING:
-    from .._observer import Observer
 
 
 class Session:
@@ -31,88 +36,90 @@ class Session:
         self,
         given: Secret[str | KeySource | None],
         limiter: RateLimiter | None,
-        http_client: HTTPClient | EngineName | None,
+        http_client: HTTPClient | BackendName | None,
         on_response: Callback[ResponseInfo] | None,
     ) -> None:
         self.http_client = http_client
         self.limiter = limiter
         self.on_response = on_response
-        self.observer: Observer | None = None
+        self.observer: Observer = NULL_OBSERVER
         self.clock: Clock = _make_clock()
-        self.pacer: PollThrottle = PollThrottle()
-        self._key_source = cast("KeySource | None", config.key_source(given))
-        self._key = None if self._key_source else config.api_key(given)
+        self.poll_throttle: PollThrottle = PollThrottle()
+        self._api_key_function = cast("KeySource | None", config.api_key_function(given))
+        self._api_key = None if self._api_key_function else config.api_key(given)
         self._is_closed = False
         self._lock = threading.Lock()
-        self._chosen: HTTPClient | EngineName = http_client or default_engine()
-        self._engine: Engine | None = None
-        self._home: object = None
-        self._turn: Turn = Turn()
-        if isinstance(self._chosen, str):
-            check_engine(self._chosen)
+        self._backend_or_client: HTTPClient | BackendName = http_client or default_backend_name()
+        self._transport: HTTPTransport | None = None
+        self._loop: object = None
+        self._refresh_lock: APIKeyRefreshLock = APIKeyRefreshLock()
+        if isinstance(self._backend_or_client, str):
+            check_backend_name(self._backend_or_client)
         else:
-            self._engine = Engine(self._chosen)
+            self._transport = HTTPTransport(self._backend_or_client)
         _sessions.add(self)
 
     @property
     def opens_connections(self) -> bool:
         """Whether the connections are our own, not those of a client that the caller gave."""
-        return isinstance(self._chosen, str)
+        return isinstance(self._backend_or_client, str)
 
-    def engine(self) -> Engine:
+    def transport(self) -> HTTPTransport:
         """The open connections, opened when first needed, and anew in a forked process."""
         self._check()
-        return self._engine or self._opened()
+        return self._transport or self._open_transport()
 
-    def _opened(self) -> Engine:
+    def _open_transport(self) -> HTTPTransport:
         with self._lock:
             self._check_open()  # again: another thread may have closed meanwhile, and nobody would close this one
-            self._engine = engine = self._engine or Engine(self._chosen)
+            self._transport = engine = self._transport or HTTPTransport(self._backend_or_client)
             return engine
 
-    def key(self, seconds: float | None = None) -> Secret[str]:
+    def api_key(self, seconds: float | None = None) -> Secret[str]:
         """The key to send; a sync client waits so many seconds for another call that is asking for it."""
-        return self._key or self._asked(None, seconds)
+        return self._api_key or self._get_or_refresh_api_key(None, seconds)
 
-    def renew_key(self, refused: Secret[str], seconds: float | None = None) -> bool:
+    def refresh_api_key(self, rejected: Secret[str], seconds: float | None = None) -> bool:
         """Ask the caller's function for another key, unless that was done meanwhile; False if there is none."""
-        if self._key_source is None:
+        if self._api_key_function is None:
             return False
-        self._asked(refused, seconds)
+        self._get_or_refresh_api_key(rejected, seconds)
         return True
 
-    def _asked(self, refused: Secret[str] | None, seconds: float | None) -> Secret[str]:
+    def _get_or_refresh_api_key(
+        self, refused: Secret[str] | None, seconds: float | None
+    ) -> Secret[str]:
         self._check()
-        return self._turn.take(partial(self._ask, refused), seconds)
+        return self._refresh_lock.refresh_with(partial(self._refresh_api_key, refused), seconds)
 
-    def _ask(self, refused: Secret[str] | None) -> Secret[str]:
-        key = self._key
+    def _refresh_api_key(self, refused: Secret[str] | None) -> Secret[str]:
+        key = self._api_key
         if key is None or (refused is not None and key.reveal() == refused.reveal()):
-            given = Secret(invoke(cast("KeySource", self._key_source)))
-            self._key = key = config.api_key(given)
+            given = Secret(invoke(cast("KeySource", self._api_key_function)))
+            self._api_key = key = config.api_key(given)
         return key
 
     def close(self) -> None:
-        if self._engine is not None and self.opens_connections:
+        if self._transport is not None and self.opens_connections:
             self._check_loop()
         with self._lock:
             self._is_closed = True
-            engine, self._engine = self._engine, None
+            engine, self._transport = self._transport, None
         if engine is not None:
             engine.close()
 
-    def leave_to_parent(self) -> None:
+    def reset_after_fork(self) -> None:
         """Begin afresh in a process that was forked.
 
         The connections are the parent's: two processes on one would mix their answers. Other threads may have held
         any lock, and the calls that they had in flight do not end here. A client of the caller's stays in use.
         """
-        self._lock, self._turn, self._home = threading.Lock(), Turn(), None
-        self.pacer = PollThrottle()
+        self._lock, self._refresh_lock, self._loop = threading.Lock(), APIKeyRefreshLock(), None
+        self.poll_throttle = PollThrottle()
         if self.limiter is not None:
-            self.limiter.forget()
-        _left_open.append(self._engine)
-        self._engine = None if self.opens_connections else Engine(self._chosen)
+            self.limiter.reset()
+        _orphaned_transports.append(self._transport)
+        self._transport = None if self.opens_connections else HTTPTransport(self._backend_or_client)
 
     def _check(self) -> None:
         self._check_open()
@@ -123,10 +130,10 @@ class Session:
             raise ClientClosedError("This client was closed; make a new one, or close it later.")
 
     def _check_loop(self) -> None:
-        here = home()
-        if self._home is None:
-            self._home = here
-        if self._home is not here:
+        current = current_loop()
+        if self._loop is None:
+            self._loop = current
+        if self._loop is not current:
             raise ConfigurationError(
                 "This client was first used in another event loop, where its connections live: "
                 "make one Scripe for each event loop (each asyncio.run), and close it there."
@@ -149,7 +156,9 @@ def set_clock_factory(factory: Callable[[], Clock]) -> Callable[[], Clock]:
 
 _sessions: WeakSet[Session] = WeakSet()
 
-_left_open: list[Engine | None] = []  # kept, since whoever collects an open connection complains of it
+_orphaned_transports: list[
+    HTTPTransport | None
+] = []  # kept, since whoever collects an open connection complains of it
 
 
 # What a first call imports. If another thread held the lock of one of these modules during a fork, the child would wait
@@ -165,7 +174,6 @@ LOADED_BEFORE_FORK = (
     "scripe._sync.resources.sources",
     "scripe._sync.resources.webhook_endpoints",
     "scripe._sync.resources.workspaces",
-    "scripe._sync.retrying",
     "scripe._core.pagination",
     "scripe.types.page",
     *("tenacity", "httpcore", "httpcore2", "h11", "certifi", "truststore", "encodings.idna"),
@@ -183,7 +191,7 @@ def before_fork() -> None:
 
 def after_fork() -> None:
     for session in list(_sessions):
-        session.leave_to_parent()
+        session.reset_after_fork()
 
 
 with suppress(AttributeError):  # on Windows, where nothing forks

@@ -1,7 +1,7 @@
 """The command line: `scripe`, or `python -m scripe` (extra `cli`).
 
-What needs no command is answered here, before anything that takes long to load is loaded: the page of all commands,
-kept as `help.txt` and written by `scripts/help_page.py`, and the version.
+The page of all commands (`help.txt`, written by `scripts/help_page.py`) and the version are shown from here, before
+anything that is slow to load is imported.
 """
 
 from __future__ import annotations
@@ -9,7 +9,14 @@ from __future__ import annotations
 import os
 import sys
 
-from .output import CLOSED, ClosedOutputError, UnwritableOutputError, emit, note, wait_for_room
+from .output import (
+    CLOSED,
+    ClosedOutputError,
+    UnwritableOutputError,
+    wait_for_room,
+    write_stderr,
+    write_stdout,
+)
 
 TYPE_CHECKING = False  # as in `scripe/__init__.py`
 
@@ -21,10 +28,10 @@ OTHER = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says.
+    """Run a command line.
 
     Args:
-        arguments: What follows the program's name; those of the process if left out.
+        arguments: The words after the program's name; by default those of the process.
 
     Returns:
         The exit code: 0 if it worked; `scripe/cli/exit_codes.py` has the others.
@@ -34,48 +41,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = wait_for_room(sys.stdout), wait_for_room(sys.stderr)
     try:
-        return _answered(tokens)
+        return _run(tokens)
     except ClosedOutputError:
         return CLOSED
     except UnwritableOutputError as error:
-        note(f"error: {error}")
+        write_stderr(f"error: {error}")
         return OTHER
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the last resort: whatever has not been foreseen
-        return _report(error, tokens)
+    except Exception as error:  # noqa: BLE001 - a bug of scripe, which is reported in one line
+        return _report_bug(error, tokens)
     finally:
         sys.stdout, sys.stderr = streams
 
 
-def _answered(tokens: list[str]) -> int:
+def _run(tokens: list[str]) -> int:
     if tokens in ([], ["--help"], ["-h"], ["help"]):
-        emit(help_page())
+        write_stdout(help_page())
     elif tokens == ["--version"]:
-        emit(_version())
-    else:
-        from .starting import run
+        from .._version import __version__
 
-        return run(tokens)
+        write_stdout(f"scripe {__version__}\n")
+    else:
+        from .dispatch import dispatch
+
+        return dispatch(tokens)
     return 0
 
 
-def _report(error: Exception, tokens: Sequence[str]) -> int:
+def _report_bug(error: Exception, tokens: Sequence[str]) -> int:
     try:
-        from .failures import report_fault
-    except Exception:  # noqa: BLE001 - a part of scripe, or of what it needs, is missing or broken
-        note(f"error: {type(error).__name__}: {error}. scripe is not installed as a whole: install it again.")
+        from .error_output import report_bug
+    except Exception:  # noqa: BLE001 - a module of scripe, or one that it needs, is missing or broken
+        message = f"{type(error).__name__}: {error}. scripe is not installed as a whole: install it again."
+        write_stderr(f"error: {message}")
         return OTHER
-    return report_fault(error, tokens)
+    return report_bug(error, tokens)
 
 
 def help_page() -> str:
-    """All commands on one page."""
+    """Read the page of all commands."""
     with open(os.path.join(os.path.dirname(__file__), "help.txt"), encoding="utf-8") as page:  # noqa: PTH118, PTH120, PTH123 - pathlib takes longer to load than all else here
         return page.read()
-
-
-def _version() -> str:
-    from .._version import __version__
-
-    return f"scripe {__version__}\n"

@@ -1,15 +1,21 @@
-"""All commands. Each is loaded when it is used: here are only its name and one line for the page of all."""
+"""Register all commands by name. The module of a command is imported when it is used."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import BoundArguments
 from typing import Annotated, cast
 
 from cyclopts import App, Parameter
 
 from .._version import __version__
-from .groups import GROUP_OF_COMMANDS
-from .help_pages import Sections
+from .error_output import report
+from .help import COMMAND_GROUP, SectionFormatter
+from .notices import print_deprecations
 from .options import DEFAULTS, Options
+from .output import ClosedOutputError
+from .render import Result, write_result
+from .session import Session
 
 _ABOUT = """\
 The Scripe API on the command line: recordings, files and notes in, LinkedIn posts out.
@@ -17,18 +23,18 @@ The Scripe API on the command line: recordings, files and notes in, LinkedIn pos
 The key comes from SCRIPE_API_KEY or --api-key-file, or is asked for.
 More of a command: scripe COMMAND --help. Without a key: scripe emulator.
 """
-COMMANDS = {
-    "whoami": "Show the workspace and the key, with what it may do.",
-    "projects": "Projects: list, get.",
-    "sources": "Transcripts: create, ingest, get.",
-    "notes": "Notes: list, get, create.",
-    "posts": "Posts: list, get, create, update, generate, statuses.",
-    "knowledge": "The knowledge base: add.",
-    "jobs": "Work in the background: list, get, wait, cancel.",
-    "uploads": "Files on their way to Scripe: put.",
-    "webhooks": "Webhook endpoints: create, get, update, rotate-secret.",
-    "emulator": "Serve a Scripe API on this machine until Ctrl-C.",
-    "completion": "Teach a shell to complete commands: bash, zsh, fish.",
+COMMANDS = {  # where each is, and its line on the page of all
+    "whoami": ("commands.workspace:whoami", "Show the workspace and the key, with what it may do."),
+    "projects": ("commands.workspace:projects", "Projects: list, get."),
+    "sources": ("commands.files:sources", "Transcripts: create, ingest, get."),
+    "notes": ("commands.notes:app", "Notes: list, get, create."),
+    "posts": ("commands.posts:app", "Posts: list, get, create, update, generate, statuses."),
+    "knowledge": ("commands.knowledge:app", "The knowledge base: add."),
+    "jobs": ("commands.jobs:app", "Work in the background: list, get, wait, cancel."),
+    "uploads": ("commands.files:uploads", "Files on their way to Scripe: put."),
+    "webhooks": ("commands.webhooks:app", "Webhook endpoints: create, get, update, rotate-secret."),
+    "emulator": ("app:emulator", "Serve a Scripe API on this machine until Ctrl-C."),
+    "completion": ("commands.completion:app", "Teach a shell to complete commands: bash, zsh, fish."),
 }
 
 app: App = App(
@@ -37,15 +43,15 @@ app: App = App(
     version=f"scripe {__version__}",
     version_format="plaintext",
     help_format="plaintext",
-    help_formatter=Sections(),
-    group_commands=GROUP_OF_COMMANDS,
+    help_formatter=SectionFormatter(),
+    group_commands=COMMAND_GROUP,
     exit_on_error=False,
     print_error=False,
     suppress_keyboard_interrupt=False,
     result_action="return_value",
 )
-for _order, (_name, _help) in enumerate(COMMANDS.items()):
-    app.command(f"scripe.cli.commands.{_name}:app", name=_name, help=_help, sort_key=_order)
+for _order, (_name, (_place, _help)) in enumerate(COMMANDS.items()):
+    app.command(f"scripe.cli.{_place}", name=_name, help=_help, sort_key=_order)
 app["--help"].help = "Show this page, or that of a command."
 app["--version"].help = "Show the version."
 
@@ -54,10 +60,31 @@ app["--version"].help = "Show the version."
 def launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)], options: Options = DEFAULTS
 ) -> int:
-    """Run the command that the tokens name, with the options of every command taken out of them."""
+    """Run the command that the tokens name; the options of every command may stand anywhere among them."""
     command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
     if "session" not in ignored:
         return cast("int | None", command(*bound.args, **bound.kwargs)) or 0
-    from .running import run_with_session
+    return _run_with_session(command, bound, options)
 
-    return run_with_session(command, bound, options)
+
+def _run_with_session(command: Callable[..., Result], bound: BoundArguments, options: Options) -> int:
+    with print_deprecations(options), Session(options) as session:
+        try:
+            return write_result(command(*bound.args, **bound.kwargs, session=session), options)
+        except ClosedOutputError:
+            raise
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - any error is reported, without a traceback
+            return report(error, session)
+
+
+def emulator(
+    *arguments: Annotated[
+        str, Parameter(allow_leading_hyphen=True, help="`scripe emulator --help` lists them.")
+    ],
+) -> int:
+    """Serve a Scripe API on this machine until Ctrl-C."""
+    from .emulator import (
+        run_emulator,  # reached where an option stands before the command; else see `dispatch`
+    )
+
+    return run_emulator(arguments)

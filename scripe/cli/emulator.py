@@ -1,4 +1,4 @@
-"""`scripe emulator`: the command line of `scripe.emulator` has it all, and gets all words as they are."""
+"""Run `scripe emulator`, which passes all words on to the command line of `scripe.emulator`."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .exit_codes import OTHER, USAGE
-from .output import given_up, note
+from .output import output_error, write_stderr
 
 
 def run_emulator(arguments: Sequence[str]) -> int:
-    """Serve until interrupted; give back the exit code."""
+    """Serve until interrupted; return the exit code."""
     if sys.stdout is None:  # closed before the program began
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the process lives
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - used until the process ends
     from ..emulator.__main__ import CANNOT_START, describe_failure, run
 
     try:
         run(arguments, program="scripe emulator")
     except BrokenPipeError as error:
-        raise given_up(error) from None
+        raise output_error(error) from None
     except ImportError as error:
-        note(f"error: {error}")
+        write_stderr(f"error: {error}")
         return USAGE
     except CANNOT_START as error:
-        note(f"error: {describe_failure(error)}")
+        write_stderr(f"error: {describe_failure(error)}")
         return OTHER
-    except SystemExit as end:  # argparse has said why
+    except SystemExit as end:  # argparse has written the reason
         return int(end.code or 0)
     return 0

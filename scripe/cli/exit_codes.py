@@ -1,6 +1,6 @@
-"""The exit code of each class of errors. `docs/guides/command-line.md` shows this table.
+"""Map errors to exit codes: an error has the code of its nearest base class that is listed here.
 
-An error has the code of the nearest class above it that is listed here.
+`docs/guides/command-line.md` shows this table; a test compares the two.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .output import CLOSED, ClosedOutputError, UnwritableOutputError
 
 @dataclass(frozen=True, slots=True)
 class ExitCode:
-    """One row of the table."""
+    """A row of the table."""
 
     number: int
     meaning: str
@@ -68,5 +68,5 @@ _NUMBERS = {error: row.number for row in TABLE for error in row.errors}
 
 
 def exit_code(error: BaseException) -> int:
-    """The exit code for an error; 1 for what is not in the table."""
-    return next((_NUMBERS[kind] for kind in type(error).__mro__ if kind in _NUMBERS), OTHER)
+    """Return the exit code for an error; 1 if none of its classes is in the table."""
+    return next((_NUMBERS[cls] for cls in type(error).__mro__ if cls in _NUMBERS), OTHER)

@@ -1,4 +1,4 @@
-"""What goes to stdout and stderr, so that no reader who leaves and no encoding breaks it."""
+"""Write to stdout and stderr: whole texts, in any encoding, even if the reader closes the pipe."""
 
 from __future__ import annotations
 
@@ -14,31 +14,30 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 CLOSED = 141
-"""The exit code that a shell shows for a program whose reader went away (128 and SIGPIPE)."""
+"""The exit code that a shell shows for a program that SIGPIPE ended (128 + 13)."""
 
 
 class ClosedOutputError(Exception):
-    """Whoever read stdout has gone away: there is nothing more to say, and no one to say it to."""
+    """The reader of stdout has closed it: the program ends without a message."""
 
 
 class UnwritableOutputError(Exception):
-    """Stdout takes no more, as on a full disk."""
+    """Stdout cannot be written, for example because the disk is full."""
 
 
-class _WholeWriter(io.FileIO):
-    """Write everything, to a descriptor that does not wait too.
+class _WaitingWriter(io.FileIO):
+    """Write all data to a descriptor with `O_NONBLOCK`, which a parent process may have set, as Node.js does for pipes.
 
-    A parent process may have set `O_NONBLOCK`, as Node.js does for its pipes. Python then writes what the pipe has room
-    for, 64 KiB, and with `PYTHONUNBUFFERED` drops the rest without a word.
+    Python itself writes only what the pipe has room for, 64 KiB, and with `PYTHONUNBUFFERED` drops the rest silently.
     """
 
     def write(self, data: Buffer, /) -> int:
-        """Write all of the data, waiting for room as often as needed."""
+        """Write all of the data; wait for room as often as needed."""
         rest = memoryview(data)
         while rest:
             written: int | None = super().write(rest)
             if written is None:
-                import select  # loaded by those alone who have to wait
+                import select  # only a full pipe needs it
 
                 select.select([], [self], [])
             else:
@@ -47,7 +46,7 @@ class _WholeWriter(io.FileIO):
 
 
 def wait_for_room(stream: TextIO | None) -> TextIO | None:
-    """Return a stream that writes everything to where this one writes: itself, if it waits for room by itself."""
+    """Return a stream to the same descriptor that blocks until all is written; the stream itself if it does."""
     try:
         if stream is None or os.get_blocking(stream.fileno()):
             return stream
@@ -56,44 +55,44 @@ def wait_for_room(stream: TextIO | None) -> TextIO | None:
         AttributeError,
         OSError,
         ValueError,
-    ):  # Windows before Python 3.12, a stream in memory, a closed one
+    ):  # Windows before Python 3.12; a stream in memory; a closed one
         return stream
-    raw = _WholeWriter(stream.fileno(), "wb", closefd=False)
+    raw = _WaitingWriter(stream.fileno(), "wb", closefd=False)
     return io.TextIOWrapper(raw, stream.encoding, stream.errors, write_through=True)
 
 
-def emit(text: str) -> None:
-    """Write to stdout, whole.
+def write_stdout(text: str) -> None:
+    """Write a whole text to stdout.
 
     Raises:
-        ClosedOutputError: the reader has gone away.
-        UnwritableOutputError: the text cannot be written.
+        ClosedOutputError: The reader has closed it.
+        UnwritableOutputError: It cannot be written.
 
     """
     try:
         _write(sys.stdout, text)
     except OSError as error:
-        raise given_up(error) from None
+        raise output_error(error) from None
 
 
-def given_up(error: OSError) -> ClosedOutputError | UnwritableOutputError:
-    """What to raise when stdout has failed; what is still in its buffer is dropped, or would fail again at the end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def output_error(error: OSError) -> ClosedOutputError | UnwritableOutputError:
+    """Make the error to raise after stdout failed. Its buffer is dropped, or Python would fail again at its exit."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(devnull, sys.stdout.fileno())
     finally:
-        os.close(nowhere)
+        os.close(devnull)
     if isinstance(error, BrokenPipeError):
         return ClosedOutputError()
     return UnwritableOutputError(f"The output cannot be written: {error.strerror or error}.")
 
 
-def note(text: str) -> None:
-    """Write a line to stderr, if anyone takes it: without secrets, and with nothing that a terminal would obey."""
-    from .cleaning import harmless, without_secrets
+def write_stderr(text: str) -> None:
+    """Write a line to stderr, without secrets and control characters; a closed stderr is ignored."""
+    from .sanitize import hide_secrets, strip_controls
 
     try:
-        _write(sys.stderr, harmless(without_secrets(text)) + "\n")
+        _write(sys.stderr, strip_controls(hide_secrets(text)) + "\n")
     except OSError:
         return
 

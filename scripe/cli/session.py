@@ -1,119 +1,127 @@
-"""What one run of a command has: its options, its client, and what must be known if it ends badly."""
+"""Hold the state of one run of a command: its options, its client, and what an error message must name."""
 
 from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Self, TypeAlias
 from urllib.parse import urlsplit
 
+from cyclopts import Parameter
+
 from ..errors import InvalidArgumentError
-from . import keys
-from .output import note
+from .credentials import read_api_key
+from .notices import print_waits
+from .output import write_stderr
 
 if TYPE_CHECKING:
     from .. import ResponseInfo, Scripe
     from .options import Options
 
-_ONE_JOB = re.compile(r"/jobs/([^/]+)")
+_JOB_PATH = re.compile(r"/jobs/([^/]+)")
 
 
 class Session:
-    """Made for a command, and closed after it.
+    """The state of a command, from before it runs until after its errors are reported.
 
     Attributes:
-        options: Those of every command.
-        idempotency_key: Of the write that the command makes, if it makes one.
-        awaited: Jobs that the command waits for.
+        options: The options of every command.
+        idempotency_key: The key of the write that the command makes; None if it makes none.
+        pending_job_ids: The jobs that the command waits for.
 
     """
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self.idempotency_key: str | None = None
-        self.awaited: list[str] = []
-        self._waits = False
+        self.pending_job_ids: list[str] = []
+        self._is_waiting = False
         self._client: Scripe | None = None
-        self._open = ExitStack()
+        self._exit_stack = ExitStack()
 
     @property
     def client(self) -> Scripe:
-        """The client, made when it is first asked for.
+        """The client, opened when it is first used.
 
         Raises:
-            ConfigurationError: there is no key, or an option that cannot be right.
+            ConfigurationError: There is no API key, or an option is invalid.
 
         """
         if self._client is None:
-            self._client = self._made()
+            self._client = self._open_client()
         return self._client
 
-    def _made(self) -> Scripe:
+    def _open_client(self) -> Scripe:
         from .. import Scripe
-        from .waits import told
 
         options = self.options
-        self._open.enter_context(told(always=options.verbose))
-        return Scripe(
-            keys.api_key(options.api_key_file),
+        self._exit_stack.enter_context(print_waits(options))
+        client = Scripe(
+            read_api_key(options.api_key_file),
             base_url=options.base_url,
             allow_insecure=options.allow_insecure,
             workspace_id=options.workspace_id,
             timeout=options.timeout,
-            total_timeout=options.deadline,
-            on_response=self._heard,
+            total_timeout=options.total_timeout,
+            on_response=self._on_response,
             app_info="scripe-cli",
         )
+        return self._exit_stack.enter_context(client)
 
     @property
     def base_url(self) -> str:
-        """Where the API is."""
+        """The address of the API."""
         from .._core.config import base_url
 
         return base_url(self.options.base_url)
 
     @property
-    def where(self) -> str:
-        """What says so: the option or the variable."""
+    def base_url_source(self) -> str:
+        """The option or the environment variable that sets it."""
         from .._core.config import BASE_URL_VARIABLE
 
         return BASE_URL_VARIABLE if self.options.base_url is None else "--base-url"
 
     @property
     def is_local(self) -> bool:
-        """Whether that is this machine: then it is an emulator."""
+        """Whether the API is on this machine: then it is an emulator."""
         from .._core.config import is_loopback
 
         return is_loopback(urlsplit(self.base_url).hostname or "")
 
-    def key(self, given: str | None) -> str:
-        """The idempotency key of the command's write: the one given, or a new one that an error can name.
+    @property
+    def shows_progress(self) -> bool:
+        """Whether calls that wait show bars on stderr; with `--json` stderr is for errors only."""
+        return not self.options.no_progress and not self.options.json
+
+    def set_idempotency_key(self, value: str | None) -> str:
+        """Remember the idempotency key of the command's write, or a new one that an error message can name.
 
         Raises:
-            ConfigurationError: the API would ignore it.
+            InvalidArgumentError: The API would ignore this key.
 
         """
-        from .._core.idempotency import checked_key, new_key
+        from .._core.idempotency import check_key, new_key
 
         try:
-            self.idempotency_key = new_key() if given is None else checked_key(given)
+            self.idempotency_key = new_key() if value is None else check_key(value)
         except InvalidArgumentError:
             raise InvalidArgumentError(
                 "--idempotency-key takes 1 to 64 letters, digits, underscores and hyphens."
             ) from None
         return self.idempotency_key
 
-    def wait_for(self, *job_ids: str) -> None:
-        """From now on the command waits, for these jobs or for one that the API is still to name."""
-        self._waits = True
-        self.awaited = list(job_ids)
+    def start_waiting(self, *job_ids: str) -> None:
+        """Remember that the command waits for these jobs, or for the first one that a response is about."""
+        self._is_waiting = True
+        self.pending_job_ids = list(job_ids)
 
-    def _heard(self, response: ResponseInfo) -> None:
-        one_job = _ONE_JOB.fullmatch(response.path)
-        if self._waits and one_job and not self.awaited:
-            self.awaited = [one_job[1]]
+    def _on_response(self, response: ResponseInfo) -> None:
+        job_path = _JOB_PATH.fullmatch(response.path)
+        if self._is_waiting and job_path and not self.pending_job_ids:
+            self.pending_job_ids = [job_path[1]]
         if self.options.verbose:
-            note(
+            write_stderr(
                 f"{response.method} {response.path} {response.status_code} {response.request_id or '-'} "
                 f"{response.elapsed * 1000:.0f} ms"
             )
@@ -122,6 +130,7 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
-        if self._client is not None:
-            self._client.close()
+        self._exit_stack.close()
+
+
+CurrentSession: TypeAlias = Annotated[Session, Parameter(parse=False)]

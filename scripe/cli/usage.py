@@ -1,4 +1,4 @@
-"""What is wrong with a command line, in one line: what was typed, what is wanted, and an example."""
+"""Explain in one line what is wrong with a command line: what was typed, what is expected, and an example."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from cyclopts.exceptions import (
     ValidationError,
 )
 
-from .cleaning import on_one_line
 from .options import Options
+from .sanitize import to_one_line
 
-_OF_EVERY_COMMAND = [f"--{field.name.replace('_', '-')}" for field in fields(Options)]
-_OPTION_OF_ID = {"proj_": "--project-id", "note_": "--note-id", "org_": "--workspace-id"}
+_COMMON_OPTIONS = [f"--{field.name.replace('_', '-')}" for field in fields(Options)]
+_ID_OPTIONS = {"proj_": "--project-id", "note_": "--note-id", "org_": "--workspace-id"}
 _KB_TYPES = "KB_INGEST_TEXT, KB_INGEST_FILE, KB_INGEST_URL and KB_INGEST_YOUTUBE"
 _IN_THE_APP = "do that in the Scripe app"
 
-_NOT_IN_THE_API: Mapping[str, str] = {
+_NOT_SUPPORTED: Mapping[str, str] = {
     "sources list": "The API has no list of sources: see `scripe jobs list --type SOURCE_INGEST_FILE`.",
     "sources update": "The API does not change sources.",
     "sources delete": "The API does not delete sources.",
@@ -56,7 +56,7 @@ _NOT_IN_THE_API: Mapping[str, str] = {
     "jobs delete": "The API does not delete jobs: `scripe jobs cancel ID` cancels one that is still queued.",
     "login": "There is no login: set SCRIPE_API_KEY, or give --api-key-file PATH.",
 }
-_WORDS: Mapping[str, Sequence[str]] = {  # that people type for a command, by the word of `_NOT_IN_THE_API`
+_SYNONYMS: Mapping[str, Sequence[str]] = {  # words that people type, by the word of `_NOT_SUPPORTED`
     "list": ("ls", "all", "index", "search", "find"),
     "get": ("show", "view", "retrieve", "read", "describe", "info", "status"),
     "create": ("new", "make", "add", "import"),
@@ -65,7 +65,7 @@ _WORDS: Mapping[str, Sequence[str]] = {  # that people type for a command, by th
     "publish": ("send", "share"),
     "login": ("auth", "logout", "configure", "init"),
 }
-_INSTEAD: Mapping[str, str] = {
+_OTHER_COMMANDS: Mapping[str, str] = {
     "sources add": "sources create",
     "sources upload": "sources ingest",
     "knowledge create": "knowledge add",
@@ -95,22 +95,25 @@ _INSTEAD: Mapping[str, str] = {
 }
 
 
-def told(error: CycloptsError) -> str:
-    """The error, and where to read on."""
-    command = " ".join(["scripe", *(error.command_chain or ())])
-    return on_one_line(f"{_problem(error)} See: {command} --help")
+def explain(error: CycloptsError) -> str:
+    """Describe the error, and name the page of help to read."""
+    return to_one_line(f"{_problem(error)} See: {_command(error)} --help")
+
+
+def _command(error: CycloptsError) -> str:
+    return " ".join(["scripe", *(error.command_chain or ())])
 
 
 def _problem(error: CycloptsError) -> str:
     match error:
         case UnknownOptionError():
-            return _other_command(error) or _unknown(error)
+            return _other_command(error) or _unknown_option(error)
         case UnusedCliTokensError(unused_tokens=tokens):
-            return _other_command(error) or _too_much(error, tokens or [])
+            return _other_command(error) or _extra_tokens(error, tokens or [])
         case MissingArgumentError() if error.argument is not None:
-            return _misspelt(error) or _missing(error)
+            return _misspelt_option(error) or _missing_argument(error)
         case CoercionError() | ValidationError() if error.argument is not None:
-            return _wrong_moment(error) or f"{str(error).removesuffix('.')}."
+            return _invalid_moment(error) or f"{str(error).removesuffix('.')}."
         case UnknownCommandError():
             return _other_command(error) or _unknown_command(error)
         case _:
@@ -118,67 +121,61 @@ def _problem(error: CycloptsError) -> str:
 
 
 def _other_command(error: CycloptsError) -> str | None:
-    """What to do where a command was typed that there is not, if its meaning is known."""
+    """Say what to do instead of a command that does not exist; None if that is not known."""
     group = list(error.command_chain or ())
     rest = (error.root_input_tokens or [])[len(group) :]
     if len(group) > 1 or not rest or rest[0].startswith("-"):
         return None
-    typed = " ".join([*group, rest[0]])
-    meant = " ".join([*group, next((word for word, others in _WORDS.items() if rest[0] in others), rest[0])])
+    word = next((word for word, synonyms in _SYNONYMS.items() if rest[0] in synonyms), rest[0])
+    typed, meant = " ".join([*group, rest[0]]), " ".join([*group, word])
     for name in (typed, meant):
-        if name in _NOT_IN_THE_API:
-            return _NOT_IN_THE_API[name]
-        if name in _INSTEAD:
-            return f'Unknown command "{typed}". Did you mean: scripe {_INSTEAD[name]}?'
+        if name in _NOT_SUPPORTED:
+            return _NOT_SUPPORTED[name]
+        if name in _OTHER_COMMANDS:
+            return f'Unknown command "{typed}". Did you mean: scripe {_OTHER_COMMANDS[name]}?'
     return None if meant == typed else f'Unknown command "{typed}". Did you mean: scripe {meant}?'
 
 
 def _unknown_command(error: UnknownCommandError) -> str:
     token = (error.unused_tokens or [""])[0]
     if token.startswith("-"):
-        return _nothing(token, [], error)
+        return _no_such_option(token, [], error)
     return str(error) if error.command_chain else str(error).partition(" Available commands:")[0]
 
 
-def _too_much(error: CycloptsError, tokens: Sequence[str]) -> str:
-    too_much = f"Too much was given: {' '.join(tokens)}."
+def _extra_tokens(error: CycloptsError, tokens: Sequence[str]) -> str:
+    message = f"Too much was given: {' '.join(tokens)}."
     names = _names(error.app.assemble_argument_collection()) if error.app else []
     option = next(
-        (option for start, option in _OPTION_OF_ID.items() if tokens[0].startswith(start)), "--text"
+        (option for prefix, option in _ID_OPTIONS.items() if tokens[0].startswith(prefix)), "--text"
     )
     if option not in names or option in (error.root_input_tokens or ()):
-        return too_much
+        return message
     value = " ".join(tokens) if option == "--text" else tokens[0]
-    return f"{too_much} Did you mean {option} {_quoted(value)}?"
+    return f"{message} Did you mean {option} {_quote(value)}?"
 
 
-def _wrong_moment(error: CoercionError | ValidationError) -> str | None:
-    """What is wrong with a moment or a day; None for options that take something else."""
+def _invalid_moment(error: CoercionError | ValidationError) -> str | None:
+    """Say what is wrong with a moment or a day; None for an option of another type."""
     argument = error.argument
     assert argument is not None
-    kinds = {argument.hint, *get_args(argument.hint)}
-    if not argument.tokens or not kinds & {datetime, date}:
+    types = {argument.hint, *get_args(argument.hint)}
+    if not argument.tokens or not types & {datetime, date}:
         return None
     token = argument.tokens[-1]
-    typed = f"{token.keyword} {_quoted(token.value)}"
-    day, time = _parsed(token.value)
-    if datetime not in kinds:
+    typed = f"{token.keyword} {_quote(token.value)}"
+    day, time = _parse_moment(token.value)
+    if datetime not in types:
         example = day or datetime.now(UTC).date()
         return f"{typed}: this is not a day. Give one without a time, as in {example}."
     example = day or (datetime.now(UTC) + timedelta(days=1)).date()
     clock = time or "09:00"
-    missing = (
-        "this is not a moment"
-        if day is None
-        else "the time zone is missing"
-        if time
-        else "the time is missing"
-    )
-    return f"{typed}: {missing}. Give day, time and time zone, as in {example}T{clock}Z or {example}T{clock}+01:00."
+    problem = "the time zone is missing" if time else "the time is missing" if day else "this is not a moment"
+    return f"{typed}: {problem}. Give day, time and time zone, as in {example}T{clock}Z or {example}T{clock}+01:00."
 
 
-def _parsed(text: str) -> tuple[date | None, str]:
-    """Return the day and the time of what may be a moment, as far as they are there."""
+def _parse_moment(text: str) -> tuple[date | None, str]:
+    """Return the day and the time of a moment, as far as they are there."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -186,53 +183,49 @@ def _parsed(text: str) -> tuple[date | None, str]:
     return moment.date(), f"{moment:%H:%M}" if len(text) > len("2026-12-07") else ""
 
 
-def _missing(error: MissingArgumentError) -> str:
+def _missing_argument(error: MissingArgumentError) -> str:
     assert error.argument is not None
     if error.keyword:
         return f"{error.keyword} needs a value."
-    name, alone = (
-        error.argument.name,
-        [token for token in error.unused_tokens or () if not token.startswith("-")],
-    )
-    if name.startswith("--") and alone:
-        return f"{name} is missing. Did you mean {name} {_quoted(alone[0])}?"
+    name = error.argument.name
+    values = [token for token in error.unused_tokens or () if not token.startswith("-")]
+    if name.startswith("--") and values:
+        return f"{name} is missing. Did you mean {name} {_quote(values[0])}?"
     return f"{name} is missing."
 
 
-def _misspelt(error: MissingArgumentError) -> str | None:
-    """What is missing may have been given under a name that is not right."""
-    strange = [token for token in error.unused_tokens or () if token.startswith("-") and len(token) > 1]
-    if not strange or error.app is None:
+def _misspelt_option(error: MissingArgumentError) -> str | None:
+    """Say which unknown option was given in place of the missing one; None if there is none."""
+    options = [token for token in error.unused_tokens or () if token.startswith("-") and len(token) > 1]
+    if not options or error.app is None:
         return None
-    given, arguments = strange[0].partition("=")[0], error.app.assemble_argument_collection()
-    is_known = given in _OF_EVERY_COMMAND or given in _names(arguments)
-    return None if is_known else _nothing(given, arguments, error)
+    option, arguments = options[0].partition("=")[0], error.app.assemble_argument_collection()
+    is_known = option in _COMMON_OPTIONS or option in _names(arguments)
+    return None if is_known else _no_such_option(option, arguments, error)
 
 
-def _unknown(error: UnknownOptionError) -> str:
-    given = (error.token.keyword or error.token.value).partition("=")[0]
-    return _nothing(given, error.argument_collection, error)
+def _unknown_option(error: UnknownOptionError) -> str:
+    option = (error.token.keyword or error.token.value).partition("=")[0]
+    return _no_such_option(option, error.argument_collection, error)
 
 
-def _nothing(given: str, arguments: Sequence[Argument], error: CycloptsError) -> str:
-    """There is no such option; what it may have been meant to be, with the value that was typed."""
-    nothing = f"There is no {given} here."
-    value = _value_of(given, error.root_input_tokens or [])
-    alone = given.lstrip("-").replace("-", "_").upper()
-    if any(argument.name == alone for argument in arguments):
-        command = " ".join(["scripe", *(error.command_chain or ())])
-        return f"{nothing} Give the value alone, as in: {command} {value or alone}"
-    own = [name for name in _names(arguments) if name.startswith("-")]
-    nearest = difflib.get_close_matches(given, own, n=1)
+def _no_such_option(option: str, arguments: Sequence[Argument], error: CycloptsError) -> str:
+    """Say that an option does not exist, and suggest the nearest one with the value that was typed."""
+    message = f"There is no {option} here."
+    value = _value_of(option, error.root_input_tokens or [])
+    positional = option.lstrip("-").replace("-", "_").upper()
+    if any(argument.name == positional for argument in arguments):
+        return f"{message} Give the value alone, as in: {_command(error)} {value or positional}"
+    names = [name for name in _names(arguments) if name.startswith("-")]
+    nearest = difflib.get_close_matches(option, names, n=1)
     if not nearest and isinstance(error, MissingArgumentError) and error.argument is not None:
         nearest = [error.argument.name] * error.argument.name.startswith("--")
     if nearest:
-        is_flag = any(
-            bool in {each.hint, *get_args(each.hint)} for each in arguments if nearest[0] in each.names
-        )
-        return f"{nothing} Did you mean {nearest[0]}{f' {value}' if value and not is_flag else ''}?"
-    nearest = difflib.get_close_matches(given, _OF_EVERY_COMMAND, n=1, cutoff=0.75)
-    return f"{nothing} Did you mean {nearest[0]}?" if nearest else nothing
+        hints = [argument.hint for argument in arguments if nearest[0] in argument.names]
+        is_flag = any(bool in {hint, *get_args(hint)} for hint in hints)
+        return f"{message} Did you mean {nearest[0]}{f' {value}' if value and not is_flag else ''}?"
+    nearest = difflib.get_close_matches(option, _COMMON_OPTIONS, n=1, cutoff=0.75)
+    return f"{message} Did you mean {nearest[0]}?" if nearest else message
 
 
 def _names(arguments: Sequence[Argument]) -> list[str]:
@@ -240,13 +233,13 @@ def _names(arguments: Sequence[Argument]) -> list[str]:
 
 
 def _value_of(option: str, tokens: Sequence[str]) -> str:
-    """Return the value that an option was given on the command line; empty if it was given none."""
+    """Return the value that an option has on the command line; empty if it has none."""
     for token, following in zip(tokens, [*tokens[1:], "-"], strict=True):
         if token == option and not following.startswith("-"):
-            return _quoted(following)
-    given = next((token for token in tokens if token.startswith(f"{option}=")), "=")
-    return _quoted(given.partition("=")[2]) if given[-1] != "=" else ""
+            return _quote(following)
+    value = next((token for token in tokens if token.startswith(f"{option}=")), "").partition("=")[2]
+    return _quote(value) if value else ""
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     return f'"{value}"' if " " in value or not value else value

@@ -1,4 +1,4 @@
-"""What people see of each kind of thing: columns of its lists, lines and text of one alone."""
+"""Choose what people see of each model: the columns of its lists, the fields and the text of a single one."""
 
 from __future__ import annotations
 
@@ -8,89 +8,81 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from .cleaning import on_one_line
+from .sanitize import to_one_line
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-Reading: TypeAlias = "str | Callable[[object], object]"
+Getter: TypeAlias = "str | Callable[[object], object]"
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How one kind of thing is shown.
+    """How a model is shown.
 
     Attributes:
-        columns: Of its lists: a heading each, and where the cell is read.
-        lines: Of one alone.
-        text: Its long text, which follows the lines.
-        flexible: The column that gives way where the terminal is narrow.
+        fields: The lines of a single one, by their labels.
+        columns: The columns of a list, by their headings.
+        text: The attribute with its long text, which follows the lines.
+        flexible: The column that is cut if the terminal is narrow.
 
     """
 
-    lines: Mapping[str, Reading]
-    columns: Mapping[str, Reading]
+    fields: Mapping[str, Getter]
+    columns: Mapping[str, Getter]
     text: str | None = None
     flexible: str | None = None
 
 
-def cells(model: BaseModel, readings: Mapping[str, Reading]) -> list[str]:
-    """The texts of one thing, harmless and on one line each."""
-    return [_words(_read(model, reading)) for reading in readings.values()]
+def cells(model: BaseModel, getters: Mapping[str, Getter]) -> list[str]:
+    """Format the values of one model, on one line each and without control characters."""
+    return [_format(_get(model, getter)) for getter in getters.values()]
 
 
 def long_text(model: BaseModel, view: View) -> str:
-    """The text that follows the lines; empty where there is none."""
+    """Return the text that follows the fields; empty if there is none."""
     return "" if view.text is None else str(getattr(model, view.text) or "")
 
 
-def view_of(kind: str) -> View:
-    """The view of a class of `scripe.types`."""
-    return VIEWS[kind]
+def _get(model: object, getter: Getter) -> object:
+    return getter(model) if callable(getter) else cast("object", attrgetter(getter)(model))
 
 
-def _read(model: object, reading: Reading) -> object:
-    return reading(model) if callable(reading) else cast("object", attrgetter(reading)(model))
-
-
-def _words(value: object) -> str:
+def _format(value: object) -> str:
     match value:
         case None:
             return ""
         case bool():
             return "yes" if value else "no"
         case datetime():
-            return _moment(value)
+            return _format_moment(value)
         case list() | tuple():
-            return ", ".join(_words(each) for each in cast("list[object]", value))
+            return ", ".join(_format(item) for item in cast("list[object]", value))
         case _:
-            return on_one_line(str(value))
+            return to_one_line(str(value))
 
 
-def _moment(instant: datetime) -> str:
+def _format_moment(moment: datetime) -> str:
     try:
-        return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
-    except OverflowError:  # at the ends of the calendar there is a zone too few
-        return str(instant)
+        return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+    except OverflowError:  # year 1 or 9999: the moment in UTC is outside the calendar
+        return str(moment)
 
 
-def _inside(*path: str) -> Callable[[object], object]:
-    """An attribute of a part that may be absent."""
+def _optional(*path: str) -> Callable[[object], object]:
+    """Make a getter of an attribute of an object that may be absent."""
 
-    def read(model: object) -> object:
+    def get(model: object) -> object:
         for name in path:
             model = None if model is None else getattr(model, name)
         return model
 
-    return read
+    return get
 
 
-_inside_slot = _inside("slot", "date")
-
-
-def _slot(model: object) -> object:
-    """The moment of a slot, which the API writes as a text: in minutes, as other moments."""
-    text = str(_inside_slot(model) or "")
+def _slot_date(model: object) -> object:
+    """Return the moment of a slot, which the API sends as text; the text itself if it cannot be parsed."""
+    text = str(_optional("slot", "date")(model) or "")
     try:
         moment = datetime.fromisoformat(text)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -100,10 +92,10 @@ def _slot(model: object) -> object:
 
 def _features(model: object) -> object:
     features = cast("Mapping[str, bool]", attrgetter("workspace.features")(model))
-    return [name for name, has in features.items() if has]
+    return [name for name, is_on in features.items() if is_on]
 
 
-def _made(model: object) -> object:
+def _result_id(model: object) -> object:
     result = getattr(model, "result", None)
     return result and (result.source_id or result.post_id or result.document_id)
 
@@ -118,7 +110,7 @@ def _error(model: object) -> object:
     return ": ".join(part for part in parts if part)
 
 
-def _beginning(model: object) -> object:
+def _title_or_content(model: object) -> object:
     return getattr(model, "title", None) or getattr(model, "content", None)
 
 
@@ -127,118 +119,110 @@ def _seconds(model: object) -> object:
     return f"{seconds:g} s" if seconds else None
 
 
-def _largest(model: object) -> object:
+def _max_size(model: object) -> object:
     return f"{getattr(model, 'max_size_bytes', 0):,} bytes"
+
+
+def _labelled(*attributes: str, **getters: Getter) -> dict[str, Getter]:
+    """Map labels to getters: an attribute is its own label; `_` in the name of an argument stands for a blank."""
+    own = {attribute: attribute for attribute in attributes}
+    return own | {label.replace("_", " "): getter for label, getter in getters.items()}
 
 
 VIEWS: Mapping[str, View] = {
     "CurrentWorkspace": View(
+        fields=_labelled(
+            workspace="workspace.id",
+            name="workspace.name",
+            plan="workspace.plan",
+            features=_features,
+            key=_optional("principal", "id"),
+            scopes=_optional("principal", "scopes"),
+        ),
         columns={},
-        lines={
-            "workspace": "workspace.id",
-            "name": "workspace.name",
-            "plan": "workspace.plan",
-            "features": _features,
-            "key": _inside("principal", "id"),
-            "scopes": _inside("principal", "scopes"),
-        },
     ),
     "Project": View(
-        columns={"id": "id", "name": "name", "type": "type", "status": "status"},
+        fields=_labelled("id", "name", "type", "status", "url", created="created_at"),
+        columns=_labelled("id", "name", "type", "status"),
         flexible="name",
-        lines={
-            "id": "id",
-            "name": "name",
-            "type": "type",
-            "status": "status",
-            "url": "url",
-            "created": "created_at",
-        },
     ),
     "Source": View(
+        fields=_labelled(
+            "id",
+            "name",
+            "status",
+            project="project_id",
+            file_type="file_type",
+            duration=_seconds,
+            created="created_at",
+            updated="updated_at",
+        ),
         columns={},
-        lines={
-            "id": "id",
-            "name": "name",
-            "status": "status",
-            "project": "project_id",
-            "file type": "file_type",
-            "duration": _seconds,
-            "created": "created_at",
-            "updated": "updated_at",
-        },
         text="text_preview",
     ),
     "Job": View(
-        columns={"id": "id", "type": "type", "status": "status", "created": "created_at"},
+        fields=_labelled(
+            "id",
+            "type",
+            "status",
+            progress=_progress,
+            made=_result_id,
+            error=_error,
+            project="project_id",
+            created="created_at",
+            started="started_at",
+            ended="completed_at",
+        ),
+        columns=_labelled("id", "type", "status", created="created_at"),
         flexible="type",
-        lines={
-            "id": "id",
-            "type": "type",
-            "status": "status",
-            "progress": _progress,
-            "made": _made,
-            "error": _error,
-            "project": "project_id",
-            "created": "created_at",
-            "started": "started_at",
-            "ended": "completed_at",
-        },
     ),
     "Note": View(
-        columns={"id": "id", "slot": _slot, "created": "created_at", "text": _beginning},
-        flexible="text",
-        lines={
-            "id": "id",
-            "project": "project_id",
-            "folder": "folder_id",
-            "slot": _slot,
-            "about": _inside("slot", "content_type"),
-            "created": "created_at",
-            "updated": "updated_at",
-        },
+        fields=_labelled(
+            "id",
+            project="project_id",
+            folder="folder_id",
+            slot=_slot_date,
+            about=_optional("slot", "content_type"),
+            created="created_at",
+            updated="updated_at",
+        ),
+        columns=_labelled("id", slot=_slot_date, created="created_at", text=_title_or_content),
         text="content",
+        flexible="text",
     ),
     "Post": View(
-        columns={"id": "id", "status": "status", "scheduled": "scheduled_at", "text": _beginning},
-        flexible="text",
-        lines={
-            "id": "id",
-            "status": "status",
-            "title": "title",
-            "about": "content_type",
-            "project": "project_id",
-            "scheduled": "scheduled_at",
-            "created": "created_at",
-            "updated": "updated_at",
-        },
+        fields=_labelled(
+            "id",
+            "status",
+            "title",
+            about="content_type",
+            project="project_id",
+            scheduled="scheduled_at",
+            created="created_at",
+            updated="updated_at",
+        ),
+        columns=_labelled("id", "status", scheduled="scheduled_at", text=_title_or_content),
         text="content",
+        flexible="text",
     ),
     "WorkspacePostStatus": View(
-        columns={"id": "id", "name": "name", "category": "category"}, flexible="name", lines={"id": "id"}
+        fields={"id": "id"}, columns=_labelled("id", "name", "category"), flexible="name"
     ),
-    "Upload": View(
-        columns={},
-        lines={
-            "id": "id",
-            "content type": "content_type",
-            "largest file": _largest,
-        },
-    ),
+    "Upload": View(fields=_labelled("id", content_type="content_type", largest_file=_max_size), columns={}),
     "WebhookEndpoint": View(
+        fields=_labelled(
+            "id",
+            "name",
+            "url",
+            "events",
+            project="project_id",
+            active="is_active",
+            disabled="disabled_reason",
+            created="created_at",
+            updated="updated_at",
+            secret_ends_in="secret_last4",  # noqa: S106 - names of fields
+            secret="secret",  # noqa: S106
+        ),
         columns={},
-        lines={
-            "id": "id",
-            "name": "name",
-            "url": "url",
-            "events": "events",
-            "project": "project_id",
-            "active": "is_active",
-            "disabled": "disabled_reason",
-            "created": "created_at",
-            "updated": "updated_at",
-            "secret ends in": "secret_last4",
-            "secret": "secret",
-        },
     ),
 }

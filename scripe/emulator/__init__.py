@@ -30,8 +30,8 @@ Uploads
     An upload may be used by more than one source; one that never got bytes is 422; one collected after 24 hours is
     404.
 Rate limits
-    The headers come with every counted answer (``rate_headers``). Buckets beside ``reads`` are ``writes`` (300),
-    ``uploads`` (300) and ``generation`` (60). Replays and refused calls count, unless the refusal is a 401, a 403 of
+    The headers come with every counted answer (``rate_headers``). Buckets beside ``read`` are ``write`` (300),
+    ``upload`` (300) and ``generation`` (60). Replays and refused calls count, unless the refusal is a 401, a 403 of
     the plan, a version error or a 429. ``/health`` counts nowhere. The window's log does not survive a restart.
 Idempotency
     The route is the method with the path, ids included. Every answer but 401, 403, 429 and 5xx is kept, errors

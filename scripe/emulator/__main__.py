@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from .._core.config import is_loopback
 from . import Emulator
+from ._core.data_files import DESCRIPTION, read_data_file
 from ._core.optional_dependencies import MissingExtraError
 from ._core.settings import PLANS
-from .openapi import document_text
 
 if TYPE_CHECKING:
     from . import Server
@@ -56,7 +56,7 @@ def main(
     """
     options = _parser(program).parse_args(arguments)
     if options.openapi:
-        sys.stdout.write(document_text())
+        sys.stdout.buffer.write(read_data_file(DESCRIPTION))
         return
     with (
         Emulator(

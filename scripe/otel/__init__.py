@@ -6,8 +6,8 @@
     client = instrument(Scripe())
 
 One client span for each call, with its attempts and waits as events; one internal span around the calls of
-`sources.ingest`, `jobs.wait` and their like; metrics of calls, of requests sent again, of waits for the budget. No
-body, no key, no query of a URL.
+`sources.ingest`, `jobs.wait` and similar methods; metrics of calls, retries and waits for the rate limit. They hold no
+body, no API key and no query of a URL.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ else:
     )
 
 try:
-    from ._observer import OpenTelemetryObserver
+    from ._observer import OpenTelemetryObserver, SafeObserver
 except ModuleNotFoundError as _error:
     if _error.name is None or not _error.name.startswith("opentelemetry"):
         raise
@@ -49,10 +49,10 @@ def instrument(
     tracer_provider: TracerProvider | None = None,
     meter_provider: MeterProvider | None = None,
 ) -> Client:
-    """Let a client, and all copies of it that `with_options` makes, tell OpenTelemetry of their calls.
+    """Record the calls of a client, and of all copies that `with_options` makes, with OpenTelemetry.
 
-    To instrument a client again puts the new providers in the place of the old: no span is made twice. Providers
-    cannot be pickled: a client that was arrives without, and is instrumented where it arrives.
+    To instrument a client again replaces its providers: no span is made twice. Providers cannot be pickled: a
+    client that was pickled arrives without them, and is instrumented again where it arrives.
 
     Args:
         client: A client of either kind.
@@ -67,7 +67,7 @@ def instrument(
 
     """
     check_type(client, (Scripe, AsyncScripe), "client", "a Scripe or an AsyncScripe")
-    observer = OpenTelemetryObserver(tracer_provider, meter_provider)
+    observer = SafeObserver(OpenTelemetryObserver(tracer_provider, meter_provider))
     if isinstance(client, Scripe):
         set_observer(client, observer)
     else:

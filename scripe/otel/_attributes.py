@@ -12,8 +12,8 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from .. import errors
-from .._core.outcome import Answer, Outcome
-from .._observer import Begun
+from .._core.outcome import Outcome, RawResponse
+from .._observer import CallDescription
 from .._vocabulary import STATUS_BY_CODE
 
 Attributes: TypeAlias = dict[str, str | int | float | bool]
@@ -25,21 +25,21 @@ _OTHERS_WORDS = (errors.APIStatusError, errors.UploadError, errors.JobError)
 """Errors whose message holds what a server said, and it may quote what it was sent."""
 
 
-def span_name(begun: Begun) -> str:
-    method = begun.method if begun.method in METHODS else "HTTP"
-    template = template_of(begun)
+def span_name(description: CallDescription) -> str:
+    method = description.method if description.method in METHODS else "HTTP"
+    template = template_of(description)
     return method if template is None else f"{method} {template}"
 
 
-def template_of(begun: Begun) -> str | None:
-    return None if begun.template is None else begun.template.replace("{}", "{id}")
+def template_of(description: CallDescription) -> str | None:
+    return None if description.template is None else description.template.replace("{}", "{id}")
 
 
-def series(begun: Begun) -> Attributes:
+def metric_attributes(description: CallDescription) -> Attributes:
     """What tells one kind of call from another: of each there are few."""
-    server, template = urlsplit(begun.url), template_of(begun)
+    server, template = urlsplit(description.url), template_of(description)
     found: Attributes = {
-        "http.request.method": begun.method if begun.method in METHODS else "_OTHER",
+        "http.request.method": description.method if description.method in METHODS else "_OTHER",
         "server.address": server.hostname or "",
         "server.port": server.port or {"http": 80}.get(server.scheme, 443),
     }
@@ -48,33 +48,35 @@ def series(begun: Begun) -> Attributes:
     return found
 
 
-def beginning(begun: Begun) -> Attributes:
+def start_attributes(description: CallDescription) -> Attributes:
     """What is known of a call before it is sent."""
-    found: Attributes = {**series(begun), "url.full": begun.url}
-    if begun.method not in METHODS:
-        found["http.request.method_original"] = begun.method
-    if begun.size is not None:
-        found["http.request.body.size"] = begun.size
+    found: Attributes = {**metric_attributes(description), "url.full": description.url}
+    if description.method not in METHODS:
+        found["http.request.method_original"] = description.method
+    if description.size is not None:
+        found["http.request.body.size"] = description.size
     return found
 
 
-def result(outcome: Outcome) -> Attributes:
+def outcome_attributes(outcome: Outcome) -> Attributes:
     """What an attempt brought, in few words."""
-    if isinstance(outcome, Answer):
+    if isinstance(outcome, RawResponse):
         return {"http.response.status_code": outcome.status}
     return {"error.type": "APITimeoutError" if outcome.is_timeout else "APIConnectionError"}
 
 
 def attempt(number: int, resends: int, outcome: Outcome) -> Attributes:
     """An attempt, as an event."""
-    found: Attributes = {"scripe.attempt": number, **result(outcome)}
+    found: Attributes = {"scripe.attempt": number, **outcome_attributes(outcome)}
     if resends:
         found["http.request.resend_count"] = resends
-    return found | (answer(outcome) if isinstance(outcome, Answer) else {"error.message": outcome.message})
+    return found | (
+        answer(outcome) if isinstance(outcome, RawResponse) else {"error.message": outcome.message}
+    )
 
 
-def answer(found: Answer) -> Attributes:
-    headers = found.headers.lowered
+def answer(found: RawResponse) -> Attributes:
+    headers = found.headers.lower_items
     told: Attributes = {"http.response.status_code": found.status}
     if "x-request-id" in headers:
         told["scripe.request_id"] = headers["x-request-id"]
@@ -83,7 +85,7 @@ def answer(found: Answer) -> Attributes:
     return told
 
 
-def failure(error: BaseException) -> Attributes:
+def error_attributes(error: BaseException) -> Attributes:
     """Why a call ended badly."""
     found: Attributes = {"error.type": error_type(error)}
     if isinstance(error, errors.ScripeError):

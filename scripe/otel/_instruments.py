@@ -1,4 +1,4 @@
-"""The metrics: how long calls take, how often requests are sent again, how long calls wait for the budget."""
+"""The metrics: how long calls take, how often requests are sent again, how long calls wait for the rate limit."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Instruments:
             unit="{request}",
             description="Requests that were sent again, by what the one before had brought.",
         )
-        self.budget_wait = meter.create_histogram(
-            "scripe.client.budget_wait.duration",
+        self.rate_limit_wait = meter.create_histogram(
+            "scripe.client.rate_limit_wait.duration",
             unit="s",
-            description="Waits for the budget of requests, of calls that had to wait.",
+            description="Waits for the rate limit, of calls that had to wait.",
             explicit_bucket_boundaries_advisory=WAITS,
         )

@@ -1,9 +1,13 @@
-"""Calls as spans. A span is current while its call is under way, so that what is traced below it nests there."""
+"""Record calls as spans and metrics.
+
+A span is the current one while its call runs, so that spans of code below it become its children.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import ParamSpec, TypeVar
 
 from opentelemetry import context, metrics, propagate, trace
 
@@ -14,41 +18,95 @@ from opentelemetry.context import (
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider
 
-from .._core.outcome import Answer, Outcome
-from .._observer import Begun
+from .. import _log
+from .._core.outcome import Outcome, RawResponse
+from .._observer import CallDescription, Observation, Observer, Operation
 from .._version import __version__
 from . import _attributes as attributes
 from ._attributes import Attributes
 from ._instruments import Instruments
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 SCHEMA = "https://opentelemetry.io/schemas/1.37.0"
 
 
 class OpenTelemetryObserver:
-    """Watches all calls of a client."""
+    """Observes all calls of a client."""
 
     def __init__(self, tracer_provider: TracerProvider | None, meter_provider: MeterProvider | None) -> None:
         self._tracer = trace.get_tracer("scripe", __version__, tracer_provider, SCHEMA)
         self._instruments = Instruments(metrics.get_meter("scripe", __version__, meter_provider, SCHEMA))
 
-    def call(self, begun: Begun) -> TracedCall:
-        return TracedCall(self._tracer, self._instruments, begun)
+    def call(self, description: CallDescription) -> TracedCall:
+        return TracedCall(self._tracer, self._instruments, description)
 
     def operation(self, name: str) -> Traced:
         return Traced(self._tracer.start_span(f"scripe {name}", kind=SpanKind.INTERNAL))
 
 
+class SafeObserver:
+    """Wraps an observer so that its errors never break or hide the call that it observes.
+
+    Each type of error is logged once.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def call(self, description: CallDescription) -> Observation:
+        return _SafeObservation(_call_safely(self._observer.call, description))
+
+    def operation(self, name: str) -> Operation:
+        return _SafeObservation(_call_safely(self._observer.operation, name))
+
+
+class _SafeObservation:
+    def __init__(self, observation: Observation | Operation | None) -> None:
+        self._observation = observation
+
+    def _report(self, hook: str, *arguments: object) -> Mapping[str, str]:
+        if self._observation is None:
+            return {}
+        return _call_safely(getattr(self._observation, hook), *arguments) or {}
+
+    def on_send(self) -> Mapping[str, str]:
+        headers = self._report("on_send").items()
+        return {name: text for name, text in headers if f"{name}{text}".isascii() and text.isprintable()}
+
+    def on_outcome(self, attempt: int, outcome: Outcome) -> None:
+        self._report("on_outcome", attempt, outcome)
+
+    def on_rate_limit_wait(self, seconds: float) -> None:
+        self._report("on_rate_limit_wait", seconds)
+
+    def on_retry(self, attempt: int, seconds: float) -> None:
+        self._report("on_retry", attempt, seconds)
+
+    def on_end(self, error: BaseException | None) -> None:
+        self._report("on_end", error)
+
+
+def _call_safely(hook: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+    try:
+        return hook(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the call goes on
+        _log.log_observer_error(error)
+        return None
+
+
 class Traced:
-    """A span that is current until it ends."""
+    """A span that is the current one until it ends."""
 
     def __init__(self, span: Span, surroundings: context.Context | None = None) -> None:
         self.span = span
         self._token = context.attach(trace.set_span_in_context(span, surroundings))
 
-    def ended(self, error: BaseException | None) -> None:
+    def on_end(self, error: BaseException | None) -> None:
         try:
             if error is not None:
-                self.span.set_attributes(attributes.failure(error))
+                self.span.set_attributes(attributes.error_attributes(error))
                 self.span.set_status(StatusCode.ERROR, attributes.description(error))
         finally:
             context.detach(self._token)
@@ -56,64 +114,68 @@ class Traced:
 
 
 class TracedCall(Traced):
-    """The span of one call, and what is measured of it."""
+    """The span and the metrics of one call."""
 
-    def __init__(self, tracer: Tracer, instruments: Instruments, begun: Begun) -> None:
+    def __init__(self, tracer: Tracer, instruments: Instruments, description: CallDescription) -> None:
         self._instruments = instruments
-        self._series: Attributes = attributes.series(begun)
+        self._metric_attributes: Attributes = attributes.metric_attributes(description)
         self._began = time.perf_counter()
         self._requests = 0
         self._last: Outcome | None = None
-        self._waited = self._untold_wait = 0.0
+        self._waited = self._unreported_wait = 0.0
         span = tracer.start_span(
-            attributes.span_name(begun), kind=SpanKind.CLIENT, attributes=attributes.beginning(begun)
+            attributes.span_name(description),
+            kind=SpanKind.CLIENT,
+            attributes=attributes.start_attributes(description),
         )
         # Another instrumentation would show the link with its signature, and add headers that storage refuses.
-        super().__init__(span, context.set_value(WITHOUT_HTTP, True) if begun.is_stored else None)
+        super().__init__(span, context.set_value(WITHOUT_HTTP, True) if description.is_upload else None)
 
-    def sending(self) -> Mapping[str, str]:
-        self._tell_of_wait()
+    def on_send(self) -> Mapping[str, str]:
+        self._report_wait()
         if self._last is not None:
-            self._instruments.retries.add(1, self._series | attributes.result(self._last))
+            self._instruments.retries.add(
+                1, self._metric_attributes | attributes.outcome_attributes(self._last)
+            )
         self._requests += 1
         headers: dict[str, str] = {}
         propagate.inject(headers)
         return headers
 
-    def sent(self, attempt: int, outcome: Outcome) -> None:
+    def on_outcome(self, attempt: int, outcome: Outcome) -> None:
         self._last = outcome
         self.span.add_event("scripe.attempt", attributes.attempt(attempt, self._requests - 1, outcome))
 
-    def waited(self, seconds: float) -> None:
+    def on_rate_limit_wait(self, seconds: float) -> None:
         self._waited += seconds
-        self._untold_wait += seconds
+        self._unreported_wait += seconds
 
-    def pausing(self, attempt: int, seconds: float) -> None:
+    def on_retry(self, attempt: int, seconds: float) -> None:
         self.span.add_event("scripe.retry", {"scripe.attempt": attempt, "scripe.wait": seconds})
 
-    def ended(self, error: BaseException | None) -> None:
+    def on_end(self, error: BaseException | None) -> None:
         try:
-            self._tell_of_wait()
+            self._report_wait()
             if self._requests > 1:
                 self.span.set_attribute("http.request.resend_count", self._requests - 1)
-            if isinstance(self._last, Answer):
+            if isinstance(self._last, RawResponse):
                 self.span.set_attributes(attributes.answer(self._last))
             self._measure(error)
         finally:
-            super().ended(error)
+            super().on_end(error)
 
-    def _tell_of_wait(self) -> None:
-        """One event for all the waits before a request: beside many other calls they are short."""
-        if self._untold_wait:
-            self.span.add_event("scripe.budget_wait", {"scripe.wait": self._untold_wait})
-            self._untold_wait = 0.0
+    def _report_wait(self) -> None:
+        """Add one event for all the waits before a request: among many calls there are many short ones."""
+        if self._unreported_wait:
+            self.span.add_event("scripe.rate_limit_wait", {"scripe.wait": self._unreported_wait})
+            self._unreported_wait = 0.0
 
     def _measure(self, error: BaseException | None) -> None:
-        found = dict(self._series)
-        if isinstance(self._last, Answer):
-            found |= attributes.result(self._last)
+        found = dict(self._metric_attributes)
+        if isinstance(self._last, RawResponse):
+            found |= attributes.outcome_attributes(self._last)
         if error is not None:
             found["error.type"] = attributes.error_type(error)
         self._instruments.duration.record(time.perf_counter() - self._began, found)
         if self._waited:
-            self._instruments.budget_wait.record(self._waited, self._series)
+            self._instruments.rate_limit_wait.record(self._waited, self._metric_attributes)

@@ -67,6 +67,6 @@ else:
         "workspace": ["CurrentWorkspace", "Plan", "Principal", "Scope", "Workspace"],
     }
     __all__ = sorted(name for names in _HOMES.values() for name in names)
-    __getattr__, __dir__ = _lazy.exports(
+    __getattr__, __dir__ = _lazy.make_lazy_exports(
         __name__, {name: f".{home}" for home, names in _HOMES.items() for name in names}
     )

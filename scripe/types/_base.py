@@ -35,7 +35,7 @@ else:
 """JSON is any value that JSON can hold, JSONInput any value that can be sent as JSON."""
 
 
-def instant(moment: datetime) -> str:
+def format_instant(moment: datetime) -> str:
     """A moment as the API writes it: in UTC, with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
@@ -48,12 +48,12 @@ def _in_utc(moment: datetime) -> datetime:
 Instant: TypeAlias = Annotated[
     AwareDatetime | Annotated[NaiveDatetime, AfterValidator(_in_utc)],
     Field(union_mode="left_to_right"),
-    PlainSerializer(instant, return_type=str, when_used="json"),
+    PlainSerializer(format_instant, return_type=str, when_used="json"),
 ]
 
 # For fields of `Literal[…] | str`: editors complete the values that are known, and any text passes. Without this each
 # value is compared with all of them first, only to be let through.
-OPEN = GetPydanticSchema(lambda _, __: str_schema())
+OPEN_ENUM = GetPydanticSchema(lambda _, __: str_schema())
 
 _Slot: TypeAlias = "tuple[dict[str, object], ResponseInfo | None]"
 
@@ -103,7 +103,7 @@ class Model(BaseModel):
 
     def _with_response_of(self, copy: Self) -> Self:
         response = self._response()
-        return copy if response is None else attach(copy, response)
+        return copy if response is None else set_response(copy, response)
 
     def __getstate__(self) -> dict[object, object]:
         return {**super().__getstate__(), "_came_with": self._response()}
@@ -112,7 +112,7 @@ class Model(BaseModel):
         response = cast("ResponseInfo | None", state.pop("_came_with", None))
         super().__setstate__(state)
         if response is not None:
-            attach(self, response)
+            set_response(self, response)
 
 
 if "IPython" in sys.modules:
@@ -126,14 +126,14 @@ M = TypeVar("M", bound=BaseModel)
 _note = cast("Callable[[Model, ResponseInfo], None]", vars(Model)["_came_with"].__set__)
 
 
-def attach(model: M, response: ResponseInfo) -> M:
+def set_response(model: M, response: ResponseInfo) -> M:
     """Note on a model (of ours; others have no place for it) which answer it came with."""
     if isinstance(model, Model):
         _note(model, response)
     return model
 
 
-def attach_all(models: Sequence[BaseModel], response: ResponseInfo) -> None:
+def set_response_on_items(models: Sequence[BaseModel], response: ResponseInfo) -> None:
     """The same for each item of a page, which are of one kind: to ask each for it would take as long again."""
     if models and isinstance(models[0], Model):
         for model in cast("Sequence[Model]", models):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from .. import _vocabulary
-from ._base import OPEN, Model
+from ._base import OPEN_ENUM, Model
 from .workspace import Principal
 
 
@@ -51,7 +51,7 @@ class Health(Model):
 
     """
 
-    status: Annotated[_vocabulary.HealthStatus | str, OPEN] | None = None
+    status: Annotated[_vocabulary.HealthStatus | str, OPEN_ENUM] | None = None
     version: str | None = None
     checks: HealthChecks | None = None
 

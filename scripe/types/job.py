@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, TypeAlias
 
 from .. import _vocabulary
-from ._base import OPEN, Instant, Model
+from ._base import OPEN_ENUM, Instant, Model
 
 JobType: TypeAlias = _vocabulary.JobType | str
 """What a job does; the API may add others."""
@@ -68,8 +68,8 @@ class Job(Model):
     """
 
     id: str
-    type: Annotated[JobType, OPEN]
-    status: Annotated[JobStatus, OPEN]
+    type: Annotated[JobType, OPEN_ENUM]
+    status: Annotated[JobStatus, OPEN_ENUM]
     project_id: str | None = None
     started_at: Instant | None = None
     completed_at: Instant | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, TypeAlias
 
 from .. import _vocabulary
-from ._base import OPEN, Instant, Model
+from ._base import OPEN_ENUM, Instant, Model
 
 ContentType: TypeAlias = _vocabulary.ContentType | str
 """What a note or a post is about; the API may add others."""
@@ -23,7 +23,7 @@ class NoteSlot(Model):
 
     id: str
     date: str | None = None
-    content_type: Annotated[ContentType, OPEN] | None = None
+    content_type: Annotated[ContentType, OPEN_ENUM] | None = None
 
 
 class Note(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, TypeAlias
 
 from .. import _vocabulary
-from ._base import OPEN, Instant, Model
+from ._base import OPEN_ENUM, Instant, Model
 from .note import ContentType
 
 PostStatus: TypeAlias = _vocabulary.PostStatus | str
@@ -30,9 +30,9 @@ class Post(Model):
     """
 
     id: str
-    status: Annotated[PostStatus, OPEN]
+    status: Annotated[PostStatus, OPEN_ENUM]
     platform: str | None = None
-    content_type: Annotated[ContentType, OPEN] | None = None
+    content_type: Annotated[ContentType, OPEN_ENUM] | None = None
     title: str | None = None
     content: str | None = None
     created_at: Instant

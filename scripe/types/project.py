@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, TypeAlias
 
 from .. import _vocabulary
-from ._base import OPEN, Instant, Model
+from ._base import OPEN_ENUM, Instant, Model
 
 ProjectType: TypeAlias = _vocabulary.ProjectType | str
 """What a project publishes for; the API may add others."""
@@ -29,7 +29,7 @@ class Project(Model):
 
     id: str
     name: str
-    type: Annotated[ProjectType, OPEN]
-    status: Annotated[ProjectStatus, OPEN]
+    type: Annotated[ProjectType, OPEN_ENUM]
+    status: Annotated[ProjectStatus, OPEN_ENUM]
     url: str | None = None
     created_at: Instant

@@ -23,7 +23,7 @@ class Headers(Mapping[str, str]):
         self._values = values
 
     @classmethod
-    def decoded(cls, raw: Sequence[tuple[bytes, bytes]]) -> Self:
+    def from_raw(cls, raw: Sequence[tuple[bytes, bytes]]) -> Self:
         """Headers as they come over the wire, in Latin-1."""
         found = cls()
         found._values = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in raw}
@@ -32,7 +32,7 @@ class Headers(Mapping[str, str]):
         return found
 
     @property
-    def lowered(self) -> Mapping[str, str]:
+    def lower_items(self) -> Mapping[str, str]:
         """The same by their names in lower case, as a plain mapping."""
         return self._values
 

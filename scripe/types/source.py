@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 from pydantic import BeforeValidator
 
 from .. import _vocabulary
-from ._base import OPEN, Instant, Model
+from ._base import OPEN_ENUM, Instant, Model
 
 SourceStatus: TypeAlias = _vocabulary.SourceStatus | str
 """State of a source; treat an unknown one as `Processing`."""
@@ -57,7 +57,7 @@ class Topic(Model):
     hooks: list[Hook] | None = None
 
 
-def _or_none_at_all(topics: object) -> object:
+def _drop_unusable_topics(topics: object) -> object:
     return [] if topics is None else topics  # C26
 
 
@@ -83,7 +83,7 @@ class Source(Model):
 
     id: str
     project_id: str
-    status: Annotated[SourceStatus, OPEN]
+    status: Annotated[SourceStatus, OPEN_ENUM]
     name: str | None = None
     file_type: str | None = None
     duration_seconds: int = 0
@@ -92,7 +92,7 @@ class Source(Model):
     text_preview: str = ""
     text_preview_truncated: bool = False
     has_full_text: bool = False
-    topics: Annotated[list[Topic], BeforeValidator(_or_none_at_all)] = []
+    topics: Annotated[list[Topic], BeforeValidator(_drop_unusable_topics)] = []
 
     @property
     def is_failed(self) -> bool:

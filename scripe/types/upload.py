@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from .._redaction import without_query
-from ._base import OPEN, Instant, Model
+from .._redaction import redact_query
+from ._base import OPEN_ENUM, Instant, Model
 
 
 class Upload(Model):
@@ -27,8 +27,8 @@ class Upload(Model):
     content_type: str
     max_size_bytes: int
     expires_at: Instant
-    method: Annotated[Literal["PUT"] | str, OPEN] = "PUT"
+    method: Annotated[Literal["PUT"] | str, OPEN_ENUM] = "PUT"
 
     def __repr_args__(self) -> Iterable[tuple[str | None, object]]:
         for name, value in super().__repr_args__():
-            yield name, without_query(self.upload_url) if name == "upload_url" else value
+            yield name, redact_query(self.upload_url) if name == "upload_url" else value

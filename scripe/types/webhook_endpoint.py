@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Annotated, TypeAlias
 
 from .. import _vocabulary
-from ._base import OPEN, Instant, Model
+from ._base import OPEN_ENUM, Instant, Model
 
 WebhookEvent: TypeAlias = _vocabulary.WebhookEvent | str
 """What an endpoint can be told of; the API may add others."""
@@ -33,7 +33,7 @@ class WebhookEndpoint(Model):
     id: str
     url: str
     name: str | None = None
-    events: list[Annotated[WebhookEvent, OPEN]] = []
+    events: list[Annotated[WebhookEvent, OPEN_ENUM]] = []
     is_active: bool = True
     disabled_reason: str | None = None
     project_id: str | None = None

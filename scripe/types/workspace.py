@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 from pydantic import model_validator
 
 from .. import _vocabulary
-from ._base import OPEN, Model
+from ._base import OPEN_ENUM, Model
 
 Plan: TypeAlias = _vocabulary.Plan | str
 """A subscription plan; the API may add others."""
@@ -29,7 +29,7 @@ class Workspace(Model):
 
     id: str
     name: str | None = None
-    plan: Annotated[Plan, OPEN] | None = None
+    plan: Annotated[Plan, OPEN_ENUM] | None = None
     features: dict[str, bool] = {}
 
 
@@ -43,9 +43,9 @@ class Principal(Model):
 
     """
 
-    type: Annotated[_vocabulary.PrincipalType | str, OPEN] | None = None
+    type: Annotated[_vocabulary.PrincipalType | str, OPEN_ENUM] | None = None
     id: str
-    scopes: list[Annotated[Scope, OPEN]] = []
+    scopes: list[Annotated[Scope, OPEN_ENUM]] = []
 
 
 class CurrentWorkspace(Model):

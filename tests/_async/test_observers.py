@@ -1,4 +1,4 @@
-"""Who watches calls may fail: no call fails with it, no error is hidden, nothing of the budget is lost."""
+"""An observer may fail: no call fails with it, no error is hidden, no rate limit slot is lost."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from scripe import AsyncScripe, NotFoundError, _log
 from scripe._async.client import set_observer
 from scripe._core.outcome import Outcome
-from scripe._observer import Begun, Observation, Operation
+from scripe._observer import CallDescription, Observation, Operation
 from scripe.emulator import Emulator
+from scripe.otel._observer import SafeObserver
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +28,7 @@ class Failing:
         if self._only in (at, None):
             raise ZeroDivisionError(f"canary, at {at}")
 
-    def call(self, begun: Begun) -> Observation:
+    def call(self, description: CallDescription) -> Observation:
         self._fail("call")
         return self
 
@@ -35,28 +36,31 @@ class Failing:
         self._fail("operation")
         return self
 
-    def sending(self) -> Mapping[str, str]:
-        self._fail("sending")
+    def on_send(self) -> Mapping[str, str]:
+        self._fail("on_send")
         return self._headers
 
-    def sent(self, attempt: int, outcome: Outcome) -> None:
-        self._fail("sent")
+    def on_outcome(self, attempt: int, outcome: Outcome) -> None:
+        self._fail("on_outcome")
 
-    def waited(self, seconds: float) -> None:
-        self._fail("waited")
+    def on_rate_limit_wait(self, seconds: float) -> None:
+        self._fail("on_rate_limit_wait")
 
-    def pausing(self, attempt: int, seconds: float) -> None:
-        self._fail("pausing")
+    def on_retry(self, attempt: int, seconds: float) -> None:
+        self._fail("on_retry")
 
-    def ended(self, error: BaseException | None) -> None:
-        self._fail("ended")
+    def on_end(self, error: BaseException | None) -> None:
+        self._fail("on_end")
 
 
-@pytest.mark.parametrize("at", ["call", "operation", "sending", "sent", "waited", "pausing", "ended", None])
-async def test_a_write_is_done_and_told_whoever_fails_to_watch(
+HOOKS = ["call", "operation", "on_send", "on_outcome", "on_rate_limit_wait", "on_retry", "on_end", None]
+
+
+@pytest.mark.parametrize("at", HOOKS)
+async def test_a_write_succeeds_whichever_hook_fails(
     async_local: AsyncScripe, emulator: Emulator, at: str | None
 ) -> None:
-    set_observer(async_local, Failing(at))
+    set_observer(async_local, SafeObserver(Failing(at)))
     emulator.fail_next(503, times=1)
     note = await async_local.notes.create(project_id=emulator.project_id, content="Once")
     assert note.last_response.attempts == 2
@@ -69,8 +73,8 @@ async def test_a_write_is_done_and_told_whoever_fails_to_watch(
         await async_local.notes.retrieve("note_x")
 
 
-async def test_the_budget_is_whole_after_it(async_local: AsyncScripe, emulator: Emulator) -> None:
-    set_observer(async_local, Failing("sending"))
+async def test_no_rate_limit_slot_is_lost(async_local: AsyncScripe, emulator: Emulator) -> None:
+    set_observer(async_local, SafeObserver(Failing("on_send")))
     for _ in range(130):
         await async_local.projects.retrieve(emulator.project_id)
     assert {request.status for request in emulator.requests} == {200}
@@ -78,20 +82,21 @@ async def test_the_budget_is_whole_after_it(async_local: AsyncScripe, emulator: 
 
 async def test_headers_that_cannot_be_sent_are_left_out(async_local: AsyncScripe, emulator: Emulator) -> None:
     odd = {"baggage": "name=Zoë", "tracestate": "a\nb", "traceparent": "00-1-2-01"}
-    set_observer(async_local, Failing("nothing", odd))
+    set_observer(async_local, SafeObserver(Failing("nothing", odd)))
     await async_local.workspaces.me()
     headers = emulator.requests[-1].headers
     assert [headers.get(name) for name in odd] == [None, None, "00-1-2-01"]
 
 
-async def test_it_is_said_once_and_in_nobodys_words(
+async def test_each_type_of_error_is_logged_once_without_its_message(
     async_local: AsyncScripe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(_log, "_warned", dict[str, object]())
-    set_observer(async_local, Failing())
+    set_observer(async_local, SafeObserver(Failing()))
     with caplog.at_level(logging.WARNING, "scripe"):
         for _ in range(3):
             await async_local.workspaces.me()
     assert caplog.messages == [
-        "What watches the calls of scripe failed with ZeroDivisionError; the calls go on."
+        "The scripe observer raised ZeroDivisionError; the call continues. "
+        "(Further errors of this type are not logged.)"
     ]

@@ -395,4 +395,4 @@ async def test_a_copy_by_pythons_own_means_shares_all(async_client: AsyncScripe)
     copied = copy.copy(async_client)
     assert copied._sender.session is async_client._sender.session  # pyright: ignore[reportPrivateUsage]
     await copied.close()
-    assert async_client._sender.session.engine()  # pyright: ignore[reportPrivateUsage]
+    assert async_client._sender.session.transport()  # pyright: ignore[reportPrivateUsage]

@@ -396,4 +396,4 @@ def test_a_copy_by_pythons_own_means_shares_all(client: Scripe) -> None:
     copied = copy.copy(client)
     assert copied._sender.session is client._sender.session  # pyright: ignore[reportPrivateUsage]
     copied.close()
-    assert client._sender.session.engine()  # pyright: ignore[reportPrivateUsage]
+    assert client._sender.session.transport()  # pyright: ignore[reportPrivateUsage]

@@ -187,9 +187,9 @@ def test_a_wait_for_the_budget_is_an_event_and_a_metric(telemetry: Telemetry) ->
                 client.workspaces.me()
     *_, span = telemetry.spans
     events = events_of(span)
-    assert [name for name, _ in events] == ["scripe.budget_wait", "scripe.attempt"]
+    assert [name for name, _ in events] == ["scripe.rate_limit_wait", "scripe.attempt"]
     assert events[0][1] == {"scripe.wait": pytest.approx(60, abs=1)}
-    (point,) = telemetry.points("scripe.client.budget_wait.duration")
+    (point,) = telemetry.points("scripe.client.rate_limit_wait.duration")
     assert (getattr(point, "count", 0), getattr(point, "sum", 0)) == (1, pytest.approx(60, abs=1))
     assert shown(point.attributes, "http.request.method", "url.template") == ["GET", "/v1/workspaces/me"]
     assert telemetry.points("scripe.client.call.retries") == []

@@ -14,9 +14,9 @@ import pytest
 from scripe import _log, errors
 from scripe._sync.resources.notes import Notes
 from scripe.cli import exit_codes
+from scripe.cli.notices import print_waits
 from scripe.cli.options import Options
 from scripe.cli.session import Session
-from scripe.cli.waits import told
 from scripe.emulator import Emulator
 from tests.support.server import Reply, ScriptedServer
 
@@ -338,10 +338,10 @@ def test_a_long_pause_is_told(served: Emulator, scripe: Run, words: list[str], *
 def test_pauses_that_the_log_tells_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     logger = logging.getLogger("scripe")
     before = [*logger.handlers]
-    with told(always=True):
+    with print_waits(Options(verbose=True)):
         assert len(logger.handlers) == len(before) + 1
     monkeypatch.setenv("SCRIPE_LOG", "info")
-    with told(always=True):
+    with print_waits(Options(verbose=True)):
         assert logger.handlers == before
 
 
@@ -472,9 +472,9 @@ def test_a_generation_that_takes_too_long_goes_on_by_the_name_of_its_job(
     assert "To go on waiting: scripe jobs wait job_" in ran.err
 
 
-def test_the_deadline_holds_for_a_wait_too(still: Emulator, scripe: Run) -> None:
+def test_the_total_timeout_bounds_a_wait_too(still: Emulator, scripe: Run) -> None:
     job = still.seed(jobs=1, job_status="RUNNING").job_ids[0]
-    assert scripe("--deadline", "0.2", "jobs", "wait", job).code == 14
+    assert scripe("--total-timeout", "0.2", "jobs", "wait", job).code == 14
 
 
 def test_verbose_tells_each_request(served: Emulator, scripe: Run) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripe import types
-from scripe.cli import cleaning, main, people, views
+from scripe.cli import main, sanitize, tables, views
 from scripe.emulator import Emulator
 
 from .conftest import Run
@@ -117,8 +117,8 @@ def test_messages_of_others_have_no_power_either(served: Emulator, scripe: Run) 
 
 
 def test_a_half_of_a_pair_is_written_as_an_escape() -> None:
-    assert cleaning.escaped(json.dumps("\ud800", ensure_ascii=False)) == '"\\ud800"'
-    assert cleaning.harmless("\ud800") == "\N{REPLACEMENT CHARACTER}"
+    assert sanitize.escape_controls(json.dumps("\ud800", ensure_ascii=False)) == '"\\ud800"'
+    assert sanitize.strip_controls("\ud800") == "\N{REPLACEMENT CHARACTER}"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
@@ -157,7 +157,7 @@ def test_options_of_every_command_stand_anywhere(served: Emulator, scripe: Run) 
 def test_each_kind_of_thing_has_its_view() -> None:
     kinds = [getattr(types, name) for name in views.VIEWS]
     for kind, view in zip(kinds, views.VIEWS.values(), strict=True):
-        read = [*view.lines.values(), *view.columns.values(), *([view.text] if view.text else [])]
+        read = [*view.fields.values(), *view.columns.values(), *([view.text] if view.text else [])]
         known = {"scopes", "workspace", "principal", *kind.model_fields}
         assert [each for each in read if isinstance(each, str) and each.split(".")[0] not in known] == []
         assert view.flexible is None or view.flexible in view.columns
@@ -166,12 +166,12 @@ def test_each_kind_of_thing_has_its_view() -> None:
 def test_a_part_that_is_absent_is_left_out() -> None:
     workspace = types.Workspace(id="org_x")
     view = views.VIEWS["CurrentWorkspace"]
-    told = views.cells(types.CurrentWorkspace(workspace=workspace), view.lines)
+    told = views.cells(types.CurrentWorkspace(workspace=workspace), view.fields)
     assert told == ["org_x", "", "", "", "", ""]
     note = types.Note.model_validate({"id": "note_x", "createdAt": "2026-05-15T09:00:00+02:00"})
     assert views.cells(note, views.VIEWS["Note"].columns) == ["note_x", "", "2026-05-15T07:00Z", ""]
     odd = types.Note.model_validate({**note.model_dump(), "slot": {"id": "slot_x", "date": "some day"}})
-    assert "some day" in views.cells(odd, views.VIEWS["Note"].lines)
+    assert "some day" in views.cells(odd, views.VIEWS["Note"].fields)
 
 
 def test_moments_are_told_in_utc_wherever_the_reader_sits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +182,7 @@ def test_moments_are_told_in_utc_wherever_the_reader_sits(monkeypatch: pytest.Mo
         "createdAt": "0001-01-01T00:00:00+05:00",
         "slot": {"id": "s", "date": "2026-12-01"},
     }
-    told = views.cells(types.Note.model_validate(fields), views.VIEWS["Note"].lines)
+    told = views.cells(types.Note.model_validate(fields), views.VIEWS["Note"].fields)
     monkeypatch.undo()
     time.tzset()
     assert "2026-12-01T00:00Z" in told
@@ -190,11 +190,11 @@ def test_moments_are_told_in_utc_wherever_the_reader_sits(monkeypatch: pytest.Mo
 
 
 def test_tables_and_lines_without_a_terminal() -> None:
-    view = views.View(lines={}, columns={"id": "id", "text": "text"}, flexible="text")
-    assert people.table(view, [["x" * 90, "y" * 90]]).splitlines()[1] == f"{'x' * 90}  {'y' * 11}…"
-    fixed = views.View(lines={}, columns={"id": "id"})
-    assert people.table(fixed, [["x" * 90]]).splitlines() == ["id", "x" * 90]
-    assert people.lines({"id": "x", "state": "DONE"}) == "id     x\nstate  DONE\n"
+    view = views.View(fields={}, columns={"id": "id", "text": "text"}, flexible="text")
+    assert tables.render_table(view, [["x" * 90, "y" * 90]]).splitlines()[1] == f"{'x' * 90}  {'y' * 11}…"
+    fixed = views.View(fields={}, columns={"id": "id"})
+    assert tables.render_table(fixed, [["x" * 90]]).splitlines() == ["id", "x" * 90]
+    assert tables.render_fields({"id": "x", "state": "DONE"}) == "id     x\nstate  DONE\n"
 
 
 def test_texts_come_from_a_file_or_from_stdin(served: Emulator, scripe: Run, tmp_path: Path) -> None:

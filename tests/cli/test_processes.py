@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-import scripe.cli.starting
+import scripe.cli.dispatch
 from scripe.cli import help_page, main, output
 from scripe.emulator import Emulator
 
@@ -351,7 +351,7 @@ def test_a_fault_of_ours_before_a_command_runs(
     def failing(_: list[str]) -> int:
         raise RuntimeError("odd")
 
-    monkeypatch.setattr(scripe.cli.starting, "run", failing)
+    monkeypatch.setattr(scripe.cli.dispatch, "dispatch", failing)
     assert main(["whoami"]) == 1
     assert capsys.readouterr().err.startswith("error: RuntimeError: odd. This is a fault of scripe: please")
     assert main(["whoami", "--json"]) == 1
@@ -380,7 +380,7 @@ def test_a_failure_to_write_without_a_reason(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(sys, "stdout", Broken())
     with pytest.raises(output.UnwritableOutputError, match="The output cannot be written: odd"):
-        output.emit("x")
+        output.write_stdout("x")
 
 
 @pytest.mark.parametrize("words", [["emulator"], ["--no-progress", "emulator"]])

@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
-from scripe._core.outcome import Answer
+from scripe._core.outcome import RawResponse
 from scripe.types import Headers, Job, Upload
 
 NOON = datetime(2026, 5, 15, 12, 0, tzinfo=UTC)
 KEY = "scripe_sk_live_canary0123456789"
 
 
-def answer(status: int = 200, body: object = None, *, arrived: float = 0.0, **headers: str) -> Answer:
+def answer(status: int = 200, body: object = None, *, arrived: float = 0.0, **headers: str) -> RawResponse:
     """An answer with a JSON body (or the very bytes given); headers are named with underscores."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = Headers((name.replace("_", "-"), text) for name, text in headers.items())
-    return Answer(status, named, content, 0.25, arrived)
+    return RawResponse(status, named, content, 0.25, arrived)
 
 
-def error_answer(status: int, code: object, message: object = "told", **extra: object) -> Answer:
+def error_answer(status: int, code: object, message: object = "told", **extra: object) -> RawResponse:
     return answer(status, {"error": {"code": code, "message": message, **extra}})
 
 

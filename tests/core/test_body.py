@@ -23,10 +23,10 @@ def bare(text: bytes) -> bytes:
 def read(encoding: str | None, sent: bytes, limit: int = 1_000_000, size: int = 7) -> bytes:
     body = Body(encoding, limit)
     for start in range(0, len(sent), size):
-        body.take(sent[start : start + size])
+        body.feed(sent[start : start + size])
         if body.is_full:
             break
-    return body.whole()
+    return body.finish()
 
 
 @pytest.mark.parametrize(
@@ -98,48 +98,48 @@ def test_what_inflates_to_nothing_is_bounded_in_memory_and_time() -> None:
     head = gzip.compress(b"")[:10]
     tracemalloc.start()
     body = Body("gzip", SUCCESS_LIMIT)
-    body.take(head)
+    body.feed(head)
     for _ in range(640):
-        body.take(EMPTY_BLOCK * 13_107)
+        body.feed(EMPTY_BLOCK * 13_107)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2_000_000
     with pytest.raises(BodyError, match="cut"):
-        body.whole()
+        body.finish()
 
 
 def test_bytes_without_end_after_a_finished_gzip_are_not_read() -> None:
     body = Body("gzip", SUCCESS_LIMIT)
-    body.take(gzip.compress(WORDS))
+    body.feed(gzip.compress(WORDS))
     assert not body.is_full
-    body.take(b"x" * 10)
+    body.feed(b"x" * 10)
     assert body.is_full
-    assert body.whole() == WORDS
+    assert body.finish() == WORDS
 
 
 def test_what_comes_in_is_bounded_though_nothing_comes_out() -> None:
     body = Body("gzip", 100)
-    body.take(gzip.compress(b"")[:10])
+    body.feed(gzip.compress(b"")[:10])
     count = 0
     while not body.is_full:
-        body.take(EMPTY_BLOCK * 1000)
+        body.feed(EMPTY_BLOCK * 1000)
         count += 1
     assert count < 20
-    assert body.whole() == b""
+    assert body.finish() == b""
 
 
 def test_members_without_end_are_refused() -> None:
     body = Body("gzip", SUCCESS_LIMIT)
     with pytest.raises(BodyError, match="members"):
-        body.take(gzip.compress(b"") * 100_000)
+        body.feed(gzip.compress(b"") * 100_000)
 
 
 def test_a_body_in_many_small_blocks_takes_no_more_memory_than_its_size() -> None:
     tracemalloc.start()
     body = Body(None, SUCCESS_LIMIT)
     for _ in range(500_000):
-        body.take(b"x")
+        body.feed(b"x")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(body.whole()) == 500_000
+    assert len(body.finish()) == 500_000
     assert peak < 1_500_000

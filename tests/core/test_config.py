@@ -60,7 +60,7 @@ def test_a_name_that_is_no_header_is_refused(name: str) -> None:
 def test_no_option_smuggles_a_line_or_a_strange_character_into_the_headers(text: str) -> None:
     for options in ({"workspace_id": text}, {"api_version": text}, {"app_info": text}):
         with pytest.raises(ConfigurationError, match="cannot be sent as a header"):
-            config.changed(Options(), options, NOT_GIVEN)
+            config.with_changes(Options(), options, NOT_GIVEN)
     with pytest.raises(ConfigurationError, match="X-Trace"):
         Options(extra_headers={"X-Trace": text})
 
@@ -87,14 +87,14 @@ def test_none_means_no_limit_of_time() -> None:
 
 def test_seconds_given_as_text_are_refused_as_an_error_of_ours() -> None:
     with pytest.raises(ConfigurationError, match="timeout"):
-        config.changed(Options(), {"timeout": "60"}, NOT_GIVEN)
+        config.with_changes(Options(), {"timeout": "60"}, NOT_GIVEN)
 
 
 @pytest.mark.parametrize("count", [-1, 1.5, True, "2", None])
 def test_max_retries_is_a_whole_number_from_zero_up(count: object) -> None:
     assert Options(max_retries=0).max_retries == 0
     with pytest.raises(ConfigurationError, match="max_retries"):
-        config.changed(Options(), {"max_retries": count}, NOT_GIVEN)
+        config.with_changes(Options(), {"max_retries": count}, NOT_GIVEN)
 
 
 @pytest.mark.parametrize(
@@ -167,14 +167,14 @@ def test_a_refused_base_url_is_shown_without_its_password(url: str) -> None:
 @pytest.mark.parametrize("url", ["http://[bad/key", "https://[bad"])
 def test_a_link_that_is_no_url_is_an_error_of_ours(url: str) -> None:
     with pytest.raises(ConfigurationError):
-        config.check_transport(url, allow_insecure=False, what="upload_url")
+        config.check_transport(url, allow_insecure=False, name="upload_url")
 
 
 def test_a_presigned_link_over_plain_http_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="upload_url is plain http to storage"):
-        config.check_transport("http://storage/key?sig=hush", allow_insecure=False, what="upload_url")
-    config.check_transport("http://storage/key", allow_insecure=True, what="upload_url")
-    config.check_transport("https://storage/key", allow_insecure=False, what="upload_url")
+        config.check_transport("http://storage/key?sig=hush", allow_insecure=False, name="upload_url")
+    config.check_transport("http://storage/key", allow_insecure=True, name="upload_url")
+    config.check_transport("https://storage/key", allow_insecure=False, name="upload_url")
 
 
 def test_a_given_base_url_comes_before_the_environment_and_that_before_the_default(
@@ -241,8 +241,8 @@ def test_a_function_that_returns_keys_is_told_from_a_key() -> None:
     def ask() -> str:
         return KEY
 
-    assert config.key_source(Secret(ask)) is ask
-    assert config.key_source(Secret(KEY)) is None
+    assert config.api_key_function(Secret(ask)) is ask
+    assert config.api_key_function(Secret(KEY)) is None
 
 
 def test_a_secret_is_shown_nowhere_but_survives_pickle_and_copies() -> None:
@@ -254,21 +254,21 @@ def test_a_secret_is_shown_nowhere_but_survives_pickle_and_copies() -> None:
 
 def test_what_was_not_given_stays_and_headers_are_added() -> None:
     options = Options(timeout=5.0, max_retries=1, extra_headers={"X-One": "1"})
-    assert config.changed(options, {"timeout": NOT_GIVEN, "max_retries": 7}, NOT_GIVEN) == Options(
+    assert config.with_changes(options, {"timeout": NOT_GIVEN, "max_retries": 7}, NOT_GIVEN) == Options(
         timeout=5.0, max_retries=7, extra_headers={"X-One": "1"}
     )
-    assert config.changed(options, {"timeout": None}, NOT_GIVEN).timeout is None
-    assert config.changed(options, {}, {"X-Two": "2"}).extra_headers == {"X-One": "1", "X-Two": "2"}
+    assert config.with_changes(options, {"timeout": None}, NOT_GIVEN).timeout is None
+    assert config.with_changes(options, {}, {"X-Two": "2"}).extra_headers == {"X-One": "1", "X-Two": "2"}
 
 
 def test_a_header_given_again_in_another_case_replaces_the_first() -> None:
-    options = config.changed(Options(extra_headers={"X-Trace": "1"}), {}, {"x-trace": "2"})
+    options = config.with_changes(Options(extra_headers={"X-Trace": "1"}), {}, {"x-trace": "2"})
     assert [text for name, text in options.headers.items() if name.lower() == "x-trace"] == ["2"]
 
 
 def test_options_are_checked_when_they_change_and_pickle() -> None:
     with pytest.raises(ConfigurationError, match="total_timeout"):
-        config.changed(Options(), {"total_timeout": -1}, NOT_GIVEN)
+        config.with_changes(Options(), {"total_timeout": -1}, NOT_GIVEN)
     options = Options(extra_headers={"X-One": "1"}, workspace_id="org_1")
     assert pickle.loads(pickle.dumps(options)) == options
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripe._core.idempotency import carrying, checked_key, derived_key, idempotency_key, new_key
+from scripe._core.idempotency import attach_idempotency_key, check_key, derive_key, idempotency_key, new_key
 from scripe.errors import InvalidArgumentError, NotFoundError
 
 PARTS = st.one_of(
@@ -29,7 +29,7 @@ PARTS = st.one_of(
 def test_a_derived_key_is_always_of_the_form_that_the_api_knows(parts: list[object]) -> None:
     key = idempotency_key(*parts)
     assert len(key) == 43
-    assert checked_key(key) == key
+    assert check_key(key) == key
 
 
 @given(st.lists(PARTS, min_size=1, max_size=5), st.lists(PARTS, min_size=1, max_size=5))
@@ -91,12 +91,12 @@ def test_a_part_without_a_stable_text_is_refused(part: object) -> None:
 def test_an_automatic_key_is_new_each_time_and_accepted() -> None:
     keys = {new_key() for _ in range(100)}
     assert len(keys) == 100
-    assert all(checked_key(key) == key for key in keys)
+    assert all(check_key(key) == key for key in keys)
 
 
 @pytest.mark.parametrize("key", ["a", "A-Z_0", "x" * 64])
 def test_a_key_of_the_apis_form_is_taken(key: str) -> None:
-    assert checked_key(key) == key
+    assert check_key(key) == key
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ def test_a_key_of_the_apis_form_is_taken(key: str) -> None:
 )
 def test_a_key_that_the_api_would_silently_ignore_is_refused(key: object) -> None:
     with pytest.raises(InvalidArgumentError, match="not of the form"):
-        checked_key(key)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        check_key(key)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 @given(st.text(max_size=70))
 def test_exactly_the_apis_pattern_is_taken(key: str) -> None:
     is_legal = re.match(r"^[A-Za-z0-9_-]{1,64}\Z", key) is not None
     try:
-        checked_key(key)
+        check_key(key)
     except InvalidArgumentError:
         assert not is_legal
     else:
@@ -119,17 +119,17 @@ def test_exactly_the_apis_pattern_is_taken(key: str) -> None:
 
 
 def test_each_step_of_a_composite_has_its_own_key_the_same_in_every_rerun() -> None:
-    assert derived_key("mine", "upload") == derived_key("mine", "upload")
+    assert derive_key("mine", "upload") == derive_key("mine", "upload")
     assert (
-        len({"mine", derived_key("mine", "upload"), derived_key("mine", "x"), derived_key("other", "upload")})
+        len({"mine", derive_key("mine", "upload"), derive_key("mine", "x"), derive_key("other", "upload")})
         == 4
     )
-    assert checked_key(derived_key("x" * 64, "upload"))
+    assert check_key(derive_key("x" * 64, "upload"))
 
 
 def test_errors_of_a_step_carry_the_key_of_the_whole() -> None:
     error = NotFoundError("no project", status_code=404, idempotency_key="step")
-    with pytest.raises(NotFoundError) as caught, carrying("whole"):
+    with pytest.raises(NotFoundError) as caught, attach_idempotency_key("whole"):
         raise error
     assert caught.value is error
     assert error.idempotency_key == "whole"
@@ -137,9 +137,9 @@ def test_errors_of_a_step_carry_the_key_of_the_whole() -> None:
 
 def test_what_a_callback_raises_reaches_the_caller_unchanged() -> None:
     error = KeyError("the caller's own")
-    with pytest.raises(KeyError) as caught, carrying("whole"):
+    with pytest.raises(KeyError) as caught, attach_idempotency_key("whole"):
         raise error
     assert caught.value is error
     assert not hasattr(error, "idempotency_key")
-    with carrying("whole"):
+    with attach_idempotency_key("whole"):
         pass

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripe._core.pagination import RESTARTS, Walk
+from scripe._core.pagination import RESTARTS, PageWalk
 from scripe.errors import APIResponseValidationError, BadCursorError
 from scripe.types import Job, Model, Page, ResponseInfo
-from scripe.types._base import attach
+from scripe.types._base import set_response
 from tests.core.examples import NOON, answer, job
 from tests.core.examples import job as made_job
 
@@ -53,9 +53,11 @@ class Server:
         return page(found, cursor)
 
 
-def walked(server: Server, cursor: str | None = None, walk: Walk[Job] | None = None) -> Iterator[list[str]]:
+def walked(
+    server: Server, cursor: str | None = None, walk: PageWalk[Job] | None = None
+) -> Iterator[list[str]]:
     """What the pager does with a walk."""
-    walk = walk or Walk[Job]({"limit": str(server.size)}, cursor)
+    walk = walk or PageWalk[Job]({"limit": str(server.size)}, cursor)
     while (asked := walk.next_query()) is not None:
         try:
             found = server.get(asked)
@@ -63,7 +65,7 @@ def walked(server: Server, cursor: str | None = None, walk: Walk[Job] | None = N
             if not walk.restart():
                 raise
             continue
-        yield [each.id for each in walk.take(found).data]
+        yield [each.id for each in walk.accept(found).data]
 
 
 @given(
@@ -86,7 +88,7 @@ def test_a_walk_yields_every_item_exactly_once_whatever_cursors_go_stale(
         return stale
 
     server = Server(jobs, size, refuses)
-    walk = Walk[Job]({})
+    walk = PageWalk[Job]({})
     walk_was_futile = False
     found: list[str] = []
     try:
@@ -124,10 +126,10 @@ def test_a_walk_with_one_stale_cursor_survives_new_items_and_yields_each_old_one
 
 def test_a_walk_keeps_nothing_of_the_items_that_it_has_yielded() -> None:
     def kept(pages: int) -> int:
-        walk = Walk[Job]({})
+        walk = PageWalk[Job]({})
         for number in range(pages):
             items = [job(f"job_{number}_{each}", minute=-(number * 50 + each)) for each in range(50)]
-            walk.take(page(items, f"cursor {number}"))
+            walk.accept(page(items, f"cursor {number}"))
         return len(pickle.dumps(vars(walk)))
 
     assert kept(60) - kept(10) < 50 * 20  # bytes: for the cursors of 50 pages, not for their 2,500 items
@@ -147,80 +149,80 @@ def test_many_items_of_one_instant_are_told_apart_by_their_ids(size: int) -> Non
 
 
 def test_has_more_says_whether_there_is_a_page_not_the_number_of_items() -> None:
-    walk = Walk[Job]({"limit": "2"})
+    walk = PageWalk[Job]({"limit": "2"})
     assert walk.next_query() == {"limit": "2"}
-    assert walk.take(page([], "c1")).data == []
+    assert walk.accept(page([], "c1")).data == []
     assert walk.next_query() == {"limit": "2", "cursor": "c1"}
-    walk.take(page([job("a"), job("b")], "ignored", more=False))
+    walk.accept(page([job("a"), job("b")], "ignored", more=False))
     assert walk.next_query() is None
 
 
 def test_filters_stay_identical_while_paging() -> None:
     server = Server([job(f"job_{each}", minute=each) for each in range(5)], 2)
-    walk = Walk[Job]({"limit": "2", "status": "DONE"})
+    walk = PageWalk[Job]({"limit": "2", "status": "DONE"})
     while (asked := walk.next_query()) is not None:
         assert {name: text for name, text in asked.items() if name != "cursor"} == {
             "limit": "2",
             "status": "DONE",
         }
-        walk.take(server.get(asked))
+        walk.accept(server.get(asked))
 
 
 def test_an_answer_without_pagination_is_one_page() -> None:
-    walk = Walk[Job]({})
-    assert len(walk.take(JobPage(data=[job()])).data) == 1
+    walk = PageWalk[Job]({})
+    assert len(walk.accept(JobPage(data=[job()])).data) == 1
     assert walk.next_query() is None
 
 
 @pytest.mark.parametrize("cursor", [None, ""])
 def test_has_more_without_a_cursor_is_no_answer_that_the_api_promises(cursor: str | None) -> None:
     with pytest.raises(APIResponseValidationError, match="without a cursor") as caught:
-        Walk[Job]({}).take(page([job()], cursor, more=True))
+        PageWalk[Job]({}).accept(page([job()], cursor, more=True))
     assert caught.value.status_code == 200
 
 
 def test_a_cursor_that_comes_back_would_go_round_for_ever() -> None:
-    walk = Walk[Job]({})
-    walk.take(page([job("a", minute=2)], "c1"))
-    walk.take(page([job("b", minute=1)], "c2"))
+    walk = PageWalk[Job]({})
+    walk.accept(page([job("a", minute=2)], "c1"))
+    walk.accept(page([job("b", minute=1)], "c2"))
     with pytest.raises(APIResponseValidationError, match="came before"):
-        walk.take(page([job("c")], "c1"))
+        walk.accept(page([job("c")], "c1"))
     with pytest.raises(APIResponseValidationError, match="came before"):
-        Walk[Job]({}, "c0").take(page([job("a")], "c0"))
+        PageWalk[Job]({}, "c0").accept(page([job("a")], "c0"))
 
 
 def test_an_odd_page_is_told_with_its_request_id() -> None:
     told = ResponseInfo("GET", "/jobs", 206, answer().headers, "req_7", None, None, None, 0.1, 1)
     with pytest.raises(APIResponseValidationError) as caught:
-        Walk[Job]({}).take(attach(page([], more=True), told))
+        PageWalk[Job]({}).accept(set_response(page([], more=True), told))
     assert (caught.value.status_code, caught.value.request_id) == (206, "req_7")
 
 
 def test_after_a_restart_the_same_cursors_may_come_again() -> None:
-    walk = Walk[Job]({})
-    walk.take(page([job("a", minute=2)], "c1"))
+    walk = PageWalk[Job]({})
+    walk.accept(page([job("a", minute=2)], "c1"))
     assert walk.restart()
     assert walk.next_query() == {}
-    assert walk.take(page([job("a", minute=2)], "c1")).data == []
+    assert walk.accept(page([job("a", minute=2)], "c1")).data == []
 
 
 def test_a_page_after_a_restart_holds_only_what_is_new_and_says_where_it_came_from() -> None:
     told = ResponseInfo("GET", "/jobs", 200, answer().headers, "req_7", None, None, None, 0.1, 1)
-    walk = Walk[Job]({})
-    walk.take(page([job("a", minute=2)], "c1"))
+    walk = PageWalk[Job]({})
+    walk.accept(page([job("a", minute=2)], "c1"))
     assert walk.restart()
-    again = walk.take(attach(page([job("a", minute=2), job("b", minute=1)], "c2"), told))
+    again = walk.accept(set_response(page([job("a", minute=2), job("b", minute=1)], "c2"), told))
     assert [each.id for each in again.data] == ["b"]
     assert again.last_response is told
     assert again.next_cursor == "c2"
 
 
 def test_a_bad_cursor_of_the_callers_raises() -> None:
-    assert not Walk[Job]({}, "given").restart()
+    assert not PageWalk[Job]({}, "given").restart()
 
 
 def test_a_bad_answer_to_the_first_page_is_not_restarted() -> None:
-    assert not Walk[Job]({}).restart()
+    assert not PageWalk[Job]({}).restart()
 
 
 def test_a_walk_from_the_callers_cursor_restarts_without_yielding_what_came_before_it() -> None:
@@ -240,8 +242,8 @@ def test_a_walk_from_the_callers_cursor_restarts_without_yielding_what_came_befo
 
 
 def test_a_walk_from_the_callers_cursor_that_has_yielded_nothing_cannot_restart() -> None:
-    walk = Walk[Job]({}, "given")
-    walk.take(page([], "c1"))
+    walk = PageWalk[Job]({}, "given")
+    walk.accept(page([], "c1"))
     assert not walk.restart()
 
 
@@ -272,17 +274,17 @@ def test_items_without_an_instant_are_told_apart_by_their_ids_alone() -> None:
         pages: dict[str, Any] = {"next_cursor": cursor, "has_more": cursor is not None}
         return Page[Status].model_validate({"data": [{"id": each} for each in ids], "pagination": pages})
 
-    walk = Walk[Status]({})
-    walk.take(statuses("a", "b", cursor="c1"))
-    walk.take(statuses("c", cursor="c2"))
+    walk = PageWalk[Status]({})
+    walk.accept(statuses("a", "b", cursor="c1"))
+    walk.accept(statuses("c", cursor="c2"))
     assert walk.restart()
-    assert [each.id for each in walk.take(statuses("a", "b", "c", "d")).data] == ["d"]
+    assert [each.id for each in walk.accept(statuses("a", "b", "c", "d")).data] == ["d"]
 
 
 def test_instants_are_compared_not_their_spelling() -> None:
-    walk = Walk[Job]({})
+    walk = PageWalk[Job]({})
     here = (NOON + timedelta(hours=2)).isoformat().replace("+00:00", "+02:00")
-    walk.take(page([job("a")], "c1"))
+    walk.accept(page([job("a")], "c1"))
     assert walk.restart()
     again = made_job("a").model_copy(update={"created_at": made_job().created_at.fromisoformat(here)})
-    assert walk.take(page([again, job("b")])).data[0].id == "b"
+    assert walk.accept(page([again, job("b")])).data[0].id == "b"

@@ -2,7 +2,7 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from scripe._core.polling import Watch, made, progress_of, succeeded, timed_out
+from scripe._core.polling import JobTracker, progress_from_job, require_success, result_id, timeout_error
 from scripe.errors import (
     APIResponseValidationError,
     InvalidArgumentError,
@@ -14,8 +14,8 @@ from scripe.types import Job, Page, Progress
 from tests.core.examples import NOON, job
 
 
-def watch_of(*jobs: Job | str) -> Watch:
-    return Watch(jobs)
+def watch_of(*jobs: Job | str) -> JobTracker:
+    return JobTracker(jobs)
 
 
 def page(*jobs: Job) -> Page[Job]:
@@ -25,9 +25,9 @@ def page(*jobs: Job) -> Page[Job]:
 def test_the_order_given_is_kept_and_a_job_given_twice_is_waited_for_once() -> None:
     watch = watch_of("b", job("a"), "b")
     assert list(watch.pending) == ["b", "a"]
-    watch.see(job("b", "DONE"))
-    assert [each.id for each in watch.seen()] == ["b", "a", "b"]
-    assert [each.id for each in watch.ended()] == ["b"]
+    watch.update(job("b", "DONE"))
+    assert [each.id for each in watch.snapshot()] == ["b", "a", "b"]
+    assert [each.id for each in watch.pop_finished()] == ["b"]
 
 
 @pytest.mark.parametrize("bad", ["", "..", " "])
@@ -39,27 +39,27 @@ def test_what_is_no_id_is_not_waited_for(bad: str) -> None:
 def test_a_job_that_has_ended_already_is_not_asked_for() -> None:
     watch = watch_of(job("a", "DONE"), "b")
     assert list(watch.pending) == ["b"]
-    assert [each.id for each in watch.ended()] == ["a"]
+    assert [each.id for each in watch.pop_finished()] == ["a"]
 
 
 def test_only_a_change_of_state_is_news() -> None:
     watch = watch_of("a")
-    assert watch.see(job("a"))
-    assert not watch.see(job("a"))
-    assert not watch.see(job("a", attemptCount=1))
-    assert watch.see(job("a", "RUNNING"))
-    assert watch.see(job("a", "DONE"))
-    assert not watch.see(job("a", "FAILED")), "it had ended"
-    assert not watch.see(job("b")), "nobody asked for it"
+    assert watch.update(job("a"))
+    assert not watch.update(job("a"))
+    assert not watch.update(job("a", attemptCount=1))
+    assert watch.update(job("a", "RUNNING"))
+    assert watch.update(job("a", "DONE"))
+    assert not watch.update(job("a", "FAILED")), "it had ended"
+    assert not watch.update(job("b")), "nobody asked for it"
 
 
 @pytest.mark.parametrize("status", ["DONE", "COMPLETED", "FAILED", "CANCELLED", "CANCELED"])
 def test_a_job_is_waited_for_until_its_end(status: str) -> None:
     watch = watch_of(job("a"))
-    watch.see(job("a", status))
+    watch.update(job("a", status))
     assert not watch.pending
-    assert [each.status for each in watch.ended()] == [status]
-    assert watch.ended() == []
+    assert [each.status for each in watch.pop_finished()] == [status]
+    assert watch.pop_finished() == []
 
 
 def test_an_unknown_status_is_not_finished() -> None:
@@ -69,28 +69,28 @@ def test_an_unknown_status_is_not_finished() -> None:
 
 def test_jobs_come_in_the_order_in_which_they_ended() -> None:
     watch = watch_of("a", "b", "c", "d")
-    watch.see(job("a", "DONE", completedAt="2026-05-15T12:03:00.000Z"))
-    watch.see(job("b", "FAILED", completedAt="2026-05-15T12:01:00.000Z"))
-    watch.see(job("c", "DONE", updatedAt="2026-05-15T12:02:00.000Z"))
-    watch.see(job("d", "DONE"))
-    assert [each.id for each in watch.ended()] == ["d", "b", "c", "a"]
+    watch.update(job("a", "DONE", completedAt="2026-05-15T12:03:00.000Z"))
+    watch.update(job("b", "FAILED", completedAt="2026-05-15T12:01:00.000Z"))
+    watch.update(job("c", "DONE", updatedAt="2026-05-15T12:02:00.000Z"))
+    watch.update(job("d", "DONE"))
+    assert [each.id for each in watch.pop_finished()] == ["d", "b", "c", "a"]
 
 
 def test_an_id_that_the_api_does_not_know_is_noted_and_no_longer_waited_for() -> None:
     watch = watch_of("a", "b")
     error = NotFoundError("no job", status_code=404)
-    watch.lose("a", error)
-    watch.lose("a", error)
+    watch.mark_not_found("a", error)
+    watch.mark_not_found("a", error)
     assert list(watch.pending) == ["b"]
     assert watch.unknown == {"a": error}
-    assert watch.seen() == []
+    assert watch.snapshot() == []
 
 
 def test_jobs_that_were_never_seen_are_known_as_such() -> None:
     watch = watch_of("a", job("b", kind="KB_INGEST_URL"))
     assert watch.has_unseen()
     assert watch.types() == ["KB_INGEST_URL"]
-    watch.see(job("a"))
+    watch.update(job("a"))
     assert not watch.has_unseen()
     assert watch.types() == ["POST_GENERATION", "KB_INGEST_URL"]
 
@@ -136,48 +136,50 @@ def test_no_page_is_read_past_the_oldest_pending_job() -> None:
 @pytest.mark.parametrize("status", ["DONE", "COMPLETED", "done"])
 def test_both_words_for_success_are_success(status: str) -> None:
     ended = job(status=status)
-    assert succeeded(ended) is ended
+    assert require_success(ended) is ended
 
 
 def test_a_failed_job_raises_and_says_why() -> None:
     failed = job(status="FAILED", errorCode="no_speech", errorMessage="Nothing was said")
     with pytest.raises(JobFailedError, match="no_speech: Nothing was said") as caught:
-        succeeded(failed)
+        require_success(failed)
     assert caught.value.job is failed
     with pytest.raises(JobFailedError, match="did not say why"):
-        succeeded(job(status="FAILED"))
+        require_success(job(status="FAILED"))
 
 
 @pytest.mark.parametrize("status", ["CANCELLED", "CANCELED"])
 def test_a_cancelled_job_raises(status: str) -> None:
     with pytest.raises(JobCancelledError, match="was cancelled") as caught:
-        succeeded(job(status=status))
+        require_success(job(status=status))
     assert caught.value.job.status == status
 
 
 def test_the_id_of_what_a_job_made_is_found() -> None:
     ended = job(status="DONE", result={"sourceId": "src_1"})
-    assert made(ended, "source_id") == "src_1"
+    assert result_id(ended, "source_id") == "src_1"
 
 
 @pytest.mark.parametrize("result", [None, {}, {"sourceId": None}, {"sourceId": ""}, {"postId": "post_1"}])
 def test_a_job_that_ended_well_without_its_id_is_no_answer_that_the_api_promises(result: object) -> None:
     with pytest.raises(APIResponseValidationError, match="without the source_id"):
-        made(job(status="DONE", result=result), "source_id")
+        result_id(job(status="DONE", result=result), "source_id")
 
 
 def test_a_time_out_names_the_first_jobs_and_holds_all_as_last_seen() -> None:
     jobs = [job(f"job_{each}") for each in range(7)]
-    error = timed_out(jobs, [each.id for each in jobs], 2.5)
+    error = timeout_error(jobs, [each.id for each in jobs], 2.5)
     assert "Waited 2.5 s" in str(error)
     assert "job_4 and 2 more" in str(error)
     assert error.jobs == jobs
-    assert "more" not in str(timed_out(jobs, ["job_0", "job_1"], 1.0))
+    assert "more" not in str(timeout_error(jobs, ["job_0", "job_1"], 1.0))
 
 
 def test_progress_is_told_by_the_job() -> None:
-    assert progress_of(job(), 9) == Progress("queued", None, 9, 9)
-    assert progress_of(job(status="RUNNING"), 9) == Progress("running", None, 9, 9)
-    assert progress_of(job(status="DONE"), 9) == Progress("done", 1.0, 9, 9)
+    assert progress_from_job(job(), 9) == Progress("queued", None, 9, 9)
+    assert progress_from_job(job(status="RUNNING"), 9) == Progress("running", None, 9, 9)
+    assert progress_from_job(job(status="DONE"), 9) == Progress("done", 1.0, 9, 9)
     live = {"progress": 0.4, "message": "Reading"}
-    assert progress_of(job(status="RUNNING", progress=live), 9) == Progress("running", 0.4, 9, 9, "Reading")
+    assert progress_from_job(job(status="RUNNING", progress=live), 9) == Progress(
+        "running", 0.4, 9, 9, "Reading"
+    )

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from scripe._core.outcome import Answer, Failure
-from scripe._core.rate_limit import WINDOW, RateLimiter, Ticket, rate_limit, retry_after
+from scripe._core.outcome import RawResponse, TransportFailure
+from scripe._core.rate_limit import WINDOW, RateLimiter, Reservation, rate_limit, retry_after
 from scripe.types import Headers, RateLimit
 from tests.core.examples import answer
 
@@ -29,7 +29,7 @@ class Server:
         self.served: list[float] = []
         self.refused: list[float] = []
 
-    def answer(self, now: float) -> Answer:
+    def answer(self, now: float) -> RawResponse:
         while self.calls and self.calls[0] + WINDOW <= now:
             self.calls.popleft()
         is_served = len(self.calls) < self.limit
@@ -44,14 +44,14 @@ class Server:
             **({} if is_served else {"Retry-After": str(reset)}),
         }
         told = self.tells_always or not is_served
-        return Answer(200 if is_served else 429, Headers(headers.items() if told else ()), b"")
+        return RawResponse(200 if is_served else 429, Headers(headers.items() if told else ()), b"")
 
 
 def drive(server: Server, *, workers: int, latency: float, until: float, lost: int = 0) -> RateLimiter:
     """So many workers that call without pause; of every `lost` calls the answer to one is lost."""
     limiter = RateLimiter()
     order = 0
-    events: list[tuple[float, int, Ticket | None, Answer | None]] = [
+    events: list[tuple[float, int, Reservation | None, RawResponse | None]] = [
         (0.0, each, None, None) for each in range(workers)
     ]
     heapq.heapify(events)
@@ -63,7 +63,7 @@ def drive(server: Server, *, workers: int, latency: float, until: float, lost: i
             limiter.release(ticket, now, came, rate_limit(came) if came else None)
         leave = limiter.reserve("read", now)
         order += 1
-        if isinstance(leave, Ticket):
+        if isinstance(leave, Reservation):
             arrives = now + latency / 2
             brought = server.answer(arrives)
             is_lost = lost > 0 and order % lost == 0
@@ -126,16 +126,16 @@ def test_a_call_whose_answer_was_lost_counts_all_the_same(tells_always: bool) ->
     assert refused_unduly(server, 0.1) == []
 
 
-def leave(limiter: RateLimiter, now: float = 0.0, bucket: str = "read") -> Ticket:
+def leave(limiter: RateLimiter, now: float = 0.0, bucket: str = "read") -> Reservation:
     ticket = limiter.reserve(bucket, now)
-    assert isinstance(ticket, Ticket)
+    assert isinstance(ticket, Reservation)
     return ticket
 
 
 def told(limiter: RateLimiter, now: float = 0.0, status: int = 200, **headers: str) -> None:
     """One call that goes and comes back at once."""
     named = Headers((name.replace("_", "-"), text) for name, text in headers.items())
-    came = Answer(status, named, b"")
+    came = RawResponse(status, named, b"")
     limiter.release(leave(limiter, now), now, came, rate_limit(came))
 
 
@@ -206,7 +206,7 @@ def test_a_429_says_that_nothing_remains_whatever_its_headers_leave_out(
     limiter = RateLimiter()
     said = {"x_ratelimit_limit": limit, "x_ratelimit_reset": reset, "retry_after": asked}
     headers = Headers((name.replace("_", "-"), text) for name, text in said.items() if text)
-    came = Answer(429, headers, b"")
+    came = RawResponse(429, headers, b"")
     limiter.release(leave(limiter), 0.0, came, rate_limit(came))
     assert limiter.reserve("read", 0.0) == wait
 
@@ -255,7 +255,7 @@ def test_a_refused_call_is_none_of_those_that_count() -> None:
 def test_several_threads_never_take_more_than_remains() -> None:
     limiter = RateLimiter()
     told(limiter, x_ratelimit_limit="50", x_ratelimit_remaining="49", x_ratelimit_reset="60")
-    got: list[Ticket | float] = []
+    got: list[Reservation | float] = []
     threads = [
         Thread(target=lambda: got.extend(limiter.reserve("read", 0.0) for _ in range(20))) for _ in range(8)
     ]
@@ -263,14 +263,14 @@ def test_several_threads_never_take_more_than_remains() -> None:
         each.start()
     for each in threads:
         each.join()
-    tickets = [each.call for each in got if isinstance(each, Ticket)]
+    tickets = [each.call for each in got if isinstance(each, Reservation)]
     assert len(tickets) == len(set(tickets)) == 49
 
 
 def test_a_limiter_pickles_as_a_fresh_one() -> None:
     limiter = RateLimiter()
     told(limiter, x_ratelimit_remaining="0")
-    assert isinstance(pickle.loads(pickle.dumps(limiter)).reserve("read", 0.0), Ticket)
+    assert isinstance(pickle.loads(pickle.dumps(limiter)).reserve("read", 0.0), Reservation)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("17", 17.0), ("0", 0.0), (" 5 ", 5.0), ("1.5", 1.5)])
@@ -364,7 +364,7 @@ def test_a_forked_process_begins_afresh() -> None:
     limiter = RateLimiter()
     told(limiter, x_ratelimit_limit="2", x_ratelimit_remaining="1", x_ratelimit_reset="10")
     ticket = leave(limiter)
-    limiter.forget()
+    limiter.reset()
     leave(limiter, 0.1)
     limiter.release(ticket, 0.2, answer(), None)
     assert limiter.limit("read") is None
@@ -422,16 +422,16 @@ def test_a_call_that_was_never_released_is_forgotten_after_its_timeout(
     """Ctrl-C can end a call between any two steps, before what releases it is reached."""
     limiter = RateLimiter()
     told(limiter, x_ratelimit_limit="2")
-    assert isinstance(limiter.reserve("read", 0.0, timeout), Ticket)
+    assert isinstance(limiter.reserve("read", 0.0, timeout), Reservation)
     assert limiter.reserve("read", forgotten_after - 0.1, timeout) == 0.05
-    assert isinstance(limiter.reserve("read", forgotten_after, timeout), Ticket)
+    assert isinstance(limiter.reserve("read", forgotten_after, timeout), Reservation)
 
 
 def test_a_call_that_surely_did_not_arrive_is_not_counted() -> None:
     limiter = RateLimiter()
     told(limiter, x_ratelimit_remaining="1", x_ratelimit_reset="30")
-    limiter.release(leave(limiter), 0.0, Failure("unsent", False, "no one listens"))
-    limiter.release(leave(limiter), 0.0, Failure("lost", False, "the connection broke"))
+    limiter.release(leave(limiter), 0.0, TransportFailure("not_sent", False, "no one listens"))
+    limiter.release(leave(limiter), 0.0, TransportFailure("response_lost", False, "the connection broke"))
     assert limiter.reserve("read", 0.0) == 30.0
 
 

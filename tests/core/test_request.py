@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 
 from scripe._core.request import (
     Request,
-    csv,
-    day,
-    free_request,
-    identifier,
-    literal_path,
-    moment,
+    build_path,
+    build_query,
+    check_id,
+    check_literal_path,
+    create_request,
+    format_datetime,
+    format_utc_day,
+    join_filter,
     page_query,
-    path,
-    query,
-    serialised,
-    write,
+    raw_request,
+    to_json_bytes,
 )
 from scripe.errors import InvalidArgumentError
 from scripe.types import JSONInput, Source
@@ -34,16 +34,16 @@ def body_of(request: Request[Source]) -> object:
 def free(
     method: str = "GET", where: str = "/x", *, json: JSONInput = None, key: str | None = None
 ) -> Request[Source]:
-    return free_request(method, where, Source, None, json, key)
+    return raw_request(method, where, Source, None, json, key)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_no_id_reaches_another_endpoint(text: str) -> None:
     if text.strip() in ("", ".", ".."):
         with pytest.raises(InvalidArgumentError, match="is no id"):
-            path("/jobs/{}/cancel", text)
+            build_path("/jobs/{}/cancel", text)
         return
-    filled = path("/jobs/{}/cancel", text)
+    filled = build_path("/jobs/{}/cancel", text)
     middle = filled.removeprefix("/jobs/").removesuffix("/cancel")
     assert filled == f"/jobs/{middle}/cancel"
     assert not set(middle) & set("/?#\\ ")
@@ -56,31 +56,31 @@ def test_what_is_no_id_is_refused(value: str) -> None:
     with pytest.raises(
         InvalidArgumentError, match=r"project_id (.* is no id|is a (int|NoneType)): give the text"
     ):
-        identifier(value, "project_id")
+        check_id(value, "project_id")
 
 
 def test_a_request_knows_its_path_without_the_ids() -> None:
-    filled = path("/jobs/{}/cancel", "job_1")
+    filled = build_path("/jobs/{}/cancel", "job_1")
     assert (filled, filled.template) == ("/jobs/job_1/cancel", "/jobs/{}/cancel")
     assert Request("POST", filled, Source).template == "/jobs/{}/cancel"
     assert Request("GET", "/jobs", Source).template == "/jobs"
-    assert write("POST", "/sources", Source, {}, None).template == "/sources"
-    assert free_request("GET", "/jobs/job_1", Source, None, None, None).template is None
+    assert create_request("POST", "/sources", Source, {}, None).template == "/sources"
+    assert raw_request("GET", "/jobs/job_1", Source, None, None, None).template is None
 
 
 def test_ids_are_opaque() -> None:
     for value in ("src_1", "upl_acme_workspace_random_id_xxx", "{0}", "…", "a/b"):
-        assert identifier(value, "id") == value
+        assert check_id(value, "id") == value
 
 
 def test_an_id_that_utf_8_cannot_carry_is_an_error_of_ours() -> None:
     with pytest.raises(InvalidArgumentError):
-        path("/jobs/{}", LONE)
+        build_path("/jobs/{}", LONE)
 
 
 def test_a_query_that_utf_8_cannot_carry_is_an_error_of_ours() -> None:
     with pytest.raises(InvalidArgumentError):
-        Request("GET", "/notes", Source, params=query({"projectId": LONE})).target  # noqa: B018
+        Request("GET", "/notes", Source, params=build_query({"projectId": LONE})).target  # noqa: B018
     with pytest.raises(InvalidArgumentError):
         Request("GET", "/notes", Source, params=page_query(1, projectId=LONE)).target  # noqa: B018
 
@@ -93,7 +93,7 @@ def test_the_target_is_path_and_quoted_query() -> None:
 
 
 def test_params_join_a_query_that_the_path_has() -> None:
-    request = free_request("GET", "/x?a=1", Source, {"b": 2}, None, None)
+    request = raw_request("GET", "/x?a=1", Source, {"b": 2}, None, None)
     assert request.target == "/x?a=1&b=2"
 
 
@@ -113,19 +113,19 @@ def test_reads_share_one_budget(method: str, where: str, bucket: str) -> None:
 
 
 def test_a_write_has_its_key_and_its_bytes_before_the_first_attempt() -> None:
-    request = write("POST", "/sources", Source, {"text": "Grüße", "name": None, "n": 0}, None)
+    request = create_request("POST", "/sources", Source, {"text": "Grüße", "name": None, "n": 0}, None)
     assert request.body == '{"text":"Grüße","n":0}'.encode()
     assert request.idempotency_key is not None
     assert request.repeatable
-    assert request.idempotency_key != write("POST", "/sources", Source, {}, None).idempotency_key
+    assert request.idempotency_key != create_request("POST", "/sources", Source, {}, None).idempotency_key
 
 
 def test_a_write_takes_the_callers_key_and_refuses_a_bad_one() -> None:
-    assert write("POST", "/sources", Source, {}, "mine").idempotency_key == "mine"
+    assert create_request("POST", "/sources", Source, {}, "mine").idempotency_key == "mine"
     with pytest.raises(InvalidArgumentError, match="idempotency_key"):
-        write("POST", "/sources", Source, {}, "not mine")
+        create_request("POST", "/sources", Source, {}, "not mine")
     with pytest.raises(InvalidArgumentError, match="idempotency_key"):
-        write("POST", "/sources", Source, {}, "")
+        create_request("POST", "/sources", Source, {}, "")
 
 
 def test_a_free_write_is_repeated_only_with_the_callers_own_key() -> None:
@@ -153,7 +153,7 @@ def test_a_free_request_sends_just_the_json_that_was_given() -> None:
 
 @pytest.mark.parametrize("where", ["/x", "/x/y", "/x?a=..", "/x.y", "/%C3%A9"])
 def test_a_path_below_the_base_url_is_taken(where: str) -> None:
-    assert literal_path(where) == where
+    assert check_literal_path(where) == where
 
 
 @pytest.mark.parametrize(
@@ -175,17 +175,17 @@ def test_a_path_below_the_base_url_is_taken(where: str) -> None:
 )
 def test_a_path_that_leaves_the_base_url_or_is_not_quoted_is_refused(where: str) -> None:
     with pytest.raises(InvalidArgumentError, match="path"):
-        literal_path(where)
+        check_literal_path(where)
 
 
 @pytest.mark.parametrize("where", ["/%2e%2e/x", "/x/%2E.", "/.%2e"])
 def test_quoted_dots_leave_the_base_url_no_more_than_plain_ones(where: str) -> None:
     with pytest.raises(InvalidArgumentError, match="path"):
-        literal_path(where)
+        check_literal_path(where)
 
 
 def test_json_is_compact_utf_8() -> None:
-    assert serialised({"a": ["é", 1, 1.5, None, True]}) == '{"a":["é",1,1.5,null,true]}'.encode()
+    assert to_json_bytes({"a": ["é", 1, 1.5, None, True]}) == '{"a":["é",1,1.5,null,true]}'.encode()
 
 
 @pytest.mark.parametrize(
@@ -193,14 +193,14 @@ def test_json_is_compact_utf_8() -> None:
 )
 def test_what_json_cannot_hold_is_refused(value: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="cannot be sent as JSON"):
-        serialised(value)
+        to_json_bytes(value)
 
 
 def test_a_body_that_holds_itself_is_refused() -> None:
     loop: list[Any] = []
     loop.append(loop)
     with pytest.raises(InvalidArgumentError, match="cannot be sent as JSON"):
-        serialised(loop)
+        to_json_bytes(loop)
 
 
 def test_a_body_too_deep_for_json_is_refused() -> None:
@@ -208,7 +208,7 @@ def test_a_body_too_deep_for_json_is_refused() -> None:
     for _ in range(100_000):
         deep = [deep]
     with pytest.raises(InvalidArgumentError, match="cannot be sent as JSON"):
-        serialised(deep)
+        to_json_bytes(deep)
 
 
 def test_a_list_asks_for_1_to_200_items() -> None:
@@ -227,8 +227,8 @@ def test_another_page_size_is_refused(size: Any) -> None:
 
 
 def test_query_values_are_spelled_as_the_api_does_and_none_is_left_out() -> None:
-    assert query(None) == {}
-    assert query({"a": True, "b": False, "c": None, "d": 0, "e": "x", "f": 1.5}) == {
+    assert build_query(None) == {}
+    assert build_query({"a": True, "b": False, "c": None, "d": 0, "e": "x", "f": 1.5}) == {
         "a": "true",
         "b": "false",
         "d": "0",
@@ -238,32 +238,35 @@ def test_query_values_are_spelled_as_the_api_does_and_none_is_left_out() -> None
 
 
 def test_several_values_of_a_filter_are_joined_by_commas() -> None:
-    assert csv(None, "status") is None
-    assert csv(["DONE", "FAILED"], "status") == "DONE,FAILED"
-    assert csv("DONE", "status") == "DONE"
-    assert csv(("DONE",), "status") == "DONE"
+    assert join_filter(None, "status") is None
+    assert join_filter(["DONE", "FAILED"], "status") == "DONE,FAILED"
+    assert join_filter("DONE", "status") == "DONE"
+    assert join_filter(("DONE",), "status") == "DONE"
 
 
 @pytest.mark.parametrize("values", [[], "", [""], ["DONE", ""], ["DONE,FAILED"], "DONE,FAILED"])
 def test_a_filter_without_clear_values_is_refused(values: list[str]) -> None:
     with pytest.raises(InvalidArgumentError, match="status"):
-        csv(values, "status")
+        join_filter(values, "status")
 
 
 def test_a_date_filter_is_a_utc_day() -> None:
-    assert day(None, "date_from") is None
-    assert day(date(2026, 5, 15), "date_from") == "2026-05-15"
-    assert day(datetime(2026, 5, 15, 23, tzinfo=UTC), "date_from") == "2026-05-15"
-    assert day(datetime(2026, 5, 15, 23, tzinfo=timezone(timedelta(hours=-2))), "date_from") == "2026-05-16"
+    assert format_utc_day(None, "date_from") is None
+    assert format_utc_day(date(2026, 5, 15), "date_from") == "2026-05-15"
+    assert format_utc_day(datetime(2026, 5, 15, 23, tzinfo=UTC), "date_from") == "2026-05-15"
+    assert (
+        format_utc_day(datetime(2026, 5, 15, 23, tzinfo=timezone(timedelta(hours=-2))), "date_from")
+        == "2026-05-16"
+    )
 
 
 def test_a_datetime_without_a_zone_has_no_utc_day() -> None:
     with pytest.raises(InvalidArgumentError, match="time zone"):
-        day(datetime(2026, 5, 15), "date_from")  # noqa: DTZ001
+        format_utc_day(datetime(2026, 5, 15), "date_from")  # noqa: DTZ001
 
 
 def test_a_day_may_be_text_as_in_the_apis_own_examples() -> None:
-    assert day("2026-05-01", "date_from") == "2026-05-01"
+    assert format_utc_day("2026-05-01", "date_from") == "2026-05-01"
 
 
 @pytest.mark.parametrize(
@@ -271,17 +274,17 @@ def test_a_day_may_be_text_as_in_the_apis_own_examples() -> None:
 )
 def test_text_that_is_not_a_day_as_the_api_writes_it_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgumentError, match=r"date_from .*2026-05-01"):
-        day(text, "date_from")
+        format_utc_day(text, "date_from")
 
 
 @pytest.mark.parametrize("value", [20260501, 1.5, object()])
 def test_what_is_no_day_at_all_is_refused(value: object) -> None:
     with pytest.raises(InvalidArgumentError, match="date_from"):
-        day(cast("date", value), "date_from")
+        format_utc_day(cast("date", value), "date_from")
 
 
 def test_values_of_a_filter_that_can_be_read_once_are_kept() -> None:
-    assert csv((each for each in ["FAILED", "DONE"]), "status") == "FAILED,DONE"  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    assert join_filter((each for each in ["FAILED", "DONE"]), "status") == "FAILED,DONE"  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("method", ["", "GE T", "GET\r\nX: 1", "GÉT"])
@@ -290,7 +293,7 @@ def test_a_method_that_http_cannot_send_is_refused(method: str) -> None:
         free(method)
 
 
-@pytest.mark.parametrize("spelled", [day, moment])
+@pytest.mark.parametrize("spelled", [format_utc_day, format_datetime])
 def test_a_moment_beyond_the_calendar_is_refused(spelled: Callable[[datetime, str], str | None]) -> None:
     with pytest.raises(InvalidArgumentError, match="beyond"):
         spelled(datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))), "when")

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from scripe import errors
 from scripe._core.config import Secret
-from scripe._core.outcome import Answer, Failure
+from scripe._core.outcome import RawResponse, TransportFailure
 from scripe._core.request import Request
 from scripe._core.response import (
     BY_STATUS,
     deprecation,
-    document,
     failure_error,
-    read,
+    parse_json,
+    parse_model,
+    redact_api_key,
     response_info,
-    scrubbed,
     status_error,
 )
 from scripe._vocabulary import STATUS_BY_CODE
@@ -28,17 +28,17 @@ from tests.core.examples import KEY, answer, error_answer
 JOB = {"id": "job_1", "type": "POST_GENERATION", "status": "DONE", "createdAt": "2026-05-15T08:21:00.000Z"}
 RETRIEVE = Request("GET", "/jobs/job_1", Job)
 SUBMIT = Request("POST", "/sources", Job, idempotency_key="key-1")
-HEALTH = Request("GET", "/health", Health, shape="either", answers=frozenset({503}))
+HEALTH = Request("GET", "/health", Health, envelope="either", extra_success_statuses=frozenset({503}))
 
 
 M = TypeVar("M", bound=Model)
 
 
-def taken(request: Request[M], came: Answer) -> M:
-    return read(request, came, response_info(request, came, 1), Secret(KEY))
+def taken(request: Request[M], came: RawResponse) -> M:
+    return parse_model(request, came, response_info(request, came, 1), Secret(KEY))
 
 
-def refused(came: Answer, request: Request[Any] = RETRIEVE) -> errors.APIStatusError:
+def refused(came: RawResponse, request: Request[Any] = RETRIEVE) -> errors.APIStatusError:
     with pytest.raises(errors.APIStatusError) as caught:
         taken(request, came)
     return caught.value
@@ -212,7 +212,7 @@ JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def raised(request: Request[Any], came: Answer) -> errors.ScripeError | None:
+def raised(request: Request[Any], came: RawResponse) -> errors.ScripeError | None:
     try:
         taken(request, came)
     except (errors.APIResponseValidationError, errors.APIStatusError) as error:
@@ -223,7 +223,7 @@ def raised(request: Request[Any], came: Answer) -> errors.ScripeError | None:
 @given(st.sampled_from([200, 204, 302, 400, 402, 403, 429, 500, 503]), JSON_VALUES | st.binary(max_size=30))
 def test_no_answer_makes_anything_but_an_error_of_ours(status: int, body: object) -> None:
     came = answer(status, body if isinstance(body, bytes) else json.dumps(body).encode())
-    requests: list[Request[Any]] = [RETRIEVE, HEALTH, Request("GET", "/jobs", Page[Job], shape="whole")]
+    requests: list[Request[Any]] = [RETRIEVE, HEALTH, Request("GET", "/jobs", Page[Job], envelope="whole")]
     for request in requests:
         error = raised(request, came)
         assert repr(pickle.loads(pickle.dumps(error))) == repr(error)
@@ -241,7 +241,7 @@ def test_an_object_is_taken_out_of_data() -> None:
 
 
 def test_a_list_is_a_whole_page() -> None:
-    request = Request("GET", "/jobs", Page[Job], shape="whole")
+    request = Request("GET", "/jobs", Page[Job], envelope="whole")
     page = taken(request, answer(200, {"data": [JOB], "pagination": {"next_cursor": "c", "has_more": True}}))
     assert (page.data[0].id, page.next_cursor, page.has_more) == ("job_1", "c", True)
     assert not taken(request, answer(200, {"data": []})).has_more
@@ -250,7 +250,7 @@ def test_a_list_is_a_whole_page() -> None:
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_an_object_that_the_pages_show_bare_is_taken_either_way(wrapped: bool) -> None:
     bare = {"workspace": {"id": "org_1"}, "principal": {"id": "key_1"}}
-    request = Request("GET", "/workspaces/me", CurrentWorkspace, shape="either")
+    request = Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either")
     assert taken(request, answer(200, {"data": bare} if wrapped else bare)).workspace.id == "org_1"
 
 
@@ -258,7 +258,7 @@ def test_a_bare_object_may_have_a_field_called_data() -> None:
     class Anything(Model):
         data: list[int]
 
-    assert taken(Request("GET", "/x", Anything, shape="either"), answer(200, {"data": [1]})).data == [1]
+    assert taken(Request("GET", "/x", Anything, envelope="either"), answer(200, {"data": [1]})).data == [1]
 
 
 @pytest.mark.parametrize(
@@ -316,8 +316,8 @@ def test_a_503_that_is_no_health_is_an_error_of_the_service(body: bytes) -> None
 
 
 def test_a_document_is_the_json_as_it_came() -> None:
-    def found(came: Answer) -> object:
-        return document(RETRIEVE, came, response_info(RETRIEVE, came, 1), Secret(KEY))
+    def found(came: RawResponse) -> object:
+        return parse_json(RETRIEVE, came, response_info(RETRIEVE, came, 1), Secret(KEY))
 
     assert found(answer(200, {"data": [1]})) == {"data": [1]}
     assert found(answer(204, b"")) is None
@@ -337,7 +337,7 @@ def test_a_model_says_which_answer_it_came_with() -> None:
         x_ratelimit_remaining="3",
         scripe_deprecation="2026-08-01",
     )
-    info = read(RETRIEVE, came, response_info(RETRIEVE, came, 2), Secret(KEY)).last_response
+    info = parse_model(RETRIEVE, came, response_info(RETRIEVE, came, 2), Secret(KEY)).last_response
     assert (info.method, info.path, info.status_code, info.request_id) == ("GET", "/jobs/job_1", 200, "req_7")
     assert (info.idempotent_replayed, info.rate_limit) == (True, RateLimit(None, 3, None))
     assert (info.deprecation, info.elapsed, info.attempts) == (Deprecation("2026-08-01"), 0.25, 2)
@@ -389,30 +389,30 @@ def test_a_key_that_is_echoed_as_a_request_id_gets_into_no_error() -> None:
 
 def test_without_a_key_there_is_nothing_to_hide() -> None:
     came = answer(400, {"error": "x"})
-    assert scrubbed(came, Secret("")) is came
+    assert redact_api_key(came, Secret("")) is came
 
 
 def test_a_connection_that_failed_tells_attempts_and_key() -> None:
-    error = failure_error(SUBMIT, Failure("lost", False, "ReadError: broke"), 3)
+    error = failure_error(SUBMIT, TransportFailure("response_lost", False, "ReadError: broke"), 3)
     assert type(error) is errors.APIConnectionError
     assert str(error) == "POST /sources: ReadError: broke after 3 attempts"
     assert (error.retryable, error.idempotency_key) == (True, "key-1")
 
 
 def test_a_time_out_is_told_from_a_broken_connection() -> None:
-    error = failure_error(RETRIEVE, Failure("unsent", True, "ConnectTimeout: no"), 1)
+    error = failure_error(RETRIEVE, TransportFailure("not_sent", True, "ConnectTimeout: no"), 1)
     assert type(error) is errors.APITimeoutError
     assert "attempts" not in str(error)
     assert error.idempotency_key is None
 
 
 def test_an_error_of_a_read_is_made_of_the_answer_alone() -> None:
-    came = Answer(404, Headers(), b"")
+    came = RawResponse(404, Headers(), b"")
     assert status_error(RETRIEVE, came, response_info(RETRIEVE, came, 1)).idempotency_key is None
 
 
 def test_a_key_that_a_header_echoes_is_nowhere_in_what_came_with_the_answer() -> None:
-    came = Answer(200, Headers([("X-Echo", f"Bearer {KEY}")]), json.dumps({"data": JOB}).encode())
+    came = RawResponse(200, Headers([("X-Echo", f"Bearer {KEY}")]), json.dumps({"data": JOB}).encode())
     info = response_info(RETRIEVE, came, 1, Secret(KEY))
     assert KEY not in repr(info)
     assert info.headers["x-echo"] == "Bearer …"
@@ -422,7 +422,7 @@ def test_a_key_that_a_header_echoes_is_nowhere_in_what_came_with_the_answer() ->
 def test_secrets_of_a_broken_answer_are_not_in_its_error(status: int) -> None:
     body = b'{"secret": "whsec_AbC123", "uploadUrl": "https:\\/\\/s3.example.com\\/k?X-Amz-Signature=c0ffee"}'
     with pytest.raises(errors.ScripeError) as caught:
-        taken(RETRIEVE, Answer(status, Headers(), body))
+        taken(RETRIEVE, RawResponse(status, Headers(), body))
     shown = str(vars(caught.value))
     assert "s3.example.com" in shown
     assert "AbC123" not in shown

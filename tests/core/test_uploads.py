@@ -4,16 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from scripe._core.outcome import Answer
+from scripe._core.outcome import RawResponse
 from scripe._core.uploads import (
     CONTENT_TYPES,
     UploadLinkUsedError,
     check_size,
     check_stored,
     content_type,
-    has_arrived_before,
     is_transient,
     put_headers,
+    upload_already_stored,
 )
 from scripe.errors import (
     InvalidArgumentError,
@@ -36,14 +36,16 @@ def said(
     *,
     late: bool = False,
     headers: Mapping[str, str] | None = None,
-) -> Answer:
+) -> RawResponse:
     body = (
         f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>" if code else ""
     )
-    return Answer(status, Headers((headers or {}).items()), body.encode(), 0.1, LATE if late else LATE - 100)
+    return RawResponse(
+        status, Headers((headers or {}).items()), body.encode(), 0.1, LATE if late else LATE - 100
+    )
 
 
-def refusal(came: Answer) -> UploadError:
+def refusal(came: RawResponse) -> UploadError:
     with pytest.raises(UploadError) as caught:
         check_stored(came, upload(), MD5)
     return caught.value
@@ -144,7 +146,7 @@ def test_a_tag_under_storages_own_encryption_is_still_the_md5() -> None:
         said(403, "SignatureDoesNotMatch", "x", late=True),
     ],
 )
-def test_an_expired_link_is_told_by_storages_code_or_by_the_time(came: Answer) -> None:
+def test_an_expired_link_is_told_by_storages_code_or_by_the_time(came: RawResponse) -> None:
     error = refusal(came)
     assert type(error) is UploadExpiredError
     assert error.retryable
@@ -154,7 +156,7 @@ def test_an_expired_link_is_told_by_storages_code_or_by_the_time(came: Answer) -
     "came",
     [said(412), said(412, "PreconditionFailed"), said(403, "AccessDenied", "The link was already used")],
 )
-def test_a_spent_link_is_an_expired_one(came: Answer) -> None:
+def test_a_spent_link_is_an_expired_one(came: RawResponse) -> None:
     error = refusal(came)
     assert isinstance(error, UploadLinkUsedError)
     assert error.retryable
@@ -168,7 +170,7 @@ def test_a_refusal_that_merely_sounds_like_used_is_no_spent_link(message: str) -
 
 
 @pytest.mark.parametrize("came", [said(400, "EntityTooLarge"), said(413), said(413, late=True)])
-def test_too_large_is_told_by_code_or_status(came: Answer) -> None:
+def test_too_large_is_told_by_code_or_status(came: RawResponse) -> None:
     assert type(refusal(came)) is UploadTooLargeError
     assert not refusal(came).retryable
 
@@ -195,7 +197,7 @@ def test_any_other_refusal_says_what_storage_said() -> None:
     "body", [b"", b"<html>", b"\xff<Code>\xff</Code>", b"<Code></Code>", b"<Code>" + b"x" * 501]
 )
 def test_an_odd_answer_of_storage_is_an_upload_error_all_the_same(body: bytes) -> None:
-    assert type(refusal(Answer(403, Headers(), body))) is UploadError
+    assert type(refusal(RawResponse(403, Headers(), body))) is UploadError
 
 
 def test_no_reason_is_told_as_such() -> None:
@@ -226,7 +228,7 @@ def test_a_link_without_a_time_zone_expires_in_utc() -> None:
         (said(200), False),
     ],
 )
-def test_what_is_worth_another_attempt_at_storage(came: Answer, transient: bool) -> None:
+def test_what_is_worth_another_attempt_at_storage(came: RawResponse, transient: bool) -> None:
     assert is_transient(came) is transient
     if came.status >= 400 and not transient:
         return
@@ -236,14 +238,14 @@ def test_what_is_worth_another_attempt_at_storage(came: Answer, transient: bool)
 
 def test_a_used_link_has_brought_the_file_if_its_key_holds_the_content_or_all_bytes_went_out() -> None:
     used = UploadLinkUsedError("used", status_code=412)
-    assert has_arrived_before(used, is_bound=True)
-    assert has_arrived_before(used, was_left_unanswered=True)
-    assert not has_arrived_before(used)
+    assert upload_already_stored(used, is_bound=True)
+    assert upload_already_stored(used, response_lost=True)
+    assert not upload_already_stored(used)
 
 
 def test_a_link_that_is_merely_late_brought_nothing() -> None:
     late = UploadExpiredError("late")
-    assert not has_arrived_before(late, is_bound=True, was_left_unanswered=True)
+    assert not upload_already_stored(late, is_bound=True, response_lost=True)
     assert upload().expires_at - NOON == timedelta(0)
 
 

@@ -20,7 +20,7 @@ import jsonschema
 import pytest
 
 from scripe.emulator import Emulator, Headers, Request, Response
-from scripe.emulator.openapi import document
+from scripe.emulator._core.data_files import DESCRIPTION, read_data_file
 
 Schema = dict[str, Any]
 formats = jsonschema.FormatChecker(())
@@ -198,4 +198,5 @@ def _closed(node: Any) -> Any:
     return inner
 
 
-CONTRACT = Contract(document())
+DESCRIBED: Schema = json.loads(read_data_file(DESCRIPTION))
+CONTRACT = Contract(DESCRIBED)

@@ -322,7 +322,7 @@ def test_without_its_files_the_page_says_what_is_missing(
     def nowhere(package: str) -> Path:
         return tmp_path
 
-    monkeypatch.setattr("scripe.emulator.page.routes.files", nowhere)
+    monkeypatch.setattr("scripe.emulator._core.data_files.files", nowhere)
     seen = [browser.see(), browser.see("/page.css"), browser.press("advance", seconds="x")]
     assert [(each.status, "is missing from this program" in each.text) for each in seen] == [
         (503, True),
@@ -480,10 +480,10 @@ def test_budgets(api: Calls, emulator: Emulator, browser: Browser) -> None:
     text = browser.see().text
     assert "Acme BUSINESS read 3 of 120 3 of 120 write 0 of 300" in text
     assert "spend 1,234 of 5,000 cents" in text
-    assert "Unlimited ENTERPRISE reads 0 of 120" in text
+    assert "Unlimited ENTERPRISE read 0 of 120" in text
     assert "spend 0 cents, no cap" in text
     emulator.clock.advance(61)
-    assert "Acme BUSINESS reads 0 of 120" in browser.see().text
+    assert "Acme BUSINESS read 0 of 120" in browser.see().text
 
 
 def test_records_by_type(api: Calls, browser: Browser) -> None:

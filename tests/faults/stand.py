@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import trustme
 
 from scripe import AsyncScripe, Scripe
-from scripe._http import AsyncHTTPClient, HTTPClient, default_family
+from scripe._http import AsyncHTTPClient, HTTPClient, default_backend
 from scripe.emulator import Emulator
 from tests._sync.operations import WORDS, Place
 from tests.faults.proxy import FaultProxy
@@ -45,7 +45,7 @@ class Stand:
         return {kind: self.emulator.count(kind) for kind in KINDS}
 
     def client(self, proxy: FaultProxy) -> tuple[Scripe, HTTPClient | None]:
-        engine = default_family().Client(verify=self.trust) if proxy is self.tls else None
+        engine = default_backend().Client(verify=self.trust) if proxy is self.tls else None
         made = Scripe(
             self.emulator.api_key,
             base_url=proxy.base_url,
@@ -56,7 +56,7 @@ class Stand:
         return made, engine
 
     def async_client(self, proxy: FaultProxy) -> tuple[AsyncScripe, AsyncHTTPClient | None]:
-        engine = default_family().AsyncClient(verify=self.trust) if proxy is self.tls else None
+        engine = default_backend().AsyncClient(verify=self.trust) if proxy is self.tls else None
         made = AsyncScripe(
             self.emulator.api_key,
             base_url=proxy.base_url,

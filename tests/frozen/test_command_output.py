@@ -73,7 +73,7 @@ BADLY: list[tuple[str, Callable[[Emulator], object]]] = [
     ("knowledge add --text Hi --name Greeting", lambda e: e.fail_next(402, "spend_cap_exceeded")),
     ("jobs list --status nonsense", lambda e: None),
     ("whoami", lambda e: e.fail_next(500, times=3)),
-    ("whoami --deadline 0.000001", lambda e: None),
+    ("whoami --total-timeout 0.000001", lambda e: None),
     ("uploads put MEMO", lambda e: e.fail_next(403, method="PUT", times=9)),
     ("jobs wait FAILED", lambda e: None),
     ("jobs wait DONE FAILED", lambda e: None),

@@ -20,8 +20,8 @@ from scripe import ScripeError
 from scripe._core import response as responses
 from scripe._core import uploads
 from scripe._core.config import Secret
-from scripe._core.outcome import Answer
-from scripe._core.pagination import Walk
+from scripe._core.outcome import RawResponse
+from scripe._core.pagination import PageWalk
 from scripe._core.rate_limit import rate_limit, retry_after
 from scripe._core.request import Request
 from scripe.types import (
@@ -168,20 +168,20 @@ def only_ours(parse: Callable[[], object]) -> None:
         str(error).encode()
 
 
-def read(request: Request[BaseModel], answer: Answer) -> object:
-    return responses.read(request, answer, responses.response_info(request, answer, 1), Secret("k"))
+def read(request: Request[BaseModel], answer: RawResponse) -> object:
+    return responses.parse_model(request, answer, responses.response_info(request, answer, 1), Secret("k"))
 
 
-def read_freely(answer: Answer) -> object:
+def read_freely(answer: RawResponse) -> object:
     request = Request("GET", "/anything", BaseModel)
-    return responses.document(request, answer, responses.response_info(request, answer, 1), Secret("k"))
+    return responses.parse_json(request, answer, responses.response_info(request, answer, 1), Secret("k"))
 
 
 def each_way(body: bytes, status: int, headers: Headers) -> None:
-    answer = Answer(status, headers, body, 0.1, 1_795_404_021.0)
+    answer = RawResponse(status, headers, body, 0.1, 1_795_404_021.0)
     for kind in KINDS:
         for shape in SHAPED:
-            only_ours(partial(read, Request("GET", "/anything", kind, shape=shape), answer))
+            only_ours(partial(read, Request("GET", "/anything", kind, envelope=shape), answer))
     only_ours(partial(read_freely, answer))
 
 
@@ -207,7 +207,7 @@ def test_odd_bodies(body: bytes, status: int) -> None:
 @given(HEADERS, STATUSES)
 @example(Headers([("retry-after", "9" * 5000)]), 429)
 def test_headers_say_something_sensible_or_nothing(headers: Headers, status: int) -> None:
-    answer = Answer(status, headers, b"", 0.1, 1_795_404_021.0)
+    answer = RawResponse(status, headers, b"", 0.1, 1_795_404_021.0)
     wait, told = retry_after(answer), rate_limit(answer)
     assert wait is None or 0 <= wait < float("inf")
     assert told is None or told.reset_after is None or 0 <= told.reset_after < float("inf")
@@ -230,7 +230,7 @@ def test_headers_say_something_sensible_or_nothing(headers: Headers, status: int
 )
 def test_storages_answers(body: bytes, status: int, headers: Headers) -> None:
     upload = Upload.model_validate(shapes.upload("https://storage.example/key?X-Amz-Signature=00"))
-    answer = Answer(status, headers, body, 0.1, 1_795_404_021.0)
+    answer = RawResponse(status, headers, body, 0.1, 1_795_404_021.0)
     uploads.is_transient(answer)
     only_ours(lambda: uploads.check_stored(answer, upload, "0" * 32))
 
@@ -239,13 +239,13 @@ def test_no_entity_is_expanded() -> None:
     bomb = b"<!DOCTYPE x [<!ENTITY a 'ha'>]><Error><Code>&a;&a;</Code><Message>&a;</Message></Error>"
     upload = Upload.model_validate(shapes.upload("https://storage.example/key"))
     with pytest.raises(ScripeError, match="&a;&a;"):
-        uploads.check_stored(Answer(403, Headers([]), bomb), upload, "")
+        uploads.check_stored(RawResponse(403, Headers([]), bomb), upload, "")
 
 
 @given(st.lists(st.tuples(st.text(max_size=3), st.booleans(), st.integers(0, 3)), min_size=1, max_size=12))
 def test_a_walk_over_any_cursors_ends(steps: list[tuple[str, bool, int]]) -> None:
     """Whatever cursors come: it goes on with new ones, and raises at one that came before."""
-    walk: Walk[Job] = Walk({})
+    walk: PageWalk[Job] = PageWalk({})
     for count, (cursor, has_more, items) in enumerate(steps):
         if walk.next_query() is None:
             return
@@ -254,7 +254,7 @@ def test_a_walk_over_any_cursors_ends(steps: list[tuple[str, bool, int]]) -> Non
             {"data": jobs, "pagination": {"next_cursor": cursor, "has_more": has_more}}
         )
         try:
-            assert len(walk.take(page).data) == items
+            assert len(walk.accept(page).data) == items
         except ScripeError:
             return
 
@@ -274,7 +274,7 @@ def test_no_time_grows_faster_than_the_body(unit: bytes) -> None:
         for _ in range(3):
             started = time.process_time()
             for status in (200, 400):
-                answer = Answer(status, Headers([]), body)
+                answer = RawResponse(status, Headers([]), body)
                 only_ours(partial(read, request, answer))
                 only_ours(partial(uploads.check_stored, answer, upload, ""))
             best = min(best, time.process_time() - started)

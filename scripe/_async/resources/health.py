@@ -14,7 +14,14 @@ class AsyncHealthResource(AsyncResource):
         """The API's report on itself, sent without the key; a degraded one (503) is an answer, not an error."""
         degraded = frozenset({503})
         return await self._send(
-            Request("GET", "/health", Health, shape="either", answers=degraded, needs_key=False)
+            Request(
+                "GET",
+                "/health",
+                Health,
+                envelope="either",
+                extra_success_statuses=degraded,
+                authenticated=False,
+            )
         )
 
     async def auth(self) -> HealthAuth:
@@ -24,4 +31,4 @@ class AsyncHealthResource(AsyncResource):
             AuthenticationError: the key is unknown, revoked or expired.
 
         """
-        return await self._send(Request("GET", "/health/auth", HealthAuth, shape="either"))
+        return await self._send(Request("GET", "/health/auth", HealthAuth, envelope="either"))

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from ..._concurrency import AsyncCallback
-from ..._core.request import Request, csv, day, page_query, path
+from ..._core.request import Request, build_path, format_utc_day, join_filter, page_query
 from ...errors import ScripeError
 from ...types.job import Job, JobStatus, JobType
 from ..pager import AsyncPager
@@ -40,10 +40,10 @@ class AsyncJobs(AsyncResource):
         """
         query = page_query(
             page_size,
-            type=csv(type, "type"),
-            status=csv(status, "status"),
-            dateFrom=day(date_from, "date_from"),
-            dateTo=day(date_to, "date_to"),
+            type=join_filter(type, "type"),
+            status=join_filter(status, "status"),
+            dateFrom=format_utc_day(date_from, "date_from"),
+            dateTo=format_utc_day(date_to, "date_to"),
         )
         return AsyncPager(self._sender, "/jobs", Job, query)
 
@@ -54,7 +54,7 @@ class AsyncJobs(AsyncResource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        return await self._send(Request("GET", path("/jobs/{}", job_id), Job))
+        return await self._send(Request("GET", build_path("/jobs/{}", job_id), Job))
 
     async def cancel(self, job_id: str) -> Job:
         """Cancel a job that is still queued. A cancel that is not answered is settled by reading the job.
@@ -67,15 +67,15 @@ class AsyncJobs(AsyncResource):
         from ..._core import cancellation as rules  # loaded by those alone who cancel
         from ..._core.retry import backoff
 
-        jobs = AsyncJobs(self._sender.bounded())
-        request = Request("POST", path("/jobs/{}/cancel", job_id), Job, repeatable=False)
+        jobs = AsyncJobs(self._sender.with_deadline())
+        request = Request("POST", build_path("/jobs/{}/cancel", job_id), Job, repeatable=False)
         attempt = 0
         while True:
             attempt += 1
             try:
                 return await jobs._send(request)
             except ScripeError as error:
-                if not rules.is_unsettled(error, attempt):
+                if not rules.is_cancel_unclear(error, attempt):
                     raise
                 unsettled = error
             job = await jobs.retrieve(job_id)
@@ -110,12 +110,12 @@ class AsyncJobs(AsyncResource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        from ..callbacks import job_shown
-        from ..job_poller import AsyncPoller  # here and below: loaded by those alone who wait
+        from ..callbacks import job_progress
+        from ..job_poller import AsyncJobPoller  # here and below: loaded by those alone who wait
 
-        telling = job_shown(job, on_update, show_progress=show_progress)
-        with self._sender.operation("jobs.wait"), telling as told:
-            return await AsyncPoller(self._sender, [job], timeout, told).succeeded()
+        reporting = job_progress(job, on_update, show_progress=show_progress)
+        with self._sender.operation("jobs.wait"), reporting as report:
+            return await AsyncJobPoller(self._sender, [job], timeout, report).wait_for_success()
 
     async def wait_all(
         self,
@@ -142,13 +142,13 @@ class AsyncJobs(AsyncResource):
 
         """
         from ..._core import polling
-        from ..callbacks import jobs_shown
-        from ..job_poller import several
+        from ..callbacks import jobs_progress
+        from ..job_poller import poll_many
 
-        jobs = polling.several(jobs)
-        telling = jobs_shown(jobs, on_update, show_progress=show_progress)
-        with self._sender.operation("jobs.wait_all"), telling as told:
-            return await several(self._sender, jobs, timeout, told).all()
+        jobs = polling.check_job_list(jobs)
+        reporting = jobs_progress(jobs, on_update, show_progress=show_progress)
+        with self._sender.operation("jobs.wait_all"), reporting as report:
+            return await poll_many(self._sender, jobs, timeout, report).wait_all()
 
     def as_completed(
         self,
@@ -169,6 +169,7 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        from ..job_poller import several
+        from ..callbacks import AsyncReporter
+        from ..job_poller import poll_many
 
-        return several(self._sender, jobs, timeout, on_update)
+        return poll_many(self._sender, jobs, timeout, AsyncReporter(on_update))

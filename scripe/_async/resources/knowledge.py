@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..._concurrency import AsyncCallback
 from ..._core.config import check_seconds
 from ..._core.idempotency import FileKey
-from ..._core.request import identifier, web_address, write
+from ..._core.request import check_http_url, check_id, create_request
 from ..._core.uploads import content_type as content_type_of
 from ..._core.uploads import document_name
 from ..._files import AsyncFileInput
@@ -13,8 +13,8 @@ from ..._vocabulary import KnowledgeType
 from ...types.job import Job
 from ...types.progress import Progress
 from ...types.upload import Upload
-from ..file_upload import async_looked_at
-from ..ingest import ingested
+from ..file_upload import async_open_upload_content
+from ..ingest import ingest_file
 from ._base import AsyncResource
 
 
@@ -42,7 +42,7 @@ class AsyncKnowledge(AsyncResource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return await self._created("text", project_id, idempotency_key, text=text, name=name)
+        return await self._create("text", project_id, idempotency_key, text=text, name=name)
 
     async def create_file(
         self, *, upload_id: str, name: str, project_id: str | None = None, idempotency_key: str | None = None
@@ -60,8 +60,8 @@ class AsyncKnowledge(AsyncResource):
             NotFoundError: no such project or upload in this workspace.
 
         """
-        upload_id = identifier(upload_id, "upload_id")
-        return await self._created("file", project_id, idempotency_key, uploadId=upload_id, name=name)
+        upload_id = check_id(upload_id, "upload_id")
+        return await self._create("file", project_id, idempotency_key, uploadId=upload_id, name=name)
 
     async def create_url(
         self,
@@ -84,7 +84,9 @@ class AsyncKnowledge(AsyncResource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return await self._created("url", project_id, idempotency_key, url=web_address(url, "url"), name=name)
+        return await self._create(
+            "url", project_id, idempotency_key, url=check_http_url(url, "url"), name=name
+        )
 
     async def create_youtube(
         self,
@@ -107,8 +109,8 @@ class AsyncKnowledge(AsyncResource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return await self._created(
-            "youtube", project_id, idempotency_key, url=web_address(url, "url"), name=name
+        return await self._create(
+            "youtube", project_id, idempotency_key, url=check_http_url(url, "url"), name=name
         )
 
     async def ingest(
@@ -154,10 +156,10 @@ class AsyncKnowledge(AsyncResource):
         """
         key = FileKey(idempotency_key)
         if project_id is not None:
-            identifier(project_id, "project_id")
+            check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
-        knowledge = AsyncKnowledge(self._sender.bounded())
-        content = await async_looked_at(file, knowledge._sender)
+        knowledge = AsyncKnowledge(self._sender.with_deadline())
+        content = await async_open_upload_content(file, knowledge._sender)
 
         async def create(upload: Upload) -> Job:
             return await knowledge.create_file(
@@ -166,11 +168,11 @@ class AsyncKnowledge(AsyncResource):
 
         try:
             label = document_name(name, content.name)
-            with key.attached(), self._sender.operation("knowledge.ingest"):
+            with key.attach_to_errors(), self._sender.operation("knowledge.ingest"):
                 mime_type = content_type_of(
                     content.name, content_type, label=name, announced=content.content_type
                 )
-                return await ingested(
+                return await ingest_file(
                     knowledge._sender,
                     content,
                     mime_type,
@@ -183,9 +185,9 @@ class AsyncKnowledge(AsyncResource):
         finally:
             content.close()
 
-    async def _created(
+    async def _create(
         self, kind: KnowledgeType, project_id: str | None, idempotency_key: str | None, **fields: str | None
     ) -> Job:
-        project = None if project_id is None else identifier(project_id, "project_id")
+        project = None if project_id is None else check_id(project_id, "project_id")
         body = {"type": kind, **fields, "projectId": project}
-        return await self._send(write("POST", "/knowledge", Job, body, idempotency_key))
+        return await self._send(create_request("POST", "/knowledge", Job, body, idempotency_key))

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import date as calendar_date
 from datetime import datetime
 
-from ..._core.request import Request, day, identifier, page_query, path, slot_date, write
+from ..._core.request import (
+    Request,
+    build_path,
+    check_id,
+    create_request,
+    format_slot_date,
+    format_utc_day,
+    page_query,
+)
 from ...types.note import ContentType, Note
 from ..pager import AsyncPager
 from ._base import AsyncResource
@@ -36,10 +44,10 @@ class AsyncNotes(AsyncResource):
         """
         query = page_query(
             page_size,
-            projectId=identifier(project_id, "project_id"),
+            projectId=check_id(project_id, "project_id"),
             folderId=folder_id,
-            dateFrom=day(date_from, "date_from"),
-            dateTo=day(date_to, "date_to"),
+            dateFrom=format_utc_day(date_from, "date_from"),
+            dateTo=format_utc_day(date_to, "date_to"),
         )
         return AsyncPager(self._sender, "/notes", Note, query)
 
@@ -50,7 +58,7 @@ class AsyncNotes(AsyncResource):
             NotFoundError: no note in this workspace has this id.
 
         """
-        return await self._send(Request("GET", path("/notes/{}", note_id), Note))
+        return await self._send(Request("GET", build_path("/notes/{}", note_id), Note))
 
     async def create(
         self,
@@ -79,10 +87,10 @@ class AsyncNotes(AsyncResource):
 
         """
         fields = {
-            "projectId": identifier(project_id, "project_id"),
+            "projectId": check_id(project_id, "project_id"),
             "content": content,
             "folderId": folder_id,
-            "date": slot_date(date, "date"),
+            "date": format_slot_date(date, "date"),
             "contentType": content_type,
         }
-        return await self._send(write("POST", "/notes", Note, fields, idempotency_key))
+        return await self._send(create_request("POST", "/notes", Note, fields, idempotency_key))

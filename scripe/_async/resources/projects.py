@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..._core.request import Request, page_query, path
+from ..._core.request import Request, build_path, page_query
 from ...types.project import Project
 from ..pager import AsyncPager
 from ._base import AsyncResource
@@ -27,4 +27,4 @@ class AsyncProjects(AsyncResource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return await self._send(Request("GET", path("/projects/{}", project_id), Project))
+        return await self._send(Request("GET", build_path("/projects/{}", project_id), Project))

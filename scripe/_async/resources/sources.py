@@ -5,16 +5,16 @@ from __future__ import annotations
 from ..._concurrency import AsyncCallback
 from ..._core import polling
 from ..._core.config import check_seconds
-from ..._core.idempotency import FileKey, carrying, checked_key, new_key
-from ..._core.request import Request, identifier, path, write
+from ..._core.idempotency import FileKey, attach_idempotency_key, check_key, new_key
+from ..._core.request import Request, build_path, check_id, create_request
 from ..._core.uploads import content_type as content_type_of
 from ..._files import AsyncFileInput
 from ...types.job import Job
 from ...types.progress import Progress
 from ...types.source import Source
 from ...types.upload import Upload
-from ..file_upload import async_looked_at
-from ..ingest import ingested
+from ..file_upload import async_open_upload_content
+from ..ingest import ingest_file
 from ._base import AsyncResource
 from .jobs import AsyncJobs
 
@@ -31,7 +31,7 @@ class AsyncSources(AsyncResource):
             NotFoundError: no source in this workspace has this id.
 
         """
-        return await self._send(Request("GET", path("/sources/{}", source_id), Source))
+        return await self._send(Request("GET", build_path("/sources/{}", source_id), Source))
 
     async def create_text(
         self, *, project_id: str, text: str, name: str | None = None, idempotency_key: str | None = None
@@ -52,11 +52,11 @@ class AsyncSources(AsyncResource):
         """
         fields = {
             "type": "text",
-            "projectId": identifier(project_id, "project_id"),
+            "projectId": check_id(project_id, "project_id"),
             "text": text,
             "name": name,
         }
-        return await self._send(write("POST", "/sources", Source, fields, idempotency_key))
+        return await self._send(create_request("POST", "/sources", Source, fields, idempotency_key))
 
     async def create_file(
         self, *, project_id: str, upload_id: str, name: str | None = None, idempotency_key: str | None = None
@@ -77,11 +77,11 @@ class AsyncSources(AsyncResource):
         """
         fields = {
             "type": "file",
-            "projectId": identifier(project_id, "project_id"),
-            "uploadId": identifier(upload_id, "upload_id"),
+            "projectId": check_id(project_id, "project_id"),
+            "uploadId": check_id(upload_id, "upload_id"),
             "name": name,
         }
-        return await self._send(write("POST", "/sources", Job, fields, idempotency_key))
+        return await self._send(create_request("POST", "/sources", Job, fields, idempotency_key))
 
     async def create_file_and_wait(
         self,
@@ -112,17 +112,17 @@ class AsyncSources(AsyncResource):
             SpendCapExceededError: the workspace's daily cap for AI work is reached.
 
         """
-        key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+        key = new_key() if idempotency_key is None else check_key(idempotency_key)
         check_seconds(timeout, "timeout")
-        sources = AsyncSources(self._sender.bounded())
-        with carrying(key), self._sender.operation("sources.create_file_and_wait"):
+        sources = AsyncSources(self._sender.with_deadline())
+        with attach_idempotency_key(key), self._sender.operation("sources.create_file_and_wait"):
             job = await sources.create_file(
                 project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
             )
             job = await AsyncJobs(sources._sender).wait(
                 job, timeout=timeout, on_update=on_update, show_progress=show_progress
             )
-            return await sources.retrieve(polling.made(job, "source_id"))
+            return await sources.retrieve(polling.result_id(job, "source_id"))
 
     async def ingest(
         self,
@@ -163,10 +163,10 @@ class AsyncSources(AsyncResource):
 
         """
         key = FileKey(idempotency_key)
-        identifier(project_id, "project_id")
+        check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
-        sources = AsyncSources(self._sender.bounded())
-        content = await async_looked_at(file, sources._sender)
+        sources = AsyncSources(self._sender.with_deadline())
+        content = await async_open_upload_content(file, sources._sender)
 
         async def create(upload: Upload) -> Job:
             return await sources.create_file(
@@ -177,11 +177,11 @@ class AsyncSources(AsyncResource):
             )
 
         try:
-            with key.attached(), self._sender.operation("sources.ingest"):
+            with key.attach_to_errors(), self._sender.operation("sources.ingest"):
                 mime_type = content_type_of(
                     content.name, content_type, label=name, announced=content.content_type
                 )
-                job = await ingested(
+                job = await ingest_file(
                     sources._sender,
                     content,
                     mime_type,
@@ -191,6 +191,6 @@ class AsyncSources(AsyncResource):
                     show_progress=show_progress,
                     key=key,
                 )
-                return await sources.retrieve(polling.made(job, "source_id"))
+                return await sources.retrieve(polling.result_id(job, "source_id"))
         finally:
             content.close()

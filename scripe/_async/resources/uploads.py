@@ -5,14 +5,14 @@ from __future__ import annotations
 from ..._concurrency import AsyncCallback
 from ..._core import uploads as rules
 from ..._core.idempotency import FileKey
-from ..._core.request import write
-from ..._file_content import Content
+from ..._core.request import create_request
+from ..._file_content import UploadContent
 from ..._files import AsyncFileInput
 from ...errors import InvalidArgumentError, UploadExpiredError
 from ...types.progress import Progress
 from ...types.upload import Upload
-from ..callbacks import stages_shown
-from ..file_upload import AsyncTransfer, async_bind, async_looked_at
+from ..callbacks import AsyncReporter, file_progress
+from ..file_upload import AsyncFileUpload, async_bind, async_open_upload_content
 from ..sender import AsyncSender
 from ._base import AsyncResource
 
@@ -41,7 +41,7 @@ class AsyncUploads(AsyncResource):
             )
         rules.check_mime_type(content_type)
         fields = {"contentType": content_type, "maxSizeBytes": max_size_bytes}
-        return await self._send(write("POST", "/uploads", Upload, fields, idempotency_key))
+        return await self._send(create_request("POST", "/uploads", Upload, fields, idempotency_key))
 
     async def put(
         self,
@@ -68,11 +68,11 @@ class AsyncUploads(AsyncResource):
             UploadError: storage refused the file for another reason.
 
         """
-        sender = self._sender.bounded()
-        content = await async_looked_at(file, sender)
+        sender = self._sender.with_deadline()
+        content = await async_open_upload_content(file, sender)
         try:
-            with stages_shown(content.name or "file", on_progress, show_progress=show_progress) as told:
-                await AsyncTransfer(sender, upload, content, told).run()
+            with file_progress(content.name or "file", on_progress, show_progress=show_progress) as report:
+                await AsyncFileUpload(sender, upload, content, report).send()
         finally:
             content.close()
 
@@ -109,24 +109,25 @@ class AsyncUploads(AsyncResource):
             UnprocessableEntityError: the API does not take this type.
 
         """
-        key, sender = FileKey(idempotency_key), self._sender.bounded()
-        content = await async_looked_at(file, sender)
+        key, sender = FileKey(idempotency_key), self._sender.with_deadline()
+        content = await async_open_upload_content(file, sender)
         try:
-            telling = stages_shown(content.name or name or "file", on_progress, show_progress=show_progress)
-            with key.attached(), sender.operation("uploads.upload_file"), telling as told:
+            title = content.name or name or "file"
+            reporting = file_progress(title, on_progress, show_progress=show_progress)
+            with key.attach_to_errors(), sender.operation("uploads.upload_file"), reporting as report:
                 mime_type = rules.content_type(
                     content.name, content_type, label=name, announced=content.content_type
                 )
-                return await upload_content(sender, content, mime_type, told, key)
+                return await upload_content(sender, content, mime_type, report, key)
         finally:
             content.close()
 
 
 async def upload_content(
     sender: AsyncSender,
-    content: Content,
+    content: UploadContent,
     content_type: str,
-    on_progress: AsyncCallback[Progress] | None,
+    report: AsyncReporter[Progress],
     key: FileKey,
 ) -> Upload:
     """Mint a link and send the content through it, with a new link where one has expired."""
@@ -137,16 +138,15 @@ async def upload_content(
     while True:
         mints += 1
         upload = await AsyncUploads(sender).create(content_type=content_type, idempotency_key=mint_key)
-        transfer = AsyncTransfer(sender, upload, content, on_progress)
+        file_upload = AsyncFileUpload(sender, upload, content, report)
         try:
-            await transfer.run()
+            await file_upload.send()
             break
         except UploadExpiredError as error:
-            was_left_unanswered = transfer.was_left_unanswered
-            if rules.has_arrived_before(error, is_bound=is_bound, was_left_unanswered=was_left_unanswered):
+            if rules.upload_already_stored(error, is_bound=is_bound, response_lost=file_upload.response_lost):
                 break
-            if mints == rules.MINTS:
+            if mints == rules.MAX_PRESIGN_ATTEMPTS:
                 raise
         mint_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
-    key.complete(transfer.md5)
+    key.complete(file_upload.md5)
     return upload

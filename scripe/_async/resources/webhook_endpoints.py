@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..._core import webhooks as rules
-from ..._core.request import Request, given, identifier, path, serialised, write
+from ..._core.request import Request, build_path, check_id, create_request, drop_not_given, to_json_bytes
 from ...types.not_given import NOT_GIVEN, NotGiven
 from ...types.webhook_endpoint import WebhookEndpoint, WebhookEvent
 from ._base import AsyncResource
@@ -44,11 +44,13 @@ class AsyncWebhookEndpoints(AsyncResource):
         """
         fields = {
             "name": name,
-            "url": rules.address(url),
-            "events": rules.events(events),
-            "projectId": None if project_id is None else identifier(project_id, "project_id"),
+            "url": rules.check_url(url),
+            "events": rules.check_events(events),
+            "projectId": None if project_id is None else check_id(project_id, "project_id"),
         }
-        return await self._send(write("POST", "/webhook-endpoints", WebhookEndpoint, fields, idempotency_key))
+        return await self._send(
+            create_request("POST", "/webhook-endpoints", WebhookEndpoint, fields, idempotency_key)
+        )
 
     async def retrieve(self, endpoint_id: str) -> WebhookEndpoint:
         """Fetch one endpoint; its secret is not told again.
@@ -57,7 +59,9 @@ class AsyncWebhookEndpoints(AsyncResource):
             NotFoundError: no endpoint in this workspace has this id.
 
         """
-        return await self._send(Request("GET", path("/webhook-endpoints/{}", endpoint_id), WebhookEndpoint))
+        return await self._send(
+            Request("GET", build_path("/webhook-endpoints/{}", endpoint_id), WebhookEndpoint)
+        )
 
     async def update(
         self,
@@ -86,14 +90,16 @@ class AsyncWebhookEndpoints(AsyncResource):
         """
         fields = {
             "name": name,
-            "url": url if isinstance(url, NotGiven) else rules.address(url),
-            "events": events if isinstance(events, NotGiven) else rules.events(events),
+            "url": url if isinstance(url, NotGiven) else rules.check_url(url),
+            "events": events if isinstance(events, NotGiven) else rules.check_events(events),
             "projectId": project_id,
             "isActive": is_active,
         }
         # No key: the API gives this call none. It sets absolute values, so it may be sent again.
-        where = path("/webhook-endpoints/{}", endpoint_id)
-        return await self._send(Request("PATCH", where, WebhookEndpoint, body=serialised(given(fields))))
+        where = build_path("/webhook-endpoints/{}", endpoint_id)
+        return await self._send(
+            Request("PATCH", where, WebhookEndpoint, body=to_json_bytes(drop_not_given(fields)))
+        )
 
     async def rotate_secret(self, endpoint_id: str) -> WebhookEndpoint:
         """Replace the secret; the answer holds the new one, this once. Queued deliveries keep the old one.
@@ -107,5 +113,5 @@ class AsyncWebhookEndpoints(AsyncResource):
 
         """
         return await self._send(
-            Request("POST", path(rules.ROTATE, endpoint_id), WebhookEndpoint, repeatable=False)
+            Request("POST", build_path(rules.ROTATE, endpoint_id), WebhookEndpoint, repeatable=False)
         )

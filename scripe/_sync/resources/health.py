@@ -15,7 +15,14 @@ class HealthResource(Resource):
         """The API's report on itself, sent without the key; a degraded one (503) is an answer, not an error."""
         degraded = frozenset({503})
         return self._send(
-            Request("GET", "/health", Health, shape="either", answers=degraded, needs_key=False)
+            Request(
+                "GET",
+                "/health",
+                Health,
+                envelope="either",
+                extra_success_statuses=degraded,
+                authenticated=False,
+            )
         )
 
     def auth(self) -> HealthAuth:
@@ -25,4 +32,4 @@ class HealthResource(Resource):
             AuthenticationError: the key is unknown, revoked or expired.
 
         """
-        return self._send(Request("GET", "/health/auth", HealthAuth, shape="either"))
+        return self._send(Request("GET", "/health/auth", HealthAuth, envelope="either"))

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from ..._concurrency import Callback
-from ..._core.request import Request, csv, day, page_query, path
+from ..._core.request import Request, build_path, format_utc_day, join_filter, page_query
 from ...errors import ScripeError
 from ...types.job import Job, JobStatus, JobType
 from ..pager import Pager
@@ -41,10 +41,10 @@ class Jobs(Resource):
         """
         query = page_query(
             page_size,
-            type=csv(type, "type"),
-            status=csv(status, "status"),
-            dateFrom=day(date_from, "date_from"),
-            dateTo=day(date_to, "date_to"),
+            type=join_filter(type, "type"),
+            status=join_filter(status, "status"),
+            dateFrom=format_utc_day(date_from, "date_from"),
+            dateTo=format_utc_day(date_to, "date_to"),
         )
         return Pager(self._sender, "/jobs", Job, query)
 
@@ -55,7 +55,7 @@ class Jobs(Resource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        return self._send(Request("GET", path("/jobs/{}", job_id), Job))
+        return self._send(Request("GET", build_path("/jobs/{}", job_id), Job))
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job that is still queued. A cancel that is not answered is settled by reading the job.
@@ -68,15 +68,15 @@ class Jobs(Resource):
         from ..._core import cancellation as rules  # loaded by those alone who cancel
         from ..._core.retry import backoff
 
-        jobs = Jobs(self._sender.bounded())
-        request = Request("POST", path("/jobs/{}/cancel", job_id), Job, repeatable=False)
+        jobs = Jobs(self._sender.with_deadline())
+        request = Request("POST", build_path("/jobs/{}/cancel", job_id), Job, repeatable=False)
         attempt = 0
         while True:
             attempt += 1
             try:
                 return jobs._send(request)
             except ScripeError as error:
-                if not rules.is_unsettled(error, attempt):
+                if not rules.is_cancel_unclear(error, attempt):
                     raise
                 unsettled = error
             job = jobs.retrieve(job_id)
@@ -111,12 +111,12 @@ class Jobs(Resource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        from ..callbacks import job_shown
-        from ..job_poller import Poller  # here and below: loaded by those alone who wait
+        from ..callbacks import job_progress
+        from ..job_poller import JobPoller  # here and below: loaded by those alone who wait
 
-        telling = job_shown(job, on_update, show_progress=show_progress)
-        with self._sender.operation("jobs.wait"), telling as told:
-            return Poller(self._sender, [job], timeout, told).succeeded()
+        reporting = job_progress(job, on_update, show_progress=show_progress)
+        with self._sender.operation("jobs.wait"), reporting as report:
+            return JobPoller(self._sender, [job], timeout, report).wait_for_success()
 
     def wait_all(
         self,
@@ -143,13 +143,13 @@ class Jobs(Resource):
 
         """
         from ..._core import polling
-        from ..callbacks import jobs_shown
-        from ..job_poller import several
+        from ..callbacks import jobs_progress
+        from ..job_poller import poll_many
 
-        jobs = polling.several(jobs)
-        telling = jobs_shown(jobs, on_update, show_progress=show_progress)
-        with self._sender.operation("jobs.wait_all"), telling as told:
-            return several(self._sender, jobs, timeout, told).all()
+        jobs = polling.check_job_list(jobs)
+        reporting = jobs_progress(jobs, on_update, show_progress=show_progress)
+        with self._sender.operation("jobs.wait_all"), reporting as report:
+            return poll_many(self._sender, jobs, timeout, report).wait_all()
 
     def as_completed(
         self,
@@ -170,6 +170,7 @@ class Jobs(Resource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        from ..job_poller import several
+        from ..callbacks import Reporter
+        from ..job_poller import poll_many
 
-        return several(self._sender, jobs, timeout, on_update)
+        return poll_many(self._sender, jobs, timeout, Reporter(on_update))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from ..._concurrency import Callback
 from ..._core.config import check_seconds
 from ..._core.idempotency import FileKey
-from ..._core.request import identifier, web_address, write
+from ..._core.request import check_http_url, check_id, create_request
 from ..._core.uploads import content_type as content_type_of
 from ..._core.uploads import document_name
 from ..._files import FileInput
@@ -14,8 +14,8 @@ from ..._vocabulary import KnowledgeType
 from ...types.job import Job
 from ...types.progress import Progress
 from ...types.upload import Upload
-from ..file_upload import looked_at
-from ..ingest import ingested
+from ..file_upload import open_upload_content
+from ..ingest import ingest_file
 from ._base import Resource
 
 
@@ -43,7 +43,7 @@ class Knowledge(Resource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return self._created("text", project_id, idempotency_key, text=text, name=name)
+        return self._create("text", project_id, idempotency_key, text=text, name=name)
 
     def create_file(
         self, *, upload_id: str, name: str, project_id: str | None = None, idempotency_key: str | None = None
@@ -61,8 +61,8 @@ class Knowledge(Resource):
             NotFoundError: no such project or upload in this workspace.
 
         """
-        upload_id = identifier(upload_id, "upload_id")
-        return self._created("file", project_id, idempotency_key, uploadId=upload_id, name=name)
+        upload_id = check_id(upload_id, "upload_id")
+        return self._create("file", project_id, idempotency_key, uploadId=upload_id, name=name)
 
     def create_url(
         self,
@@ -85,7 +85,9 @@ class Knowledge(Resource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return self._created("url", project_id, idempotency_key, url=web_address(url, "url"), name=name)
+        return self._create(
+            "url", project_id, idempotency_key, url=check_http_url(url, "url"), name=name
+        )
 
     def create_youtube(
         self,
@@ -108,8 +110,8 @@ class Knowledge(Resource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return self._created(
-            "youtube", project_id, idempotency_key, url=web_address(url, "url"), name=name
+        return self._create(
+            "youtube", project_id, idempotency_key, url=check_http_url(url, "url"), name=name
         )
 
     def ingest(
@@ -155,10 +157,10 @@ class Knowledge(Resource):
         """
         key = FileKey(idempotency_key)
         if project_id is not None:
-            identifier(project_id, "project_id")
+            check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
-        knowledge = Knowledge(self._sender.bounded())
-        content = looked_at(file, knowledge._sender)
+        knowledge = Knowledge(self._sender.with_deadline())
+        content = open_upload_content(file, knowledge._sender)
 
         def create(upload: Upload) -> Job:
             return knowledge.create_file(
@@ -167,11 +169,11 @@ class Knowledge(Resource):
 
         try:
             label = document_name(name, content.name)
-            with key.attached(), self._sender.operation("knowledge.ingest"):
+            with key.attach_to_errors(), self._sender.operation("knowledge.ingest"):
                 mime_type = content_type_of(
                     content.name, content_type, label=name, announced=content.content_type
                 )
-                return ingested(
+                return ingest_file(
                     knowledge._sender,
                     content,
                     mime_type,
@@ -184,9 +186,9 @@ class Knowledge(Resource):
         finally:
             content.close()
 
-    def _created(
+    def _create(
         self, kind: KnowledgeType, project_id: str | None, idempotency_key: str | None, **fields: str | None
     ) -> Job:
-        project = None if project_id is None else identifier(project_id, "project_id")
+        project = None if project_id is None else check_id(project_id, "project_id")
         body = {"type": kind, **fields, "projectId": project}
-        return self._send(write("POST", "/knowledge", Job, body, idempotency_key))
+        return self._send(create_request("POST", "/knowledge", Job, body, idempotency_key))

@@ -8,17 +8,27 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import overload
 
-from ..._concurrency import Callback, invoke
+from ..._concurrency import Callback
 from ..._core import generation, polling
 from ..._core.config import check_seconds
-from ..._core.idempotency import carrying, checked_key, new_key
-from ..._core.request import Request, change, csv, day, identifier, moment, page_query, path, write
+from ..._core.idempotency import attach_idempotency_key, check_key, new_key
+from ..._core.request import (
+    Request,
+    build_path,
+    check_id,
+    create_request,
+    format_datetime,
+    format_utc_day,
+    join_filter,
+    page_query,
+    patch_request,
+)
 from ...errors import APITimeoutError
 from ...types.job import Job
 from ...types.not_given import NOT_GIVEN, NotGiven
 from ...types.note import ContentType
 from ...types.post import Post, PostStatus
-from ..callbacks import job_shown
+from ..callbacks import job_progress
 from ..pager import Pager
 from ._base import Resource
 from .jobs import Jobs
@@ -48,10 +58,10 @@ class Posts(Resource):
         """
         query = page_query(
             page_size,
-            projectId=identifier(project_id, "project_id"),
-            status=csv(status, "status"),
-            dateFrom=day(date_from, "date_from"),
-            dateTo=day(date_to, "date_to"),
+            projectId=check_id(project_id, "project_id"),
+            status=join_filter(status, "status"),
+            dateFrom=format_utc_day(date_from, "date_from"),
+            dateTo=format_utc_day(date_to, "date_to"),
         )
         return Pager(self._sender, "/posts", Post, query)
 
@@ -62,7 +72,7 @@ class Posts(Resource):
             NotFoundError: no post in this workspace has this id.
 
         """
-        return self._send(Request("GET", path("/posts/{}", post_id), Post))
+        return self._send(Request("GET", build_path("/posts/{}", post_id), Post))
 
     def create(
         self,
@@ -92,13 +102,13 @@ class Posts(Resource):
 
         """
         fields = {
-            "projectId": identifier(project_id, "project_id"),
+            "projectId": check_id(project_id, "project_id"),
             "content": content,
             "title": title,
             "contentType": content_type,
-            "scheduledFor": moment(scheduled_for, "scheduled_for"),
+            "scheduledFor": format_datetime(scheduled_for, "scheduled_for"),
         }
-        return self._send(write("POST", "/posts", Post, fields, idempotency_key))
+        return self._send(create_request("POST", "/posts", Post, fields, idempotency_key))
 
     def update(
         self,
@@ -143,11 +153,13 @@ class Posts(Resource):
             "statusId": status_id,
             "scheduledFor": scheduled_for
             if isinstance(scheduled_for, NotGiven)
-            else moment(scheduled_for, "scheduled_for"),
+            else format_datetime(scheduled_for, "scheduled_for"),
             "autoLike": auto_like,
             "autoComment": auto_comment,
         }
-        return self._send(change(path("/posts/{}", post_id), Post, fields, idempotency_key))
+        return self._send(
+            patch_request(build_path("/posts/{}", post_id), Post, fields, idempotency_key)
+        )
 
     @overload
     def generate(
@@ -206,9 +218,9 @@ class Posts(Resource):
             UnprocessableEntityError: the moment has passed.
 
         """
-        source = generation.source(text, note_id)
-        wait = generation.checked_wait(wait_for_completion_ms)
-        return self._generated(project_id, source, scheduled_for, language, wait, idempotency_key)
+        source = generation.generation_source(text, note_id)
+        wait = generation.check_wait_ms(wait_for_completion_ms)
+        return self._generate(project_id, source, scheduled_for, language, wait, idempotency_key)
 
     @overload
     def generate_and_wait(
@@ -275,26 +287,30 @@ class Posts(Resource):
             NotFoundError: no such project or note in this workspace.
 
         """
-        key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+        key = new_key() if idempotency_key is None else check_key(idempotency_key)
         check_seconds(timeout, "timeout")
-        posts = Posts(self._sender.bounded(timeout))
-        source, hold = generation.source(text, note_id), generation.LONGEST_HOLD
-        telling = job_shown("New post", on_update, show_progress=show_progress)
-        with carrying(key), self._sender.operation("posts.generate_and_wait"), telling as told:
+        posts = Posts(self._sender.with_deadline(timeout))
+        source, hold = generation.generation_source(text, note_id), generation.MAX_SERVER_WAIT_MS
+        reporting = job_progress("New post", on_update, show_progress=show_progress)
+        with (
+            attach_idempotency_key(key),
+            self._sender.operation("posts.generate_and_wait"),
+            reporting as report,
+        ):
             try:
-                job = posts._generated(project_id, source, scheduled_for, language, hold, key)
+                job = posts._generate(project_id, source, scheduled_for, language, hold, key)
             except APITimeoutError:
-                if not posts._sender.is_late():
+                if not posts._sender.deadline_passed():
                     raise
                 job = None
             if job is None:
-                raise generation.unanswered(posts._sender.deadline)
-            if job.is_finished and told is not None:
-                invoke(told, job)
-            job = Jobs(posts._sender).wait(job, timeout=None, on_update=told)
-            return posts.retrieve(polling.made(job, "post_id"))
+                raise generation.timeout_before_job_error(posts._sender.deadline)
+            if job.is_finished:
+                report(job)
+            job = Jobs(posts._sender).wait(job, timeout=None, on_update=report)
+            return posts.retrieve(polling.result_id(job, "post_id"))
 
-    def _generated(
+    def _generate(
         self,
         project_id: str,
         source: Mapping[str, str],
@@ -304,11 +320,11 @@ class Posts(Resource):
         idempotency_key: str | None,
     ) -> Job:
         fields = {
-            "projectId": identifier(project_id, "project_id"),
+            "projectId": check_id(project_id, "project_id"),
             "source": source,
-            "scheduledFor": moment(scheduled_for, "scheduled_for"),
+            "scheduledFor": format_datetime(scheduled_for, "scheduled_for"),
             "options": None if language is None else {"language": language},
             "wait_for_completion_ms": wait,
         }
-        request = write("POST", "/posts/generations", Job, fields, idempotency_key)
-        return self._send(replace(request, held=(wait or 0) / 1000))
+        request = create_request("POST", "/posts/generations", Job, fields, idempotency_key)
+        return self._send(replace(request, server_wait=(wait or 0) / 1000))

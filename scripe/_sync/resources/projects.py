@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ..._core.request import Request, page_query, path
+from ..._core.request import Request, build_path, page_query
 from ...types.project import Project
 from ..pager import Pager
 from ._base import Resource
@@ -28,4 +28,4 @@ class Projects(Resource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return self._send(Request("GET", path("/projects/{}", project_id), Project))
+        return self._send(Request("GET", build_path("/projects/{}", project_id), Project))

@@ -6,16 +6,16 @@ from __future__ import annotations
 from ..._concurrency import Callback
 from ..._core import polling
 from ..._core.config import check_seconds
-from ..._core.idempotency import FileKey, carrying, checked_key, new_key
-from ..._core.request import Request, identifier, path, write
+from ..._core.idempotency import FileKey, attach_idempotency_key, check_key, new_key
+from ..._core.request import Request, build_path, check_id, create_request
 from ..._core.uploads import content_type as content_type_of
 from ..._files import FileInput
 from ...types.job import Job
 from ...types.progress import Progress
 from ...types.source import Source
 from ...types.upload import Upload
-from ..file_upload import looked_at
-from ..ingest import ingested
+from ..file_upload import open_upload_content
+from ..ingest import ingest_file
 from ._base import Resource
 from .jobs import Jobs
 
@@ -32,7 +32,7 @@ class Sources(Resource):
             NotFoundError: no source in this workspace has this id.
 
         """
-        return self._send(Request("GET", path("/sources/{}", source_id), Source))
+        return self._send(Request("GET", build_path("/sources/{}", source_id), Source))
 
     def create_text(
         self, *, project_id: str, text: str, name: str | None = None, idempotency_key: str | None = None
@@ -53,11 +53,11 @@ class Sources(Resource):
         """
         fields = {
             "type": "text",
-            "projectId": identifier(project_id, "project_id"),
+            "projectId": check_id(project_id, "project_id"),
             "text": text,
             "name": name,
         }
-        return self._send(write("POST", "/sources", Source, fields, idempotency_key))
+        return self._send(create_request("POST", "/sources", Source, fields, idempotency_key))
 
     def create_file(
         self, *, project_id: str, upload_id: str, name: str | None = None, idempotency_key: str | None = None
@@ -78,11 +78,11 @@ class Sources(Resource):
         """
         fields = {
             "type": "file",
-            "projectId": identifier(project_id, "project_id"),
-            "uploadId": identifier(upload_id, "upload_id"),
+            "projectId": check_id(project_id, "project_id"),
+            "uploadId": check_id(upload_id, "upload_id"),
             "name": name,
         }
-        return self._send(write("POST", "/sources", Job, fields, idempotency_key))
+        return self._send(create_request("POST", "/sources", Job, fields, idempotency_key))
 
     def create_file_and_wait(
         self,
@@ -113,17 +113,17 @@ class Sources(Resource):
             SpendCapExceededError: the workspace's daily cap for AI work is reached.
 
         """
-        key = new_key() if idempotency_key is None else checked_key(idempotency_key)
+        key = new_key() if idempotency_key is None else check_key(idempotency_key)
         check_seconds(timeout, "timeout")
-        sources = Sources(self._sender.bounded())
-        with carrying(key), self._sender.operation("sources.create_file_and_wait"):
+        sources = Sources(self._sender.with_deadline())
+        with attach_idempotency_key(key), self._sender.operation("sources.create_file_and_wait"):
             job = sources.create_file(
                 project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
             )
             job = Jobs(sources._sender).wait(
                 job, timeout=timeout, on_update=on_update, show_progress=show_progress
             )
-            return sources.retrieve(polling.made(job, "source_id"))
+            return sources.retrieve(polling.result_id(job, "source_id"))
 
     def ingest(
         self,
@@ -164,10 +164,10 @@ class Sources(Resource):
 
         """
         key = FileKey(idempotency_key)
-        identifier(project_id, "project_id")
+        check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
-        sources = Sources(self._sender.bounded())
-        content = looked_at(file, sources._sender)
+        sources = Sources(self._sender.with_deadline())
+        content = open_upload_content(file, sources._sender)
 
         def create(upload: Upload) -> Job:
             return sources.create_file(
@@ -178,11 +178,11 @@ class Sources(Resource):
             )
 
         try:
-            with key.attached(), self._sender.operation("sources.ingest"):
+            with key.attach_to_errors(), self._sender.operation("sources.ingest"):
                 mime_type = content_type_of(
                     content.name, content_type, label=name, announced=content.content_type
                 )
-                job = ingested(
+                job = ingest_file(
                     sources._sender,
                     content,
                     mime_type,
@@ -192,6 +192,6 @@ class Sources(Resource):
                     show_progress=show_progress,
                     key=key,
                 )
-                return sources.retrieve(polling.made(job, "source_id"))
+                return sources.retrieve(polling.result_id(job, "source_id"))
         finally:
             content.close()

@@ -6,14 +6,14 @@ from __future__ import annotations
 from ..._concurrency import Callback
 from ..._core import uploads as rules
 from ..._core.idempotency import FileKey
-from ..._core.request import write
-from ..._file_content import Content
+from ..._core.request import create_request
+from ..._file_content import UploadContent
 from ..._files import FileInput
 from ...errors import InvalidArgumentError, UploadExpiredError
 from ...types.progress import Progress
 from ...types.upload import Upload
-from ..callbacks import stages_shown
-from ..file_upload import Transfer, bind, looked_at
+from ..callbacks import Reporter, file_progress
+from ..file_upload import FileUpload, bind, open_upload_content
 from ..sender import Sender
 from ._base import Resource
 
@@ -42,7 +42,7 @@ class Uploads(Resource):
             )
         rules.check_mime_type(content_type)
         fields = {"contentType": content_type, "maxSizeBytes": max_size_bytes}
-        return self._send(write("POST", "/uploads", Upload, fields, idempotency_key))
+        return self._send(create_request("POST", "/uploads", Upload, fields, idempotency_key))
 
     def put(
         self,
@@ -69,11 +69,11 @@ class Uploads(Resource):
             UploadError: storage refused the file for another reason.
 
         """
-        sender = self._sender.bounded()
-        content = looked_at(file, sender)
+        sender = self._sender.with_deadline()
+        content = open_upload_content(file, sender)
         try:
-            with stages_shown(content.name or "file", on_progress, show_progress=show_progress) as told:
-                Transfer(sender, upload, content, told).run()
+            with file_progress(content.name or "file", on_progress, show_progress=show_progress) as report:
+                FileUpload(sender, upload, content, report).send()
         finally:
             content.close()
 
@@ -110,24 +110,25 @@ class Uploads(Resource):
             UnprocessableEntityError: the API does not take this type.
 
         """
-        key, sender = FileKey(idempotency_key), self._sender.bounded()
-        content = looked_at(file, sender)
+        key, sender = FileKey(idempotency_key), self._sender.with_deadline()
+        content = open_upload_content(file, sender)
         try:
-            telling = stages_shown(content.name or name or "file", on_progress, show_progress=show_progress)
-            with key.attached(), sender.operation("uploads.upload_file"), telling as told:
+            title = content.name or name or "file"
+            reporting = file_progress(title, on_progress, show_progress=show_progress)
+            with key.attach_to_errors(), sender.operation("uploads.upload_file"), reporting as report:
                 mime_type = rules.content_type(
                     content.name, content_type, label=name, announced=content.content_type
                 )
-                return upload_content(sender, content, mime_type, told, key)
+                return upload_content(sender, content, mime_type, report, key)
         finally:
             content.close()
 
 
 def upload_content(
     sender: Sender,
-    content: Content,
+    content: UploadContent,
     content_type: str,
-    on_progress: Callback[Progress] | None,
+    report: Reporter[Progress],
     key: FileKey,
 ) -> Upload:
     """Mint a link and send the content through it, with a new link where one has expired."""
@@ -138,16 +139,15 @@ def upload_content(
     while True:
         mints += 1
         upload = Uploads(sender).create(content_type=content_type, idempotency_key=mint_key)
-        transfer = Transfer(sender, upload, content, on_progress)
+        file_upload = FileUpload(sender, upload, content, report)
         try:
-            transfer.run()
+            file_upload.send()
             break
         except UploadExpiredError as error:
-            was_left_unanswered = transfer.was_left_unanswered
-            if rules.has_arrived_before(error, is_bound=is_bound, was_left_unanswered=was_left_unanswered):
+            if rules.upload_already_stored(error, is_bound=is_bound, response_lost=file_upload.response_lost):
                 break
-            if mints == rules.MINTS:
+            if mints == rules.MAX_PRESIGN_ATTEMPTS:
                 raise
         mint_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
-    key.complete(transfer.md5)
+    key.complete(file_upload.md5)
     return upload

@@ -1,1 +1,1 @@
-"""One file for each command. None loads the client, or pydantic, before it runs."""
+"""Define the commands. No module here loads the client, or pydantic, before a command runs."""

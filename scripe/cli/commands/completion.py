@@ -1,4 +1,4 @@
-"""`scripe completion …`."""
+"""Define `scripe completion …`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from typing import Literal, TypeAlias
 
 from cyclopts import App
 
-from ..groups import command
-from ..output import emit
+from ..help import new_command
+from ..output import write_stdout
 
-app: App = command("completion")
-
+app: App = new_command("completion")
 Shell: TypeAlias = Literal["bash", "zsh", "fish"]
 
-_CALL = """
+_ZSH_CALL = """
 if [ "$funcstack[1]" = "_scripe" ]; then
   _cyclopts_scripe "$@"
 else
   compdef _cyclopts_scripe scripe
 fi
 """
-_MENDED: dict[Shell, Callable[[str], str]] = {
-    # Without the option bash takes a folder for a file, and one cannot go on into it.
+_FIXES: dict[Shell, Callable[[str], str]] = {
+    # Without `-o filenames` bash adds a blank after a folder, so that its files cannot be completed.
     "bash": lambda script: script.replace("\ncomplete -F ", "\ncomplete -o filenames -F "),
-    # A file that zsh loads by its name has to call what it defines; one that is sourced has to name it.
-    "zsh": lambda script: script.rstrip() + "\n" + _CALL,
+    # zsh loads a file of `fpath` by calling it, so it must call its own function; a sourced file must register it.
+    "zsh": lambda script: script.rstrip() + "\n" + _ZSH_CALL,
     "fish": str,
 }
 
@@ -58,6 +57,6 @@ def fish() -> None:
 
 
 def _write(shell: Shell) -> None:
-    from ..app import app as every_command
+    from ..app import app as root
 
-    emit(_MENDED[shell](every_command.generate_completion(shell=shell)))
+    write_stdout(_FIXES[shell](root.generate_completion(shell=shell)))

@@ -1,4 +1,4 @@
-"""`scripe jobs …`."""
+"""Define `scripe jobs …`."""
 
 from __future__ import annotations
 
@@ -8,49 +8,47 @@ from cyclopts import App, Parameter
 
 from ..._vocabulary import JobStatus, JobType
 from .. import exit_codes
-from ..bars import shown
-from ..groups import command
-from ..output import note
-from ..parameters import (
+from ..help import new_command
+from ..options import (
     LIMIT,
     WAIT_TIMEOUT,
-    All,
-    CurrentSession,
     DateFrom,
     DateTo,
     Limit,
+    ShowAll,
     WaitTimeout,
-    several,
+    repeatable,
 )
-from ..results import Listing, Result, listed, page_size
-from ..session import Session
+from ..output import write_stderr
+from ..render import Listing, Result, fetch_listing, page_size
+from ..session import CurrentSession
 
-app: App = command("jobs")
+app: App = new_command("jobs")
 JobId = Annotated[str, Parameter(help="job_…, which job.")]
 
 
 @app.command(name="list", sort_key=0)
 def list_jobs(
     *,
-    kind: Annotated[
-        list[JobType | str] | None, several("--type", "TYPE", "Only jobs of this type; may be repeated.")
+    job_type: Annotated[
+        list[JobType | str] | None, repeatable("--type", "TYPE", "Only jobs of this type; may be repeated.")
     ] = None,
     status: Annotated[
         list[JobStatus | str] | None,
-        several("--status", "STATUS", "Only jobs in this state; may be repeated."),
+        repeatable("--status", "STATUS", "Only jobs in this state; may be repeated."),
     ] = None,
     date_from: DateFrom = None,
     date_to: DateTo = None,
     limit: Limit = LIMIT,
-    everything: All = False,
+    show_all: ShowAll = False,
     session: CurrentSession,
 ) -> Result:
     """List the jobs of the workspace, newest first."""
-    most = None if everything else limit
+    max_items = None if show_all else limit
     pager = session.client.jobs.list(
-        type=kind, status=status, date_from=date_from, date_to=date_to, page_size=page_size(most)
+        type=job_type, status=status, date_from=date_from, date_to=date_to, page_size=page_size(max_items)
     )
-    return listed("Job", pager, most)
+    return fetch_listing("Job", pager, max_items)
 
 
 @app.command(sort_key=1)
@@ -68,18 +66,15 @@ def wait(
     session: CurrentSession,
 ) -> Result:
     """Wait until jobs have ended, and show them. Fails if one did not end well."""
-    session.wait_for(job_id, *others)
-    if others:
-        return _all_of_them(session, [job_id, *others], wait_timeout)
-    return session.client.jobs.wait(job_id, timeout=wait_timeout, **shown(session))
-
-
-def _all_of_them(session: Session, ids: list[str], timeout: float) -> Listing:
-    jobs = session.client.jobs.wait_all(ids, timeout=timeout, **shown(session))
-    ended_badly = sum(not job.is_succeeded for job in jobs)
-    if ended_badly and not session.options.json:
-        note(f"{ended_badly} of {len(jobs)} jobs did not end well; scripe jobs get ID says why.")
-    return Listing("Job", jobs, exit_code=exit_codes.JOB if ended_badly else 0)
+    session.start_waiting(job_id, *others)
+    show_progress = session.shows_progress
+    if not others:
+        return session.client.jobs.wait(job_id, timeout=wait_timeout, show_progress=show_progress)
+    jobs = session.client.jobs.wait_all([job_id, *others], timeout=wait_timeout, show_progress=show_progress)
+    failed = sum(not job.is_succeeded for job in jobs)
+    if failed and not session.options.json:
+        write_stderr(f"{failed} of {len(jobs)} jobs did not end well; scripe jobs get ID says why.")
+    return Listing("Job", jobs, exit_code=exit_codes.JOB if failed else 0)
 
 
 @app.command(sort_key=3)

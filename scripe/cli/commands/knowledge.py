@@ -1,35 +1,30 @@
-"""`scripe knowledge …`."""
+"""Define `scripe knowledge …`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from ...errors import ConfigurationError
-from ..bars import shown
-from ..groups import ONE_OF_THESE, command
-from ..parameters import (
+from ..help import ONE_OF_THESE, new_command
+from ..input import is_stdin, require_text
+from ..options import (
     WAIT_TIMEOUT,
-    CurrentSession,
     IdempotencyKey,
     MimeType,
     Name,
     OptionalProjectId,
     Text,
     TextFile,
+    Wait,
     WaitTimeout,
 )
-from ..results import Result
-from ..session import Session
-from ..texts import check_one_reader, required_text
-from .generating import Wait
+from ..render import Result
+from ..session import CurrentSession
 
-if TYPE_CHECKING:
-    from ... import Job
-
-app: App = command("knowledge")
+app: App = new_command("knowledge")
 
 
 @app.command
@@ -53,36 +48,38 @@ def add(
     session: CurrentSession,
 ) -> Result:
     """Add a text, a file, a page or a video to the knowledge base, and show the job that indexes it."""
-    check_one_reader(text_file, session.options.api_key_file)
-    if sum(each is not None for each in (text, text_file, file, url, youtube)) != 1:
+    if sum(source is not None for source in (text, text_file, file, url, youtube)) != 1:
         raise ConfigurationError("Give one of --text, --text-file, --file, --url and --youtube.")
-    key = session.key(idempotency_key)
+    if name is None and text_file is not None and not is_stdin(text_file):
+        name = text_file.name
+    idempotency_key = session.set_idempotency_key(idempotency_key)
     if file is not None:
-        session.wait_for()
+        session.start_waiting()
         return session.client.knowledge.ingest(
             file,
             name=name,
             project_id=project_id,
             content_type=content_type,
             timeout=wait_timeout,
-            idempotency_key=key,
-            **shown(session),
+            idempotency_key=idempotency_key,
+            show_progress=session.shows_progress,
         )
-    knowledge = session.client.knowledge
     if url is not None:
-        job = knowledge.create_url(url=url, name=name, project_id=project_id, idempotency_key=key)
-    elif youtube is not None:
-        job = knowledge.create_youtube(url=youtube, name=name, project_id=project_id, idempotency_key=key)
-    else:
-        label = name or (text_file.name if text_file is not None and str(text_file) != "-" else None)
-        if label is None:
-            raise ConfigurationError("A text needs a name: give --name.")
-        job = knowledge.create_text(
-            text=required_text(text, text_file), name=label, project_id=project_id, idempotency_key=key
+        job = session.client.knowledge.create_url(
+            url=url, name=name, project_id=project_id, idempotency_key=idempotency_key
         )
-    return _waited_for(session, job, wait_timeout) if wait else job
-
-
-def _waited_for(session: Session, job: Job, timeout: float) -> Job:
-    session.wait_for(job.id)
-    return session.client.jobs.wait(job, timeout=timeout, **shown(session))
+    elif youtube is not None:
+        job = session.client.knowledge.create_youtube(
+            url=youtube, name=name, project_id=project_id, idempotency_key=idempotency_key
+        )
+    elif name is None:
+        raise ConfigurationError("A text needs a name: give --name.")
+    else:
+        content = require_text(text, text_file, session.options)
+        job = session.client.knowledge.create_text(
+            text=content, name=name, project_id=project_id, idempotency_key=idempotency_key
+        )
+    if not wait:
+        return job
+    session.start_waiting(job.id)
+    return session.client.jobs.wait(job, timeout=wait_timeout, show_progress=session.shows_progress)

@@ -1,4 +1,4 @@
-"""`scripe notes …`."""
+"""Define `scripe notes …`."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from ..groups import command
-from ..parameters import (
+from ..help import new_command
+from ..input import require_text
+from ..options import (
     LIMIT,
     MOMENT,
-    All,
     ContentTypeOption,
-    CurrentSession,
     DateFrom,
     DateTo,
     IdempotencyKey,
     Limit,
     ProjectId,
+    ShowAll,
     Text,
     TextFile,
 )
-from ..results import Result, listed, page_size
-from ..texts import check_one_reader, required_text
+from ..render import Result, fetch_listing, page_size
+from ..session import CurrentSession
 
-app: App = command("notes")
+app: App = new_command("notes")
 
 
 @app.command(name="list", sort_key=0)
@@ -36,19 +36,19 @@ def list_notes(
     date_from: DateFrom = None,
     date_to: DateTo = None,
     limit: Limit = LIMIT,
-    everything: All = False,
+    show_all: ShowAll = False,
     session: CurrentSession,
 ) -> Result:
     """List the notes of a project, newest first. Days are those of their slots."""
-    most = None if everything else limit
+    max_items = None if show_all else limit
     pager = session.client.notes.list(
         project_id=project_id,
         folder_id=folder_id,
         date_from=date_from,
         date_to=date_to,
-        page_size=page_size(most),
+        page_size=page_size(max_items),
     )
-    return listed("Note", pager, most)
+    return fetch_listing("Note", pager, max_items)
 
 
 @app.command(sort_key=1)
@@ -66,20 +66,20 @@ def create(
     text: Text = None,
     text_file: TextFile = None,
     folder_id: Annotated[str | None, Parameter(metavar="ID", help="The folder to put it in.")] = None,
-    slot: Annotated[
-        datetime | None, MOMENT, Parameter(name="--date", help="The moment of its slot; now if left out.")
+    date: Annotated[
+        datetime | None, MOMENT, Parameter(help="The moment of its slot; now if left out.")
     ] = None,
     content_type: ContentTypeOption = None,
     idempotency_key: IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
     """Make a note, and its place in the queue."""
-    check_one_reader(text_file, session.options.api_key_file)
+    content = require_text(text, text_file, session.options)
     return session.client.notes.create(
         project_id=project_id,
-        content=required_text(text, text_file),
+        content=content,
         folder_id=folder_id,
-        date=slot,
+        date=date,
         content_type=content_type,
-        idempotency_key=session.key(idempotency_key),
+        idempotency_key=session.set_idempotency_key(idempotency_key),
     )

@@ -1,19 +1,19 @@
-"""`scripe posts …`: what is there, and to change it. `generating.py` has them written."""
+"""Define `scripe posts …`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from ..._vocabulary import PostStatus
 from ...errors import ConfigurationError
-from ..groups import command
-from ..parameters import (
+from ..help import new_command
+from ..input import read_text, require_text
+from ..options import (
     LIMIT,
-    All,
+    WAIT_TIMEOUT,
     ContentTypeOption,
-    CurrentSession,
     DateFrom,
     DateTo,
     IdempotencyKey,
@@ -21,23 +21,20 @@ from ..parameters import (
     NewContentType,
     ProjectId,
     ScheduledFor,
+    ShowAll,
     Text,
     TextFile,
     Title,
-    Unexplained,
-    several,
+    Undocumented,
+    Wait,
+    WaitTimeout,
+    or_not_given,
+    repeatable,
 )
-from ..results import Result, listed, page_size
-from ..texts import check_one_reader, optional_text, required_text
-from .generating import generate
+from ..render import Result, fetch_listing, page_size
+from ..session import CurrentSession
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from ...types import NotGiven
-
-app: App = command("posts")
-T = TypeVar("T")
+app: App = new_command("posts")
 PostId = Annotated[str, Parameter(help="post_…, which post.")]
 
 
@@ -47,24 +44,24 @@ def list_posts(
     project_id: ProjectId,
     status: Annotated[
         list[PostStatus | str] | None,
-        several("--status", "STATUS", "Only posts in this state; may be repeated."),
+        repeatable("--status", "STATUS", "Only posts in this state; may be repeated."),
     ] = None,
     date_from: DateFrom = None,
     date_to: DateTo = None,
     limit: Limit = LIMIT,
-    everything: All = False,
+    show_all: ShowAll = False,
     session: CurrentSession,
 ) -> Result:
     """List the posts of a project, newest first."""
-    most = None if everything else limit
+    max_items = None if show_all else limit
     pager = session.client.posts.list(
         project_id=project_id,
         status=status,
         date_from=date_from,
         date_to=date_to,
-        page_size=page_size(most),
+        page_size=page_size(max_items),
     )
-    return listed("Post", pager, most)
+    return fetch_listing("Post", pager, max_items)
 
 
 @app.command(sort_key=1)
@@ -86,14 +83,14 @@ def create(
     session: CurrentSession,
 ) -> Result:
     """Make a draft, or with --scheduled-for a scheduled post."""
-    check_one_reader(text_file, session.options.api_key_file)
+    content = require_text(text, text_file, session.options)
     return session.client.posts.create(
         project_id=project_id,
-        content=required_text(text, text_file),
+        content=content,
         title=title,
         content_type=content_type,
         scheduled_for=scheduled_for,
-        idempotency_key=session.key(idempotency_key),
+        idempotency_key=session.set_idempotency_key(idempotency_key),
     )
 
 
@@ -116,49 +113,82 @@ def update(
     unschedule: Annotated[
         bool, Parameter(negative=(), show_default=False, help="Take it off the schedule: a draft again.")
     ] = False,
-    auto_like: Unexplained = None,
-    auto_comment: Unexplained = None,
+    auto_like: Undocumented = None,
+    auto_comment: Undocumented = None,
     idempotency_key: IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
     """Change a post; what is left out stays as it is."""
-    check_one_reader(text_file, session.options.api_key_file)
     if status_category is not None and status_id is not None:
         raise ConfigurationError("Give --status-category or --status-id, not both.")
-    content = optional_text(text, text_file)
-    client, key = session.client, session.key(idempotency_key)
-    return client.posts.update(
+    if unschedule and scheduled_for is not None:
+        raise ConfigurationError("Give --scheduled-for or --unschedule, not both.")
+    content = read_text(text, text_file, session.options)
+    return session.client.posts.update(
         post_id,
-        content=_or_left_out(content),
-        title=_or_left_out(title),
-        content_type=_or_left_out(content_type),
-        status_category=_or_left_out(status_category),
-        status_id=_or_left_out(status_id),
-        scheduled_for=_schedule(scheduled_for, unschedule=unschedule),
-        auto_like=_or_left_out(auto_like),
-        auto_comment=_or_left_out(auto_comment),
-        idempotency_key=key,
+        content=or_not_given(content),
+        title=or_not_given(title),
+        content_type=or_not_given(content_type),
+        status_category=or_not_given(status_category),
+        status_id=or_not_given(status_id),
+        scheduled_for=None if unschedule else or_not_given(scheduled_for),
+        auto_like=or_not_given(auto_like),
+        auto_comment=or_not_given(auto_comment),
+        idempotency_key=session.set_idempotency_key(idempotency_key),
     )
 
 
-def _or_left_out(value: T | None) -> T | NotGiven:
-    from ...types import NOT_GIVEN
+@app.command(sort_key=4)
+def generate(
+    *,
+    project_id: ProjectId,
+    text: Text = None,
+    text_file: TextFile = None,
+    note_id: Annotated[
+        str | None, Parameter(metavar="ID", help="note_…, to write from a note instead of a text.")
+    ] = None,
+    scheduled_for: ScheduledFor = None,
+    language: Annotated[
+        str | None, Parameter(metavar="LANGUAGE", help="To write in; the project's own if left out.")
+    ] = None,
+    wait: Wait = False,
+    wait_timeout: WaitTimeout = WAIT_TIMEOUT,
+    idempotency_key: IdempotencyKey = None,
+    session: CurrentSession,
+) -> Result:
+    """Have a post written from a text or a note, and show the job; with --wait the post."""
+    content = read_text(text, text_file, session.options)
+    if (content is None) == (note_id is None):
+        raise ConfigurationError("Give what to write from: --text, --text-file or --note-id, one of them.")
+    idempotency_key = session.set_idempotency_key(idempotency_key)
+    posts = session.client.posts
+    if note_id is not None:
+        job = posts.generate(
+            project_id=project_id,
+            note_id=note_id,
+            scheduled_for=scheduled_for,
+            language=language,
+            idempotency_key=idempotency_key,
+        )
+    else:
+        job = posts.generate(
+            project_id=project_id,
+            text=content or "",
+            scheduled_for=scheduled_for,
+            language=language,
+            idempotency_key=idempotency_key,
+        )
+    if not wait:
+        return job
+    # Not `generate_and_wait`: after a timeout or Ctrl-C the message names the job that goes on.
+    from ..._core.polling import result_id
 
-    return NOT_GIVEN if value is None else value
-
-
-def _schedule(moment: datetime | None, *, unschedule: bool) -> datetime | NotGiven | None:
-    if not unschedule:
-        return _or_left_out(moment)
-    if moment is not None:
-        raise ConfigurationError("Give --scheduled-for or --unschedule, not both.")
-    return None
-
-
-app.command(generate, sort_key=4)
+    session.start_waiting(job.id)
+    job = session.client.jobs.wait(job, timeout=wait_timeout, show_progress=session.shows_progress)
+    return posts.retrieve(result_id(job, "post_id"))
 
 
 @app.command(sort_key=5)
 def statuses(*, session: CurrentSession) -> Result:
     """List the statuses that the workspace has for its posts."""
-    return listed("WorkspacePostStatus", session.client.post_statuses.list())
+    return fetch_listing("WorkspacePostStatus", session.client.post_statuses.list())

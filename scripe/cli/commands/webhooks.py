@@ -1,4 +1,4 @@
-"""`scripe webhooks …`."""
+"""Define `scripe webhooks …`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from cyclopts import App, Parameter
 
 from ..._vocabulary import WebhookEvent
 from ...errors import ConfigurationError
-from ..groups import command
-from ..parameters import CurrentSession, IdempotencyKey, several
-from ..results import Result
+from ..help import new_command
+from ..options import IdempotencyKey, or_not_given, repeatable
+from ..render import Result
+from ..session import CurrentSession
 
-app: App = command("webhooks")
+app: App = new_command("webhooks")
 EndpointId: TypeAlias = Annotated[str, Parameter(help="whe_…, which endpoint.")]
-_EVENT = several("--event", "EVENT", "What to be told of; may be repeated.")
+_EVENT = repeatable("--event", "EVENT", "What to be told of; may be repeated.")
 _NAME = Parameter(metavar="NAME", help="What you call it.")
 _URL = Parameter(metavar="URL", help="Where events go: https, on a public host.")
 _PROJECT = Parameter(metavar="ID", help="proj_…, to hear of one project only.")
@@ -36,7 +37,7 @@ def create(
         url=url,
         events=events,
         project_id=project_id,
-        idempotency_key=session.key(idempotency_key),
+        idempotency_key=session.set_idempotency_key(idempotency_key),
     )
 
 
@@ -64,18 +65,15 @@ def update(
     session: CurrentSession,
 ) -> Result:
     """Change an endpoint; what is left out stays as it is."""
-    from ...types import NOT_GIVEN
-
     if all_projects and project_id is not None:
         raise ConfigurationError("Give --project-id or --all-projects, not both.")
-    project = None if all_projects else NOT_GIVEN if project_id is None else project_id
     return session.client.webhook_endpoints.update(
         endpoint_id,
-        name=NOT_GIVEN if name is None else name,
-        url=NOT_GIVEN if url is None else url,
-        events=NOT_GIVEN if events is None else events,
-        project_id=project,
-        is_active=NOT_GIVEN if active is None else active,
+        name=or_not_given(name),
+        url=or_not_given(url),
+        events=or_not_given(events),
+        project_id=None if all_projects else or_not_given(project_id),
+        is_active=or_not_given(active),
     )
 
 

@@ -13,6 +13,7 @@ from .auth import Auth
 from .canonical_json import JsonObject
 from .clock import Clock
 from .controls import Controls
+from .data_files import DESCRIPTION, read_data_file
 from .database import IN_MEMORY, Database, Record, new_id
 from .dispatcher import Dispatcher
 from .errors import error_response
@@ -30,7 +31,6 @@ from .spending import SpendTracker
 from .storage.base import Storage, StorageError, storage_error_response
 from .storage.local import LocalStorage
 
-DESCRIPTION_PATH = "/openapi.json"
 UNAVAILABLE = (OSError, sqlite3.OperationalError)
 """Raised by a full disk, a database that another process has locked, or a storage elsewhere."""
 
@@ -133,7 +133,7 @@ class Application:
 
     def _respond(self, request: Request, request_id: str) -> Response:
         try:
-            if request.full_path == DESCRIPTION_PATH:
+            if request.full_path == f"/{DESCRIPTION}":
                 return _describe(request, request_id)
             if not request.in_storage:
                 return self._dispatcher.handle(request, request_id)
@@ -154,11 +154,9 @@ class Application:
 
 
 def _describe(request: Request, request_id: str) -> Response:
-    from ..openapi import document_text  # loaded when asked for
-
     if request.method != "GET":
         return error_response(405, request_id, headers={"Allow": "GET"})
-    return Response(200, {"Content-Type": "application/json"}, document_text().encode())
+    return Response(200, {"Content-Type": "application/json"}, read_data_file(DESCRIPTION))
 
 
 def _release(database: Database, scratch: str) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from .._core.application import Application
+from .._core.data_files import MissingFileError, read_data_file
 from .._core.errors import STATUS_BY_CODE
 from .._core.messages import PAGE_PREFIX, PREFIX
 from .._core.optional_dependencies import MissingExtraError, require_extra
@@ -61,7 +61,7 @@ class Page:
         with require_extra():
             from jinja2 import Environment, FunctionLoader, StrictUndefined
         return Environment(
-            loader=FunctionLoader(lambda name: read_file(f"templates/{name}").decode()),
+            loader=FunctionLoader(lambda name: read_data_file(f"page/templates/{name}").decode()),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -146,28 +146,9 @@ class Page:
         return HTMLResponse(html, status)
 
 
-class MissingFileError(LookupError):
-    """A file of the page is missing from this program."""
-
-
-def read_file(name: str) -> bytes:
-    """Return the bytes of a file beside this module, in a folder or in an archive.
-
-    Raises:
-        MissingFileError: it is not there.
-
-    """
-    try:
-        return files("scripe.emulator.page").joinpath(name).read_bytes()
-    except (OSError, KeyError):
-        raise MissingFileError(
-            f"scripe/emulator/page/{name} is missing from this program; pack the data files of scripe too."
-        ) from None
-
-
 def _static(path: str) -> Response:
     try:
-        return Response(read_file(f"static{path}"), media_type=STATIC[path])
+        return Response(read_data_file(f"page/static{path}"), media_type=STATIC[path])
     except MissingFileError as error:
         return PlainTextResponse(f"{error}\n", 404)
 

@@ -1,20 +1,36 @@
-"""How the pages of `--help` look: sections of two columns, without boxes. rich is loaded for them alone."""
+"""Lay out the pages of `--help`: sections of two columns, without boxes. rich is loaded only for them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .output import emit
+from cyclopts import App, Group
+
+from .output import write_stdout
 
 if TYPE_CHECKING:
     from cyclopts.help import HelpPanel
     from rich.console import Console, ConsoleOptions, RenderableType
 
+COMMAND_GROUP = Group("Commands", sort_key=0)
+ONE_OF_THESE = Group("What to add (one of these)", sort_key=2)
+COMMON_OPTIONS = Group("Options of every command", sort_key=100)
 
-class Sections:
-    """Writes a page: cyclopts gives it the usage, the description and one section after the other.
 
-    cyclopts' own console is left alone: it ends the process where stdout fails.
+def new_command(name: str) -> App:
+    """Make a command, or a group of commands, with these sections on its page."""
+    return App(
+        name=name,
+        group_commands=COMMAND_GROUP,
+        group_arguments=Group("Arguments", sort_key=1),
+        group_parameters=Group("Options", sort_key=3),
+    )
+
+
+class SectionFormatter:
+    """Write a page, which cyclopts hands over in parts: usage, description, and section after section.
+
+    The console of cyclopts is not used: it ends the process if stdout fails.
     """
 
     def render_usage(self, console: Console, options: ConsoleOptions, usage: object) -> None:
@@ -41,16 +57,16 @@ class Sections:
         del console, options
         if not panel.entries:
             return
-        described, table = DescriptionRenderer(), Table.grid(padding=(0, 2, 0, 0))
+        describe, table = DescriptionRenderer(), Table.grid(padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
         table.add_column()
         for entry in panel.entries:
             names = ", ".join(entry.display_labels_with_metavar)
-            table.add_row(Text(names, "cyan"), described(entry))
+            table.add_row(Text(names, "cyan"), describe(entry))
         _write(Text(f"{panel.title}:", "bold"), Padding(table, (0, 0, 0, 2)), Text())
 
 
 def _write(*parts: RenderableType) -> None:
-    from .people import render
+    from .tables import render
 
-    emit(render(*parts))
+    write_stdout(render(*parts))

@@ -1,4 +1,4 @@
-"""`scripe sources …`."""
+"""Define `scripe sources …` and `scripe uploads …`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from ..bars import shown
-from ..groups import command
-from ..parameters import (
+from ..help import new_command
+from ..input import require_text
+from ..options import (
     WAIT_TIMEOUT,
-    CurrentSession,
     File,
     IdempotencyKey,
     MimeType,
@@ -20,13 +19,14 @@ from ..parameters import (
     TextFile,
     WaitTimeout,
 )
-from ..results import Result
-from ..texts import check_one_reader, required_text
+from ..render import Result
+from ..session import CurrentSession
 
-app: App = command("sources")
+sources: App = new_command("sources")
+uploads: App = new_command("uploads")
 
 
-@app.command(sort_key=0)
+@sources.command(sort_key=0)
 def create(
     *,
     project_id: ProjectId,
@@ -37,16 +37,16 @@ def create(
     session: CurrentSession,
 ) -> Result:
     """Make a source of a text that is already a transcript."""
-    check_one_reader(text_file, session.options.api_key_file)
+    content = require_text(text, text_file, session.options)
     return session.client.sources.create_text(
         project_id=project_id,
-        text=required_text(text, text_file),
+        text=content,
         name=name,
-        idempotency_key=session.key(idempotency_key),
+        idempotency_key=session.set_idempotency_key(idempotency_key),
     )
 
 
-@app.command(sort_key=1)
+@sources.command(sort_key=1)
 def ingest(
     file: File,
     /,
@@ -59,22 +59,39 @@ def ingest(
     session: CurrentSession,
 ) -> Result:
     """Turn a file into a source: upload it, wait until it is processed, and show the source."""
-    key = session.key(idempotency_key)
-    session.wait_for()
+    session.start_waiting()
     return session.client.sources.ingest(
         file,
         project_id=project_id,
         name=name,
         content_type=content_type,
         timeout=wait_timeout,
-        idempotency_key=key,
-        **shown(session),
+        idempotency_key=session.set_idempotency_key(idempotency_key),
+        show_progress=session.shows_progress,
     )
 
 
-@app.command(sort_key=2)
+@sources.command(sort_key=2)
 def get(
     source_id: Annotated[str, Parameter(help="src_…, which source.")], /, *, session: CurrentSession
 ) -> Result:
     """Show one source, with the beginning of its text."""
     return session.client.sources.retrieve(source_id)
+
+
+@uploads.command
+def put(
+    file: File,
+    /,
+    *,
+    content_type: MimeType = None,
+    idempotency_key: IdempotencyKey = None,
+    session: CurrentSession,
+) -> Result:
+    """Send a file to storage, and show the upload, of which nothing is made yet."""
+    return session.client.uploads.upload_file(
+        file,
+        content_type=content_type,
+        idempotency_key=session.set_idempotency_key(idempotency_key),
+        show_progress=session.shows_progress,
+    )

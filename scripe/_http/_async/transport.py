@@ -1,0 +1,116 @@
+"""Send one prepared request through an HTTP client, and read its whole response."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, cast
+
+from ..._concurrency import async_drain, async_shielded
+from ..._core.body import ERROR_LIMIT, SUCCESS_LIMIT, Body, BodyError
+from ..._core.outcome import Outcome, RawResponse, TransportFailure
+from ...errors import ClientClosedError
+from ...types.response_info import Headers
+from ..backends import AsyncHTTPClient, BackendName, backend_of, check_client, import_backend, open_client
+from ..client_pool import ClientPool
+from ..exceptions import classify_exception, transport_exceptions
+from ..prepared_request import PreparedRequest, SendOptions
+from ..routes import Route
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class AsyncHTTPTransport:
+    """Sends requests through clients of one backend: our own, or the caller's `http_client`."""
+
+    def __init__(self, backend_or_client: AsyncHTTPClient | BackendName) -> None:
+        client: httpx.AsyncClient | None = None
+        if isinstance(backend_or_client, str):
+            self._backend = import_backend(backend_or_client)
+        else:
+            self._backend = backend_of(backend_or_client)
+            checked = check_client(backend_or_client, self._backend.AsyncClient)
+            client = cast("httpx.AsyncClient", checked)
+        self._pool = ClientPool(self._backend.__name__, client, self._open)
+
+    def _open(self, route: Route) -> httpx.AsyncClient:
+        return cast("httpx.AsyncClient", open_client(self._backend, "AsyncClient", route))
+
+    async def send(self, request: PreparedRequest, options: SendOptions) -> Outcome:
+        """Send a request once.
+
+        Returns:
+            The whole response, or the failure of the transport.
+
+        Raises:
+            ClientClosedError: the caller's client was closed.
+
+        """
+        while (idle := self._pool.pop_retired()) is not None:
+            await async_shielded(idle.aclose)
+        lease, was_cancelled = self._pool.acquire(request.origin), True
+        try:
+            outcome = await self._send_on(lease.client, request, options)
+            was_cancelled = False
+            return outcome
+        finally:
+            self._pool.release(lease, was_cancelled=was_cancelled)
+
+    async def _send_on(
+        self, client: httpx.AsyncClient, request: PreparedRequest, options: SendOptions
+    ) -> Outcome:
+        if client.is_closed:
+            raise ClientClosedError("The http_client of this client was closed.")
+        started = time.monotonic()
+        try:
+            # The built request is not bound to a name: a traceback that prints locals would show its URL.
+            response = await client.send(
+                request.build(self._backend, options.timeouts()),
+                stream=True,
+                auth=None,
+                follow_redirects=False,
+            )
+            try:
+                headers = Headers.from_raw(response.headers.raw)
+                content = await self._read(response, headers, options)
+            finally:
+                if not response.is_closed:
+                    await async_shielded(response.aclose)
+                # A client that was closed while this call was opening its connection did not close that one.
+                if client.is_closed and (connection := response.extensions.get("network_stream")):
+                    await async_shielded(connection.aclose)
+        except transport_exceptions(self._backend) as error:
+            return classify_exception(self._backend, error)
+        except BodyError as error:
+            return TransportFailure("response_lost", is_timeout=False, message=str(error))
+        if content is None:
+            message = "the total timeout passed while the response was read"
+            return TransportFailure("response_lost", is_timeout=True, message=message)
+        return RawResponse(response.status_code, headers, content, time.monotonic() - started, time.time())
+
+    async def _read(self, response: httpx.Response, headers: Headers, options: SendOptions) -> bytes | None:
+        """Read the body, up to its limit; return None if the deadline passes before its end."""
+        if response.is_stream_consumed:
+            return response.content  # from a transport in this process, which had it whole
+        limit = SUCCESS_LIMIT if 200 <= response.status_code < 300 else ERROR_LIMIT
+        body, is_late = Body(headers.get("content-encoding"), limit), False
+        blocks = response.aiter_raw()
+        try:
+            async for block in blocks:
+                body.feed(block)
+                if body.is_full:
+                    break
+                if is_late:
+                    return None
+                is_late = options.deadline_passed()  # a whole response counts, however late its end
+            return body.finish()
+        finally:
+            await async_drain(blocks)
+
+    async def close(self) -> None:
+        """Close all clients of ours."""
+        await async_shielded(self._close_all)
+
+    async def _close_all(self) -> None:
+        for client in self._pool.pop_all():
+            await client.aclose()

@@ -1,0 +1,41 @@
+"""Run a command line that names a command, or say what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+
+from .._format import environment_for_rich
+from .credentials import API_KEY_AS_ARGUMENT
+from .error_output import report_usage_error
+
+MISSING_PACKAGE = '{0} is missing: install the extra "cli" of scripe (it brings {0})'
+
+
+def dispatch(tokens: list[str]) -> int:
+    """Run the command that the tokens name; return the exit code."""
+    options = tokens[: tokens.index("--")] if "--" in tokens else tokens
+    as_json = "--json" in options
+    if any(option.split("=")[0] == "--api-key" for option in options):
+        return report_usage_error(API_KEY_AS_ARGUMENT, as_json=as_json)
+    if tokens[0] == "help":
+        tokens = [*tokens[1:], "--help"]
+    if tokens[0] == "emulator":  # before cyclopts is imported, which it does not need
+        from .emulator import run_emulator
+
+        return run_emulator(tokens[1:])
+    for variable in os.environ.keys() - environment_for_rich().keys():
+        del os.environ[variable]
+    try:
+        from cyclopts import CycloptsError
+
+        from .app import COMMANDS, app
+        from .usage import explain
+    except ImportError as error:
+        message = MISSING_PACKAGE.format(error.name)
+        return report_usage_error(message, as_json=as_json, error_type="ImportError")
+    if tokens[0] not in COMMANDS and not tokens[0].startswith("-"):
+        tokens = tokens[:1]  # with --help cyclopts would show the page of all commands, and no error
+    try:
+        return int(app.meta(tokens) or 0)
+    except CycloptsError as error:
+        return report_usage_error(explain(error), as_json=as_json)

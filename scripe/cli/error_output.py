@@ -1,0 +1,196 @@
+"""Report an error on stderr: lines for people, with what to do next, or a JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import (
+    APIConnectionError,
+    APIResponseValidationError,
+    APIStatusError,
+    AuthenticationError,
+    ConfigurationError,
+    InvalidArgumentError,
+    JobCancelledError,
+    JobFailedError,
+    JobTimeoutError,
+    NotFoundError,
+    RateLimitError,
+    ScripeError,
+    ServerError,
+    SpendCapExceededError,
+)
+from .exit_codes import USAGE, exit_code
+from .output import UnwritableOutputError, write_stderr
+from .sanitize import escape_controls, to_one_line
+
+if TYPE_CHECKING:
+    from .session import Session
+
+API_KEY_ADVICE = "Keys are made in the Scripe dashboard under Settings, Developer, API keys."
+EMULATOR_KEY_ADVICE = (
+    "An emulator prints its key when it starts: another one each time, unless it has a folder (--data)."
+)
+BUG = "This is a fault of scripe: please report it to its developers, with what --verbose adds."
+
+# Messages of the client name its arguments; here they name the options.
+_ARGUMENTS = re.compile(
+    r"\b(base_url|content_type|total_timeout|events|name|note_id|project_id|scheduled_for|timeout|upload_id|url|workspace_id)"
+    r"(=| (?=is |must |[0-9'\"\[]))"
+)
+_PHRASES = {
+    "told from the name": "told from",
+    "`allow_insecure=True` if you mean it": "--allow-insecure if you mean it",
+    "the key goes in `api_key`.": "the key goes in SCRIPE_API_KEY.",
+    ", or None for no limit": "",
+    "There is nothing to change: give at least one field.": "There is nothing to change: give at least one option.",
+    "events must name": "--event must name",
+}
+
+
+def report(error: BaseException, session: Session) -> int:
+    """Report an error of a command; return the exit code."""
+    number = exit_code(error)
+    _write_traceback(error, is_wanted=session.options.verbose)
+    if session.options.json:
+        document = _document(error, type(error).__name__, _message(error), number)
+        _write_json(
+            {**document, "idempotencyKey": session.idempotency_key, "jobIds": _job_ids(error, session)}
+        )
+        return number
+    if not isinstance(error, KeyboardInterrupt):
+        write_stderr(f"error: {_message(error)}{_response_details(error)}")
+    for line in _advice(error, session):
+        write_stderr(line)
+    return number
+
+
+def report_usage_error(message: str, *, as_json: bool, error_type: str = "UsageError") -> int:
+    """Report a command line that cannot be run; return the exit code."""
+    if as_json:
+        _write_json(_document(None, error_type, message, USAGE))
+    else:
+        write_stderr(f"error: {message}")
+    return USAGE
+
+
+def report_bug(error: Exception, words: Sequence[str]) -> int:
+    """Report an error that was raised before the options were parsed; return the exit code."""
+    _write_traceback(error, is_wanted="--verbose" in words or "-v" in words)
+    number = exit_code(error)
+    if "--json" in words:
+        _write_json(_document(error, type(error).__name__, _message(error), number))
+    else:
+        write_stderr(f"error: {_message(error)}")
+    return number
+
+
+def _write_traceback(error: BaseException, *, is_wanted: bool) -> None:
+    if is_wanted and not _is_expected(error):
+        write_stderr("".join(traceback.format_exception(error)).rstrip())
+
+
+def _is_expected(error: BaseException) -> bool:
+    return isinstance(error, ScripeError | UnwritableOutputError | KeyboardInterrupt)
+
+
+def _document(error: BaseException | None, error_type: str, message: str, number: int) -> dict[str, object]:
+    """Return the document of an error, which always has the same fields."""
+    return {
+        "type": error_type,
+        "message": message,
+        "exitCode": number,
+        "code": getattr(error, "code", None),
+        "statusCode": getattr(error, "status_code", None),
+        "requestId": getattr(error, "request_id", None),
+        "retryable": getattr(error, "retryable", False),
+        "idempotencyKey": None,
+        "jobIds": [],
+    }
+
+
+def _write_json(error: dict[str, object]) -> None:
+    write_stderr(escape_controls(json.dumps({"error": error}, ensure_ascii=False)))
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted."
+    if isinstance(error, ConfigurationError | InvalidArgumentError):
+        return to_one_line(_name_options(error.message))
+    if isinstance(error, ScripeError):
+        return to_one_line(error.message)
+    if _is_expected(error):
+        return to_one_line(str(error))
+    description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return to_one_line(f"{description}. {BUG}")
+
+
+def _name_options(message: str) -> str:
+    for phrase, replacement in _PHRASES.items():
+        message = message.replace(phrase, replacement)
+    return _ARGUMENTS.sub(lambda match: f"--{match[1].replace('_', '-')} ", message)
+
+
+def _response_details(error: BaseException) -> str:
+    """Return what the API's support asks for."""
+    if not isinstance(error, APIStatusError | APIResponseValidationError):
+        return ""
+    details = [
+        f"HTTP {error.status_code}",
+        getattr(error, "code", None),
+        error.request_id and f"request {error.request_id}",
+    ]
+    return f" ({to_one_line(', '.join(str(detail) for detail in details if detail))})"
+
+
+def _advice(error: BaseException, session: Session) -> list[str]:
+    if isinstance(error, AuthenticationError):
+        return [EMULATOR_KEY_ADVICE if session.is_local else API_KEY_ADVICE]
+    if isinstance(error, SpendCapExceededError) and error.resets_at:
+        return [
+            f"The cap starts afresh at {error.resets_at:%Y-%m-%dT%H:%MZ}. "
+            "If you gave --idempotency-key, give another key then."
+        ]
+    base_url = session.base_url
+    if isinstance(error, NotFoundError) and not base_url.endswith("/v1"):
+        return [
+            f"{session.base_url_source} is {base_url}: the address of the API ends in /v1, as in {base_url}/v1."
+        ]
+    job_ids = _job_ids(error, session)
+    if isinstance(error, JobTimeoutError | KeyboardInterrupt) and job_ids:
+        goes = "goes" if len(job_ids) == 1 else "go"
+        return [f"{', '.join(job_ids)} {goes} on. To go on waiting: scripe jobs wait {' '.join(job_ids)}"]
+    advice: list[str] = []
+    if isinstance(error, APIConnectionError) and "refused" in error.message and session.is_local:
+        advice.append(f"Does a Scripe API run at {base_url}? To start one: scripe emulator")
+    if session.idempotency_key and _may_be_half_done(error):
+        advice.append(
+            "To run it again and do nothing twice, within 24 hours (with a file: about 15 minutes), add: "
+            f"--idempotency-key {session.idempotency_key}"
+        )
+    return advice
+
+
+def _may_be_half_done(error: BaseException) -> bool:
+    """Return whether to name the idempotency key: it changes nothing if the API has refused or ended the write."""
+    if isinstance(error, APIStatusError):
+        return isinstance(error, ServerError | RateLimitError)
+    return not isinstance(
+        error, ConfigurationError | InvalidArgumentError | JobFailedError | JobCancelledError
+    )
+
+
+def _job_ids(error: BaseException, session: Session) -> list[str]:
+    """Return the jobs that the error is about, or that go on."""
+    if isinstance(error, JobFailedError | JobCancelledError):
+        return [error.job.id]
+    if isinstance(error, JobTimeoutError):
+        finished = {job.id for job in error.jobs if job.is_finished}
+        job_ids = session.pending_job_ids or [job.id for job in error.jobs]
+        return [to_one_line(job_id) for job_id in job_ids if job_id not in finished]
+    return session.pending_job_ids if isinstance(error, KeyboardInterrupt) else []
