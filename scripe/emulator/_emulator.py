@@ -1,4 +1,4 @@
-"""The emulator as its users see it: each method delegates to the `Application`."""
+"""Give the emulator its public methods: each delegates to the `Application`."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -49,12 +49,12 @@ else:
 class Emulator:
     """A Scripe API of your own; it serves many threads.
 
+    Its settings are keywords, too: see `Settings`.
+
     Args:
         database: A path whose file survives a restart, with the uploads beside it, or `:memory:`.
         clock: Its time; the system's unless given.
         storage: Where uploads go; a folder of its own unless given.
-
-    The other arguments are its settings: see `Settings`.
 
     """
 
@@ -262,14 +262,14 @@ class Emulator:
 
     @property
     def events(self) -> list[Event]:
-        """What happened that webhook endpoints can be told of, in order; nothing is delivered."""
+        """The events that webhook endpoints can subscribe to, in order; nothing is delivered."""
         return self._controls.events
 
     # Settings and time
 
     @property
     def settings(self) -> Settings:
-        """How this emulator behaves, as it was set when it was made."""
+        """The settings with which this emulator was made."""
         return self._application.settings
 
     @property

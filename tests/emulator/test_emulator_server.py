@@ -315,7 +315,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     main(["--port", "0", "--speed", "2.5", "--data", str(tmp_path / "new")], wait=lambda: None)
     assert first.splitlines()[1] == capsys.readouterr().out.splitlines()[1]
     assert first.splitlines()[1].startswith("export SCRIPE_API_KEY=scripe_sk_test_")
-    assert re.fullmatch(r"# To watch it: http://127\.0\.0\.1:\d+/_emulator", first.splitlines()[2])
+    assert re.fullmatch(r"# Watch it in a browser: http://127\.0\.0\.1:\d+/_emulator", first.splitlines()[2])
     main(["--port", "0"], wait=lambda: None)
 
 
@@ -371,10 +371,10 @@ def own_address() -> str:
         (
             "0.0.0.0",
             "127.0.0.1",
-            "# Other machines: http://ADDRESS:{port}/v1, by an address of this one; there ",
+            "# From other machines use http://ADDRESS:{port}/v1 with an address of this one; ",
         ),
-        ("::", "[::1]", "# Other machines: http://ADDRESS:{port}/v1, by an address of this one; there "),
-        ("own", "own", "# To this address "),
+        ("::", "[::1]", "# From other machines use http://ADDRESS:{port}/v1 with an address of this one; "),
+        ("own", "own", "# For this address "),
     ],
 )
 def test_the_lines_of_the_command_work_where_they_are_pasted(
@@ -391,13 +391,13 @@ def test_the_lines_of_the_command_work_where_they_are_pasted(
         client = Scripe(
             variables["SCRIPE_API_KEY"],
             base_url=variables["SCRIPE_BASE_URL"],
-            allow_insecure="# To this address" in lines,
+            allow_insecure="# For this address" in lines,
         )
         with client:
             assert client.health.check().status == "ok"
         port = urlsplit(variables["SCRIPE_BASE_URL"]).port
         remarks = [line for line in lines.splitlines() if line.startswith("#")][1:]
-        takes = "plain http takes scripe --allow-insecure, in Python allow_insecure=True."
+        takes = "pass --allow-insecure to scripe, or allow_insecure=True in Python, since it is plain http."
         assert remarks == ([f"{remark.format(port=port)}{takes}"] if remark else [])
 
     main(["--port", "0", "--host", host.replace("own", own)], wait=paste)
@@ -408,7 +408,7 @@ def test_what_is_no_port_and_no_speed(capsys: pytest.CaptureFixture[str]) -> Non
     for option, text in (("port", "x"), ("port", "65536"), ("speed", "fast"), ("speed", "-1")):
         with pytest.raises(SystemExit, match="2"):
             main([f"--{option}={text}"])
-        assert f"{text} is no {option}" in capsys.readouterr().err
+        assert f"{text} is not a {option}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("which", ["taken", "missing"])

@@ -1,4 +1,4 @@
-"""What a test can do to the emulator beside sending it requests; `Emulator` documents each control."""
+"""Change the emulator from a test, besides sending it requests; `Emulator` documents each control."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -160,7 +160,7 @@ class Controls:
         project_id: str | None,
         workspace_id: str | None,
     ) -> SeededIds:
-        """Make records in bulk: so many of each resource."""
+        """Make records in bulk, a number of each resource."""
         step = step if isinstance(step, timedelta) else timedelta(seconds=step)
         start = start or self._services.clock.now() - step * max(counts.values())
         if project_id is None and workspace_id not in (None, self.workspace_id):
@@ -198,5 +198,5 @@ class Controls:
     def _find_project(self, project_id: str) -> Record:
         project = self._services.database.find("projects", project_id)
         if project is None:
-            raise LookupError(f"there is no project {project_id}")
+            raise LookupError(f"there is no project {project_id!r}")
         return project

@@ -25,7 +25,7 @@ def parse_idempotency_key(headers: Mapping[str, str]) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """What a response is stored under, and the fingerprint of the body that it answers."""
+    """The place of a stored response, and the fingerprint of the request's body."""
 
     workspace_id: str
     route: str

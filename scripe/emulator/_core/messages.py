@@ -93,12 +93,12 @@ class Request:
 
     @property
     def in_api(self) -> bool:
-        """Whether the path lies below `/v1`."""
+        """True if the path lies below `/v1`."""
         return f"{self.full_path}/".startswith(f"{PREFIX}/")
 
     @property
     def in_storage(self) -> bool:
-        """Whether the path belongs to the emulator's own storage."""
+        """True if the path belongs to the emulator's own storage."""
         return self.full_path.startswith(STORAGE_PREFIX)
 
     def length(self) -> int:
@@ -187,7 +187,7 @@ class ReceivedRequest:
 def summarize_exchange(
     request: Request, response: Response, received_at: datetime, seconds: float
 ) -> ReceivedRequest:
-    """Summarize a request and its response, which took so many seconds to make."""
+    """Summarize a request and its response, which took some seconds to make."""
     request.body.seek(0)
     return ReceivedRequest(
         method=request.method,

@@ -115,7 +115,7 @@ JobHandler = Callable[[Services, Record, int], JsonObject]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What one file of `routes` adds: routes, names of records, and handlers of jobs by their type."""
+    """Everything that a file of `routes` adds: routes, names of records, and handlers of jobs by their type."""
 
     routes: tuple[Route, ...]
     names: tuple[str, ...] = ()

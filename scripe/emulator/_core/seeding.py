@@ -50,7 +50,7 @@ class Seeder:
     job_status: str
 
     def seed(self, counts: Mapping[str, int]) -> SeededIds:
-        """Make and store so many of each resource, or raise a ValueError for an unknown type or status of jobs."""
+        """Make and store a number of each resource, or raise a ValueError for an unknown type or status of jobs."""
         if self.job_type not in TYPES or self.job_status not in STATUSES:
             raise ValueError(f"there is no job of type {self.job_type} with status {self.job_status}")
         makers = (self._project, self._job, self._source, self._note, self._post)

@@ -15,7 +15,7 @@ MAX_STEP = 366 * 86_400
 
 
 class FormError(ValueError):
-    """The form asks for something that cannot be done; the message tells a person why."""
+    """A form cannot be done; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
