@@ -142,7 +142,7 @@ def main() -> None:
         return
     from scripe.emulator import Emulator
 
-    with Emulator(speed=2) as emulator, emulator.serve() as server:
+    with Emulator(job_speed=2) as emulator, emulator.serve() as server:
         print(f"The emulator listens at {server.base_url}; nothing leaves this machine.")
         with_both(server.api_key, server.base_url)
 

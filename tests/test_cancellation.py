@@ -214,7 +214,7 @@ def test_an_upload_that_is_cancelled_leaves_no_source_and_a_client_that_works(
     path.write_bytes(os.urandom(8_000_000))
 
     async def use() -> None:
-        with Emulator(speed=1000) as emulator, emulator.serve() as served:
+        with Emulator(job_speed=1000) as emulator, emulator.serve() as served:
             async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
                 project = emulator.project_id
                 for tenth in range(10):

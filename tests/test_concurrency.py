@@ -230,7 +230,7 @@ def by_tasks_of_trio(key: str, base_url: str, ingest: Callable[[Any], Any]) -> l
 @pytest.mark.parametrize("run", [by_threads, by_tasks, by_tasks_of_trio])
 def test_runs_at_once_under_one_key_end_at_one_source(run: Callable[..., list[Source]]) -> None:
     """Whichever sends its file first; the link of the others is used then, by the same content."""
-    with Emulator(speed=1000) as emulator, emulator.serve() as served:
+    with Emulator(job_speed=1000) as emulator, emulator.serve() as served:
 
         def ingest(client: Any) -> Any:
             return client.sources.ingest(

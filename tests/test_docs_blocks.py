@@ -111,7 +111,7 @@ def runs(command: str) -> bool:
 
 @pytest.fixture
 def emulator(violations: list[str]) -> Iterator[Emulator]:
-    with Emulator(speed=100) as made:
+    with Emulator(job_speed=100) as made:
         yield made
 
 

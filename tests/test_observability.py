@@ -136,7 +136,7 @@ def test_a_call_that_asyncio_cancels_ends_its_spans(telemetry: Telemetry, what: 
                     if request.method == method:
                         loop.call_soon_threadsafe(has_come.set)
 
-                emulator.observe(tell)
+                emulator.add_observer(tell)
                 works: dict[str, Callable[[], Coroutine[object, object, object]]] = {
                     "call": client.workspaces.me,
                     "upload": lambda: client.uploads.upload_file(b"Words.", content_type="text/plain"),

@@ -174,7 +174,7 @@ def test_a_podcast_becomes_three_drafts(
 @WORLDS
 def test_a_podcast_goes_on_where_the_cap_ended_it(world: str, path: Path) -> None:
     with Emulator(plan="ADVANCED") as emulator:
-        emulator.set_spent(2000 - 10 - 5)  # a source, and one post
+        emulator.set_spend(2000 - 10 - 5)  # a source, and one post
         with pytest.raises(SpendCapExceededError) as caught:
             draft(emulator, world, path, FILES / "memo.mp3")
         assert caught.value.resets_at
@@ -277,7 +277,7 @@ def test_three_nights_make_one_post_of_each_note(emulator: Emulator, world: str,
 def test_a_night_ends_at_the_cap_and_goes_on_after_midnight(world: str, path: Path) -> None:
     with Emulator(plan="ADVANCED") as emulator:
         make_notes(emulator, 5)
-        emulator.set_spent(1988)
+        emulator.set_spend(1988)
         night = run_night(emulator, world, path)
         assert [job.is_succeeded for job in night.jobs] == [True, True]
         assert night.go_on_at is not None
@@ -357,7 +357,7 @@ def test_a_service_answers_with_the_job(emulator: Emulator, prefix: str, content
 
 
 def test_the_demo_makes_a_post_with_each_client(capsys: pytest.CaptureFixture[str]) -> None:
-    with Emulator(speed=100) as emulator, emulator.serve() as server:
+    with Emulator(job_speed=100) as emulator, emulator.serve() as server:
         demo.with_both(server.api_key, server.base_url)
         assert (emulator.count("sources"), emulator.count("posts")) == (10, 2)
     printed = capsys.readouterr().out

@@ -187,7 +187,7 @@ def waits(together):
     from scripe.emulator import Emulator
 
     async def work(count, report):
-        with Emulator(plan="ENTERPRISE", generation_limit=1_000_000, keep_requests=1) as emulator:
+        with Emulator(plan="ENTERPRISE", generation_limit=1_000_000, max_recorded_requests=1) as emulator:
             heard = []
             async with emulator.async_client(on_response=lambda _: heard.append(1)) as client:
                 ids = [

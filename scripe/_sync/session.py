@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
@@ -42,7 +43,7 @@ class Session:
         self.limiter = limiter
         self.on_response = on_response
         self.observer: Observer = NULL_OBSERVER
-        self.clock: Clock = Clock()
+        self.clock: Clock = _make_clock()
         self.poll_throttle: PollThrottle = PollThrottle()
         self._api_key_function = cast("KeySource | None", config.api_key_function(given))
         self._api_key = None if self._api_key_function else config.api_key(given)
@@ -137,6 +138,20 @@ class Session:
                 "This client was first used in another event loop, where its connections live: "
                 "make one Scripe for each event loop (each asyncio.run), and close it there."
             )
+
+
+_make_clock: Callable[[], Clock] = Clock
+
+
+def set_clock_factory(factory: Callable[[], Clock]) -> Callable[[], Clock]:
+    """Make the clock of each session from now on with `factory`, and return the previous factory.
+
+    A session counts time limits and sleeps with its clock. `scripe.testing` sets a clock here that moves the emulator's
+    time on instead of sleeping, since the clients are made by the application under test.
+    """
+    global _make_clock
+    previous, _make_clock = _make_clock, factory
+    return previous
 
 
 _sessions: WeakSet[Session] = WeakSet()

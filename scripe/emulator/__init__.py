@@ -2,7 +2,7 @@
 
 .. code-block:: python
 
-    from scripe.emulator import Emulator
+    from . import Emulator
 
     with Emulator() as emulator, emulator.serve() as server:
         print(server.base_url, server.api_key)
@@ -65,10 +65,9 @@ Knowledge
     is 422. Pages and videos are not fetched.
 Webhooks
     ``ssrf_blocked`` is 422. A host is judged as it is written, without asking a name server. A name or URL that is too
-    long, or no https URL, is 422. Secrets are rotated by ``POST /webhook-endpoints/{id}/rotate-secret``. With
-    ``deliver`` plain http to this machine is allowed, and events are POSTed there, each once, unsigned: no page states
-    how Scripe delivers, so that envelope and headers (``X-Scripe-Emulator-…``) are the emulator's own. Publishing a
-    post fires nothing, nor does a cancelled job.
+    long, or no https URL, is 422. Secrets are rotated by ``POST /webhook-endpoints/{id}/rotate-secret``. Nothing is
+    delivered, since no page states how Scripe does that: `Emulator.events` lists what happened. Publishing a post is
+    no event, nor is a cancelled job.
 Sources
     A text may have 1,000,000 characters and 1 MB; more is 413. A file costs 10 cents (``source_cents``), given back
     when its job fails or is cancelled. The source appears when its job ends, created when the job was. There is no
@@ -84,33 +83,32 @@ Health
 
 from typing import TYPE_CHECKING
 
-from scripe._vocabulary import Plan
-from scripe.emulator.app import Emulator
-from scripe.emulator.clock import Clock
-from scripe.emulator.deliveries import Delivery
-from scripe.emulator.messages import Headers, ReceivedRequest, Request, Response
-from scripe.emulator.s3_storage import S3Storage
-from scripe.emulator.seeding import Seeded
-from scripe.emulator.settings import Options, Settings
-from scripe.emulator.storage import Link, MissingObjectError, Storage
+from .._vocabulary import Plan
+from ._core.clock import Clock
+from ._core.events import Event
+from ._core.messages import Headers, ReceivedRequest, Request, Response
+from ._core.seeding import SeededIds
+from ._core.settings import Settings
+from ._core.storage.base import ObjectNotFoundError, PresignRequest, Storage
+from ._core.storage.s3 import S3Storage
+from ._emulator import Emulator
 
 if TYPE_CHECKING:
-    from scripe.emulator.server import Server
+    from .server import Server
 
 __all__ = [
     "Clock",
-    "Delivery",
     "Emulator",
+    "Event",
     "Headers",
-    "Link",
-    "MissingObjectError",
-    "Options",
+    "ObjectNotFoundError",
     "Plan",
+    "PresignRequest",
     "ReceivedRequest",
     "Request",
     "Response",
     "S3Storage",
-    "Seeded",
+    "SeededIds",
     "Server",
     "Settings",
     "Storage",
@@ -119,7 +117,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name == "Server":  # loaded when asked for, since it imports the server's packages
-        from scripe.emulator import server
+        from . import server
 
         return server.Server
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,14 +12,14 @@ from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from scripe.emulator import Emulator
-from scripe.emulator.addresses import is_loopback
-from scripe.emulator.data_files import DESCRIPTION, read_data_file
-from scripe.emulator.extras import MissingExtraError
-from scripe.emulator.settings import PLANS
+from .._core.config import is_loopback
+from . import Emulator
+from ._core.data_files import DESCRIPTION, read_data_file
+from ._core.optional_dependencies import MissingExtraError
+from ._core.settings import PLANS
 
 if TYPE_CHECKING:
-    from scripe.emulator import Server
+    from . import Server
 
 FOREVER = threading.Event()
 CANNOT_START = (OSError, sqlite3.Error)
@@ -61,8 +61,7 @@ def main(
     with (
         Emulator(
             _database(options.data),
-            speed=options.speed,
-            deliver=options.deliver,
+            job_speed=options.speed,
             cors_origins=tuple(options.cors_origin),
         ) as emulator,
         emulator.serve(options.port, options.host) as server,
@@ -96,9 +95,6 @@ def _parser(program: str) -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="a folder that keeps everything for the next start")
     parser.add_argument("--speed", type=_speed, default=1.0, help="how much faster than usual jobs move (1)")
     parser.add_argument("--plan", choices=PLANS, help="the workspace's plan (BUSINESS)")
-    parser.add_argument(
-        "--deliver", action="store_true", help="send events to webhook endpoints on this machine"
-    )
     parser.add_argument(
         "--cors-origin",
         action="append",

@@ -1,4 +1,4 @@
-"""The emulator on a port: Starlette on uvicorn, in a thread of its own."""
+"""Serve the emulator on a port: Starlette on uvicorn, in a thread of its own."""
 
 import asyncio
 import errno
@@ -11,16 +11,17 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from ipaddress import ip_address
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, Self, cast
+from typing import BinaryIO, Self, cast
 
-from scripe.emulator.clock import real_seconds
-from scripe.emulator.errors import failure
-from scripe.emulator.extras import extra
-from scripe.emulator.messages import PAGE_PREFIX, PREFIX, Headers, Request, Response
-from scripe.emulator.routing import EDGE_LIMIT
-from scripe.emulator.state import new_id
+from ._core.application import Application
+from ._core.clock import real_seconds
+from ._core.database import new_id
+from ._core.errors import error_response
+from ._core.messages import PAGE_PREFIX, PREFIX, Headers, Request, Response
+from ._core.optional_dependencies import require_extra
+from ._core.routing import MAX_BODY
 
-with extra():
+with require_extra():
     import uvicorn
     from starlette import requests as starlette_requests
     from starlette.applications import Starlette
@@ -29,77 +30,87 @@ with extra():
     from starlette.responses import Response as StarletteResponse
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-if TYPE_CHECKING:
-    from scripe.emulator.app import Emulator
-    from scripe.emulator.page import Page
-
 IN_MEMORY = 1 << 20
 HOST = re.compile(r"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 GRACE = 1
-WITHOUT_BODY = (204, 304)  # HTTP lets them have none
+WITHOUT_BODY = (204, 304)  # HTTP does not let them have one
 logger: logging.Logger = logging.getLogger("scripe.emulator")
 
 
 class Server:
-    """An emulator behind a port of this machine.
-
-    Args:
-        emulator: what answers.
-        host: the address to listen on.
-        port: the port to listen on, 0 for any free one.
-        page_of: makes the page that shows what happens here, beside the API.
+    """An emulator behind a port of this machine, made by `Emulator.serve`.
 
     Attributes:
-        in_real_time: whether the answer of a call that waits for its job is held back as long as the job takes;
-            else the emulator's clock moves on by as much.
+        application: Answers the requests; `Emulator.take_over` puts another one in its place.
+        in_real_time: Whether a call that waits for its job is answered when the job has ended in real time; else the
+            emulator's clock moves on by as much.
 
     """
 
     def __init__(
-        self, emulator: "Emulator", host: str, port: int, page_of: Callable[["Emulator"], "Page"]
+        self, application: Application, host: str, port: int, load_page: Callable[[Application, str], ASGIApp]
     ) -> None:
-        self._page_of = page_of
-        self.emulator = emulator
-        self.in_real_time = True
+        self._load_page = load_page
         self._host = host
-        self._named = host
+        self._named_host = host
         self._port = port
-        self._running: _Running | None = None
+        self._running: _UvicornThread | None = None
+        self.application = application
+        self.in_real_time = True
 
     @property
-    def emulator(self) -> "Emulator":
-        """What answers; another one may take its place at any time."""
-        return self._emulator
+    def application(self) -> Application:
+        return self._application
 
-    @emulator.setter
-    def emulator(self, emulator: "Emulator") -> None:
-        self._emulator = emulator
-        self._page: Page | None = None
-        self._api: ASGIApp = self._answer
-        if emulator.settings.cors_origins:
+    @application.setter
+    def application(self, application: Application) -> None:
+        self._application = application
+        self._page: ASGIApp | None = None
+        self._api: ASGIApp = self._handle
+        if application.settings.cors_origins:
             self._api = CORSMiddleware(
-                self._answer,
-                allow_origins=emulator.settings.cors_origins,
+                self._handle,
+                allow_origins=application.settings.cors_origins,
                 allow_methods=["*"],
                 allow_headers=["*"],
                 expose_headers=["*"],
                 allow_private_network=True,
             )
 
-    @property
-    def page(self) -> "Page":
-        """Shows what happens here, beside the API; loaded when first asked for."""
-        if self._page is None:
-            self._page = self._page_of(self.emulator)
-        return self._page
-
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request as an ASGI application, of the API, its storage or the page."""
-        is_of_page = f"{scope['path']}/".startswith(f"{PAGE_PREFIX}/")
-        await (self.page if is_of_page else self._api)(scope, receive, send)
+        """Answer one request as an ASGI application: of the API, its storage or the page."""
+        app = self._api
+        if f"{scope['path']}/".startswith(f"{PAGE_PREFIX}/"):
+            app = self._page = self._page or self._load_page(self.application, self._host)
+        await app(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await _serve(self.emulator, scope, receive, send, in_real_time=self.in_real_time)
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        application = self.application
+        head = _parse_head(scope, in_real_time=self.in_real_time)
+        if head is None:
+            response = error_response(400, new_id("req"), message="The Host header is not a host name.")
+            await _send_early(response, scope, receive, send)
+            return
+        rejection = await run_in_threadpool(application.reject_early, head)
+        if rejection:
+            await _send_early(rejection, scope, receive, send)
+            return
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
+            try:
+                async for chunk in _read_body(scope, receive):
+                    if (
+                        head.in_storage or spool.tell() <= MAX_BODY
+                    ):  # a longer body is rejected, so the rest is not kept
+                        spool.write(chunk)
+            except OSError as error:
+                await _send_early(application.reject_unstored(head, error), scope, receive, send)
+                return
+            spool.seek(0)
+            request = replace(head, body=cast("BinaryIO", spool))
+            response = await run_in_threadpool(application.handle, request)
+        application.clock.advance(application.simulated_latency)
+        await asyncio.sleep(response.delay)
+        await _send(response, scope, receive, send)
 
     @property
     def base_url(self) -> str:
@@ -117,13 +128,13 @@ class Server:
     @property
     def api_key(self) -> str:
         """A key with every scope."""
-        return self.emulator.api_key
+        return self.application.controls.api_key
 
     def start(self) -> None:
         """Listen, and return once requests are answered.
 
         Raises:
-            OSError: the port cannot be had.
+            OSError: The port cannot be opened.
 
         """
         listener = self._listener()
@@ -131,19 +142,19 @@ class Server:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         address, self._port = listener.getsockname()[:2]
         if ip_address(address).is_unspecified:
-            self._named = "::1" if ":" in address else "127.0.0.1"
-        self._running = _Running(_application(self), listener)
+            self._named_host = "::1" if ":" in address else "127.0.0.1"
+        application = Starlette(exception_handlers={Exception: _respond_to_crash})
+        application.router.default = self  # a route's pattern would not match every path
+        self._running = _UvicornThread(application, listener)
 
     def _listener(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        taken = None
         try:
             return socket.create_server((self._host, self._port), family=family)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
-            taken = error.errno
-        raise OSError(taken, f"port {self._port} is taken, choose another one, or 0 for any that is free")
+        raise OSError(errno.EADDRINUSE, f"port {self._port} is taken; choose another, or 0 for any free one")
 
     def stop(self) -> None:
         """Stop listening, and return once the thread has ended."""
@@ -156,24 +167,27 @@ class Server:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.stop()
 
     @property
     def _origin(self) -> str:
-        host = f"[{self._named}]" if ":" in self._named else self._named
+        host = f"[{self._named_host}]" if ":" in self._named_host else self._named_host
         return f"http://{host}:{self._port}"
 
 
 class _EventLoop(asyncio.SelectorEventLoop):
-    """Goes by real time where a test has frozen it: else the server would wait for its next tick, and never stop."""
+    """Counts real time where a test has frozen it; else the server would wait for its next tick without end."""
 
     def time(self) -> float:
         return real_seconds()
 
 
-class _Running(uvicorn.Server):
+class _UvicornThread(uvicorn.Server):
     def __init__(self, application: Starlette, listener: socket.socket) -> None:
         super().__init__(
             uvicorn.Config(
@@ -181,9 +195,9 @@ class _Running(uvicorn.Server):
                 http="h11",
                 ws="none",
                 lifespan="off",
-                proxy_headers=False,  # who sits where is judged by the connection alone
+                proxy_headers=False,  # the page checks the caller's real address
                 log_config=None,
-                log_level=logging.CRITICAL,  # answers that are dropped on purpose are no news
+                log_level=logging.CRITICAL,  # responses that are dropped on purpose are not errors
                 access_log=False,
                 timeout_graceful_shutdown=GRACE,
             )
@@ -210,43 +224,7 @@ class _Running(uvicorn.Server):
         self._thread.join()
 
 
-def _application(server: Server) -> Starlette:
-    application = Starlette(exception_handlers={Exception: _crashed})
-    application.router.default = server  # a route's pattern would not match every path
-    return application
-
-
-async def _serve(
-    emulator: "Emulator", scope: Scope, receive: Receive, send: Send, *, in_real_time: bool
-) -> None:
-    head = _head(scope, in_real_time=in_real_time)
-    if head is None:
-        refusal = failure(400, new_id("req"), message="The Host header names no host.")
-        await _refuse(refusal, scope, receive, send)
-        return
-    refused = await run_in_threadpool(emulator.admit, head)
-    if refused:
-        await _refuse(refused, scope, receive, send)
-        return
-    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
-        try:
-            async for chunk in _chunks(scope, receive):
-                if (
-                    head.in_storage or spool.tell() <= EDGE_LIMIT
-                ):  # what is longer than that is refused unread
-                    spool.write(chunk)
-        except OSError as error:
-            await _refuse(emulator.refuse(head, error), scope, receive, send)
-            return
-        spool.seek(0)
-        request = replace(head, body=cast("BinaryIO", spool))
-        response = await run_in_threadpool(emulator.handle, request)
-    emulator.clock.advance(emulator.latency)
-    await asyncio.sleep(response.delay)
-    await _send(response, scope, receive, send)
-
-
-def _head(scope: Scope, *, in_real_time: bool) -> Request | None:
+def _parse_head(scope: Scope, *, in_real_time: bool) -> Request | None:
     headers = Headers((name.decode("latin-1"), text.decode("latin-1")) for name, text in scope["headers"])
     address, port = scope["server"]
     host = headers.get("host") or (f"[{address}]:{port}" if ":" in address else f"{address}:{port}")
@@ -258,7 +236,7 @@ def _head(scope: Scope, *, in_real_time: bool) -> Request | None:
     return Request(scope["method"], url, headers, in_real_time=in_real_time)
 
 
-async def _chunks(scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
+async def _read_body(scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
     # A caller that goes away leaves a body cut short, which the emulator itself refuses.
     try:
         async for chunk in starlette_requests.Request(scope, receive).stream():
@@ -268,39 +246,36 @@ async def _chunks(scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
 
 
 async def _send(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    if response.dropped:
-        await _break_off(response, send)
-    else:
-        body = b"" if response.status in WITHOUT_BODY else response.body
-        answer = StarletteResponse(body, response.status, response.headers)
-        await answer(scope, receive, send)
+    if response.connection_dropped:
+        # More is announced than sent, and then the call ends: uvicorn closes the connection.
+        length = len(response.body) + 1
+        await _send_head(response, length, send)
+        await send({"type": "http.response.body", "body": response.body[: length // 2], "more_body": True})
+        return
+    body = b"" if response.status in WITHOUT_BODY else response.body
+    await StarletteResponse(body, response.status, response.headers)(scope, receive, send)
 
 
-async def _break_off(response: Response, send: Send) -> None:
-    # More is announced than sent, and then the call ends: uvicorn closes the connection.
-    length = len(response.body) + 1
-    await _begin(response, length, send)
-    await send({"type": "http.response.body", "body": response.body[: length // 2], "more_body": True})
-
-
-async def _refuse(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    # The answer goes out before the body is read. The body is then read and thrown away: closing the
-    # connection on a caller that still sends would reset it, and the answer might be lost with it.
-    await _begin(response, len(response.body), send)
+async def _send_early(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    # The response goes out before the body is read. The body is then read and thrown away: closing the
+    # connection on a caller that still sends would reset it, and the response might be lost with it.
+    await _send_head(response, len(response.body), send)
     await send({"type": "http.response.body", "body": response.body, "more_body": True})
     if b"expect" not in dict(scope["headers"]):
-        async for _ in _chunks(scope, receive):
+        async for _ in _read_body(scope, receive):
             pass
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _begin(response: Response, length: int, send: Send) -> None:
+async def _send_head(response: Response, length: int, send: Send) -> None:
     headers = {**response.headers, "Content-Length": str(length)}
     fields = [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": fields})
 
 
-async def _crashed(request: starlette_requests.Request, error: Exception) -> StarletteResponse:
-    logger.error("%s %s crashed the emulator", request.method, request.url.path, exc_info=error)
-    response = failure(500, new_id("req"))
+async def _respond_to_crash(request: starlette_requests.Request, error: Exception) -> StarletteResponse:
+    logger.error(
+        "The emulator crashed on %s %s; please report it", request.method, request.url.path, exc_info=error
+    )
+    response = error_response(500, new_id("req"))
     return StarletteResponse(response.body, response.status, response.headers)

@@ -1,38 +1,46 @@
-"""What an application finds that makes its own clients: where the API is, a key, and time that nobody waits for."""
+"""Prepare the environment for applications that make their own clients: the API's address, a key, and no waiting."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import pytest
 
-from scripe._async import session as async_sessions
-from scripe._concurrency import AsyncClock, Clock
-from scripe._core.config import BASE_URL_VARIABLE, KEY_VARIABLE, WORKSPACE_VARIABLE
-from scripe._sync import session as sessions
-from scripe.emulator import Emulator, Server
-from scripe.emulator.mount import AsyncEmulatorClock, EmulatorClock, EmulatorTime
+from .._async import session as async_session
+from .._concurrency import AsyncClock, Clock
+from .._core.config import BASE_URL_VARIABLE, KEY_VARIABLE, WORKSPACE_VARIABLE
+from .._sync import session
+from ..emulator import Emulator, Server
+from ..emulator.client import AsyncEmulatorClock, EmulatorClock, EmulatorTime
 
 
-def lead_to(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def set_environment(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let clients that are made from the environment call a server."""
     monkeypatch.setenv(BASE_URL_VARIABLE, server.base_url)
     monkeypatch.setenv(KEY_VARIABLE, server.api_key)
     monkeypatch.delenv(WORKSPACE_VARIABLE, raising=False)
 
 
-def give_time_of(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let clients that are made in this process move an emulator's clock on where they would wait.
+@contextmanager
+def use_emulator_clock(emulator: Emulator) -> Generator[None]:
+    """Let clients that are made in this process move the emulator's clock on instead of sleeping.
 
-    A forked process has but a copy of that clock, which moves nothing: its clients wait.
+    A forked process only has a copy of that clock, which moves nothing: its clients sleep.
     """
-    time, here = EmulatorTime(emulator), os.getpid()
+    time, process = EmulatorTime(emulator.clock), os.getpid()
 
-    def clock() -> Clock:
-        return EmulatorClock(time) if os.getpid() == here else Clock()
+    def make_clock() -> Clock:
+        return EmulatorClock(time) if os.getpid() == process else Clock()
 
-    def async_clock() -> AsyncClock:
-        return AsyncEmulatorClock(time) if os.getpid() == here else AsyncClock()
+    def make_async_clock() -> AsyncClock:
+        return AsyncEmulatorClock(time) if os.getpid() == process else AsyncClock()
 
-    monkeypatch.setattr(sessions, "Clock", clock)
-    monkeypatch.setattr(async_sessions, "AsyncClock", async_clock)
+    previous = session.set_clock_factory(make_clock)
+    async_previous = async_session.set_clock_factory(make_async_clock)
+    try:
+        yield
+    finally:
+        session.set_clock_factory(previous)
+        async_session.set_clock_factory(async_previous)

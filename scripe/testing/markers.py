@@ -1,4 +1,4 @@
-"""What the markers of a test ask of its emulator: for each marker the function that reads it.
+"""Read the markers of a test, and set its emulator up as they say: one function for each marker.
 
 Where a marker stands more than once, the module's comes first, then the class's, then the test's from top to bottom: a
 later one replaces an earlier one, but faults add up, and are met in this order.
@@ -9,75 +9,69 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final, Literal, Unpack
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any, Final, Literal
 
 import pytest
 
-from scripe._vocabulary import Plan
-from scripe.emulator import Emulator, Options
-from scripe.emulator.settings import PLANS
+from ..emulator import Emulator, Plan, Settings
+from ..emulator._core.settings import PLANS
 
 DROP: Final = "drop"
 
 
+def _do_nothing(emulator: Emulator) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What one marker asks for: settings of the emulator, and what to do with it before the test begins."""
+class EmulatorSetup:
+    """The settings of an emulator, and what to do with it before the test begins."""
 
-    settings: Options
-    order: Callable[[Emulator], None] = lambda emulator: None  # noqa: ARG005
+    settings: dict[str, Any]
+    apply: Callable[[Emulator], None] = _do_nothing
 
 
-def scripe_settings(**settings: Unpack[Options]) -> Scene:
-    """Settings of the emulator, such as ``speed=0`` or ``topics=True``; see `scripe.emulator.Settings`."""
-    known = Options.__annotations__
+def scripe_settings(**settings: object) -> EmulatorSetup:
+    """Settings of the emulator, such as `job_speed=0` or `include_topics=True`; see `scripe.emulator.Settings`."""
+    known = [field.name for field in fields(Settings)]
     for name in settings:
         if name not in known:
-            raise ValueError(f"there is no setting {name!r}, but {', '.join(known)}")
-    return Scene(settings)
+            raise ValueError(f"there is no setting {name!r}; give one of {', '.join(known)}")
+    return EmulatorSetup(settings)
 
 
-def scripe_latency(seconds: float) -> Scene:
-    """Each answer of the emulator takes so many seconds of its own time.
+def scripe_latency(seconds: float) -> EmulatorSetup:
+    """Each response takes so many seconds of the emulator's time.
 
-    A client gives up where they exceed its timeout, or its deadline; nobody waits.
+    A client gives up where they exceed its timeout or total timeout; nobody waits.
     """
     if not isinstance(seconds, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError(f"seconds is {seconds!r}; give a number")
     if seconds < 0:
-        raise ValueError("an answer cannot come early")
-    return Scene({"latency": seconds})
+        raise ValueError(f"seconds is {seconds}; give 0 or more")
+    return EmulatorSetup({"simulated_latency": seconds})
 
 
-def scripe_plan(plan: Plan, *, active: bool = True) -> Scene:
-    """The plan of the emulator's workspace; `active` false means a subscription in bad standing."""
+def scripe_plan(plan: Plan, *, active: bool = True) -> EmulatorSetup:
+    """The plan of the emulator's workspace; `active=False` is a subscription in bad standing."""
     if plan not in PLANS:
-        raise ValueError(f"there is no plan {plan!r}, but {', '.join(PLANS)}")
-    return Scene({"plan": plan}, lambda emulator: emulator.set_plan(plan, active=active))
+        raise ValueError(f"there is no plan {plan!r}; give one of {', '.join(PLANS)}")
+    return EmulatorSetup({"plan": plan}, partial(Emulator.set_plan, plan=plan, active=active))
 
 
-def scripe_budget(requests: int | None = None, *, cents: int | None = None) -> Scene:
-    """What the emulator's workspace may use.
+def scripe_rate_limit(requests: int) -> EmulatorSetup:
+    """The rate limit: how many requests of each kind (reads, writes, uploads, generations) in 60 seconds."""
+    _check_int("requests", requests, 1)
+    limits = ("read_limit", "write_limit", "upload_limit", "generation_limit")
+    return EmulatorSetup(dict.fromkeys(limits, requests))
 
-    Args:
-        requests: how many requests of each kind (reads, writes, uploads, generations) in 60 seconds.
-        cents: what is left of today's spend cap.
 
-    """
-    if requests is None and cents is None:
-        raise ValueError("say how many requests, or cents")
-    _check_whole("requests", requests, 1)
-    _check_whole("cents", cents, 0)
-    settings: Options = {}
-    if requests is not None:
-        settings = {
-            "read_limit": requests,
-            "write_limit": requests,
-            "upload_limit": requests,
-            "generation_limit": requests,
-        }
-    return Scene(settings, lambda emulator: None if cents is None else emulator.set_left(cents))
+def scripe_spend_cap(remaining_cents: int) -> EmulatorSetup:
+    """The cents that are left of the workspace's spend cap today."""
+    _check_int("remaining_cents", remaining_cents, 0)
+    return EmulatorSetup({}, partial(Emulator.set_spend_remaining, cents=remaining_cents))
 
 
 def scripe_faults(
@@ -89,105 +83,99 @@ def scripe_faults(
     times: int = 1,
     method: str | None = None,
     path: str | None = None,
-) -> Scene:
-    """The next matching requests fail without doing anything; or they are done, and their answers are lost.
+) -> EmulatorSetup:
+    """The next matching requests fail without doing anything; or they are done, and their responses are lost.
 
     Args:
-        status: the status they are answered with; ``"drop"`` to lose the answer.
-        code: the error code; the status's own unless given.
-        retry_after: what ``Retry-After`` says.
-        message: the error's message.
-        times: how many requests.
-        method: only requests with this method.
-        path: only paths below ``/v1`` (or storage paths) that begin so.
+        status: The status of the response; `"drop"` to lose it.
+        code: The error code; the status's own unless given.
+        retry_after: The value of `Retry-After`.
+        message: The error's message.
+        times: How many requests.
+        method: Only requests with this method.
+        path: Only requests whose path below `/v1` (or storage path) begins like this.
 
     """
     if status == DROP:
         if (code, retry_after, message) != (None, None, None):
-            raise ValueError("an answer that is lost has no code, retry_after or message")
-        return Scene({}, lambda emulator: emulator.drop_next(times, method=method, path=path))
+            raise ValueError("a lost response has no code, retry_after or message; leave them out")
+        return EmulatorSetup({}, partial(Emulator.drop_next, times=times, method=method, path=path))
     if not isinstance(status, int):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError(f"status is {status!r}; give a number, or {DROP!r}")
-
-    def order(emulator: Emulator) -> None:
-        emulator.fail_next(
-            status,
-            code,
-            retry_after=retry_after,
-            message=message,
-            times=times,
-            method=method,
-            path=path,
-        )
-
-    return Scene({}, order)
+    fail_next = partial(
+        Emulator.fail_next,
+        status=status,
+        code=code,
+        retry_after=retry_after,
+        message=message,
+        times=times,
+        method=method,
+        path=path,
+    )
+    return EmulatorSetup({}, fail_next)
 
 
-READERS: Final[tuple[Callable[..., Scene], ...]] = (
+MARKER_PARSERS: Final[tuple[Callable[..., EmulatorSetup], ...]] = (
     scripe_settings,
     scripe_latency,
     scripe_plan,
-    scripe_budget,
+    scripe_rate_limit,
+    scripe_spend_cap,
     scripe_faults,
 )
 
 
 @contextmanager
 def emulator_for(item: pytest.Item) -> Generator[Emulator]:
-    """An emulator as the markers of a test want it."""
-    scenes: list[tuple[pytest.Mark, Scene]] = []
-    settings: Options = {}
-    for mark, read in _marks(item):
-        with _blaming(mark):
-            scene = _called(read, mark)
-        scenes.append((mark, scene))
-        settings |= scene.settings
+    """Make an emulator as the markers of a test say; warn of its faults that no request has met."""
+    setups: list[tuple[pytest.Mark, EmulatorSetup]] = []
+    settings: dict[str, Any] = {}
+    for mark, parse in _marks(item):
+        with _marker_errors(mark):
+            bound = inspect.signature(parse).bind(*mark.args, **mark.kwargs)  # its errors name no function
+            setup = parse(*bound.args, **bound.kwargs)
+        setups.append((mark, setup))
+        settings |= setup.settings
     with Emulator(**settings) as emulator:
-        for mark, scene in scenes:
-            with _blaming(mark):
-                scene.order(emulator)
+        for mark, setup in setups:
+            with _marker_errors(mark):
+                setup.apply(emulator)
         yield emulator
-        if emulator.unmet_faults and _has_faults_of_its_own(item):
+        if emulator.unused_faults and _has_only_own_faults(item):
+            sent = ", ".join(f"{request.method} {request.path}" for request in emulator.requests)
             item.warn(
                 pytest.PytestWarning(
-                    f"{item.name}: no request met {' nor '.join(emulator.unmet_faults)}; sent were "
-                    f"{', '.join(f'{each.method} {each.path}' for each in emulator.requests) or 'none'}."
+                    f"{item.name}: no request met {' nor '.join(emulator.unused_faults)}; check the marker. "
+                    f"The test sent {sent or 'no request'}."
                 )
             )
 
 
-def _has_faults_of_its_own(item: pytest.Item) -> bool:
-    """Whether all markers of faults are the test's: those of a class or a module need not be met in each test."""
+def _has_only_own_faults(item: pytest.Item) -> bool:
+    """Return whether all fault markers are the test's: those of a class or a module need not be met in each test."""
     nodes = [node for node, _ in item.iter_markers_with_node(scripe_faults.__name__)]
     return bool(nodes) and all(node is item for node in nodes)
 
 
-def _marks(item: pytest.Item) -> Iterator[tuple[pytest.Mark, Callable[..., Scene]]]:
-    for read in READERS:
-        for mark in reversed(list(item.iter_markers(read.__name__))):
-            yield mark, read
-
-
-def _called(read: Callable[..., Scene], mark: pytest.Mark) -> Scene:
-    bound = inspect.signature(read).bind(*mark.args, **mark.kwargs)  # its complaints name no function
-    return read(*bound.args, **bound.kwargs)
+def _marks(item: pytest.Item) -> Iterator[tuple[pytest.Mark, Callable[..., EmulatorSetup]]]:
+    for parse in MARKER_PARSERS:
+        for mark in reversed(list(item.iter_markers(parse.__name__))):
+            yield mark, parse
 
 
 @contextmanager
-def _blaming(mark: pytest.Mark) -> Generator[None]:
-    """Tell what is wrong with a marker in one line that shows it."""
+def _marker_errors(mark: pytest.Mark) -> Generator[None]:
+    """Report a wrong argument of a marker in one line that shows the marker."""
     try:
         yield
     except (TypeError, ValueError) as error:
-        given = [*map(repr, mark.args), *(f"{name}={each!r}" for name, each in mark.kwargs.items())]
-        line = f"@pytest.mark.{mark.name}({', '.join(given)}): {error}"
+        arguments = [*map(repr, mark.args), *(f"{name}={value!r}" for name, value in mark.kwargs.items())]
+        line = f"@pytest.mark.{mark.name}({', '.join(arguments)}): {error}"
         raise pytest.fail.Exception(line, pytrace=False) from None
 
 
-def _check_whole(name: str, given: int | None, least: int) -> None:
-    if given is None:
-        return
-    if type(given) is not int:
-        raise ValueError(f"{name} is {given!r}; give a whole number")
-    if given < least:
-        raise ValueError(f"{name} is {given}; give {least} or more")
+def _check_int(name: str, value: int, least: int) -> None:
+    if type(value) is not int:
+        raise ValueError(f"{name} is {value!r}; give a whole number")
+    if value < least:
+        raise ValueError(f"{name} is {value}; give {least} or more")

@@ -64,7 +64,7 @@ async def _first(client: AsyncScripe, emulator: Emulator) -> object:
     ],
 )
 async def test_requests(work: Work, sent: list[str]) -> None:
-    with Emulator(speed=1000) as emulator:
+    with Emulator(job_speed=1000) as emulator:
         async with emulator.async_client() as client:
             await work(client, emulator)
         assert [_named(each.method, each.path) for each in emulator.requests] == sent

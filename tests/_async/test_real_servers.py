@@ -18,7 +18,7 @@ FILES = Path(__file__).parents[2] / "examples" / "files"
 
 @pytest.mark.parametrize("name", ["transcript.txt", "report.pdf", "letter.docx", "memo.mp3"])
 async def test_real_files_through_a_real_s3(bucket: S3Storage, name: str) -> None:
-    with Emulator(storage=bucket, speed=50) as emulator, emulator.serve() as served:
+    with Emulator(storage=bucket, job_speed=50) as emulator, emulator.serve() as served:
         async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
             source = await client.sources.ingest(FILES / name, project_id=emulator.project_id)
     assert source.is_ready

@@ -72,7 +72,7 @@ async def test_the_span_is_current_while_a_request_is_under_way(
         with tracer.start_as_current_span("below"):
             pass
 
-    emulator.observe(engine)
+    emulator.add_observer(engine)
     with tracer.start_as_current_span("above"):
         await async_traced.with_options(total_timeout=deadline).uploads.upload_file(
             WORDS, content_type="text/plain"
@@ -190,7 +190,7 @@ async def _wait_for_all(client: AsyncScripe, emulator: Emulator) -> object:
 async def test_an_operation_of_several_calls_is_one_span_around_them(
     telemetry: Telemetry, work: Work, name: str, below: list[str]
 ) -> None:
-    with Emulator(speed=1000) as emulator:
+    with Emulator(job_speed=1000) as emulator:
         async with emulator.async_client() as client:
             telemetry.watch(client)
             await work(client, emulator)

@@ -69,7 +69,7 @@ async def test_an_upload_that_is_cut_anywhere_arrives_whole(tmp_path: Path, seed
         exchange.take(chance.choice([0, chance.random(), 1]))
         exchange.reset()
 
-    with Emulator(speed=1000) as emulator, emulator.serve() as served:
+    with Emulator(job_speed=1000) as emulator, emulator.serve() as served:
         with FaultProxy(address(served.base_url)) as proxy:
             proxy.meet(cut, times=2, spares=lambda exchange: exchange.method != b"PUT")
             async with AsyncScripe(served.api_key, base_url=proxy.base_url, timeout=5) as client:
@@ -87,7 +87,7 @@ async def test_an_upload_that_is_always_cut_makes_no_source(tmp_path: Path) -> N
         exchange.take(0.5)
         exchange.reset()
 
-    with Emulator(speed=1000) as emulator, emulator.serve() as served:
+    with Emulator(job_speed=1000) as emulator, emulator.serve() as served:
         with FaultProxy(address(served.base_url)) as proxy:
             proxy.meet(cut, times=ALWAYS, spares=lambda exchange: exchange.method != b"PUT")
             async with AsyncScripe(served.api_key, base_url=proxy.base_url, timeout=5) as client:
@@ -268,7 +268,7 @@ async def test_exactly_at_the_cap_and_one_above(emulator: Emulator, cap: int, be
 
 
 async def test_the_cap_of_a_real_storage(bucket: S3Storage) -> None:
-    with Emulator(storage=bucket, speed=1000) as emulator, emulator.serve() as served:
+    with Emulator(storage=bucket, job_speed=1000) as emulator, emulator.serve() as served:
         async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
             for size in (1, 1_048_576, 1_048_577):
                 await client.uploads.upload_file(b"x" * size, content_type="text/plain")
@@ -301,7 +301,7 @@ async def test_other_bytes_in_storage_make_no_source(server: ScriptedServer) -> 
         ]
         exchange.send(b"\r\n".join(lines) + mark + body)
 
-    with Emulator(speed=1000) as emulator, emulator.serve() as served:
+    with Emulator(job_speed=1000) as emulator, emulator.serve() as served:
         with FaultProxy(address(served.base_url)) as proxy:
             proxy.meet(changed, times=ALWAYS, spares=lambda exchange: exchange.method != b"PUT")
             async with AsyncScripe(served.api_key, base_url=proxy.base_url) as client:

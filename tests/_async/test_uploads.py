@@ -554,7 +554,7 @@ async def test_the_daily_cap_stops_an_ingest() -> None:
 
 
 async def test_an_ingest_that_takes_too_long_can_be_waited_for_again() -> None:
-    with Emulator(speed=0) as still:
+    with Emulator(job_speed=0) as still:
         async with still.async_client() as client:
             with pytest.raises(JobTimeoutError) as caught:
                 await client.sources.ingest(

@@ -130,7 +130,7 @@ async def test_a_lost_answer_makes_one_of_each(emulator: Emulator, async_local: 
 
 
 async def test_a_lost_answer_makes_one_job_and_a_lost_cancel_cancels_it() -> None:
-    with Emulator(speed=0) as still:
+    with Emulator(job_speed=0) as still:
         async with still.async_client() as client:
             for trial in range(20):
                 still.drop_next()
@@ -180,7 +180,7 @@ async def test_webhook_endpoints(emulator: Emulator, async_local: AsyncScripe) -
 
 
 async def test_the_cap_counts_all_work(emulator: Emulator, async_local: AsyncScripe) -> None:
-    emulator.set_spent(4999)
+    emulator.set_spend(4999)
     with pytest.raises(SpendCapExceededError):
         await async_local.posts.generate(project_id=emulator.project_id, text="Words.")
     emulator.clock.advance(timedelta(days=1))

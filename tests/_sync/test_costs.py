@@ -65,7 +65,7 @@ def _first(client: Scripe, emulator: Emulator) -> object:
     ],
 )
 def test_requests(work: Work, sent: list[str]) -> None:
-    with Emulator(speed=1000) as emulator:
+    with Emulator(job_speed=1000) as emulator:
         with emulator.client() as client:
             work(client, emulator)
         assert [_named(each.method, each.path) for each in emulator.requests] == sent

@@ -555,7 +555,7 @@ def test_the_daily_cap_stops_an_ingest() -> None:
 
 
 def test_an_ingest_that_takes_too_long_can_be_waited_for_again() -> None:
-    with Emulator(speed=0) as still:
+    with Emulator(job_speed=0) as still:
         with still.client() as client:
             with pytest.raises(JobTimeoutError) as caught:
                 client.sources.ingest(

@@ -131,7 +131,7 @@ def test_a_lost_answer_makes_one_of_each(emulator: Emulator, local: Scripe) -> N
 
 
 def test_a_lost_answer_makes_one_job_and_a_lost_cancel_cancels_it() -> None:
-    with Emulator(speed=0) as still:
+    with Emulator(job_speed=0) as still:
         with still.client() as client:
             for trial in range(20):
                 still.drop_next()
@@ -181,7 +181,7 @@ def test_webhook_endpoints(emulator: Emulator, local: Scripe) -> None:
 
 
 def test_the_cap_counts_all_work(emulator: Emulator, local: Scripe) -> None:
-    emulator.set_spent(4999)
+    emulator.set_spend(4999)
     with pytest.raises(SpendCapExceededError):
         local.posts.generate(project_id=emulator.project_id, text="Words.")
     emulator.clock.advance(timedelta(days=1))

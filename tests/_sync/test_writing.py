@@ -433,7 +433,7 @@ def test_the_spend_caps_refusal_is_repeated_under_its_key_after_midnight(
     emulator: Emulator, local: Scripe
 ) -> None:
     project = emulator.project_id
-    emulator.set_spent(5000)
+    emulator.set_spend(5000)
     with pytest.raises(SpendCapExceededError) as caught:
         local.posts.generate(project_id=project, text="One more.", idempotency_key="k")
     assert caught.value.resets_at

@@ -58,7 +58,7 @@ def scripe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture
 def emulator(violations: list[str]) -> Iterator[Emulator]:
     """One whose jobs are done at once."""
-    with Emulator(speed=1000) as made:
+    with Emulator(job_speed=1000) as made:
         yield made
 
 

@@ -54,7 +54,7 @@ def test_what_is_shown_is_what_comes(document: Path, tmp_path: Path) -> None:
     program.chmod(0o755)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     script = f"\necho '{BETWEEN}'\n".join(command for command, _ in pairs)
-    with Emulator(speed=1000) as emulator, emulator.serve() as server:
+    with Emulator(job_speed=1000) as emulator, emulator.serve() as server:
         process = subprocess.run(
             ["bash", "-c", script],
             stdout=subprocess.PIPE,

@@ -174,7 +174,7 @@ def test_several_jobs_are_waited_for(served: Emulator, scripe: Run) -> None:
 
 
 def test_a_running_job_shows_its_progress(scripe: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Emulator(speed=0) as emulator, emulator.serve() as server:
+    with Emulator(job_speed=0) as emulator, emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
         job = scripe("knowledge", "add", "--url", "https://example.com").id

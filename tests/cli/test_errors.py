@@ -76,7 +76,7 @@ CASES: dict[str, tuple[list[str], Callable[[Emulator], object], int]] = {
     "too many requests": (["whoami"], lambda e: e.fail_next(429, retry_after=100), 7),
     "the cap is reached": (
         ["posts", "generate", "--project-id", "PROJECT", "--text", "Hi"],
-        lambda e: e.set_spent(5000),
+        lambda e: e.set_spend(5000),
         8,
     ),
     "a status that is none": (["jobs", "list", "--status", "nonsense"], lambda e: None, 9),
@@ -122,7 +122,7 @@ def test_a_wrong_key_is_told_where_keys_are_made(
 
 
 def test_the_cap_says_when_it_starts_afresh(served: Emulator, scripe: Run) -> None:
-    served.set_spent(5000)
+    served.set_spend(5000)
     ran = scripe("knowledge", "add", "--url", "https://example.com")
     assert "The cap starts afresh at 20" in ran.err
     assert "T00:00Z. If you gave --idempotency-key, give another key then.\n" in ran.err
@@ -439,7 +439,7 @@ def test_a_job_that_failed_is_told(served: Emulator, scripe: Run, tmp_path: Path
 @pytest.fixture
 def still(monkeypatch: pytest.MonkeyPatch, violations: list[str]) -> Iterator[Emulator]:
     """An emulator whose jobs stand still, on a port."""
-    with Emulator(speed=0) as emulator, emulator.serve() as server:
+    with Emulator(job_speed=0) as emulator, emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
         yield emulator

@@ -277,7 +277,7 @@ def test_ids_go_through_a_pipe(served: Emulator, environment: dict[str, str]) ->
 @pytest.fixture
 def still(monkeypatch: pytest.MonkeyPatch, violations: list[str]) -> Iterator[Emulator]:
     """An emulator whose jobs stand still, on a port."""
-    with Emulator(speed=0) as emulator, emulator.serve() as server:
+    with Emulator(job_speed=0) as emulator, emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
         yield emulator

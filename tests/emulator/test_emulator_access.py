@@ -203,17 +203,15 @@ def test_a_project_is_shown_without_a_request(emulator: Emulator, api: Calls) ->
 
 
 def test_what_is_left_of_the_cap(emulator: Emulator, api: Calls) -> None:
-    emulator.set_left(5)
+    emulator.set_spend_remaining(5)
     assert api.generate().status == 200
     assert api.generate().code == "402 spend_cap_exceeded"
     other = emulator.create_workspace(plan="ADVANCED")
-    emulator.set_left(2_000, workspace_id=other)
-    with pytest.raises(
-        ValueError, match=r"2001 cents cannot be left: .* ADVANCED has a .* cap of 2000 cents"
-    ):
-        emulator.set_left(2_001, workspace_id=other)
+    emulator.set_spend_remaining(2_000, workspace_id=other)
+    with pytest.raises(ValueError, match=r"2001 cents cannot remain: .* ADVANCED has a .* cap of 2000 cents"):
+        emulator.set_spend_remaining(2_001, workspace_id=other)
     with pytest.raises(ValueError, match="cap of 5000 cents"):
-        emulator.set_left(-1)
+        emulator.set_spend_remaining(-1)
     emulator.set_plan("ENTERPRISE")
     with pytest.raises(ValueError, match="the plan ENTERPRISE has no spend cap"):
-        emulator.set_left(5)
+        emulator.set_spend_remaining(5)

@@ -21,14 +21,14 @@ from schemathesis.config import SchemathesisConfig
 from scripe import _vocabulary
 from scripe.emulator import Emulator, Request
 from scripe.emulator.__main__ import main
-from scripe.emulator.addresses import PUBLIC_URL, URL
-from scripe.emulator.data_files import DESCRIPTION, read_data_file
-from scripe.emulator.errors import STATUS_BY_CODE
-from scripe.emulator.post_statuses import CATEGORIES
-from scripe.emulator.posts import PLATFORM
-from scripe.emulator.routes import ROUTES
-from scripe.emulator.routes.uploads import CAPS
-from scripe.emulator.routing import Route
+from scripe.emulator._core.addresses import PUBLIC_URL, URL
+from scripe.emulator._core.data_files import DESCRIPTION, read_data_file
+from scripe.emulator._core.errors import STATUS_BY_CODE
+from scripe.emulator._core.post_statuses import CATEGORIES
+from scripe.emulator._core.posts import PLATFORM
+from scripe.emulator._core.routes import ROUTES
+from scripe.emulator._core.routes.uploads import CAPS
+from scripe.emulator._core.routing import Route
 from tests.emulator.contract import CONTRACT, DESCRIBED
 from tests.emulator.emulator_calls import ORIGIN, Calls
 
@@ -102,7 +102,7 @@ class Served:
 def served() -> Iterator[Served]:
     limits: Any = {f"{bucket}_limit": PLENTY for bucket in ("read", "write", "upload", "generation")}
     with (
-        Emulator(plan="ENTERPRISE", speed=1_000_000, **limits) as emulator,
+        Emulator(plan="ENTERPRISE", job_speed=1_000_000, **limits) as emulator,
         emulator.serve() as server,
         requests.Session() as session,
     ):

@@ -80,7 +80,7 @@ def test_a_note_without_text(api: Calls) -> None:
 
 
 def test_the_spend_cap(emulator: Emulator, api: Calls) -> None:
-    emulator.set_spent(4_995)
+    emulator.set_spend(4_995)
     assert api.generate().status == 200
     refused = api.generate()
     assert refused.code == "402 spend_cap_exceeded"
@@ -93,8 +93,8 @@ def test_a_failed_generation(emulator: Emulator, api: Calls) -> None:
     job = api.generate().fields
     emulator.fail(job["id"])
     assert events(emulator) == ["job.failed"]
-    assert emulator.deliveries[0].body["data"] == api.get("/jobs").json["data"][0]
-    emulator.set_spent(4_995)
+    assert emulator.events[-1].data == api.get("/jobs").json["data"][0]
+    emulator.set_spend(4_995)
     assert api.generate().status == 200
 
 
@@ -125,14 +125,14 @@ def test_waiting_moves_a_frozen_clock(
 
 
 def test_waiting_ends_after_25_seconds() -> None:
-    with Emulator(clock=frozen(), speed=0) as emulator:
+    with Emulator(clock=frozen(), job_speed=0) as emulator:
         assert Calls(emulator).generate(wait_for_completion_ms=60_000).fields["status"] == "QUEUED"
         assert (emulator.clock.now() - START).total_seconds() == 25
 
 
 @pytest.mark.parametrize("clock", [Clock(START), frozen()])
 def test_waiting_behind_a_port(clock: Clock) -> None:
-    with Emulator(clock=clock, speed=10) as emulator, emulator.serve() as server:
+    with Emulator(clock=clock, job_speed=10) as emulator, emulator.serve() as server:
         began = time.monotonic()
         headers = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"}
         body = {

@@ -40,7 +40,7 @@ def test_one_late_look_finds_the_same_times(emulator: Emulator, api: Calls) -> N
 
 
 def test_speed() -> None:
-    with Emulator(clock=frozen(), speed=10) as emulator:
+    with Emulator(clock=frozen(), job_speed=10) as emulator:
         api = Calls(emulator)
         job_id = api.file(b"text").fields["id"]
         emulator.clock.advance(0.5)
@@ -48,7 +48,7 @@ def test_speed() -> None:
 
 
 def test_no_speed_leaves_jobs_to_the_controls() -> None:
-    with Emulator(clock=frozen(), speed=0, finished_status="COMPLETED") as emulator:
+    with Emulator(clock=frozen(), job_speed=0, finished_status="COMPLETED") as emulator:
         api = Calls(emulator)
         job_id = api.file(b"text").fields["id"]
         emulator.clock.advance(1_000)
@@ -103,7 +103,7 @@ def test_failing(emulator: Emulator, api: Calls) -> None:
     failed = api.get(f"/jobs/{job_id}").fields
     assert (failed["status"], failed["errorCode"]) == ("FAILED", "TOO_LOUD")
     assert failed["errorMessage"] == "The recording is too loud."
-    with pytest.raises(ValueError, match="is FAILED already"):
+    with pytest.raises(ValueError, match="is already FAILED"):
         emulator.finish(job_id)
     with pytest.raises(LookupError, match="no job"):
         emulator.start("job_x")

@@ -15,7 +15,7 @@ from tests.emulator.test_emulator_posts import events, listen
 )
 def test_documents(emulator: Emulator, api: Calls, body: Fields, job_type: str, cents: int) -> None:
     listen(api)
-    emulator.set_spent(5_000 - cents)
+    emulator.set_spend(5_000 - cents)
     job = api.post("/knowledge", body).fields
     assert (job["type"], job["status"], job["projectId"]) == (job_type, "QUEUED", None)
     refused = api.post("/knowledge", body)
@@ -24,7 +24,7 @@ def test_documents(emulator: Emulator, api: Calls, body: Fields, job_type: str, 
     assert document_id.startswith("kb_")
     assert events(emulator) == ["knowledge.indexed", "job.completed"]
     name = body.get("name") or body["url"]
-    assert emulator.deliveries[0].body["data"] == {"documentId": document_id, "name": name}
+    assert emulator.events[0].data == {"documentId": document_id, "name": name}
     assert emulator.count("knowledge") == 1
 
 

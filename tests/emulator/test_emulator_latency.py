@@ -19,7 +19,7 @@ def passed(emulator: Emulator, seconds: float) -> bool:
 
 @pytest.fixture
 def slow() -> Emulator:
-    return Emulator(clock=frozen(), latency=20)
+    return Emulator(clock=frozen(), simulated_latency=20)
 
 
 def test_each_answer_takes_it(slow: Emulator) -> None:
@@ -32,14 +32,14 @@ def test_each_answer_takes_it(slow: Emulator) -> None:
 
 
 def test_it_can_be_changed(slow: Emulator) -> None:
-    slow.latency = 0
+    slow.simulated_latency = 0
     with slow.client() as client:
         client.workspaces.me()
     assert passed(slow, 0)
-    with pytest.raises(ValueError, match="cannot come early"):
-        slow.latency = -1
-    with pytest.raises(ValueError, match="cannot come early"):
-        Emulator(latency=-1)
+    with pytest.raises(ValueError, match="simulated_latency is -1; give 0 or more seconds"):
+        slow.simulated_latency = -1
+    with pytest.raises(ValueError, match="simulated_latency is -1; give 0 or more seconds"):
+        Emulator(simulated_latency=-1)
 
 
 def test_calls_beside_each_other_take_it_together(slow: Emulator) -> None:
@@ -51,21 +51,21 @@ def test_calls_beside_each_other_take_it_together(slow: Emulator) -> None:
 
 
 def test_a_client_gives_up_at_its_timeout(slow: Emulator) -> None:
-    slow.latency = HOUR
+    slow.simulated_latency = HOUR
     with slow.client(timeout=30, max_retries=0) as client, pytest.raises(APITimeoutError):
         client.workspaces.me()
     assert passed(slow, 30)
 
 
 def test_an_async_client_gives_up_at_its_timeout(slow: Emulator) -> None:
-    slow.latency = HOUR
+    slow.simulated_latency = HOUR
     with pytest.raises(APITimeoutError):
         asyncio.run(slow.async_client(timeout=30, max_retries=0).workspaces.me())
     assert passed(slow, 30)
 
 
 def test_a_client_without_timeout_has_patience(slow: Emulator) -> None:
-    slow.latency = HOUR
+    slow.simulated_latency = HOUR
     with slow.client(timeout=None) as client:
         client.workspaces.me()
     assert passed(slow, HOUR)

@@ -23,9 +23,9 @@ from starlette.types import Message
 import scripe
 from scripe import NotFoundError
 from scripe.emulator import Emulator, Server
-from scripe.emulator.page.guard import Visit
-from scripe.emulator.page.routes import fields_of
-from scripe.emulator.page.words import age, masked, milliseconds, shortened
+from scripe.emulator.page.access import check_request
+from scripe.emulator.page.formatting import format_age, format_milliseconds, mask_secrets, truncate
+from scripe.emulator.page.routes import read_form
 from tests.emulator.emulator_calls import START, Calls, frozen
 
 
@@ -174,7 +174,7 @@ def test_a_request_is_listed_with_what_became_of_it(emulator: Emulator, api: Cal
         f'08:21:00 POST /uploads {ids[6]} Body {{"contentType": "text/plain"}} 200',
         f"08:21:00 GET /sources/src_0000000000000000 {ids[5]} ✕ failed 404 not_found "
         "src_0000000000000000 was not found in sources.",
-        f"08:21:00 POST /sources {ids[4]} {text} ✕ failed 200 answer lost short 1",
+        f"08:21:00 POST /sources {ids[4]} {text} ✕ failed 200 response lost short 1",
         f"08:21:00 POST /sources {ids[3]} {text} 200 replayed import-202… 2",
         f"08:21:00 POST /sources {ids[2]} {text} 200 import-202… 1",
         f"08:21:00 GET /jobs?status=DONE,FAILED&limit=5 {ids[1]} 200",
@@ -301,14 +301,14 @@ def test_a_program_that_was_packed_without_the_pages_files_serves_all_the_same(
     told = subprocess.run(
         [sys.executable, "-c", PACKED, str(archive)], capture_output=True, text=True, check=True, cwd=tmp_path
     ).stdout
-    gone = "is not part of this program; pack the package's data files too."
+    gone = "is missing from this program; pack the data files of scripe too."
     pages = "scripe/emulator/page"
     first, style, *pressed = told.splitlines()
     if is_whole:
         assert (first, style[:4]) == ("200 <!doctype html>", "200 ")
         assert pressed == ["200 <!doctype html>", "422 <!doctype html>"]
     else:
-        assert first == f"503 The page itself cannot be shown: {pages}/templates/page.html {gone}"
+        assert first == f"503 The page cannot be shown: {pages}/templates/page.html {gone}"
         assert style == f"404 {pages}/static/page.css {gone}"
         assert pressed == [
             "503 The clock was moved forward.",
@@ -322,9 +322,9 @@ def test_without_its_files_the_page_says_what_is_missing(
     def nowhere(package: str) -> Path:
         return tmp_path
 
-    monkeypatch.setattr("scripe.emulator.data_files.files", nowhere)
+    monkeypatch.setattr("scripe.emulator._core.data_files.files", nowhere)
     seen = [browser.see(), browser.see("/page.css"), browser.press("advance", seconds="x")]
-    assert [(each.status, "is not part of this program" in each.text) for each in seen] == [
+    assert [(each.status, "is missing from this program" in each.text) for each in seen] == [
         (503, True),
         (404, True),
         (422, True),
@@ -337,7 +337,7 @@ def test_without_jinja_the_page_says_what_is_missing(
     monkeypatch.setitem(sys.modules, "jinja2", None)
     seen = browser.see()
     assert seen.status == 503
-    assert seen.html.startswith("The page itself cannot be shown: jinja2 is missing: ")
+    assert seen.html.startswith("The page cannot be shown: jinja2 is missing: ")
 
 
 def test_what_a_request_was_like_is_remembered(emulator: Emulator, api: Calls) -> None:
@@ -351,9 +351,9 @@ def test_what_a_request_was_like_is_remembered(emulator: Emulator, api: Calls) -
     api.get("/health")
     delayed, _, refused, well, lost = emulator.requests
     assert delayed.milliseconds >= 250
-    assert (delayed.received_at, delayed.error_code, delayed.dropped) == (START, None, False)
+    assert (delayed.received_at, delayed.error_code, delayed.connection_dropped) == (START, None, False)
     assert (refused.status, refused.error_code) == (400, "InvalidArgument")
-    assert (well.error_code, well.dropped, lost.dropped) == (None, False, True)
+    assert (well.error_code, well.connection_dropped, lost.connection_dropped) == (None, False, True)
     assert well.milliseconds >= 0
 
 
@@ -475,7 +475,7 @@ def test_a_look_moves_jobs_no_other_way_than_a_call_does() -> None:
 def test_budgets(api: Calls, emulator: Emulator, browser: Browser) -> None:
     for _ in range(3):
         api.get("/jobs")
-    emulator.set_spent(1234)
+    emulator.set_spend(1234)
     emulator.create_workspace("Unlimited", "ENTERPRISE")
     text = browser.see().text
     assert "Acme BUSINESS read 3 of 120 3 of 120 write 0 of 300" in text
@@ -506,15 +506,15 @@ def test_keys(emulator: Emulator, browser: Browser) -> None:
 
 def test_fail_next(api: Calls, browser: Browser) -> None:
     seen = browser.press("fail-next", code="rate_limited", times=2, retry_after=7, path=" /v1/jobs ")
-    assert seen.message == "The failure is on order."
-    assert "The next 2 requests to /jobs fail with 429 rate_limited Call off" in seen.text
+    assert seen.message == "The next requests will fail."
+    assert "The next 2 requests to /jobs fail with 429 rate_limited Clear" in seen.text
     assert api.get("/health").status == 200
     answer = api.get("/jobs")
     assert (answer.code, answer.headers["Retry-After"]) == ("429 rate_limited", "7")
     assert "The next request to /jobs fails with 429 rate_limited" in browser.see().text
     assert api.get("/jobs").status == 429
     assert api.get("/jobs").status == 200
-    assert "Call off" not in browser.see().text
+    assert "fails with" not in browser.see().text
 
 
 def test_fail_next_without_more(api: Calls, browser: Browser) -> None:
@@ -524,25 +524,25 @@ def test_fail_next_without_more(api: Calls, browser: Browser) -> None:
 
 
 def test_drop_next(api: Calls, browser: Browser) -> None:
-    assert "The next request loses its answer" in browser.press("drop-next", times=1).text
-    assert "The next 3 requests lose their answers" in browser.press("drop-next", times=3).text
-    assert api.get("/health").raw.dropped
+    assert "The next request loses its response" in browser.press("drop-next", times=1).text
+    assert "The next 3 requests lose their responses" in browser.press("drop-next", times=3).text
+    assert api.get("/health").raw.connection_dropped
 
 
 def test_delay_next(api: Calls, browser: Browser, emulator: Emulator) -> None:
     text = browser.press("delay-next", times=1, seconds=1.5).text
-    assert "The next request is answered 1.5 s late" in text
+    assert "The next request gets its response 1.5 s late" in text
     emulator.fail_next(418, method="GET")
     text = browser.press("delay-next", times=2, seconds=2, path="/jobs").text
-    assert "The next 2 requests to /jobs are answered 2 s late" in text
+    assert "The next 2 requests to /jobs get their responses 2 s late" in text
     assert "The next request to GET fails with 418" in text
     assert api.get("/health").raw.delay == 1.5
 
 
 def test_call_off(api: Calls, browser: Browser) -> None:
     browser.press("drop-next", times=1)
-    assert browser.press("call-off").message == "Nothing is on order any more."
-    assert not api.get("/health").raw.dropped
+    assert browser.press("clear-faults").message == "All faults were cleared."
+    assert not api.get("/health").raw.connection_dropped
 
 
 def test_advance(emulator: Emulator, browser: Browser) -> None:
@@ -553,18 +553,18 @@ def test_advance(emulator: Emulator, browser: Browser) -> None:
     seen = browser.press("advance", seconds=366 * 86_400)
     assert (seen.status, seen.message) == (
         422,
-        "Nothing was done: the emulator's time ends with the year 8999.",
+        "The clock was not moved: the emulator's time ends with the year 8999.",
     )
 
 
 def test_finish_and_fail_a_job(api: Calls, browser: Browser) -> None:
     first, second = api.generate().fields["id"], api.generate().fields["id"]
     assert browser.press("finish", job=first).message == "The job was ended."
-    assert browser.press("fail-job", job=second).message == "The job was let fail."
+    assert browser.press("fail-job", job=second).message == "The job has failed."
     assert [api.get(f"/jobs/{job}").fields["status"] for job in (first, second)] == ["DONE", "FAILED"]
     seen = browser.press("finish", job=first)
-    assert (seen.status, seen.message) == (422, f"Nothing was done: job {first} is DONE already.")
-    assert browser.press("fail-job").message == "Nothing was done: there is no job ."
+    assert (seen.status, seen.message) == (422, f"The job was not changed: job {first} is already DONE.")
+    assert browser.press("fail-job").message == "The job was not changed: there is no job ''."
 
 
 def test_a_key_is_revoked_after_a_question(emulator: Emulator, api: Calls, browser: Browser) -> None:
@@ -577,7 +577,7 @@ def test_a_key_is_revoked_after_a_question(emulator: Emulator, api: Calls, brows
     assert api.get("/jobs", key=other).code == "401 key_revoked"
     assert api.get("/jobs").status == 200
     again = browser.press("revoke", key=seen_key)
-    assert (again.status, again.message) == (422, "This key is revoked already.")
+    assert (again.status, again.message) == (422, "This key is already revoked.")
     gone = browser.see("/revoke?key=key_x")
     assert (gone.status, gone.message) == (404, "There is no such key.")
 
@@ -585,7 +585,7 @@ def test_a_key_is_revoked_after_a_question(emulator: Emulator, api: Calls, brows
 @pytest.mark.parametrize(
     ("control", "fields", "message"),
     [
-        ("fail-next", {"code": "teapot", "times": 1}, "Choose one of the errors that are listed."),
+        ("fail-next", {"code": "teapot", "times": 1}, "Choose one of the listed errors."),
         ("fail-next", {"code": "conflict"}, "The number of requests must be a whole number from 1 to 1,000."),
         (
             "fail-next",
@@ -609,7 +609,7 @@ def test_what_is_filled_in_wrongly_is_said(
     assert seen.status == 422
     assert seen.message.startswith(message)
     assert 'class="wrong"' in seen.html
-    assert "Call off" not in seen.text
+    assert "fails with" not in seen.text
     assert emulator.clock.now() == START
 
 
@@ -663,7 +663,7 @@ def test_a_form_that_breaks_off_is_no_form() -> None:
 
     request = Request({"type": "http", "method": "POST", "headers": []}, receive)
     with pytest.raises(HTTPException, match="did not arrive whole"):
-        asyncio.run(fields_of(request))
+        asyncio.run(read_form(request))
 
 
 @pytest.mark.parametrize(
@@ -684,7 +684,7 @@ def test_another_page_cannot_press_the_buttons(
     seen = browser.send("POST", "/_emulator/advance", "seconds=60", **named)
     assert (seen.status, seen.html) == (
         403,
-        "The page's buttons are pressed on the page itself, not from another one.\n",
+        "The page's buttons work only on the page itself, not from another page.\n",
     )
     assert emulator.clock.now() == START
     assert browser.send("GET", "/_emulator", **named).status == 200
@@ -708,7 +708,7 @@ def test_the_page_itself_and_a_shell_can(server: Server, browser: Browser, emula
 def test_a_name_that_is_led_here_is_refused(browser: Browser, host: str) -> None:
     for method, path in (("GET", ""), ("GET", "/live"), ("POST", "/advance")):
         seen = browser.send(method, f"/_emulator{path}", Host=host)
-        assert (seen.status, "by no other name" in seen.html) == (403, True)
+        assert (seen.status, "answers only under localhost" in seen.html) == (403, True)
 
 
 @pytest.mark.parametrize(
@@ -735,8 +735,8 @@ def test_names_of_this_machine_are_taken(browser: Browser, host: str) -> None:
     ],
 )
 def test_callers_and_names(peer: str, local: str, bound: str, host: str, is_let_in: bool) -> None:
-    visit = Visit(peer, local, bound, {"host": host})
-    assert (visit.objection(presses=True) is None) == is_let_in
+    refusal = check_request(peer, local, bound, {"host": host}, is_post=True)
+    assert (refusal is None) == is_let_in
 
 
 def test_on_an_address_of_ipv6(emulator: Emulator) -> None:
@@ -766,7 +766,9 @@ def test_buttons_are_pressed_while_calls_come_in(emulator: Emulator, server: Ser
 
 
 def test_words() -> None:
-    assert [age(timedelta(seconds=seconds)) for seconds in (-5, 0, 59, 60, 7199, 7200, 90_000, 10**6)] == [
+    assert [
+        format_age(timedelta(seconds=seconds)) for seconds in (-5, 0, 59, 60, 7199, 7200, 90_000, 10**6)
+    ] == [
         "0 s",
         "0 s",
         "59 s",
@@ -776,7 +778,7 @@ def test_words() -> None:
         "1 d",
         "11 d",
     ]
-    assert [milliseconds(each) for each in (0.04, 12.345, 61234.5)] == ["0.0", "12.3", "61,234.5"]
-    assert masked("a scripe_sk_live_0123456789abcdef, b") == "a scripe_sk_live_…cdef, b"
-    assert masked("scripe_oauth_short whsec_0123456789abcdef") == "scripe_oauth_… whsec_…cdef"
-    assert (shortened("12345678901"), shortened("123456789012")) == ("12345678901", "1234567890…")
+    assert [format_milliseconds(each) for each in (0.04, 12.345, 61234.5)] == ["0.0", "12.3", "61,234.5"]
+    assert mask_secrets("a scripe_sk_live_0123456789abcdef, b") == "a scripe_sk_live_…cdef, b"
+    assert mask_secrets("scripe_oauth_short whsec_0123456789abcdef") == "scripe_oauth_… whsec_…cdef"
+    assert (truncate("12345678901"), truncate("123456789012")) == ("12345678901", "1234567890…")

@@ -153,7 +153,7 @@ def busy(client: Scripe, emulator: Emulator) -> None:
     emulator.fail_next(429, times=3, path=f"/{'p' * 120}")
     emulator.create_key(["notes:read", "notes:write", "posts:read", "posts:write"])
     emulator.revoke_key(emulator.create_key())
-    emulator.set_spent(4_900)
+    emulator.set_spend(4_900)
 
 
 def test_requests_appear_by_themselves(visitor: Visitor, client: Scripe) -> None:
@@ -163,7 +163,7 @@ def test_requests_appear_by_themselves(visitor: Visitor, client: Scripe) -> None
         client.workspaces.me()
         expect(page.locator("#request-list tbody tr")).to_have_count(1)
         expect(page.locator("#request-list")).to_contain_text("/workspaces/me")
-        expect(page.locator("#budget-list")).to_contain_text("1 of 120")
+        expect(page.locator("#limit-list")).to_contain_text("1 of 120")
 
 
 def test_what_was_opened_stays_open(visitor: Visitor, client: Scripe, emulator: Emulator) -> None:
@@ -223,16 +223,16 @@ def test_jobs_move(visitor: Visitor, client: Scripe, emulator: Emulator) -> None
 def test_buttons_change_what_a_client_meets(visitor: Visitor, client: Scripe, emulator: Emulator) -> None:
     with visitor.open() as page:
         page.get_by_role("button", name="Fail next").click()
-        expect(page.get_by_role("status")).to_have_text("The failure is on order.")
-        expect(page.locator("#order-list")).to_contain_text("fails with 503 service_unavailable")
+        expect(page.get_by_role("status")).to_have_text("The next requests will fail.")
+        expect(page.locator("#fault-list")).to_contain_text("fails with 503 service_unavailable")
         with pytest.raises(ServiceUnavailableError):
             client.workspaces.me()
-        expect(page.locator("#order-list button")).to_have_count(0)
+        expect(page.locator("#fault-list button")).to_have_count(0)
         expect(page.locator("#request-list tr.failed")).to_contain_text("service_unavailable")
 
         page.get_by_role("button", name="Drop next").click()
-        page.get_by_role("button", name="Call off").click()
-        expect(page.get_by_role("status")).to_have_text("Nothing is on order any more.")
+        page.get_by_role("button", name="Clear").click()
+        expect(page.get_by_role("status")).to_have_text("All faults were cleared.")
         client.workspaces.me()
 
         before = emulator.clock.now()
@@ -248,7 +248,7 @@ def test_jobs_are_ended_by_hand(visitor: Visitor, client: Scripe, emulator: Emul
         page.get_by_role("button", name=f"Finish {first.id}").click()
         expect(page.get_by_role("status")).to_have_text("The job was ended.")
         page.get_by_role("button", name=f"Fail {second.id}").click()
-        expect(page.get_by_role("status")).to_have_text("The job was let fail.")
+        expect(page.get_by_role("status")).to_have_text("The job has failed.")
     assert [client.jobs.retrieve(job.id).status for job in (first, second)] == ["DONE", "FAILED"]
 
 
@@ -296,7 +296,7 @@ def test_what_is_filled_in_wrongly_is_said_on_the_page(visitor: Visitor) -> None
         visitor.complaints.clear()  # of the 422
         narrowing.fill("/notes")
         narrowing.press("Enter")
-        expect(page.get_by_role("status")).to_have_text("The failure is on order.")
+        expect(page.get_by_role("status")).to_have_text("The next requests will fail.")
         expect(page.get_by_role("status")).not_to_have_class("wrong")
 
 
@@ -335,9 +335,9 @@ def test_an_emulator_that_went_away_and_came_back(visitor: Visitor, server: Serv
     with visitor.open() as page:
         expect(page.locator("#live")).to_have_text("Live")
         server.stop()
-        expect(page.locator("#live")).to_have_text("No answer")
+        expect(page.locator("#live")).to_have_text("No response")
         page.get_by_role("button", name="+1 h").click()
-        expect(page.get_by_role("status")).to_have_text("The emulator does not answer.")
+        expect(page.get_by_role("status")).to_have_text("The emulator does not respond.")
         server.start()
         expect(page.locator("#live")).to_have_text("Live")
     assert all("ERR_CONNECTION_REFUSED" in complaint for complaint in visitor.complaints)
@@ -370,7 +370,7 @@ def too_narrow(page: Page) -> list[int]:
 def test_what_was_done_is_seen_where_the_button_is(visitor: Visitor) -> None:
     with visitor.open(390, 600) as page:
         page.get_by_role("button", name="Delay next").click()
-        expect(page.get_by_role("status")).to_have_text("The delay is on order.")
+        expect(page.get_by_role("status")).to_have_text("The next responses will be late.")
         expect(page.get_by_role("status")).to_be_in_viewport()
         expect(page.locator("h1")).not_to_be_in_viewport()
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from scripe.emulator import Emulator
-from scripe.emulator.wire import Json, JsonObject
+from scripe.emulator._core.canonical_json import Json, JsonObject
 from tests.emulator.emulator_calls import Calls, frozen
 
 SOURCE = """{"id": "src_01J9ZA", "projectId": "proj_01J9ZA", "status": "Done",
@@ -82,7 +82,7 @@ def test_a_file_source(emulator: Emulator, api: Calls) -> None:
 
 
 def test_topics(api: Calls) -> None:
-    with Emulator(clock=frozen(), topics=True) as emulator:
+    with Emulator(clock=frozen(), include_topics=True) as emulator:
         source = Calls(emulator).read_back(b"Ten words are enough for a topic", "text/plain")
     same(source["topics"][0], TOPIC)
     assert "topics" not in api.read_back(b"text", "text/plain")
@@ -134,7 +134,7 @@ def test_degraded_health_has_the_same_body(emulator: Emulator, api: Calls) -> No
     assert answer.json["checks"]["redis"] == {"ok": False, "latencyMs": 1, "error": "timed out"}
     emulator.restore()
     assert api.get("/health").status == 200
-    with pytest.raises(ValueError, match="check must be one of"):
+    with pytest.raises(ValueError, match="give one of db"):
         emulator.degrade("disk")
 
 

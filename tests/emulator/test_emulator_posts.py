@@ -24,7 +24,7 @@ PAST = "2026-05-15T08:20:00Z"
 
 
 def events(emulator: Emulator) -> list[str]:
-    return [delivery.event for delivery in emulator.deliveries]
+    return [event.name for event in emulator.events if event.endpoint_ids]
 
 
 def listen(api: Calls) -> None:

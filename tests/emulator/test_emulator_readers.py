@@ -10,7 +10,7 @@ import pytest
 from pptx.util import Inches
 
 from scripe.emulator import Emulator
-from scripe.emulator.readers import UnreadableFileError, read
+from scripe.emulator._core.file_readers import UnreadableFileError, read
 from tests.emulator.emulator_calls import Calls
 
 OFFICE = "application/vnd.openxmlformats-officedocument."

@@ -77,7 +77,7 @@ def test_what_a_body_holds_otherwise_is_said(
         "POST /sources should have been sent at least once; it was not sent.",
         f"  But {why}.",
         f'  The body: {{"type":"text","projectId":"{emulator.project_id}","text":"One","deep":{{"list":[1,2]}}}}',
-        "What was sent, in order:",
+        "Sent requests, in order:",
         "  POST /sources -> 200",
     ]
 
@@ -132,8 +132,8 @@ def test_what_was_sent_instead_is_listed_in_order(emulator: Emulator, api: Calls
     said = complaint(lambda: emulator.assert_sent("POST", "/sources", times=1))
     assert said.splitlines() == [
         "POST /sources should have been sent once; it was sent twice.",
-        "What was sent, in order:",
-        "  POST /sources -> 200, the answer was lost",
+        "Sent requests, in order:",
+        "  POST /sources -> 200, the response was lost",
         "  POST /sources -> 200, a replay",
         "  GET /jobs -> 200, 3 times",
         "  GET /jobs/none -> 404",
@@ -146,7 +146,7 @@ def test_of_a_long_list_the_end_is_shown(emulator: Emulator, api: Calls) -> None
     said = complaint(lambda: emulator.assert_sent("POST", "/posts", times=3)).splitlines()
     assert said[:4] == [
         "POST /posts should have been sent 3 times; it was not sent.",
-        "What was sent, in order:",
+        "Sent requests, in order:",
         "  …",
         "  GET /jobs/job_10 -> 404",
     ]
@@ -177,7 +177,7 @@ def test_nothing_was_sent(emulator: Emulator, api: Calls) -> None:
 def test_something_was_sent(emulator: Emulator, api: Calls, arguments: tuple[str, ...], head: str) -> None:
     api.get("/jobs")
     said = complaint(lambda: emulator.assert_nothing_sent(*arguments))
-    assert said.splitlines() == [head, "What was sent, in order:", "  GET /jobs -> 200"]
+    assert said.splitlines() == [head, "Sent requests, in order:", "  GET /jobs -> 200"]
 
 
 def test_no_key_is_shown(emulator: Emulator, api: Calls) -> None:
@@ -210,11 +210,11 @@ def test_a_path_may_lack_its_slash_and_a_field_of_pythons_is_told_the_apis(
 def test_a_header_field_that_cannot_be_sent_is_refused_when_it_is_ordered(
     emulator: Emulator, headers: dict[str, str]
 ) -> None:
-    with pytest.raises(ValueError, match="no header field can be"):
+    with pytest.raises(ValueError, match="is not a valid header field"):
         emulator.fail_next(503, headers=headers)
-    assert emulator.unmet_faults == []
+    assert emulator.unused_faults == []
 
 
 def test_a_status_is_a_number(emulator: Emulator) -> None:
-    with pytest.raises(ValueError, match="status is '503'; give a number, 200 to 599"):
+    with pytest.raises(ValueError, match="status is '503'; give a number from 200 to 599"):
         emulator.fail_next("503")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

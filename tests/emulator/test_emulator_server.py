@@ -18,6 +18,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -25,7 +26,7 @@ import pytest
 
 import scripe.emulator
 from scripe import Scripe
-from scripe.emulator import Clock, Emulator, Headers, Options, Request, S3Storage, Server, Settings
+from scripe.emulator import Clock, Emulator, Headers, Request, Response, S3Storage, Server, Settings
 from scripe.emulator.__main__ import main
 from tests.emulator.emulator_calls import Calls, frozen, path_of
 
@@ -189,12 +190,12 @@ def test_a_target_that_is_no_path_is_nowhere(server: Server, target: str) -> Non
     assert "There is nothing at /" in said
 
 
-def test_of_a_body_without_end_no_more_is_kept_than_may_come(server: Server) -> None:
+def test_of_a_body_without_end_no_more_is_kept_than_may_come(emulator: Emulator, server: Server) -> None:
     with connected(server.base_url) as connection:
         key = {"Authorization": f"Bearer {server.api_key}", "Content-Type": "application/json"}
         connection.request("POST", "/v1/sources", b" " * (9 << 20), key)
         assert connection.getresponse().status == 413
-    request = server.emulator.requests[0]
+    request = emulator.requests[0]
     assert request.headers["content-length"] == str(9 << 20)
     assert 4 << 20 < len(request.body) < 5 << 20
 
@@ -222,17 +223,17 @@ def test_a_disk_too_full_to_keep_a_body(
 
 
 def test_a_crash_is_logged_and_answered(
-    emulator: Emulator, server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    emulator: Emulator, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def crash(request: Request) -> None:
+    def crash(request: Request, response: Response) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(emulator, "handle", crash)
+    emulator.add_observer(crash)
     with connected(server.base_url) as connection, caplog.at_level(logging.ERROR, "scripe.emulator"):
         connection.request("GET", "/v1/health")
         answer = connection.getresponse()
         assert json.loads(answer.read())["error"]["code"] == "internal_error"
-    assert "crashed the emulator" in caplog.text
+    assert "The emulator crashed on GET /v1/health" in caplog.text
 
 
 def test_many_threads(emulator: Emulator, server: Server) -> None:
@@ -343,7 +344,7 @@ def test_a_database_that_another_emulator_is_making_is_waited_for(tmp_path: Path
 
 
 def test_a_database_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripe.emulator.state.PATIENCE", 0.1)
+    monkeypatch.setattr("scripe.emulator._core.database.PATIENCE", 0.1)
     with contextlib.closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(sqlite3.OperationalError, match="locked"):
@@ -419,7 +420,7 @@ def test_the_module_says_in_one_line_why_it_cannot_start(emulator: Emulator, whi
         code += "runpy.run_module('scripe.emulator', run_name='__main__')"
         ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     told = {
-        "taken": f"The emulator cannot start: port {port} is taken, choose another one, or 0 for any that is free.\n",
+        "taken": f"The emulator cannot start: port {port} is taken; choose another, or 0 for any free one.\n",
         "missing": 'uvicorn is missing: install the extra "emulator" of scripe (it brings uvicorn)\n',
     }
     assert (ended.returncode, ended.stderr) == (1, told[which])
@@ -466,8 +467,11 @@ def test_importing_is_light() -> None:
     assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"
 
 
-def test_every_setting_is_an_option() -> None:
-    assert list(Options.__annotations__) == [field.name for field in fields(Settings)]
+def test_every_setting_is_a_keyword_of_the_emulator() -> None:
+    values = {field.name: object() for field in fields(Settings)}
+    values |= {"cors_origins": (), "max_recorded_requests": 1, "simulated_latency": 0, "plan": "FREE"}
+    settings = Emulator(**cast("dict[str, Any]", values)).settings
+    assert {field.name: getattr(settings, field.name) for field in fields(Settings)} == values
 
 
 def test_names() -> None:
@@ -506,7 +510,7 @@ def test_uploads_in_a_real_s3(bucket: S3Storage) -> None:
         upload = api.mint()
         wanted = {"type": "file", "projectId": emulator.project_id, "uploadId": upload["id"]}
         assert api.post("/sources", wanted).code == "422 unprocessable"
-        assert emulator.admit(Request("PUT", upload["uploadUrl"])) is None
+        assert emulator.serve().application.reject_early(Request("PUT", upload["uploadUrl"])) is None
         with connected(upload["uploadUrl"]) as connection:
             path = path_of(upload["uploadUrl"])
             connection.request("PUT", path, body, {"Content-Type": "text/html"})
@@ -581,7 +585,7 @@ def test_a_job_whose_storage_went_away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_another_emulator_takes_the_place_behind_a_port(emulator: Emulator, server: Server) -> None:
     with Emulator() as other:
-        server.emulator = other
+        other.take_over(server)
         assert server.api_key == other.api_key
         httpx.get(f"{server.base_url}/health")
         assert (len(emulator.requests), len(other.requests)) == (0, 1)

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from scripe.emulator import Emulator, Request, S3Storage
-from scripe.emulator.sigv4 import Credentials, presign
+from scripe.emulator._core.storage.sigv4 import Credentials, presign
 from tests.emulator.emulator_calls import ORIGIN, Calls, Fields, frozen, storage_code
 
 MEGABYTE = 1024 * 1024
-SECRET = "SELECT setting FROM meta WHERE name = 'storage_secret'"
+SECRET = "SELECT text FROM meta WHERE name = 'storage_secret'"
 OFFICE = "application/vnd.openxmlformats-officedocument"
 
 
@@ -244,18 +244,19 @@ def test_the_signature_is_the_one_that_s3_documents() -> None:
     assert url.endswith("=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404")
 
 
-def test_admit_judges_without_the_body(emulator: Emulator, api: Calls) -> None:
+def test_uploads_are_rejected_before_their_body(emulator: Emulator, api: Calls) -> None:
+    reject_early = emulator.serve().application.reject_early
     upload = api.mint(maxSizeBytes=10)
     good = {"Content-Type": "text/plain", "Content-Length": "10"}
-    assert emulator.admit(Request("PUT", upload["uploadUrl"], good)) is None
+    assert reject_early(Request("PUT", upload["uploadUrl"], good)) is None
     too_large = Request("PUT", upload["uploadUrl"], good | {"Content-Length": "11"})
-    refused = emulator.admit(too_large)
+    refused = reject_early(too_large)
     assert refused is not None
     assert refused.status == 400
     assert [request.status for request in emulator.requests] == [200, 400]
-    assert emulator.admit(Request("POST", f"{ORIGIN}/v1/sources", {})) is None
+    assert reject_early(Request("POST", f"{ORIGIN}/v1/sources", {})) is None
     emulator.fail_next(500, path="/_storage")
-    assert emulator.admit(too_large) is None
+    assert reject_early(too_large) is None
     assert storage_code(api.put(upload, b"x")) == "500 InternalError"
 
 
@@ -270,7 +271,7 @@ def test_a_fault_of_storage_is_xml(emulator: Emulator, api: Calls) -> None:
 def test_a_dropped_put_is_stored(emulator: Emulator, api: Calls) -> None:
     upload = api.mint()
     emulator.drop_next(method="PUT")
-    assert api.put(upload, b"x").raw.dropped
+    assert api.put(upload, b"x").raw.connection_dropped
     assert storage_code(api.put(upload, b"x")) == "412 PreconditionFailed"
 
 
@@ -331,7 +332,7 @@ def test_a_full_disk_leaves_nothing_and_ends(tmp_path: Path) -> None:
         with disk_with(free=full):
             put, text = api.put(upload, body), api.text("x" * 100_000)
             assert storage_code(put) == "503 ServiceUnavailable"
-            assert b"The emulator cannot store or read what it should" in put.body
+            assert b"The emulator could not store or read its data" in put.body
             assert text.code == "503 service_unavailable"
             assert text.headers["X-Request-Id"] == text.error["request_id"]
             assert api.get("/health").status == 200

@@ -1,14 +1,6 @@
-import gc
-import http.server
-import json
-import threading
-import time
-from collections.abc import Callable, Iterator
-
 import pytest
 
 from scripe.emulator import Emulator
-from scripe.emulator.addresses import is_loopback
 from tests.emulator.emulator_calls import Calls, Fields
 
 URL = "https://example.com/hook"
@@ -24,42 +16,6 @@ FIELDS = [
     "createdAt",
     "updatedAt",
 ]
-
-
-class Receiver(http.server.ThreadingHTTPServer):
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Hook)
-        self.received: list[tuple[str, dict[str, str], Fields]] = []
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/hook"
-
-
-class Hook(http.server.BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        assert isinstance(self.server, Receiver)
-        self.server.received.append((self.path, dict(self.headers), body))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class names it so)
-        pass
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as receiver:
-        thread = threading.Thread(target=receiver.serve_forever, args=(0.01,))
-        thread.start()
-        yield receiver
-        receiver.shutdown()
-        thread.join()
-
-
-def wait_for(met: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not met() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert met()
 
 
 def create(api: Calls, **more: object) -> Fields:
@@ -164,7 +120,7 @@ def test_a_public_address_may_be_a_number(api: Calls) -> None:
     assert create(api, url="https://[2606:4700::1111]/")["isActive"] is True
 
 
-def test_who_hears_of_what(emulator: Emulator, api: Calls) -> None:
+def test_an_event_names_the_endpoints_that_are_subscribed_to_it(emulator: Emulator, api: Calls) -> None:
     elsewhere = api.get("/projects").json["data"][1]["id"]
     everything, here = create(api), create(api, projectId=emulator.project_id)
     create(api, projectId=elsewhere)
@@ -175,68 +131,17 @@ def test_who_hears_of_what(emulator: Emulator, api: Calls) -> None:
     body = {"name": "Hook", "url": URL, "events": ["note.created"]}
     assert api.post("/webhook-endpoints", body, key=other).status == 200
     note = api.note().fields
-    first, second = emulator.deliveries
-    assert {first.endpoint_id, second.endpoint_id} == {everything["id"], here["id"]}
-    assert list(first.body) == ["id", "type", "createdAt", "workspaceId", "projectId", "data"]
-    assert (first.id, first.event, first.url) == (first.body["id"], "note.created", URL)
-    assert (first.body["data"], first.body["projectId"]) == (note, emulator.project_id)
-    assert (first.status, first.error) == (None, None)
-    secrets = {everything["secretLast4"], here["secretLast4"]}
-    assert {first.secret_last4, second.secret_last4} == secrets
+    (event,) = emulator.events
+    assert (event.name, event.data) == ("note.created", note)
+    assert (event.workspace_id, event.project_id) == (emulator.workspace_id, emulator.project_id)
+    assert event.happened_at == emulator.clock.now()
+    assert set(event.endpoint_ids) == {everything["id"], here["id"]}
 
 
-def test_sources_are_told_of(emulator: Emulator, api: Calls) -> None:
-    create(api, events=["source.created"])
+def test_a_source_is_an_event_with_or_without_an_endpoint(emulator: Emulator, api: Calls) -> None:
     api.text()
     api.read_back(b"text", "text/plain")
-    assert [delivery.event for delivery in emulator.deliveries] == ["source.created"] * 2
-
-
-def test_deliveries_on_this_machine(receiver: Receiver) -> None:
-    with Emulator(deliver=True, speed=100) as emulator:
-        api = Calls(emulator)
-        create(api, url=f"{receiver.url}?a=b", events=["note.created", "job.completed"])
-        create(api, events=["note.created"])
-        create(api, url="http://localhost:1/", events=["note.created"])
-        note = api.note().fields
-        api.generate()
-        # Nobody looks at the job: the courier does.
-        wait_for(lambda: len(receiver.received) == 2)
-        wait_for(lambda: all(delivery.status or delivery.error for delivery in emulator.deliveries))
-        by_url = {delivery.url: delivery for delivery in emulator.deliveries}
-    public, refused = by_url[URL], by_url["http://localhost:1/"]
-    path, headers, body = receiver.received[0]
-    assert (path, body["data"]) == ("/hook?a=b", note)
-    assert headers["X-Scripe-Emulator-Event"] == body["type"] == "note.created"
-    assert headers["X-Scripe-Emulator-Delivery"] == body["id"]
-    assert receiver.received[1][2]["data"]["status"] == "DONE"
-    assert (public.status, refused.status) == (None, None)
-    assert str(public.error).startswith("not sent")
-    assert str(refused.error).startswith("ConnectionRefusedError")
-
-
-def test_closing_sends_what_waits(receiver: Receiver) -> None:
-    with Emulator(deliver=True) as emulator:
-        create(Calls(emulator), url=receiver.url)
-        Calls(emulator).note()
-    assert len(receiver.received) == 1
-    assert "scripe-emulator-courier" not in {thread.name for thread in threading.enumerate()}
-
-
-def test_an_emulator_that_nobody_closes_ends_its_courier() -> None:
-    emulator = Emulator(deliver=True)
-    assert "scripe-emulator-courier" in {thread.name for thread in threading.enumerate()}
-    del emulator
-    gc.collect()
-    assert "scripe-emulator-courier" not in {thread.name for thread in threading.enumerate()}
-
-
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("10.0.0.1", False), ("a.com", False)],
-)
-def test_loopback(host: str, loopback: bool) -> None:
-    assert is_loopback(host) is loopback
+    assert [event.name for event in emulator.events] == ["source.created", "source.created", "job.completed"]
 
 
 def test_scope(emulator: Emulator, api: Calls) -> None:

@@ -161,7 +161,7 @@ def test_unknown_fields_and_a_null_name_pass(api: Calls) -> None:
 
 
 def test_spend_cap(emulator: Emulator, api: Calls) -> None:
-    emulator.set_spent(4_990)
+    emulator.set_spend(4_990)
     assert api.file(b"x").status == 200
     refused = api.file(b"y")
     assert refused.code == "402 spend_cap_exceeded"
@@ -179,14 +179,14 @@ def test_spend_cap(emulator: Emulator, api: Calls) -> None:
 
 def test_enterprise_has_no_cap(emulator: Emulator, api: Calls) -> None:
     emulator.set_plan("ENTERPRISE")
-    emulator.set_spent(1_000_000)
+    emulator.set_spend(1_000_000)
     assert api.file(b"x").status == 200
 
 
 def test_failed_and_cancelled_jobs_are_refunded(api: Calls) -> None:
-    with Emulator(clock=frozen(), speed=0) as emulator:
+    with Emulator(clock=frozen(), job_speed=0) as emulator:
         api = Calls(emulator)
-        emulator.set_spent(4_990)
+        emulator.set_spend(4_990)
         first = api.file(b"x").fields["id"]
         assert api.file(b"x").status == 402
         api.post(f"/jobs/{first}/cancel")
@@ -230,7 +230,7 @@ def test_requests_are_remembered(emulator: Emulator, api: Calls) -> None:
 
 def test_counting_what_does_not_exist(emulator: Emulator) -> None:
     assert emulator.count("projects") == 3
-    with pytest.raises(ValueError, match="table must be one of"):
+    with pytest.raises(ValueError, match="give one of jobs"):
         emulator.count("cats")
 
 
@@ -261,11 +261,11 @@ def test_a_fault_in_every_form(emulator: Emulator, api: Calls) -> None:
 def test_a_dropped_answer_is_of_work_done(emulator: Emulator, api: Calls) -> None:
     emulator.drop_next(path="/sources")
     emulator.delay_next(0.5)
-    dropped = api.text(idempotency_key="key")
-    assert (dropped.raw.dropped, dropped.raw.delay) == (True, 0.5)
+    connection_dropped = api.text(idempotency_key="key")
+    assert (connection_dropped.raw.connection_dropped, connection_dropped.raw.delay) == (True, 0.5)
     again = api.text(idempotency_key="key")
-    assert (again.raw.dropped, again.raw.delay) == (False, 0.0)
-    assert (again.headers["Idempotent-Replayed"], again.body) == ("true", dropped.body)
+    assert (again.raw.connection_dropped, again.raw.delay) == (False, 0.0)
+    assert (again.headers["Idempotent-Replayed"], again.body) == ("true", connection_dropped.body)
     assert emulator.count("sources") == 1
 
 
@@ -273,7 +273,7 @@ def test_faults_are_met_in_order(emulator: Emulator, api: Calls) -> None:
     emulator.fail_next()
     emulator.drop_next()
     assert api.get("/projects").code == "500 internal_error"
-    assert api.get("/projects").raw.dropped
+    assert api.get("/projects").raw.connection_dropped
 
 
 def test_post_without_body_needs_no_content_type(emulator: Emulator, api: Calls) -> None:

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 import trio
@@ -21,7 +20,7 @@ import trio
 from scripe import AsyncScripe, Scripe, ScripeError
 from scripe._async.client import set_clock as set_async_clock
 from scripe._sync.client import set_clock
-from scripe.emulator import Emulator, Request, Response
+from scripe.emulator import Emulator
 from tests.support.hurry import AsyncHurriedClock, HurriedClock, HurriedTime
 
 LIMIT = 120
@@ -55,18 +54,6 @@ class Tally:
     @property
     def refused_share(self) -> float:
         return self.refused / self.wanted
-
-
-class Watched(Emulator):
-    """An emulator that notes when each request came."""
-
-    def __init__(self, factor: float) -> None:
-        super().__init__(clock=HurriedTime(factor), read_limit=LIMIT, keep_requests=100_000)
-        self.moments: list[datetime] = []
-
-    def handle(self, request: Request) -> Response:
-        self.moments.append(self.clock.now())
-        return super().handle(request)
 
 
 Work = Callable[[str, str, float, int], int]
@@ -140,12 +127,13 @@ def processes(key: str, base_url: str, factor: float, wanted: int) -> int:
 def run(work: Work, windows: int, factor: float) -> Tally:
     """Make as many calls as fit into so many windows."""
     wanted = LIMIT * windows
-    with Watched(factor) as emulator:
+    with Emulator(clock=HurriedTime(factor), read_limit=LIMIT, max_recorded_requests=100_000) as emulator:
         with emulator.serve() as server:
             lost = work(server.api_key, server.base_url, factor, wanted)
         asked = emulator.requests
     refused = sum(request.status == 429 for request in asked)
-    seconds = (emulator.moments[-1] - emulator.moments[0]).total_seconds()
+    moments = [request.received_at for request in emulator.requests]
+    seconds = (moments[-1] - moments[0]).total_seconds()
     return Tally(work.__name__, wanted, lost, refused, seconds)
 
 

@@ -24,11 +24,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from scripe import AsyncScripe, Scripe, ScripeError
-from scripe.emulator import Emulator
 from tests._async.operations import OPERATIONS as ASYNC_OPERATIONS
 from tests._sync.operations import OPERATIONS, Place
 from tests.faults.proxy import Exchange, FaultProxy
-from tests.faults.stand import furnished, settings
+from tests.faults.stand import furnished, unlimited
 from tests.faults.table import ONCE
 
 SLOW = {"one byte at a time", "black hole", "black hole after the work", "black hole in the answer"}
@@ -63,7 +62,7 @@ def serve(told: Connection, seed: int) -> None:
         else:
             chance.choice(ACTS)(exchange)
 
-    with Emulator(**settings(1000)) as emulator, emulator.serve() as served:
+    with unlimited(1000) as emulator, emulator.serve() as served:
         address = urlsplit(served.base_url)
         with FaultProxy((str(address.hostname), int(address.port or 0)), seed=str(seed)) as proxy:
             proxy.meet(act, times=1_000_000_000)

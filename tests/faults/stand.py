@@ -12,7 +12,7 @@ import trustme
 
 from scripe import AsyncScripe, Scripe
 from scripe._http import AsyncHTTPClient, HTTPClient, default_backend
-from scripe.emulator import Emulator, Options
+from scripe.emulator import Emulator
 from tests._sync.operations import WORDS, Place
 from tests.faults.proxy import FaultProxy
 
@@ -67,12 +67,12 @@ class Stand:
         return made, engine
 
 
-def settings(speed: float) -> Options:
+def unlimited(job_speed: float) -> Emulator:
     """An emulator without limits, whose jobs move so much faster than usual; 0 lets them stand still."""
-    return Options(
+    return Emulator(
         plan="ENTERPRISE",
-        speed=speed,
-        keep_requests=1000,
+        job_speed=job_speed,
+        max_recorded_requests=1000,
         read_limit=PLENTY,
         write_limit=PLENTY,
         upload_limit=PLENTY,
@@ -88,7 +88,7 @@ def open_stand(authority: trustme.CA, speed: float) -> Generator[Stand]:
     own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(own)  # pyright: ignore[reportUnknownMemberType]
     with ExitStack() as stack:
-        emulator = stack.enter_context(Emulator(**settings(speed)))
+        emulator = stack.enter_context(unlimited(speed))
         address = urlsplit(stack.enter_context(emulator.serve()).base_url)
         upstream = (str(address.hostname), int(address.port or 0))
         plain = stack.enter_context(FaultProxy(upstream))

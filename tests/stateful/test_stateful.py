@@ -94,7 +94,7 @@ def _too_many(faults: Sequence[str]) -> bool:
 class Schedule(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.emulator = Emulator(plan="ENTERPRISE", speed=0)
+        self.emulator = Emulator(plan="ENTERPRISE", job_speed=0)
         self.key = self.emulator.api_key
         self.client = self.emulator.client(lambda: self.key)
         self.model = Model()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
 from typing import cast
 
 from scripe.emulator import Emulator, Request, Response
@@ -13,7 +12,7 @@ UNKNOWN = "REVIEWING"
 
 
 class UnrulyEmulator(Emulator):
-    """Before each request of jobs some of them move on; what is answered for a few of them is changed.
+    """After each request of jobs some of them move on; the response is changed for a few of them.
 
     Args:
         count: how many jobs there are.
@@ -24,7 +23,7 @@ class UnrulyEmulator(Emulator):
     """
 
     def __init__(self, count: int, *, vanished: int = 0, odd: int = 0, seed: int = 1) -> None:
-        super().__init__(plan="ENTERPRISE", speed=0, read_limit=100_000)
+        super().__init__(plan="ENTERPRISE", job_speed=0, read_limit=100_000)
         self._chance = random.Random(seed)
         made = self.seed(jobs=count, job_status="RUNNING", step=0.001).job_ids
         self.job_ids = self._chance.sample(made, count)
@@ -33,14 +32,14 @@ class UnrulyEmulator(Emulator):
         self._odd = set(self.job_ids[vanished : vanished + odd])
         self.ends: dict[str, str] = {}
         self.looks = 0
+        self.add_observer(self._interfere)
 
-    def handle(self, request: Request) -> Response:
-        is_look = request.method == "GET" and request.path.startswith("/jobs")
-        if is_look:
+    def _interfere(self, request: Request, response: Response) -> None:
+        if request.method == "GET" and request.path.startswith("/jobs"):
             self.looks += 1
+            if response.status == 200:
+                self._distort(response)
             self._move()
-        response = super().handle(request)
-        return self._distorted(request, response) if is_look and response.status == 200 else response
 
     def _move(self) -> None:
         for _ in range(min(len(self._waiting), self._chance.randrange(40))):
@@ -56,7 +55,7 @@ class UnrulyEmulator(Emulator):
                 self.finish(job, self._chance.choice(["DONE", "COMPLETED"]))
                 self.ends[job] = "DONE"
 
-    def _distorted(self, request: Request, response: Response) -> Response:
+    def _distort(self, response: Response) -> None:
         answer = cast("dict[str, object]", json.loads(response.body))
         found = answer["data"]
         if isinstance(found, list):
@@ -65,9 +64,11 @@ class UnrulyEmulator(Emulator):
         else:
             job = cast("dict[str, object]", found)
             if job["id"] in self.vanished:
-                return super().handle(replace(request, url=request.url.replace(str(job["id"]), "job_gone")))
-            answer["data"] = self._renamed(job)
-        return replace(response, body=json.dumps(answer).encode())
+                response.status = 404
+                answer = {"error": {"code": "not_found", "message": "There is no such job."}}
+            else:
+                answer["data"] = self._renamed(job)
+        response.body = json.dumps(answer).encode()
 
     def _renamed(self, job: dict[str, object]) -> dict[str, object]:
         return {**job, "status": UNKNOWN} if job["id"] in self._odd else job

@@ -215,7 +215,7 @@ def test_an_assertion_that_fails_points_to_the_test(run: Run) -> None:
         [
             ">*scripe_emulator.assert_sent(*",
             "E*AssertionError: POST /sources should have been sent once; it was not sent.",
-            "E*What was sent, in order:",
+            "E*Sent requests, in order:",
             "E*GET /workspaces/me -> 200",
             "",
         ],

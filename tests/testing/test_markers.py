@@ -6,8 +6,8 @@ import inspect
 import tomllib
 from importlib.metadata import packages_distributions
 
-from scripe.emulator import extras
-from scripe.testing.markers import READERS
+from scripe.emulator._core import optional_dependencies as extras
+from scripe.testing.markers import MARKER_PARSERS
 from scripe.testing.plugin import MARKERS
 
 from .conftest import ROOT, Run
@@ -45,7 +45,8 @@ def test_each_marker_is_obeyed(run: Run) -> None:
                 assert [each.status for each in sent] == [503, 503, 409]
                 scripe_client.sources.create_text(project_id=scripe_project.id, text="Hello")
                 sent = scripe_emulator.assert_sent("POST", "/sources", times=3)
-                assert [(each.status, each.dropped) for each in sent] == [(429, False), (200, True), (200, False)]
+                assert [each.status for each in sent] == [429, 200, 200]
+                assert [each.connection_dropped for each in sent] == [False, True, False]
 
         @pytest.mark.scripe_faults
         def test_just_a_fault(scripe_client):
@@ -66,16 +67,16 @@ def test_each_marker_is_obeyed(run: Run) -> None:
             with pytest.raises(scripe.PlanNotEligibleError):
                 scripe_client.workspaces.me()
 
-        @pytest.mark.scripe_budget(2)
-        def test_budget(scripe_emulator, scripe_client):
+        @pytest.mark.scripe_rate_limit(2)
+        def test_rate_limit(scripe_emulator, scripe_client):
             assert sum(passed(scripe_emulator, scripe_client) for _ in range(2)) < 60
             began = scripe_emulator.clock.now()
             scripe_client.projects.list().first()
             assert (scripe_emulator.clock.now() - began).total_seconds() > 20
 
         @pytest.mark.scripe_plan("ADVANCED")
-        @pytest.mark.scripe_budget(cents=5)
-        def test_cents(scripe_client, scripe_project):
+        @pytest.mark.scripe_spend_cap(remaining_cents=5)
+        def test_spend_cap(scripe_client, scripe_project):
             def write():
                 scripe_client.posts.generate_and_wait(project_id=scripe_project.id, text="We ship.")
 
@@ -84,7 +85,7 @@ def test_each_marker_is_obeyed(run: Run) -> None:
                 write()
             assert (caught.value.cap_cents, caught.value.spent_cents) == (2000, 2000)
 
-        @pytest.mark.scripe_settings(topics=True, finished_status="COMPLETED")
+        @pytest.mark.scripe_settings(include_topics=True, finished_status="COMPLETED")
         def test_settings(scripe_client, scripe_project):
             source = scripe_client.sources.ingest(
                 b"We ship.", content_type="text/plain", project_id=scripe_project.id
@@ -109,10 +110,10 @@ def test_faults_that_no_request_met_are_told(run: Run) -> None:
 
         @pytest.mark.scripe_faults(503, times=99)
         def test_always_down(scripe_client, scripe_emulator):
-            assert scripe_emulator.unmet_faults == ["503 for any method of any path"]
+            assert scripe_emulator.unused_faults == ["503 for any method of any path"]
             with pytest.raises(Exception, match="503"):
                 scripe_client.workspaces.me()
-            assert scripe_emulator.unmet_faults == []
+            assert scripe_emulator.unused_faults == []
 
         @pytest.mark.scripe_faults(503, path="/posts")
         class TestMany:
@@ -129,7 +130,7 @@ def test_faults_that_no_request_met_are_told(run: Run) -> None:
     ran.stdout.fnmatch_lines(
         [
             "*test_misspelt: no request met 503 for any method /projekts nor drop for POST of any path; "
-            "sent were GET /workspaces/me, GET /workspaces/me.*"
+            "check the marker. The test sent GET /workspaces/me, GET /workspaces/me.*"
         ]
     )
 
@@ -137,23 +138,23 @@ def test_faults_that_no_request_met_are_told(run: Run) -> None:
 WRONG = {
     "scripe_latency": "missing a required argument: 'seconds'",
     "scripe_latency(1, 2)": "too many positional arguments",
-    "scripe_latency(-1)": "an answer cannot come early",
+    "scripe_latency(-1)": "seconds is -1; give 0 or more",
     "scripe_latency('long')": "seconds is 'long'; give a number",
     "scripe_faults('dorp')": "status is 'dorp'; give a number, or 'drop'",
-    "scripe_faults(700)": "status is 700; give a number, 200 to 599",
+    "scripe_faults(700)": "status is 700; give a number from 200 to 599",
     "scripe_faults(503, times=0)": "times is 0; give 1 or more",
     "scripe_faults(503, path='sources')": "path is 'sources'; begin it with /",
     "scripe_faults(503, when='now')": "got an unexpected keyword argument 'when'",
-    "scripe_faults('drop', code='conflict')": "an answer that is lost has no code, retry_after or message",
+    "scripe_faults('drop', code='conflict')": "a lost response has no code, retry_after or message; leave them out",
     "scripe_plan()": "missing a required argument: 'plan'",
-    "scripe_plan('GRATIS')": "there is no plan 'GRATIS', but FREE, SOLO, ADVANCED, BUSINESS, ENTERPRISE, TRIAL",
-    "scripe_budget()": "say how many requests, or cents",
-    "scripe_budget('2')": "requests is '2'; give a whole number",
-    "scripe_budget(2, cents=True)": "cents is True; give a whole number",
-    "scripe_budget(0)": "requests is 0; give 1 or more",
-    "scripe_budget(cents=-1)": "cents is -1; give 0 or more",
-    "scripe_budget(cents=6000)": "6000 cents cannot be left: the plan BUSINESS has a daily spend cap of 5000 cents",
-    "scripe_settings(sped=1)": "there is no setting 'sped', but plan, speed, *",
+    "scripe_plan('GRATIS')": "there is no plan 'GRATIS'; give one of FREE, SOLO, ADVANCED, BUSINESS, ENTERPRISE, TRIAL",
+    "scripe_rate_limit()": "missing a required argument: 'requests'",
+    "scripe_rate_limit('2')": "requests is '2'; give a whole number",
+    "scripe_rate_limit(0)": "requests is 0; give 1 or more",
+    "scripe_spend_cap(True)": "remaining_cents is True; give a whole number",
+    "scripe_spend_cap(remaining_cents=-1)": "remaining_cents is -1; give 0 or more",
+    "scripe_spend_cap(6000)": "6000 cents cannot remain: the plan BUSINESS has a daily spend cap of 5000 cents",
+    "scripe_settings(sped=1)": "there is no setting 'sped'; give one of plan, job_speed, *",
 }
 
 
@@ -167,16 +168,17 @@ def test_what_cannot_be_right_is_told_in_one_line(run: Run) -> None:
     ran.stdout.fnmatch_lines(lines, consecutive=True)
 
 
+MARKER_NAMES = ("latency", "faults", "plan", "rate_limit", "spend_cap", "settings")
+
+
 def test_markers_are_explained_and_a_typo_is_an_error(run: Run) -> None:
-    run("", "--markers").stdout.fnmatch_lines(
-        [f"@pytest.mark.scripe_{name}(*): *." for name in ("latency", "faults", "plan", "budget", "settings")]
-    )
+    run("", "--markers").stdout.fnmatch_lines([f"@pytest.mark.scripe_{name}(*): *." for name in MARKER_NAMES])
     ran = run("import pytest\npytestmark = pytest.mark.scripe_plans('FREE')")
     ran.stdout.fnmatch_lines(["*'scripe_plans' not found in `markers`*"])
 
 
 def test_markers_are_explained_as_they_are_read() -> None:
-    for each in READERS:
+    for each in MARKER_PARSERS:
         signature = inspect.signature(each)
         parameters = [one.replace(annotation=one.empty) for one in signature.parameters.values()]
         plain = f"{each.__name__}{inspect.Signature(parameters)}: "
@@ -194,7 +196,7 @@ def test_the_packages_that_are_looked_for_are_those_of_the_extra() -> None:
     wanted = {each.partition(">=")[0] for each in project["optional-dependencies"]["emulator"]}
     homes = packages_distributions()
     assert {homes[name][0].lower() for name in extras.PACKAGES} == wanted
-    assert extras.missing() == ()
+    assert extras.missing_packages() == ()
 
 
 def test_a_marker_that_does_nothing_is_told(run: Run) -> None:
@@ -209,5 +211,5 @@ def test_a_marker_that_does_nothing_is_told(run: Run) -> None:
         def test_with(scripe_client):
             scripe_client.workspaces.me()
     """)
-    ran.stdout.fnmatch_lines(["*scripe_faults does nothing here: test_without uses no fixture of scripe.*"])
+    ran.stdout.fnmatch_lines(["*scripe_faults has no effect: test_without uses no fixture of scripe.*"])
     assert "test_with uses" not in ran.stdout.str()

@@ -115,7 +115,7 @@ FROZEN = """
 
     @freeze_time("2026-05-15", real_asyncio=True)
     def test_in_real_time():
-        with Emulator(speed=50) as emulator, emulator.serve() as server:
+        with Emulator(job_speed=50) as emulator, emulator.serve() as server:
             assert emulator.clock.now().date().isoformat() == "2026-05-15"
             with Scripe(server.api_key, base_url=server.base_url) as client:
                 client.sources.ingest(**FILE, project_id=emulator.project_id)
@@ -129,7 +129,7 @@ FROZEN = """
 
     @freeze_time("2026-05-15", real_asyncio=True)
     def test_a_wait_ends_in_real_time():
-        with Emulator(speed=0) as emulator, emulator.serve() as server:
+        with Emulator(job_speed=0) as emulator, emulator.serve() as server:
             with Scripe(server.api_key, base_url=server.base_url) as client:
                 job = client.posts.generate(project_id=emulator.project_id, text="We ship.")
                 before = emulator.clock.now()

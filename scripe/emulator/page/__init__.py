@@ -1,19 +1,17 @@
-"""The served emulator's own page, at ``/_emulator``: what came in, what runs, what is left, and its controls.
+"""The emulator's own page, at `/_emulator`: requests, jobs, posts, what is left of the limits, and controls.
 
-It is no part of the API: what goes to it is not listed in `Emulator.requests`, counts nowhere and needs no key. A look
-of it is a look like any call's: jobs have moved to where the clock says, and to nowhere else.
+It is not part of the API: its requests are not in `Emulator.requests`, count in no rate limit and need no API key.
+Showing it moves jobs on like any request does: to where the clock says.
 
-    guard.py      who may look, and who may press a button
-    inside.py     what it reads of the emulator beside what everybody may
-    page.py       what it shows, as plain values
-    words.py      how moments, keys and numbers are written there
-    controls.py   what the buttons do
-    routes.py     from a request to an answer
-    templates/    the page; `parts.html` is what changes by itself
-    static/       its style, its script, its icon
+    access.py      who may see it, and use its buttons
+    snapshot.py    what it shows, as plain values
+    formatting.py  how times, keys and numbers are written
+    controls.py    what the buttons do
+    routes.py      from a request to a response
+    templates/     the page; `parts.html` is what changes by itself
+    static/        its style, its script, its icon
 """
 
-from scripe.emulator.page.inside import Inside
-from scripe.emulator.page.routes import Page
+from .routes import Page
 
-__all__ = ["Inside", "Page"]
+__all__ = ["Page"]

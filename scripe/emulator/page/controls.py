@@ -1,48 +1,36 @@
-"""What the buttons do: forms in, the emulator's own controls called."""
+"""Run what the buttons do: read a form, and call the emulator's own controls."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from scripe.emulator.errors import STATUS_BY_CODE
-from scripe.emulator.page.inside import Inside
-
-if TYPE_CHECKING:
-    from scripe.emulator.app import Emulator
+from .._core.application import Application
+from .._core.errors import STATUS_BY_CODE
 
 FAILURES = tuple(sorted(STATUS_BY_CODE, key=lambda code: (STATUS_BY_CODE[code], code)))
-USUAL_FAILURE = "service_unavailable"
-MOST_TIMES = 1_000
-LONGEST_RETRY_AFTER = 86_400
-LONGEST_DELAY = 300
-LONGEST_STEP = 366 * 86_400
+DEFAULT_FAULT = "service_unavailable"
+MAX_TIMES = 1_000
+MAX_RETRY_AFTER = 86_400
+MAX_DELAY = 300
+MAX_STEP = 366 * 86_400
 
 
 class FormError(ValueError):
-    """What was filled in cannot be done; the message says why, to a person."""
+    """The form asks for something that cannot be done; the message tells a person why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What was sent.
+    """A form that was sent, and the application that it is for."""
 
-    Attributes:
-        emulator: what it is for.
-        inside: its inner parts.
-        fields: the fields by their names.
-
-    """
-
-    emulator: "Emulator"
-    inside: Inside
+    application: Application
     fields: Mapping[str, str]
 
     def text(self, name: str) -> str:
-        """A field without the space around it; empty when it is not there."""
+        """Return a field without the space around it; empty if it is absent."""
         return self.fields.get(name, "").strip()
 
     def path(self) -> str | None:
-        """The beginning of the paths that are meant, None for all."""
+        """Return how the paths of the requests begin, None for all paths."""
         path = self.text("path")
         if path and not path.startswith("/"):
             raise FormError("A path begins with a slash, such as /sources.")
@@ -50,128 +38,106 @@ class Form:
         return (below if below.startswith("/") else path) if below else None
 
     def times(self) -> int:
-        """How many requests are meant."""
-        return int(self.number("times", "The number of requests", 1, MOST_TIMES, whole=True))
+        """Return the number of requests."""
+        return int(self.number("times", "The number of requests", 1, MAX_TIMES, whole=True))
 
     def number(self, name: str, label: str, least: float, most: float, *, whole: bool = False) -> float:
-        """A field's number.
-
-        Raises:
-            FormError: there is none, or it is out of bounds.
-
-        """
+        """Return a field's number, or raise a FormError if it is absent or out of bounds."""
         try:
             number = int(self.text(name)) if whole else float(self.text(name))
         except ValueError:
             number = float("nan")
         if not least <= number <= most:
-            kind = "a whole number" if whole else "a number"
-            raise FormError(f"{label} must be {kind} from {least:g} to {most:,.10g}.")
+            noun = "a whole number" if whole else "a number"
+            raise FormError(f"{label} must be {noun} from {least:g} to {most:,.10g}.")
         return number
 
 
 def fail_next(form: Form) -> None:
-    """Let the next requests fail with the code chosen, and its status."""
+    """Let the next requests fail with the chosen code and its status."""
     code = form.text("code")
     if code not in STATUS_BY_CODE:
-        raise FormError("Choose one of the errors that are listed.")
+        raise FormError("Choose one of the listed errors.")
     retry_after = None
     if form.text("retry_after"):
-        retry_after = form.number("retry_after", "Retry-After", 0, LONGEST_RETRY_AFTER, whole=True)
-    form.emulator.fail_next(
+        retry_after = form.number("retry_after", "Retry-After", 0, MAX_RETRY_AFTER, whole=True)
+    form.application.controls.fail_next(
         STATUS_BY_CODE[code], code, retry_after=retry_after, times=form.times(), path=form.path()
     )
 
 
 def drop_next(form: Form) -> None:
-    """Let the next answers be lost."""
-    form.emulator.drop_next(form.times(), path=form.path())
+    """Let the next responses be lost."""
+    form.application.controls.drop_next(form.times(), path=form.path())
 
 
 def delay_next(form: Form) -> None:
-    """Let the next answers be late."""
-    seconds = form.number("seconds", "The delay", 0, LONGEST_DELAY)
-    form.emulator.delay_next(seconds, form.times(), path=form.path())
+    """Let the next responses be late."""
+    seconds = form.number("seconds", "The delay", 0, MAX_DELAY)
+    form.application.controls.delay_next(seconds, form.times(), path=form.path())
 
 
-def call_off(form: Form) -> None:
-    """Call off what is on order."""
-    form.emulator.clear_faults()
+def clear_faults(form: Form) -> None:
+    """Cancel the faults that no request has met."""
+    form.application.faults.clear()
 
 
 def advance(form: Form) -> None:
     """Move the clock forward."""
-    step = form.number("seconds", "The step in seconds", 1, LONGEST_STEP)
+    step = form.number("seconds", "The step in seconds", 1, MAX_STEP)
     try:
-        form.emulator.clock.advance(step)
+        form.application.clock.advance(step)
     except ValueError as error:
-        raise FormError(f"Nothing was done: {error}.") from None
+        raise FormError(f"The clock was not moved: {error}.") from None
 
 
 def finish(form: Form) -> None:
-    """End a job, with success if its work allows."""
-    with_job(form, form.emulator.finish)
+    """End a job, with success if its handler succeeds."""
+    _change_job(form, form.application.controls.finish)
 
 
 def fail_job(form: Form) -> None:
     """Let a job fail."""
-    with_job(form, form.emulator.fail)
+    _change_job(form, form.application.controls.fail)
 
 
-def with_job(form: Form, control: Callable[[str], None]) -> None:
-    """Use a control on the job that the form names.
-
-    Raises:
-        FormError: there is no such job, or it has ended.
-
-    """
+def _change_job(form: Form, control: Callable[[str], None]) -> None:
     try:
         control(form.text("job"))
     except (LookupError, ValueError) as error:
-        raise FormError(f"Nothing was done: {error.args[0]}.") from None
+        raise FormError(f"The job was not changed: {error.args[0]}.") from None
 
 
 def revoke(form: Form) -> None:
-    """Revoke the key with an id."""
-    form.emulator.revoke_key(token_of(form.inside, form.text("key")))
+    """Revoke the API key with an id."""
+    form.application.controls.revoke_key(find_api_key(form.application, form.text("key")))
 
 
-def token_of(inside: Inside, key_id: str) -> str:
-    """The key with an id.
-
-    Raises:
-        FormError: there is none, or it is revoked.
-
-    """
-    for row in inside.backend.access.all_keys():
+def find_api_key(application: Application, key_id: str) -> str:
+    """Return the API key with an id, or raise a FormError if there is none or it is revoked."""
+    for row in application.services.auth.list_keys():
         if row["id"] == key_id:
             if row["revoked"]:
-                raise FormError("This key is revoked already.")
+                raise FormError("This key is already revoked.")
             return str(row["token"])
     raise FormError("There is no such key.")
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One button.
+    """One button: what it runs, and what the page says after that."""
 
-    Attributes:
-        press: does it.
-        done: what is said when it is done.
-
-    """
-
-    press: Callable[[Form], None]
-    done: str
+    run: Callable[[Form], None]
+    success_message: str
 
 
 CONTROLS: Mapping[str, Control] = {
-    "fail-next": Control(fail_next, "The failure is on order."),
-    "drop-next": Control(drop_next, "The loss is on order."),
-    "delay-next": Control(delay_next, "The delay is on order."),
-    "call-off": Control(call_off, "Nothing is on order any more."),
+    "fail-next": Control(fail_next, "The next requests will fail."),
+    "drop-next": Control(drop_next, "The next responses will be lost."),
+    "delay-next": Control(delay_next, "The next responses will be late."),
+    "clear-faults": Control(clear_faults, "All faults were cleared."),
     "advance": Control(advance, "The clock was moved forward."),
     "finish": Control(finish, "The job was ended."),
-    "fail-job": Control(fail_job, "The job was let fail."),
+    "fail-job": Control(fail_job, "The job has failed."),
     "revoke": Control(revoke, "The key was revoked."),
 }

@@ -1,21 +1,21 @@
-"""From a request to the page to its answer."""
+"""Answer requests to the page."""
 
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from scripe.emulator.data_files import MissingFileError, read_data_file
-from scripe.emulator.errors import STATUS_BY_CODE
-from scripe.emulator.extras import MissingExtraError, extra
-from scripe.emulator.messages import PAGE_PREFIX, PREFIX
-from scripe.emulator.page.controls import CONTROLS, FAILURES, USUAL_FAILURE, Form, FormError, token_of
-from scripe.emulator.page.guard import Visit
-from scripe.emulator.page.inside import Inside
-from scripe.emulator.page.page import look, numbers
-from scripe.emulator.page.words import masked
+from .._core.application import Application
+from .._core.data_files import MissingFileError, read_data_file
+from .._core.errors import STATUS_BY_CODE
+from .._core.messages import PAGE_PREFIX, PREFIX
+from .._core.optional_dependencies import MissingExtraError, require_extra
+from .access import check_request
+from .controls import CONTROLS, DEFAULT_FAULT, FAILURES, Form, FormError, find_api_key
+from .formatting import mask_secrets
+from .snapshot import state_document, take_snapshot
 
-with extra():
+with require_extra():
     from starlette.concurrency import run_in_threadpool
     from starlette.exceptions import HTTPException
     from starlette.requests import ClientDisconnect, Request
@@ -31,9 +31,7 @@ with extra():
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from scripe.emulator.app import Emulator
-
-LARGEST_FORM = 64 * 1024
+MAX_FORM_BYTES = 64 * 1024
 STATIC = {"/page.css": "text/css", "/page.js": "text/javascript", "/icon.svg": "image/svg+xml"}
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -46,23 +44,21 @@ HEADERS = {
 
 
 class Page:
-    """The page as an ASGI application below ``/_emulator``.
+    """The page as an ASGI application below `/_emulator`.
 
     Args:
-        emulator: what it shows, and what its buttons control.
-        inside: the inner parts of that.
-        bound: the address that the server listens on.
+        application: What it shows and controls.
+        bound_host: The address that the server listens on, as it was given.
 
     """
 
-    def __init__(self, emulator: "Emulator", inside: Inside, bound: str) -> None:
-        self._emulator = emulator
-        self._inside = inside
-        self._bound = bound
+    def __init__(self, application: Application, bound_host: str) -> None:
+        self._application = application
+        self._bound_host = bound_host
 
     @cached_property
     def _templates(self) -> "Environment":
-        with extra():
+        with require_extra():
             from jinja2 import Environment, FunctionLoader, StrictUndefined
         return Environment(
             loader=FunctionLoader(lambda name: read_data_file(f"page/templates/{name}").decode()),
@@ -75,82 +71,77 @@ class Page:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)
-        response = self._refused(request) or await self._answer(request)
+        peer, local = (str((scope.get(end) or [""])[0]) for end in ("client", "server"))
+        is_post = request.method == "POST"
+        refusal = check_request(peer, local, self._bound_host, request.headers, is_post=is_post)
+        response = PlainTextResponse(f"{refusal}\n", 403) if refusal else await self._respond(request)
         response.headers.update(HEADERS)
         await response(scope, receive, send)
 
-    def _refused(self, request: Request) -> Response | None:
-        peer, local = (str((request.scope.get(end) or [""])[0]) for end in ("client", "server"))
-        visit = Visit(peer, local, self._bound, request.headers)
-        objection = visit.objection(presses=request.method == "POST")
-        return PlainTextResponse(f"{objection}\n", 403) if objection else None
-
-    async def _answer(self, request: Request) -> Response:
+    async def _respond(self, request: Request) -> Response:
         path = str(request.scope["path"]).removeprefix(PAGE_PREFIX).rstrip("/")
         if request.method == "POST" and path[1:] in CONTROLS:
-            return await self._pressed(path[1:], request)
+            fields = await read_form(request)
+            return await run_in_threadpool(self._handle_post, path[1:], request, fields)
         if request.method not in ("GET", "HEAD"):
-            return PlainTextResponse("The page takes no such request.\n", 405, {"Allow": "GET, HEAD"})
-        return await run_in_threadpool(self._shown, path, request)
+            return PlainTextResponse("The page takes only GET and HEAD here.\n", 405, {"Allow": "GET, HEAD"})
+        return await run_in_threadpool(self._handle_get, path, request)
 
-    def _shown(self, path: str, request: Request) -> Response:
+    def _handle_get(self, path: str, request: Request) -> Response:
         if path == "":
-            done = CONTROLS.get(request.query_params.get("done", ""))
-            return self._page(request, message=done.done if done else "")
+            control = CONTROLS.get(request.query_params.get("done", ""))
+            return self._render_page(request, message=control.success_message if control else "")
         if path == "/live":
-            return self._rendered("live.html", view=look(self._emulator, self._inside))
+            return self._render("live.html", view=take_snapshot(self._application))
         if path == "/revoke":
-            return self._confirmation(request)
+            return self._render_confirmation(request)
         if path == "/state.json":
-            return JSONResponse(numbers(self._emulator, self._inside))
+            return JSONResponse(state_document(self._application))
         if path in STATIC:
             return _static(path)
         return PlainTextResponse("There is no such page.\n", 404)
 
-    async def _pressed(self, name: str, request: Request) -> Response:
-        return await run_in_threadpool(self._done, name, request, await fields_of(request))
-
-    def _done(self, name: str, request: Request, fields: Mapping[str, str]) -> Response:
+    def _handle_post(self, name: str, request: Request, fields: Mapping[str, str]) -> Response:
         try:
-            CONTROLS[name].press(Form(self._emulator, self._inside, fields))
+            CONTROLS[name].run(Form(self._application, fields))
         except FormError as error:
-            return self._page(request, 422, message=str(error), wrong=name, given=fields)
+            return self._render_page(request, 422, message=str(error), failed_form=name, fields=fields)
         return RedirectResponse(f"{PAGE_PREFIX}?done={name}", 303)
 
-    def _page(
+    def _render_page(
         self,
         request: Request,
         status: int = 200,
         *,
         message: str = "",
-        wrong: str = "",
-        given: Mapping[str, str] | None = None,
+        failed_form: str = "",
+        fields: Mapping[str, str] | None = None,
     ) -> Response:
-        return self._rendered(
+        return self._render(
             "page.html",
             status,
-            view=look(self._emulator, self._inside),
+            view=take_snapshot(self._application),
             base_url=f"http://{request.headers['host']}{PREFIX}",
             failures=[(code, STATUS_BY_CODE[code]) for code in FAILURES],
-            usual_failure=USUAL_FAILURE,
+            default_fault=DEFAULT_FAULT,
             message=message,
-            wrong=wrong,
-            given=given or {},
+            failed_form=failed_form,
+            fields=fields or {},
         )
 
-    def _confirmation(self, request: Request) -> Response:
+    def _render_confirmation(self, request: Request) -> Response:
         key_id = request.query_params.get("key", "")
         try:
-            token = token_of(self._inside, key_id)
+            api_key = find_api_key(self._application, key_id)
         except FormError as error:
-            return self._page(request, 404, message=str(error), wrong="revoke")
-        return self._rendered("revoke.html", key_id=key_id, masked=masked(token))
+            return self._render_page(request, 404, message=str(error), failed_form="revoke")
+        return self._render("revoke.html", key_id=key_id, masked=mask_secrets(api_key))
 
-    def _rendered(self, template: str, status: int = 200, **values: object) -> Response:
+    def _render(self, template: str, status: int = 200, **values: object) -> Response:
         try:
             html = self._templates.get_template(template).render(values)
         except (MissingFileError, MissingExtraError) as error:
-            message = f"{values.get('message') or ''}\nThe page itself cannot be shown: {error}\n".lstrip()
+            message = f"{values.get('message') or ''}\nThe page cannot be shown: {error}\n".lstrip()
             return PlainTextResponse(message, 503 if status == 200 else status)
         return HTMLResponse(html, status)
 
@@ -162,8 +153,8 @@ def _static(path: str) -> Response:
         return PlainTextResponse(f"{error}\n", 404)
 
 
-async def fields_of(request: Request) -> dict[str, str]:
-    """The fields of a form that was sent.
+async def read_form(request: Request) -> dict[str, str]:
+    """Return the fields of a form.
 
     Raises:
         HTTPException: 413, it is too large; 400, the caller went away before its end.
@@ -173,7 +164,7 @@ async def fields_of(request: Request) -> dict[str, str]:
     try:
         async for chunk in request.stream():
             body += chunk
-            if len(body) > LARGEST_FORM:
+            if len(body) > MAX_FORM_BYTES:
                 raise HTTPException(413, "The form is too large.")
     except ClientDisconnect:
         raise HTTPException(400, "The form did not arrive whole.") from None

@@ -29,25 +29,25 @@ function isHeld() {
 
 async function newest() {
   if (isHeld()) return "Paused";
-  const answer = await fetch("/_emulator/live");
-  const html = await answer.text();
-  if (answer.ok && !isHeld()) take(html);
-  return answer.ok ? "Live" : "No answer";
+  const response = await fetch("/_emulator/live");
+  const html = await response.text();
+  if (response.ok && !isHeld()) take(html);
+  return response.ok ? "Live" : "No response";
 }
 
 async function refresh() {
-  state.textContent = await newest().catch(() => "No answer");
+  state.textContent = await newest().catch(() => "No response");
   state.className = state.textContent === "Live" ? "" : "stopped";
 }
 
 async function send(form, button) {
   try {
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, button)) });
-    const said = take(await answer.text()).getElementById("message");
-    message.textContent = said?.textContent ?? "The emulator did not take it.";
+    const response = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form, button)) });
+    const said = take(await response.text()).getElementById("message");
+    message.textContent = said?.textContent ?? "The emulator did not accept this.";
     message.className = said?.className ?? "wrong";
   } catch {
-    message.textContent = "The emulator does not answer.";
+    message.textContent = "The emulator does not respond.";
     message.className = "wrong";
   }
 }

@@ -1,0 +1,194 @@
+"""Take requests in and give responses out: the API, its storage, faults on request, and a record of it all."""
+
+import secrets
+import shutil
+import sqlite3
+import tempfile
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+from scripe._vocabulary import RateLimitBucket
+
+from .auth import Auth
+from .canonical_json import JsonObject
+from .clock import Clock
+from .controls import Controls
+from .data_files import DESCRIPTION, read_data_file
+from .database import IN_MEMORY, Database, Record, new_id
+from .dispatcher import Dispatcher
+from .errors import error_response
+from .events import EventLog
+from .faults import Failure, Faults
+from .jobs import Jobs
+from .messages import Request, Response
+from .posts import Posts
+from .rate_limits import RateLimiter
+from .recorder import RequestRecorder
+from .routes import JOB_HANDLERS, ROUTES
+from .services import Services
+from .settings import Settings
+from .spending import SpendTracker
+from .storage.base import Storage, StorageError, storage_error_response
+from .storage.local import LocalStorage
+
+UNAVAILABLE = (OSError, sqlite3.OperationalError)
+"""Raised by a full disk, a database that another process has locked, or a storage elsewhere."""
+
+
+class Application:
+    """Answers requests, from many threads.
+
+    Args:
+        database_path: A file that survives a restart, with the uploads beside it, or `:memory:`.
+        clock: The emulator's time.
+        storage: Where uploads go; None for a folder of its own.
+        settings: How it behaves.
+
+    Attributes:
+        clock: The emulator's time.
+        settings: How it behaves.
+        services: What the routes use.
+        faults: What the next requests meet.
+        controls: What a test can change.
+        recorder: The requests that were answered.
+        close: Closes the database and deletes temporary files, once; it happens by itself when nobody refers to
+            the application any more.
+
+    """
+
+    def __init__(
+        self, database_path: str | Path, clock: Clock, storage: Storage | None, settings: Settings
+    ) -> None:
+        self.clock = clock
+        self.settings = settings
+        self.simulated_latency = settings.simulated_latency
+        database, scratch = Database(database_path), tempfile.mkdtemp(prefix="scripe-emulator-")
+        self.close = weakref.finalize(self, _release, database, scratch)
+        self._local_storage: LocalStorage | None = None
+        if storage is None:
+            folder = Path(scratch if str(database_path) == IN_MEMORY else f"{database_path}.uploads")
+            secret_key = database.set_meta_once("storage_secret", secrets.token_hex(20))
+            storage = self._local_storage = LocalStorage(
+                database, folder, secret_key, clock.now, settings.expired_link
+            )
+        self.services = _build_services(settings, clock, database, storage)
+        self.faults = Faults()
+        self.controls = Controls(self.services, self.faults)
+        self.recorder = RequestRecorder(clock, settings.max_recorded_requests)
+        self._dispatcher = Dispatcher(self.services, ROUTES)
+        self._observers: list[Callable[[Request, Response], None]] = []
+
+    @property
+    def simulated_latency(self) -> float:
+        """The seconds of the emulator's time that each response takes."""
+        return self._simulated_latency
+
+    @simulated_latency.setter
+    def simulated_latency(self, seconds: float) -> None:
+        if seconds < 0:
+            raise ValueError(f"simulated_latency is {seconds}; give 0 or more seconds")
+        self._simulated_latency = seconds
+
+    def add_observer(self, observer: Callable[[Request, Response], None]) -> None:
+        """Call a function with each request and its response, which it may change."""
+        self._observers.append(observer)
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request; the caller drops or delays the response as it says."""
+        if not self.close.alive:
+            raise RuntimeError("This emulator was closed; make a new one, or close it later.")
+        request_id, arrival = new_id("req"), self.recorder.start()
+        fault, delay = self.faults.pop_matching(request), self.faults.pop_delay(request)
+        if isinstance(fault, Failure):
+            response = fault.response(request, request_id)
+            if request.in_api and fault.body is None:
+                response.headers = self._dispatcher.common_headers(request_id) | response.headers
+        else:
+            response = self._respond(request, request_id)
+            for observer in self._observers:
+                request.body.seek(0)
+                observer(request, response)
+            response.connection_dropped = fault is not None
+        response.delay += delay
+        return self.recorder.record(request, response, arrival)
+
+    def reject_early(self, request: Request) -> Response | None:
+        """Return the error of an upload that is refused whatever its body is, None if the body is worth reading.
+
+        A request that will meet a fault is not rejected here, so that `handle` meets the fault.
+        """
+        if self._local_storage is None or not request.in_storage or self.faults.would_match(request):
+            return None
+        arrival = self.recorder.start()
+        try:
+            self._local_storage.check(request)
+        except StorageError as error:
+            return self.recorder.record(request, error.response(), arrival)
+        return None
+
+    def reject_unstored(self, request: Request, error: OSError) -> Response:
+        """Return the error of a request whose body could not be stored, since a disk is full."""
+        response = self._unavailable(request, new_id("req"), error)
+        return self.recorder.record(request, response, self.recorder.start())
+
+    def _respond(self, request: Request, request_id: str) -> Response:
+        try:
+            if request.full_path == f"/{DESCRIPTION}":
+                return _describe(request, request_id)
+            if not request.in_storage:
+                return self._dispatcher.handle(request, request_id)
+            if self._local_storage is None:
+                return storage_error_response(404, "NoSuchKey", "This emulator stores its uploads elsewhere.")
+            return self._local_storage.put(request)
+        except StorageError as error:
+            return error.response()
+        except UNAVAILABLE as error:
+            return self._unavailable(request, request_id, error)
+
+    def _unavailable(self, request: Request, request_id: str, error: Exception) -> Response:
+        message = f"The emulator could not store or read its data: {error}."
+        if request.in_storage:
+            return storage_error_response(503, "ServiceUnavailable", message)
+        headers = self._dispatcher.common_headers(request_id)
+        return error_response(503, request_id, message=message, headers=headers)
+
+
+def _describe(request: Request, request_id: str) -> Response:
+    if request.method != "GET":
+        return error_response(405, request_id, headers={"Allow": "GET"})
+    return Response(200, {"Content-Type": "application/json"}, read_data_file(DESCRIPTION))
+
+
+def _release(database: Database, scratch: str) -> None:
+    database.close()
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _build_services(settings: Settings, clock: Clock, database: Database, storage: Storage) -> Services:
+    spending = SpendTracker(database)
+    events = EventLog(database, clock, settings.max_recorded_requests)
+
+    def run_handler(job: Record, moment: int) -> JsonObject:
+        return JOB_HANDLERS[str(job.fields["type"])](services, job, moment)
+
+    limits: dict[RateLimitBucket, int] = {
+        "read": settings.read_limit,
+        "write": settings.write_limit,
+        "upload": settings.upload_limit,
+        "generation": settings.generation_limit,
+    }
+    services = Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        auth=Auth(database, clock, settings),
+        rate_limiter=RateLimiter(limits, settings.rate_headers),
+        spending=spending,
+        storage=storage,
+        events=events,
+        jobs=Jobs(database, clock, settings, spending, events, run_handler),
+        posts=Posts(database, clock, events),
+        cursor_age=int(database.get_meta("cursor_age") or 0),
+    )
+    return services

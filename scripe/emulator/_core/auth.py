@@ -1,0 +1,206 @@
+"""Who may call: keys, scopes, plans and the API version."""
+
+import json
+import re
+import secrets
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import cast
+
+from ..._vocabulary import Plan
+from .canonical_json import JsonObject
+from .clock import Clock
+from .database import Database, new_id
+from .errors import ApiError
+from .settings import Settings
+
+PLANS_WITH_ACCESS = frozenset({"ADVANCED", "BUSINESS", "ENTERPRISE"})
+TOKEN = re.compile(r"scripe_(sk_live|sk_test|oauth)_[A-Za-z0-9]{16,}")
+CREDENTIALS = """SELECT keys.id, workspace_id, scopes, expires_on, revoked, name, plan, active
+FROM keys JOIN workspaces ON workspaces.id = workspace_id WHERE token = ?"""
+KEYS = """SELECT keys.id, token, scopes, expires_on, revoked, name AS workspace
+FROM keys JOIN workspaces ON workspaces.id = workspace_id ORDER BY keys.rowid"""
+REACH = """SELECT workspaces.* FROM workspace_access JOIN workspaces ON workspaces.id = workspace_id
+WHERE principal_id = ? UNION SELECT * FROM workspaces WHERE id = ?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The key or token behind a call, and the workspace it opens."""
+
+    principal_type: str
+    id: str
+    scopes: tuple[str, ...]
+    workspace_id: str
+    workspace_name: str
+    plan: Plan
+    active: bool = True
+
+    def to_json(self) -> JsonObject:
+        """The principal as the API shows it."""
+        return {"type": self.principal_type, "id": self.id, "scopes": [*self.scopes]}
+
+
+class Auth:
+    """Keys and workspaces, and the checks made with them."""
+
+    def __init__(self, database: Database, clock: Clock, settings: Settings) -> None:
+        self._database = database
+        self._clock = clock
+        self._settings = settings
+
+    def create_workspace(self, name: str, plan: Plan) -> str:
+        """Add a workspace and return its id."""
+        workspace_id = new_id("org")
+        self._database.execute("INSERT INTO workspaces VALUES (?, ?, ?, 1)", (workspace_id, name, plan))
+        return workspace_id
+
+    def set_plan(self, workspace_id: str, plan: Plan, *, active: bool) -> None:
+        """Change a workspace's plan, or whether its subscription is in good standing."""
+        self._database.execute(
+            "UPDATE workspaces SET plan = ?, active = ? WHERE id = ?", (plan, active, workspace_id)
+        )
+
+    def plan(self, workspace_id: str) -> Plan:
+        """The plan that a workspace is on."""
+        rows = self._database.execute("SELECT plan FROM workspaces WHERE id = ?", (workspace_id,))
+        return cast("Plan", rows[0]["plan"])
+
+    def create_key(
+        self, workspace_id: str, scopes: Collection[str], *, expires_on: date | None, live: bool
+    ) -> str:
+        """Add a key and return it."""
+        token = f"scripe_sk_{'live' if live else 'test'}_{secrets.token_hex(16)}"
+        self._database.execute(
+            "INSERT INTO keys (token, id, workspace_id, scopes, expires_on) VALUES (?, ?, ?, ?, ?)",
+            (
+                token,
+                new_id("key"),
+                workspace_id,
+                json.dumps(list(scopes)),
+                expires_on and expires_on.isoformat(),
+            ),
+        )
+        return token
+
+    def create_token(self, workspace_ids: Sequence[str], scopes: Collection[str]) -> str:
+        """Add a token that reaches several workspaces, the first unless a call picks another, and return it."""
+        token, token_id = f"scripe_oauth_{secrets.token_hex(16)}", new_id("user")
+        self._database.execute(
+            "INSERT INTO keys (token, id, workspace_id, scopes) VALUES (?, ?, ?, ?)",
+            (token, token_id, workspace_ids[0], json.dumps(list(scopes))),
+        )
+        for workspace_id in workspace_ids:
+            self._database.execute(
+                "INSERT OR IGNORE INTO workspace_access VALUES (?, ?)", (token_id, workspace_id)
+            )
+        return token
+
+    def workspaces_of(self, principal: Principal) -> list[sqlite3.Row]:
+        """The workspaces that a principal may open."""
+        return self._database.execute(REACH, (principal.id, principal.workspace_id))
+
+    def list_keys(self) -> list[sqlite3.Row]:
+        """Every key and token in the order of their making, each with the name of its workspace."""
+        return self._database.execute(KEYS)
+
+    def workspaces(self) -> list[sqlite3.Row]:
+        """Every workspace in the order of its making."""
+        return self._database.execute("SELECT * FROM workspaces ORDER BY rowid")
+
+    def revoke_key(self, token: str) -> None:
+        """Revoke a key for good."""
+        self._database.execute("UPDATE keys SET revoked = 1 WHERE token = ?", (token,))
+
+    def authenticate(self, headers: Mapping[str, str]) -> Principal:
+        """The principal of a call.
+
+        Raises:
+            ApiError: a 401, or a 403 for a plan without API access or a workspace out of reach.
+
+        """
+        token = _parse_bearer(headers)
+        row = self._credentials(token)
+        if row["revoked"]:
+            raise ApiError("key_revoked", "This API key was revoked.")
+        if row["expires_on"] and self._clock.now().date() >= date.fromisoformat(row["expires_on"]):
+            raise ApiError("key_expired", f"This API key expired on {row['expires_on']} at 00:00 UTC.")
+        principal_type = "oauth" if token.startswith("scripe_oauth_") else "api_key"
+        principal = Principal(
+            principal_type,
+            row["id"],
+            tuple(json.loads(row["scopes"])),
+            row["workspace_id"],
+            row["name"],
+            row["plan"],
+            active=bool(row["active"]),
+        )
+        asked = headers.get("scripe-workspace-id") if principal_type == "oauth" else None
+        return _check_plan(self._switch_workspace(principal, asked) if asked else principal)
+
+    def _switch_workspace(self, principal: Principal, workspace_id: str) -> Principal:
+        for row in self.workspaces_of(principal):
+            if row["id"] == workspace_id:
+                return replace(
+                    principal,
+                    workspace_id=workspace_id,
+                    workspace_name=row["name"],
+                    plan=row["plan"],
+                    active=bool(row["active"]),
+                )
+        raise ApiError("workspace_mismatch", f"The token does not reach {workspace_id}.")
+
+    def _credentials(self, token: str) -> sqlite3.Row:
+        rows = self._database.execute(CREDENTIALS, (token,)) if TOKEN.fullmatch(token) else []
+        if not rows:
+            raise ApiError("invalid_token", "The token is malformed or unknown.")
+        return rows[0]
+
+    def version(self, headers: Mapping[str, str]) -> str:
+        """The API version that serves a call.
+
+        Raises:
+            ApiError: 400, the version asked for is not served.
+
+        """
+        accepted = self._settings.versions
+        asked = headers.get("scripe-api-version")
+        if asked is None and self._settings.missing_version == "default":
+            return accepted[0]
+        if asked not in accepted:
+            raise ApiError(
+                "version_unsupported",
+                f"Scripe-Api-Version must be one of {', '.join(accepted)}.",
+                details={"accepted": [*accepted]},
+            )
+        return asked
+
+
+def require_scope(principal: Principal, scopes: Collection[str]) -> None:
+    """Let a call pass whose key has any one of the scopes, or that needs none.
+
+    Raises:
+        ApiError: 403, the key has none of them.
+
+    """
+    if scopes and not set(scopes) & set(principal.scopes):
+        raise ApiError(
+            "scope_missing",
+            f"This call needs the scope {' or '.join(scopes)}.",
+            details={"required": [*scopes]},
+        )
+
+
+def _check_plan(principal: Principal) -> Principal:
+    if principal.plan not in PLANS_WITH_ACCESS or not principal.active:
+        raise ApiError("plan_not_eligible", "The workspace's plan does not include API access.")
+    return principal
+
+
+def _parse_bearer(headers: Mapping[str, str]) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise ApiError("unauthenticated", "Send the header Authorization: Bearer <API key>.")
+    return token

@@ -1,0 +1,76 @@
+"""The API's error envelope and its codes."""
+
+from http import HTTPStatus
+
+from ... import _vocabulary
+from .canonical_json import JsonObject, dumps
+from .messages import Response
+
+STATUS_BY_CODE = {**_vocabulary.STATUS_BY_CODE, "method_not_allowed": 405}
+CODE_BY_STATUS = {status: code for code, status in reversed(STATUS_BY_CODE.items())}
+DOCUMENTATION = "https://docs.scripe.io/api/v1/errors"
+
+
+class ApiError(Exception):
+    """An answer that is an error; the status follows from the code."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        details: JsonObject | None = None,
+        meta: JsonObject | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = details
+        self.meta = meta
+        self.headers: dict[str, str] = headers or {}
+
+    def response(self, request_id: str) -> Response:
+        """The answer in the API's envelope."""
+        return error_response(
+            STATUS_BY_CODE[self.code],
+            request_id,
+            self.code,
+            self.message,
+            details=self.details,
+            meta=self.meta,
+            headers=self.headers,
+        )
+
+
+def error_response(
+    status: int,
+    request_id: str,
+    code: str | None = None,
+    message: str | None = None,
+    *,
+    details: JsonObject | None = None,
+    meta: JsonObject | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """An answer in the error envelope; code and message follow from the status unless given."""
+    code = code or CODE_BY_STATUS.get(status, "internal_error")
+    error: JsonObject = {
+        "code": code,
+        "message": message or _phrase(status),
+        "request_id": request_id,
+        "docs_url": f"{DOCUMENTATION}#{code}",
+    }
+    error |= {
+        name: require_extra
+        for name, require_extra in (("details", details), ("meta", meta))
+        if require_extra is not None
+    }
+    return Response(status, {"Content-Type": "application/json", **(headers or {})}, dumps({"error": error}))
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"

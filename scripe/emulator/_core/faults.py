@@ -1,0 +1,146 @@
+"""Faults on request: the next matching requests fail, lose their response, or get it late."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from .errors import error_response
+from .messages import Request, Response
+from .storage.base import storage_error_response
+
+
+@dataclass(slots=True)
+class Fault:
+    """A fault, the requests that it meets, and how many of them are left."""
+
+    method: str | None
+    path: str | None
+    times: int
+    requested: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.requested = self.times
+
+    def __str__(self) -> str:
+        return f"{self.label} for {self.method or 'any method'} {self.path or 'of any path'}"
+
+    @property
+    def label(self) -> str:
+        """The word by which a person recognises the fault."""
+        return "delay"
+
+    def matches(self, request: Request) -> bool:
+        """Return whether it meets this request."""
+        return (
+            self.times > 0
+            and self.method in (None, request.method)
+            and request.path.startswith(self.path or "")
+        )
+
+
+@dataclass(slots=True)
+class Delay(Fault):
+    """The response comes late."""
+
+    seconds: float
+
+
+@dataclass(slots=True)
+class ResponseFault(Fault):
+    """The response is another one, or lost; a request meets at most one of these."""
+
+
+@dataclass(slots=True)
+class DropResponse(ResponseFault):
+    """The request is done, and its response is lost."""
+
+    @property
+    def label(self) -> str:
+        return "drop"
+
+
+@dataclass(slots=True)
+class Failure(ResponseFault):
+    """The request gets this response, and nothing is done."""
+
+    status: int
+    code: str | None = None
+    message: str | None = None
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def label(self) -> str:
+        return str(self.status)
+
+    def response(self, request: Request, request_id: str) -> Response:
+        """Return the raw body if there is one, else an error in the form of the API or of storage."""
+        if self.body is not None:
+            return Response(self.status, dict(self.headers), self.body)
+        if request.in_storage:
+            response = storage_error_response(
+                self.status, self.code or "InternalError", self.message or "We had a problem."
+            )
+        else:
+            response = error_response(self.status, request_id, self.code, self.message)
+        response.headers |= self.headers
+        return response
+
+
+FaultT = TypeVar("FaultT", bound=Fault)
+
+
+class Faults:
+    """The pending faults, met in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pending: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Append a fault, or raise a ValueError if it could meet no request."""
+        if not (fault.path or "/").startswith("/"):
+            raise ValueError(f"path is {fault.path!r}; begin it with /")
+        if fault.times < 1:
+            raise ValueError(f"times is {fault.times}; give 1 or more")
+        with self._lock:
+            self._pending.append(fault)
+
+    def clear(self) -> None:
+        """Remove all faults."""
+        with self._lock:
+            self._pending = []
+
+    def pending(self) -> list[Fault]:
+        """Return copies of the faults that have requests left to meet."""
+        with self._lock:
+            return [replace(fault) for fault in self._pending]
+
+    def unused(self) -> list[str]:
+        """Describe the faults that no request has met at all."""
+        with self._lock:
+            return [str(fault) for fault in self._pending if fault.times == fault.requested]
+
+    def would_match(self, request: Request) -> bool:
+        """Return whether any fault meets this request."""
+        with self._lock:
+            return any(fault.matches(request) for fault in self._pending)
+
+    def pop_matching(self, request: Request) -> ResponseFault | None:
+        """Use up one time of the first failure or drop that meets this request, and return it."""
+        return self._pop(request, ResponseFault)
+
+    def pop_delay(self, request: Request) -> float:
+        """Use up one time of the first delay that meets this request, and return its seconds, 0 if there is none."""
+        delay = self._pop(request, Delay)
+        return delay.seconds if delay else 0.0
+
+    def _pop(self, request: Request, cls: type[FaultT]) -> FaultT | None:
+        with self._lock:
+            for fault in self._pending:
+                if isinstance(fault, cls) and fault.matches(request):
+                    fault.times -= 1
+                    self._pending = [other for other in self._pending if other.times > 0]
+                    return fault
+            return None
