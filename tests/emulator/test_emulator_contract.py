@@ -293,7 +293,7 @@ def test_a_packed_program_has_the_description_or_says_what_is_missing(tmp_path: 
         assert program.stdout == b"200 " + kept + b"\n" + kept
     else:
         missing = (
-            b"scripe/emulator/openapi.json is not part of this program; pack the package's data files too."
+            b"scripe/emulator/openapi.json is missing from this program; pack the data files of scripe too."
         )
         assert program.stdout.startswith(b"503 ")
         assert missing in program.stdout
