@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, cast
-
-if TYPE_CHECKING:
-    from .types._base import JSON
 
 SHORTEST_KEY = 8
 """Characters of what may be an API key."""
@@ -57,14 +53,14 @@ def decode(body: bytes) -> str:
     return body.decode(json.detect_encoding(body), "replace")
 
 
-def redact_body(body: bytes, api_key: str) -> JSON:
+def redact_body(body: bytes, api_key: str) -> object:
     """Return a body as an error may show it: the JSON that it is, else its text. Escapes are decoded first."""
     text = decode(body[:LONGEST])
     try:
         text = redact_api_key(
             redact(replace_lone_surrogates(json.dumps(json.loads(text), ensure_ascii=False))), api_key
         )
-        return cast("JSON", json.loads(text))
+        return json.loads(text)
     except (ValueError, RecursionError):
         text = _ESCAPE.sub(lambda escape: escape[2] or chr(int(escape[1], 16)), text)
         return redact_api_key(redact(replace_lone_surrogates(text)), api_key)

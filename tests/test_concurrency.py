@@ -126,13 +126,13 @@ def test_a_closed_emulator_says_so() -> None:
         client.workspaces.me()
 
 
-@pytest.mark.parametrize("hold", [6.0, 3.0])
-def test_calls_that_hang_hold_up_no_other_after_the_reset(server: ScriptedServer, hold: float) -> None:
+def test_calls_that_hang_hold_up_no_other_after_the_reset(server: ScriptedServer) -> None:
     """They were sent before the reset, so what they bring says nothing of the new window."""
     good = answer({"data": shapes.source()})
     left = {"X-RateLimit-Limit": "5", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"}
     fresh = replace(good, headers={**left, "X-RateLimit-Remaining": "4"})
-    server.script(replace(good, hold=hold), replace(good, hold=hold), replace(good, headers=left), fresh)
+    hanging_reply = replace(good, hold=60)
+    server.script(hanging_reply, hanging_reply, replace(good, headers=left), fresh)
     with Scripe(KEY, base_url=server.base_url, timeout=None) as client, ThreadPoolExecutor() as pool:
         hanging = [pool.submit(client.sources.retrieve, "src_1") for _ in range(2)]
         while len(server.received) < 2:
@@ -141,9 +141,10 @@ def test_calls_that_hang_hold_up_no_other_after_the_reset(server: ScriptedServer
         started = time.monotonic()
         for _ in range(3):
             client.sources.retrieve("src_1")
-        assert time.monotonic() - started < 2.5
+        assert time.monotonic() - started < 30
         assert not any(each.done() for each in hanging)
         server.script(good)
+        server.release()
 
 
 def test_a_deadline_bounds_the_wait_for_another_threads_api_key_function(server: ScriptedServer) -> None:
@@ -152,7 +153,7 @@ def test_a_deadline_bounds_the_wait_for_another_threads_api_key_function(server:
 
     def api_key() -> str:
         is_asked.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return KEY
 
     with Scripe(api_key, base_url=server.base_url) as client, ThreadPoolExecutor() as pool:
@@ -165,7 +166,7 @@ def test_a_deadline_bounds_the_wait_for_another_threads_api_key_function(server:
         with pytest.raises(APITimeoutError) as caught:
             hurried.notes.create(project_id="proj_1", content="Words.", idempotency_key="k-1")
         assert caught.value.idempotency_key == "k-1"
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 30
         go_on.set()
         assert first.result().id == "src_1"
         assert client.with_options(total_timeout=5).sources.retrieve("src_1").id == "src_1"

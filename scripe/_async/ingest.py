@@ -11,8 +11,8 @@ from ..types.job import Job
 from ..types.progress import Progress
 from ..types.upload import Upload
 from .callbacks import AsyncFileJobReporter, file_progress
+from .file_upload import upload_content
 from .job_poller import AsyncJobPoller
-from .resources.uploads import upload_content
 from .sender import AsyncSender
 
 

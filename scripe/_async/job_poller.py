@@ -157,6 +157,14 @@ class AsyncJobPoller:
         return polling.timeout_error(self._watch.snapshot(), self._watch.pending, waited)
 
 
+async def wait_for_job(
+    sender: AsyncSender, job: Job | str, timeout: float | None, on_update: Callable[[Job], Awaitable[None]]
+) -> Job:
+    """Wait until a job has succeeded, as one operation for the observer."""
+    with sender.operation("jobs.wait"):
+        return await AsyncJobPoller(sender, [job], timeout, on_update).wait_for_success()
+
+
 def poll_many(
     sender: AsyncSender,
     jobs: Iterable[Job | str],

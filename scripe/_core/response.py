@@ -182,7 +182,7 @@ def _validation_error(
         f"what the API promises: {problem}",
         status_code=answer.status,
         request_id=request_id,
-        body=redact_body(answer.body, key.reveal()),
+        body=cast("JSON", redact_body(answer.body, key.reveal())),
         idempotency_key=request.idempotency_key,
     )
 
@@ -193,7 +193,7 @@ def status_error(
     """The error that an answer is: chosen by its code first, by its status second."""
     from .retry import is_transient  # loaded by those alone whom something fails
 
-    found = redact_body(answer.body, key.reveal())
+    found = cast("JSON", redact_body(answer.body, key.reveal()))
     envelope = _envelope_of(found)
     code, headers = _non_empty_str(envelope.get("code")), redact_api_key(answer, key).headers
     if "location" in headers:

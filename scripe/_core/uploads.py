@@ -29,6 +29,7 @@ from ..errors import (
 )
 from ..types.upload import Upload
 from .outcome import RawResponse
+from .request import Request, create_request
 
 BLOCK = 1024 * 1024
 """Bytes read and sent at once: the fastest size measured, and what an upload costs in memory."""
@@ -143,6 +144,17 @@ def content_type(
         f"The type cannot be told from {names or 'bytes, or a file object without a name'}{unknown}: "
         "say it, as in content_type='audio/mpeg'."
     )
+
+
+def presign_request(
+    content_type: str, max_size_bytes: int | None, idempotency_key: str | None
+) -> Request[Upload]:
+    """Return the request for an upload link."""
+    if max_size_bytes is not None and max_size_bytes < 1:
+        raise InvalidArgumentError(f"max_size_bytes is {max_size_bytes!r}; give 1 or more, or leave it out.")
+    check_mime_type(content_type)
+    fields = {"contentType": content_type, "maxSizeBytes": max_size_bytes}
+    return create_request("POST", "/uploads", Upload, fields, idempotency_key)
 
 
 def check_mime_type(content_type: str) -> None:

@@ -24,7 +24,7 @@ from .._files import FileInput, Inspection, open_content
 from .._http import CommonHeaders, PreparedRequest, SendOptions
 from .._observer import CallDescription, Observation, observe
 from .._redaction import redact_query
-from ..errors import APIConnectionError, APITimeoutError
+from ..errors import APIConnectionError, APITimeoutError, UploadExpiredError
 from ..types.progress import Progress
 from ..types.upload import Upload
 from .callbacks import Reporter
@@ -77,6 +77,35 @@ def check_deadline(sender: Sender) -> None:
 
 def file_read_timeout_error(sender: Sender) -> APITimeoutError:
     return APITimeoutError(f"The file was still being read: {sender.deadline}", is_total=True, retryable=True)
+
+
+def upload_content(
+    sender: Sender,
+    content: UploadContent,
+    content_type: str,
+    report: Reporter[Progress],
+    key: FileKey,
+) -> Upload:
+    """Mint a link and send the content through it, with a new link where one has expired."""
+    bind(key, content, sender)
+    mint_key: str | None = key.mint
+    is_bound = key.is_bound
+    mints = 0
+    while True:
+        mints += 1
+        upload = sender.send(rules.presign_request(content_type, None, mint_key))
+        file_upload = FileUpload(sender, upload, content, report)
+        try:
+            file_upload.send()
+            break
+        except UploadExpiredError as error:
+            if rules.upload_already_stored(error, is_bound=is_bound, response_lost=file_upload.response_lost):
+                break
+            if mints == rules.MAX_PRESIGN_ATTEMPTS:
+                raise
+        mint_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
+    key.complete(file_upload.md5)
+    return upload
 
 
 class FileUpload:

@@ -12,8 +12,8 @@ from ..types.job import Job
 from ..types.progress import Progress
 from ..types.upload import Upload
 from .callbacks import FileJobReporter, file_progress
+from .file_upload import upload_content
 from .job_poller import JobPoller
-from .resources.uploads import upload_content
 from .sender import Sender
 
 

@@ -158,6 +158,14 @@ class JobPoller:
         return polling.timeout_error(self._watch.snapshot(), self._watch.pending, waited)
 
 
+def wait_for_job(
+    sender: Sender, job: Job | str, timeout: float | None, on_update: Callable[[Job], None]
+) -> Job:
+    """Wait until a job has succeeded, as one operation for the observer."""
+    with sender.operation("jobs.wait"):
+        return JobPoller(sender, [job], timeout, on_update).wait_for_success()
+
+
 def poll_many(
     sender: Sender,
     jobs: Iterable[Job | str],

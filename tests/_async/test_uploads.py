@@ -245,10 +245,16 @@ async def test_what_a_callback_raises_reaches_the_caller_unchanged(
         await async_client.uploads.put(link(server), WORDS)
 
 
-async def test_a_deadline_ends_an_upload(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    server.script(Reply(200, b"slow", pace=0.2))
+async def test_a_deadline_ends_an_upload(
+    async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
+) -> None:
+    def late(request: Received) -> Reply:
+        async_clock.skip(100)
+        return Reply(200, b"slow", pace=0.01)
+
+    server.script(late)
     with pytest.raises(APITimeoutError):
-        await async_client.with_options(total_timeout=0.3, max_retries=0).uploads.put(link(server), WORDS)
+        await async_client.with_options(total_timeout=50, max_retries=0).uploads.put(link(server), WORDS)
 
 
 async def test_a_slow_storage_times_out(async_client: AsyncScripe, server: ScriptedServer) -> None:

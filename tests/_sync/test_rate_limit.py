@@ -167,7 +167,7 @@ def test_headers_on_every_response_decide_however_short_the_window(server: Scrip
         started = time.monotonic()
         for _ in range(12):
             client.sources.retrieve("src_1")
-        assert 3.9 < time.monotonic() - started < 8
+        assert 3.9 < time.monotonic() - started < 30  # a whole window would be 60
     assert len(sent) == len(server.received) == 12
 
 

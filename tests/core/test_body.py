@@ -43,6 +43,18 @@ def read(encoding: str | None, sent: bytes, limit: int = 1_000_000, size: int = 
         ("gzip", gzip.compress(WORDS[:700]) + gzip.compress(b"") + gzip.compress(WORDS[700:])),
         ("deflate", zlib.compress(WORDS) + zlib.compress(b"another")),
     ],
+    ids=[
+        "no encoding",
+        "identity",
+        "GZIP in capitals",
+        "x-gzip",
+        "deflate",
+        "deflate without a header",
+        "gzip with a tail",
+        "gzip with zeros after it",
+        "gzip in three members",
+        "deflate twice",
+    ],
 )
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_what_was_sent_comes_out(encoding: str | None, sent: bytes, size: int) -> None:

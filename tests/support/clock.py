@@ -9,15 +9,16 @@ from scripe._concurrency import AsyncClock, Clock
 
 
 class Slept:
-    """Time as the test sees it: real, plus what was slept."""
+    """Time as the test sees it: only what was slept or skipped, so that a slow machine changes nothing."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._began = time.monotonic()
         self._ahead = 0.0
         self.sleeps: list[float] = []
 
     def now(self) -> float:
-        return time.monotonic() + self._ahead
+        return self._began + self._ahead
 
     def skip(self, seconds: float) -> None:
         with self._lock:

@@ -74,6 +74,7 @@ class ScriptedServer:
         self.connections = 0
         self._body_limit = body_limit
         self._lock = threading.Lock()
+        self._is_released = threading.Event()
         scripted = self
 
         class Handler(socketserver.StreamRequestHandler):
@@ -108,6 +109,10 @@ class ScriptedServer:
     def sent(self, header: str) -> list[str | None]:
         return [each.headers.get(header) for each in self.received]
 
+    def release(self) -> None:
+        """Send at once whatever waits for its `hold` or its `pace`, now and later."""
+        self._is_released.set()
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self
@@ -115,6 +120,7 @@ class ScriptedServer:
     def __exit__(
         self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.release()
         self._server.shutdown()
         self._server.break_all()
         self._server.server_close()
@@ -154,7 +160,7 @@ class ScriptedServer:
 
     def _write(self, handler: socketserver.StreamRequestHandler, reply: Reply) -> bool:
         if reply.hold:
-            time.sleep(reply.hold)
+            self._is_released.wait(reply.hold)
         if reply.status == 0:
             return False
         lines = [f"HTTP/1.1 {reply.status} Scripted", f"Content-Length: {len(reply.body)}"]
@@ -170,7 +176,7 @@ class ScriptedServer:
             handler.wfile.write(head)
         for piece in _pieces(body, reply.pace):
             handler.wfile.write(piece)
-            time.sleep(reply.pace)
+            self._is_released.wait(reply.pace)
         return reply.cut is None
 
 

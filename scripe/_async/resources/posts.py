@@ -28,9 +28,9 @@ from ...types.not_given import NOT_GIVEN, NotGiven
 from ...types.note import ContentType
 from ...types.post import Post, PostStatus
 from ..callbacks import job_progress
+from ..job_poller import wait_for_job
 from ..pager import AsyncPager
 from ._base import AsyncResource
-from .jobs import AsyncJobs
 
 
 class AsyncPosts(AsyncResource):
@@ -306,7 +306,7 @@ class AsyncPosts(AsyncResource):
                 raise generation.timeout_before_job_error(posts._sender.deadline)
             if job.is_finished:
                 await report(job)
-            job = await AsyncJobs(posts._sender).wait(job, timeout=None, on_update=report)
+            job = await wait_for_job(posts._sender, job, None, report)
             return await posts.retrieve(polling.result_id(job, "post_id"))
 
     async def _generate(

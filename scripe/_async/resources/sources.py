@@ -13,10 +13,11 @@ from ...types.job import Job
 from ...types.progress import Progress
 from ...types.source import Source
 from ...types.upload import Upload
+from ..callbacks import job_progress
 from ..file_upload import async_open_upload_content
 from ..ingest import ingest_file
+from ..job_poller import wait_for_job
 from ._base import AsyncResource
-from .jobs import AsyncJobs
 
 
 class AsyncSources(AsyncResource):
@@ -119,9 +120,8 @@ class AsyncSources(AsyncResource):
             job = await sources.create_file(
                 project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
             )
-            job = await AsyncJobs(sources._sender).wait(
-                job, timeout=timeout, on_update=on_update, show_progress=show_progress
-            )
+            with job_progress(job, on_update, show_progress=show_progress) as report:
+                job = await wait_for_job(sources._sender, job, timeout, report)
             return await sources.retrieve(polling.result_id(job, "source_id"))
 
     async def ingest(

@@ -5,15 +5,11 @@ from __future__ import annotations
 from ..._concurrency import AsyncCallback
 from ..._core import uploads as rules
 from ..._core.idempotency import FileKey
-from ..._core.request import create_request
-from ..._file_content import UploadContent
 from ..._files import AsyncFileInput
-from ...errors import InvalidArgumentError, UploadExpiredError
 from ...types.progress import Progress
 from ...types.upload import Upload
-from ..callbacks import AsyncReporter, file_progress
-from ..file_upload import AsyncFileUpload, async_bind, async_open_upload_content
-from ..sender import AsyncSender
+from ..callbacks import file_progress
+from ..file_upload import AsyncFileUpload, async_open_upload_content, upload_content
 from ._base import AsyncResource
 
 
@@ -35,13 +31,7 @@ class AsyncUploads(AsyncResource):
             UnprocessableEntityError: the API does not take this type, or so large a file.
 
         """
-        if max_size_bytes is not None and max_size_bytes < 1:
-            raise InvalidArgumentError(
-                f"max_size_bytes is {max_size_bytes!r}; give 1 or more, or leave it out."
-            )
-        rules.check_mime_type(content_type)
-        fields = {"contentType": content_type, "maxSizeBytes": max_size_bytes}
-        return await self._send(create_request("POST", "/uploads", Upload, fields, idempotency_key))
+        return await self._send(rules.presign_request(content_type, max_size_bytes, idempotency_key))
 
     async def put(
         self,
@@ -121,32 +111,3 @@ class AsyncUploads(AsyncResource):
                 return await upload_content(sender, content, mime_type, report, key)
         finally:
             content.close()
-
-
-async def upload_content(
-    sender: AsyncSender,
-    content: UploadContent,
-    content_type: str,
-    report: AsyncReporter[Progress],
-    key: FileKey,
-) -> Upload:
-    """Mint a link and send the content through it, with a new link where one has expired."""
-    await async_bind(key, content, sender)
-    mint_key: str | None = key.mint
-    is_bound = key.is_bound
-    mints = 0
-    while True:
-        mints += 1
-        upload = await AsyncUploads(sender).create(content_type=content_type, idempotency_key=mint_key)
-        file_upload = AsyncFileUpload(sender, upload, content, report)
-        try:
-            await file_upload.send()
-            break
-        except UploadExpiredError as error:
-            if rules.upload_already_stored(error, is_bound=is_bound, response_lost=file_upload.response_lost):
-                break
-            if mints == rules.MAX_PRESIGN_ATTEMPTS:
-                raise
-        mint_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
-    key.complete(file_upload.md5)
-    return upload

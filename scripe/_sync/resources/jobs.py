@@ -112,11 +112,11 @@ class Jobs(Resource):
 
         """
         from ..callbacks import job_progress
-        from ..job_poller import JobPoller  # here and below: loaded by those alone who wait
+        from ..job_poller import wait_for_job  # here and below: loaded by those alone who wait
 
         reporting = job_progress(job, on_update, show_progress=show_progress)
-        with self._sender.operation("jobs.wait"), reporting as report:
-            return JobPoller(self._sender, [job], timeout, report).wait_for_success()
+        with reporting as report:
+            return wait_for_job(self._sender, job, timeout, report)
 
     def wait_all(
         self,

@@ -29,9 +29,9 @@ from ...types.not_given import NOT_GIVEN, NotGiven
 from ...types.note import ContentType
 from ...types.post import Post, PostStatus
 from ..callbacks import job_progress
+from ..job_poller import wait_for_job
 from ..pager import Pager
 from ._base import Resource
-from .jobs import Jobs
 
 
 class Posts(Resource):
@@ -307,7 +307,7 @@ class Posts(Resource):
                 raise generation.timeout_before_job_error(posts._sender.deadline)
             if job.is_finished:
                 report(job)
-            job = Jobs(posts._sender).wait(job, timeout=None, on_update=report)
+            job = wait_for_job(posts._sender, job, None, report)
             return posts.retrieve(polling.result_id(job, "post_id"))
 
     def _generate(

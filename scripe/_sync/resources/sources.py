@@ -14,10 +14,11 @@ from ...types.job import Job
 from ...types.progress import Progress
 from ...types.source import Source
 from ...types.upload import Upload
+from ..callbacks import job_progress
 from ..file_upload import open_upload_content
 from ..ingest import ingest_file
+from ..job_poller import wait_for_job
 from ._base import Resource
-from .jobs import Jobs
 
 
 class Sources(Resource):
@@ -120,9 +121,8 @@ class Sources(Resource):
             job = sources.create_file(
                 project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
             )
-            job = Jobs(sources._sender).wait(
-                job, timeout=timeout, on_update=on_update, show_progress=show_progress
-            )
+            with job_progress(job, on_update, show_progress=show_progress) as report:
+                job = wait_for_job(sources._sender, job, timeout, report)
             return sources.retrieve(polling.result_id(job, "source_id"))
 
     def ingest(

@@ -133,7 +133,7 @@ def _compare(name: str, expected: object, sent: object) -> list[Mismatch]:
         items, sent_items = cast("Sequence[object]", expected), cast("Sequence[object]", sent)
         if len(items) == len(sent_items):
             pairs = enumerate(zip(items, sent_items, strict=True))
-            return [each for index, pair in pairs for each in _compare(f"{name}[{index}]", *pair)]
+            return [mismatch for index, pair in pairs for mismatch in _compare(f"{name}[{index}]", *pair)]
     return [] if expected == sent else [(name, expected, sent)]
 
 
