@@ -44,8 +44,8 @@ class RequestRecorder:
         with self._lock:
             self._requests.clear()
 
-    def start(self) -> tuple[datetime, float]:
-        """Return when a request arrived: by the emulator's clock, and by the system's."""
+    def arrival(self) -> tuple[datetime, float]:
+        """Return the present time as that of an arrival: by the emulator's clock, and by the system's."""
         return self._clock.now(), real_seconds()
 
     def record(self, request: Request, response: Response, arrival: tuple[datetime, float]) -> Response:
