@@ -7,9 +7,14 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from ..._concurrency import AsyncCallback
+from ..._core import cancellation as rules
+from ..._core import polling
 from ..._core.request import Request, build_path, format_utc_day, join_filter, page_query
+from ..._core.retry import backoff
 from ...errors import ScripeError
 from ...types.job import Job, JobStatus, JobType
+from ..callbacks import AsyncReporter, job_progress, jobs_progress
+from ..job_poller import poll_many, wait_for_job
 from ..pager import AsyncPager
 from ._base import AsyncResource
 
@@ -64,9 +69,6 @@ class AsyncJobs(AsyncResource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        from ..._core import cancellation as rules  # loaded by those alone who cancel
-        from ..._core.retry import backoff
-
         jobs = AsyncJobs(self._sender.with_deadline())
         request = Request("POST", build_path("/jobs/{}/cancel", job_id), Job, repeatable=False)
         attempt = 0
@@ -110,9 +112,6 @@ class AsyncJobs(AsyncResource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        from ..callbacks import job_progress
-        from ..job_poller import wait_for_job  # here and below: loaded by those alone who wait
-
         reporting = job_progress(job, on_update, show_progress=show_progress)
         with reporting as report:
             return await wait_for_job(self._sender, job, timeout, report)
@@ -141,10 +140,6 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        from ..._core import polling
-        from ..callbacks import jobs_progress
-        from ..job_poller import poll_many
-
         jobs = polling.check_job_list(jobs)
         reporting = jobs_progress(jobs, on_update, show_progress=show_progress)
         with self._sender.operation("jobs.wait_all"), reporting as report:
@@ -169,7 +164,4 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        from ..callbacks import AsyncReporter
-        from ..job_poller import poll_many
-
         return poll_many(self._sender, jobs, timeout, AsyncReporter(on_update))
