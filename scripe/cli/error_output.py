@@ -31,11 +31,11 @@ from .sanitize import escape_controls, to_one_line
 if TYPE_CHECKING:
     from .session import Session
 
-API_KEY_ADVICE = "Keys are made in the Scripe dashboard under Settings, Developer, API keys."
+API_KEY_ADVICE = "Create an API key in the Scripe dashboard: Settings, Developer, API keys."
 EMULATOR_KEY_ADVICE = (
-    "An emulator prints its key when it starts: another one each time, unless it has a folder (--data)."
+    "An emulator prints its API key when it starts: a new one each time, unless it has a folder (--data)."
 )
-BUG = "This is a fault of scripe: please report it to its developers, with what --verbose adds."
+BUG = "This is a bug in scripe. Please report it, with the traceback that --verbose shows."
 
 # Messages of the client name its arguments; here they name the options.
 _ARGUMENTS = re.compile(
@@ -153,24 +153,26 @@ def _advice(error: BaseException, session: Session) -> list[str]:
         return [EMULATOR_KEY_ADVICE if session.is_local else API_KEY_ADVICE]
     if isinstance(error, SpendCapExceededError) and error.resets_at:
         return [
-            f"The cap starts afresh at {error.resets_at:%Y-%m-%dT%H:%MZ}. "
-            "If you gave --idempotency-key, give another key then."
+            f"The spend cap is reset at {error.resets_at:%Y-%m-%dT%H:%MZ}. "
+            "If you gave --idempotency-key, give another one then."
         ]
     base_url = session.base_url
     if isinstance(error, NotFoundError) and not base_url.endswith("/v1"):
         return [
-            f"{session.base_url_source} is {base_url}: the address of the API ends in /v1, as in {base_url}/v1."
+            f"The address of the API ends in /v1, but {session.base_url_source} is {base_url}. Try {base_url}/v1."
         ]
     job_ids = _job_ids(error, session)
     if isinstance(error, JobTimeoutError | KeyboardInterrupt) and job_ids:
-        goes = "goes" if len(job_ids) == 1 else "go"
-        return [f"{', '.join(job_ids)} {goes} on. To go on waiting: scripe jobs wait {' '.join(job_ids)}"]
+        has = "has" if len(job_ids) == 1 else "have"
+        return [
+            f"{', '.join(job_ids)} {has} not finished. To keep waiting, run: scripe jobs wait {' '.join(job_ids)}"
+        ]
     advice: list[str] = []
     if isinstance(error, APIConnectionError) and "refused" in error.message and session.is_local:
-        advice.append(f"Does a Scripe API run at {base_url}? To start one: scripe emulator")
+        advice.append(f"Does an emulator run at {base_url}? To start one, run: scripe emulator")
     if session.idempotency_key and _may_be_half_done(error):
         advice.append(
-            "To run it again and do nothing twice, within 24 hours (with a file: about 15 minutes), add: "
+            "To run it again without doing anything twice, within 24 hours (with a file: about 15 minutes), add: "
             f"--idempotency-key {session.idempotency_key}"
         )
     return advice

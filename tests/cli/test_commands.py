@@ -101,7 +101,7 @@ def test_a_list_ends_at_its_limit_and_says_so(served: Emulator, scripe: Run) -> 
     served.seed(jobs=203)
     ran = scripe("jobs", "list", "--limit", "2")
     assert len(ran.out.splitlines()) == 2
-    assert ran.err == "There are more: --limit N or --all shows them.\n"
+    assert ran.err == "There are more. To see them, add --limit N or --all.\n"
     assert scripe("jobs", "list", "--limit", "2", "--json").document["hasMore"] is True
     assert len(scripe("jobs", "list").out.splitlines()) == 50
     everything = scripe("jobs", "list", "--all")
@@ -117,7 +117,7 @@ def test_filters_reach_the_api(served: Emulator, scripe: Run) -> None:
     both = scripe("jobs", "list", "--status", "FAILED", "--status", "DONE")
     assert len(both.out.splitlines()) == 3
     none = scripe("jobs", "list", "--date-to", "2020-01-01")
-    assert (none.out, none.err) == ("", "There are none.\n")
+    assert (none.out, none.err) == ("", "The list is empty.\n")
     assert scripe("jobs", "list", "--date-to", "2020-01-01", "--json").document == {
         "data": [],
         "hasMore": False,
@@ -167,7 +167,7 @@ def test_several_jobs_are_waited_for(served: Emulator, scripe: Run) -> None:
     failed = served.seed(jobs=1, job_status="FAILED").job_ids
     ran = scripe("jobs", "wait", *done, *failed)
     assert (ran.code, len(ran.out.splitlines())) == (13, 3)
-    assert ran.err == "1 of 3 jobs did not end well; scripe jobs get ID says why.\n"
+    assert ran.err == "1 of 3 jobs failed or were cancelled. To see why, run: scripe jobs get ID\n"
     for_program = scripe("jobs", "wait", *done, *failed, "--json")
     assert (for_program.code, for_program.err, len(for_program.document["data"])) == (13, "", 3)
     shows(scripe("jobs", "get", *failed), "SEEDED_FAILURE: This job was seeded as failed.")
@@ -185,7 +185,7 @@ def test_a_running_job_shows_its_progress(scripe: Run, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_webhook_shows_its_secret_when_it_is_made(served: Emulator, scripe: Run, *, as_json: bool) -> None:
-    told = [] if as_json else ["The secret is shown this once, and cannot be read again: keep it now."]
+    told = [] if as_json else ["The secret is shown only now, and cannot be read again. Store it."]
     options = ["--json"] if as_json else []
     create = ["webhooks", "create", "--name", "Mine", "--url", HOOK, "--event", "post.created"]
     made = scripe(*create, "--event", "job.failed", *options)
@@ -243,5 +243,5 @@ def test_pages_of_commands(scripe: Run) -> None:
         page, "Usage: scripe posts generate", "--note-id ID", "--idempotency-key", "Options of every command"
     )
     assert scripe("help", "posts", "generate") == page
-    shows(scripe("posts", "--help"), "Show one post, with its text.")
-    shows(scripe("posts"), "Show one post, with its text.")
+    shows(scripe("posts", "--help"), "Show one post, and its text.")
+    shows(scripe("posts"), "Show one post, and its text.")

@@ -78,7 +78,7 @@ def test_sizes_that_are_none_count_as_absent(
 
 
 def test_an_empty_list_at_a_terminal(served: Emulator, environment: dict[str, str]) -> None:
-    assert seen_by_a_person(["jobs", "list"], environment) == (0, "There are none.\n")
+    assert seen_by_a_person(["jobs", "list"], environment) == (0, "The list is empty.\n")
 
 
 @pytest.mark.parametrize("width", [80, 300])
@@ -209,4 +209,4 @@ def test_texts_come_from_a_file_or_from_stdin(served: Emulator, scripe: Run, tmp
     assert scripe("knowledge", "add", "--text-file", str(file)).code == 0
     assert json.loads(served.requests[-1].body)["name"] == "text.md"
     unnamed = scripe("knowledge", "add", "--text-file", "-", stdin=b"Hi")
-    assert unnamed.err == "error: A text needs a name: give --name.\n"
+    assert unnamed.err == "error: A text needs a name. Give --name.\n"

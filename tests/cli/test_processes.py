@@ -119,7 +119,7 @@ def test_what_is_not_installed_as_a_whole_says_so() -> None:
     process = ran(f"{block}sys.exit(main(['whoami']))")
     assert (process.returncode, process.stdout) == (1, "")
     assert process.stderr.startswith("error: ModuleNotFoundError: ")
-    assert process.stderr.endswith("scripe is not installed as a whole: install it again.\n")
+    assert process.stderr.endswith("The installation of scripe is incomplete: install it again.\n")
 
 
 def test_without_the_emulator_one_line_says_what_to_install() -> None:
@@ -213,10 +213,10 @@ def full_pipe() -> tuple[int, int, int]:
     [
         ("jobs list --all --json", '{\n  "data": [', '\n  "hasMore": false\n}\n'),
         ("jobs list --all", "job_", "Z\n"),
-        ("posts --help", "Usage: scripe posts", "No progress bars on stderr.\n\n"),
+        ("posts --help", "Usage: scripe posts", "Show no progress bars.\n\n"),
         ("completion bash", "# Bash completion", "_scripe scripe\n"),
         ("emulator --openapi", "{", "}\n"),
-        ("posts --nonsense", "error: There is no --nonsense here.", "scripe posts --help\n"),
+        ("posts --nonsense", "error: There is no option --nonsense.", "scripe posts --help\n"),
     ],
 )
 def test_a_pipe_that_does_not_wait_gets_all(
@@ -293,7 +293,9 @@ def test_ctrl_c_in_a_wait_says_how_to_go_on(still: Emulator, options: list[str])
     assert code == 130
     assert "Traceback" not in seen
     wanted = (
-        f'"jobIds": ["{job}"]' if options else f"{job} goes on. To go on waiting: scripe jobs wait {job}\n"
+        f'"jobIds": ["{job}"]'
+        if options
+        else f"{job} has not finished. To keep waiting, run: scripe jobs wait {job}\n"
     )
     assert wanted in seen
 
@@ -315,7 +317,7 @@ def test_ctrl_c_in_an_ingest_names_the_job(still: Emulator) -> None:
         terminal.type("\x03")
         code, seen = terminal.read_all()
     assert code == 130
-    assert re.search(r"(job_\w+) goes on\. To go on waiting: scripe jobs wait \1\n", seen)
+    assert re.search(r"(job_\w+) has not finished\. To keep waiting, run: scripe jobs wait \1\n", seen)
 
 
 def test_ctrl_c_in_a_write_names_its_key(still: Emulator, environment_of_still: dict[str, str]) -> None:
@@ -328,7 +330,8 @@ def test_ctrl_c_in_a_write_names_its_key(still: Emulator, environment_of_still: 
         code, seen = terminal.read_all()
     assert code == 130
     assert (
-        "do nothing twice, within 24 hours (with a file: about 15 minutes), add: --idempotency-key " in seen
+        "without doing anything twice, within 24 hours (with a file: about 15 minutes), add: --idempotency-key "
+        in seen
     )
 
 
@@ -353,7 +356,7 @@ def test_a_fault_of_ours_before_a_command_runs(
 
     monkeypatch.setattr(scripe.cli.dispatch, "dispatch", failing)
     assert main(["whoami"]) == 1
-    assert capsys.readouterr().err.startswith("error: RuntimeError: odd. This is a fault of scripe: please")
+    assert capsys.readouterr().err.startswith("error: RuntimeError: odd. This is a bug in scripe. Please")
     assert main(["whoami", "--json"]) == 1
     assert json.loads(capsys.readouterr().err)["error"]["type"] == "RuntimeError"
     assert main(["whoami", "-v"]) == 1

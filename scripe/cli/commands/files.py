@@ -36,7 +36,7 @@ def create(
     idempotency_key: IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Make a source of a text that is already a transcript."""
+    """Create a source from a text that is already a transcript."""
     content = require_text(text, text_file, session.options)
     return session.client.sources.create_text(
         project_id=project_id,
@@ -73,9 +73,9 @@ def ingest(
 
 @sources.command(sort_key=2)
 def get(
-    source_id: Annotated[str, Parameter(help="src_…, which source.")], /, *, session: CurrentSession
+    source_id: Annotated[str, Parameter(help="The id of the source (src_…).")], /, *, session: CurrentSession
 ) -> Result:
-    """Show one source, with the beginning of its text."""
+    """Show one source, and the beginning of its text."""
     return session.client.sources.retrieve(source_id)
 
 
@@ -88,7 +88,7 @@ def put(
     idempotency_key: IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Send a file to storage, and show the upload, of which nothing is made yet."""
+    """Upload a file to storage, without making anything of it, and show the upload."""
     return session.client.uploads.upload_file(
         file,
         content_type=content_type,

@@ -24,18 +24,19 @@ from ..render import Listing, Result, fetch_listing, page_size
 from ..session import CurrentSession
 
 app: App = new_command("jobs")
-JobId = Annotated[str, Parameter(help="job_…, which job.")]
+JobId = Annotated[str, Parameter(help="The id of the job (job_…).")]
 
 
 @app.command(name="list", sort_key=0)
 def list_jobs(
     *,
     job_type: Annotated[
-        list[JobType | str] | None, repeatable("--type", "TYPE", "Only jobs of this type; may be repeated.")
+        list[JobType | str] | None,
+        repeatable("--type", "TYPE", "Show only jobs of this type; may be repeated."),
     ] = None,
     status: Annotated[
         list[JobStatus | str] | None,
-        repeatable("--status", "STATUS", "Only jobs in this state; may be repeated."),
+        repeatable("--status", "STATUS", "Show only jobs with this status; may be repeated."),
     ] = None,
     date_from: DateFrom = None,
     date_to: DateTo = None,
@@ -53,7 +54,7 @@ def list_jobs(
 
 @app.command(sort_key=1)
 def get(job_id: JobId, /, *, session: CurrentSession) -> Result:
-    """Show one job, with its progress while it runs."""
+    """Show one job, and its progress while it runs."""
     return session.client.jobs.retrieve(job_id)
 
 
@@ -61,11 +62,11 @@ def get(job_id: JobId, /, *, session: CurrentSession) -> Result:
 def wait(
     job_id: JobId,
     /,
-    *others: Annotated[str, Parameter(help="More jobs to wait for.")],
+    *others: Annotated[str, Parameter(help="The ids of more jobs.")],
     wait_timeout: WaitTimeout = WAIT_TIMEOUT,
     session: CurrentSession,
 ) -> Result:
-    """Wait until jobs have ended, and show them. Fails if one did not end well."""
+    """Wait until jobs have finished, and show them. The exit code is 13 if one did not succeed."""
     session.start_waiting(job_id, *others)
     show_progress = session.shows_progress
     if not others:
@@ -73,7 +74,9 @@ def wait(
     jobs = session.client.jobs.wait_all([job_id, *others], timeout=wait_timeout, show_progress=show_progress)
     failed = sum(not job.is_succeeded for job in jobs)
     if failed and not session.options.json:
-        write_stderr(f"{failed} of {len(jobs)} jobs did not end well; scripe jobs get ID says why.")
+        write_stderr(
+            f"{failed} of {len(jobs)} jobs failed or were cancelled. To see why, run: scripe jobs get ID"
+        )
     return Listing("Job", jobs, exit_code=exit_codes.JOB if failed else 0)
 
 

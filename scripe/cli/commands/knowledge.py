@@ -33,11 +33,13 @@ def add(
     text: Annotated[Text, Parameter(group=ONE_OF_THESE)] = None,
     text_file: Annotated[TextFile, Parameter(group=ONE_OF_THESE)] = None,
     file: Annotated[
-        Path | None, Parameter(group=ONE_OF_THESE, help="A file to upload; waits for the job.")
+        Path | None, Parameter(group=ONE_OF_THESE, help="Upload this file, and wait for the job.")
     ] = None,
-    url: Annotated[str | None, Parameter(group=ONE_OF_THESE, metavar="URL", help="A web page.")] = None,
+    url: Annotated[
+        str | None, Parameter(group=ONE_OF_THESE, metavar="URL", help="Add this web page.")
+    ] = None,
     youtube: Annotated[
-        str | None, Parameter(group=ONE_OF_THESE, metavar="URL", help="A video on YouTube.")
+        str | None, Parameter(group=ONE_OF_THESE, metavar="URL", help="Add this YouTube video.")
     ] = None,
     name: Name = None,
     project_id: OptionalProjectId = None,
@@ -73,7 +75,7 @@ def add(
             url=youtube, name=name, project_id=project_id, idempotency_key=idempotency_key
         )
     elif name is None:
-        raise ConfigurationError("A text needs a name: give --name.")
+        raise ConfigurationError("A text needs a name. Give --name.")
     else:
         content = require_text(text, text_file, session.options)
         job = session.client.knowledge.create_text(

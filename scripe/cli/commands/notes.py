@@ -32,14 +32,14 @@ app: App = new_command("notes")
 def list_notes(
     *,
     project_id: ProjectId,
-    folder_id: Annotated[str | None, Parameter(metavar="ID", help="Only notes in this folder.")] = None,
+    folder_id: Annotated[str | None, Parameter(metavar="ID", help="Show only notes in this folder.")] = None,
     date_from: DateFrom = None,
     date_to: DateTo = None,
     limit: Limit = LIMIT,
     show_all: ShowAll = False,
     session: CurrentSession,
 ) -> Result:
-    """List the notes of a project, newest first. Days are those of their slots."""
+    """List the notes of a project, newest first. The days to filter by are those of their slots."""
     max_items = None if show_all else limit
     pager = session.client.notes.list(
         project_id=project_id,
@@ -53,7 +53,7 @@ def list_notes(
 
 @app.command(sort_key=1)
 def get(
-    note_id: Annotated[str, Parameter(help="note_…, which note.")], /, *, session: CurrentSession
+    note_id: Annotated[str, Parameter(help="The id of the note (note_…).")], /, *, session: CurrentSession
 ) -> Result:
     """Show one note."""
     return session.client.notes.retrieve(note_id)
@@ -65,15 +65,15 @@ def create(
     project_id: ProjectId,
     text: Text = None,
     text_file: TextFile = None,
-    folder_id: Annotated[str | None, Parameter(metavar="ID", help="The folder to put it in.")] = None,
+    folder_id: Annotated[str | None, Parameter(metavar="ID", help="Put it into this folder.")] = None,
     date: Annotated[
-        datetime | None, MOMENT, Parameter(help="The moment of its slot; now if left out.")
+        datetime | None, MOMENT, Parameter(help="Set the moment of its slot; the default is now.")
     ] = None,
     content_type: ContentTypeOption = None,
     idempotency_key: IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Make a note, and its place in the queue."""
+    """Create a note, with a slot in the queue."""
     content = require_text(text, text_file, session.options)
     return session.client.notes.create(
         project_id=project_id,

@@ -35,7 +35,7 @@ from ..render import Result, fetch_listing, page_size
 from ..session import CurrentSession
 
 app: App = new_command("posts")
-PostId = Annotated[str, Parameter(help="post_…, which post.")]
+PostId = Annotated[str, Parameter(help="The id of the post (post_…).")]
 
 
 @app.command(name="list", sort_key=0)
@@ -44,7 +44,7 @@ def list_posts(
     project_id: ProjectId,
     status: Annotated[
         list[PostStatus | str] | None,
-        repeatable("--status", "STATUS", "Only posts in this state; may be repeated."),
+        repeatable("--status", "STATUS", "Show only posts with this status; may be repeated."),
     ] = None,
     date_from: DateFrom = None,
     date_to: DateTo = None,
@@ -66,7 +66,7 @@ def list_posts(
 
 @app.command(sort_key=1)
 def get(post_id: PostId, /, *, session: CurrentSession) -> Result:
-    """Show one post, with its text."""
+    """Show one post, and its text."""
     return session.client.posts.retrieve(post_id)
 
 
@@ -82,7 +82,7 @@ def create(
     idempotency_key: IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Make a draft, or with --scheduled-for a scheduled post."""
+    """Create a draft, or with --scheduled-for a scheduled post."""
     content = require_text(text, text_file, session.options)
     return session.client.posts.create(
         project_id=project_id,
@@ -107,18 +107,24 @@ def update(
         str | None, Parameter(metavar="CATEGORY", help="Move it to the workspace's status of this category.")
     ] = None,
     status_id: Annotated[
-        str | None, Parameter(metavar="ID", help="Move it to this status of `scripe posts statuses`.")
+        str | None,
+        Parameter(
+            metavar="ID", help="Move it to this status by its id, which `scripe posts statuses` shows."
+        ),
     ] = None,
     scheduled_for: ScheduledFor = None,
     unschedule: Annotated[
-        bool, Parameter(negative=(), show_default=False, help="Take it off the schedule: a draft again.")
+        bool,
+        Parameter(
+            negative=(), show_default=False, help="Take it off the schedule, so that it is a draft again."
+        ),
     ] = False,
     auto_like: Undocumented = None,
     auto_comment: Undocumented = None,
     idempotency_key: IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Change a post; what is left out stays as it is."""
+    """Change a post; options that you leave out change nothing."""
     if status_category is not None and status_id is not None:
         raise ConfigurationError("Give --status-category or --status-id, not both.")
     if unschedule and scheduled_for is not None:
@@ -145,21 +151,22 @@ def generate(
     text: Text = None,
     text_file: TextFile = None,
     note_id: Annotated[
-        str | None, Parameter(metavar="ID", help="note_…, to write from a note instead of a text.")
+        str | None, Parameter(metavar="ID", help="Write from this note (note_…) instead of a text.")
     ] = None,
     scheduled_for: ScheduledFor = None,
     language: Annotated[
-        str | None, Parameter(metavar="LANGUAGE", help="To write in; the project's own if left out.")
+        str | None,
+        Parameter(metavar="LANGUAGE", help="Write in this language; the default is the project's."),
     ] = None,
     wait: Wait = False,
     wait_timeout: WaitTimeout = WAIT_TIMEOUT,
     idempotency_key: IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Have a post written from a text or a note, and show the job; with --wait the post."""
+    """Generate a post from a text or a note, and show the job, or with --wait the post."""
     content = read_text(text, text_file, session.options)
     if (content is None) == (note_id is None):
-        raise ConfigurationError("Give what to write from: --text, --text-file or --note-id, one of them.")
+        raise ConfigurationError("Give one of --text, --text-file and --note-id to write from.")
     idempotency_key = session.set_idempotency_key(idempotency_key)
     posts = session.client.posts
     if note_id is not None:
@@ -190,5 +197,5 @@ def generate(
 
 @app.command(sort_key=5)
 def statuses(*, session: CurrentSession) -> Result:
-    """List the statuses that the workspace has for its posts."""
+    """List the statuses that posts of this workspace can have."""
     return fetch_listing("WorkspacePostStatus", session.client.post_statuses.list())

@@ -14,11 +14,11 @@ from ..render import Result
 from ..session import CurrentSession
 
 app: App = new_command("webhooks")
-EndpointId: TypeAlias = Annotated[str, Parameter(help="whe_…, which endpoint.")]
-_EVENT = repeatable("--event", "EVENT", "What to be told of; may be repeated.")
-_NAME = Parameter(metavar="NAME", help="What you call it.")
-_URL = Parameter(metavar="URL", help="Where events go: https, on a public host.")
-_PROJECT = Parameter(metavar="ID", help="proj_…, to hear of one project only.")
+EndpointId: TypeAlias = Annotated[str, Parameter(help="The id of the endpoint (whe_…).")]
+_EVENT = repeatable("--event", "EVENT", "Send events of this type; may be repeated.")
+_NAME = Parameter(metavar="NAME", help="Set the name that people see.")
+_URL = Parameter(metavar="URL", help="Send events to this https address on a public host.")
+_PROJECT = Parameter(metavar="ID", help="Send events of this project (proj_…) only.")
 
 
 @app.command(sort_key=0)
@@ -31,7 +31,7 @@ def create(
     idempotency_key: IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Register an address for events, and show its secret, this once."""
+    """Register an address for events, and show its secret, which is shown only once."""
     return session.client.webhook_endpoints.create(
         name=name,
         url=url,
@@ -43,7 +43,7 @@ def create(
 
 @app.command(sort_key=1)
 def get(endpoint_id: EndpointId, /, *, session: CurrentSession) -> Result:
-    """Show one endpoint; its secret is not told again."""
+    """Show one endpoint, without its secret."""
     return session.client.webhook_endpoints.retrieve(endpoint_id)
 
 
@@ -57,14 +57,14 @@ def update(
     events: Annotated[list[WebhookEvent | str] | None, _EVENT] = None,
     project_id: Annotated[str | None, _PROJECT] = None,
     all_projects: Annotated[
-        bool, Parameter(negative=(), show_default=False, help="Hear of all projects again.")
+        bool, Parameter(negative=(), show_default=False, help="Send events of all projects again.")
     ] = False,
     active: Annotated[
-        bool | None, Parameter(negative="--inactive", help="Whether it is told anything.")
+        bool | None, Parameter(negative="--inactive", help="Send events to it, or stop sending them.")
     ] = None,
     session: CurrentSession,
 ) -> Result:
-    """Change an endpoint; what is left out stays as it is."""
+    """Change an endpoint; options that you leave out change nothing."""
     if all_projects and project_id is not None:
         raise ConfigurationError("Give --project-id or --all-projects, not both.")
     return session.client.webhook_endpoints.update(
@@ -79,5 +79,5 @@ def update(
 
 @app.command(name="rotate-secret", sort_key=3)
 def rotate_secret(endpoint_id: EndpointId, /, *, session: CurrentSession) -> Result:
-    """Replace the secret, and show the new one, this once."""
+    """Replace the secret, and show the new one, which is shown only once."""
     return session.client.webhook_endpoints.rotate_secret(endpoint_id)

@@ -15,7 +15,7 @@ projects: App = new_command("projects")
 
 @whoami.default
 def show_workspace(*, session: CurrentSession) -> Result:
-    """Show the workspace and the key, with what it may do."""
+    """Show the workspace, and what the API key may do."""
     return session.client.workspaces.me()
 
 
