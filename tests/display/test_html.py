@@ -1,4 +1,4 @@
-"""How objects look in a notebook: escaped, folded, masked."""
+"""Test objects in a notebook: escaped, collapsed, masked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a notebook shows, from a real kernel."""
+"""Test the output of a notebook, with a real kernel."""
 
 from __future__ import annotations
 

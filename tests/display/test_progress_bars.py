@@ -1,4 +1,4 @@
-"""Who sees bars, and who is left alone."""
+"""Test where bars are shown, and that they disturb nothing elsewhere."""
 
 from __future__ import annotations
 

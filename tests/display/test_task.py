@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from scripe._format import format_duration, format_moment, format_size, to_one_line
+from scripe._format import format_duration, format_moment, format_size, shorten
 from scripe._progress import Task
 from scripe.types import Job, Progress
 
@@ -108,8 +108,8 @@ def test_many_jobs_are_counted() -> None:
             format_moment(datetime(2026, 5, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))),
             "2026-04-30 23:30 UTC",
         ),
-        (to_one_line("a\n\tb\x07\x9bc", 10), "a b c"),
-        (to_one_line("12345678901", 10), "123456789…"),
+        (shorten("a\n\tb\x07\x9bc", 10), "a b c"),
+        (shorten("12345678901", 10), "123456789…"),
     ],
 )
 def test_format(shown: str, wanted: str) -> None:
