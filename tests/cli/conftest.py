@@ -16,7 +16,7 @@ from scripe.emulator import Emulator
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run of the command line left behind."""
+    """The exit code and the output of a command line."""
 
     code: int
     out: str

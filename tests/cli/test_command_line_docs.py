@@ -23,7 +23,7 @@ VARYING = [
 
 
 def is_of_the_command_line(block: str) -> bool:
-    """Whether a console block is run here: in one shell, and held to what it shows."""
+    """Return whether a console block is run here, in one shell, and compared with what it shows."""
     return "scripe " in block and "$ scripts/" not in block and "python -m scripe.emulator" not in block
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong: exit codes, words for people, a document for programs, never a traceback."""
+"""Test errors: exit codes, messages for people, a document for programs, never a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shown: whole ids, texts of others without power over the terminal, one document for programs."""
+"""Test the output: complete ids, texts of others without control characters, one document for programs."""
 
 from __future__ import annotations
 

@@ -7,18 +7,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from ..._vocabulary import JobStatus, JobType
-from .. import exit_codes
+from .. import exit_codes, options
 from ..help import new_command
-from ..options import (
-    LIMIT,
-    WAIT_TIMEOUT,
-    DateFrom,
-    DateTo,
-    Limit,
-    ShowAll,
-    WaitTimeout,
-    repeatable,
-)
 from ..output import write_stderr
 from ..render import Listing, Result, fetch_listing, page_size
 from ..session import CurrentSession
@@ -32,16 +22,16 @@ def list_jobs(
     *,
     job_type: Annotated[
         list[JobType | str] | None,
-        repeatable("--type", "TYPE", "Show only jobs of this type; may be repeated."),
+        options.repeatable("TYPE", "Show only jobs of this type"),
     ] = None,
     status: Annotated[
         list[JobStatus | str] | None,
-        repeatable("--status", "STATUS", "Show only jobs with this status; may be repeated."),
+        options.repeatable("STATUS", "Show only jobs with this status"),
     ] = None,
-    date_from: DateFrom = None,
-    date_to: DateTo = None,
-    limit: Limit = LIMIT,
-    show_all: ShowAll = False,
+    date_from: options.DateFrom = None,
+    date_to: options.DateTo = None,
+    limit: options.Limit = options.LIMIT,
+    show_all: options.ShowAll = False,
     session: CurrentSession,
 ) -> Result:
     """List the jobs of the workspace, newest first."""
@@ -63,7 +53,7 @@ def wait(
     job_id: JobId,
     /,
     *others: Annotated[str, Parameter(help="The ids of more jobs.")],
-    wait_timeout: WaitTimeout = WAIT_TIMEOUT,
+    wait_timeout: options.WaitTimeout = options.WAIT_TIMEOUT,
     session: CurrentSession,
 ) -> Result:
     """Wait until jobs have finished, and show them. The exit code is 13 if one did not succeed."""

@@ -8,17 +8,17 @@ from cyclopts import App, Parameter
 
 from ..._vocabulary import WebhookEvent
 from ...errors import ConfigurationError
+from .. import options
 from ..help import new_command
-from ..options import IdempotencyKey, or_not_given, repeatable
 from ..render import Result
 from ..session import CurrentSession
 
 app: App = new_command("webhooks")
 EndpointId: TypeAlias = Annotated[str, Parameter(help="The id of the endpoint (whe_…).")]
-_EVENT = repeatable("--event", "EVENT", "Send events of this type; may be repeated.")
-_NAME = Parameter(metavar="NAME", help="Set the name that people see.")
-_URL = Parameter(metavar="URL", help="Send events to this https address on a public host.")
-_PROJECT = Parameter(metavar="ID", help="Send events of this project (proj_…) only.")
+_EVENT = options.repeatable("EVENT", "Send events of this type")
+_NAME = options.option("NAME", "Set the name that people see.")
+_URL = options.option("URL", "Send events to this https address on a public host.")
+_PROJECT = options.option("ID", "Send events of this project (proj_…) only.")
 
 
 @app.command(sort_key=0)
@@ -28,7 +28,7 @@ def create(
     url: Annotated[str, _URL],
     events: Annotated[list[WebhookEvent | str], _EVENT],
     project_id: Annotated[str | None, _PROJECT] = None,
-    idempotency_key: IdempotencyKey = None,
+    idempotency_key: options.IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
     """Register an address for events, and show its secret, which is shown only once."""
@@ -56,9 +56,7 @@ def update(
     url: Annotated[str | None, _URL] = None,
     events: Annotated[list[WebhookEvent | str] | None, _EVENT] = None,
     project_id: Annotated[str | None, _PROJECT] = None,
-    all_projects: Annotated[
-        bool, Parameter(negative=(), show_default=False, help="Send events of all projects again.")
-    ] = False,
+    all_projects: Annotated[bool, options.flag("Send events of all projects again.")] = False,
     active: Annotated[
         bool | None, Parameter(negative="--inactive", help="Send events to it, or stop sending them.")
     ] = None,
@@ -69,11 +67,11 @@ def update(
         raise ConfigurationError("Give --project-id or --all-projects, not both.")
     return session.client.webhook_endpoints.update(
         endpoint_id,
-        name=or_not_given(name),
-        url=or_not_given(url),
-        events=or_not_given(events),
-        project_id=None if all_projects else or_not_given(project_id),
-        is_active=or_not_given(active),
+        name=options.or_not_given(name),
+        url=options.or_not_given(url),
+        events=options.or_not_given(events),
+        project_id=None if all_projects else options.or_not_given(project_id),
+        is_active=options.or_not_given(active),
     )
 
 
