@@ -15,10 +15,10 @@ def run_emulator(arguments: Sequence[str]) -> int:
     """Serve until interrupted; return the exit code."""
     if sys.stdout is None:  # closed before the program began
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - used until the process ends
-    from ..emulator.__main__ import CANNOT_START, describe_failure, run
+    from ..emulator.__main__ import CANNOT_START, describe_failure, run_program
 
     try:
-        run(arguments, program="scripe emulator")
+        run_program(arguments, program="scripe emulator")
     except BrokenPipeError as error:
         raise output_error(error) from None
     except ImportError as error:

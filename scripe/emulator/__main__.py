@@ -1,4 +1,4 @@
-"""``python -m scripe.emulator``: the emulator on a port until Ctrl-C, or an end from outside."""
+"""Run `python -m scripe.emulator`: serve the emulator until Ctrl-C or SIGTERM."""
 
 import argparse
 import signal
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 FOREVER = threading.Event()
 CANNOT_START = (OSError, sqlite3.Error)
-"""What a port, a folder or a database in it may raise."""
+"""Raised by a port, a folder or a database that cannot be opened."""
 PROGRAM = "python -m scripe.emulator"
 
 
-def run(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> None:
-    """Serve as the main thing that a process does: SIGTERM ends it as Ctrl-C does.
+def run_program(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> None:
+    """Serve until Ctrl-C or SIGTERM, as the only task of this process.
 
     Args:
-        arguments: the command line's, unless given.
-        program: what the help calls it.
+        arguments: Those of the command line unless given.
+        program: The name of the command in its help.
 
     """
-    for each in (signal.SIGINT, signal.SIGTERM):  # also where a shell has started it with both ignored
-        signal.signal(each, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has started it with both ignored
+        signal.signal(number, signal.default_int_handler)
     main(arguments, program=program)
 
 
@@ -49,9 +49,9 @@ def main(
     """Serve until interrupted, or print the API's description.
 
     Args:
-        arguments: the command line's, unless given.
-        wait: returns, or raises KeyboardInterrupt, when it is time to stop.
-        program: what the help calls it.
+        arguments: Those of the command line unless given.
+        wait: Returns, or raises KeyboardInterrupt, when it is time to stop.
+        program: The name of the command in its help.
 
     """
     options = _parser(program).parse_args(arguments)
@@ -71,47 +71,51 @@ def main(
         with suppress(KeyboardInterrupt):
             sys.stdout.write(f"export SCRIPE_BASE_URL={quote(server.base_url)}\n")
             sys.stdout.write(f"export SCRIPE_API_KEY={server.api_key}\n")
-            sys.stdout.write(f"# To watch it: {server.page_url}\n")
-            sys.stdout.write(_remark(options.host, server))
+            sys.stdout.write(f"# Watch it in a browser: {server.page_url}\n")
+            sys.stdout.write(_remote_hint(options.host, server))
             sys.stdout.flush()
             wait()
 
 
-def _remark(host: str, server: "Server") -> str:
-    """Say what a client needs that calls another address than the loopback."""
+def _remote_hint(host: str, server: "Server") -> str:
+    """Say what clients need if the emulator listens on an address other than the loopback."""
     if is_loopback(host):
         return ""
-    needs = "plain http takes scripe --allow-insecure, in Python allow_insecure=True"
+    needs = "pass --allow-insecure to scripe, or allow_insecure=True in Python, since it is plain http"
     url = urlsplit(server.base_url)
     if is_loopback(url.hostname or ""):
-        return f"# Other machines: http://ADDRESS:{url.port}/v1, by an address of this one; there {needs}.\n"
-    return f"# To this address {needs}.\n"
+        return (
+            f"# From other machines use http://ADDRESS:{url.port}/v1 with an address of this one; {needs}.\n"
+        )
+    return f"# For this address {needs}.\n"
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(program, description="A local Scripe API.")
-    parser.add_argument("--port", type=_port, default=8787, help="the port to listen on (8787)")
+    parser = argparse.ArgumentParser(program, description="Run a Scripe API on this machine, for tests.")
+    parser.add_argument(
+        "--port", type=_port, default=8787, help="the port to listen on; 0 for any free one (8787)"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
-    parser.add_argument("--data", type=Path, help="a folder that keeps everything for the next start")
-    parser.add_argument("--speed", type=_speed, default=1.0, help="how much faster than usual jobs move (1)")
+    parser.add_argument("--data", type=Path, help="keep all data in this folder (none is kept)")
+    parser.add_argument(
+        "--speed", type=_speed, default=1.0, help="make jobs this many times faster; 0 stops them (1)"
+    )
     parser.add_argument("--plan", choices=PLANS, help="the workspace's plan (BUSINESS)")
     parser.add_argument(
         "--cors-origin",
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="let a browser's pages of this origin call the API, * for all; may be repeated",
+        help="let web pages of this origin call the API, * for all; may be repeated",
     )
-    parser.add_argument(
-        "--openapi", action="store_true", help="print the API's description in OpenAPI, and end"
-    )
+    parser.add_argument("--openapi", action="store_true", help="print the OpenAPI description and exit")
     return parser
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65_535:
         raise argparse.ArgumentTypeError(
-            f"{text} is no port: give a number up to 65535, or 0 for any that is free"
+            f"{text} is not a port; give a number up to 65535, or 0 for any free one"
         )
     return int(text)
 
@@ -123,7 +127,7 @@ def _speed(text: str) -> float:
         speed = -1.0
     if not 0 <= speed < float("inf"):
         raise argparse.ArgumentTypeError(
-            f"{text} is no speed: give a number such as 10, or 0 for jobs that stand still"
+            f"{text} is not a speed; give a number such as 10, or 0 for jobs that do not move"
         )
     return speed
 
@@ -136,15 +140,15 @@ def _database(folder: Path | None) -> str | Path:
 
 
 def describe_failure(error: OSError | sqlite3.Error) -> str:
-    """Say in a sentence why the emulator cannot start, with the file that is in its way."""
+    """Say in a sentence why the emulator cannot start, with the file that caused it."""
     reason = getattr(error, "strerror", None) or str(error)
     file = getattr(error, "filename", None)
     return f"The emulator cannot start: {reason}{f': {file}' if file else ''}."
 
 
-def _program() -> None:
+def _main() -> None:
     try:
-        run()
+        run_program()
     except MissingExtraError as error:
         sys.exit(str(error))
     except CANNOT_START as error:
@@ -152,4 +156,4 @@ def _program() -> None:
 
 
 if __name__ == "__main__":
-    _program()
+    _main()

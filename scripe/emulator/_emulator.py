@@ -1,4 +1,4 @@
-"""The emulator as its users see it: each method delegates to the `Application`."""
+"""Give the emulator its public methods: each delegates to the `Application`."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -49,12 +49,12 @@ else:
 class Emulator:
     """A Scripe API of your own; it serves many threads.
 
+    Its settings are keywords, too: see `Settings`.
+
     Args:
         database: A path whose file survives a restart, with the uploads beside it, or `:memory:`.
         clock: Its time; the system's unless given.
         storage: Where uploads go; a folder of its own unless given.
-
-    The other arguments are its settings: see `Settings`.
 
     """
 
@@ -113,6 +113,7 @@ class Emulator:
         )
         self._application = Application(database, clock or Clock(), storage, settings)
         self._controls = self._application.controls
+        self._services = self._application.services
 
     def __repr__(self) -> str:
         return f"<Emulator: {len(self.requests)} requests so far>"
@@ -261,14 +262,14 @@ class Emulator:
 
     @property
     def events(self) -> list[Event]:
-        """What happened that webhook endpoints can be told of, in order; nothing is delivered."""
+        """The events that webhook endpoints can subscribe to, in order; nothing is delivered."""
         return self._controls.events
 
     # Settings and time
 
     @property
     def settings(self) -> Settings:
-        """How this emulator behaves, as it was set when it was made."""
+        """The settings with which this emulator was made."""
         return self._application.settings
 
     @property
@@ -320,7 +321,7 @@ class Emulator:
 
     def set_plan(self, plan: Plan, *, active: bool = True, workspace_id: str | None = None) -> None:
         """Change a workspace's plan; `active=False` is a subscription in bad standing."""
-        self._controls.set_plan(plan, active=active, workspace_id=workspace_id)
+        self._services.auth.set_plan(workspace_id or self.workspace_id, plan, active=active)
 
     def create_key(
         self,
@@ -331,7 +332,7 @@ class Emulator:
         workspace_id: str | None = None,
     ) -> str:
         """Add an API key and return it; it has every scope unless some are named."""
-        return self._controls.create_key(scopes, expires_on=expires_on, live=live, workspace_id=workspace_id)
+        return self._controls.create_key(scopes, expires_on, workspace_id, live=live)
 
     def revoke_key(self, api_key: str | None = None) -> None:
         """Revoke an API key, `api_key` unless another one is named."""
@@ -360,7 +361,7 @@ class Emulator:
 
     def set_spend(self, cents: int, *, workspace_id: str | None = None) -> None:
         """Set the cents that a workspace has spent of today's spend cap."""
-        self._controls.set_spend(cents, workspace_id=workspace_id)
+        self._controls.set_spend(cents, workspace_id)
 
     def set_spend_remaining(self, cents: int, *, workspace_id: str | None = None) -> None:
         """Set the cents that are left of a workspace's spend cap today.
@@ -369,7 +370,7 @@ class Emulator:
             ValueError: Its plan has no spend cap, or a lower one.
 
         """
-        self._controls.set_spend_remaining(cents, workspace_id=workspace_id)
+        self._controls.set_spend_remaining(cents, workspace_id)
 
     # Faults
 
@@ -458,7 +459,7 @@ class Emulator:
             ValueError: It has ended.
 
         """
-        self._controls.start(job_id)
+        self._services.jobs.start(job_id)
 
     def finish(self, job_id: str, status: str | None = None) -> None:
         """End a job, with success unless another status is given; any string is taken.
@@ -468,7 +469,7 @@ class Emulator:
             ValueError: It has ended.
 
         """
-        self._controls.finish(job_id, status)
+        self._services.jobs.finish(job_id, status)
 
     def fail(
         self, job_id: str, *, error_code: str = "INTERNAL_ERROR", error_message: str = "The job failed."
@@ -480,7 +481,7 @@ class Emulator:
             ValueError: It has ended.
 
         """
-        self._controls.fail(job_id, error_code, error_message)
+        self._services.jobs.fail(job_id, error_code, error_message)
 
     def set_progress(self, job_id: str, fraction: float, message: str | None = None) -> None:
         """Set the progress, 0 to 1, that a job shows while it runs.
@@ -490,7 +491,7 @@ class Emulator:
             ValueError: It has ended.
 
         """
-        self._controls.set_progress(job_id, fraction, message)
+        self._services.jobs.set_progress(job_id, fraction, message)
 
     # Health, cursors and records
 
@@ -505,7 +506,7 @@ class Emulator:
 
     def restore(self) -> None:
         """Let `/health` report that all checks succeed."""
-        self._controls.restore()
+        self._services.degraded.clear()
 
     def expire_cursors(self) -> None:
         """Make every cursor handed out so far stale."""
@@ -547,12 +548,12 @@ class Emulator:
         """
         return self._controls.seed(
             {"projects": projects, "jobs": jobs, "sources": sources, "notes": notes, "posts": posts},
-            job_type=job_type,
-            job_status=job_status,
-            start=start,
-            step=step,
-            project_id=project_id,
-            workspace_id=workspace_id,
+            job_type,
+            job_status,
+            start,
+            step,
+            project_id,
+            workspace_id,
         )
 
     def count(self, table: str) -> int:

@@ -1,1 +1,1 @@
-"""Tests of applications that use scripe: a pytest plugin over the emulator, which pytest loads by itself."""
+"""Test applications that use scripe: a pytest plugin over the emulator, which pytest loads by itself."""

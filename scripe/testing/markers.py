@@ -34,7 +34,7 @@ class EmulatorSetup:
 
 
 def scripe_settings(**settings: object) -> EmulatorSetup:
-    """Settings of the emulator, such as `job_speed=0` or `include_topics=True`; see `scripe.emulator.Settings`."""
+    """Set settings of the emulator, such as `job_speed=0` or `include_topics=True`; see `scripe.emulator.Settings`."""
     known = [field.name for field in fields(Settings)]
     for name in settings:
         if name not in known:
@@ -43,9 +43,9 @@ def scripe_settings(**settings: object) -> EmulatorSetup:
 
 
 def scripe_latency(seconds: float) -> EmulatorSetup:
-    """Each response takes so many seconds of the emulator's time.
+    """Let each response take some seconds of the emulator's time.
 
-    A client gives up where they exceed its timeout or total timeout; nobody waits.
+    A client gives up if they exceed its timeout or total timeout; nobody waits.
     """
     if not isinstance(seconds, int | float):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError(f"seconds is {seconds!r}; give a number")
@@ -55,21 +55,21 @@ def scripe_latency(seconds: float) -> EmulatorSetup:
 
 
 def scripe_plan(plan: Plan, *, active: bool = True) -> EmulatorSetup:
-    """The plan of the emulator's workspace; `active=False` is a subscription in bad standing."""
+    """Set the plan of the emulator's workspace; `active=False` is a subscription in bad standing."""
     if plan not in PLANS:
         raise ValueError(f"there is no plan {plan!r}; give one of {', '.join(PLANS)}")
     return EmulatorSetup({"plan": plan}, partial(Emulator.set_plan, plan=plan, active=active))
 
 
 def scripe_rate_limit(requests: int) -> EmulatorSetup:
-    """The rate limit: how many requests of each kind (reads, writes, uploads, generations) in 60 seconds."""
+    """Limit the requests of each kind (reads, writes, uploads, generations) in 60 seconds."""
     _check_int("requests", requests, 1)
     limits = ("read_limit", "write_limit", "upload_limit", "generation_limit")
     return EmulatorSetup(dict.fromkeys(limits, requests))
 
 
 def scripe_spend_cap(remaining_cents: int) -> EmulatorSetup:
-    """The cents that are left of the workspace's spend cap today."""
+    """Set the cents that are left of the workspace's spend cap today."""
     _check_int("remaining_cents", remaining_cents, 0)
     return EmulatorSetup({}, partial(Emulator.set_spend_remaining, cents=remaining_cents))
 
@@ -84,7 +84,7 @@ def scripe_faults(
     method: str | None = None,
     path: str | None = None,
 ) -> EmulatorSetup:
-    """The next matching requests fail without doing anything; or they are done, and their responses are lost.
+    """Let the next matching requests fail without doing anything; or let them be done, and lose their responses.
 
     Args:
         status: The status of the response; `"drop"` to lose it.

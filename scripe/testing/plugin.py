@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..emulator import Emulator, Server
 
 MARKERS = (
-    "scripe_latency(seconds): each response takes so many seconds of the emulator's time.",
+    "scripe_latency(seconds): each response takes this many seconds of the emulator's time.",
     "scripe_faults(status=500, code=None, *, retry_after=None, message=None, times=1, method=None, path=None): the "
     "next matching requests fail; with 'drop' as status they are done, and their responses are lost.",
     "scripe_plan(plan, *, active=True): the plan of the emulator's workspace, and whether it is in good standing.",

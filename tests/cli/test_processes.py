@@ -414,14 +414,18 @@ def test_what_is_wrong_with_the_emulators_command_line(
     taken = capsys.readouterr().err
     assert (
         taken
-        == f"error: The emulator cannot start: port {port} is taken, choose another one, or 0 for any that is free.\n"
+        == f"error: The emulator cannot start: port {port} is taken; choose another, or 0 for any free one.\n"
     )
-    for wrong, why in (("99999", "99999 is no port"), ("x", "x is no port"), ("-1", "-1 is no port")):
+    for wrong, why in (
+        ("99999", "99999 is not a port"),
+        ("x", "x is not a port"),
+        ("-1", "-1 is not a port"),
+    ):
         assert main(["emulator", f"--port={wrong}"]) == 2
         assert why in capsys.readouterr().err
     for wrong in ("nan", "-1", "fast", "inf"):
         assert main(["emulator", f"--speed={wrong}"]) == 2
-        assert f"{wrong} is no speed" in capsys.readouterr().err
+        assert f"{wrong} is not a speed" in capsys.readouterr().err
     (tmp_path / "emulator.sqlite3").write_text("no database " * 100)
     assert main(["emulator", "--port", "0", "--data", str(tmp_path)]) == 1
     assert capsys.readouterr().err == "error: The emulator cannot start: file is not a database.\n"

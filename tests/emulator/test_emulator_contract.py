@@ -21,14 +21,14 @@ from schemathesis.config import SchemathesisConfig
 from scripe import _vocabulary
 from scripe.emulator import Emulator, Request
 from scripe.emulator.__main__ import main
-from scripe.emulator._core.addresses import PUBLIC_URL, URL
 from scripe.emulator._core.data_files import DESCRIPTION, read_data_file
 from scripe.emulator._core.errors import STATUS_BY_CODE
-from scripe.emulator._core.post_statuses import CATEGORIES
 from scripe.emulator._core.posts import PLATFORM
 from scripe.emulator._core.routes import ROUTES
+from scripe.emulator._core.routes.post_statuses import CATEGORIES
 from scripe.emulator._core.routes.uploads import CAPS
 from scripe.emulator._core.routing import Route
+from scripe.emulator._core.validation import PUBLIC_URL, URL
 from tests.emulator.contract import CONTRACT, DESCRIBED
 from tests.emulator.emulator_calls import ORIGIN, Calls
 

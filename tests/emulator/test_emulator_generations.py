@@ -29,7 +29,7 @@ def test_a_post_shows_the_language_that_was_asked_for(api: Calls, language: str)
     ended = api.ended(api.generate(options={"language": language}).fields)
     assert api.get(f"/posts/{ended['result']['postId']}").fields["content"] == (
         "We ship.\n\n→ It works.\n\nWhat is your take?\n\n"
-        f"[The emulator does not translate. The language asked for: {language}]"
+        f"[The emulator does not translate. Requested language: {language}]"
     )
 
 

@@ -128,7 +128,7 @@ def test_seeding(emulator: Emulator, api: Calls) -> None:
     key = emulator.create_key(workspace_id=other)
     project_id = api.get("/jobs", key=key).json["data"][0]["projectId"]
     assert api.get(f"/projects/{project_id}", key=key).status == 200
-    with pytest.raises(ValueError, match="no such job"):
+    with pytest.raises(ValueError, match="there is no job of type"):
         emulator.seed(jobs=1, job_type="X")
-    with pytest.raises(ValueError, match="no such job"):
+    with pytest.raises(ValueError, match="there is no job of type"):
         emulator.seed(jobs=1, job_status="COMPLETED")

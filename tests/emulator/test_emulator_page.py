@@ -227,7 +227,7 @@ def test_posts_are_shown(emulator: Emulator, api: Calls, browser: Browser) -> No
     assert rows_of(browser.see("/live"), "posts") == [
         f"(no title) {scheduled['id']} Content Later. scheduled 2026-06-01T09:00:00.000Z 0 s",
         f"We ship. {ended['result']['postId']} Content We ship. → It works. What is your take? "
-        "[The emulator does not translate. The language asked for: de] draft 2 min",
+        "[The emulator does not translate. Requested language: de] draft 2 min",
     ]
     emulator.seed(posts=10)
     assert "The newest 10 of 12." in browser.see().text

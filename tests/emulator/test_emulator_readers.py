@@ -10,7 +10,7 @@ import pytest
 from pptx.util import Inches
 
 from scripe.emulator import Emulator
-from scripe.emulator._core.file_readers import UnreadableFileError, read
+from scripe.emulator._core.file_readers import UnreadableFileError, read_file
 from tests.emulator.emulator_calls import Calls
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -158,10 +158,10 @@ def test_unreadable_files_fail_the_job(
 def test_a_missing_extra_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pypdf", None)
     with pytest.raises(ImportError) as caught:
-        read(io.BytesIO(b""), "application/pdf")
+        read_file(io.BytesIO(b""), "application/pdf")
     assert str(caught.value) == 'pypdf is missing: install the extra "emulator" of scripe (it brings pypdf)'
     with pytest.raises(UnreadableFileError):
-        read(io.BytesIO(b""), "text/plain")
+        read_file(io.BytesIO(b""), "text/plain")
 
 
 def test_a_missing_extra_fails_the_job_alone(api: Calls, monkeypatch: pytest.MonkeyPatch) -> None:

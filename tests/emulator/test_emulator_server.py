@@ -315,7 +315,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     main(["--port", "0", "--speed", "2.5", "--data", str(tmp_path / "new")], wait=lambda: None)
     assert first.splitlines()[1] == capsys.readouterr().out.splitlines()[1]
     assert first.splitlines()[1].startswith("export SCRIPE_API_KEY=scripe_sk_test_")
-    assert re.fullmatch(r"# To watch it: http://127\.0\.0\.1:\d+/_emulator", first.splitlines()[2])
+    assert re.fullmatch(r"# Watch it in a browser: http://127\.0\.0\.1:\d+/_emulator", first.splitlines()[2])
     main(["--port", "0"], wait=lambda: None)
 
 
@@ -344,7 +344,7 @@ def test_a_database_that_another_emulator_is_making_is_waited_for(tmp_path: Path
 
 
 def test_a_database_that_stays_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripe.emulator._core.database.PATIENCE", 0.1)
+    monkeypatch.setattr("scripe.emulator._core.database.BUSY_TIMEOUT", 0.1)
     with contextlib.closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(sqlite3.OperationalError, match="locked"):
@@ -371,10 +371,10 @@ def own_address() -> str:
         (
             "0.0.0.0",
             "127.0.0.1",
-            "# Other machines: http://ADDRESS:{port}/v1, by an address of this one; there ",
+            "# From other machines use http://ADDRESS:{port}/v1 with an address of this one; ",
         ),
-        ("::", "[::1]", "# Other machines: http://ADDRESS:{port}/v1, by an address of this one; there "),
-        ("own", "own", "# To this address "),
+        ("::", "[::1]", "# From other machines use http://ADDRESS:{port}/v1 with an address of this one; "),
+        ("own", "own", "# For this address "),
     ],
 )
 def test_the_lines_of_the_command_work_where_they_are_pasted(
@@ -391,13 +391,13 @@ def test_the_lines_of_the_command_work_where_they_are_pasted(
         client = Scripe(
             variables["SCRIPE_API_KEY"],
             base_url=variables["SCRIPE_BASE_URL"],
-            allow_insecure="# To this address" in lines,
+            allow_insecure="# For this address" in lines,
         )
         with client:
             assert client.health.check().status == "ok"
         port = urlsplit(variables["SCRIPE_BASE_URL"]).port
         remarks = [line for line in lines.splitlines() if line.startswith("#")][1:]
-        takes = "plain http takes scripe --allow-insecure, in Python allow_insecure=True."
+        takes = "pass --allow-insecure to scripe, or allow_insecure=True in Python, since it is plain http."
         assert remarks == ([f"{remark.format(port=port)}{takes}"] if remark else [])
 
     main(["--port", "0", "--host", host.replace("own", own)], wait=paste)
@@ -408,7 +408,7 @@ def test_what_is_no_port_and_no_speed(capsys: pytest.CaptureFixture[str]) -> Non
     for option, text in (("port", "x"), ("port", "65536"), ("speed", "fast"), ("speed", "-1")):
         with pytest.raises(SystemExit, match="2"):
             main([f"--{option}={text}"])
-        assert f"{text} is no {option}" in capsys.readouterr().err
+        assert f"{text} is not a {option}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("which", ["taken", "missing"])
@@ -494,7 +494,7 @@ def test_the_clock() -> None:
         clock.advance(-1)
     with pytest.raises(ValueError, match="ends with the year 8999"):
         clock.advance(timedelta(days=7_000 * 365.25))
-    with pytest.raises(ValueError, match="before the year 9000"):
+    with pytest.raises(ValueError, match="after the year 8999"):
         Clock(datetime.max.replace(tzinfo=UTC))
 
 
@@ -545,7 +545,7 @@ def test_an_s3_that_refuses(bucket: S3Storage) -> None:
     with Emulator(storage=bucket) as emulator:
         endpoint = Calls(emulator).mint()["uploadUrl"].partition("/bucket/")[0]
     wrong = S3Storage(endpoint, "ACCESS", "WRONG", "bucket")
-    with pytest.raises(OSError, match="GET of x was answered with 403"):
+    with pytest.raises(OSError, match="GET of x got a 403"):
         wrong.open("x")
     with pytest.raises(OSError):
         S3Storage("https://127.0.0.1:1", "ACCESS", "SECRET", "bucket").holds("x")
@@ -566,7 +566,7 @@ def test_a_storage_elsewhere_that_talks_nonsense_is_unavailable() -> None:
             wanted = {"type": "file", "projectId": elsewhere.project_id, "uploadId": api.mint()["id"]}
             answered = api.post("/sources", wanted)
         assert answered.code == "503 service_unavailable"
-        assert "had no whole answer: BadStatusLine" in answered.error["message"]
+        assert "got no complete response: BadStatusLine" in answered.error["message"]
 
 
 def test_a_job_whose_storage_went_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
-from scripe._vocabulary import RateLimitBucket
-
+from ..._vocabulary import RateLimitBucket
 from .auth import Auth
 from .canonical_json import JsonObject
 from .clock import Clock
@@ -166,7 +165,7 @@ def _release(database: Database, scratch: str) -> None:
 
 
 def _build_services(settings: Settings, clock: Clock, database: Database, storage: Storage) -> Services:
-    spending = SpendTracker(database)
+    spending = SpendTracker(database, clock)
     events = EventLog(database, clock, settings.max_recorded_requests)
 
     def run_handler(job: Record, moment: int) -> JsonObject:

@@ -1,4 +1,4 @@
-"""Who may call: keys, scopes, plans and the API version."""
+"""Decide who may call: API keys, OAuth tokens, scopes, plans and the API version."""
 
 import json
 import re
@@ -22,15 +22,15 @@ CREDENTIALS = """SELECT keys.id, workspace_id, scopes, expires_on, revoked, name
 FROM keys JOIN workspaces ON workspaces.id = workspace_id WHERE token = ?"""
 KEYS = """SELECT keys.id, token, scopes, expires_on, revoked, name AS workspace
 FROM keys JOIN workspaces ON workspaces.id = workspace_id ORDER BY keys.rowid"""
-REACH = """SELECT workspaces.* FROM workspace_access JOIN workspaces ON workspaces.id = workspace_id
+WORKSPACES_OF = """SELECT workspaces.* FROM workspace_access JOIN workspaces ON workspaces.id = workspace_id
 WHERE principal_id = ? UNION SELECT * FROM workspaces WHERE id = ?"""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The key or token behind a call, and the workspace it opens."""
+    """The API key or token of a call, and the workspace that the call is for."""
 
-    principal_type: str
+    type: str
     id: str
     scopes: tuple[str, ...]
     workspace_id: str
@@ -39,12 +39,12 @@ class Principal:
     active: bool = True
 
     def to_json(self) -> JsonObject:
-        """The principal as the API shows it."""
-        return {"type": self.principal_type, "id": self.id, "scopes": [*self.scopes]}
+        """Return the principal as the API shows it."""
+        return {"type": self.type, "id": self.id, "scopes": [*self.scopes]}
 
 
 class Auth:
-    """Keys and workspaces, and the checks made with them."""
+    """Workspaces, API keys and tokens, and the checks of a call."""
 
     def __init__(self, database: Database, clock: Clock, settings: Settings) -> None:
         self._database = database
@@ -58,20 +58,25 @@ class Auth:
         return workspace_id
 
     def set_plan(self, workspace_id: str, plan: Plan, *, active: bool) -> None:
-        """Change a workspace's plan, or whether its subscription is in good standing."""
+        """Change a workspace's plan, and whether its subscription is in good standing."""
         self._database.execute(
             "UPDATE workspaces SET plan = ?, active = ? WHERE id = ?", (plan, active, workspace_id)
         )
 
-    def plan(self, workspace_id: str) -> Plan:
-        """The plan that a workspace is on."""
+    def get_plan(self, workspace_id: str) -> Plan:
+        """Return the plan of a workspace."""
         rows = self._database.execute("SELECT plan FROM workspaces WHERE id = ?", (workspace_id,))
         return cast("Plan", rows[0]["plan"])
 
     def create_key(
-        self, workspace_id: str, scopes: Collection[str], *, expires_on: date | None, live: bool
+        self,
+        workspace_id: str,
+        scopes: Collection[str],
+        expires_on: date | None = None,
+        *,
+        live: bool = False,
     ) -> str:
-        """Add a key and return it."""
+        """Add an API key and return it."""
         token = f"scripe_sk_{'live' if live else 'test'}_{secrets.token_hex(16)}"
         self._database.execute(
             "INSERT INTO keys (token, id, workspace_id, scopes, expires_on) VALUES (?, ?, ?, ?, ?)",
@@ -79,18 +84,18 @@ class Auth:
                 token,
                 new_id("key"),
                 workspace_id,
-                json.dumps(list(scopes)),
+                json.dumps([*scopes]),
                 expires_on and expires_on.isoformat(),
             ),
         )
         return token
 
     def create_token(self, workspace_ids: Sequence[str], scopes: Collection[str]) -> str:
-        """Add a token that reaches several workspaces, the first unless a call picks another, and return it."""
+        """Add a token for several workspaces, by default the first, and return it."""
         token, token_id = f"scripe_oauth_{secrets.token_hex(16)}", new_id("user")
         self._database.execute(
             "INSERT INTO keys (token, id, workspace_id, scopes) VALUES (?, ?, ?, ?)",
-            (token, token_id, workspace_ids[0], json.dumps(list(scopes))),
+            (token, token_id, workspace_ids[0], json.dumps([*scopes])),
         )
         for workspace_id in workspace_ids:
             self._database.execute(
@@ -99,37 +104,36 @@ class Auth:
         return token
 
     def workspaces_of(self, principal: Principal) -> list[sqlite3.Row]:
-        """The workspaces that a principal may open."""
-        return self._database.execute(REACH, (principal.id, principal.workspace_id))
+        """Return the workspaces that a principal may use."""
+        return self._database.execute(WORKSPACES_OF, (principal.id, principal.workspace_id))
 
     def list_keys(self) -> list[sqlite3.Row]:
-        """Every key and token in the order of their making, each with the name of its workspace."""
+        """Return every API key and token, oldest first, each with the name of its workspace."""
         return self._database.execute(KEYS)
 
-    def workspaces(self) -> list[sqlite3.Row]:
-        """Every workspace in the order of its making."""
+    def list_workspaces(self) -> list[sqlite3.Row]:
+        """Return every workspace, oldest first."""
         return self._database.execute("SELECT * FROM workspaces ORDER BY rowid")
 
     def revoke_key(self, token: str) -> None:
-        """Revoke a key for good."""
+        """Revoke an API key or token."""
         self._database.execute("UPDATE keys SET revoked = 1 WHERE token = ?", (token,))
 
     def authenticate(self, headers: Mapping[str, str]) -> Principal:
-        """The principal of a call.
-
-        Raises:
-            ApiError: a 401, or a 403 for a plan without API access or a workspace out of reach.
-
-        """
-        token = _parse_bearer(headers)
-        row = self._credentials(token)
+        """Return the principal of a call, or raise a 401, or a 403 for its plan or workspace."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise ApiError("unauthenticated", "Send the header Authorization: Bearer <API key>.")
+        rows = self._database.execute(CREDENTIALS, (token,)) if TOKEN.fullmatch(token) else []
+        if not rows:
+            raise ApiError("invalid_token", "The token is malformed or unknown.")
+        row = rows[0]
         if row["revoked"]:
             raise ApiError("key_revoked", "This API key was revoked.")
         if row["expires_on"] and self._clock.now().date() >= date.fromisoformat(row["expires_on"]):
             raise ApiError("key_expired", f"This API key expired on {row['expires_on']} at 00:00 UTC.")
-        principal_type = "oauth" if token.startswith("scripe_oauth_") else "api_key"
         principal = Principal(
-            principal_type,
+            "oauth" if token.startswith("scripe_oauth_") else "api_key",
             row["id"],
             tuple(json.loads(row["scopes"])),
             row["workspace_id"],
@@ -137,8 +141,12 @@ class Auth:
             row["plan"],
             active=bool(row["active"]),
         )
-        asked = headers.get("scripe-workspace-id") if principal_type == "oauth" else None
-        return _check_plan(self._switch_workspace(principal, asked) if asked else principal)
+        requested = headers.get("scripe-workspace-id")
+        if requested and principal.type == "oauth":
+            principal = self._switch_workspace(principal, requested)
+        if principal.plan not in PLANS_WITH_ACCESS or not principal.active:
+            raise ApiError("plan_not_eligible", "The workspace's plan does not include API access.")
+        return principal
 
     def _switch_workspace(self, principal: Principal, workspace_id: str) -> Principal:
         for row in self.workspaces_of(principal):
@@ -150,57 +158,25 @@ class Auth:
                     plan=row["plan"],
                     active=bool(row["active"]),
                 )
-        raise ApiError("workspace_mismatch", f"The token does not reach {workspace_id}.")
+        raise ApiError("workspace_mismatch", f"The token has no access to {workspace_id}.")
 
-    def _credentials(self, token: str) -> sqlite3.Row:
-        rows = self._database.execute(CREDENTIALS, (token,)) if TOKEN.fullmatch(token) else []
-        if not rows:
-            raise ApiError("invalid_token", "The token is malformed or unknown.")
-        return rows[0]
-
-    def version(self, headers: Mapping[str, str]) -> str:
-        """The API version that serves a call.
-
-        Raises:
-            ApiError: 400, the version asked for is not served.
-
-        """
+    def negotiate_version(self, headers: Mapping[str, str]) -> str:
+        """Return the API version that serves a call, or raise a 400 if the requested one is not served."""
         accepted = self._settings.versions
-        asked = headers.get("scripe-api-version")
-        if asked is None and self._settings.missing_version == "default":
+        requested = headers.get("scripe-api-version")
+        if requested is None and self._settings.missing_version == "default":
             return accepted[0]
-        if asked not in accepted:
+        if requested not in accepted:
             raise ApiError(
                 "version_unsupported",
                 f"Scripe-Api-Version must be one of {', '.join(accepted)}.",
                 details={"accepted": [*accepted]},
             )
-        return asked
+        return requested
 
 
 def require_scope(principal: Principal, scopes: Collection[str]) -> None:
-    """Let a call pass whose key has any one of the scopes, or that needs none.
-
-    Raises:
-        ApiError: 403, the key has none of them.
-
-    """
+    """Raise a 403 if a call needs one of some scopes, and its principal has none of them."""
     if scopes and not set(scopes) & set(principal.scopes):
-        raise ApiError(
-            "scope_missing",
-            f"This call needs the scope {' or '.join(scopes)}.",
-            details={"required": [*scopes]},
-        )
-
-
-def _check_plan(principal: Principal) -> Principal:
-    if principal.plan not in PLANS_WITH_ACCESS or not principal.active:
-        raise ApiError("plan_not_eligible", "The workspace's plan does not include API access.")
-    return principal
-
-
-def _parse_bearer(headers: Mapping[str, str]) -> str:
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise ApiError("unauthenticated", "Send the header Authorization: Bearer <API key>.")
-    return token
+        message = f"This call needs the scope {' or '.join(scopes)}."
+        raise ApiError("scope_missing", message, details={"required": [*scopes]})

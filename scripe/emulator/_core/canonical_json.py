@@ -1,4 +1,4 @@
-"""JSON as it travels: parsed strictly, written compactly, and made canonical for comparison."""
+"""Read JSON strictly, write it compactly, and fingerprint it in a canonical form."""
 
 import hashlib
 import json
@@ -14,30 +14,25 @@ JsonObject: TypeAlias = dict[str, Json]
 
 
 def dumps(value: Json) -> bytes:
-    """A value as compact UTF-8 JSON."""
+    """Return a value as compact UTF-8 JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def loads(body: bytes) -> Json:
-    """The value in a JSON body.
-
-    Raises:
-        ValueError: the body is no JSON in UTF-8, or holds what JSON has no form for.
-
-    """
+    """Return the value of a JSON body, or raise a ValueError if it is not strict JSON in UTF-8."""
     try:
-        value = cast("Json", json.loads(body.decode(), parse_constant=_refuse))
-        dumps(value)  # half a surrogate pair can be parsed, but neither stored nor sent back
+        value = cast("Json", json.loads(body.decode(), parse_constant=_reject_constant))
+        dumps(value)  # half of a surrogate pair can be read, but neither stored nor sent back
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return value
 
 
 def fingerprint(value: Json) -> str:
-    """The SHA-256 of a value's canonical JSON: object keys sorted, no insignificant whitespace."""
+    """Return the SHA-256 of a value's canonical JSON: keys sorted, no whitespace."""
     canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+def _reject_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")

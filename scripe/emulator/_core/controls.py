@@ -1,4 +1,4 @@
-"""What a test can do to the emulator beside sending it requests; `Emulator` documents each control."""
+"""Change the emulator from a test, besides sending it requests; `Emulator` documents each control."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -64,25 +64,12 @@ class Controls:
             create_default_projects(self._services, workspace_id)
         return workspace_id
 
-    def set_plan(self, plan: Plan, *, active: bool, workspace_id: str | None) -> None:
-        """Change a workspace's plan."""
-        self._services.auth.set_plan(workspace_id or self.workspace_id, plan, active=active)
-
     def create_key(
-        self,
-        scopes: Collection[str] | None,
-        *,
-        expires_on: date | None,
-        live: bool,
-        workspace_id: str | None,
+        self, scopes: Collection[str] | None, expires_on: date | None, workspace_id: str | None, *, live: bool
     ) -> str:
         """Add an API key and return it."""
-        return self._services.auth.create_key(
-            workspace_id or self.workspace_id,
-            SCOPES if scopes is None else scopes,
-            expires_on=expires_on,
-            live=live,
-        )
+        workspace_id, scopes = workspace_id or self.workspace_id, SCOPES if scopes is None else scopes
+        return self._services.auth.create_key(workspace_id, scopes, expires_on, live=live)
 
     def revoke_key(self, api_key: str | None = None) -> None:
         """Revoke an API key."""
@@ -102,20 +89,19 @@ class Controls:
             project.internal["linkedin"] = connected
             self._services.database.update(project)
 
-    def set_spend(self, cents: int, *, workspace_id: str | None) -> None:
+    def set_spend(self, cents: int, workspace_id: str | None) -> None:
         """Set the cents that a workspace has spent today."""
-        day = self._services.clock.now().date().isoformat()
-        self._services.spending.set_spend(workspace_id or self.workspace_id, day, cents)
+        spending = self._services.spending
+        spending.set_spent(workspace_id or self.workspace_id, spending.today(), cents)
 
-    def set_spend_remaining(self, cents: int, *, workspace_id: str | None) -> None:
+    def set_spend_remaining(self, cents: int, workspace_id: str | None) -> None:
         """Set the cents that are left of a workspace's spend cap today."""
-        workspace_id = workspace_id or self.workspace_id
-        plan = self._services.auth.plan(workspace_id)
+        plan = self._services.auth.get_plan(workspace_id or self.workspace_id)
         cap = CAPS.get(plan)
         if cap is None or not 0 <= cents <= cap:
             has = "no spend cap" if cap is None else f"a daily spend cap of {cap} cents"
             raise ValueError(f"{cents} cents cannot remain: the plan {plan} has {has}")
-        self.set_spend(cap - cents, workspace_id=workspace_id)
+        self.set_spend(cap - cents, workspace_id)
 
     def fail_next(
         self,
@@ -153,37 +139,11 @@ class Controls:
             raise ValueError(f"seconds is {seconds}; give 0 or more")
         self._faults.add(Delay(method, path, times, seconds))
 
-    def start(self, job_id: str) -> None:
-        """Let a queued job run."""
-        with self._services.database.transaction():
-            self._services.jobs.start(job_id)
-
-    def finish(self, job_id: str, status: str | None = None) -> None:
-        """End a job."""
-        with self._services.database.transaction():
-            self._services.jobs.finish(job_id, status)
-
-    def fail(
-        self, job_id: str, error_code: str = "INTERNAL_ERROR", error_message: str = "The job failed."
-    ) -> None:
-        """Let a job fail."""
-        with self._services.database.transaction():
-            self._services.jobs.fail(job_id, error_code, error_message)
-
-    def set_progress(self, job_id: str, fraction: float, message: str | None) -> None:
-        """Set the progress that a job shows while it runs."""
-        with self._services.database.transaction():
-            self._services.jobs.set_progress(job_id, fraction, message)
-
     def degrade(self, check: str, error: str) -> None:
         """Let a health check fail."""
         if check not in CHECKS:
             raise ValueError(f"check is {check!r}; give one of {', '.join(CHECKS)}")
         self._services.degraded[check] = error
-
-    def restore(self) -> None:
-        """Let all health checks succeed."""
-        self._services.degraded.clear()
 
     def expire_cursors(self) -> None:
         """Make every cursor handed out so far stale."""
@@ -193,7 +153,6 @@ class Controls:
     def seed(
         self,
         counts: Mapping[str, int],
-        *,
         job_type: str,
         job_status: str,
         start: datetime | None,
@@ -201,18 +160,21 @@ class Controls:
         project_id: str | None,
         workspace_id: str | None,
     ) -> SeededIds:
-        """Make records in bulk: so many of each resource."""
+        """Make records in bulk, a number of each resource."""
         step = step if isinstance(step, timedelta) else timedelta(seconds=step)
+        start = start or self._services.clock.now() - step * max(counts.values())
+        if project_id is None and workspace_id not in (None, self.workspace_id):
+            project_id = self._services.database.page(Selection("projects", str(workspace_id)), 1)[0].id
         seeder = Seeder(
             self._services,
             workspace_id or self.workspace_id,
-            project_id or self._newest_project_id(workspace_id),
-            start or self._services.clock.now() - step * max(counts.values()),
+            project_id or self.project_id,
+            start,
             step,
             job_type,
             job_status,
         )
-        return seeder.seed(**counts)
+        return seeder.seed(counts)
 
     def count(self, table: str) -> int:
         """Count the records of a resource."""
@@ -225,7 +187,7 @@ class Controls:
     def _create_first_workspace(self) -> None:
         services = self._services
         workspace_id = services.auth.create_workspace("Acme", services.settings.plan)
-        api_key = services.auth.create_key(workspace_id, SCOPES, expires_on=None, live=False)
+        api_key = services.auth.create_key(workspace_id, SCOPES)
         services.database.set_meta("workspace_id", workspace_id)
         services.database.set_meta("api_key", api_key)
         services.database.set_meta("project_id", create_default_projects(services, workspace_id))
@@ -236,10 +198,5 @@ class Controls:
     def _find_project(self, project_id: str) -> Record:
         project = self._services.database.find("projects", project_id)
         if project is None:
-            raise LookupError(f"there is no project {project_id}")
+            raise LookupError(f"there is no project {project_id!r}")
         return project
-
-    def _newest_project_id(self, workspace_id: str | None) -> str:
-        if workspace_id in (None, self.workspace_id):
-            return self.project_id
-        return self._services.database.page(Selection("projects", workspace_id or ""), 1)[0].id

@@ -1,4 +1,4 @@
-"""Files of the package that are not Python: the description of the API, and what the page is made of."""
+"""Read the files of the package that are not Python: the description of the API, and those of the page."""
 
 from importlib.resources import files
 
@@ -7,16 +7,11 @@ DESCRIPTION = "openapi.json"
 
 
 class MissingFileError(OSError):
-    """A file of the package is not there; the message names it."""
+    """A file of the package is missing; the message names it."""
 
 
 def read_data_file(path: str) -> bytes:
-    """Return what a file below this folder holds; the package may be a folder or an archive.
-
-    Raises:
-        MissingFileError: it is not there.
-
-    """
+    """Return the bytes of a file below `scripe/emulator`, in a folder or in an archive, or raise a MissingFileError."""
     try:
         return files("scripe.emulator").joinpath(path).read_bytes()
     except (OSError, KeyError):

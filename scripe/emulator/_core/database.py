@@ -1,6 +1,6 @@
-"""What the emulator remembers, in one SQLite database.
+"""Store everything in one SQLite database.
 
-Every resource is a `Record` of one table, so that a new kind of resource needs no new schema.
+Every resource is a `Record` in one table, so a new resource needs no new schema.
 """
 
 import json
@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,8 @@ CREATE TABLE IF NOT EXISTS workspace_access (
 CREATE TABLE IF NOT EXISTS spending (
     workspace_id TEXT, bucket_date TEXT, cents INTEGER, PRIMARY KEY (workspace_id, bucket_date));
 CREATE TABLE IF NOT EXISTS idempotency_records (
-    workspace_id TEXT, route TEXT, key TEXT, fingerprint TEXT, created_at INTEGER,
-    status INTEGER, headers TEXT, body BLOB, PRIMARY KEY (workspace_id, route, key));
+    workspace_id TEXT, route TEXT, idempotency_key TEXT, fingerprint TEXT, created_at INTEGER,
+    status INTEGER, headers TEXT, body BLOB, PRIMARY KEY (workspace_id, route, idempotency_key));
 CREATE TABLE IF NOT EXISTS records (
     resource TEXT, id TEXT, workspace_id TEXT, project_id TEXT, created_at INTEGER, next_transition_at INTEGER,
     fields TEXT, internal TEXT, PRIMARY KEY (resource, id));
@@ -38,12 +38,12 @@ CREATE INDEX IF NOT EXISTS due ON records (resource, next_transition_at) WHERE n
 """
 
 INSERT = """INSERT INTO records VALUES (
-    :resource, :id, :workspace, :project, :created, :next_transition_at, :fields, :internal)"""
+    :resource, :id, :workspace_id, :project_id, :created_at, :next_transition_at, :fields, :internal)"""
 UPDATE = """UPDATE records SET next_transition_at = :next_transition_at, fields = :fields, internal = :internal
 WHERE resource = :resource AND id = :id"""
-PAGE = """SELECT * FROM records WHERE resource = :resource AND workspace_id = :workspace
-AND (:project IS NULL OR project_id = :project)
-AND (:folder IS NULL OR json_extract(fields, '$.folderId') = :folder)
+PAGE = """SELECT * FROM records WHERE resource = :resource AND workspace_id = :workspace_id
+AND (:project_id IS NULL OR project_id = :project_id)
+AND (:folder_id IS NULL OR json_extract(fields, '$.folderId') = :folder_id)
 AND CASE WHEN :date_path IS NULL THEN created_at ELSE json_extract(internal, :date_path) END
     BETWEEN :earliest AND :latest
 AND (:types IS NULL OR json_extract(fields, '$.type') IN (SELECT value FROM json_each(:types)))
@@ -56,23 +56,23 @@ LIMIT :count"""
 FOREVER = 2**62
 IN_MEMORY = ":memory:"
 PRIVATE = 0o600
-PATIENCE = 5.0
-PAUSE = 0.02
+BUSY_TIMEOUT = 5.0
+BUSY_PAUSE = 0.02
 
 
 @dataclass(slots=True)
 class Record:
-    """One resource as stored.
+    """One record of a resource.
 
     Attributes:
-        kind: the resource's plural name.
-        id: its id, with the typed prefix.
-        workspace_id: the workspace that owns it.
-        project_id: the project it belongs to, if any.
-        created_at: milliseconds since 1970.
-        due_at: when it changes by itself next, if ever.
-        fields: what the API shows beside id, project and creation.
-        private: what the API keeps to itself.
+        resource: The resource's plural name.
+        id: Its id, with the prefix of its type.
+        workspace_id: The workspace that owns it.
+        project_id: The project it belongs to, if any.
+        created_at: Milliseconds since 1970.
+        next_transition_at: When it changes by itself next, if ever.
+        fields: What the API shows besides id, project and creation.
+        internal: What the API does not show.
 
     """
 
@@ -88,19 +88,18 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which records a list shows.
+    """The records that a list shows.
 
     Attributes:
-        resource: the resource's plural name.
-        workspace_id: the workspace that owns them.
-        project_id: their project, None for any.
-        folder_id: their folder, None for any.
-        dated: where in `Record.internal` the moment stands that dates filter by; None for the creation.
-        earliest: the first of those moments.
-        latest: the last of them.
-        types: their types, None for any.
-        statuses: their statuses, None for any.
-        before: where the previous page ended.
+        resource: The resource's plural name.
+        workspace_id: The workspace that owns them.
+        project_id: Their project, None for any.
+        folder_id: Their folder, None for any.
+        date_path: The path in `Record.internal` of the moment that dates filter by; None for the creation.
+        earliest: The first of those moments.
+        latest: The last of them.
+        types: Their types, None for any.
+        statuses: Their statuses, None for any.
 
     """
 
@@ -113,34 +112,33 @@ class Selection:
     latest: int = FOREVER
     types: Sequence[str] | None = None
     statuses: Sequence[str] | None = None
-    before: tuple[int, str] = (FOREVER, "")
 
 
 def new_id(prefix: str) -> str:
-    """A fresh id with a typed prefix, such as ``src_a1b2c3d4e5f6a7b8``."""
+    """Return a new id with the prefix of its type, such as `src_a1b2c3d4e5f6a7b8`."""
     return f"{prefix}_{secrets.token_hex(8)}"
 
 
 class Database:
-    """The database; a path given survives a restart."""
+    """The database; if it is a file, it survives a restart."""
 
-    def __init__(self, database: str | Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         self._lock = threading.RLock()
-        if str(database) != IN_MEMORY:
-            _make_private(Path(database))
+        if str(path) != IN_MEMORY:
+            _make_private(Path(path))
         self._connection = sqlite3.connect(
-            database, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+            path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         self._connection.row_factory = sqlite3.Row
         try:
-            self._prepare()
+            self._create_tables()
         except BaseException:
             self._connection.close()
             raise
 
-    def _prepare(self) -> None:
-        """Make the tables. Where two emulators do so at once, SQLite refuses one instead of letting it wait."""
-        until = real_seconds() + PATIENCE
+    def _create_tables(self) -> None:
+        # Where two emulators create the tables at once, SQLite fails at once instead of after its timeout.
+        deadline = real_seconds() + BUSY_TIMEOUT
         while True:
             try:
                 self._connection.execute("PRAGMA journal_mode = WAL")
@@ -148,9 +146,9 @@ class Database:
                 self._connection.executescript(SCHEMA)
                 return
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or real_seconds() > until:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or real_seconds() > deadline:
                     raise
-            time.sleep(PAUSE)
+            time.sleep(BUSY_PAUSE)
 
     def close(self) -> None:
         """Close the database."""
@@ -159,8 +157,11 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        """All or nothing, one thread at a time; not to be nested."""
+        """Make all changes of a `with` block or none, in one thread at a time; an inner block is part of the outer."""
         with self._lock:
+            if self._connection.in_transaction:
+                yield
+                return
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -175,107 +176,83 @@ class Database:
             return self._connection.execute(statement, values).fetchall()
 
     def get_meta(self, name: str) -> str | None:
-        """A remembered setting, None when there is none."""
+        """Return a text about the emulator itself, None if there is none."""
         rows = self.execute("SELECT text FROM meta WHERE name = ?", (name,))
         return rows[0]["text"] if rows else None
 
     def set_meta_once(self, name: str, text: str) -> str:
-        """Remember a setting unless there is one already, and return the one that counts."""
+        """Store a text about the emulator itself unless there is one, and return the stored one."""
         self.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, text))
         return str(self.get_meta(name))
 
     def set_meta(self, name: str, text: str) -> None:
-        """Remember a setting."""
+        """Store a text about the emulator itself."""
         self.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, text))
 
     def insert(self, record: Record) -> None:
         """Store a new record."""
-        self.execute(INSERT, _columns(record))
+        self.execute(INSERT, _to_row(record))
 
     def update(self, record: Record) -> None:
         """Store a record's changed fields."""
-        self.execute(UPDATE, _columns(record))
+        self.execute(UPDATE, _to_row(record))
 
     def delete(self, record: Record) -> None:
-        """Forget a record."""
+        """Delete a record."""
         self.execute("DELETE FROM records WHERE resource = ? AND id = ?", (record.resource, record.id))
 
     def find(self, resource: str, record_id: str, workspace_id: str | None = None) -> Record | None:
-        """One record by its id, None when there is none or it is another workspace's."""
+        """Return a record, None if there is none or it belongs to another workspace."""
         rows = self.execute("SELECT * FROM records WHERE resource = ? AND id = ?", (resource, record_id))
-        records = [_record(row) for row in rows if workspace_id in (None, row["workspace_id"])]
+        records = [_to_record(row) for row in rows if workspace_id in (None, row["workspace_id"])]
         return records[0] if records else None
 
     def find_due(self, resource: str, moment: int) -> list[Record]:
-        """The records that change by themselves at or before a moment, earliest first."""
+        """Return the records that change by themselves by a moment, earliest first."""
         rows = self.execute(
-            "SELECT * FROM records WHERE resource = ? AND next_transition_at <= ? ORDER BY next_transition_at, id",
+            """SELECT * FROM records WHERE resource = ? AND next_transition_at <= ?
+            ORDER BY next_transition_at, id""",
             (resource, moment),
         )
-        return [_record(row) for row in rows]
+        return [_to_record(row) for row in rows]
 
-    def page(self, selection: Selection, count: int) -> list[Record]:
-        """At most `count` records, newest first, then by id descending."""
-        before, before_id = selection.before
+    def page(self, selection: Selection, count: int, before: tuple[int, str] = (FOREVER, "")) -> list[Record]:
+        """Return the newest records of a selection, or those before a creation time and id, then by id descending."""
         values: dict[str, object] = {
-            "resource": selection.resource,
-            "workspace": selection.workspace_id,
-            "project": selection.project_id,
-            "folder": selection.folder_id,
-            "date_path": selection.date_path,
-            "earliest": selection.earliest,
-            "latest": selection.latest,
-            "types": _list(selection.types),
-            "statuses": _list(selection.statuses),
-            "before": before,
-            "before_id": before_id,
+            **asdict(selection),
+            "types": _to_json(selection.types),
+            "statuses": _to_json(selection.statuses),
+            "before": before[0],
+            "before_id": before[1],
             "count": count,
         }
-        return [_record(row) for row in self.execute(PAGE, values)]
+        return [_to_record(row) for row in self.execute(PAGE, values)]
 
     def latest(self, resource: str, count: int, first: Sequence[str]) -> list[Record]:
-        """At most `count` records of all workspaces, newest first, but before all those in one of some statuses."""
-        values: dict[str, object] = {"resource": resource, "count": count, "first": _list(first)}
-        return [_record(row) for row in self.execute(LATEST, values)]
+        """Return the newest records of all workspaces, those in one of some statuses first."""
+        values: dict[str, object] = {"resource": resource, "count": count, "first": _to_json(first)}
+        return [_to_record(row) for row in self.execute(LATEST, values)]
 
     def count(self, resource: str) -> int:
-        """How many records of a resource there are."""
+        """Count the records of a resource."""
         return int(self.execute("SELECT count(*) FROM records WHERE resource = ?", (resource,))[0][0])
 
 
-def _make_private(database: Path) -> None:
-    """Let nobody else read the keys in it; SQLite gives the files that it puts beside it the same mode."""
-    os.close(os.open(database, os.O_RDWR | os.O_CREAT, PRIVATE))
-    with suppress(PermissionError):  # it is another user's, who lets this one write
-        database.chmod(PRIVATE)
+def _make_private(path: Path) -> None:
+    """Let only the user read the API keys in a file; SQLite gives the files beside it the same mode."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
+    with suppress(PermissionError):  # it belongs to another user, who lets this one write
+        path.chmod(PRIVATE)
 
 
-def _columns(record: Record) -> dict[str, object]:
-    return {
-        "resource": record.resource,
-        "id": record.id,
-        "workspace": record.workspace_id,
-        "project": record.project_id,
-        "created": record.created_at,
-        "next_transition_at": record.next_transition_at,
-        "fields": json.dumps(record.fields),
-        "internal": json.dumps(record.internal),
-    }
+def _to_row(record: Record) -> dict[str, object]:
+    return {**asdict(record), "fields": json.dumps(record.fields), "internal": json.dumps(record.internal)}
 
 
-def _record(row: sqlite3.Row) -> Record:
-    resource, record_id, workspace_id, project_id, created_at, next_transition_at, fields, internal = row
-    return Record(
-        resource,
-        record_id,
-        workspace_id,
-        project_id,
-        created_at,
-        next_transition_at,
-        json.loads(fields),
-        json.loads(internal),
-    )
+def _to_record(row: sqlite3.Row) -> Record:
+    fields, internal = json.loads(row["fields"]), json.loads(row["internal"])
+    return Record(**{**dict(row), "fields": fields, "internal": internal})
 
 
-def _list(values: Sequence[str] | None) -> str | None:
+def _to_json(values: Sequence[str] | None) -> str | None:
     return None if values is None else json.dumps(list(values))

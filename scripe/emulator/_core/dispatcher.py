@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from .auth import require_scope
-from .canonical_json import JsonObject, loads
+from .canonical_json import JsonObject, fingerprint, loads
 from .errors import ApiError
-from .idempotency import IdempotencyRecord, IdempotencyStore, idempotency_key_of
+from .idempotency import IdempotencyRecord, IdempotencyStore, parse_idempotency_key
 from .messages import Request, Response
 from .routing import MAX_BODY, RequestContext, Route, find_route
 from .services import Services
@@ -48,7 +48,7 @@ class Dispatcher:
         if not route.open:
             context = replace(context, principal=services.auth.authenticate(request.headers))
         if not route.open or "scripe-api-version" in request.headers:
-            headers["Scripe-Api-Version"] = services.auth.version(request.headers)
+            headers["Scripe-Api-Version"] = services.auth.negotiate_version(request.headers)
         if route.bucket:
             headers |= services.rate_limiter.count(context.workspace_id, route.bucket, services.clock.now())
         require_scope(context.principal, route.scopes)
@@ -62,11 +62,14 @@ class Dispatcher:
         return self._handle_idempotent(route, context, request_id)
 
     def _handle_idempotent(self, route: Route, context: RequestContext, request_id: str) -> Response:
-        idempotency_key = idempotency_key_of(context.request.headers)
+        idempotency_key = parse_idempotency_key(context.request.headers)
         if idempotency_key is None:
             return route.handler(context)
-        record = IdempotencyRecord.of(
-            context.workspace_id, f"{route.method} {context.request.path}", idempotency_key, context.body
+        record = IdempotencyRecord(
+            context.workspace_id,
+            f"{route.method} {context.request.path}",
+            idempotency_key,
+            fingerprint(context.body),
         )
         now = self._services.clock.milliseconds()
         stored = self._idempotency.replay(record, now)
@@ -81,7 +84,7 @@ class Dispatcher:
 
 
 def _read_body(route: Route, request: Request) -> JsonObject:
-    limit = route.body_limit if idempotency_key_of(request.headers) else MAX_BODY
+    limit = route.body_limit if parse_idempotency_key(request.headers) else MAX_BODY
     content = request.body.read(limit + 1)
     if len(content) > limit:
         raise ApiError("payload_too_large", f"The body is larger than {limit} bytes.")

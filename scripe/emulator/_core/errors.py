@@ -1,6 +1,6 @@
-"""The API's error envelope and its codes."""
+"""The API's errors: their codes, and the envelope that a response holds them in."""
 
-from http import HTTPStatus
+from http.client import responses
 
 from ... import _vocabulary
 from .canonical_json import JsonObject, dumps
@@ -12,7 +12,7 @@ DOCUMENTATION = "https://docs.scripe.io/api/v1/errors"
 
 
 class ApiError(Exception):
-    """An answer that is an error; the status follows from the code."""
+    """A request that gets an error; the status follows from the code."""
 
     def __init__(
         self,
@@ -28,10 +28,10 @@ class ApiError(Exception):
         self.message = message
         self.details = details
         self.meta = meta
-        self.headers: dict[str, str] = headers or {}
+        self.headers = headers
 
     def response(self, request_id: str) -> Response:
-        """The answer in the API's envelope."""
+        """Return the response to the request."""
         return error_response(
             STATUS_BY_CODE[self.code],
             request_id,
@@ -53,24 +53,13 @@ def error_response(
     meta: JsonObject | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """An answer in the error envelope; code and message follow from the status unless given."""
+    """Return an error in the API's envelope; code and message follow from the status unless given."""
     code = code or CODE_BY_STATUS.get(status, "internal_error")
     error: JsonObject = {
         "code": code,
-        "message": message or _phrase(status),
+        "message": message or responses.get(status, "Error"),
         "request_id": request_id,
         "docs_url": f"{DOCUMENTATION}#{code}",
     }
-    error |= {
-        name: require_extra
-        for name, require_extra in (("details", details), ("meta", meta))
-        if require_extra is not None
-    }
+    error |= {name: extra for name, extra in (("details", details), ("meta", meta)) if extra is not None}
     return Response(status, {"Content-Type": "application/json", **(headers or {})}, dumps({"error": error}))
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Error"

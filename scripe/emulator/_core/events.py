@@ -1,4 +1,4 @@
-"""What happened at the API, as a list for tests to assert on.
+"""Record what happened at the API, as a list for tests to assert on.
 
 No page states how Scripe delivers events to webhook endpoints, so nothing is delivered and no envelope is made up.
 """
@@ -19,15 +19,15 @@ MAX_ENDPOINTS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, of which webhook endpoints are told.
+    """Something that happened, which webhook endpoints can subscribe to.
 
     Attributes:
         name: The event's name, such as `post.created`.
         workspace_id: The workspace in which it happened.
         project_id: The project in which it happened, if any.
-        happened_at: The time of the emulator's clock.
+        happened_at: When it happened, by the emulator's clock.
         data: The resource as the API shows it after the event.
-        endpoint_ids: The webhook endpoints that are active and subscribed to it.
+        endpoint_ids: The active webhook endpoints that are subscribed to it.
 
     """
 
@@ -40,7 +40,7 @@ class Event:
 
 
 class EventLog:
-    """The newest events, as many as `max_events`."""
+    """The newest events."""
 
     def __init__(self, database: Database, clock: Clock, max_events: int) -> None:
         self._database = database
@@ -48,18 +48,13 @@ class EventLog:
         self.events: deque[Event] = deque(maxlen=max_events)
 
     def record(self, name: str, subject: Record, data: JsonObject) -> None:
-        """Append an event that happened to `subject`."""
-        endpoints = self._database.page(Selection("webhook_endpoints", subject.workspace_id), MAX_ENDPOINTS)
-        subscribed = [each.id for each in endpoints if _is_subscribed(each, name, subject.project_id)]
-        event = Event(
-            name,
-            subject.workspace_id,
-            subject.project_id,
-            self._clock.now(),
-            data,
-            tuple(reversed(subscribed)),
+        """Append an event that happened to a record."""
+        workspace_id, project_id = subject.workspace_id, subject.project_id
+        endpoints = self._database.page(Selection("webhook_endpoints", workspace_id), MAX_ENDPOINTS)
+        subscribed = tuple(
+            endpoint.id for endpoint in endpoints if _is_subscribed(endpoint, name, project_id)
         )
-        self.events.append(event)
+        self.events.append(Event(name, workspace_id, project_id, self._clock.now(), data, subscribed))
 
 
 def _is_subscribed(endpoint: Record, name: str, project_id: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""What is in an uploaded file: the text of a document, the duration of a recording."""
+"""Read uploaded files: the text of a document, the duration of a recording."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,31 +9,33 @@ from typing import Any, BinaryIO
 from .optional_dependencies import require_extra
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
-EBML = b"\x1a\x45\xdf\xa3"
+EBML = b"\x1a\x45\xdf\xa3"  # WebM and Matroska begin with it; tinytag reads neither
 SPEECH = "[The emulator does not recognise speech. This recording lasts {seconds} seconds.]"
-UNTIMED = "[The emulator does not recognise speech, and cannot tell how long this recording lasts.]"
-HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # of a pair: PDF and Office files can hold one, JSON cannot
+SPEECH_WITHOUT_DURATION = (
+    "[The emulator does not recognise speech, and cannot tell how long this recording lasts.]"
+)
 PICTURE = "[The emulator does not describe pictures.]"
+SURROGATE = re.compile("[\ud800-\udfff]")  # PDF and Office files can hold half of a pair, JSON cannot
 
 
 class UnreadableFileError(Exception):
-    """A file is not what its content type says, or holds nothing to read."""
+    """A file does not have its content type, or has no text."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """What a file holds: its text, and its duration if it is a recording."""
+    """The text of a file, and the duration of a recording."""
 
     text: str
     duration_seconds: int = 0
 
 
-def read(file: BinaryIO, content_type: str) -> FileContent:
+def read_file(file: BinaryIO, content_type: str) -> FileContent:
     """Read a file as its content type says.
 
     Raises:
-        UnreadableFileError: that cannot be done; the message says why.
-        MissingExtraError: a package of the ``emulator`` extra is not installed.
+        UnreadableFileError: It cannot be read; the message says why.
+        MissingExtraError: A package of the `emulator` extra is not installed.
 
     """
     essence = content_type.partition(";")[0].strip().lower()
@@ -42,44 +44,44 @@ def read(file: BinaryIO, content_type: str) -> FileContent:
     except (UnreadableFileError, ImportError):
         raise
     except Exception as error:  # noqa: BLE001  (damaged files break the parsers in every way there is)
-        raise UnreadableFileError(f"the file is no readable {essence}: {type(error).__name__}") from None
+        raise UnreadableFileError(f"the file is not a readable {essence}: {type(error).__name__}") from None
 
 
 def _read(file: BinaryIO, essence: str) -> FileContent:
     family = essence.partition("/")[0]
     if family in ("audio", "video"):
-        return _recording(file)
+        return _read_recording(file)
     if family == "image":
         return FileContent(PICTURE)
-    text = HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", _reader(essence)(file))
+    text = SURROGATE.sub("\N{REPLACEMENT CHARACTER}", _text_reader(essence)(file))
     if not text.strip():
-        raise UnreadableFileError("the file holds no text")
+        raise UnreadableFileError("the file has no text")
     return FileContent(text)
 
 
-def _reader(essence: str) -> Callable[[BinaryIO], str]:
+def _text_reader(essence: str) -> Callable[[BinaryIO], str]:
     if essence.startswith(f"{OFFICE}presentationml"):
-        return _slides
+        return _read_slides
     if essence.startswith(f"{OFFICE}spreadsheetml"):
-        return _cells
+        return _read_cells
     if essence.startswith(OFFICE) or essence == "application/msword":
-        return _document
-    return _pages if essence == "application/pdf" else _plain
+        return _read_document
+    return _read_pdf if essence == "application/pdf" else _read_text
 
 
-def _plain(file: BinaryIO) -> str:
+def _read_text(file: BinaryIO) -> str:
     content = file.read()
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     return content.decode(encoding)
 
 
-def _pages(file: BinaryIO) -> str:
+def _read_pdf(file: BinaryIO) -> str:
     with require_extra():
         from pypdf import PdfReader
     return "\n".join(page.extract_text() for page in PdfReader(file).pages)
 
 
-def _document(file: BinaryIO) -> str:
+def _read_document(file: BinaryIO) -> str:
     with require_extra():
         import docx
     document = docx.Document(file)
@@ -87,16 +89,16 @@ def _document(file: BinaryIO) -> str:
     return "\n".join([*(paragraph.text for paragraph in document.paragraphs), *map("\t".join, rows)])
 
 
-def _slides(file: BinaryIO) -> str:
+def _read_slides(file: BinaryIO) -> str:
     with require_extra():
         import pptx
     shapes = (shape for slide in pptx.Presentation(file).slides for shape in slide.shapes)
     return "\n".join(str(getattr(shape, "text", "")) for shape in shapes if shape.has_text_frame)
 
 
-def _cells(file: BinaryIO) -> str:
+def _read_cells(file: BinaryIO) -> str:
     with require_extra():
-        openpyxl = import_module("openpyxl")  # it has no types, so it is taken as it comes
+        openpyxl = import_module("openpyxl")  # it has no types
     book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     try:
         return "\n".join(line for sheet in book.worksheets for line in _rows(sheet))
@@ -106,24 +108,20 @@ def _cells(file: BinaryIO) -> str:
 
 def _rows(sheet: Any) -> Iterator[str]:
     for row in sheet.iter_rows(values_only=True):
-        filled = [str(cell) for cell in row if cell is not None]
-        if filled:
-            yield "\t".join(filled)
+        cells = [str(cell) for cell in row if cell is not None]
+        if cells:
+            yield "\t".join(cells)
 
 
-def _recording(file: BinaryIO) -> FileContent:
+def _read_recording(file: BinaryIO) -> FileContent:
     with require_extra():
         from tinytag import TinyTag
-    if _begins_with(file, EBML):  # WebM and Matroska, which the reader of durations does not know
-        return FileContent(UNTIMED)
+    is_ebml = file.read(len(EBML)) == EBML
+    file.seek(0)
+    if is_ebml:
+        return FileContent(SPEECH_WITHOUT_DURATION)
     duration = TinyTag.get(file_obj=file, tags=False).duration
     if not duration:
         raise UnreadableFileError("the recording has no sound")
     seconds = max(1, round(duration))
     return FileContent(SPEECH.format(seconds=seconds), seconds)
-
-
-def _begins_with(file: BinaryIO, magic: bytes) -> bool:
-    found = file.read(len(magic))
-    file.seek(0)
-    return found == magic

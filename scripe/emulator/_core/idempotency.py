@@ -1,6 +1,6 @@
-"""Writes that are sent twice are done once.
+"""Answer a write that is sent twice with the response of the first time.
 
-An answer is kept for 24 hours under (workspace, route, key) with the fingerprint of the body it answered.
+A response is stored for 24 hours under workspace, route and idempotency key, with a fingerprint of the request's body.
 """
 
 import json
@@ -8,53 +8,43 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .canonical_json import Json, fingerprint
 from .database import Database
+from .dates import DAY_MS
 from .errors import ApiError
 from .messages import Response
 
-KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
-LIFETIME = 24 * 60 * 60 * 1000
-NOT_KEPT = frozenset({401, 403, 429})
+IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+NOT_STORED = frozenset({401, 403, 429})
 
 
-def idempotency_key_of(headers: Mapping[str, str]) -> str | None:
-    """The key of a call; one of an illegal form counts as none."""
-    key = headers.get("idempotency-key", "")
-    return key if KEY.fullmatch(key) else None
+def parse_idempotency_key(headers: Mapping[str, str]) -> str | None:
+    """Return the idempotency key of a call, None if it is absent or malformed."""
+    idempotency_key = headers.get("idempotency-key", "")
+    return idempotency_key if IDEMPOTENCY_KEY.fullmatch(idempotency_key) else None
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """The place of one call's answer."""
+    """The place of a stored response, and the fingerprint of the request's body."""
 
     workspace_id: str
     route: str
-    key: str
+    idempotency_key: str
     fingerprint: str
-
-    @classmethod
-    def of(cls, workspace_id: str, route: str, key: str, body: Json) -> "IdempotencyRecord":
-        """The place of the answer to a body."""
-        return cls(workspace_id, route, key, fingerprint(body))
 
 
 class IdempotencyStore:
-    """The stored answers."""
+    """The stored responses."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def replay(self, record: IdempotencyRecord, now: int) -> Response | None:
-        """The stored answer of a slot, None when the call is the first.
-
-        Raises:
-            ApiError: 409, the key was used with another body.
-
-        """
+        """Return the stored response, None for the first call, or raise a 409 if the first had another body."""
         rows = self._database.execute(
-            "SELECT * FROM idempotency_records WHERE workspace_id = ? AND route = ? AND key = ? AND created_at > ?",
-            (record.workspace_id, record.route, record.key, now - LIFETIME),
+            """SELECT * FROM idempotency_records
+            WHERE workspace_id = ? AND route = ? AND idempotency_key = ? AND created_at > ?""",
+            (record.workspace_id, record.route, record.idempotency_key, now - DAY_MS),
         )
         if not rows:
             return None
@@ -68,15 +58,15 @@ class IdempotencyStore:
         return Response(row["status"], headers | {"Idempotent-Replayed": "true"}, row["body"])
 
     def save(self, record: IdempotencyRecord, response: Response, now: int) -> None:
-        """Store an answer, unless it is one that another attempt could better."""
-        if response.status in NOT_KEPT or response.status >= 500:
+        """Store a response, unless it is an error that another attempt may not meet."""
+        if response.status in NOT_STORED or response.status >= 500:
             return
         self._database.execute(
             "INSERT OR REPLACE INTO idempotency_records VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record.workspace_id,
                 record.route,
-                record.key,
+                record.idempotency_key,
                 record.fingerprint,
                 now,
                 response.status,

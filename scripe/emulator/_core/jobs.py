@@ -1,6 +1,7 @@
-"""The life of a job: QUEUED, RUNNING, and an end, moved by the clock whenever somebody looks.
+"""Move jobs from QUEUED over RUNNING to their end, by the clock, whenever a request comes.
 
-When a state ends is stored with the job, so that a look after an hour finds the same times as one every second.
+The time of the next transition is stored with the job, so one request after an hour finds the same times as one each
+second.
 """
 
 from collections.abc import Callable
@@ -9,8 +10,9 @@ from typing import get_args
 
 from ..._vocabulary import SUCCESS_STATUSES, JobStatus, JobType
 from .canonical_json import JsonObject
-from .clock import Clock, timestamp
+from .clock import Clock
 from .database import Database, Record, new_id
+from .dates import format_timestamp
 from .errors import ApiError
 from .events import EventLog
 from .settings import Settings
@@ -22,13 +24,11 @@ ACTIVE = ("QUEUED", "RUNNING")
 STEPS = 10
 MESSAGES = ("Starting", "Reading the input", "Working on it", "Saving the result")
 PROGRESS_LIFETIME = 60 * 60 * 1000
-
-
 RunHandler = Callable[[Record, int], JsonObject]
 
 
-class JobFailure(Exception):  # noqa: N818  (it is how a job ends, not an error of the emulator)
-    """A job's work came to nothing, for a reason that the job shows."""
+class JobFailure(Exception):  # noqa: N818  (it ends a job, and is not an error of the emulator)
+    """A job's handler failed, for a reason that the job shows."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -37,17 +37,7 @@ class JobFailure(Exception):  # noqa: N818  (it is how a job ends, not an error 
 
 
 class Jobs:
-    """All jobs.
-
-    Args:
-        database: where they are stored.
-        clock: the time they move by.
-        settings: how fast they move.
-        spending: where the reserved cents of a failed job go back to.
-        events: what is told of their ends.
-        run_handler: makes the result of a job at the moment it ends.
-
-    """
+    """All jobs; `run_handler` makes the result of a job when it ends."""
 
     def __init__(
         self,
@@ -73,12 +63,13 @@ class Jobs:
         *,
         estimated_ms: int,
         task: JsonObject,
-        cents: int = 0,
+        cents: int,
+        day: str,
     ) -> Record:
-        """Queue a job; `task` is what its work needs to know, `cents` what was reserved for it."""
+        """Queue a job: `task` is for its handler, and `cents` of a day's spend cap are reserved for it."""
         now = self._clock.milliseconds()
         job = new_job(job_type, workspace_id, project_id, now, estimated_ms=estimated_ms)
-        job.internal = {"task": task, "cents": cents, "day": timestamp(now)[:10]}
+        job.internal = {"task": task, "cents": cents, "day": day}
         job.next_transition_at = self._after(now, self._settings.queue_seconds)
         self._database.insert(job)
         return job
@@ -88,51 +79,53 @@ class Jobs:
         now = self._clock.milliseconds()
         while due := self._database.find_due("jobs", now):
             for job in due:
-                self._move(job, job.next_transition_at or now)
+                moment = job.next_transition_at or now
+                if job.fields["status"] == "QUEUED":
+                    self._start(job, moment)
+                else:
+                    self._finish(job, moment, self._settings.finished_status)
 
     def start(self, job_id: str) -> None:
         """Let a queued job run from now on."""
-        job = self._active(job_id)
-        if job.fields["status"] == "QUEUED":
-            self._start(job, self._clock.milliseconds())
+        with self._database.transaction():
+            job = self._find_active(job_id)
+            if job.fields["status"] == "QUEUED":
+                self._start(job, self._clock.milliseconds())
 
-    def finish(self, job_id: str, status: str | None) -> None:
-        """End a job now, with success unless the status is another one."""
-        job, now = self._active(job_id), self._clock.milliseconds()
-        if job.fields["status"] == "QUEUED":
-            self._start(job, now)
-        self._finish(job, now, status or self._settings.finished_status)
+    def finish(self, job_id: str, status: str | None = None) -> None:
+        """End a job now, with success unless another status is given."""
+        with self._database.transaction():
+            job, now = self._find_active(job_id), self._clock.milliseconds()
+            if job.fields["status"] == "QUEUED":
+                self._start(job, now)
+            self._finish(job, now, status or self._settings.finished_status)
 
-    def fail(self, job_id: str, code: str, message: str) -> None:
+    def fail(self, job_id: str, code: str = "INTERNAL_ERROR", message: str = "The job failed.") -> None:
         """Let a job fail now."""
-        self._fail(self._active(job_id), self._clock.milliseconds(), code, message)
+        with self._database.transaction():
+            self._fail(self._find_active(job_id), self._clock.milliseconds(), code, message)
 
     def set_progress(self, job_id: str, fraction: float, message: str | None) -> None:
         """Set the progress that a running job shows from now on."""
-        job, now = self._active(job_id), self._clock.milliseconds()
-        job.internal["reported"] = [fraction, message, now]
-        job.fields["updatedAt"] = timestamp(now)
-        self._database.update(job)
+        with self._database.transaction():
+            job, now = self._find_active(job_id), self._clock.milliseconds()
+            job.internal["reported"] = [fraction, message, now]
+            job.fields["updatedAt"] = format_timestamp(now)
+            self._database.update(job)
 
     def cancel(self, job: Record) -> None:
-        """Cancel a queued job.
-
-        Raises:
-            ApiError: 409, the job is not queued any more.
-
-        """
-        if job.fields["status"] != "QUEUED":
-            status = job.fields["status"]
+        """Cancel a queued job, or raise a 409 if it has another status."""
+        status = job.fields["status"]
+        if status != "QUEUED":
             raise ApiError("not_cancellable", f"The job is {status}; only a QUEUED job can be cancelled.")
-        self._refund(job)
-        self._end(job, self._clock.milliseconds(), "CANCELLED")
+        self._end(job, self._clock.milliseconds(), "CANCELLED", is_refunded=True)
 
     def to_json(self, job: Record, *, live: bool) -> JsonObject:
-        """A job as the API shows it; live progress is for single reads."""
-        return to_json(job, self._clock.milliseconds(), live=live)
+        """Return a job as the API shows it; only single reads show live progress."""
+        return job_to_json(job, self._clock.milliseconds(), live=live)
 
     def preview(self, job: Record, result: JsonObject, latest: int) -> tuple[Record, int]:
-        """A queued job as it will be when it ends or at the latest, and when that is; nothing is changed."""
+        """Return a copy of a queued job as it will be when it ends, at the latest by a moment, and that moment."""
         job = deepcopy(job)
         if job.next_transition_at is None or job.next_transition_at > latest:
             return job, latest
@@ -145,7 +138,7 @@ class Jobs:
         finish_job(job, moment, self._settings.finished_status)
         return job, moment
 
-    def _active(self, job_id: str) -> Record:
+    def _find_active(self, job_id: str) -> Record:
         self.advance_due()
         job = self._database.find("jobs", job_id)
         if job is None:
@@ -157,12 +150,6 @@ class Jobs:
     def _after(self, moment: int, seconds: float) -> int | None:
         speed = self._settings.job_speed
         return moment + round(seconds * 1000 / speed) if speed > 0 else None
-
-    def _move(self, job: Record, moment: int) -> None:
-        if job.fields["status"] == "QUEUED":
-            self._start(job, moment)
-        else:
-            self._finish(job, moment, self._settings.finished_status)
 
     def _start(self, job: Record, moment: int) -> None:
         start_job(job, moment, self._after(moment, self._settings.run_seconds))
@@ -179,25 +166,22 @@ class Jobs:
 
     def _fail(self, job: Record, moment: int, code: str, message: str) -> None:
         job.fields |= {"errorCode": code, "errorMessage": message}
-        self._refund(job)
-        self._end(job, moment, "FAILED")
+        self._end(job, moment, "FAILED", is_refunded=True)
 
-    def _refund(self, job: Record) -> None:
-        if job.internal.get("cents"):
+    def _end(self, job: Record, moment: int, status: str, *, is_refunded: bool = False) -> None:
+        if is_refunded and job.internal.get("cents"):
             self._spending.refund(job.workspace_id, job.internal["day"], job.internal["cents"])
-
-    def _end(self, job: Record, moment: int, status: str) -> None:
         finish_job(job, moment, status)
         self._database.update(job)
         if status in SUCCESS_STATUSES or status == "FAILED":
             name = "job.failed" if status == "FAILED" else "job.completed"
-            self._events.record(name, job, to_json(job, moment, live=False))
+            self._events.record(name, job, job_to_json(job, moment, live=False))
 
 
 def new_job(
     job_type: str, workspace_id: str, project_id: str | None, created_at: int, *, estimated_ms: int
 ) -> Record:
-    """A queued job, not stored yet."""
+    """Make a queued job, without storing it."""
     fields: JsonObject = {
         "type": job_type,
         "status": "QUEUED",
@@ -214,8 +198,8 @@ def new_job(
 
 
 def start_job(job: Record, moment: int, next_transition_at: int | None) -> None:
-    """Let a job run from a moment on, until it is due."""
-    started = timestamp(moment)
+    """Let a job run from a moment until its next transition."""
+    started = format_timestamp(moment)
     job.fields |= {"status": "RUNNING", "startedAt": started, "updatedAt": started, "attemptCount": 1}
     job.internal["started"] = moment
     job.next_transition_at = next_transition_at
@@ -223,16 +207,15 @@ def start_job(job: Record, moment: int, next_transition_at: int | None) -> None:
 
 def finish_job(job: Record, moment: int, status: str) -> None:
     """End a job at a moment."""
-    ended = timestamp(moment)
+    ended = format_timestamp(moment)
     job.fields |= {"status": status, "completedAt": ended, "updatedAt": ended}
     job.next_transition_at = None
 
 
-def to_json(job: Record, now: int, *, live: bool) -> JsonObject:
-    """A job as the API shows it; live progress is for single reads."""
+def job_to_json(job: Record, now: int, *, live: bool) -> JsonObject:
+    """Return a job as the API shows it; only single reads show live progress."""
     fields = job.fields
     progress = _progress(job, now) if live and fields["status"] == "RUNNING" else None
-    updated_at = progress["updatedAt"] if progress else fields["updatedAt"]
     return {
         "id": job.id,
         "type": fields["type"],
@@ -246,21 +229,25 @@ def to_json(job: Record, now: int, *, live: bool) -> JsonObject:
         "errorMessage": fields["errorMessage"],
         "attemptCount": fields["attemptCount"],
         "estimatedCompletionMs": fields["estimatedCompletionMs"],
-        "createdAt": timestamp(job.created_at),
-        "updatedAt": updated_at,
+        "createdAt": format_timestamp(job.created_at),
+        "updatedAt": progress["updatedAt"] if progress else fields["updatedAt"],
     }
 
 
 def _progress(job: Record, now: int) -> JsonObject | None:
-    fraction, message, moment = job.internal.get("reported") or _computed(job, now)
+    """Return the progress that a test has set, else one that follows from the time; None once it is an hour old."""
+    if "reported" in job.internal:
+        fraction, message, moment = job.internal["reported"]
+    else:
+        started: int = job.internal.get("started", job.created_at)
+        span = (job.next_transition_at or started) - started
+        step = min(STEPS - 1, STEPS * (now - started) // span) if span else 0
+        fraction, message, moment = (
+            step / STEPS,
+            MESSAGES[step * len(MESSAGES) // STEPS],
+            started + span * step // STEPS,
+        )
     if now - moment > PROGRESS_LIFETIME:
         return None
     text: JsonObject = {} if message is None else {"message": message}
-    return {"progress": fraction, **text, "updatedAt": timestamp(moment)}
-
-
-def _computed(job: Record, now: int) -> tuple[float, str, int]:
-    started: int = job.internal.get("started", job.created_at)
-    span = (job.next_transition_at or started) - started
-    step = min(STEPS - 1, STEPS * (now - started) // span) if span else 0
-    return step / STEPS, MESSAGES[step * len(MESSAGES) // STEPS], started + span * step // STEPS
+    return {"progress": fraction, **text, "updatedAt": format_timestamp(moment)}

@@ -1,4 +1,4 @@
-"""A request and its answer, apart from how they travel."""
+"""Requests and responses, apart from how they travel."""
 
 import io
 import re
@@ -16,13 +16,13 @@ PREFIX = "/v1"
 STORAGE_PREFIX = "/_storage/"
 PAGE_PREFIX = "/_emulator"
 MAX_RECORDED_BODY = 8 << 20
-MAX_DIGITS = 18  # of a length; Python refuses to read numbers of thousands
+MAX_DIGITS = 18  # of a length; Python refuses to parse numbers of thousands of digits
 ERROR_MESSAGE = re.compile(rb'"message": ?("(?:[^"\\]|\\.)*")|<Message>([^<]*)</Message>')
 ERROR_CODE = re.compile(rb'"code": ?"([^"]*)"|<Code>([^<]*)</Code>')
 
 
 class Headers(Mapping[str, str]):
-    """Header fields, looked up without regard to case, listed as they were received."""
+    """Header fields: found by name without regard to case, listed as they were received."""
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._fields = {name.lower(): (name, text) for name, text in fields}
@@ -37,21 +37,21 @@ class Headers(Mapping[str, str]):
         return len(self._fields)
 
     def __repr__(self) -> str:
-        shown = {name: "***" if name.lower() == "authorization" else text for name, text in self.items()}
-        return f"Headers({shown!r})"
+        fields = {name: "***" if name.lower() == "authorization" else text for name, text in self.items()}
+        return f"Headers({fields!r})"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request as it arrived.
+    """A request as it arrived.
 
     Attributes:
-        method: the HTTP method.
-        url: the absolute URL.
-        headers: the header fields; any mapping, looked up without regard to case.
-        body: the body, rewound.
-        in_real_time: the answer can be held back as long as its `Response.delay` says; where it cannot, the
-            emulator's clock moves on instead.
+        method: The HTTP method.
+        url: The absolute URL.
+        headers: The header fields; any mapping, found by name without regard to case.
+        body: The body, rewound.
+        in_real_time: Whether the response can be held back for `Response.delay`; if not, the emulator's clock moves on
+            instead.
 
     """
 
@@ -73,7 +73,7 @@ class Request:
 
     @property
     def host(self) -> str:
-        """The host the caller named."""
+        """The host that the caller named."""
         return self.headers.get("host") or urlsplit(self.url).netloc
 
     @property
@@ -83,51 +83,51 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The path below ``/v1``; a path outside of it as it is."""
+        """The path below `/v1`; another path as it is."""
         return self.full_path.removeprefix(PREFIX) if self.in_api else self.full_path
 
     @property
     def query(self) -> dict[str, str]:
-        """The query's parameters; of a repeated one the last."""
+        """The query's parameters; the last value of a repeated one."""
         return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
 
     @property
     def in_api(self) -> bool:
-        """Whether the path lies below ``/v1``."""
+        """True if the path lies below `/v1`."""
         return f"{self.full_path}/".startswith(f"{PREFIX}/")
 
     @property
     def in_storage(self) -> bool:
-        """Whether the path is one of the emulator's own storage."""
+        """True if the path belongs to the emulator's own storage."""
         return self.full_path.startswith(STORAGE_PREFIX)
 
     def length(self) -> int:
-        """The bytes that the body really holds; the body is rewound."""
+        """Return the length of the body that arrived; the body is rewound."""
         size = self.body.seek(0, io.SEEK_END)
         self.body.seek(0)
         return size
 
     @property
     def announced_length(self) -> int | None:
-        """The bytes that ``Content-Length`` announces, None when there is no number."""
+        """The length that `Content-Length` announces, None if it is absent or not a number."""
         announced = self.headers.get("content-length", "")
         return int(announced[:MAX_DIGITS]) if announced.isdecimal() else None
 
     def is_cut_short(self) -> bool:
-        """Whether less arrived than ``Content-Length`` announced."""
+        """Return whether less arrived than `Content-Length` announces."""
         return self.length() < (self.announced_length or 0)
 
 
 @dataclass(slots=True)
 class Response:
-    """One answer, and how it is to be sent.
+    """A response, and how it is to be sent.
 
     Attributes:
-        status: the HTTP status.
-        headers: the header fields, ``Content-Length`` left to the mount.
-        body: the whole body.
-        dropped: the work was done, but the answer must be lost on the wire.
-        delay: seconds of real time to wait before answering.
+        status: The HTTP status.
+        headers: The header fields, without `Content-Length`.
+        body: The whole body.
+        connection_dropped: Whether the connection breaks before the response arrives, although the work was done.
+        delay: Seconds of real time to wait before sending it.
 
     """
 
@@ -140,23 +140,23 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
-    """One request that came in, and what became of it.
+    """A request that was answered, and its response in short.
 
     Attributes:
-        method: the HTTP method.
-        path: the path below ``/v1``, or the storage path.
-        query: the query's parameters.
-        headers: the header fields, looked up without regard to case.
-        body: the body, of a huge one the first 8 MB; empty for storage.
-        status: the status answered.
-        replayed: whether a stored answer was given again.
-        storage: whether the request went to storage.
-        received_at: when it came, by the emulator's clock.
-        milliseconds: what its answer took of real time, waits that were ordered included.
-        error_code: the code of an answer that is an error, None without one.
-        error_message: the message of an answer that is an error, None without one.
-        request_id: the ``X-Request-Id`` that it was answered with, None without one, as storage's answers are.
-        dropped: whether the answer was lost on purpose.
+        method: The HTTP method.
+        path: The path below `/v1`, or the storage path.
+        query: The query's parameters.
+        headers: The header fields, found by name without regard to case.
+        body: The body, of a huge one the first 8 MB; empty for storage.
+        status: The status of the response.
+        replayed: Whether the response is a stored one, for a repeated idempotency key.
+        storage: Whether the request went to storage.
+        received_at: When it came, by the emulator's clock.
+        milliseconds: How long its response took in real time, delays of `delay_next` included.
+        error_code: The error code of the response, None without one.
+        error_message: The error message of the response, None without one.
+        request_id: The `X-Request-Id` of the response, None without one, as for storage.
+        connection_dropped: Whether the response was lost on purpose.
 
     """
 
@@ -177,38 +177,39 @@ class ReceivedRequest:
 
     @property
     def json(self) -> Json:
-        """The body, read as JSON; None when it is none."""
+        """The body, read as JSON; None if it is not JSON."""
         try:
             return loads(self.body)
         except ValueError:
             return None
 
-    @classmethod
-    def from_exchange(
-        cls, request: Request, response: Response, received_at: datetime, seconds: float
-    ) -> "ReceivedRequest":
-        """The record of a request and its answer, which took so many seconds to make."""
-        return cls(
-            method=request.method,
-            path=request.path,
-            query=MappingProxyType(request.query),
-            headers=Headers(request.headers.items()),
-            body=b"" if request.in_storage else _whole(request),
-            status=response.status,
-            replayed=response.headers.get("Idempotent-Replayed") == "true",
-            storage=request.in_storage,
-            received_at=received_at,
-            milliseconds=(seconds + response.delay) * 1000,
-            error_code=_error_code(response),
-            error_message=_error_message(response),
-            request_id=response.headers.get("X-Request-Id"),
-            connection_dropped=response.connection_dropped,
-        )
+
+def summarize_exchange(
+    request: Request, response: Response, received_at: datetime, seconds: float
+) -> ReceivedRequest:
+    """Summarize a request and its response, which took some seconds to make."""
+    request.body.seek(0)
+    return ReceivedRequest(
+        method=request.method,
+        path=request.path,
+        query=MappingProxyType(request.query),
+        headers=Headers(request.headers.items()),
+        body=b"" if request.in_storage else request.body.read(MAX_RECORDED_BODY),
+        status=response.status,
+        replayed=response.headers.get("Idempotent-Replayed") == "true",
+        storage=request.in_storage,
+        received_at=received_at,
+        milliseconds=(seconds + response.delay) * 1000,
+        error_code=_error_code(response),
+        error_message=_error_message(response),
+        request_id=response.headers.get("X-Request-Id"),
+        connection_dropped=response.connection_dropped,
+    )
 
 
 def _error_code(response: Response) -> str | None:
-    found = ERROR_CODE.search(response.body) if response.status >= 400 else None
-    return (found[1] or found[2] or b"").decode(errors="replace") if found else None
+    match = ERROR_CODE.search(response.body) if response.status >= 400 else None
+    return (match[1] or match[2] or b"").decode(errors="replace") if match else None
 
 
 def _error_message(response: Response) -> str | None:
@@ -221,8 +222,3 @@ def _error_message(response: Response) -> str | None:
         return str(loads(match[1]))
     except ValueError:
         return match[1].decode(errors="replace")
-
-
-def _whole(request: Request) -> bytes:
-    request.body.seek(0)
-    return request.body.read(MAX_RECORDED_BODY)

@@ -1,4 +1,4 @@
-"""Lists in pages: `limit`, opaque cursors that are bound to their filters, and date filters."""
+"""Return lists in pages: `limit`, date filters, and opaque cursors that are bound to a list and its filters."""
 
 import base64
 import binascii
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from .canonical_json import Json, JsonObject, dumps, fingerprint, loads
 from .database import FOREVER, Record, Selection
-from .dates import DAY, parse_datetime, parse_day
+from .dates import DAY_MS, parse_datetime, parse_day
 from .errors import ApiError
 from .messages import Response
 from .routing import RequestContext, json_response
@@ -15,114 +15,93 @@ from .validation import invalid_field
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+Position = tuple[int, str]
+"""The creation time and id of a record."""
 
 
 def page_of_selection(
-    context: RequestContext,
-    select: Callable[[tuple[int, str]], Selection],
-    show: Callable[[Record], JsonObject],
+    context: RequestContext, selection: Selection, to_json: Callable[[Record], JsonObject]
 ) -> Response:
-    """One page of a list.
-
-    Args:
-        context: the call that asks for it.
-        select: what the list shows, given where the previous page ended.
-        show: a record as the API shows it.
-
-    """
-    return _page(context, lambda before, count: context.services.database.page(select(before), count), show)
+    """Return one page of a selection of stored records."""
+    database = context.services.database
+    return _page(context, lambda before, count: database.page(selection, count, before), to_json)
 
 
 def page_of_records(
-    context: RequestContext, records: Iterable[Record], show: Callable[[Record], JsonObject]
+    context: RequestContext, records: Iterable[Record], to_json: Callable[[Record], JsonObject]
 ) -> Response:
-    """One page of a list whose records are at hand."""
-    ordered = sorted(records, key=_place, reverse=True)
-    return _page(
-        context, lambda before, count: [one for one in ordered if _place(one) < before][:count], show
-    )
+    """Return one page of records that are not stored."""
+    ordered = sorted(records, key=_position_of, reverse=True)
+
+    def fetch(before: Position, count: int) -> list[Record]:
+        return [record for record in ordered if _position_of(record) < before][:count]
+
+    return _page(context, fetch, to_json)
 
 
 def _page(
     context: RequestContext,
-    fetch: Callable[[tuple[int, str], int], list[Record]],
-    show: Callable[[Record], JsonObject],
+    fetch: Callable[[Position, int], list[Record]],
+    to_json: Callable[[Record], JsonObject],
 ) -> Response:
-    limit = _limit(context.request.query.get("limit"))
-    records = fetch(_position(context), limit + 1)
-    shown, more = records[:limit], len(records) > limit
-    shown_fields: list[Json] = [show(record) for record in shown]
-    pagination: JsonObject = {"next_cursor": _cursor(context, shown[-1]) if more else None, "has_more": more}
-    return json_response({"data": shown_fields, "pagination": pagination})
+    text = context.request.query.get("limit", str(DEFAULT_LIMIT))
+    limit = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
+    if not 1 <= limit <= MAX_LIMIT:
+        raise ApiError("bad_pagination", f"limit must be an integer from 1 to {MAX_LIMIT}.")
+    records = fetch(_parse_cursor(context), limit + 1)
+    data: list[Json] = [to_json(record) for record in records[:limit]]
+    has_more = len(records) > limit
+    cursor = _make_cursor(context, records[limit - 1]) if has_more else None
+    return json_response({"data": data, "pagination": {"next_cursor": cursor, "has_more": has_more}})
 
 
-def _place(record: Record) -> tuple[int, str]:
+def _position_of(record: Record) -> Position:
     return record.created_at, record.id
 
 
 def parse_enum_list(context: RequestContext, name: str, known: tuple[str, ...]) -> list[str] | None:
-    """A comma-separated filter, None when it is absent or empty.
-
-    Raises:
-        ApiError: 400, one of the words is unknown.
-
-    """
-    given = context.request.query.get(name)
-    if not given:
+    """Return the words of a comma-separated filter, None if it is absent or empty, or raise a 400."""
+    text = context.request.query.get(name)
+    if not text:
         return None
-    unknown = set(given.split(",")) - set(known)
-    if unknown:
+    words = text.split(",")
+    if set(words) - set(known):
         raise invalid_field(name, f"must be some of {', '.join(known)}")
-    return given.split(",")
+    return words
 
 
 def parse_date_range(context: RequestContext, *, times: bool) -> tuple[int, int]:
-    """The first and the last millisecond that `dateFrom` and `dateTo` allow.
-
-    Raises:
-        ApiError: 400, a date has a wrong form; date-times pass only when `times` is set.
-
-    """
-    query = context.request.query
-    earliest = _moment("dateFrom", query.get("dateFrom"), times=times)
-    latest = _moment("dateTo", query.get("dateTo"), times=times)
+    """Return the first and last millisecond of `dateFrom` and `dateTo`, which may be date-times only if `times`."""
+    earliest = _parse_date(context, "dateFrom", times=times)
+    latest = _parse_date(context, "dateTo", times=times)
     return earliest[0] if earliest else 0, latest[1] if latest else FOREVER
 
 
-def _limit(given: str | None) -> int:
-    if given is None:
-        return DEFAULT_LIMIT
-    if not re.fullmatch(r"[0-9]{1,9}", given) or not 1 <= int(given) <= MAX_LIMIT:
-        raise ApiError("bad_pagination", f"limit must be an integer from 1 to {MAX_LIMIT}.")
-    return int(given)
-
-
-def _moment(name: str, given: str | None, *, times: bool) -> tuple[int, int] | None:
-    if given is None:
+def _parse_date(context: RequestContext, name: str, *, times: bool) -> tuple[int, int] | None:
+    text = context.request.query.get(name)
+    if text is None:
         return None
-    day, exact = parse_day(given), parse_datetime(given) if times else None
+    day, moment = parse_day(text), parse_datetime(text) if times else None
     if day is not None:
-        return day, day + DAY - 1
-    if exact is not None:
-        return exact, exact
-    raise invalid_field(
-        name, "must be a date, YYYY-MM-DD" + (", or an ISO 8601 date-time with its zone" if times else "")
-    )
+        return day, day + DAY_MS - 1
+    if moment is not None:
+        return moment, moment
+    alternative = ", or an ISO 8601 date-time with its zone" if times else ""
+    raise invalid_field(name, f"must be a date, YYYY-MM-DD{alternative}")
 
 
 def _binding(context: RequestContext) -> str:
-    # What a cursor is good for: the same list of the same workspace with the same filters, at any limit.
-    filters: JsonObject = {
-        name: text for name, text in context.request.query.items() if name not in ("limit", "cursor")
-    }
+    """Identify what a cursor is valid for: a list of a workspace with its filters, at any limit."""
+    query = context.request.query
+    filters: JsonObject = {name: text for name, text in query.items() if name not in ("limit", "cursor")}
     return fingerprint([context.workspace_id, context.request.path, filters, context.services.cursor_age])
 
 
-def _cursor(context: RequestContext, last: Record) -> str:
+def _make_cursor(context: RequestContext, last: Record) -> str:
     return base64.urlsafe_b64encode(dumps([_binding(context), last.created_at, last.id])).decode()
 
 
-def _position(context: RequestContext) -> tuple[int, str]:
+def _parse_cursor(context: RequestContext) -> Position:
     cursor = context.request.query.get("cursor")
     if not cursor:
         return FOREVER, ""

@@ -1,15 +1,13 @@
-"""The life of a post: a draft, scheduled for a moment, and published once that has passed.
-
-Publishing is seen whenever somebody looks, and has the time that was planned.
-"""
+"""Keep posts: drafts, scheduled for a moment, and published by themselves once that has passed."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ..._vocabulary import ContentType, PostStatus
 from .canonical_json import JsonObject
-from .clock import Clock, timestamp
+from .clock import Clock
 from .database import Database, Record, new_id
+from .dates import format_timestamp
 from .errors import ApiError
 from .events import EventLog
 
@@ -21,13 +19,13 @@ Keep = Literal["keep"]
 
 @dataclass(frozen=True, slots=True)
 class PostChange:
-    """What is to become of a post.
+    """A change of a post.
 
     Attributes:
-        fields: fields with their new values.
-        flags: what the API does not show, with its new values.
-        status: the status to move to, None to stay.
-        schedule: the moment to publish at, None for none, ``keep`` to leave it alone.
+        fields: Fields with their new values.
+        flags: What the API does not show, with its new values.
+        status: The status to move to, None to stay.
+        schedule: The moment to publish at, None for none, `keep` to leave it.
 
     """
 
@@ -38,14 +36,7 @@ class PostChange:
 
 
 class Posts:
-    """All posts.
-
-    Args:
-        state: where they are stored.
-        clock: the time they are published by.
-        events: what is told of them.
-
-    """
+    """All posts."""
 
     def __init__(self, database: Database, clock: Clock, events: EventLog) -> None:
         self._database = database
@@ -54,23 +45,18 @@ class Posts:
 
     def add(self, post: Record, schedule: int | None) -> None:
         """Store a new post, as a draft or scheduled."""
-        _plan(post, "draft", schedule)
+        _set_schedule(post, "draft", schedule)
         self._database.insert(post)
         self._events.record("post.created", post, to_json(post))
         if schedule is not None:
             self._events.record("post.scheduled", post, to_json(post))
 
     def change(self, post: Record, change: PostChange) -> None:
-        """Change a post.
-
-        Raises:
-            ApiError: 409, it is published and stays so, or the status cannot be had so.
-
-        """
-        planned, (status, schedule) = post.next_transition_at, _target(post, change)
-        post.fields |= {**change.fields, "updatedAt": timestamp(self._clock.milliseconds())}
+        """Change a post, or raise a 409 if its status or schedule cannot be had."""
+        planned, (status, schedule) = post.next_transition_at, _resolve_status(post, change)
+        post.fields |= {**change.fields, "updatedAt": format_timestamp(self._clock.milliseconds())}
         post.internal |= change.flags
-        _plan(post, status, schedule)
+        _set_schedule(post, status, schedule)
         self._database.update(post)
         self._events.record("post.updated", post, to_json(post))
         if post.next_transition_at != planned:
@@ -78,7 +64,7 @@ class Posts:
             self._events.record(name, post, to_json(post))
 
     def advance_due(self) -> None:
-        """Publish what should be published by now."""
+        """Publish what should be published by now, at the time for which it was scheduled."""
         for post in self._database.find_due("posts", self._clock.milliseconds()):
             post.fields |= {"status": "published", "updatedAt": post.fields["scheduledAt"]}
             post.next_transition_at = None
@@ -94,7 +80,7 @@ def new_post(
     title: str = "",
     content_type: str = "PERSONAL",
 ) -> Record:
-    """A draft, not stored yet."""
+    """Make a draft, without storing it."""
     fields: JsonObject = {
         "status": "draft",
         "contentType": content_type,
@@ -107,7 +93,7 @@ def new_post(
 
 
 def to_json(post: Record) -> JsonObject:
-    """A post as the API shows it."""
+    """Return a post as the API shows it."""
     fields = post.fields
     return {
         "id": post.id,
@@ -116,37 +102,33 @@ def to_json(post: Record) -> JsonObject:
         "contentType": fields["contentType"],
         "title": fields["title"],
         "content": fields["content"],
-        "createdAt": timestamp(post.created_at),
+        "createdAt": format_timestamp(post.created_at),
         "projectId": post.project_id,
         "scheduledAt": fields["scheduledAt"],
         "updatedAt": fields["updatedAt"],
     }
 
 
-def _plan(post: Record, status: str, schedule: int | Keep | None) -> None:
+def _set_schedule(post: Record, status: str, schedule: int | Keep | None) -> None:
     if schedule == "keep":
         return
     post.next_transition_at = schedule
     post.fields["status"] = status if schedule is None else "scheduled"
-    post.fields["scheduledAt"] = None if schedule is None else timestamp(schedule)
+    post.fields["scheduledAt"] = None if schedule is None else format_timestamp(schedule)
 
 
-def _target(post: Record, change: PostChange) -> tuple[str, int | Keep | None]:
-    status = str(post.fields["status"])
-    if change.status is None and change.schedule == "keep":
+def _resolve_status(post: Record, change: PostChange) -> tuple[str, int | Keep | None]:
+    """Return the status and schedule that a change leads to."""
+    status, schedule = str(post.fields["status"]), change.schedule
+    if change.status is None and schedule == "keep":
         return status, "keep"
     if status == "published":
         raise ApiError("conflict", "The post is published; neither status nor schedule can change.")
-    if change.status in (None, "scheduled"):
-        return _scheduled(status, change)
     if change.status == "published":
-        raise ApiError("conflict", "A post is published by its schedule alone.")
-    return str(change.status), None if change.schedule == "keep" else change.schedule
-
-
-def _scheduled(status: str, change: PostChange) -> tuple[str, int | Keep | None]:
-    if change.status == "scheduled" and (
-        change.schedule is None or (change.schedule == "keep" and status != "scheduled")
-    ):
-        raise ApiError("conflict", "The status scheduled takes a scheduledFor.")
-    return "draft" if status == "scheduled" else status, change.schedule
+        raise ApiError("conflict", "A post can only be published by its schedule.")
+    if change.status not in (None, "scheduled"):
+        return str(change.status), None if schedule == "keep" else schedule
+    is_unplanned = schedule is None or (schedule == "keep" and status != "scheduled")
+    if change.status == "scheduled" and is_unplanned:
+        raise ApiError("conflict", "The status scheduled needs a scheduledFor.")
+    return "draft" if status == "scheduled" else status, schedule

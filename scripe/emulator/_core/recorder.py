@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from .canonical_json import Json, dumps
 from .clock import Clock, real_seconds
-from .messages import PREFIX, ReceivedRequest, Request, Response
+from .messages import PREFIX, ReceivedRequest, Request, Response, summarize_exchange
 
 MAX_SHOWN_REQUESTS = 50
 MAX_SHOWN_BODIES = 3
@@ -51,7 +51,7 @@ class RequestRecorder:
     def record(self, request: Request, response: Response, arrival: tuple[datetime, float]) -> Response:
         """Append a request, and return its response."""
         received_at, started = arrival
-        received = ReceivedRequest.from_exchange(request, response, received_at, real_seconds() - started)
+        received = summarize_exchange(request, response, received_at, real_seconds() - started)
         with self._lock:
             self._requests.append(received)
         return response

@@ -1,11 +1,10 @@
-"""What a route is, and which one a request means."""
+"""Describe routes, and find the route of a request."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from scripe._vocabulary import RateLimitBucket
-
+from ..._vocabulary import RateLimitBucket
 from .auth import Principal
 from .canonical_json import Json, JsonObject, dumps
 from .database import Record
@@ -21,14 +20,14 @@ ANONYMOUS = Principal("", "", (), "", "", "FREE")
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """One admitted request.
+    """A request that passed the checks, and what its handler needs.
 
     Attributes:
-        backend: what the handler can reach.
-        request: the request.
-        parameters: what stands for the ``{names}`` of the route's path.
-        principal: who calls.
-        body: the JSON object sent; empty when the route takes none.
+        services: The parts of the emulator.
+        request: The request.
+        parameters: The parts of the path that stand for the `{names}` of the route.
+        principal: Who calls.
+        body: The JSON object of the body; empty if the route takes none.
 
     """
 
@@ -40,28 +39,18 @@ class RequestContext:
 
     @property
     def workspace_id(self) -> str:
-        """The workspace of the key."""
+        """The workspace that the call is for."""
         return self.principal.workspace_id
 
-    def project(self) -> str:
-        """The project that the query names.
-
-        Raises:
-            ApiError: 400, it names none; 404, the workspace has no such project.
-
-        """
+    def project_id(self) -> str:
+        """Return the id of the project in the query, or raise a 400 if there is none, a 404 if it is unknown."""
         project_id = self.request.query.get("projectId")
         if not project_id:
             raise invalid_field("projectId", "must be given")
         return self.find("projects", project_id).id
 
     def find(self, resource: str, record_id: str) -> Record:
-        """A record of the caller's workspace.
-
-        Raises:
-            ApiError: 404, there is none; another workspace's is not told apart.
-
-        """
+        """Return a record of the caller's workspace, or raise a 404, also for another workspace's."""
         record = self.services.database.find(resource, record_id, self.workspace_id)
         if record is None:
             raise ApiError("not_found", f"{record_id} was not found in {resource}.")
@@ -73,15 +62,15 @@ class Route:
     """One line of the route table.
 
     Attributes:
-        method: the HTTP method.
-        pattern: the path below ``/v1``, ids as ``{names}``.
-        handler: what answers.
-        bucket: the rate bucket that calls count in, None for none.
-        scopes: any one of them suffices; none means any valid key.
-        open: no key is needed.
-        takes_body: a JSON object is expected.
-        idempotent: ``Idempotency-Key`` counts.
-        body_limit: bytes of the largest body that may be sent with a key.
+        method: The HTTP method.
+        pattern: The path below `/v1`, ids as `{names}`.
+        handler: Answers the request.
+        bucket: The rate limit that calls count in, None for none.
+        scopes: Any one of them suffices; none if any valid API key does.
+        open: Whether no API key is needed.
+        takes_body: Whether the body is a JSON object.
+        idempotent: Whether `Idempotency-Key` counts.
+        body_limit: The most bytes of a body that is sent with an idempotency key.
 
     """
 
@@ -96,15 +85,29 @@ class Route:
     body_limit: int = MAX_KEYED_BODY
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The path's parameters, None when it is another route's."""
-        wanted, given = self.pattern.split("/"), path.split("/")
-        if len(wanted) != len(given):
+        """Return the path's parameters, None if it belongs to another route."""
+        names, parts = self.pattern.split("/"), path.split("/")
+        if len(names) != len(parts):
             return None
-        parameters = {
-            name[1:-1]: unquote(part) for name, part in zip(wanted, given, strict=True) if name[:1] == "{"
-        }
-        fixed = [(name, part) for name, part in zip(wanted, given, strict=True) if name[:1] != "{"]
-        return parameters if all(parameters.values()) and all(name == part for name, part in fixed) else None
+        pairs = list(zip(names, parts, strict=True))
+        parameters = {name[1:-1]: unquote(part) for name, part in pairs if name[:1] == "{"}
+        is_same = all(name == part for name, part in pairs if name[:1] != "{")
+        return parameters if is_same and all(parameters.values()) else None
+
+
+def keyed_write(
+    method: str,
+    pattern: str,
+    handler: Callable[[RequestContext], Response],
+    scopes: tuple[str, ...] = (),
+    *,
+    bucket: RateLimitBucket = "write",
+    body_limit: int = MAX_KEYED_BODY,
+) -> Route:
+    """Make the route of a write that takes a body and an idempotency key."""
+    return Route(
+        method, pattern, handler, bucket, scopes, takes_body=True, idempotent=True, body_limit=body_limit
+    )
 
 
 JobHandler = Callable[[Services, Record, int], JsonObject]
@@ -112,7 +115,7 @@ JobHandler = Callable[[Services, Record, int], JsonObject]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """All that one file of `routes` adds: routes, kinds of records, and the work of its jobs by type."""
+    """Everything that a file of `routes` adds: routes, names of records, and handlers of jobs by their type."""
 
     routes: tuple[Route, ...]
     names: tuple[str, ...] = ()
@@ -120,32 +123,25 @@ class Resource:
 
 
 def find_route(routes: Iterable[Route], request: Request) -> tuple[Route, dict[str, str]]:
-    """The route of a request, and its parameters.
-
-    Raises:
-        ApiError: 404 for an unknown path, 405 for a known one with another method.
-
-    """
+    """Return the route of a request and its parameters, or raise a 404, or a 405 for another method."""
     path = request.path if request.in_api else ""
-    found = [(route, parameters) for route in routes if (parameters := route.match(path)) is not None]
-    if not found:
+    matches = [(route, parameters) for route in routes if (parameters := route.match(path)) is not None]
+    if not matches:
         raise ApiError("not_found", f"There is nothing at {request.full_path}.")
-    if not all(parameters for _, parameters in found):
-        found = [
-            (route, parameters) for route, parameters in found if not parameters
-        ]  # a fixed path goes first
-    for route, parameters in found:
+    # A fixed path such as /posts/generations wins over /posts/{postId}.
+    matches = [entry for entry in matches if not entry[1]] or matches
+    for route, parameters in matches:
         if route.method == request.method:
             return route, parameters
-    allowed = ", ".join(route.method for route, _ in found)
+    allowed = ", ".join(route.method for route, _ in matches)
     raise ApiError("method_not_allowed", f"This path takes {allowed}.", headers={"Allow": allowed})
 
 
 def json_response(body: JsonObject, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer that is not wrapped in ``data``."""
+    """Return a JSON response."""
     return Response(status, {"Content-Type": "application/json", **(headers or {})}, dumps(body))
 
 
 def data_response(body: JsonObject) -> Response:
-    """An answer wrapped in ``data``."""
+    """Return a JSON response whose object is wrapped in `data`."""
     return json_response({"data": body})

@@ -1,10 +1,11 @@
-"""Records made in bulk, to have something to page through."""
+"""Make records in bulk, to have something to page through."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .clock import milliseconds, timestamp
 from .database import Record, new_id
+from .dates import format_timestamp, to_milliseconds
 from .jobs import ACTIVE, STATUSES, TYPES, new_job
 from .posts import new_post
 from .routes.notes import new_note
@@ -18,14 +19,14 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class SeededIds:
-    """The ids that `seed` made, oldest first.
+    """The ids of the records that `Emulator.seed` made, oldest first.
 
     Attributes:
-        project_ids: ids of projects.
-        job_ids: ids of jobs.
-        source_ids: ids of sources.
-        note_ids: ids of notes.
-        post_ids: ids of posts.
+        project_ids: Ids of projects.
+        job_ids: Ids of jobs.
+        source_ids: Ids of sources.
+        note_ids: Ids of notes.
+        post_ids: Ids of posts.
 
     """
 
@@ -38,12 +39,7 @@ class SeededIds:
 
 @dataclass(frozen=True, slots=True)
 class Seeder:
-    """Makes records whose creation times begin at `start` and lie `step` apart.
-
-    Raises:
-        ValueError: `job_type` or `job_status` is unknown.
-
-    """
+    """Makes records whose creation times begin at `start` and lie `step` apart."""
 
     services: Services
     workspace_id: str
@@ -53,78 +49,75 @@ class Seeder:
     job_type: str
     job_status: str
 
-    def __post_init__(self) -> None:
+    def seed(self, counts: Mapping[str, int]) -> SeededIds:
+        """Make and store a number of each resource, or raise a ValueError for an unknown type or status of jobs."""
         if self.job_type not in TYPES or self.job_status not in STATUSES:
-            raise ValueError(f"no such job: {self.job_type} {self.job_status}")
+            raise ValueError(f"there is no job of type {self.job_type} with status {self.job_status}")
+        makers = (self._project, self._job, self._source, self._note, self._post)
+        database, ids = self.services.database, []
+        with database.transaction():
+            for resource, make in zip(("projects", "jobs", "sources", "notes", "posts"), makers, strict=True):
+                records = [
+                    make(number, to_milliseconds(self.start + self.step * (number - 1)))
+                    for number in range(1, counts[resource] + 1)
+                ]
+                for record in records:
+                    database.insert(record)
+                ids.append([record.id for record in records])
+        return SeededIds(*ids)
 
-    def seed(self, projects: int, jobs: int, sources: int, notes: int, posts: int) -> SeededIds:
-        """Make so many of each and store them."""
-        with self.services.database.transaction():
-            return SeededIds(
-                [self._store(self._project(count)) for count in range(projects)],
-                [self._store(self._job(count)) for count in range(jobs)],
-                [self._store(self._source(count)) for count in range(sources)],
-                [self._store(self._note(count)) for count in range(notes)],
-                [self._store(self._post(count)) for count in range(posts)],
-            )
+    def _project(self, number: int, moment: int) -> Record:
+        return new_project(self.workspace_id, moment, f"Seeded project {number}")
 
-    def _store(self, record: Record) -> str:
-        self.services.database.insert(record)
-        return record.id
+    def _source(self, number: int, moment: int) -> Record:
+        name, text = f"Seeded source {number}", f"The text of seeded source {number}."
+        return new_source(self.workspace_id, self.project_id, moment, name, text)
 
-    def _moment(self, count: int) -> int:
-        return milliseconds(self.start + self.step * count)
-
-    def _project(self, count: int) -> Record:
-        return new_project(self.workspace_id, self._moment(count), f"Seeded project {count + 1}")
-
-    def _source(self, count: int) -> Record:
-        name, text = f"Seeded source {count + 1}", f"The text of seeded source {count + 1}."
-        return new_source(self.workspace_id, self.project_id, self._moment(count), name, text)
-
-    def _note(self, count: int) -> Record:
-        moment, text = self._moment(count), f"The text of seeded note {count + 1}."
-        slot = None if count % 2 else moment
+    def _note(self, number: int, moment: int) -> Record:
+        slot = moment if number % 2 else None
+        text = f"The text of seeded note {number}."
         return new_note(self.workspace_id, self.project_id, moment, text, slot=slot)
 
-    def _post(self, count: int) -> Record:
-        title, text = f"Seeded post {count + 1}", f"The text of seeded post {count + 1}."
-        return new_post(self.workspace_id, self.project_id, self._moment(count), text, title=title)
+    def _post(self, number: int, moment: int) -> Record:
+        title, text = f"Seeded post {number}", f"The text of seeded post {number}."
+        return new_post(self.workspace_id, self.project_id, moment, text, title=title)
 
-    def _job(self, count: int) -> Record:
-        moment = self._moment(count)
+    def _job(self, number: int, moment: int) -> Record:
+        del number  # jobs have no text to tell them apart
         job = new_job(self.job_type, self.workspace_id, self.project_id, moment, estimated_ms=25_000)
-        if self.job_status != "QUEUED":
-            self._progress(job, moment)
-        return job
-
-    def _progress(self, job: Record, moment: int) -> None:
-        job.fields |= {"status": self.job_status, "updatedAt": timestamp(moment)}
-        if self.job_status != "CANCELLED":
-            job.fields |= {"startedAt": timestamp(moment), "attemptCount": 1}
-        if self.job_status not in ACTIVE:
-            job.fields["completedAt"] = timestamp(moment)
-        if self.job_status == "DONE":
+        status, timestamp = self.job_status, format_timestamp(moment)
+        if status == "QUEUED":
+            return job
+        job.fields |= {"status": status, "updatedAt": timestamp}
+        if status != "CANCELLED":
+            job.fields |= {"startedAt": timestamp, "attemptCount": 1}
+        if status not in ACTIVE:
+            job.fields["completedAt"] = timestamp
+        if status == "DONE":
             name, prefix = RESULTS.get(self.job_type, ("documentId", "kb"))
             job.fields["result"] = {name: new_id(prefix)}
-        if self.job_status == "FAILED":
+        if status == "FAILED":
             job.fields |= {"errorCode": "SEEDED_FAILURE", "errorMessage": "This job was seeded as failed."}
+        return job
 
 
 def create_default_projects(services: Services, workspace_id: str) -> str:
-    """Give a new workspace three projects and return the newest one's id."""
+    """Give a new workspace three projects and return the id of the newest."""
     now = services.clock.now()
     newest = new_project(
-        workspace_id, milliseconds(now - DAY), "Founder brand 🚀", url="https://www.linkedin.com/in/ada-acme"
+        workspace_id,
+        to_milliseconds(now - DAY),
+        "Founder brand 🚀",
+        url="https://www.linkedin.com/in/ada-acme",
     )
     company = new_project(
         workspace_id,
-        milliseconds(now - 30 * DAY),
+        to_milliseconds(now - 30 * DAY),
         "Acme company page",
         project_type="COMPANY_PAGE",
         url="https://www.linkedin.com/company/acme",
     )
-    archived = new_project(workspace_id, milliseconds(now - 300 * DAY), "Old campaign", status="ARCHIVED")
+    archived = new_project(workspace_id, to_milliseconds(now - 300 * DAY), "Old campaign", status="ARCHIVED")
     for project in (newest, company, archived):
         services.database.insert(project)
     return newest.id

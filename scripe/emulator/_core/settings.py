@@ -1,4 +1,4 @@
-"""Everything about an emulator that can be set, guesses included."""
+"""Define the settings of an emulator."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -15,32 +15,32 @@ ExpiredLink = Literal["AccessDenied", "ExpiredToken"]
 
 @dataclass(frozen=True)
 class Settings:
-    """How one emulator behaves.
+    """The settings of an emulator, guesses about the API included; each is a keyword of `Emulator`.
 
     Attributes:
-        plan: the plan of the first workspace of a new database.
-        job_speed: how much faster than usual jobs move; 0 stops them until `finish`, `fail` or `start`.
-        read_limit: reads of a workspace in 60 seconds.
-        write_limit: writes of a workspace in 60 seconds.
-        upload_limit: upload links of a workspace in 60 seconds.
-        generation_limit: generations of a workspace in 60 seconds.
-        rate_headers: send ``X-RateLimit-*`` with every counted answer, or with a 429 alone.
-        versions: the API versions accepted; the first is the default.
-        missing_version: serve a call without version with the default, or refuse it.
-        deprecation: the text of a ``Scripe-Deprecation`` header on every answer.
-        finished_status: what a successful job is called, ``DONE`` or ``COMPLETED``.
-        queue_seconds: how long a job is queued at speed 1.
-        run_seconds: how long a job runs at speed 1.
-        simulated_latency: seconds of the emulator's time that each answer takes; nobody waits for them.
-        source_cents: what a file source takes of the daily spend cap.
-        generation_cents: what generating a post takes of it.
-        uploads_need_scope: whether minting a link takes ``sources:write`` or ``knowledge:write``.
-        upload_lifetime: seconds until an upload link expires.
-        expired_link: how storage refuses an expired link: 403 ``AccessDenied`` or 400 ``ExpiredToken``.
-        include_topics: whether file sources come with a topic.
-        max_recorded_requests: how many received requests are remembered.
-        cors_origins: origins such as ``http://localhost:5173`` whose pages may call a served emulator from a browser,
-            ``*`` for all; none unless given. The emulator's own page is not among what they may call.
+        plan: The plan of the first workspace of a new database.
+        job_speed: How many times faster than usual jobs move; 0 stops them until `start`, `finish` or `fail`.
+        read_limit: Reads of a workspace in 60 seconds.
+        write_limit: Writes of a workspace in 60 seconds.
+        upload_limit: Upload links of a workspace in 60 seconds.
+        generation_limit: Generations of a workspace in 60 seconds.
+        rate_headers: Whether `X-RateLimit-*` comes with every response that counts, or only with a 429.
+        versions: The API versions accepted; the first is the default.
+        missing_version: Whether a call without version is served with the default, or refused.
+        deprecation: The text of a `Scripe-Deprecation` header on every response.
+        finished_status: The status of a successful job, `DONE` or `COMPLETED`.
+        queue_seconds: How long a job is queued at speed 1.
+        run_seconds: How long a job runs at speed 1.
+        simulated_latency: Seconds of the emulator's time that each response takes; nobody waits for them.
+        source_cents: The cents that a file source takes from the daily spend cap.
+        generation_cents: The cents that generating a post takes from it.
+        uploads_need_scope: Whether an upload link needs the scope `sources:write` or `knowledge:write`.
+        upload_lifetime: Seconds until an upload link expires.
+        expired_link: The error of an expired link: 403 `AccessDenied` or 400 `ExpiredToken`.
+        include_topics: Whether file sources come with a topic.
+        max_recorded_requests: How many requests and events are remembered.
+        cors_origins: Origins such as `http://localhost:5173` whose web pages may call a served emulator, `*` for all.
+            They may not call the emulator's own page.
 
     """
 

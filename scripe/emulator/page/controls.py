@@ -15,7 +15,7 @@ MAX_STEP = 366 * 86_400
 
 
 class FormError(ValueError):
-    """The form asks for something that cannot be done; the message tells a person why."""
+    """A form cannot be done; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,12 @@ def advance(form: Form) -> None:
 
 def finish(form: Form) -> None:
     """End a job, with success if its handler succeeds."""
-    _change_job(form, form.application.controls.finish)
+    _change_job(form, form.application.services.jobs.finish)
 
 
 def fail_job(form: Form) -> None:
     """Let a job fail."""
-    _change_job(form, form.application.controls.fail)
+    _change_job(form, form.application.services.jobs.fail)
 
 
 def _change_job(form: Form, control: Callable[[str], None]) -> None:

@@ -10,8 +10,8 @@ from typing import TypeAlias
 from ..._vocabulary import SUCCESS_STATUSES
 from .._core.application import Application
 from .._core.canonical_json import JsonObject
-from .._core.clock import EPOCH, iso
 from .._core.database import Record
+from .._core.dates import EPOCH, format_datetime
 from .._core.faults import Delay, Failure, Fault
 from .._core.jobs import ACTIVE
 from .._core.messages import ReceivedRequest
@@ -41,7 +41,7 @@ def take_snapshot(application: Application) -> View:
         services.advance_due()
         now = services.clock.now()
         return {
-            "moment": iso(now),
+            "moment": format_datetime(now),
             "time": f"{now:%Y-%m-%d %H:%M:%S}",
             "frozen": services.clock.frozen,
             "requests": request_rows(received),
@@ -51,7 +51,7 @@ def take_snapshot(application: Application) -> View:
             "posts": [_post_row(post, now) for post in database.latest("posts", MAX_POSTS, ())],
             "post_count": database.count("posts"),
             "workspaces": [
-                _workspace_row(services, row, now) for row in services.auth.workspaces()[:MAX_WORKSPACES]
+                _workspace_row(services, row, now) for row in services.auth.list_workspaces()[:MAX_WORKSPACES]
             ],
             "records": [
                 (resource.replace("_", " "), database.count(resource)) for resource in sorted(RESOURCE_NAMES)
@@ -67,7 +67,7 @@ def state_document(application: Application) -> JsonObject:
     with services.database.transaction():
         services.advance_due()
         return {
-            "time": iso(services.clock.now()),
+            "time": format_datetime(services.clock.now()),
             "frozen": services.clock.frozen,
             "requests": len(application.recorder.requests),
             "records": {resource: services.database.count(resource) for resource in sorted(RESOURCE_NAMES)},
@@ -90,7 +90,7 @@ def request_rows(received: Iterable[ReceivedRequest]) -> list[View]:
 def _request_row(request: ReceivedRequest, idempotency_key: str, attempt: int) -> View:
     body = request.body[: 4 * MAX_SHOWN_BODY].decode(errors="replace")
     return {
-        "moment": iso(request.received_at),
+        "moment": format_datetime(request.received_at),
         "time": f"{request.received_at:%H:%M:%S}",
         "method": request.method,
         "path": format_target(request),

@@ -6,10 +6,10 @@ from ..canonical_json import JsonObject
 from ..database import Record, new_id
 from ..dates import require_future
 from ..fake_posts import draft_post
-from ..jobs import to_json
+from ..jobs import job_to_json
 from ..messages import Response
 from ..posts import new_post
-from ..routing import RequestContext, Resource, Route, data_response
+from ..routing import RequestContext, Resource, data_response, keyed_write
 from ..services import Services
 from ..validation import (
     check_size,
@@ -22,69 +22,58 @@ from ..validation import (
 )
 
 ESTIMATED_MS = 25_000
-MAX_WAIT = 25_000
+MAX_WAIT_MS = 25_000
 MAX_CHARACTERS = 1_000_000
 MAX_BYTES = 1024 * 1024
 SEEDED: JsonObject = {"text": "This post was seeded, not generated.", "schedule": None}
 
 
 def create_generation(context: RequestContext) -> Response:
-    """The job that writes a post."""
+    """Queue the job that writes a post."""
     body, services = context.body, context.services
-    project_id, source = require_str(body, "projectId"), _source(context)
+    project_id, text = require_str(body, "projectId"), _source_text(context)
     schedule = require_future(body, "scheduledFor", services.clock.milliseconds())
     wait = optional_int(body, "wait_for_completion_ms", 0)
     if wait < 0:
         raise invalid_field("wait_for_completion_ms", "must be 0 or more")
-    language = _language(body)
+    options = require_object(body, "options") if "options" in body else {}
+    language = str_if_present(options, "language")
     context.find("projects", project_id)
-    task: JsonObject = {
-        "text": source,
-        "schedule": schedule,
-        "postId": new_id("post"),
-        "language": language,
-    }
-    job = _submit(context, project_id, task)
-    return _held(context, job, min(wait, MAX_WAIT))
+    cents = services.settings.generation_cents
+    day = services.spending.reserve(context.workspace_id, context.principal.plan, cents)
+    job = services.jobs.submit(
+        "POST_GENERATION",
+        context.workspace_id,
+        project_id,
+        estimated_ms=ESTIMATED_MS,
+        task={"text": text, "schedule": schedule, "postId": new_id("post"), "language": language},
+        cents=cents,
+        day=day,
+    )
+    return _respond_when_done(context, job, min(wait, MAX_WAIT_MS))
 
 
-def _source(context: RequestContext) -> str:
+def _source_text(context: RequestContext) -> str:
     source = require_object(context.body, "source")
     if ("text" in source) == ("noteId" in source):
         raise invalid_field("source", "must hold either text or noteId")
     if "noteId" in source:
-        return _text_of_note(context.find("notes", require_str(source, "noteId")))
+        content = str(context.find("notes", require_str(source, "noteId")).fields["content"])
+        if not content.strip():
+            raise unprocessable_field("source.noteId", "is the id of a note without text")
+        return content
     text = require_str(source, "text")
     check_size("source.text", text, characters=MAX_CHARACTERS, size=MAX_BYTES)
     return text
 
 
-def _text_of_note(note: Record) -> str:
-    content = str(note.fields["content"])
-    if not content.strip():
-        raise unprocessable_field("source.noteId", "leads to a note without text")
-    return content
-
-
-def _language(body: JsonObject) -> str | None:
-    return str_if_present(require_object(body, "options"), "language") if "options" in body else None
-
-
-def _submit(context: RequestContext, project_id: str, task: JsonObject) -> Record:
-    services = context.services
-    cents, day = services.settings.generation_cents, services.clock.now().date().isoformat()
-    services.spending.reserve(context.workspace_id, context.principal.plan, day, cents)
-    return services.jobs.submit(
-        "POST_GENERATION", context.workspace_id, project_id, estimated_ms=ESTIMATED_MS, task=task, cents=cents
-    )
-
-
-def _held(context: RequestContext, job: Record, wait: int) -> Response:
-    # Nothing may happen before its time, so the answer shows what will be: the job does the same by itself later.
+def _respond_when_done(context: RequestContext, job: Record, wait: int) -> Response:
+    # The job ends by itself later. The response is made now, since nothing may happen before its time: it shows
+    # the job as it will be, and is sent when that time has come.
     services, now = context.services, context.services.clock.milliseconds()
     result: JsonObject = {"postId": job.internal["task"]["postId"]}
-    seen, moment = services.jobs.preview(job, result, now + wait)
-    response = data_response(to_json(seen, moment, live=True))
+    preview, moment = services.jobs.preview(job, result, now + wait)
+    response = data_response(job_to_json(preview, moment, live=True))
     if context.request.in_real_time and not services.clock.frozen:
         response.delay = (moment - now) / 1000
     else:
@@ -102,16 +91,6 @@ def _generate(services: Services, job: Record, moment: int) -> JsonObject:
 
 
 RESOURCE = Resource(
-    (
-        Route(
-            "POST",
-            "/posts/generations",
-            create_generation,
-            bucket="generation",
-            scopes=("posts:write",),
-            takes_body=True,
-            idempotent=True,
-        ),
-    ),
+    (keyed_write("POST", "/posts/generations", create_generation, ("posts:write",), bucket="generation"),),
     job_handlers={"POST_GENERATION": _generate},
 )

@@ -7,8 +7,8 @@ from ..routing import RequestContext, Resource, Route, json_response
 CHECKS = ("db", "redis", "auditBuffer")
 
 
-def health(context: RequestContext) -> Response:
-    """Whether the API is well; when it is not, 503 with the same body."""
+def get_health(context: RequestContext) -> Response:
+    """Show whether the API is well: 503 with the same body if it is not."""
     degraded = context.services.degraded
     body: JsonObject = {
         "status": "degraded" if degraded else "ok",
@@ -18,15 +18,14 @@ def health(context: RequestContext) -> Response:
     return json_response(body, 503 if degraded else 200, {"Cache-Control": "max-age=5, public"})
 
 
-def health_auth(context: RequestContext) -> Response:
-    """Whether the key works."""
-    principal = context.principal
+def get_health_auth(context: RequestContext) -> Response:
+    """Show that the API key works."""
     return json_response(
         {
             "status": "ok",
             "version": context.services.settings.versions[0],
-            "workspace": {"id": principal.workspace_id},
-            "principal": principal.to_json(),
+            "workspace": {"id": context.workspace_id},
+            "principal": context.principal.to_json(),
         }
     )
 
@@ -38,7 +37,7 @@ def _check(name: str, problem: str | None) -> JsonObject:
 
 RESOURCE = Resource(
     (
-        Route("GET", "/health", health, bucket=None, open=True),
-        Route("GET", "/health/auth", health_auth),
+        Route("GET", "/health", get_health, bucket=None, open=True),
+        Route("GET", "/health/auth", get_health_auth),
     )
 )

@@ -9,31 +9,22 @@ from ..routing import RequestContext, Resource, Route, data_response
 
 
 def list_jobs(context: RequestContext) -> Response:
-    """The workspace's jobs, newest first, without live progress."""
-    types, statuses = parse_enum_list(context, "type", TYPES), parse_enum_list(context, "status", STATUSES)
+    """List the workspace's jobs, newest first, without live progress."""
+    types = parse_enum_list(context, "type", TYPES)
+    statuses = parse_enum_list(context, "status", STATUSES)
     if statuses and "DONE" in statuses:
         statuses = [*statuses, *SUCCESS_STATUSES]
     earliest, latest = parse_date_range(context, times=True)
-    return page_of_selection(
-        context,
-        lambda before: Selection(
-            "jobs",
-            context.workspace_id,
-            earliest=earliest,
-            latest=latest,
-            types=types,
-            statuses=statuses,
-            before=before,
-        ),
-        lambda job: context.services.jobs.to_json(job, live=False),
+    selection = Selection(
+        "jobs", context.workspace_id, earliest=earliest, latest=latest, types=types, statuses=statuses
     )
+    return page_of_selection(context, selection, lambda job: context.services.jobs.to_json(job, live=False))
 
 
 def get_job(context: RequestContext) -> Response:
-    """One job, with progress while it runs."""
-    return data_response(
-        context.services.jobs.to_json(context.find("jobs", context.parameters["jobId"]), live=True)
-    )
+    """Show a job, with progress while it runs."""
+    job = context.find("jobs", context.parameters["jobId"])
+    return data_response(context.services.jobs.to_json(job, live=True))
 
 
 def cancel_job(context: RequestContext) -> Response:

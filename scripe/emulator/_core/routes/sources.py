@@ -1,12 +1,12 @@
 """POST /sources and GET /sources/{sourceId}."""
 
 from ..canonical_json import JsonObject
-from ..clock import timestamp
 from ..database import Record, new_id
+from ..dates import format_timestamp
 from ..errors import ApiError
 from ..file_readers import FileContent
 from ..messages import Response
-from ..routing import MAX_BODY, RequestContext, Resource, Route, data_response
+from ..routing import MAX_BODY, RequestContext, Resource, Route, data_response, keyed_write
 from ..services import Services
 from ..validation import optional_str, require_str
 from .uploads import keep_upload, read_upload, require_bytes
@@ -16,10 +16,11 @@ MAX_CHARACTERS = 1_000_000
 MAX_BYTES = 1024 * 1024
 ESTIMATED_MS = 240_000
 SEEDED = {"key": "", "content_type": "text/plain", "name": "Seeded source"}
+SEEDED_CONTENT = FileContent("A source that was seeded, not uploaded.")
 
 
 def create_source(context: RequestContext) -> Response:
-    """A source from text at once, or the job that makes one from an upload."""
+    """Create a source from text, or queue the job that makes one from an upload."""
     source_type = require_str(context.body, "type")
     create = {"text": _create_text, "file": _create_file}.get(source_type)
     if create is None:
@@ -28,23 +29,23 @@ def create_source(context: RequestContext) -> Response:
 
 
 def get_source(context: RequestContext) -> Response:
-    """One source, of its text the beginning."""
+    """Show a source, with the beginning of its text."""
     return data_response(to_json(context.find("sources", context.parameters["sourceId"])))
 
 
 def to_json(source: Record) -> JsonObject:
-    """A source as the API shows it."""
+    """Return a source as the API shows it."""
     text: str = source.internal["text"]
-    topics = source.fields.get("topics")
+    fields, topics = source.fields, source.fields.get("topics")
     return {
         "id": source.id,
         "projectId": source.project_id,
-        "status": source.fields["status"],
-        "name": source.fields["name"],
-        "fileType": source.fields["fileType"],
-        "durationSeconds": source.fields["durationSeconds"],
-        "createdAt": timestamp(source.created_at),
-        "updatedAt": source.fields["updatedAt"],
+        "status": fields["status"],
+        "name": fields["name"],
+        "fileType": fields["fileType"],
+        "durationSeconds": fields["durationSeconds"],
+        "createdAt": format_timestamp(source.created_at),
+        "updatedAt": fields["updatedAt"],
         "textPreview": text[:PREVIEW],
         "textPreviewTruncated": len(text) > PREVIEW,
         "hasFullText": bool(text),
@@ -55,17 +56,16 @@ def to_json(source: Record) -> JsonObject:
 def new_source(
     workspace_id: str, project_id: str | None, created_at: int, name: str | None, text: str
 ) -> Record:
-    """A source made from text, not stored yet."""
-    fields: JsonObject = {
+    """Make a source from text, without storing it."""
+    source = Record("sources", new_id("src"), workspace_id, project_id, created_at, internal={"text": text})
+    source.fields = {
         "status": "Success",
         "name": name,
         "fileType": None,
         "durationSeconds": 0,
         "updatedAt": None,
     }
-    return Record(
-        "sources", new_id("src"), workspace_id, project_id, created_at, fields=fields, internal={"text": text}
-    )
+    return source
 
 
 def _create_text(context: RequestContext) -> Response:
@@ -74,21 +74,21 @@ def _create_text(context: RequestContext) -> Response:
     if len(text) > MAX_CHARACTERS or len(text.encode()) > MAX_BYTES:
         raise ApiError("payload_too_large", "text must be at most 1 MB and 1,000,000 characters.")
     context.find("projects", project_id)
-    source = new_source(context.workspace_id, project_id, context.services.clock.milliseconds(), name, text)
-    context.services.database.insert(source)
-    context.services.events.record("source.created", source, to_json(source))
+    now = context.services.clock.milliseconds()
+    source = new_source(context.workspace_id, project_id, now, name, text)
+    _store(context.services, source)
     return data_response(to_json(source))
 
 
 def _create_file(context: RequestContext) -> Response:
-    services, principal = context.services, context.principal
-    project_id, upload_id = require_str(context.body, "projectId"), require_str(context.body, "uploadId")
-    name = optional_str(context.body, "name")
+    services, body = context.services, context.body
+    project_id, upload_id = require_str(body, "projectId"), require_str(body, "uploadId")
+    name = optional_str(body, "name")
     context.find("projects", project_id)
     upload = context.find("uploads", upload_id)
     require_bytes(services, upload)
-    cents, day = services.settings.source_cents, services.clock.now().date().isoformat()
-    services.spending.reserve(context.workspace_id, principal.plan, day, cents)
+    cents = services.settings.source_cents
+    day = services.spending.reserve(context.workspace_id, context.principal.plan, cents)
     keep_upload(services, upload)
     job = services.jobs.submit(
         "SOURCE_INGEST_FILE",
@@ -97,36 +97,36 @@ def _create_file(context: RequestContext) -> Response:
         estimated_ms=ESTIMATED_MS,
         task={"name": name, **upload.internal},
         cents=cents,
+        day=day,
     )
     return data_response(services.jobs.to_json(job, live=True))
 
 
 def _ingest(services: Services, job: Record, moment: int) -> JsonObject:
     task = job.internal.get("task", SEEDED)
-    reading = _read(services, task["key"], task["content_type"])
-    name = task["name"] if task["name"] is not None else task["key"].rpartition("/")[2]
-    source = new_source(job.workspace_id, job.project_id, job.created_at, name, reading.text)
+    key, content_type, name = task["key"], task["content_type"], task["name"]
+    content = read_upload(services, key, content_type) if key else SEEDED_CONTENT
+    name = key.rpartition("/")[2] if name is None else name
+    source = new_source(job.workspace_id, job.project_id, job.created_at, name, content.text)
     source.fields |= {
         "status": "Done",
-        "fileType": task["content_type"],
-        "durationSeconds": reading.duration_seconds,
-        "updatedAt": timestamp(moment),
+        "fileType": content_type,
+        "durationSeconds": content.duration_seconds,
+        "updatedAt": format_timestamp(moment),
     }
     if services.settings.include_topics:
-        source.fields["topics"] = [_topic(reading)]
-    services.database.insert(source)
-    services.events.record("source.created", source, to_json(source))
+        source.fields["topics"] = [_make_topic(content)]
+    _store(services, source)
     return {"sourceId": source.id}
 
 
-def _read(services: Services, key: str, content_type: str) -> FileContent:
-    if not key:
-        return FileContent("A source that was seeded, not uploaded.")
-    return read_upload(services, key, content_type)
+def _store(services: Services, source: Record) -> None:
+    services.database.insert(source)
+    services.events.record("source.created", source, to_json(source))
 
 
-def _topic(reading: FileContent) -> JsonObject:
-    opening = " ".join(reading.text.split()[:12])
+def _make_topic(content: FileContent) -> JsonObject:
+    opening = " ".join(content.text.split()[:12])
     hook: JsonObject = {
         "id": new_id("hk"),
         "content": opening,
@@ -141,23 +141,14 @@ def _topic(reading: FileContent) -> JsonObject:
         "ranking": 1,
         "score": 0.5,
         "fromSeconds": 0,
-        "toSeconds": reading.duration_seconds,
+        "toSeconds": content.duration_seconds,
         "hooks": [hook],
     }
 
 
 RESOURCE = Resource(
     (
-        Route(
-            "POST",
-            "/sources",
-            create_source,
-            bucket="write",
-            scopes=("sources:write",),
-            takes_body=True,
-            idempotent=True,
-            body_limit=MAX_BODY,
-        ),
+        keyed_write("POST", "/sources", create_source, ("sources:write",), body_limit=MAX_BODY),
         Route("GET", "/sources/{sourceId}", get_source, scopes=("notes:read",)),
     ),
     names=("sources",),

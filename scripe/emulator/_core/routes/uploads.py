@@ -1,18 +1,18 @@
-"""POST /uploads: links to PUT bytes to."""
+"""POST /uploads: make links to which bytes are PUT."""
 
 import re
 import secrets
 from datetime import timedelta
 
 from ..auth import require_scope
-from ..clock import iso, milliseconds
 from ..database import Record, new_id
+from ..dates import format_datetime, to_milliseconds
 from ..errors import ApiError
-from ..file_readers import FileContent, UnreadableFileError, read
+from ..file_readers import FileContent, UnreadableFileError, read_file
 from ..jobs import JobFailure
 from ..messages import Response
 from ..optional_dependencies import MissingExtraError
-from ..routing import RequestContext, Resource, Route, data_response
+from ..routing import RequestContext, Resource, data_response, keyed_write
 from ..services import Services
 from ..storage.base import ObjectNotFoundError, PresignRequest
 from ..validation import optional_int, require_str
@@ -28,7 +28,6 @@ CAPS = {
     "application/msword": 100 * MEGABYTE,
     OFFICE: 100 * MEGABYTE,
 }
-FAMILIES = tuple(prefix for prefix in CAPS if prefix.endswith(("/", ".")))
 EXTENSIONS = {
     "mpeg": "mp3",
     "plain": "txt",
@@ -44,51 +43,41 @@ SCOPES = ("sources:write", "knowledge:write")
 
 
 def create_upload(context: RequestContext) -> Response:
-    """Mint a link for one PUT."""
+    """Make a link for one PUT."""
     services = context.services
     if services.settings.uploads_need_scope:
         require_scope(context.principal, SCOPES)
     content_type = require_str(context.body, "contentType")
-    cap = _cap(content_type)
-    size = optional_int(context.body, "maxSizeBytes", cap)
-    if not 1 <= size <= cap:
-        raise ApiError("unprocessable", f"maxSizeBytes must be from 1 to {cap} for {content_type}.")
-    _collect(services)
-    return _mint(context, content_type, size)
-
-
-def _mint(context: RequestContext, content_type: str, size: int) -> Response:
-    services, now = context.services, context.services.clock.now().replace(microsecond=0)
-    upload_id, key = (
-        new_id("upl"),
-        f"{context.workspace_id}/{secrets.token_hex(12)}.{_extension(content_type)}",
-    )
-    lifetime = services.settings.upload_lifetime
-    upload = Record("uploads", upload_id, context.workspace_id, None, milliseconds(now))
-    upload.next_transition_at = milliseconds(now + UNREFERENCED_LIFETIME)
+    max_size = _max_size(content_type)
+    size = optional_int(context.body, "maxSizeBytes", max_size)
+    if not 1 <= size <= max_size:
+        raise ApiError("unprocessable", f"maxSizeBytes must be from 1 to {max_size} for {content_type}.")
+    _delete_unreferenced(services)
+    now, lifetime = services.clock.now().replace(microsecond=0), services.settings.upload_lifetime
+    upload = Record("uploads", new_id("upl"), context.workspace_id, None, to_milliseconds(now))
+    key = f"{context.workspace_id}/{secrets.token_hex(12)}.{_extension(content_type)}"
+    upload.next_transition_at = to_milliseconds(now + UNREFERENCED_LIFETIME)
     upload.internal = {"key": key, "content_type": content_type}
     services.database.insert(upload)
-    url = services.storage.presign(
-        PresignRequest(key, content_type, size, context.request.origin, now, lifetime)
-    )
+    link = PresignRequest(key, content_type, size, context.request.origin, now, lifetime)
     return data_response(
         {
-            "id": upload_id,
-            "uploadUrl": url,
+            "id": upload.id,
+            "uploadUrl": services.storage.presign(link),
             "contentType": content_type,
             "maxSizeBytes": size,
-            "expiresAt": iso(now + timedelta(seconds=lifetime)),
+            "expiresAt": format_datetime(now + timedelta(seconds=lifetime)),
             "method": "PUT",
         }
     )
 
 
-def _cap(content_type: str) -> int:
-    form = MIME.fullmatch(content_type)
-    essence = form[1].lower() if form else ""
-    for prefix, cap in CAPS.items():
-        if essence == prefix or (prefix in FAMILIES and essence.startswith(prefix)):
-            return cap
+def _max_size(content_type: str) -> int:
+    match = MIME.fullmatch(content_type)
+    essence = match[1].lower() if match else ""
+    for prefix, max_size in CAPS.items():
+        if essence == prefix or (prefix.endswith(("/", ".")) and essence.startswith(prefix)):
+            return max_size
     raise ApiError("unprocessable", f"contentType {content_type!r} is not supported.")
 
 
@@ -99,38 +88,28 @@ def _extension(content_type: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", subtype.rpartition(".")[2]).strip("-") or "bin"
 
 
-def _collect(services: Services) -> None:
-    # Bytes that nothing refers to are deleted after 24 hours; nobody can see the difference before this.
+def _delete_unreferenced(services: Services) -> None:
+    # They are due after 24 hours; until the next upload link nobody can see whether they are deleted.
     for upload in services.database.find_due("uploads", services.clock.milliseconds()):
         services.storage.delete(upload.internal["key"])
         services.database.delete(upload)
 
 
 def require_bytes(services: Services, upload: Record) -> None:
-    """Let an upload pass that holds bytes.
-
-    Raises:
-        ApiError: 422, nothing was uploaded.
-
-    """
+    """Raise a 422 if nothing was uploaded."""
     if not services.storage.holds(upload.internal["key"]):
         raise ApiError("unprocessable", f"Nothing was uploaded to {upload.id} yet.")
 
 
 def read_upload(services: Services, key: str, content_type: str) -> FileContent:
-    """What the bytes of an upload hold.
-
-    Raises:
-        JobFailure: they are gone, or cannot be read.
-
-    """
+    """Return the content of an upload, or raise a JobFailure if it is gone or cannot be read."""
     try:
         with services.storage.open(key) as file:
-            return read(file, content_type)
+            return read_file(file, content_type)
     except ObjectNotFoundError:
         raise JobFailure("UPLOAD_MISSING", "The uploaded bytes are gone.") from None
     except OSError as error:
-        raise JobFailure("STORAGE_UNAVAILABLE", f"Storage did not answer: {error}.") from None
+        raise JobFailure("STORAGE_UNAVAILABLE", f"Storage did not respond: {error}.") from None
     except (UnreadableFileError, MissingExtraError) as error:
         raise JobFailure("UNREADABLE_FILE", f"The upload cannot be read: {error}.") from None
 
@@ -141,7 +120,4 @@ def keep_upload(services: Services, upload: Record) -> None:
     services.database.update(upload)
 
 
-RESOURCE = Resource(
-    (Route("POST", "/uploads", create_upload, bucket="upload", takes_body=True, idempotent=True),),
-    names=("uploads",),
-)
+RESOURCE = Resource((keyed_write("POST", "/uploads", create_upload, bucket="upload"),), names=("uploads",))

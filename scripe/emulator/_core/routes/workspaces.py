@@ -1,14 +1,13 @@
 """GET /workspaces/me and GET /workspaces."""
 
-from ..canonical_json import JsonObject
 from ..database import Record
 from ..messages import Response
 from ..pagination import page_of_records
 from ..routing import RequestContext, Resource, Route, json_response
 
 
-def me(context: RequestContext) -> Response:
-    """The workspace and the principal of the token."""
+def get_me(context: RequestContext) -> Response:
+    """Show the workspace and the principal of the call."""
     principal = context.principal
     return json_response(
         {
@@ -24,23 +23,17 @@ def me(context: RequestContext) -> Response:
 
 
 def list_workspaces(context: RequestContext) -> Response:
-    """The workspaces that the token reaches."""
-    rows = context.services.auth.workspaces_of(context.principal)
+    """List the workspaces that the principal may use."""
     records = [
         Record("workspaces", row["id"], row["id"], None, 0, fields={"name": row["name"], "plan": row["plan"]})
-        for row in rows
+        for row in context.services.auth.workspaces_of(context.principal)
     ]
-    return page_of_records(context, records, to_json)
-
-
-def to_json(workspace: Record) -> JsonObject:
-    """A workspace as the list shows it."""
-    return {"id": workspace.id, **workspace.fields}
+    return page_of_records(context, records, lambda workspace: {"id": workspace.id, **workspace.fields})
 
 
 RESOURCE = Resource(
     (
-        Route("GET", "/workspaces/me", me),
+        Route("GET", "/workspaces/me", get_me),
         Route("GET", "/workspaces", list_workspaces),
     )
 )

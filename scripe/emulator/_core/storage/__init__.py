@@ -1,1 +1,1 @@
-"""Keep the uploaded bytes: in a folder, or at an S3 endpoint."""
+"""Keep the uploaded bytes: in a folder of the emulator, or at an S3 endpoint."""

@@ -1,4 +1,4 @@
-"""Where uploaded bytes go: a small interface, and the XML in which storage refuses."""
+"""The interface to a storage, and the XML of its errors."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,20 +9,20 @@ from ..messages import Response
 
 
 class ObjectNotFoundError(LookupError):
-    """Storage holds no bytes under this key."""
+    """Storage has no bytes under this key."""
 
 
 @dataclass(frozen=True, slots=True)
 class PresignRequest:
-    """What a presigned link is to allow.
+    """The upload that a presigned link is to allow.
 
     Attributes:
-        key: where the bytes will be, ``<workspace>/<name>``.
-        content_type: the only ``Content-Type`` that it accepts.
-        max_size: the largest body, in bytes.
-        origin: scheme, host and port at which the caller reached the emulator.
-        moment: the emulator's time.
-        lifetime: seconds until it expires.
+        key: Where the bytes will be, `<workspace>/<name>`.
+        content_type: The only `Content-Type` that it accepts.
+        max_size: The largest body, in bytes.
+        origin: Scheme, host and port at which the caller reached the emulator.
+        moment: The emulator's time.
+        lifetime: Seconds until it expires.
 
     """
 
@@ -35,27 +35,27 @@ class PresignRequest:
 
 
 class Storage(Protocol):
-    """What the emulator asks of a storage: links to put bytes with, and the bytes put."""
+    """A storage of uploads: it makes links to PUT bytes to, and gives the bytes back."""
 
     def presign(self, link: PresignRequest) -> str:
-        """A URL to which the bytes are PUT."""
+        """Return a URL to which the bytes are PUT."""
         ...
 
     def holds(self, key: str) -> bool:
-        """Whether bytes were put under a key."""
+        """Return whether bytes were PUT under a key."""
         ...
 
     def open(self, key: str) -> BinaryIO:
-        """The bytes of a key as a file that can seek; the caller closes it.
+        """Return the bytes of a key as a seekable file, which the caller closes.
 
         Raises:
-            MissingObjectError: there are none.
+            ObjectNotFoundError: There are none.
 
         """
         ...
 
     def delete(self, key: str) -> None:
-        """Forget the bytes of a key, if there are any."""
+        """Delete the bytes of a key, if there are any."""
         ...
 
 
@@ -64,18 +64,15 @@ class StorageError(Exception):
 
     def __init__(self, status: int, code: str, message: str, **elements: object) -> None:
         super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.elements = elements
+        self._response = storage_error_response(status, code, message, **elements)
 
     def response(self) -> Response:
-        """The answer as XML."""
-        return storage_error_response(self.status, self.code, self.message, **self.elements)
+        """Return the response as XML."""
+        return self._response
 
 
 def storage_error_response(status: int, code: str, message: str, **elements: object) -> Response:
-    """An error as storage words it; elements stand after the message."""
+    """Return an error in the XML of S3, with more elements after the message."""
     parts = {"Code": code, "Message": message, **elements}
     inner = "".join(f"<{name}>{escape(str(text))}</{name}>" for name, text in parts.items())
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'

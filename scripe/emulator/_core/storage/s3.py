@@ -1,4 +1,4 @@
-"""Uploads in any S3 endpoint, addressed by path, reached with presigned links alone."""
+"""Keep uploads at any S3 endpoint, addressed by path and reached only with presigned links."""
 
 import http.client
 import shutil
@@ -18,20 +18,20 @@ IN_MEMORY = 1 << 20
 
 
 class S3Error(OSError):
-    """The S3 endpoint answered with an error."""
+    """The S3 endpoint responded with an error."""
 
 
 class S3Storage:
-    """Presigns PUTs against an S3 endpoint, and fetches what was put there.
+    """Keeps uploads at an S3 endpoint.
 
-    Links count from the system's time, not from the emulator's clock: the endpoint judges them by its own.
+    Links count from the system's time, not from the emulator's clock, since the endpoint checks them by its own.
 
     Args:
-        endpoint: scheme, host and port, such as ``http://127.0.0.1:9000``.
-        access_key: the access key id.
-        secret_key: the secret that belongs to it.
-        bucket: an existing bucket.
-        region: the region that signatures name.
+        endpoint: Scheme, host and port, such as `http://127.0.0.1:9000`.
+        access_key: The access key id.
+        secret_key: Its secret.
+        bucket: An existing bucket.
+        region: The region in signatures.
 
     """
 
@@ -43,29 +43,29 @@ class S3Storage:
         self._bucket = bucket
 
     def presign(self, link: PresignRequest) -> str:
-        """A URL for a PUT of one content type; S3 itself sets no bound to its size."""
-        return self._link("PUT", link.key, link.lifetime, {"content-type": link.content_type})
+        """Return a URL for a PUT of one content type; S3 itself does not limit its size."""
+        return self._presign("PUT", link.key, link.lifetime, {"content-type": link.content_type})
 
     def holds(self, key: str) -> bool:
-        """Whether the bucket holds the key."""
+        """Return whether the bucket has the key."""
         try:
-            with self._call("HEAD", key):
+            with self._send("HEAD", key):
                 return True
         except ObjectNotFoundError:
             return False
 
     def open(self, key: str) -> BinaryIO:
-        """The bytes of a key, spooled to disk when they are many.
+        """Return the bytes of a key, on disk if there are many.
 
         Raises:
-            MissingObjectError: the bucket does not hold the key.
-            S3Error: the endpoint refused.
+            ObjectNotFoundError: The bucket does not have the key.
+            S3Error: The endpoint refused.
 
         """
         spool = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  (the caller closes it)
         try:
-            with self._call("GET", key) as answer:
-                shutil.copyfileobj(answer, spool)
+            with self._send("GET", key) as response:
+                shutil.copyfileobj(response, spool)
         except BaseException:
             spool.close()
             raise
@@ -74,25 +74,28 @@ class S3Storage:
 
     def delete(self, key: str) -> None:
         """Delete the key from the bucket."""
-        with self._call("DELETE", key):
+        with self._send("DELETE", key):
             pass
 
     @contextmanager
-    def _call(self, method: str, key: str) -> Generator[http.client.HTTPResponse]:
-        link = urlsplit(self._link(method, key, OWN_LIFETIME, {}))
-        connect = http.client.HTTPSConnection if link.scheme == "https" else http.client.HTTPConnection
-        connection = connect(link.netloc, timeout=TIMEOUT)
+    def _send(self, method: str, key: str) -> Generator[http.client.HTTPResponse]:
+        url = urlsplit(self._presign(method, key, OWN_LIFETIME, {}))
+        connect = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+        connection = connect(url.netloc, timeout=TIMEOUT)
         try:
-            connection.request(method, f"{link.path}?{link.query}")
-            with connection.getresponse() as answer:
-                _check(answer, method, key)
-                yield answer
+            connection.request(method, f"{url.path}?{url.query}")
+            with connection.getresponse() as response:
+                if response.status == 404:
+                    raise ObjectNotFoundError(key)
+                if response.status >= 300:
+                    raise S3Error(f"{method} of {key} got a {response.status}")
+                yield response
         except http.client.HTTPException as error:
-            raise S3Error(f"{method} of {key} had no whole answer: {type(error).__name__}") from None
+            raise S3Error(f"{method} of {key} got no complete response: {type(error).__name__}") from None
         finally:
             connection.close()
 
-    def _link(self, method: str, key: str, lifetime: int, headers: dict[str, str]) -> str:
+    def _presign(self, method: str, key: str, lifetime: int, headers: dict[str, str]) -> str:
         return presign(
             self._credentials,
             method,
@@ -102,10 +105,3 @@ class S3Storage:
             moment=datetime.now(UTC),
             lifetime=lifetime,
         )
-
-
-def _check(answer: http.client.HTTPResponse, method: str, key: str) -> None:
-    if answer.status == 404:
-        raise ObjectNotFoundError(key)
-    if answer.status >= 300:
-        raise S3Error(f"{method} of {key} was answered with {answer.status}")

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 in the query of a URL, the form that presigned links have."""
+"""Sign URLs with AWS Signature Version 4 in their query, as presigned links are."""
 
 import hashlib
 import hmac
@@ -14,18 +14,18 @@ MOMENT = "%Y%m%dT%H%M%SZ"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A pair of S3 keys, and where they count."""
+    """A pair of S3 keys, and their region."""
 
     access_key: str
     secret_key: str
     region: str = "us-east-1"
 
     def scope(self, moment: datetime) -> str:
-        """The credential scope of a day."""
+        """Return the credential scope of a day."""
         return f"{moment:%Y%m%d}/{self.region}/s3/aws4_request"
 
     def sign(self, text: str, moment: datetime) -> str:
-        """The signature of a string to sign."""
+        """Return the signature of a string to sign."""
         key = f"AWS4{self.secret_key}".encode()
         for part in self.scope(moment).split("/"):
             key = _digest(key, part)
@@ -42,16 +42,16 @@ def presign(
     moment: datetime,
     lifetime: int,
 ) -> str:
-    """A URL that allows one method on one path.
+    """Return a URL that allows one method on one path.
 
     Args:
-        credentials: who allows it.
-        method: the HTTP method.
-        origin: scheme, host and port.
-        path: the path, percent-encoded.
-        headers: the header fields that the request must carry, ``host`` among them, in lower case.
-        moment: when the link begins to count, in UTC.
-        lifetime: seconds until it ends.
+        credentials: Sign it.
+        method: The HTTP method.
+        origin: Scheme, host and port.
+        path: The path, percent-encoded.
+        headers: The header fields that the request must have, `host` among them, in lower case.
+        moment: When the link begins to count, in UTC.
+        lifetime: Seconds until it expires.
 
     """
     query = {
@@ -61,11 +61,11 @@ def presign(
         "X-Amz-Expires": str(lifetime),
         "X-Amz-SignedHeaders": ";".join(sorted(headers)),
     }
-    signature = signature_of(credentials, method, path, query, headers, moment)
+    signature = sign_request(credentials, method, path, query, headers, moment)
     return f"{origin}{path}?{canonical_query(query)}&X-Amz-Signature={signature}"
 
 
-def signature_of(
+def sign_request(
     credentials: Credentials,
     method: str,
     path: str,
@@ -73,7 +73,7 @@ def signature_of(
     headers: Mapping[str, str],
     moment: datetime,
 ) -> str:
-    """The signature of a request: its query without the signature, and the header fields that are signed."""
+    """Return the signature of a request, from its query without the signature and the signed header fields."""
     names = sorted(headers)
     canonical = "\n".join(
         [
@@ -92,19 +92,14 @@ def signature_of(
 
 
 def canonical_query(query: Mapping[str, str]) -> str:
-    """A query sorted and percent-encoded as the signature wants it."""
+    """Return a query sorted and percent-encoded as signatures need it."""
     return "&".join(
         f"{quote(name, safe='-_.~')}={quote(text, safe='-_.~')}" for name, text in sorted(query.items())
     )
 
 
 def parse_moment(text: str) -> datetime:
-    """The moment in an ``X-Amz-Date``.
-
-    Raises:
-        ValueError: it has another form.
-
-    """
+    """Return the moment of an `X-Amz-Date`, or raise a ValueError if it has another form."""
     return datetime.strptime(text, MOMENT).replace(tzinfo=UTC)
 
 
