@@ -137,7 +137,7 @@ def is_expected_status(request: Request[T], answer: RawResponse) -> bool:
 
 
 def _check_status(request: Request[T], answer: RawResponse, response: ResponseInfo, key: Secret[str]) -> None:
-    if not answer.is_success and not is_expected_status(request, answer):
+    if not 200 <= answer.status < 300 and not is_expected_status(request, answer):
         raise status_error(request, answer, response, key)
 
 

@@ -59,7 +59,7 @@ class AsyncJobs(AsyncResource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        return await self._send(Request("GET", build_path("/jobs/{}", job_id), Job))
+        return await self._sender.send(Request("GET", build_path("/jobs/{}", job_id), Job))
 
     async def cancel(self, job_id: str) -> Job:
         """Cancel a job that is still queued. A cancel that is not answered is settled by reading the job.
@@ -75,7 +75,7 @@ class AsyncJobs(AsyncResource):
         while True:
             attempt += 1
             try:
-                return await jobs._send(request)
+                return await jobs._sender.send(request)
             except ScripeError as error:
                 if not rules.is_cancel_unclear(error, attempt):
                     raise

@@ -60,7 +60,7 @@ class Jobs(Resource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        return self._send(Request("GET", build_path("/jobs/{}", job_id), Job))
+        return self._sender.send(Request("GET", build_path("/jobs/{}", job_id), Job))
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job that is still queued. A cancel that is not answered is settled by reading the job.
@@ -76,7 +76,7 @@ class Jobs(Resource):
         while True:
             attempt += 1
             try:
-                return jobs._send(request)
+                return jobs._sender.send(request)
             except ScripeError as error:
                 if not rules.is_cancel_unclear(error, attempt):
                     raise
