@@ -53,10 +53,10 @@ EXCERPTS = {"CONTRIBUTING.md": "scripe/_async/resources/notes.py"}
 
 SHOWS = {
     "README.md": [
+        "[The emulator does not recognise speech.",
         "What is your take?",
-        "memo.mp3 16 ",
-        "letter.docx Done ",
-        "GET /v1/projects ['scripe.attempt', ",
+        "report.pdf Done\nletter.docx Done\n",
+        "404 not_found req_",
     ]
 }
 """What pages' Python prints, beside running."""
