@@ -46,7 +46,7 @@ def same(text: str) -> str:
 
 
 @pytest.mark.parametrize("document", [PAGE, ROOT / "README.md"], ids=lambda path: path.name)
-def test_what_is_shown_is_what_comes(document: Path, tmp_path: Path) -> None:
+def test_every_command_of_the_page_shows_this_output(document: Path, tmp_path: Path) -> None:
     pairs = shown(document)
     assert pairs
     program = tmp_path / "scripe"
@@ -75,7 +75,7 @@ def test_what_is_shown_is_what_comes(document: Path, tmp_path: Path) -> None:
     assert came == [same(output) for _, output in pairs]
 
 
-def test_the_table_of_exit_codes_is_in_step() -> None:
+def test_the_table_of_exit_codes_is_complete() -> None:
     rows = re.findall(r"^\| (\d+) \| (.+?) \| (.*?) ?\|$", PAGE.read_text(), re.MULTILINE)
     wanted = [
         (
@@ -88,7 +88,7 @@ def test_the_table_of_exit_codes_is_in_step() -> None:
     assert rows == wanted
 
 
-def test_every_option_of_every_command_is_told() -> None:
+def test_every_option_of_every_command_is_documented() -> None:
     page = (ROOT / "scripe" / "cli" / "help.txt").read_text()
     options = set(re.findall(r"^  (--[a-z-]+)", page.partition("Options of every command:")[2], re.MULTILINE))
     assert options

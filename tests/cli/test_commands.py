@@ -63,7 +63,7 @@ def inside(document: Mapping[str, Any], path: str) -> str:
 
 
 @pytest.mark.parametrize("name", SINGLE)
-def test_one_thing_is_shown_both_ways(served: Emulator, scripe: Run, name: str) -> None:
+def test_an_object_is_shown_as_text_and_as_json(served: Emulator, scripe: Run, name: str) -> None:
     words, field = SINGLE[name]
     for_program = scripe("--json", *words(served))
     assert (for_program.code, for_program.err) == (0, "")
@@ -87,7 +87,7 @@ def test_projects_are_listed(served: Emulator, scripe: Run) -> None:
     assert [item["id"] for item in document["data"]] == [line.split("\t")[0] for line in lines]
 
 
-def test_the_lists_of_a_project_are_both_ways(served: Emulator, scripe: Run) -> None:
+def test_lists_are_shown_as_text_and_as_json(served: Emulator, scripe: Run) -> None:
     served.seed(notes=3, posts=3, jobs=3)
     of = ["--project-id", served.project_id]
     for words in (["notes", "list", *of], ["posts", "list", *of], ["jobs", "list"], ["posts", "statuses"]):
@@ -124,7 +124,7 @@ def test_filters_reach_the_api(served: Emulator, scripe: Run) -> None:
     }
 
 
-def test_posts_are_made_changed_and_unscheduled(served: Emulator, scripe: Run) -> None:
+def test_posts_are_created_changed_and_unscheduled(served: Emulator, scripe: Run) -> None:
     of = ["--project-id", served.project_id]
     made = scripe("posts", "create", *of, "--text", "- Bullet", "--title", "Take", "--scheduled-for", SOON)
     shows(made, "scheduled", SOON, "Take", "\n- Bullet\n")
@@ -150,7 +150,7 @@ def test_a_note_has_its_slot_and_becomes_a_post(served: Emulator, scripe: Run) -
     shows(scripe("posts", "generate", *of, "--note-id", note.id, "--wait"), "post_")
 
 
-def test_jobs_are_read_waited_for_and_cancelled(served: Emulator, scripe: Run) -> None:
+def test_jobs_are_shown_waited_for_and_cancelled(served: Emulator, scripe: Run) -> None:
     job = scripe("knowledge", "add", "--url", "https://example.com").id
     shows(scripe("jobs", "wait", job), "DONE", "kb_")
     shows(scripe("jobs", "get", job), "DONE")
@@ -210,7 +210,7 @@ def test_a_webhook_is_changed(served: Emulator, scripe: Run) -> None:
     shows(scripe("webhooks", "update", made.id, "--active", "--url", f"{HOOK}/2"), f"{HOOK}/2", "yes")
 
 
-def test_a_spent_link_is_not_shown(served: Emulator, scripe: Run) -> None:
+def test_a_used_upload_link_is_not_shown(served: Emulator, scripe: Run) -> None:
     document = scripe("uploads", "put", str(FILES / "memo.mp3"), "--json").document
     assert set(document) == {"id", "contentType", "maxSizeBytes", "expiresAt", "method"}
 

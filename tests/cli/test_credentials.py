@@ -98,7 +98,7 @@ def test_never_an_argument(key: str, scripe: Run, words: list[str]) -> None:
         assert key not in ran.err
 
 
-def test_a_key_in_a_wrong_place_is_not_repeated(key: str, scripe: Run) -> None:
+def test_a_key_in_a_wrong_place_is_not_printed(key: str, scripe: Run) -> None:
     for words in (["whoami", key], [key], ["whoami", f"--{key}"], ["projects", "get", "x", key]):
         ran = scripe(*words)
         assert ran.code == 2

@@ -109,7 +109,7 @@ def test_an_error_of_the_api_has_its_exit_code(served: Emulator, scripe: Run, na
 @pytest.mark.parametrize(
     ("is_local", "told"), [(True, "An emulator prints its API key"), (False, "in the Scripe dashboard")]
 )
-def test_a_wrong_key_is_told_where_keys_are_made(
+def test_a_rejected_key_says_where_to_create_one(
     served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch, *, is_local: bool, told: str
 ) -> None:
     monkeypatch.setenv("SCRIPE_API_KEY", "scripe_sk_test_wrong")
@@ -121,7 +121,7 @@ def test_a_wrong_key_is_told_where_keys_are_made(
     assert "wrong" not in ran.err
 
 
-def test_the_cap_says_when_it_starts_afresh(served: Emulator, scripe: Run) -> None:
+def test_the_spend_cap_says_when_it_is_reset(served: Emulator, scripe: Run) -> None:
     served.set_spend(5000)
     ran = scripe("knowledge", "add", "--url", "https://example.com")
     assert "The spend cap is reset at 20" in ran.err
@@ -250,7 +250,7 @@ def test_the_cap_says_when_it_starts_afresh(served: Emulator, scripe: Run) -> No
         ),
     ],
 )
-def test_a_wrong_command_line_is_told_the_right_one(scripe: Run, words: list[str], answer: str) -> None:
+def test_a_wrong_command_line_gets_a_suggestion(scripe: Run, words: list[str], answer: str) -> None:
     refused(scripe(*words), f"error: {answer}" if answer[0].isupper() else answer)
     for_program = scripe(*words, "--json")
     assert (for_program.code, for_program.out) == (2, "")
@@ -305,7 +305,7 @@ def test_a_wrong_command_line_is_told_the_right_one(scripe: Run, words: list[str
         (["projects", "get", ".."], "'..' is no id"),
     ],
 )
-def test_a_wrong_input_is_told_before_anything_is_sent(
+def test_invalid_input_is_reported_before_anything_is_sent(
     served: Emulator, scripe: Run, words: list[str], answer: str
 ) -> None:
     refused(scripe(*words), answer)
@@ -314,7 +314,7 @@ def test_a_wrong_input_is_told_before_anything_is_sent(
     assert served.requests == []
 
 
-def test_a_write_that_may_be_half_done_tells_its_key(served: Emulator, scripe: Run) -> None:
+def test_a_write_that_may_be_half_done_shows_its_idempotency_key(served: Emulator, scripe: Run) -> None:
     create = ["sources", "create", "--project-id", served.project_id, "--text", "Hi"]
     served.fail_next(500, times=3)
     ran = scripe(*create)
@@ -331,7 +331,7 @@ def test_a_write_that_may_be_half_done_tells_its_key(served: Emulator, scripe: R
 
 
 @pytest.mark.parametrize(("words", "is_told"), [(["-v"], True), ([], False)])
-def test_a_long_pause_is_told(served: Emulator, scripe: Run, words: list[str], *, is_told: bool) -> None:
+def test_a_long_wait_is_printed(served: Emulator, scripe: Run, words: list[str], *, is_told: bool) -> None:
     """To a person who looks on, or asked for it."""
     served.fail_next(429, retry_after=2)
     ran = scripe("whoami", *words)
@@ -341,7 +341,7 @@ def test_a_long_pause_is_told(served: Emulator, scripe: Run, words: list[str], *
     assert "again in" not in scripe("whoami", "-v").err
 
 
-def test_pauses_that_the_log_tells_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waits_that_the_log_prints_are_not_printed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     logger = logging.getLogger("scripe")
     before = [*logger.handlers]
     with print_waits(Options(verbose=True)):
@@ -351,13 +351,13 @@ def test_pauses_that_the_log_tells_are_told_once(monkeypatch: pytest.MonkeyPatch
         assert logger.handlers == before
 
 
-def test_a_write_that_was_refused_needs_no_key(served: Emulator, scripe: Run) -> None:
+def test_a_rejected_write_shows_no_idempotency_key(served: Emulator, scripe: Run) -> None:
     ran = scripe("sources", "create", "--project-id", "proj_x", "--text", "Hi")
     assert ran.code == 5
     assert "--idempotency-key" not in ran.err
 
 
-def test_no_answer_is_an_error_without_a_traceback(
+def test_no_response_is_an_error_without_a_traceback(
     scripe: Run, monkeypatch: pytest.MonkeyPatch, served: Emulator
 ) -> None:
     monkeypatch.setenv("SCRIPE_BASE_URL", "http://127.0.0.1:9/v1")
@@ -369,7 +369,7 @@ def test_no_answer_is_an_error_without_a_traceback(
 @pytest.mark.parametrize(
     "error", [RuntimeError("odd"), OSError(13, "denied", "scripe_sk_canary"), KeyError()]
 )
-def test_a_fault_of_ours_is_told_without_a_traceback(
+def test_a_bug_is_reported_without_a_traceback(
     served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def failing(self: object, **_: object) -> None:
@@ -392,7 +392,7 @@ def test_a_fault_of_ours_is_told_without_a_traceback(
     assert "canary" not in asked_for
 
 
-def test_an_address_without_the_version_is_told(
+def test_an_address_without_the_version_is_reported(
     served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = os.environ["SCRIPE_BASE_URL"].removesuffix("/v1")
@@ -406,7 +406,7 @@ def test_an_address_without_the_version_is_told(
     assert f"The address of the API ends in /v1, but SCRIPE_BASE_URL is {address}." in scripe("whoami").err
 
 
-def test_a_key_in_a_wrong_place_is_not_repeated(served: Emulator, scripe: Run) -> None:
+def test_a_key_in_a_wrong_place_is_not_printed(served: Emulator, scripe: Run) -> None:
     for key in ("scripe_sk_test_canary", "scripe_oauth_canary", "whsec_canary"):
         for words in (["jobs", "get", key], ["jobs", "get", "a", key], ["--api-key-file", key, "whoami"]):
             ran = scripe(*words)
@@ -414,7 +414,7 @@ def test_a_key_in_a_wrong_place_is_not_repeated(served: Emulator, scripe: Run) -
             assert "canary" not in ran.err
 
 
-def test_what_a_terminal_would_obey_is_not_written(scripe: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_characters_are_not_written_to_stderr(scripe: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     headers = {"X-Request-Id": "r\x1b]0;canary\x07", "Scripe-Deprecation": "2026\x1b[2J; replacement=\x9b1m"}
     with ScriptedServer(Reply(200, b'{"data": {}}', headers)) as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
@@ -424,14 +424,14 @@ def test_what_a_terminal_would_obey_is_not_written(scripe: Run, monkeypatch: pyt
     assert [each for each in ran.out + ran.err if not each.isprintable() and each not in "\n\t"] == []
 
 
-def test_an_answer_that_makes_no_sense_is_told(served: Emulator, scripe: Run) -> None:
+def test_an_invalid_response_is_reported(served: Emulator, scripe: Run) -> None:
     served.fail_next(200, body=b"<html>", path="/workspaces")
     ran = scripe("whoami")
     assert ran.code == 1
     assert "(HTTP 200)" in ran.err
 
 
-def test_a_job_that_failed_is_told(served: Emulator, scripe: Run, tmp_path: Path) -> None:
+def test_a_failed_job_is_reported(served: Emulator, scripe: Run, tmp_path: Path) -> None:
     empty = tmp_path / "picture.pdf"
     empty.write_bytes(b"no PDF at all")
     ran = scripe("sources", "ingest", str(empty), "--project-id", served.project_id)
@@ -453,7 +453,7 @@ def still(monkeypatch: pytest.MonkeyPatch, violations: list[str]) -> Iterator[Em
         yield emulator
 
 
-def test_a_wait_that_is_over_says_how_to_go_on(still: Emulator, scripe: Run) -> None:
+def test_a_wait_timeout_says_how_to_keep_waiting(still: Emulator, scripe: Run) -> None:
     one, other = still.seed(jobs=2, job_status="RUNNING").job_ids
     done = still.seed(jobs=1, job_status="DONE").job_ids[0]
     ran = scripe("jobs", "wait", one, "--wait-timeout", "0.1")
@@ -473,9 +473,7 @@ def test_a_wait_that_is_over_says_how_to_go_on(still: Emulator, scripe: Run) -> 
     assert "To keep waiting, run: scripe jobs wait job_" in started.err
 
 
-def test_a_generation_that_takes_too_long_goes_on_by_the_name_of_its_job(
-    still: Emulator, scripe: Run
-) -> None:
+def test_a_generation_that_takes_too_long_names_its_job(still: Emulator, scripe: Run) -> None:
     order = ["posts", "generate", "--project-id", still.project_id, "--text", "Hi", "--wait"]
     ran = scripe(*order, "--wait-timeout", "0.2")
     assert ran.code == 14
@@ -487,7 +485,7 @@ def test_the_total_timeout_bounds_a_wait_too(still: Emulator, scripe: Run) -> No
     assert scripe("--total-timeout", "0.2", "jobs", "wait", job).code == 14
 
 
-def test_verbose_tells_each_request(served: Emulator, scripe: Run) -> None:
+def test_verbose_reports_each_response(served: Emulator, scripe: Run) -> None:
     ran = scripe("projects", "--verbose")
     method, path, status, request, *_ = ran.err.split()
     assert (method, path, status, request[:4]) == ("GET", "/projects", "200", "req_")
@@ -498,7 +496,7 @@ def test_verbose_tells_each_request(served: Emulator, scripe: Run) -> None:
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_an_announced_end_of_the_version_is_one_line(
+def test_a_deprecation_of_the_api_is_one_line(
     scripe: Run, monkeypatch: pytest.MonkeyPatch, *, as_json: bool
 ) -> None:
     monkeypatch.setattr(_log, "_warned", {})

@@ -90,7 +90,7 @@ def test_a_command_loads_no_other() -> None:
     assert commands == {"scripe.cli.commands.notes"}
 
 
-def test_the_page_of_commands_is_in_step() -> None:
+def test_the_page_of_commands_is_up_to_date() -> None:
     process = subprocess.run(
         [sys.executable, "scripts/help_page.py", "--check"], cwd=ROOT, capture_output=True
     )
@@ -114,7 +114,7 @@ def test_without_the_extra_one_line_says_what_to_install() -> None:
     assert ran(f"{block}sys.exit(main([]))").stdout == help_page()
 
 
-def test_what_is_not_installed_as_a_whole_says_so() -> None:
+def test_an_incomplete_installation_is_reported() -> None:
     block = "import sys; sys.modules['scripe.errors'] = None\nfrom scripe.cli import main\n"
     process = ran(f"{block}sys.exit(main(['whoami']))")
     assert (process.returncode, process.stdout) == (1, "")
@@ -141,7 +141,7 @@ def test_without_the_emulator_one_line_says_what_to_install() -> None:
         "scripe completion bash",
     ],
 )
-def test_a_reader_who_leaves_is_met_with_silence(
+def test_a_reader_that_closes_the_pipe_ends_the_program_silently(
     served: Emulator, environment: dict[str, str], command: str
 ) -> None:
     served.seed(jobs=2)
@@ -150,7 +150,7 @@ def test_a_reader_who_leaves_is_met_with_silence(
     assert process.returncode in (0, 141)  # 0 where all was written before the reader left
 
 
-def test_a_reader_who_left_before(served: Emulator, environment: dict[str, str]) -> None:
+def test_a_pipe_that_was_closed_before(served: Emulator, environment: dict[str, str]) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
     for words in (["--help"], ["whoami"], ["posts", "--help"], ["completion", "zsh"]):
@@ -192,7 +192,7 @@ def test_a_full_disk(served: Emulator, environment: dict[str, str]) -> None:
         assert other.stderr.count("\n") == 1
 
 
-def test_a_stderr_that_takes_nothing(served: Emulator, environment: dict[str, str]) -> None:
+def test_a_stderr_that_cannot_be_written(served: Emulator, environment: dict[str, str]) -> None:
     assert shell("scripe projects get proj_x 2>/dev/full", environment).returncode == 5
 
 
@@ -219,7 +219,7 @@ def full_pipe() -> tuple[int, int, int]:
         ("posts --nonsense", "error: There is no option --nonsense.", "scripe posts --help\n"),
     ],
 )
-def test_a_pipe_that_does_not_wait_gets_all(
+def test_a_nonblocking_pipe_gets_all(
     served: Emulator, environment: dict[str, str], words: str, begin: str, end: str, unbuffered: str
 ) -> None:
     served.seed(jobs=150)
@@ -240,7 +240,7 @@ def test_a_pipe_that_does_not_wait_gets_all(
         assert seen.count("\n") == 150
 
 
-def test_a_reader_who_leaves_a_pipe_that_does_not_wait(served: Emulator, environment: dict[str, str]) -> None:
+def test_a_reader_that_closes_a_nonblocking_pipe(served: Emulator, environment: dict[str, str]) -> None:
     ours, theirs, _ = full_pipe()
     with subprocess.Popen(
         [*PROGRAM, "whoami"], stdout=theirs, stderr=subprocess.PIPE, env=environment
@@ -254,7 +254,7 @@ def test_a_reader_who_leaves_a_pipe_that_does_not_wait(served: Emulator, environ
     assert process.returncode == 141
 
 
-def test_a_stdin_that_does_not_wait_is_read_to_its_end(served: Emulator, environment: dict[str, str]) -> None:
+def test_a_nonblocking_stdin_is_read_to_its_end(served: Emulator, environment: dict[str, str]) -> None:
     theirs, ours = os.pipe()
     os.set_blocking(theirs, False)
     words = [*PROGRAM, "notes", "create", "--project-id", served.project_id, "--text-file", "-", "--json"]
@@ -284,7 +284,7 @@ def still(monkeypatch: pytest.MonkeyPatch, violations: list[str]) -> Iterator[Em
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_ctrl_c_in_a_wait_says_how_to_go_on(still: Emulator, options: list[str]) -> None:
+def test_ctrl_c_in_a_wait_says_how_to_keep_waiting(still: Emulator, options: list[str]) -> None:
     job = still.seed(jobs=1, job_status="RUNNING").job_ids[0]
     with Terminal(["jobs", "wait", job, "-v", *options], os.environ) as terminal:
         terminal.read_until(f"GET /jobs/{job} 200")
@@ -300,7 +300,7 @@ def test_ctrl_c_in_a_wait_says_how_to_go_on(still: Emulator, options: list[str])
     assert wanted in seen
 
 
-def test_an_end_from_outside_leaves_the_cursor_visible(still: Emulator) -> None:
+def test_sigterm_leaves_the_cursor_visible(still: Emulator) -> None:
     job = still.seed(jobs=1, job_status="RUNNING").job_ids[0]
     with Terminal(["jobs", "wait", job], os.environ) as terminal:
         terminal.read_until("Processing")
@@ -320,7 +320,9 @@ def test_ctrl_c_in_an_ingest_names_the_job(still: Emulator) -> None:
     assert re.search(r"(job_\w+) has not finished\. To keep waiting, run: scripe jobs wait \1\n", seen)
 
 
-def test_ctrl_c_in_a_write_names_its_key(still: Emulator, environment_of_still: dict[str, str]) -> None:
+def test_ctrl_c_in_a_write_shows_its_idempotency_key(
+    still: Emulator, environment_of_still: dict[str, str]
+) -> None:
     words = ["posts", "generate", "--project-id", still.project_id, "--text", "Hi", "--wait"]
     still.delay_next(30, path="/posts/generations")
     with Terminal(words, environment_of_still) as terminal:
@@ -348,7 +350,7 @@ def test_an_interrupt_before_a_command_runs(monkeypatch: pytest.MonkeyPatch) -> 
     assert main([]) == 130
 
 
-def test_a_fault_of_ours_before_a_command_runs(
+def test_a_bug_before_a_command_runs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def failing(_: list[str]) -> int:

@@ -65,7 +65,7 @@ def job(**more: object) -> Job:
     )
 
 
-def test_what_is_empty_is_left_out_and_text_is_escaped() -> None:
+def test_empty_fields_are_left_out_and_text_is_escaped() -> None:
     found = shown(post(content="<script>alert(1)</script>"))
     assert "<strong>Post</strong>" in found
     assert "2026-05-15 08:21 UTC" in found
@@ -92,7 +92,7 @@ class OutsideOfIgnored(HTMLParser):
         self.seen += "" if self.ignored[-1] else data
 
 
-def test_sums_of_money_are_no_formulas(emulator: Emulator) -> None:
+def test_two_dollar_signs_are_not_a_formula(emulator: Emulator) -> None:
     money = "from $5M to $10M"
     task = Task(money)
     task.update(Progress("running", message=money))
@@ -116,13 +116,13 @@ def test_sums_of_money_are_no_formulas(emulator: Emulator) -> None:
         assert "$" not in parser.seen
 
 
-def test_a_long_list_that_a_program_holds_shows_its_first_rows() -> None:
+def test_a_long_python_list_shows_its_first_rows() -> None:
     found = list_table([post(title=str(number)) for number in range(60)])
     assert found.count("<tr") == 51
     assert "the first 50 of 60 rows" in found
 
 
-def test_a_long_text_is_folded() -> None:
+def test_a_long_text_is_collapsed() -> None:
     found = shown(post(content="word " * 100))
     assert "<details>" in found
     assert found.count("word") == 140
@@ -147,7 +147,7 @@ def test_objects_in_an_object() -> None:
     assert "<td" in found[found.index("Care") - 200 : found.index("Care")]
 
 
-def test_a_job_shows_how_far_it_is_and_how_long_it_took() -> None:
+def test_a_job_shows_its_progress_and_how_long_it_took() -> None:
     assert '<progress max="1" style' in shown(job(status="QUEUED"))
     found = shown(job(started_at=LATER, progress=JobProgress(progress=0.4, message="Writing")))
     assert 'value="0.400"' in found
@@ -220,7 +220,7 @@ def test_errors_say_what_is_needed_to_go_on() -> None:
     assert "job_1 (RUNNING)" in shown(JobTimeoutError("late", jobs=[job()]))
 
 
-def test_what_all_rows_share_is_told_once() -> None:
+def test_values_that_all_rows_share_are_in_the_note() -> None:
     rows = [post(platform="LINKEDIN", title="Same") for _ in range(2)]
     found = shown(Page[Post](data=rows))
     assert "2 rows; all: platform LINKEDIN, created_at 2026-05-15 08:21 UTC" in found

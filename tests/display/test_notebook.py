@@ -88,7 +88,7 @@ def test_a_list_shows_its_first_rows(outputs: list[list[Output]]) -> None:
     assert "3 rows" in html(outputs[3][0])
 
 
-def test_a_list_that_the_program_holds_is_a_table(outputs: list[list[Output]]) -> None:
+def test_a_python_list_of_models_is_a_table(outputs: list[list[Output]]) -> None:
     slices, mixed, own, ended = outputs[9]
     for table in (slices, ended):
         assert html(table).count("<tr") == 3
@@ -159,7 +159,7 @@ def test_a_terminal_with_ipython_shows_the_same() -> None:
     assert re.search(r"Frames of scripe that are hidden: \d;", ran.stdout)
 
 
-def test_an_error_of_the_callers_own_making_is_shown_as_ever() -> None:
+def test_an_error_that_the_caller_raises_has_a_whole_traceback() -> None:
     code = "import scripe\nraise scripe.ScripeError('mine')"
     ran = subprocess.run(
         [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", code], capture_output=True, text=True

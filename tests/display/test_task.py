@@ -53,7 +53,7 @@ def test_one_line_for_each_stage_with_its_own_time() -> None:
     ]
 
 
-def test_the_rate_of_an_upload_that_is_sent_anew_starts_anew() -> None:
+def test_an_upload_that_starts_again_has_a_new_rate() -> None:
     clock = ManualClock()
     task = Task("file", clock)
     task.update(Progress("uploading", 0.9, 9_000, 10_000))
@@ -72,7 +72,7 @@ def test_a_job_that_is_queued_again_has_one_line_a_stage() -> None:
     assert [stage.label for stage in task.stages] == ["Queue", "Processing"]
 
 
-def test_work_that_ends_badly_keeps_how_far_it_was() -> None:
+def test_a_failed_task_keeps_its_progress() -> None:
     task = Task("job", ManualClock())
     task.update(Progress("running", 0.3, message="Thinking"))
     task.finish(ok=False)
