@@ -28,12 +28,12 @@ _ARGUMENTS = re.compile(
     r"(=| (?=is |must |[0-9'\"\[]))"
 )
 _PHRASES = {
-    "told from the name": "told from",
-    "`allow_insecure=True` if you mean it": "--allow-insecure if you mean it",
-    "the key goes in `api_key`.": "the key goes in SCRIPE_API_KEY.",
+    "from the name": "from",
+    "`allow_insecure=True`": "--allow-insecure",
+    "`api_key`": "SCRIPE_API_KEY",
     ", or None for no limit": "",
-    "There is nothing to change: give at least one field.": "There is nothing to change: give at least one option.",
-    "events must name": "--event must name",
+    "at least one field": "at least one option",
+    "events must": "--event must",
 }
 
 
