@@ -109,7 +109,7 @@ class Task:
         if ok and last.label == LABELS["running"]:
             last.detail = ""  # the message describes work that is over
 
-    def elapsed(self, stage: Stage) -> str:
+    def format_elapsed(self, stage: Stage) -> str:
         """Format how long a stage took, or has been running."""
         return format_duration((self._clock() if stage.ended is None else stage.ended) - stage.started)
 
@@ -290,7 +290,10 @@ class TerminalDisplay:
             )
             detail = Text(stage.detail, overflow="ellipsis")
             grid.add_row(
-                Text(f"{stage.mark or ' '} {stage.label}"), bar, Text(self._task.elapsed(stage)), detail
+                Text(f"{stage.mark or ' '} {stage.label}"),
+                bar,
+                Text(self._task.format_elapsed(stage)),
+                detail,
             )
         return Group(Text(self._task.title, style="bold"), grid)
 
@@ -309,7 +312,7 @@ class LinesDisplay:
         for stage in [*self._task.stages]:
             if stage.ended is not None and not any(stage is written for written in self._written):
                 self._written.append(stage)
-                elapsed = self._task.elapsed(stage)
+                elapsed = self._task.format_elapsed(stage)
                 parts = (f"{self._task.title}:", stage.mark, stage.label, elapsed, stage.detail)
                 _write_line(" ".join(part for part in parts if part))
 
@@ -397,7 +400,7 @@ class NotebookBars:
 
     def _cells(self, stage: Stage) -> list[str]:
         label = f"{stage.mark or '…'} {stage.label}"
-        return [label, meter(stage.fraction), self._task.elapsed(stage), stage.detail]
+        return [label, meter(stage.fraction), self._task.format_elapsed(stage), stage.detail]
 
     def __repr__(self) -> str:
         last = self._task.stages[-1]

@@ -111,7 +111,7 @@ def _max_size(model: object) -> object:
     return f"{getattr(model, 'max_size_bytes', 0):,} bytes"
 
 
-def _labelled(*items: str | tuple[str, Getter]) -> dict[str, Getter]:
+def _by_label(*items: str | tuple[str, Getter]) -> dict[str, Getter]:
     """Map labels to getters. An attribute makes its own label, such as `created` for `created_at`."""
     return dict((_label(item), item) if isinstance(item, str) else item for item in items)
 
@@ -122,7 +122,7 @@ def _label(attribute: str) -> str:
 
 VIEWS: Mapping[str, View] = {
     "CurrentWorkspace": View(
-        fields=_labelled(
+        fields=_by_label(
             ("workspace", "workspace.id"),
             ("name", "workspace.name"),
             ("plan", "workspace.plan"),
@@ -132,12 +132,12 @@ VIEWS: Mapping[str, View] = {
         )
     ),
     "Project": View(
-        fields=_labelled("id", "name", "type", "status", "url", "created_at"),
-        columns=_labelled("id", "name", "type", "status"),
+        fields=_by_label("id", "name", "type", "status", "url", "created_at"),
+        columns=_by_label("id", "name", "type", "status"),
         flexible="name",
     ),
     "Source": View(
-        fields=_labelled(
+        fields=_by_label(
             "id",
             "name",
             "status",
@@ -150,7 +150,7 @@ VIEWS: Mapping[str, View] = {
         text="text_preview",
     ),
     "Job": View(
-        fields=_labelled(
+        fields=_by_label(
             "id",
             "type",
             "status",
@@ -162,11 +162,11 @@ VIEWS: Mapping[str, View] = {
             "started_at",
             ("ended", "completed_at"),
         ),
-        columns=_labelled("id", "type", "status", "created_at"),
+        columns=_by_label("id", "type", "status", "created_at"),
         flexible="type",
     ),
     "Note": View(
-        fields=_labelled(
+        fields=_by_label(
             "id",
             "project_id",
             "folder_id",
@@ -175,12 +175,12 @@ VIEWS: Mapping[str, View] = {
             "created_at",
             "updated_at",
         ),
-        columns=_labelled("id", ("slot", _slot_date), "created_at", ("text", _title_or_content)),
+        columns=_by_label("id", ("slot", _slot_date), "created_at", ("text", _title_or_content)),
         text="content",
         flexible="text",
     ),
     "Post": View(
-        fields=_labelled(
+        fields=_by_label(
             "id",
             "status",
             "title",
@@ -190,16 +190,16 @@ VIEWS: Mapping[str, View] = {
             "created_at",
             "updated_at",
         ),
-        columns=_labelled("id", "status", "scheduled_at", ("text", _title_or_content)),
+        columns=_by_label("id", "status", "scheduled_at", ("text", _title_or_content)),
         text="content",
         flexible="text",
     ),
     "WorkspacePostStatus": View(
-        fields=_labelled("id"), columns=_labelled("id", "name", "category"), flexible="name"
+        fields=_by_label("id"), columns=_by_label("id", "name", "category"), flexible="name"
     ),
-    "Upload": View(fields=_labelled("id", "content_type", ("largest file", _max_size))),
+    "Upload": View(fields=_by_label("id", "content_type", ("largest file", _max_size))),
     "WebhookEndpoint": View(
-        fields=_labelled(
+        fields=_by_label(
             "id",
             "name",
             "url",

@@ -23,7 +23,7 @@ def job(job_id: str, status: str) -> Job:
 
 
 def stages(task: Task) -> list[tuple[str, float | None, str, str]]:
-    return [(stage.label, stage.fraction, stage.detail, task.elapsed(stage)) for stage in task.stages]
+    return [(stage.label, stage.fraction, stage.detail, task.format_elapsed(stage)) for stage in task.stages]
 
 
 def test_one_line_for_each_stage_with_its_own_time() -> None:
