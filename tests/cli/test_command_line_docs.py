@@ -1,4 +1,4 @@
-"""The page on the command line, and what README shows of it: every command runs, and shows what is shown."""
+"""Run each command of the command line's page and the README, and compare its output with the page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def is_of_the_command_line(block: str) -> bool:
 
 
 def shown(document: Path) -> list[tuple[str, str]]:
-    """The commands of the blocks of a document that use `scripe`, each with what it is said to show."""
+    """Return the `scripe` commands in a document, each with the output that it shows."""
     blocks: list[str] = re.findall(r"```console\n(.*?)```", document.read_text(), re.DOTALL)
     pairs: list[tuple[str, str]] = []
     for block in blocks:

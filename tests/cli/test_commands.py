@@ -1,4 +1,4 @@
-"""Every command, for people and for programs."""
+"""Test every command, with its output for people and for programs."""
 
 from __future__ import annotations
 

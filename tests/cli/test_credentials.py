@@ -1,4 +1,4 @@
-"""Where the key comes from, and that it is shown nowhere."""
+"""Test the sources of the API key, and that it is never printed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .terminal import Terminal, seen_by_a_person
 
 @pytest.fixture
 def key(served: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The key, which the environment does not hold."""
+    """Return an API key that is not in the environment."""
     monkeypatch.delenv("SCRIPE_API_KEY")
     return served.api_key
 

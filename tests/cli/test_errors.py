@@ -28,7 +28,7 @@ FILES = Path(__file__).parents[2] / "examples" / "files"
 
 
 def refused(ran: Ran, message: str) -> None:
-    """Nothing was done, and one line says why."""
+    """Check that nothing was done, and that one line says why."""
     assert (ran.code, ran.out) == (2, "")
     assert message in ran.err
     assert ran.err.count("\n") == 1
@@ -332,7 +332,7 @@ def test_a_write_that_may_be_half_done_shows_its_idempotency_key(served: Emulato
 
 @pytest.mark.parametrize(("words", "is_told"), [(["-v"], True), ([], False)])
 def test_a_long_wait_is_printed(served: Emulator, scripe: Run, words: list[str], *, is_told: bool) -> None:
-    """To a person who looks on, or asked for it."""
+    """Print it at a terminal or with --verbose."""
     served.fail_next(429, retry_after=2)
     ran = scripe("whoami", *words)
     assert ran.code == 0
@@ -446,7 +446,7 @@ def test_a_failed_job_is_reported(served: Emulator, scripe: Run, tmp_path: Path)
 
 @pytest.fixture
 def still(monkeypatch: pytest.MonkeyPatch, violations: list[str]) -> Iterator[Emulator]:
-    """An emulator whose jobs stand still, on a port."""
+    """Serve an emulator whose jobs do not progress."""
     with Emulator(job_speed=0) as emulator, emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)

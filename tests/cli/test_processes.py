@@ -1,4 +1,4 @@
-"""The program as a process: quick to start, quiet when its reader leaves, clear about what is not installed."""
+"""Test the program as a process: what it loads, closed and full outputs, missing packages, signals."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FILES = ROOT / "examples" / "files"
 
 
 def ran(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A process that runs a piece of Python."""
+    """Run a piece of Python in a process."""
     return subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -51,7 +51,7 @@ def ran(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def shell(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """A process of bash in which `scripe` is the program, and a failure anywhere in a pipe is one."""
+    """Run bash with `scripe` as a function; a failure anywhere in a pipe is its exit code."""
     program = f'scripe() {{ {sys.executable} -m scripe "$@"; }}; set -o pipefail; {command}'
     return subprocess.run(["bash", "-c", program], capture_output=True, text=True, env=environment)
 
@@ -71,7 +71,7 @@ def test_what_needs_no_command_loads_nothing_heavy(words: list[str]) -> None:
 
 
 def loaded_by(words: list[str]) -> set[str]:
-    """All modules of a process that ran a command line."""
+    """Return the modules that a command line loads."""
     program = (
         f"import sys\nfrom scripe.cli import main\nmain({words!r})\nprint('\\n' + ' '.join(sys.modules))"
     )
@@ -197,7 +197,7 @@ def test_a_stderr_that_cannot_be_written(served: Emulator, environment: dict[str
 
 
 def full_pipe() -> tuple[int, int, int]:
-    """A pipe that does not wait and has no room: the end to read from, the other one, and how much is in it."""
+    """Make a full non-blocking pipe; return its two ends, and how much is in it."""
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)
     count = 0
@@ -276,7 +276,7 @@ def test_ids_go_through_a_pipe(served: Emulator, environment: dict[str, str]) ->
 
 @pytest.fixture
 def still(monkeypatch: pytest.MonkeyPatch, violations: list[str]) -> Iterator[Emulator]:
-    """An emulator whose jobs stand still, on a port."""
+    """Serve an emulator whose jobs do not progress."""
     with Emulator(job_speed=0) as emulator, emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)

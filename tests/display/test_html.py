@@ -30,7 +30,7 @@ LATER = datetime(2026, 5, 15, 8, 22, 5, tzinfo=UTC)
 
 
 class Balance(HTMLParser):
-    """Elements that were opened and not closed."""
+    """A parser that checks that each element is closed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ def test_empty_fields_are_left_out_and_text_is_escaped() -> None:
 
 
 class OutsideOfIgnored(HTMLParser):
-    """The text that MathJax looks at: what is inside an element of this class is left alone."""
+    """A parser of the text that MathJax typesets: not that inside an element of the ignored classes."""
 
     def __init__(self) -> None:
         super().__init__()

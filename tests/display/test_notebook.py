@@ -140,7 +140,7 @@ def test_an_error_that_is_raised_shows_the_cell_and_not_our_frames(
 
 
 def test_a_terminal_with_ipython_shows_the_same() -> None:
-    """A callback of the caller's is no frame of ours, though we call it."""
+    """Show the frame of a callback, though the library calls it."""
     code = (
         "import scripe, scripe.emulator\n"
         "def refuse(job):\n"

@@ -10,7 +10,7 @@ from scripe.types import Job, Progress
 
 
 class ManualClock:
-    """A clock that a test sets."""
+    """A clock that a test sets by hand."""
 
     now = 0.0
 
