@@ -58,8 +58,8 @@ def scripe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture
 def emulator(violations: list[str]) -> Iterator[Emulator]:
     """Make an emulator whose jobs finish at once."""
-    with Emulator(job_speed=1000) as made:
-        yield made
+    with Emulator(job_speed=1000) as emulator:
+        yield emulator
 
 
 @pytest.fixture

@@ -63,13 +63,13 @@ class Terminal:
         return self._process.wait(), self.seen.replace("\r\n", "\n")
 
     def _read(self) -> bool:
-        found = b""
+        chunk = b""
         is_there, _, _ = select.select([self._ours], [], [], PATIENCE)
         assert is_there, f"nothing more was seen for {PATIENCE} seconds: {self.seen}"
         with contextlib.suppress(OSError):  # the other side was closed
-            found = os.read(self._ours, 65536)
-        self.seen += found.decode()
-        return bool(found)
+            chunk = os.read(self._ours, 65536)
+        self.seen += chunk.decode()
+        return bool(chunk)
 
     def __enter__(self) -> Terminal:
         return self

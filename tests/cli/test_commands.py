@@ -126,18 +126,22 @@ def test_filters_reach_the_api(served: Emulator, scripe: Run) -> None:
 
 def test_posts_are_created_changed_and_unscheduled(served: Emulator, scripe: Run) -> None:
     of = ["--project-id", served.project_id]
-    made = scripe("posts", "create", *of, "--text", "- Bullet", "--title", "Take", "--scheduled-for", SOON)
-    shows(made, "scheduled", SOON, "Take", "\n- Bullet\n")
-    shows(scripe("posts", "update", made.id, "--unschedule"), "draft")
+    created = scripe("posts", "create", *of, "--text", "- Bullet", "--title", "Take", "--scheduled-for", SOON)
+    shows(created, "scheduled", SOON, "Take", "\n- Bullet\n")
+    shows(scripe("posts", "update", created.id, "--unschedule"), "draft")
     shows(
-        scripe("posts", "update", made.id, "--text", "New", "--title", "Other", "--auto-like"), "Other", "New"
+        scripe("posts", "update", created.id, "--text", "New", "--title", "Other", "--auto-like"),
+        "Other",
+        "New",
     )
-    shows(scripe("posts", "update", made.id, "--status-category", "inReview"), "id")
+    shows(scripe("posts", "update", created.id, "--status-category", "inReview"), "id")
     status = scripe("posts", "statuses").out.split("\t")[0]
-    shows(scripe("posts", "update", made.id, "--status-id", status, "--no-auto-comment"), "draft")
-    shows(scripe("posts", "update", made.id, "--scheduled-for", SOON, "--content-type", "EDUCATIONAL"), SOON)
-    shows(scripe("posts", "get", made.id), "EDUCATIONAL", "New")
-    assert scripe("posts", "get", made.id, "--json").document["title"] == "Other"
+    shows(scripe("posts", "update", created.id, "--status-id", status, "--no-auto-comment"), "draft")
+    shows(
+        scripe("posts", "update", created.id, "--scheduled-for", SOON, "--content-type", "EDUCATIONAL"), SOON
+    )
+    shows(scripe("posts", "get", created.id), "EDUCATIONAL", "New")
+    assert scripe("posts", "get", created.id, "--json").document["title"] == "Other"
 
 
 def test_a_note_has_its_slot_and_becomes_a_post(served: Emulator, scripe: Run) -> None:
@@ -185,29 +189,31 @@ def test_a_running_job_shows_its_progress(scripe: Run, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_webhook_shows_its_secret_when_it_is_made(served: Emulator, scripe: Run, *, as_json: bool) -> None:
-    told = [] if as_json else ["The secret is shown only now, and cannot be read again. Store it."]
+    notes = [] if as_json else ["The secret is shown only now, and cannot be read again. Store it."]
     options = ["--json"] if as_json else []
     create = ["webhooks", "create", "--name", "Mine", "--url", HOOK, "--event", "post.created"]
-    made = scripe(*create, "--event", "job.failed", *options)
-    assert (made.code, made.err.splitlines()) == (0, told)
-    assert "whsec_" in made.out
-    endpoint = made.document["id"] if as_json else made.id
+    created = scripe(*create, "--event", "job.failed", *options)
+    assert (created.code, created.err.splitlines()) == (0, notes)
+    assert "whsec_" in created.out
+    endpoint = created.document["id"] if as_json else created.id
     again = scripe("webhooks", "get", endpoint, *options)
     assert "whsec_" not in again.out
     assert "job.failed" in again.out
     rotated = scripe("webhooks", "rotate-secret", endpoint, *options)
-    assert (rotated.code, rotated.err.splitlines()) == (0, told)
+    assert (rotated.code, rotated.err.splitlines()) == (0, notes)
     assert "whsec_" in rotated.out
 
 
 def test_a_webhook_is_changed(served: Emulator, scripe: Run) -> None:
-    made = scripe("webhooks", "create", "--name", "Mine", "--url", HOOK, "--event", "post.created")
-    narrowed = scripe("webhooks", "update", made.id, "--project-id", served.project_id, "--name", "Ours")
+    created = scripe("webhooks", "create", "--name", "Mine", "--url", HOOK, "--event", "post.created")
+    narrowed = scripe("webhooks", "update", created.id, "--project-id", served.project_id, "--name", "Ours")
     shows(narrowed, served.project_id, "Ours")
-    widened = scripe("webhooks", "update", made.id, "--all-projects", "--inactive", "--event", "post.updated")
+    widened = scripe(
+        "webhooks", "update", created.id, "--all-projects", "--inactive", "--event", "post.updated"
+    )
     shows(widened, "active          no", "post.updated")
     assert served.project_id not in widened.out
-    shows(scripe("webhooks", "update", made.id, "--active", "--url", f"{HOOK}/2"), f"{HOOK}/2", "yes")
+    shows(scripe("webhooks", "update", created.id, "--active", "--url", f"{HOOK}/2"), f"{HOOK}/2", "yes")
 
 
 def test_a_used_upload_link_is_not_shown(served: Emulator, scripe: Run) -> None:

@@ -91,8 +91,8 @@ def test_no_stdin_at_all(
 
 @pytest.mark.parametrize("words", [["--api-key", "KEY", "whoami"], ["whoami", "--api-key=KEY"]])
 def test_never_an_argument(key: str, scripe: Run, words: list[str]) -> None:
-    given = [word.replace("KEY", key) for word in words]
-    for ran in (scripe(*given), scripe("--json", *given)):
+    typed = [word.replace("KEY", key) for word in words]
+    for ran in (scripe(*typed), scripe("--json", *typed)):
         assert (ran.code, ran.out) == (2, "")
         assert "There is no option --api-key: other users of this machine" in ran.err
         assert key not in ran.err

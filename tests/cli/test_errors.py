@@ -88,13 +88,13 @@ def test_an_error_of_the_api_has_its_exit_code(served: Emulator, scripe: Run, na
     words, prepare, code = CASES[name]
     known = {"JOB": served.seed(jobs=1, job_status="DONE").job_ids[0], "PROJECT": served.project_id}
     prepare(served)
-    given = [known.get(word, word) for word in words]
-    ran = scripe(*given)
+    command = [known.get(word, word) for word in words]
+    ran = scripe(*command)
     assert (ran.code, ran.out) == (code, "")
     assert ran.err.startswith("error: ")
     assert ", request req_" in ran.err
     prepare(served)
-    for_program = scripe(*given, "--json")
+    for_program = scripe(*command, "--json")
     assert (for_program.code, for_program.out) == (code, "")
     error = for_program.error
     assert error["exitCode"] == code
@@ -107,17 +107,17 @@ def test_an_error_of_the_api_has_its_exit_code(served: Emulator, scripe: Run, na
 
 
 @pytest.mark.parametrize(
-    ("is_local", "told"), [(True, "An emulator prints its API key"), (False, "in the Scripe dashboard")]
+    ("is_local", "advice"), [(True, "An emulator prints its API key"), (False, "in the Scripe dashboard")]
 )
 def test_a_rejected_key_says_where_to_create_one(
-    served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch, *, is_local: bool, told: str
+    served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch, *, is_local: bool, advice: str
 ) -> None:
     monkeypatch.setenv("SCRIPE_API_KEY", "scripe_sk_test_wrong")
     assert Session(Options()).is_local
     monkeypatch.setattr(Session, "is_local", is_local)
     ran = scripe("whoami")
     assert ran.code == 3
-    assert told in ran.err
+    assert advice in ran.err
     assert "wrong" not in ran.err
 
 
@@ -396,11 +396,9 @@ def test_an_address_without_the_version_is_reported(
     served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = os.environ["SCRIPE_BASE_URL"].removesuffix("/v1")
-    given = scripe("--base-url", address, "whoami")
-    assert given.code == 5
-    assert (
-        f"The address of the API ends in /v1, but --base-url is {address}. Try {address}/v1.\n" in given.err
-    )
+    ran = scripe("--base-url", address, "whoami")
+    assert ran.code == 5
+    assert f"The address of the API ends in /v1, but --base-url is {address}. Try {address}/v1.\n" in ran.err
     assert "ends in /v1" not in scripe("projects", "get", "proj_x").err
     monkeypatch.setenv("SCRIPE_BASE_URL", address)
     assert f"The address of the API ends in /v1, but SCRIPE_BASE_URL is {address}." in scripe("whoami").err
@@ -421,7 +419,7 @@ def test_control_characters_are_not_written_to_stderr(scripe: Run, monkeypatch: 
         monkeypatch.setenv("SCRIPE_API_KEY", "scripe_sk_test_x")
         ran = scripe("whoami", "-v")
     assert "canary" in ran.err
-    assert [each for each in ran.out + ran.err if not each.isprintable() and each not in "\n\t"] == []
+    assert [char for char in ran.out + ran.err if not char.isprintable() and char not in "\n\t"] == []
 
 
 def test_an_invalid_response_is_reported(served: Emulator, scripe: Run) -> None:
@@ -459,9 +457,9 @@ def test_a_wait_timeout_says_how_to_keep_waiting(still: Emulator, scripe: Run) -
     ran = scripe("jobs", "wait", one, "--wait-timeout", "0.1")
     assert ran.code == 14
     assert ran.err.endswith(f"{one} has not finished. To keep waiting, run: scripe jobs wait {one}\n")
-    several = scripe("jobs", "wait", one, done, other, "--wait-timeout", "1")
-    assert several.code == 14
-    assert several.err.endswith(
+    ran = scripe("jobs", "wait", one, done, other, "--wait-timeout", "1")
+    assert ran.code == 14
+    assert ran.err.endswith(
         f"{other} have not finished. To keep waiting, run: scripe jobs wait {one} {other}\n"
     )
     assert scripe("jobs", "wait", one, "--wait-timeout", "0.1", "--json").error["jobIds"] == [one]
@@ -503,9 +501,9 @@ def test_a_deprecation_of_the_api_is_one_line(
     with Emulator(deprecation="2026-08-01") as emulator, emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
-        shown = warnings.showwarning
+        original = warnings.showwarning
         ran = scripe("projects", *(["--json"] if as_json else []))
-        assert warnings.showwarning is shown
+        assert warnings.showwarning is original
     assert ran.code == 0
     assert bool(ran.err) is not as_json
     if ran.err:

@@ -100,9 +100,9 @@ def test_texts_of_others_in_a_pipe(served: Emulator, scripe: Run) -> None:
     listed = scripe("posts", "list", "--project-id", served.project_id).out
     assert listed.count("\n") == 1
     assert len(listed.split("\t")) == 4
-    shown = scripe("posts", "get", post.id).out
-    assert "\nline two\ttab\n" in shown
-    assert not set(listed + shown) & set("\x1b\x07\u202e\x9b")
+    text = scripe("posts", "get", post.id).out
+    assert "\nline two\ttab\n" in text
+    assert not set(listed + text) & set("\x1b\x07\u202e\x9b")
     document = scripe("posts", "get", post.id, "--json")
     assert document.document["content"] == HOSTILE
     assert not set(document.out) & set("\x1b\x07\u202e\x9b")
@@ -159,15 +159,17 @@ def test_the_attributes_of_each_view_exist() -> None:
     for kind, view in zip(kinds, views.VIEWS.values(), strict=True):
         read = [*view.fields.values(), *view.columns.values(), *([view.text] if view.text else [])]
         known = {"scopes", "workspace", "principal", *kind.model_fields}
-        assert [each for each in read if isinstance(each, str) and each.split(".")[0] not in known] == []
+        assert [
+            getter for getter in read if isinstance(getter, str) and getter.split(".")[0] not in known
+        ] == []
         assert view.flexible is None or view.flexible in view.columns
 
 
 def test_an_absent_part_is_left_out() -> None:
     workspace = types.Workspace(id="org_x")
     view = views.VIEWS["CurrentWorkspace"]
-    told = views.cells(types.CurrentWorkspace(workspace=workspace), view.fields)
-    assert told == ["org_x", "", "", "", "", ""]
+    cells = views.cells(types.CurrentWorkspace(workspace=workspace), view.fields)
+    assert cells == ["org_x", "", "", "", "", ""]
     note = types.Note.model_validate({"id": "note_x", "createdAt": "2026-05-15T09:00:00+02:00"})
     assert views.cells(note, views.VIEWS["Note"].columns) == ["note_x", "", "2026-05-15T07:00Z", ""]
     odd = types.Note.model_validate({**note.model_dump(), "slot": {"id": "slot_x", "date": "some day"}})
@@ -182,11 +184,11 @@ def test_times_are_in_utc_in_any_time_zone(monkeypatch: pytest.MonkeyPatch) -> N
         "createdAt": "0001-01-01T00:00:00+05:00",
         "slot": {"id": "s", "date": "2026-12-01"},
     }
-    told = views.cells(types.Note.model_validate(fields), views.VIEWS["Note"].fields)
+    cells = views.cells(types.Note.model_validate(fields), views.VIEWS["Note"].fields)
     monkeypatch.undo()
     time.tzset()
-    assert "2026-12-01T00:00Z" in told
-    assert "0001-01-01 00:00:00+05:00" in told
+    assert "2026-12-01T00:00Z" in cells
+    assert "0001-01-01 00:00:00+05:00" in cells
 
 
 def test_tables_and_lines_without_a_terminal() -> None:

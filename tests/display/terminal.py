@@ -31,9 +31,9 @@ class BrokenTerminal(Terminal):
 
 def watched(monkeypatch: pytest.MonkeyPatch, terminal: Terminal | None = None) -> Terminal:
     """Make standard error a terminal. (Not a fixture: pytest sets the stream before each phase.)"""
-    found = terminal or Terminal()
+    stream = terminal or Terminal()
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setattr(sys, "stderr", found)
-    return found
+    monkeypatch.setattr(sys, "stderr", stream)
+    return stream

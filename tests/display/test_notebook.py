@@ -79,8 +79,8 @@ def test_one_live_bar_that_ends_full(outputs: list[list[Output]]) -> None:
 def test_many_jobs_have_one_bar(outputs: list[list[Output]]) -> None:
     bar, job = outputs[2]
     assert "2 of 2, 1 failed or cancelled" in html(bar)
-    for shown in ("DONE", "waited", "worked", "post_"):
-        assert shown in html(job)
+    for text in ("DONE", "waited", "worked", "post_"):
+        assert text in html(job)
 
 
 def test_a_list_shows_its_first_rows(outputs: list[list[Output]]) -> None:
@@ -107,9 +107,9 @@ def test_without_a_notebook_lists_are_left_alone() -> None:
 
 
 def test_an_error_reads_well(outputs: list[list[Output]]) -> None:
-    shown = html(outputs[4][0])
+    text = html(outputs[4][0])
     for part in ("NotFoundError", "404", "not_found", "req_", "retryable", "no"):
-        assert part in shown
+        assert part in text
 
 
 def test_the_async_client_works_with_await_at_the_top(outputs: list[list[Output]]) -> None:

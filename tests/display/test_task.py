@@ -92,7 +92,7 @@ def test_many_jobs_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "wanted"),
+    ("text", "expected"),
     [
         (format_size(0), "0 B"),
         (format_size(999), "999 B"),
@@ -112,5 +112,5 @@ def test_many_jobs_are_counted() -> None:
         (shorten("12345678901", 10), "123456789…"),
     ],
 )
-def test_format(shown: str, wanted: str) -> None:
-    assert shown == wanted
+def test_format(text: str, expected: str) -> None:
+    assert text == expected
