@@ -65,33 +65,21 @@ _SYNONYMS: Mapping[str, Sequence[str]] = {  # words that people type, by the wor
     "publish": ("send", "share"),
     "login": ("auth", "logout", "configure", "init"),
 }
-_OTHER_COMMANDS: Mapping[str, str] = {
-    "sources add": "sources create",
-    "sources upload": "sources ingest",
-    "knowledge create": "knowledge add",
-    "knowledge ingest": "knowledge add",
-    "uploads create": "uploads put",
-    "uploads upload": "uploads put",
-    "posts write": "posts generate",
-    "posts schedule": "posts update",
-    "jobs watch": "jobs wait",
-    "jobs stop": "jobs cancel",
-    "webhooks rotate": "webhooks rotate-secret",
-    "ingest": "sources ingest",
-    "upload": "sources ingest",
-    "transcribe": "sources ingest",
-    "generate": "posts generate",
-    "statuses": "posts statuses",
-    "wait": "jobs wait",
-    "cancel": "jobs cancel",
-    "workspace": "whoami",
-    "workspaces": "whoami",
-    "me": "whoami",
-    "health": "whoami",
-    "serve": "emulator",
-    "server": "emulator",
-    "kb": "knowledge",
-    "version": "--version",
+_OTHER_NAMES: Mapping[str, Sequence[str]] = {  # what people type for a command with another name
+    "sources create": ("sources add",),
+    "sources ingest": ("sources upload", "ingest", "upload", "transcribe"),
+    "knowledge": ("kb",),
+    "knowledge add": ("knowledge create", "knowledge ingest"),
+    "uploads put": ("uploads create", "uploads upload"),
+    "posts generate": ("posts write", "generate"),
+    "posts update": ("posts schedule",),
+    "posts statuses": ("statuses",),
+    "jobs wait": ("jobs watch", "wait"),
+    "jobs cancel": ("jobs stop", "cancel"),
+    "webhooks rotate-secret": ("webhooks rotate",),
+    "whoami": ("workspace", "workspaces", "me", "health"),
+    "emulator": ("serve", "server"),
+    "--version": ("version",),
 }
 
 
@@ -131,9 +119,9 @@ def _other_command(error: CycloptsError) -> str | None:
     for name in (typed, meant):
         if name in _NOT_SUPPORTED:
             return _NOT_SUPPORTED[name]
-        if name in _OTHER_COMMANDS:
-            return f'Unknown command "{typed}". Did you mean: scripe {_OTHER_COMMANDS[name]}?'
-    return None if meant == typed else f'Unknown command "{typed}". Did you mean: scripe {meant}?'
+    other = (command for command, names in _OTHER_NAMES.items() if {typed, meant} & {*names})
+    command = next(other, meant)
+    return None if command == typed else f'Unknown command "{typed}". Did you mean: scripe {command}?'
 
 
 def _unknown_command(error: UnknownCommandError) -> str:
