@@ -53,15 +53,15 @@ def format_duration(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def format_moment(moment: datetime) -> str:
+def format_moment(moment: datetime, pattern: str = "%Y-%m-%d %H:%M UTC") -> str:
     """Format a moment to the minute, in UTC."""
     try:
-        return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return f"{moment.astimezone(UTC):{pattern}}"
     except OverflowError:  # year 1 or 9999: the moment in UTC is outside the calendar
         return str(moment)
 
 
-def to_one_line(text: str, max_length: int) -> str:
+def shorten(text: str, max_length: int) -> str:
     """Return text on one line, shortened, without characters that a terminal would obey."""
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return line if len(line) <= max_length else f"{line[: max_length - 1]}…"

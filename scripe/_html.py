@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias, cast
 
 from pydantic import BaseModel
 
-from ._format import Severity, format_duration, format_moment, severity, to_one_line
+from ._format import Severity, format_duration, format_moment, severity, shorten
 
 CELL = "text-align:left;vertical-align:top;border:0;padding:2px 14px 2px 0;background:transparent"
 HEAD = f"{CELL};opacity:.65;font-weight:normal;white-space:nowrap"
@@ -30,6 +30,7 @@ IGNORED_BY_MATHJAX = {"class": "tex2jax_ignore mathjax_ignore"}
 MAX_UNFOLDED = 200  # characters of a text on a card; the rest is collapsed
 MAX_CELL_TEXT = 80  # characters of a text in a table
 MAX_ROWS = 50  # rows of a Python list
+PREVIEW_ROWS = 10  # rows of a list of the API, which are fetched to be shown
 NO_WRAP_BELOW = 20  # shorter texts stay on one line; longer ones get a column of some width
 
 _ALWAYS_COLUMNS = {"id", "status", "name", "title", "type"}
@@ -45,7 +46,7 @@ class HTMLRepr(Protocol):
 class ListLike(Protocol):
     """A list of the API, which can fetch its first rows."""
 
-    def head(self) -> HTMLRepr: ...
+    def head(self, n: int, /) -> HTMLRepr: ...
 
 
 class _Job(Protocol):
@@ -192,7 +193,7 @@ def preview_html(pager: ListLike, error_class: type[Exception]) -> str:
     """
     rows: object
     try:
-        rows = pager.head()
+        rows = pager.head(PREVIEW_ROWS)
     except error_class as error:
         rows = error
     return cast("HTMLRepr", rows)._repr_html_()  # pyright: ignore[reportPrivateUsage] - as a notebook does
@@ -230,17 +231,17 @@ def _cell(name: str, value: object) -> str:
         return f"{len(models)}"
     if isinstance(value, BaseModel):
         parts = (f"{field}: {content}" for field, content in _fields(value) if not _is_empty(content))
-        return _shorten(", ".join(parts))
-    return _plain_value(name, value, _shorten)
+        return _short_cell(", ".join(parts))
+    return _plain_value(name, value, _short_cell)
 
 
-def _shorten(text: str) -> str:
-    line = to_one_line(text, MAX_CELL_TEXT)
+def _short_cell(text: str) -> str:
+    line = shorten(text, MAX_CELL_TEXT)
     return tag("div", line, "white-space:nowrap" if len(line) < NO_WRAP_BELOW else "min-width:14em")
 
 
 def _format(value: object) -> str:
-    return format_moment(value) if isinstance(value, datetime) else to_one_line(str(value), MAX_CELL_TEXT)
+    return format_moment(value) if isinstance(value, datetime) else shorten(str(value), MAX_CELL_TEXT)
 
 
 def _models(value: object) -> list[BaseModel]:

@@ -20,6 +20,9 @@ def make_lazy_exports(
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value: object = getattr(import_module(homes[name], package), name)
+        if "._" in getattr(value, "__module__", ""):
+            # Pickles name this module, and messages show it: the private one may move.
+            value.__module__ = package
         setattr(sys.modules[package], name, value)
         return value
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TextIO, cast
 
 from ._core.polling import progress_from_job
-from ._format import format_duration, format_size, to_one_line
+from ._format import format_duration, format_size, shorten
 from ._html import IGNORED_BY_MATHJAX, concat, meter, tag
 from .types.job import Job
 from .types.progress import Progress
@@ -68,7 +68,7 @@ class Task:
     """A title and its stages; the last one runs until `finish`."""
 
     def __init__(self, title: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self.title: str = to_one_line(title, MAX_TITLE)
+        self.title: str = shorten(title, MAX_TITLE)
         self.stages: list[Stage] = [Stage(INITIAL_LABEL, clock())]
         self._clock = clock
 
@@ -87,7 +87,7 @@ class Task:
                 stage.started = self._clock()  # the upload started again
             stage.detail = _upload_detail(progress, self._clock() - stage.started)
         else:
-            stage.detail = to_one_line(progress.message or "", MAX_TITLE)
+            stage.detail = shorten(progress.message or "", MAX_TITLE)
         stage.fraction = progress.fraction
 
     def update_count(self, jobs: Sequence[Job], total: int) -> None:
@@ -109,7 +109,7 @@ class Task:
         if ok and last.label == LABELS["running"]:
             last.detail = ""  # the message describes work that is over
 
-    def elapsed(self, stage: Stage) -> str:
+    def format_elapsed(self, stage: Stage) -> str:
         """Format how long a stage took, or has been running."""
         return format_duration((self._clock() if stage.ended is None else stage.ended) - stage.started)
 
@@ -177,18 +177,6 @@ def count_bar(jobs: Iterable[Job | str]) -> Generator[Callable[[Job], None]]:
         yield update
 
 
-class Display(Protocol):
-    """A place where a task is drawn, from its construction until it is closed."""
-
-    def draw(self) -> None:
-        """Draw the current state."""
-        ...
-
-    def close(self) -> None:
-        """Draw the last state."""
-        ...
-
-
 @contextmanager
 def _display(task: Task) -> Generator[Callable[[], None]]:
     display = _IgnoreErrors(task)
@@ -207,7 +195,7 @@ class _IgnoreErrors:
     """A display that is dropped after its first error."""
 
     def __init__(self, task: Task) -> None:
-        self._display: Display | None = None
+        self._display: NotebookDisplay | TerminalDisplay | LinesDisplay | None = None
         with self._drop_after_error():
             self._display = _make_display(task)
 
@@ -229,7 +217,7 @@ class _IgnoreErrors:
             self._display = None
 
 
-def _make_display(task: Task) -> Display | None:
+def _make_display(task: Task) -> NotebookDisplay | TerminalDisplay | LinesDisplay | None:
     output = detect_output()
     if output == "notebook":
         return NotebookDisplay(task)
@@ -302,7 +290,10 @@ class TerminalDisplay:
             )
             detail = Text(stage.detail, overflow="ellipsis")
             grid.add_row(
-                Text(f"{stage.mark or ' '} {stage.label}"), bar, Text(self._task.elapsed(stage)), detail
+                Text(f"{stage.mark or ' '} {stage.label}"),
+                bar,
+                Text(self._task.format_elapsed(stage)),
+                detail,
             )
         return Group(Text(self._task.title, style="bold"), grid)
 
@@ -321,7 +312,7 @@ class LinesDisplay:
         for stage in [*self._task.stages]:
             if stage.ended is not None and not any(stage is written for written in self._written):
                 self._written.append(stage)
-                elapsed = self._task.elapsed(stage)
+                elapsed = self._task.format_elapsed(stage)
                 parts = (f"{self._task.title}:", stage.mark, stage.label, elapsed, stage.detail)
                 _write_line(" ".join(part for part in parts if part))
 
@@ -409,7 +400,7 @@ class NotebookBars:
 
     def _cells(self, stage: Stage) -> list[str]:
         label = f"{stage.mark or '…'} {stage.label}"
-        return [label, meter(stage.fraction), self._task.elapsed(stage), stage.detail]
+        return [label, meter(stage.fraction), self._task.format_elapsed(stage), stage.detail]
 
     def __repr__(self) -> str:
         last = self._task.stages[-1]

@@ -75,7 +75,7 @@ def bucket(tmp_path: Path) -> Iterator[S3Storage]:
     rclone, address = str(Path(sys.executable).with_name("rclone")), f"127.0.0.1:{port}"
     command = [rclone, "serve", "s3", "--auth-key", "ACCESS,SECRET", "--addr", address, str(tmp_path / "s3")]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break

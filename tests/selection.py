@@ -33,6 +33,9 @@ All others see only what `scripe._http` makes of it: models, pages, polling, rul
 """
 
 SLOW = (
+    "_async/test_polling_stress.py",
+    "cli/test_command_line_docs.py",
+    "cli/test_processes.py",
     "emulator/test_emulator_contract.py",
     "emulator/test_emulator_page_browser.py",
     "faults",
@@ -45,7 +48,7 @@ SLOW = (
     "test_memory.py",
     "testing",
 )
-"""Files and folders that take long, or need a browser, a language server or the tools of the documentation."""
+"""Files and folders that start many processes, count to thousands, or need a browser, a language server or Sphinx."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -82,13 +82,18 @@ def test_nothing_says_to_install_scripe_from_an_index() -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
-def test_the_first_page_says_that_nothing_ran_against_the_live_api(page: str) -> None:
+def test_the_first_page_states_the_status(page: str) -> None:
     head = " ".join((ROOT / page).read_text().split("\n##")[0].split())
-    assert "**It is unofficial:**" in head
-    assert "**It is version 0.1, and no part of it has ever run against the live API:**" in head
+    assert "**Status: unofficial, version 0.1, never yet run against the live API.**" in head
     assert "api-facts.md)" in head
-    assert "generate_and_wait(" in head
-    assert "print(post.content)" in head
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_the_first_program_of_the_first_page_makes_a_post(page: str) -> None:
+    program = (ROOT / page).read_text().split("```python\n")[1].partition("```")[0]
+    assert program.count("\n") <= 8
+    assert "generate_and_wait(" in program
+    assert "print(post.content)" in program
 
 
 def prose(path: Path) -> str:

@@ -53,11 +53,17 @@ EXCERPTS = {"CONTRIBUTING.md": "scripe/_async/resources/notes.py"}
 
 SHOWS = {
     "README.md": [
+        "[The emulator does not recognise speech.",
         "What is your take?",
-        "memo.mp3 16 ",
-        "letter.docx Done ",
-        "GET /v1/projects ['scripe.attempt', ",
-    ]
+        "report.pdf Done\nletter.docx Done\n",
+        "404 not_found req_",
+    ],
+    "docs/guides/design-notes.md": [
+        "build_request makes more than twice as many function calls: True",
+        "Async generator 'httpx._content.ByteStream.__aiter__'",
+        "The child was ended by SIGALRM",
+        "[None, 'session=of-the-first-key']",
+    ],
 }
 """What pages' Python prints, beside running."""
 

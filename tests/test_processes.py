@@ -197,7 +197,7 @@ def forked(work: Callable[[], bool]) -> int:
     child = os.fork()
     if child == 0:
         try:
-            signal.alarm(20)
+            signal.alarm(60)
             os._exit(0 if work() else 1)
         finally:
             os._exit(2)
@@ -335,7 +335,7 @@ thread.start()
 time.sleep(random.Random(seed).uniform(0, 0.06))
 child = os.fork()
 if child == 0:
-    signal.alarm(20)
+    signal.alarm(60)
     client.sources.retrieve("src_1")
     client.jobs.list().to_list()
     os._exit(0)
@@ -464,7 +464,7 @@ STRICT = ["-X", "dev", "-W", "error::ResourceWarning"]
 
 def ran_by(program: str, *arguments: str, strict: bool = False) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *(STRICT if strict else []), "-c", program, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
 @pytest.mark.parametrize("program", CLOSED.values(), ids=CLOSED)

@@ -153,7 +153,7 @@ class AsyncFileUpload:
             sender.options.max_retries, True, sender.deadline, sender.session.clock.now, rules.is_transient
         )
         put_once = partial(self._put_once, observation)
-        return await sender.retry(put_once, policy, f"PUT {self._safe_url}", observation)
+        return await sender.retry(await put_once(), put_once, policy, f"PUT {self._safe_url}", observation)
 
     async def _put_once(self, observation: Observation) -> Outcome:
         transport = self._sender.session.transport()

@@ -17,7 +17,7 @@ from .._core.config import NO_API_KEY, Options, Secret
 from .._core.deadline import NO_DEADLINE, Deadline
 from .._core.idempotency import note_idempotency_key
 from .._core.outcome import Outcome, RawResponse, TransportFailure
-from .._core.rate_limit import Reservation, rate_limit
+from .._core.rate_limit import Reservation
 from .._core.request import Request
 from .._core.retry import RetryPolicy, is_transient, last_outcome
 from .._http import CommonHeaders, PreparedRequest, SendOptions
@@ -111,10 +111,13 @@ class AsyncSender:
 
     async def _send(self, exchange: _Exchange[T], parse: ResponseParser[T, R]) -> R:
         sender, request = self.with_deadline(), exchange.request
+        remaining = sender.remaining()
         try:
-            outcome = await async_run_with_timeout(
-                sender.remaining(), partial(sender._send_with_retries, exchange)
-            )
+            if remaining is None:
+                outcome: Outcome | None = await sender._send_with_retries(exchange)
+            else:
+                send = partial(sender._send_with_retries, exchange)
+                outcome = await async_run_with_timeout(remaining, send)
         except ClientClosedError as error:
             if exchange.attempts > 1:  # the first may have arrived
                 error.idempotency_key = request.idempotency_key
@@ -139,6 +142,9 @@ class AsyncSender:
             raise
 
     async def _send_with_retries(self, exchange: _Exchange[T]) -> Outcome:
+        outcome = await self._attempt(exchange)
+        if isinstance(outcome, RawResponse) and outcome.status < 400:
+            return outcome
         request = exchange.request
         policy = RetryPolicy(
             self.options.max_retries,
@@ -150,17 +156,17 @@ class AsyncSender:
         )
         attempt = partial(self._attempt, exchange)
         label = f"{request.method} {request.safe_path}"
-        return await self.retry(attempt, policy, label, exchange.observation)
+        return await self.retry(outcome, attempt, policy, label, exchange.observation)
 
     async def retry(
         self,
+        outcome: Outcome,
         send_once: Callable[[], Awaitable[Outcome]],
         policy: RetryPolicy,
         label: str,
         observation: Observation,
     ) -> Outcome:
-        """Call `send_once`, and again while the policy allows another attempt; return the last outcome."""
-        outcome = await send_once()
+        """Send again after a first outcome, while the policy allows another attempt; return the last outcome."""
         if not policy.should_retry(outcome):
             return outcome
         from tenacity import AsyncRetrying  # loaded here: most calls never need it
@@ -197,24 +203,26 @@ class AsyncSender:
         if request.authenticated:
             exchange.api_key = await self.session.api_key(self.remaining())
         transport = self.session.transport()
-        slot = known = None
+        slot = known = response = None
         try:
             slot = await self._acquire_slot(exchange)
-            options = SendOptions(self._timeout(request), self.remaining)
+            remaining = None if self.deadline.at is None else self.remaining
+            options = SendOptions(self._timeout(request), remaining)
             outcome = known = await transport.send(self._prepare(exchange), options)
+            if isinstance(outcome, RawResponse):
+                attempts, api_key = exchange.attempts, exchange.api_key
+                response = responses.response_info(request, outcome, attempts, api_key)
         finally:
-            self._release_slot(slot, known)  # first: nothing that follows may lose the slot
+            self._release_slot(slot, known, response)  # first: nothing that follows may lose the slot
+        exchange.response = response
         if isinstance(outcome, TransportFailure):
             # The message may quote what a server sent.
             message = redact_api_key(outcome.message, exchange.api_key.reveal())
             outcome = replace(outcome, message=message)
             _log.log_failure(request, outcome, exchange.attempts)
-        else:
-            attempts, api_key = exchange.attempts, exchange.api_key
-            exchange.response = responses.response_info(request, outcome, attempts, api_key)
         exchange.observation.on_outcome(exchange.attempts, outcome)
-        if exchange.response is not None:
-            await self._notify(request, exchange.response)
+        if response is not None:
+            await self._notify(request, response)
         return outcome
 
     def _prepare(self, exchange: _Exchange[T]) -> PreparedRequest:
@@ -228,9 +236,9 @@ class AsyncSender:
         request, limiter, clock = exchange.request, self.session.limiter, self.session.clock
         bucket, timeout = (self.options.workspace_id, request.bucket), self._timeout(request)
         while True:
-            now = clock.now()
-            if self.deadline.has_passed(now):
+            if self.deadline_passed():
                 raise self._deadline_error(request)
+            now = clock.now()
             reservation = limiter.reserve(bucket, now, timeout) if limiter else None
             if reservation is None or isinstance(reservation, Reservation):
                 return reservation
@@ -245,9 +253,11 @@ class AsyncSender:
             finally:
                 exchange.observation.on_rate_limit_wait(clock.now() - now)
 
-    def _release_slot(self, slot: Reservation | None, outcome: Outcome | None) -> None:
+    def _release_slot(
+        self, slot: Reservation | None, outcome: Outcome | None, response: ResponseInfo | None
+    ) -> None:
         if self.session.limiter is not None and slot is not None:
-            reported = rate_limit(outcome) if isinstance(outcome, RawResponse) else None
+            reported = None if response is None else response.rate_limit
             self.session.limiter.release(slot, self.session.clock.now(), outcome, reported)
 
     async def _notify(self, request: Request[T], response: ResponseInfo) -> None:
@@ -279,11 +289,13 @@ class AsyncSender:
 
     def remaining(self) -> float | None:
         """Return the seconds until the deadline; None if there is no deadline."""
+        if self.deadline.at is None:
+            return None
         return self.deadline.remaining(self.session.clock.now())
 
     def deadline_passed(self) -> bool:
         """Return True if the deadline has passed."""
-        return self.deadline.has_passed(self.session.clock.now())
+        return self.remaining() == 0
 
     def _deadline_error(self, request: Request[T], reason: str = "") -> APITimeoutError:
         return APITimeoutError(

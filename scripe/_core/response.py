@@ -22,6 +22,7 @@ from .json_repair import load_json, repair_json
 from .outcome import RawResponse, TransportFailure
 from .rate_limit import rate_limit, retry_after
 from .request import Request
+from .retry import is_transient
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -136,7 +137,7 @@ def is_expected_status(request: Request[T], answer: RawResponse) -> bool:
 
 
 def _check_status(request: Request[T], answer: RawResponse, response: ResponseInfo, key: Secret[str]) -> None:
-    if not answer.is_success and not is_expected_status(request, answer):
+    if not 200 <= answer.status < 300 and not is_expected_status(request, answer):
         raise status_error(request, answer, response, key)
 
 
@@ -191,8 +192,6 @@ def status_error(
     request: Request[T], answer: RawResponse, response: ResponseInfo, key: Secret[str] = NO_API_KEY
 ) -> errors.APIStatusError:
     """The error that an answer is: chosen by its code first, by its status second."""
-    from .retry import is_transient  # loaded by those alone whom something fails
-
     found = cast("JSON", redact_body(answer.body, key.reveal()))
     envelope = _envelope_of(found)
     code, headers = _non_empty_str(envelope.get("code")), redact_api_key(answer, key).headers

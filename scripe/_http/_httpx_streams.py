@@ -25,6 +25,9 @@ class BufferedStream(httpx.ByteStream):
         return SingleChunk(self._content)
 
 
+EMPTY = BufferedStream(b"")
+
+
 class ChunkStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that is read chunk by chunk while it is sent, sync or async."""
 

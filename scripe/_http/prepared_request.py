@@ -38,18 +38,14 @@ class SendOptions:
     """
 
     timeout: float | None
-    remaining: Callable[[], float | None]
+    remaining: Callable[[], float | None] | None = None
 
     def deadline_passed(self) -> bool:
-        return self.remaining() == 0
+        return self.remaining is not None and self.remaining() == 0
 
     def timeouts(self) -> Mapping[str, float | None]:
         """Return the timeout of each network operation, as the backend looks it up when the operation begins."""
-        return (
-            RemainingTimeouts(self)
-            if self.remaining() is not None
-            else dict.fromkeys(OPERATIONS, self.timeout)
-        )
+        return dict.fromkeys(OPERATIONS, self.timeout) if self.remaining is None else RemainingTimeouts(self)
 
 
 class RemainingTimeouts(Mapping[str, float | None]):
@@ -62,7 +58,7 @@ class RemainingTimeouts(Mapping[str, float | None]):
         self._options = options
 
     def __getitem__(self, operation: str) -> float | None:
-        remaining = self._options.remaining()
+        remaining = self._options.remaining and self._options.remaining()
         return self._options.timeout if remaining is None else cap_timeout(self._options.timeout, remaining)
 
     def __iter__(self) -> Iterator[str]:
@@ -117,10 +113,10 @@ class PreparedRequest:
         """Return the backend's request, with the headers that the backend adds only to bodies of its own."""
         streams = import_module(f"{__package__}._{backend.__name__}_streams")
         content = b"" if self.content is None else self.content
-        if isinstance(content, bytes):
-            stream, length = streams.BufferedStream(content), len(content)
-        else:
+        if not isinstance(content, bytes):
             stream, length = streams.ChunkStream(content), None
+        else:
+            stream, length = streams.BufferedStream(content) if content else streams.EMPTY, len(content)
         request = cast(
             "httpx.Request",
             backend.Request(

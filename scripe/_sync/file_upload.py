@@ -154,7 +154,7 @@ class FileUpload:
             sender.options.max_retries, True, sender.deadline, sender.session.clock.now, rules.is_transient
         )
         put_once = partial(self._put_once, observation)
-        return sender.retry(put_once, policy, f"PUT {self._safe_url}", observation)
+        return sender.retry(put_once(), put_once, policy, f"PUT {self._safe_url}", observation)
 
     def _put_once(self, observation: Observation) -> Outcome:
         transport = self._sender.session.transport()

@@ -73,7 +73,9 @@ def _report_bug(error: Exception, tokens: Sequence[str]) -> int:
     try:
         from .error_output import report_bug
     except Exception:  # noqa: BLE001 - a module of scripe, or one that it needs, is missing or broken
-        message = f"{type(error).__name__}: {error}. scripe is not installed as a whole: install it again."
+        message = (
+            f"{type(error).__name__}: {error}. The installation of scripe is incomplete: install it again."
+        )
         write_stderr(f"error: {message}")
         return OTHER
     return report_bug(error, tokens)

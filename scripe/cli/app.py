@@ -18,23 +18,24 @@ from .render import Result, write_result
 from .session import Session
 
 _ABOUT = """\
-The Scripe API on the command line: recordings, files and notes in, LinkedIn posts out.
+Use the Scripe API from the command line: turn recordings, files and notes into LinkedIn posts.
 
-The key comes from SCRIPE_API_KEY or --api-key-file, or is asked for.
-More of a command: scripe COMMAND --help. Without a key: scripe emulator.
+Set the API key in SCRIPE_API_KEY or with --api-key-file; at a terminal you are asked for it.
+To see the options of a command, run scripe COMMAND --help.
+To try the commands without an API key, run scripe emulator.
 """
-COMMANDS = {  # where each is, and its line on the page of all
-    "whoami": ("commands.workspace:whoami", "Show the workspace and the key, with what it may do."),
-    "projects": ("commands.workspace:projects", "Projects: list, get."),
-    "sources": ("commands.files:sources", "Transcripts: create, ingest, get."),
-    "notes": ("commands.notes:app", "Notes: list, get, create."),
-    "posts": ("commands.posts:app", "Posts: list, get, create, update, generate, statuses."),
-    "knowledge": ("commands.knowledge:app", "The knowledge base: add."),
-    "jobs": ("commands.jobs:app", "Work in the background: list, get, wait, cancel."),
-    "uploads": ("commands.files:uploads", "Files on their way to Scripe: put."),
-    "webhooks": ("commands.webhooks:app", "Webhook endpoints: create, get, update, rotate-secret."),
-    "emulator": ("app:emulator", "Serve a Scripe API on this machine until Ctrl-C."),
-    "completion": ("commands.completion:app", "Teach a shell to complete commands: bash, zsh, fish."),
+COMMANDS = {  # the place of each command, and its line on the page of all
+    "whoami": ("commands.workspace:whoami", "Show the workspace, and what the API key may do."),
+    "projects": ("commands.workspace:projects", "List projects, get one."),
+    "sources": ("commands.files:sources", "Create sources from transcripts, ingest files, get a source."),
+    "notes": ("commands.notes:app", "List, get and create notes."),
+    "posts": ("commands.posts:app", "List, get, create, update and generate posts; list statuses."),
+    "knowledge": ("commands.knowledge:app", "Add a text, file, web page or video to the knowledge base."),
+    "jobs": ("commands.jobs:app", "List, get, wait for and cancel background jobs."),
+    "uploads": ("commands.files:uploads", "Put a file into storage, without making anything of it."),
+    "webhooks": ("commands.webhooks:app", "Create, get and update webhook endpoints; rotate-secret."),
+    "emulator": ("app:emulator", "Serve an emulated Scripe API on this machine until Ctrl-C."),
+    "completion": ("commands.completion:app", "Write a completion script for bash, zsh or fish."),
 }
 
 app: App = App(
@@ -52,7 +53,7 @@ app: App = App(
 )
 for _order, (_name, (_place, _help)) in enumerate(COMMANDS.items()):
     app.command(f"scripe.cli.{_place}", name=_name, help=_help, sort_key=_order)
-app["--help"].help = "Show this page, or that of a command."
+app["--help"].help = "Show this page, or the page of a command."
 app["--version"].help = "Show the version."
 
 
@@ -79,10 +80,13 @@ def _run_with_session(command: Callable[..., Result], bound: BoundArguments, opt
 
 def emulator(
     *arguments: Annotated[
-        str, Parameter(allow_leading_hyphen=True, help="`scripe emulator --help` lists them.")
+        str,
+        Parameter(
+            allow_leading_hyphen=True, help="Options of the emulator; `scripe emulator --help` lists them."
+        ),
     ],
 ) -> int:
-    """Serve a Scripe API on this machine until Ctrl-C."""
+    """Serve an emulated Scripe API on this machine until Ctrl-C."""
     from .emulator import (
         run_emulator,  # reached where an option stands before the command; else see `dispatch`
     )

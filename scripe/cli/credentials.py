@@ -15,8 +15,8 @@ from ..errors import ConfigurationError
 from .input import is_stdin, read_file
 
 API_KEY_AS_ARGUMENT = (
-    "There is no --api-key: what stands on a command line is seen by others on this machine and stays in the history "
-    "of the shell. Set SCRIPE_API_KEY, or give --api-key-file PATH (- for stdin)."
+    "There is no option --api-key: other users of this machine and the history of the shell would see the API key. "
+    "Set SCRIPE_API_KEY, or give --api-key-file PATH (- reads stdin)."
 )
 
 
@@ -34,8 +34,8 @@ def read_api_key(file: Path | None) -> str | None:
     if sys.stdin is not None and sys.stdin.isatty():
         return _ask()
     raise ConfigurationError(
-        f"No API key: set {KEY_VARIABLE}, or give --api-key-file PATH (- for stdin). "
-        "Keys are made in the Scripe dashboard under Settings, Developer, API keys."
+        f"There is no API key. Set {KEY_VARIABLE}, or give --api-key-file PATH (- reads stdin). "
+        "Create an API key in the Scripe dashboard: Settings, Developer, API keys."
     )
 
 
@@ -44,7 +44,9 @@ def _read_first_line(file: Path) -> str:
     api_key = lines[0].strip() if lines else ""
     if not api_key:
         name = "stdin" if is_stdin(file) else f"{file}"
-        raise ConfigurationError(f"--api-key-file: the first line of {name} is empty; the key belongs there.")
+        raise ConfigurationError(
+            f"--api-key-file: the first line of {name} is empty. Write the API key into it."
+        )
     return api_key
 
 
@@ -54,5 +56,5 @@ def _ask() -> str:
     except EOFError:
         api_key = ""
     if not api_key:
-        raise ConfigurationError(f"No API key was given. Set {KEY_VARIABLE}, or give --api-key-file PATH.")
+        raise ConfigurationError(f"No API key was entered. Set {KEY_VARIABLE}, or give --api-key-file PATH.")
     return api_key

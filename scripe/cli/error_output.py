@@ -8,34 +8,19 @@ import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import (
-    APIConnectionError,
-    APIResponseValidationError,
-    APIStatusError,
-    AuthenticationError,
-    ConfigurationError,
-    InvalidArgumentError,
-    JobCancelledError,
-    JobFailedError,
-    JobTimeoutError,
-    NotFoundError,
-    RateLimitError,
-    ScripeError,
-    ServerError,
-    SpendCapExceededError,
-)
-from .exit_codes import USAGE, exit_code
+from .. import errors
+from .exit_codes import JOB, USAGE, exit_code
 from .output import UnwritableOutputError, write_stderr
 from .sanitize import escape_controls, to_one_line
 
 if TYPE_CHECKING:
     from .session import Session
 
-API_KEY_ADVICE = "Keys are made in the Scripe dashboard under Settings, Developer, API keys."
+API_KEY_ADVICE = "Create an API key in the Scripe dashboard: Settings, Developer, API keys."
 EMULATOR_KEY_ADVICE = (
-    "An emulator prints its key when it starts: another one each time, unless it has a folder (--data)."
+    "An emulator prints its API key when it starts: a new one each time, unless it has a folder (--data)."
 )
-BUG = "This is a fault of scripe: please report it to its developers, with what --verbose adds."
+BUG = "This is a bug in scripe. Please report it, with the traceback that --verbose shows."
 
 # Messages of the client name its arguments; here they name the options.
 _ARGUMENTS = re.compile(
@@ -43,12 +28,12 @@ _ARGUMENTS = re.compile(
     r"(=| (?=is |must |[0-9'\"\[]))"
 )
 _PHRASES = {
-    "told from the name": "told from",
-    "`allow_insecure=True` if you mean it": "--allow-insecure if you mean it",
-    "the key goes in `api_key`.": "the key goes in SCRIPE_API_KEY.",
+    "from the name": "from",
+    "`allow_insecure=True`": "--allow-insecure",
+    "`api_key`": "SCRIPE_API_KEY",
     ", or None for no limit": "",
-    "There is nothing to change: give at least one field.": "There is nothing to change: give at least one option.",
-    "events must name": "--event must name",
+    "at least one field": "at least one option",
+    "events must": "--event must",
 }
 
 
@@ -95,7 +80,7 @@ def _write_traceback(error: BaseException, *, is_wanted: bool) -> None:
 
 
 def _is_expected(error: BaseException) -> bool:
-    return isinstance(error, ScripeError | UnwritableOutputError | KeyboardInterrupt)
+    return isinstance(error, errors.ScripeError | UnwritableOutputError | KeyboardInterrupt)
 
 
 def _document(error: BaseException | None, error_type: str, message: str, number: int) -> dict[str, object]:
@@ -120,9 +105,9 @@ def _write_json(error: dict[str, object]) -> None:
 def _message(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted."
-    if isinstance(error, ConfigurationError | InvalidArgumentError):
+    if isinstance(error, errors.ConfigurationError | errors.InvalidArgumentError):
         return to_one_line(_name_options(error.message))
-    if isinstance(error, ScripeError):
+    if isinstance(error, errors.ScripeError):
         return to_one_line(error.message)
     if _is_expected(error):
         return to_one_line(str(error))
@@ -138,7 +123,7 @@ def _name_options(message: str) -> str:
 
 def _response_details(error: BaseException) -> str:
     """Return what the API's support asks for."""
-    if not isinstance(error, APIStatusError | APIResponseValidationError):
+    if not isinstance(error, errors.APIStatusError | errors.APIResponseValidationError):
         return ""
     details = [
         f"HTTP {error.status_code}",
@@ -149,28 +134,30 @@ def _response_details(error: BaseException) -> str:
 
 
 def _advice(error: BaseException, session: Session) -> list[str]:
-    if isinstance(error, AuthenticationError):
+    if isinstance(error, errors.AuthenticationError):
         return [EMULATOR_KEY_ADVICE if session.is_local else API_KEY_ADVICE]
-    if isinstance(error, SpendCapExceededError) and error.resets_at:
+    if isinstance(error, errors.SpendCapExceededError) and error.resets_at:
         return [
-            f"The cap starts afresh at {error.resets_at:%Y-%m-%dT%H:%MZ}. "
-            "If you gave --idempotency-key, give another key then."
+            f"The spend cap is reset at {error.resets_at:%Y-%m-%dT%H:%MZ}. "
+            "If you gave --idempotency-key, give another one then."
         ]
     base_url = session.base_url
-    if isinstance(error, NotFoundError) and not base_url.endswith("/v1"):
+    if isinstance(error, errors.NotFoundError) and not base_url.endswith("/v1"):
         return [
-            f"{session.base_url_source} is {base_url}: the address of the API ends in /v1, as in {base_url}/v1."
+            f"The address of the API ends in /v1, but {session.base_url_source} is {base_url}. Try {base_url}/v1."
         ]
     job_ids = _job_ids(error, session)
-    if isinstance(error, JobTimeoutError | KeyboardInterrupt) and job_ids:
-        goes = "goes" if len(job_ids) == 1 else "go"
-        return [f"{', '.join(job_ids)} {goes} on. To go on waiting: scripe jobs wait {' '.join(job_ids)}"]
+    if isinstance(error, errors.JobTimeoutError | KeyboardInterrupt) and job_ids:
+        has = "has" if len(job_ids) == 1 else "have"
+        return [
+            f"{', '.join(job_ids)} {has} not finished. To keep waiting, run: scripe jobs wait {' '.join(job_ids)}"
+        ]
     advice: list[str] = []
-    if isinstance(error, APIConnectionError) and "refused" in error.message and session.is_local:
-        advice.append(f"Does a Scripe API run at {base_url}? To start one: scripe emulator")
+    if isinstance(error, errors.APIConnectionError) and "refused" in error.message and session.is_local:
+        advice.append(f"Does an emulator run at {base_url}? To start one, run: scripe emulator")
     if session.idempotency_key and _may_be_half_done(error):
         advice.append(
-            "To run it again and do nothing twice, within 24 hours (with a file: about 15 minutes), add: "
+            "To run it again without doing anything twice, within 24 hours (with a file: about 15 minutes), add: "
             f"--idempotency-key {session.idempotency_key}"
         )
     return advice
@@ -178,18 +165,16 @@ def _advice(error: BaseException, session: Session) -> list[str]:
 
 def _may_be_half_done(error: BaseException) -> bool:
     """Return whether to name the idempotency key: it changes nothing if the API has refused or ended the write."""
-    if isinstance(error, APIStatusError):
-        return isinstance(error, ServerError | RateLimitError)
-    return not isinstance(
-        error, ConfigurationError | InvalidArgumentError | JobFailedError | JobCancelledError
-    )
+    if isinstance(error, errors.APIStatusError):
+        return isinstance(error, errors.ServerError | errors.RateLimitError)
+    return exit_code(error) not in (USAGE, JOB)
 
 
 def _job_ids(error: BaseException, session: Session) -> list[str]:
     """Return the jobs that the error is about, or that go on."""
-    if isinstance(error, JobFailedError | JobCancelledError):
+    if isinstance(error, errors.JobFailedError | errors.JobCancelledError):
         return [error.job.id]
-    if isinstance(error, JobTimeoutError):
+    if isinstance(error, errors.JobTimeoutError):
         finished = {job.id for job in error.jobs if job.is_finished}
         job_ids = session.pending_job_ids or [job.id for job in error.jobs]
         return [to_one_line(job_id) for job_id in job_ids if job_id not in finished]

@@ -7,24 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import (
-    APIConnectionError,
-    AuthenticationError,
-    ConfigurationError,
-    ConflictError,
-    InvalidArgumentError,
-    InvalidRequestError,
-    JobCancelledError,
-    JobFailedError,
-    JobTimeoutError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-    ScripeError,
-    ServerError,
-    SpendCapExceededError,
-    UploadError,
-)
+from .. import errors
 from .output import CLOSED, ClosedOutputError, UnwritableOutputError
 
 
@@ -43,26 +26,26 @@ JOB = 13
 
 TABLE = (
     ExitCode(0, "it worked"),
-    ExitCode(OTHER, "another error", (ScripeError, UnwritableOutputError)),
+    ExitCode(OTHER, "another error", (errors.ScripeError, UnwritableOutputError)),
     ExitCode(
         USAGE,
-        "the command, an option, a file or the key is not right, or an extra is missing; nothing was sent",
-        (ConfigurationError, InvalidArgumentError),
+        "the command, an option, a file or the API key is wrong, or an extra is missing; nothing was sent",
+        (errors.ConfigurationError, errors.InvalidArgumentError),
     ),
-    ExitCode(3, "the API does not know the key", (AuthenticationError,)),
-    ExitCode(4, "the key may not do this", (PermissionDeniedError,)),
-    ExitCode(5, "there is no such thing", (NotFoundError,)),
-    ExitCode(6, "the state of things forbids it", (ConflictError,)),
-    ExitCode(7, "too many requests", (RateLimitError,)),
-    ExitCode(8, "the daily cap for AI work is reached", (SpendCapExceededError,)),
-    ExitCode(9, "the API does not accept the input", (InvalidRequestError,)),
-    ExitCode(10, "the API failed", (ServerError,)),
-    ExitCode(11, "no answer came, or not in time", (APIConnectionError,)),
-    ExitCode(12, "storage did not take the file, or it cannot be read", (UploadError,)),
-    ExitCode(JOB, "a job failed or was cancelled", (JobFailedError, JobCancelledError)),
-    ExitCode(14, "a job took longer than the wait; it goes on", (JobTimeoutError,)),
+    ExitCode(3, "the API does not accept the API key", (errors.AuthenticationError,)),
+    ExitCode(4, "the API key has no permission for this", (errors.PermissionDeniedError,)),
+    ExitCode(5, "the object does not exist", (errors.NotFoundError,)),
+    ExitCode(6, "the state of the object does not allow it", (errors.ConflictError,)),
+    ExitCode(7, "the rate limit is reached", (errors.RateLimitError,)),
+    ExitCode(8, "the daily spend cap is reached", (errors.SpendCapExceededError,)),
+    ExitCode(9, "the API does not accept the input", (errors.InvalidRequestError,)),
+    ExitCode(10, "the API failed", (errors.ServerError,)),
+    ExitCode(11, "no response came, or not in time", (errors.APIConnectionError,)),
+    ExitCode(12, "the file cannot be read, or storage did not accept it", (errors.UploadError,)),
+    ExitCode(JOB, "a job failed or was cancelled", (errors.JobFailedError, errors.JobCancelledError)),
+    ExitCode(14, "a job did not finish in time; it goes on", (errors.JobTimeoutError,)),
     ExitCode(130, "Ctrl-C", (KeyboardInterrupt,)),
-    ExitCode(CLOSED, "the reader of the output went away", (ClosedOutputError,)),
+    ExitCode(CLOSED, "the reader of the output closed it", (ClosedOutputError,)),
 )
 _NUMBERS = {error: row.number for row in TABLE for error in row.errors}
 

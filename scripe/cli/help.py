@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
 
 COMMAND_GROUP = Group("Commands", sort_key=0)
-ONE_OF_THESE = Group("What to add (one of these)", sort_key=2)
+ONE_OF_THESE = Group("Content (give one of these)", sort_key=2)
 COMMON_OPTIONS = Group("Options of every command", sort_key=100)
 
 

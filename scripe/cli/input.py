@@ -32,7 +32,7 @@ def read_file(path: Path, option: str) -> str:
     except OSError as error:
         raise ConfigurationError(f"{option}: {path} cannot be read: {error.strerror or error}.") from None
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{option}: {path} is no text in UTF-8.") from None
+        raise ConfigurationError(f"{option}: {path} is not a text in UTF-8.") from None
 
 
 def _read_stdin() -> bytes:
@@ -61,7 +61,7 @@ def read_text(text: str | None, file: Path | None, options: Options) -> str | No
     if file is None:
         return text
     if is_stdin(file) and options.api_key_file is not None and is_stdin(options.api_key_file):
-        raise ConfigurationError("Stdin (-) can be read by one option alone.")
+        raise ConfigurationError("Only one option can read stdin (-): --text-file or --api-key-file.")
     return read_file(file, "--text-file")
 
 
@@ -74,7 +74,9 @@ def require_text(text: str | None, file: Path | None, options: Options) -> str:
     """
     content = read_text(text, file, options)
     if content is None:
-        raise ConfigurationError("Give the text with --text, or with --text-file PATH (- for stdin).")
+        raise ConfigurationError(
+            "There is no text. Give it with --text, or with --text-file PATH (- reads stdin)."
+        )
     if not content.strip():
         raise ConfigurationError("The text is empty.")
     return content

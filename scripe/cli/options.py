@@ -15,8 +15,25 @@ from .help import COMMON_OPTIONS
 if TYPE_CHECKING:
     from ..types import NotGiven
 
-_POSITIVE = validators.Number(gt=0)
-_FLAG = Parameter(negative=(), show_default=False)
+_POSITIVE = Parameter(validator=validators.Number(gt=0))
+_ANY_TEXT = Parameter(allow_leading_hyphen=True)
+
+
+def option(metavar: str, text: str) -> Parameter:
+    """Make an option with a value."""
+    return Parameter(metavar=metavar, help=text)
+
+
+def flag(text: str) -> Parameter:
+    """Make an option without a value, and without a second one that negates it."""
+    return Parameter(help=text, negative=(), show_default=False)
+
+
+def repeatable(metavar: str, text: str) -> Parameter:
+    """Make an option that may be given more than once, named for its value."""
+    return Parameter(
+        name=f"--{metavar.lower()}", metavar=metavar, help=f"{text}; may be repeated.", negative=()
+    )
 
 
 @Parameter(name="*", group=COMMON_OPTIONS, negative=())
@@ -24,35 +41,23 @@ _FLAG = Parameter(negative=(), show_default=False)
 class Options:
     """Options that every command takes, before the command or after it."""
 
-    json: Annotated[
-        bool, _FLAG, Parameter(help="One JSON document on stdout; an error is one on stderr.")
-    ] = False
+    json: Annotated[bool, flag("Write one JSON document, and errors as JSON to stderr.")] = False
     verbose: Annotated[
         bool,
-        _FLAG,
-        Parameter(name=("--verbose", "-v"), help="A line on stderr for each answer, with its request id."),
+        flag("Report each response on stderr, with its request id."),
+        Parameter(name=("--verbose", "-v")),
     ] = False
     api_key_file: Annotated[
-        Path | None,
-        Parameter(allow_leading_hyphen=True, help="The key: first line of a file; - for stdin."),
+        Path | None, _ANY_TEXT, Parameter(help="Read the API key from a file, or with - from stdin.")
     ] = None
-    base_url: Annotated[
-        str | None, Parameter(metavar="URL", help="Where the API is. Else SCRIPE_BASE_URL.")
-    ] = None
-    allow_insecure: Annotated[
-        bool, _FLAG, Parameter(help="Allow plain http to other machines than this one.")
-    ] = False
-    workspace_id: Annotated[
-        str | None, Parameter(metavar="ID", help="org_…, of several. Else SCRIPE_WORKSPACE_ID.")
-    ] = None
-    timeout: Annotated[
-        float, Parameter(metavar="SECONDS", help="For each network operation.", validator=_POSITIVE)
-    ] = 60.0
+    base_url: Annotated[str | None, option("URL", "Send requests here instead of to SCRIPE_BASE_URL.")] = None
+    allow_insecure: Annotated[bool, flag("Allow plain http to other machines.")] = False
+    workspace_id: Annotated[str | None, option("ID", "Use this workspace, not SCRIPE_WORKSPACE_ID.")] = None
+    timeout: Annotated[float, _POSITIVE, option("SECONDS", "Limit each network operation.")] = 60.0
     total_timeout: Annotated[
-        float | None,
-        Parameter(metavar="SECONDS", help="For all of a call, its waits included.", validator=_POSITIVE),
+        float | None, _POSITIVE, option("SECONDS", "Limit a whole call, with retries and waits.")
     ] = None
-    no_progress: Annotated[bool, _FLAG, Parameter(help="No progress bars on stderr.")] = False
+    no_progress: Annotated[bool, flag("Show no progress bars.")] = False
 
 
 DEFAULTS = Options()
@@ -67,11 +72,6 @@ def _require_time_zone(_: object, moment: datetime | None) -> None:
         raise ValueError("the time zone is missing")  # `usage.py` writes the message
 
 
-def repeatable(name: str, metavar: str, text: str) -> Parameter:
-    """Make an option that may be given more than once."""
-    return Parameter(name=name, metavar=metavar, help=text, negative=())
-
-
 def or_not_given(value: T | None) -> T | NotGiven:
     """Return the value of an option, or the client's mark for an argument that is left out."""
     from ..types import NOT_GIVEN
@@ -81,56 +81,51 @@ def or_not_given(value: T | None) -> T | NotGiven:
 
 MOMENT = Parameter(metavar="MOMENT", validator=_require_time_zone)
 
-ProjectId: TypeAlias = Annotated[str, Parameter(metavar="ID", help="proj_…, of `scripe projects`.")]
+ProjectId: TypeAlias = Annotated[
+    str, option("ID", "Choose the project by its id (proj_…), which `scripe projects` shows.")
+]
 OptionalProjectId: TypeAlias = Annotated[
-    str | None, Parameter(metavar="ID", help="proj_…, for one project; all of the workspace if left out.")
+    str | None, option("ID", "Add it to this project (proj_…) only; the default is the whole workspace.")
 ]
-Text: TypeAlias = Annotated[
-    str | None, Parameter(metavar="TEXT", help="The text.", allow_leading_hyphen=True)
-]
+Text: TypeAlias = Annotated[str | None, _ANY_TEXT, option("TEXT", "Give the text on the command line.")]
 TextFile: TypeAlias = Annotated[
-    Path | None,
-    Parameter(metavar="PATH", help="A file with the text, in UTF-8; - for stdin.", allow_leading_hyphen=True),
+    Path | None, _ANY_TEXT, option("PATH", "Read the text from a UTF-8 file, or with - from stdin.")
 ]
-File: TypeAlias = Annotated[Path, Parameter(help="The file.")]
-Name: TypeAlias = Annotated[
-    str | None, Parameter(metavar="NAME", help="A label for people.", allow_leading_hyphen=True)
-]
-Title: TypeAlias = Annotated[
-    str | None, Parameter(metavar="TITLE", help="A title, for people.", allow_leading_hyphen=True)
-]
+File: TypeAlias = Annotated[Path, Parameter(help="The file to upload.")]
+Name: TypeAlias = Annotated[str | None, _ANY_TEXT, option("NAME", "Set the name that people see.")]
+Title: TypeAlias = Annotated[str | None, _ANY_TEXT, option("TITLE", "Set the title that people see.")]
 ContentTypeOption: TypeAlias = Annotated[
-    ContentType | str | None, Parameter(metavar="TYPE", help="What it is about; PERSONAL if left out.")
+    ContentType | str | None, option("TYPE", "Say what it is about; the default is PERSONAL.")
 ]
-NewContentType: TypeAlias = Annotated[
-    ContentType | str | None, Parameter(metavar="TYPE", help="What it is about.")
-]
+NewContentType: TypeAlias = Annotated[ContentType | str | None, option("TYPE", "Change what it is about.")]
 MimeType: TypeAlias = Annotated[
     str | None,
-    Parameter(
-        name="--content-type", metavar="MIME", help="MIME type of the file; told from its name if left out."
-    ),
+    option("MIME", "Set the MIME type of the file; the default depends on its name."),
+    Parameter(name="--content-type"),
 ]
 ScheduledFor: TypeAlias = Annotated[
-    datetime | None, MOMENT, Parameter(help="When it goes out, as in 2026-12-01T09:00+01:00.")
+    datetime | None, MOMENT, Parameter(help="Publish at this moment, as in 2026-12-01T09:00+01:00.")
 ]
-Undocumented: TypeAlias = Annotated[bool | None, Parameter(help="The API does not say what this does.")]
+Undocumented: TypeAlias = Annotated[
+    bool | None, Parameter(help="Set this field, which the API does not explain.")
+]
 IdempotencyKey: TypeAlias = Annotated[
     str | None,
-    Parameter(
-        metavar="KEY",
-        help="The same key with the same arguments does nothing twice, for 24 hours (a file: about 15 minutes).",
+    option(
+        "KEY", "Repeat a call without doing anything twice, for 24 hours (with a file: about 15 minutes)."
     ),
 ]
 Limit: TypeAlias = Annotated[
-    int, Parameter(help="Show the newest so many.", validator=validators.Number(gte=1), metavar="N")
+    int,
+    option("N", "Show at most this many, the newest first."),
+    Parameter(validator=validators.Number(gte=1)),
 ]
-ShowAll: TypeAlias = Annotated[bool, _FLAG, Parameter(name="--all", help="Show all, whatever the limit.")]
+ShowAll: TypeAlias = Annotated[bool, flag("Show all, without a limit."), Parameter(name="--all")]
 DateFrom: TypeAlias = Annotated[
-    date | None, Parameter(metavar="DAY", help="Only from this UTC day on, as in 2026-12-01.")
+    date | None, option("DAY", "Show only what is from this UTC day or later, as in 2026-12-01.")
 ]
-DateTo: TypeAlias = Annotated[date | None, Parameter(metavar="DAY", help="Only up to this UTC day.")]
-Wait: TypeAlias = Annotated[bool, _FLAG, Parameter(help="Wait until the work is done.")]
+DateTo: TypeAlias = Annotated[date | None, option("DAY", "Show only what is from this UTC day or earlier.")]
+Wait: TypeAlias = Annotated[bool, flag("Wait until the job is done.")]
 WaitTimeout: TypeAlias = Annotated[
-    float, Parameter(metavar="SECONDS", help="How long to wait for the job.", validator=_POSITIVE)
+    float, _POSITIVE, option("SECONDS", "Stop waiting after this time; the job goes on.")
 ]

@@ -86,9 +86,9 @@ def _write_listing(listing: Listing) -> None:
     else:
         write_stdout("".join("\t".join(row) + "\n" for row in rows))
     if not rows:
-        write_stderr("There are none.")
+        write_stderr("The list is empty.")
     if listing.has_more:
-        write_stderr("There are more: --limit N or --all shows them.")
+        write_stderr("There are more. To see them, add --limit N or --all.")
 
 
 def _write_model(model: BaseModel) -> None:
@@ -105,7 +105,7 @@ def _write_model(model: BaseModel) -> None:
     if text := strip_controls(long_text(model, view)).strip():
         write_stdout(f"\n{text}\n")
     if "secret" in fields:
-        write_stderr("The secret is shown this once, and cannot be read again: keep it now.")
+        write_stderr("The secret is shown only now, and cannot be read again. Store it.")
 
 
 def _is_terminal() -> bool:

@@ -9,13 +9,15 @@ from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
+from .._core.config import BASE_URL_VARIABLE, base_url, is_loopback
+from .._core.idempotency import check_key, new_key
 from ..errors import InvalidArgumentError
 from .credentials import read_api_key
 from .notices import print_waits
 from .output import write_stderr
 
 if TYPE_CHECKING:
-    from .. import ResponseInfo, Scripe
+    from .. import Job, ResponseInfo, Scripe
     from .options import Options
 
 _JOB_PATH = re.compile(r"/jobs/([^/]+)")
@@ -71,27 +73,21 @@ class Session:
     @property
     def base_url(self) -> str:
         """The address of the API."""
-        from .._core.config import base_url
-
         return base_url(self.options.base_url)
 
     @property
     def base_url_source(self) -> str:
         """The option or the environment variable that sets it."""
-        from .._core.config import BASE_URL_VARIABLE
-
         return BASE_URL_VARIABLE if self.options.base_url is None else "--base-url"
 
     @property
     def is_local(self) -> bool:
-        """Whether the API is on this machine: then it is an emulator."""
-        from .._core.config import is_loopback
-
+        """True if the API is on this machine: then it is an emulator."""
         return is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
     def shows_progress(self) -> bool:
-        """Whether calls that wait show bars on stderr; with `--json` stderr is for errors only."""
+        """True if calls that wait show bars on stderr; with `--json` stderr is for errors only."""
         return not self.options.no_progress and not self.options.json
 
     def set_idempotency_key(self, value: str | None) -> str:
@@ -101,8 +97,6 @@ class Session:
             InvalidArgumentError: The API would ignore this key.
 
         """
-        from .._core.idempotency import check_key, new_key
-
         try:
             self.idempotency_key = new_key() if value is None else check_key(value)
         except InvalidArgumentError:
@@ -115,6 +109,11 @@ class Session:
         """Remember that the command waits for these jobs, or for the first one that a response is about."""
         self._is_waiting = True
         self.pending_job_ids = list(job_ids)
+
+    def wait_for(self, job: Job, timeout: float) -> Job:
+        """Wait for a job; after a timeout or Ctrl-C the message names it."""
+        self.start_waiting(job.id)
+        return self.client.jobs.wait(job, timeout=timeout, show_progress=self.shows_progress)
 
     def _on_response(self, response: ResponseInfo) -> None:
         job_path = _JOB_PATH.fullmatch(response.path)

@@ -22,7 +22,7 @@ _GAP = 2
 def render_fields(fields: Mapping[str, str]) -> str:
     """Render one model, a line for each field."""
     width = max(map(len, fields)) + _GAP
-    lines = (Text.assemble((f"{label:{width}}", "dim"), _styled(value)) for label, value in fields.items())
+    lines = (Text.assemble((f"{label:{width}}", "dim"), _style(value)) for label, value in fields.items())
     return render(*lines, soft_wrap=True)
 
 
@@ -33,7 +33,7 @@ def render_table(view: View, rows: Sequence[Sequence[str]]) -> str:
     for title, width in zip(view.columns, widths, strict=True):
         table.add_column(title, no_wrap=True, overflow="ellipsis", min_width=width, max_width=width)
     for row in rows:
-        table.add_row(*map(_styled, row))
+        table.add_row(*map(_style, row))
     return render(table, width=sum(widths) + _GAP * len(widths))
 
 
@@ -47,7 +47,7 @@ def _column_widths(view: View, rows: Sequence[Sequence[str]], terminal_width: in
     return list(widths.values())
 
 
-def _styled(value: str) -> Text:
+def _style(value: str) -> Text:
     return Text(value, _STYLES[severity(value)])
 
 

@@ -28,33 +28,33 @@ _KB_TYPES = "KB_INGEST_TEXT, KB_INGEST_FILE, KB_INGEST_URL and KB_INGEST_YOUTUBE
 _IN_THE_APP = "do that in the Scripe app"
 
 _NOT_SUPPORTED: Mapping[str, str] = {
-    "sources list": "The API has no list of sources: see `scripe jobs list --type SOURCE_INGEST_FILE`.",
+    "sources list": "The API does not list sources. Run `scripe jobs list --type SOURCE_INGEST_FILE` instead.",
     "sources update": "The API does not change sources.",
     "sources delete": "The API does not delete sources.",
-    "knowledge list": "The API has no list of the knowledge base: see `scripe jobs list --type KB_INGEST_FILE`; "
+    "knowledge list": "The API does not list the knowledge base. Run `scripe jobs list --type KB_INGEST_FILE` instead; "
     f"the types are {_KB_TYPES}.",
-    "knowledge get": "The API does not show documents of the knowledge base: `scripe jobs get ID` shows the job that "
-    "added one.",
-    "knowledge update": "The API does not change documents of the knowledge base: add the new one.",
+    "knowledge get": "The API does not show documents of the knowledge base. Run `scripe jobs get ID` to see the job "
+    "that added one.",
+    "knowledge update": "The API does not change documents of the knowledge base. Add the new one instead.",
     "knowledge delete": f"The API does not delete documents of the knowledge base: {_IN_THE_APP}.",
-    "uploads list": "The API has no list of uploads: keep the id that `scripe uploads put` shows.",
-    "uploads get": "The API does not show uploads again: keep what `scripe uploads put` shows.",
-    "uploads delete": "The API does not delete uploads: one that nothing is made of goes by itself.",
-    "webhooks list": "The documented API has no list of webhook endpoints: keep the id that `scripe webhooks create` "
+    "uploads list": "The API does not list uploads. Keep the id that `scripe uploads put` shows.",
+    "uploads get": "The API does not show uploads again. Keep what `scripe uploads put` shows.",
+    "uploads delete": "The API does not delete uploads. An unused one disappears by itself.",
+    "webhooks list": "The documented API does not list webhook endpoints. Keep the id that `scripe webhooks create` "
     "shows.",
-    "webhooks delete": "The documented API does not delete webhook endpoints: `scripe webhooks update ID --inactive` "
-    "silences one.",
+    "webhooks delete": "The documented API does not delete webhook endpoints. Run "
+    "`scripe webhooks update ID --inactive` to stop its events.",
     "notes update": f"The API does not change notes: {_IN_THE_APP}.",
     "notes delete": f"The API does not delete notes: {_IN_THE_APP}.",
     "posts delete": f"The API does not delete posts: {_IN_THE_APP}.",
-    "posts publish": "The API does not publish at once: `scripe posts update ID --scheduled-for MOMENT` sets when.",
-    "projects create": f"The API does not make projects: {_IN_THE_APP}.",
+    "posts publish": "The API does not publish at once. Run `scripe posts update ID --scheduled-for MOMENT` instead.",
+    "projects create": f"The API does not create projects: {_IN_THE_APP}.",
     "projects update": f"The API does not change projects: {_IN_THE_APP}.",
     "projects delete": f"The API does not delete projects: {_IN_THE_APP}.",
-    "jobs create": "Jobs are made by other commands: `scripe posts generate`, `scripe knowledge add`, "
+    "jobs create": "Other commands create jobs: `scripe posts generate`, `scripe knowledge add`, "
     "`scripe sources ingest`.",
-    "jobs delete": "The API does not delete jobs: `scripe jobs cancel ID` cancels one that is still queued.",
-    "login": "There is no login: set SCRIPE_API_KEY, or give --api-key-file PATH.",
+    "jobs delete": "The API does not delete jobs. Run `scripe jobs cancel ID` to cancel one that is still queued.",
+    "login": "There is no login. Set SCRIPE_API_KEY, or give --api-key-file PATH.",
 }
 _SYNONYMS: Mapping[str, Sequence[str]] = {  # words that people type, by the word of `_NOT_SUPPORTED`
     "list": ("ls", "all", "index", "search", "find"),
@@ -65,33 +65,21 @@ _SYNONYMS: Mapping[str, Sequence[str]] = {  # words that people type, by the wor
     "publish": ("send", "share"),
     "login": ("auth", "logout", "configure", "init"),
 }
-_OTHER_COMMANDS: Mapping[str, str] = {
-    "sources add": "sources create",
-    "sources upload": "sources ingest",
-    "knowledge create": "knowledge add",
-    "knowledge ingest": "knowledge add",
-    "uploads create": "uploads put",
-    "uploads upload": "uploads put",
-    "posts write": "posts generate",
-    "posts schedule": "posts update",
-    "jobs watch": "jobs wait",
-    "jobs stop": "jobs cancel",
-    "webhooks rotate": "webhooks rotate-secret",
-    "ingest": "sources ingest",
-    "upload": "sources ingest",
-    "transcribe": "sources ingest",
-    "generate": "posts generate",
-    "statuses": "posts statuses",
-    "wait": "jobs wait",
-    "cancel": "jobs cancel",
-    "workspace": "whoami",
-    "workspaces": "whoami",
-    "me": "whoami",
-    "health": "whoami",
-    "serve": "emulator",
-    "server": "emulator",
-    "kb": "knowledge",
-    "version": "--version",
+_OTHER_NAMES: Mapping[str, Sequence[str]] = {  # what people type for a command with another name
+    "sources create": ("sources add",),
+    "sources ingest": ("sources upload", "ingest", "upload", "transcribe"),
+    "knowledge": ("kb",),
+    "knowledge add": ("knowledge create", "knowledge ingest"),
+    "uploads put": ("uploads create", "uploads upload"),
+    "posts generate": ("posts write", "generate"),
+    "posts update": ("posts schedule",),
+    "posts statuses": ("statuses",),
+    "jobs wait": ("jobs watch", "wait"),
+    "jobs cancel": ("jobs stop", "cancel"),
+    "webhooks rotate-secret": ("webhooks rotate",),
+    "whoami": ("workspace", "workspaces", "me", "health"),
+    "emulator": ("serve", "server"),
+    "--version": ("version",),
 }
 
 
@@ -131,9 +119,9 @@ def _other_command(error: CycloptsError) -> str | None:
     for name in (typed, meant):
         if name in _NOT_SUPPORTED:
             return _NOT_SUPPORTED[name]
-        if name in _OTHER_COMMANDS:
-            return f'Unknown command "{typed}". Did you mean: scripe {_OTHER_COMMANDS[name]}?'
-    return None if meant == typed else f'Unknown command "{typed}". Did you mean: scripe {meant}?'
+    other = (command for command, names in _OTHER_NAMES.items() if {typed, meant} & {*names})
+    command = next(other, meant)
+    return None if command == typed else f'Unknown command "{typed}". Did you mean: scripe {command}?'
 
 
 def _unknown_command(error: UnknownCommandError) -> str:
@@ -144,7 +132,7 @@ def _unknown_command(error: UnknownCommandError) -> str:
 
 
 def _extra_tokens(error: CycloptsError, tokens: Sequence[str]) -> str:
-    message = f"Too much was given: {' '.join(tokens)}."
+    message = f"Unexpected arguments: {' '.join(tokens)}."
     names = _names(error.app.assemble_argument_collection()) if error.app else []
     option = next(
         (option for prefix, option in _ID_OPTIONS.items() if tokens[0].startswith(prefix)), "--text"
@@ -167,11 +155,17 @@ def _invalid_moment(error: CoercionError | ValidationError) -> str | None:
     day, time = _parse_moment(token.value)
     if datetime not in types:
         example = day or datetime.now(UTC).date()
-        return f"{typed}: this is not a day. Give one without a time, as in {example}."
+        return f"{typed}: this is not a date. Give a date without a time, as in {example}."
     example = day or (datetime.now(UTC) + timedelta(days=1)).date()
     clock = time or "09:00"
-    problem = "the time zone is missing" if time else "the time is missing" if day else "this is not a moment"
-    return f"{typed}: {problem}. Give day, time and time zone, as in {example}T{clock}Z or {example}T{clock}+01:00."
+    problem = (
+        "the time zone is missing"
+        if time
+        else "the time is missing"
+        if day
+        else "this is not a date and time"
+    )
+    return f"{typed}: {problem}. Give date, time and time zone, as in {example}T{clock}Z or {example}T{clock}+01:00."
 
 
 def _parse_moment(text: str) -> tuple[date | None, str]:
@@ -211,11 +205,11 @@ def _unknown_option(error: UnknownOptionError) -> str:
 
 def _no_such_option(option: str, arguments: Sequence[Argument], error: CycloptsError) -> str:
     """Say that an option does not exist, and suggest the nearest one with the value that was typed."""
-    message = f"There is no {option} here."
+    message = f"There is no option {option}."
     value = _value_of(option, error.root_input_tokens or [])
     positional = option.lstrip("-").replace("-", "_").upper()
     if any(argument.name == positional for argument in arguments):
-        return f"{message} Give the value alone, as in: {_command(error)} {value or positional}"
+        return f"{message} Give only the value, as in: {_command(error)} {value or positional}"
     names = [name for name in _names(arguments) if name.startswith("-")]
     nearest = difflib.get_close_matches(option, names, n=1)
     if not nearest and isinstance(error, MissingArgumentError) and error.argument is not None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from .._format import format_moment
 from .sanitize import to_one_line
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 Getter: TypeAlias = "str | Callable[[object], object]"
+"""An attribute, with dots if it is nested, or a function of the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a model is shown.
+    """The columns, fields and text that are shown of a model.
 
     Attributes:
         fields: The lines of a single one, by their labels.
@@ -29,7 +30,7 @@ class View:
     """
 
     fields: Mapping[str, Getter]
-    columns: Mapping[str, Getter]
+    columns: Mapping[str, Getter] = field(default_factory=dict[str, Getter])
     text: str | None = None
     flexible: str | None = None
 
@@ -45,7 +46,12 @@ def long_text(model: BaseModel, view: View) -> str:
 
 
 def _get(model: object, getter: Getter) -> object:
-    return getter(model) if callable(getter) else cast("object", attrgetter(getter)(model))
+    """Return a value; None if an object on the way to it is absent."""
+    if callable(getter):
+        return getter(model)
+    for name in getter.split("."):
+        model = None if model is None else getattr(model, name)
+    return model
 
 
 def _format(value: object) -> str:
@@ -55,34 +61,16 @@ def _format(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case datetime():
-            return _format_moment(value)
+            return format_moment(value, "%Y-%m-%dT%H:%MZ")
         case list() | tuple():
             return ", ".join(_format(item) for item in cast("list[object]", value))
         case _:
             return to_one_line(str(value))
 
 
-def _format_moment(moment: datetime) -> str:
-    try:
-        return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
-    except OverflowError:  # year 1 or 9999: the moment in UTC is outside the calendar
-        return str(moment)
-
-
-def _optional(*path: str) -> Callable[[object], object]:
-    """Make a getter of an attribute of an object that may be absent."""
-
-    def get(model: object) -> object:
-        for name in path:
-            model = None if model is None else getattr(model, name)
-        return model
-
-    return get
-
-
 def _slot_date(model: object) -> object:
     """Return the moment of a slot, which the API sends as text; the text itself if it cannot be parsed."""
-    text = str(_optional("slot", "date")(model) or "")
+    text = str(_get(model, "slot.date") or "")
     try:
         moment = datetime.fromisoformat(text)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -91,7 +79,7 @@ def _slot_date(model: object) -> object:
 
 
 def _features(model: object) -> object:
-    features = cast("Mapping[str, bool]", attrgetter("workspace.features")(model))
+    features = cast("Mapping[str, bool]", _get(model, "workspace.features"))
     return [name for name, is_on in features.items() if is_on]
 
 
@@ -123,106 +111,106 @@ def _max_size(model: object) -> object:
     return f"{getattr(model, 'max_size_bytes', 0):,} bytes"
 
 
-def _labelled(*attributes: str, **getters: Getter) -> dict[str, Getter]:
-    """Map labels to getters: an attribute is its own label; `_` in the name of an argument stands for a blank."""
-    own = {attribute: attribute for attribute in attributes}
-    return own | {label.replace("_", " "): getter for label, getter in getters.items()}
+def _by_label(*items: str | tuple[str, Getter]) -> dict[str, Getter]:
+    """Map labels to getters. An attribute makes its own label, such as `created` for `created_at`."""
+    return dict((_label(item), item) if isinstance(item, str) else item for item in items)
+
+
+def _label(attribute: str) -> str:
+    return attribute.removeprefix("is_").removesuffix("_at").removesuffix("_id").replace("_", " ")
 
 
 VIEWS: Mapping[str, View] = {
     "CurrentWorkspace": View(
-        fields=_labelled(
-            workspace="workspace.id",
-            name="workspace.name",
-            plan="workspace.plan",
-            features=_features,
-            key=_optional("principal", "id"),
-            scopes=_optional("principal", "scopes"),
-        ),
-        columns={},
+        fields=_by_label(
+            ("workspace", "workspace.id"),
+            ("name", "workspace.name"),
+            ("plan", "workspace.plan"),
+            ("features", _features),
+            ("key", "principal.id"),
+            ("scopes", "principal.scopes"),
+        )
     ),
     "Project": View(
-        fields=_labelled("id", "name", "type", "status", "url", created="created_at"),
-        columns=_labelled("id", "name", "type", "status"),
+        fields=_by_label("id", "name", "type", "status", "url", "created_at"),
+        columns=_by_label("id", "name", "type", "status"),
         flexible="name",
     ),
     "Source": View(
-        fields=_labelled(
+        fields=_by_label(
             "id",
             "name",
             "status",
-            project="project_id",
-            file_type="file_type",
-            duration=_seconds,
-            created="created_at",
-            updated="updated_at",
+            "project_id",
+            "file_type",
+            ("duration", _seconds),
+            "created_at",
+            "updated_at",
         ),
-        columns={},
         text="text_preview",
     ),
     "Job": View(
-        fields=_labelled(
+        fields=_by_label(
             "id",
             "type",
             "status",
-            progress=_progress,
-            made=_result_id,
-            error=_error,
-            project="project_id",
-            created="created_at",
-            started="started_at",
-            ended="completed_at",
+            ("progress", _progress),
+            ("made", _result_id),
+            ("error", _error),
+            "project_id",
+            "created_at",
+            "started_at",
+            ("ended", "completed_at"),
         ),
-        columns=_labelled("id", "type", "status", created="created_at"),
+        columns=_by_label("id", "type", "status", "created_at"),
         flexible="type",
     ),
     "Note": View(
-        fields=_labelled(
+        fields=_by_label(
             "id",
-            project="project_id",
-            folder="folder_id",
-            slot=_slot_date,
-            about=_optional("slot", "content_type"),
-            created="created_at",
-            updated="updated_at",
+            "project_id",
+            "folder_id",
+            ("slot", _slot_date),
+            ("about", "slot.content_type"),
+            "created_at",
+            "updated_at",
         ),
-        columns=_labelled("id", slot=_slot_date, created="created_at", text=_title_or_content),
+        columns=_by_label("id", ("slot", _slot_date), "created_at", ("text", _title_or_content)),
         text="content",
         flexible="text",
     ),
     "Post": View(
-        fields=_labelled(
+        fields=_by_label(
             "id",
             "status",
             "title",
-            about="content_type",
-            project="project_id",
-            scheduled="scheduled_at",
-            created="created_at",
-            updated="updated_at",
+            ("about", "content_type"),
+            "project_id",
+            "scheduled_at",
+            "created_at",
+            "updated_at",
         ),
-        columns=_labelled("id", "status", scheduled="scheduled_at", text=_title_or_content),
+        columns=_by_label("id", "status", "scheduled_at", ("text", _title_or_content)),
         text="content",
         flexible="text",
     ),
     "WorkspacePostStatus": View(
-        fields={"id": "id"}, columns=_labelled("id", "name", "category"), flexible="name"
+        fields=_by_label("id"), columns=_by_label("id", "name", "category"), flexible="name"
     ),
-    "Upload": View(fields=_labelled("id", content_type="content_type", largest_file=_max_size), columns={}),
+    "Upload": View(fields=_by_label("id", "content_type", ("largest file", _max_size))),
     "WebhookEndpoint": View(
-        fields=_labelled(
+        fields=_by_label(
             "id",
             "name",
             "url",
             "events",
-            project="project_id",
-            active="is_active",
-            disabled="disabled_reason",
-            created="created_at",
-            updated="updated_at",
-            secret_ends_in="secret_last4",  # noqa: S106 - names of fields
-            secret="secret",  # noqa: S106
-        ),
-        columns={},
+            "project_id",
+            "is_active",
+            ("disabled", "disabled_reason"),
+            "created_at",
+            "updated_at",
+            ("secret ends in", "secret_last4"),
+            "secret",
+        )
     ),
 }

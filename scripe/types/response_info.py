@@ -13,31 +13,29 @@ T = TypeVar("T")
 class Headers(Mapping[str, str]):
     """Headers of an answer; lookups ignore case, repeated headers are joined with a comma."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("lower_items",)
+
+    lower_items: Mapping[str, str]
+    """The headers by their names in lower case, as a plain mapping."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         values: dict[str, str] = {}
         for name, value in pairs:
             key = name.lower()
             values[key] = f"{values[key]}, {value}" if key in values else value
-        self._values = values
+        self.lower_items = values
 
     @classmethod
     def from_raw(cls, raw: Sequence[tuple[bytes, bytes]]) -> Self:
         """Headers as they come over the wire, in Latin-1."""
         found = cls()
-        found._values = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in raw}
-        if len(found._values) < len(raw):
+        found.lower_items = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in raw}
+        if len(found.lower_items) < len(raw):
             return cls([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
         return found
 
-    @property
-    def lower_items(self) -> Mapping[str, str]:
-        """The same by their names in lower case, as a plain mapping."""
-        return self._values
-
     def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()]
+        return self.lower_items[name.lower()]
 
     @overload
     def get(self, key: str, /) -> str | None: ...
@@ -45,16 +43,16 @@ class Headers(Mapping[str, str]):
     def get(self, key: str, /, default: str | T) -> str | T: ...
     def get(self, key: str, /, default: object = None) -> object:
         """The value of a header, or the default; what `Mapping` has raises and catches an error for each absent one."""
-        return self._values.get(key.lower(), default)
+        return self.lower_items.get(key.lower(), default)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self.lower_items)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self.lower_items)
 
     def __repr__(self) -> str:
-        return f"Headers({self._values!r})"
+        return f"Headers({self.lower_items!r})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,11 @@ def test_a_real_s3_refuses_another_type(bucket: S3Storage) -> None:
 
 
 def test_a_link_that_expired_at_a_real_s3_is_minted_anew(bucket: S3Storage) -> None:
-    with Emulator(storage=bucket, upload_lifetime=1) as emulator, emulator.serve() as served:
+    """The second link must live long enough for a slow machine to use it."""
+    with Emulator(storage=bucket, upload_lifetime=5) as emulator, emulator.serve() as served:
         with Scripe(served.api_key, base_url=served.base_url) as client:
             upload = client.uploads.create(content_type="text/plain", idempotency_key="mine")
-            time.sleep(2.1)  # noqa: ASYNC251 - the link's life is by the clock of S3
+            time.sleep(6.1)  # noqa: ASYNC251 - the link's life is by the clock of S3
             with pytest.raises(UploadExpiredError):
                 client.uploads.put(upload, b"Words.")
             fresh = client.uploads.upload_file(

@@ -1,1 +1,1 @@
-"""The command line, by its public surface: `main`, or a real process."""
+"""Test the command line through `main` or a real process."""

@@ -16,7 +16,7 @@ from scripe.emulator import Emulator
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run of the command line left behind."""
+    """The exit code and the output of a command line."""
 
     code: int
     out: str
@@ -24,17 +24,17 @@ class Ran:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The one JSON document on stdout."""
+        """Return the one JSON document on stdout."""
         return cast("dict[str, Any]", json.loads(self.out))
 
     @property
     def error(self) -> dict[str, Any]:
-        """The one JSON document on stderr."""
+        """Return the one JSON document on stderr."""
         return cast("dict[str, Any]", json.loads(self.err)["error"])
 
     @property
     def id(self) -> str:
-        """The id that the first line shows."""
+        """Return the id in the first line."""
         return self.out.split()[1]
 
 
@@ -43,7 +43,7 @@ Run: TypeAlias = Callable[..., Ran]
 
 @pytest.fixture
 def scripe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command line in this process; `stdin` is what it is given to read."""
+    """Run the command line in this process; it reads `stdin`."""
 
     def run(*words: str, stdin: bytes = b"") -> Ran:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
@@ -57,14 +57,14 @@ def scripe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def emulator(violations: list[str]) -> Iterator[Emulator]:
-    """One whose jobs are done at once."""
-    with Emulator(job_speed=1000) as made:
-        yield made
+    """Make an emulator whose jobs finish at once."""
+    with Emulator(job_speed=1000) as emulator:
+        yield emulator
 
 
 @pytest.fixture
 def served(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """The same on a port, which the environment names."""
+    """Serve the emulator, and set its address and API key in the environment."""
     with emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
@@ -73,5 +73,5 @@ def served(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emul
 
 @pytest.fixture
 def environment(served: Emulator) -> dict[str, str]:
-    """For a process of its own."""
+    """Return the environment for a process that uses the emulator."""
     return {**os.environ, "PYTHONIOENCODING": "utf-8"}

@@ -1,4 +1,4 @@
-"""A terminal for a process: it is 80 columns wide unless told, and a person types into it."""
+"""Run a process at a terminal, as a person would: 80 columns wide by default, with typed input."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _at_a_terminal() -> None:
 
 
 class Terminal:
-    """Runs a program of its own; `read_until` and `read_all` give what the person sees."""
+    """A program at a terminal; `read_until` and `read_all` return the screen."""
 
     def __init__(self, words: Sequence[str], environment: Mapping[str, str], width: int = 80) -> None:
         self._ours, theirs = pty.openpty()
@@ -57,19 +57,19 @@ class Terminal:
         assert text in self.seen, self.seen
 
     def read_all(self) -> tuple[int, str]:
-        """The exit code, and all that was seen, colours included."""
+        """Return the exit code and the whole output, colours included."""
         while self._read():
             pass
         return self._process.wait(), self.seen.replace("\r\n", "\n")
 
     def _read(self) -> bool:
-        found = b""
+        chunk = b""
         is_there, _, _ = select.select([self._ours], [], [], PATIENCE)
         assert is_there, f"nothing more was seen for {PATIENCE} seconds: {self.seen}"
         with contextlib.suppress(OSError):  # the other side was closed
-            found = os.read(self._ours, 65536)
-        self.seen += found.decode()
-        return bool(found)
+            chunk = os.read(self._ours, 65536)
+        self.seen += chunk.decode()
+        return bool(chunk)
 
     def __enter__(self) -> Terminal:
         return self
@@ -83,7 +83,7 @@ class Terminal:
 def seen_by_a_person(
     words: Sequence[str], environment: Mapping[str, str], width: int = 80, *, typed: str = ""
 ) -> tuple[int, str]:
-    """Run a program to its end."""
+    """Run a program to its end; return its exit code and output."""
     with Terminal(words, environment, width) as terminal:
         terminal.type(typed)
         return terminal.read_all()

@@ -1,4 +1,4 @@
-"""The page on the command line, and what README shows of it: every command runs, and shows what is shown."""
+"""Run each command of the command line's page and the README, and compare its output with the page."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ VARYING = [
 
 
 def is_of_the_command_line(block: str) -> bool:
-    """Whether a console block is run here: in one shell, and held to what it shows."""
+    """Return whether a console block is run here, in one shell, and compared with what it shows."""
     return "scripe " in block and "$ scripts/" not in block and "python -m scripe.emulator" not in block
 
 
-def shown(document: Path) -> list[tuple[str, str]]:
-    """The commands of the blocks of a document that use `scripe`, each with what it is said to show."""
+def commands_in(document: Path) -> list[tuple[str, str]]:
+    """Return the `scripe` commands in a document, each with the output that it shows."""
     blocks: list[str] = re.findall(r"```console\n(.*?)```", document.read_text(), re.DOTALL)
     pairs: list[tuple[str, str]] = []
     for block in blocks:
         if is_of_the_command_line(block):
             command, *rest = re.split(r"^\$ ", block, flags=re.MULTILINE)
             assert command == ""
-            pairs += [(first, after) for first, _, after in (each.partition("\n") for each in rest)]
+            pairs += [(first, after) for first, _, after in (part.partition("\n") for part in rest)]
     return pairs
 
 
@@ -46,8 +46,8 @@ def same(text: str) -> str:
 
 
 @pytest.mark.parametrize("document", [PAGE, ROOT / "README.md"], ids=lambda path: path.name)
-def test_what_is_shown_is_what_comes(document: Path, tmp_path: Path) -> None:
-    pairs = shown(document)
+def test_every_command_of_the_page_shows_this_output(document: Path, tmp_path: Path) -> None:
+    pairs = commands_in(document)
     assert pairs
     program = tmp_path / "scripe"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m scripe "$@"\n')
@@ -71,11 +71,11 @@ def test_what_is_shown_is_what_comes(document: Path, tmp_path: Path) -> None:
                 "SCRIPE_API_KEY": server.api_key,
             },
         )
-    came = [same(each) for each in process.stdout.split(BETWEEN)]
-    assert came == [same(output) for _, output in pairs]
+    outputs = [same(part) for part in process.stdout.split(BETWEEN)]
+    assert outputs == [same(output) for _, output in pairs]
 
 
-def test_the_table_of_exit_codes_is_in_step() -> None:
+def test_the_table_of_exit_codes_is_complete() -> None:
     rows = re.findall(r"^\| (\d+) \| (.+?) \| (.*?) ?\|$", PAGE.read_text(), re.MULTILINE)
     wanted = [
         (
@@ -88,9 +88,9 @@ def test_the_table_of_exit_codes_is_in_step() -> None:
     assert rows == wanted
 
 
-def test_every_option_of_every_command_is_told() -> None:
+def test_every_option_of_every_command_is_documented() -> None:
     page = (ROOT / "scripe" / "cli" / "help.txt").read_text()
     options = set(re.findall(r"^  (--[a-z-]+)", page.partition("Options of every command:")[2], re.MULTILINE))
     assert options
-    told = PAGE.read_text().partition("## Options of every command")[2]
-    assert {option for option in options if f"`{option}" not in told} == set()
+    section = PAGE.read_text().partition("## Options of every command")[2]
+    assert {option for option in options if f"`{option}" not in section} == set()

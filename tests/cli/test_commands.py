@@ -1,4 +1,4 @@
-"""Every command, for people and for programs."""
+"""Test every command, with its output for people and for programs."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def inside(document: Mapping[str, Any], path: str) -> str:
 
 
 @pytest.mark.parametrize("name", SINGLE)
-def test_one_thing_is_shown_both_ways(served: Emulator, scripe: Run, name: str) -> None:
+def test_an_object_is_shown_as_text_and_as_json(served: Emulator, scripe: Run, name: str) -> None:
     words, field = SINGLE[name]
     for_program = scripe("--json", *words(served))
     assert (for_program.code, for_program.err) == (0, "")
@@ -87,7 +87,7 @@ def test_projects_are_listed(served: Emulator, scripe: Run) -> None:
     assert [item["id"] for item in document["data"]] == [line.split("\t")[0] for line in lines]
 
 
-def test_the_lists_of_a_project_are_both_ways(served: Emulator, scripe: Run) -> None:
+def test_lists_are_shown_as_text_and_as_json(served: Emulator, scripe: Run) -> None:
     served.seed(notes=3, posts=3, jobs=3)
     of = ["--project-id", served.project_id]
     for words in (["notes", "list", *of], ["posts", "list", *of], ["jobs", "list"], ["posts", "statuses"]):
@@ -101,7 +101,7 @@ def test_a_list_ends_at_its_limit_and_says_so(served: Emulator, scripe: Run) -> 
     served.seed(jobs=203)
     ran = scripe("jobs", "list", "--limit", "2")
     assert len(ran.out.splitlines()) == 2
-    assert ran.err == "There are more: --limit N or --all shows them.\n"
+    assert ran.err == "There are more. To see them, add --limit N or --all.\n"
     assert scripe("jobs", "list", "--limit", "2", "--json").document["hasMore"] is True
     assert len(scripe("jobs", "list").out.splitlines()) == 50
     everything = scripe("jobs", "list", "--all")
@@ -117,27 +117,31 @@ def test_filters_reach_the_api(served: Emulator, scripe: Run) -> None:
     both = scripe("jobs", "list", "--status", "FAILED", "--status", "DONE")
     assert len(both.out.splitlines()) == 3
     none = scripe("jobs", "list", "--date-to", "2020-01-01")
-    assert (none.out, none.err) == ("", "There are none.\n")
+    assert (none.out, none.err) == ("", "The list is empty.\n")
     assert scripe("jobs", "list", "--date-to", "2020-01-01", "--json").document == {
         "data": [],
         "hasMore": False,
     }
 
 
-def test_posts_are_made_changed_and_unscheduled(served: Emulator, scripe: Run) -> None:
+def test_posts_are_created_changed_and_unscheduled(served: Emulator, scripe: Run) -> None:
     of = ["--project-id", served.project_id]
-    made = scripe("posts", "create", *of, "--text", "- Bullet", "--title", "Take", "--scheduled-for", SOON)
-    shows(made, "scheduled", SOON, "Take", "\n- Bullet\n")
-    shows(scripe("posts", "update", made.id, "--unschedule"), "draft")
+    created = scripe("posts", "create", *of, "--text", "- Bullet", "--title", "Take", "--scheduled-for", SOON)
+    shows(created, "scheduled", SOON, "Take", "\n- Bullet\n")
+    shows(scripe("posts", "update", created.id, "--unschedule"), "draft")
     shows(
-        scripe("posts", "update", made.id, "--text", "New", "--title", "Other", "--auto-like"), "Other", "New"
+        scripe("posts", "update", created.id, "--text", "New", "--title", "Other", "--auto-like"),
+        "Other",
+        "New",
     )
-    shows(scripe("posts", "update", made.id, "--status-category", "inReview"), "id")
+    shows(scripe("posts", "update", created.id, "--status-category", "inReview"), "id")
     status = scripe("posts", "statuses").out.split("\t")[0]
-    shows(scripe("posts", "update", made.id, "--status-id", status, "--no-auto-comment"), "draft")
-    shows(scripe("posts", "update", made.id, "--scheduled-for", SOON, "--content-type", "EDUCATIONAL"), SOON)
-    shows(scripe("posts", "get", made.id), "EDUCATIONAL", "New")
-    assert scripe("posts", "get", made.id, "--json").document["title"] == "Other"
+    shows(scripe("posts", "update", created.id, "--status-id", status, "--no-auto-comment"), "draft")
+    shows(
+        scripe("posts", "update", created.id, "--scheduled-for", SOON, "--content-type", "EDUCATIONAL"), SOON
+    )
+    shows(scripe("posts", "get", created.id), "EDUCATIONAL", "New")
+    assert scripe("posts", "get", created.id, "--json").document["title"] == "Other"
 
 
 def test_a_note_has_its_slot_and_becomes_a_post(served: Emulator, scripe: Run) -> None:
@@ -150,7 +154,7 @@ def test_a_note_has_its_slot_and_becomes_a_post(served: Emulator, scripe: Run) -
     shows(scripe("posts", "generate", *of, "--note-id", note.id, "--wait"), "post_")
 
 
-def test_jobs_are_read_waited_for_and_cancelled(served: Emulator, scripe: Run) -> None:
+def test_jobs_are_shown_waited_for_and_cancelled(served: Emulator, scripe: Run) -> None:
     job = scripe("knowledge", "add", "--url", "https://example.com").id
     shows(scripe("jobs", "wait", job), "DONE", "kb_")
     shows(scripe("jobs", "get", job), "DONE")
@@ -167,7 +171,7 @@ def test_several_jobs_are_waited_for(served: Emulator, scripe: Run) -> None:
     failed = served.seed(jobs=1, job_status="FAILED").job_ids
     ran = scripe("jobs", "wait", *done, *failed)
     assert (ran.code, len(ran.out.splitlines())) == (13, 3)
-    assert ran.err == "1 of 3 jobs did not end well; scripe jobs get ID says why.\n"
+    assert ran.err == "1 of 3 jobs failed or were cancelled. To see why, run: scripe jobs get ID\n"
     for_program = scripe("jobs", "wait", *done, *failed, "--json")
     assert (for_program.code, for_program.err, len(for_program.document["data"])) == (13, "", 3)
     shows(scripe("jobs", "get", *failed), "SEEDED_FAILURE: This job was seeded as failed.")
@@ -185,32 +189,34 @@ def test_a_running_job_shows_its_progress(scripe: Run, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_webhook_shows_its_secret_when_it_is_made(served: Emulator, scripe: Run, *, as_json: bool) -> None:
-    told = [] if as_json else ["The secret is shown this once, and cannot be read again: keep it now."]
+    notes = [] if as_json else ["The secret is shown only now, and cannot be read again. Store it."]
     options = ["--json"] if as_json else []
     create = ["webhooks", "create", "--name", "Mine", "--url", HOOK, "--event", "post.created"]
-    made = scripe(*create, "--event", "job.failed", *options)
-    assert (made.code, made.err.splitlines()) == (0, told)
-    assert "whsec_" in made.out
-    endpoint = made.document["id"] if as_json else made.id
+    created = scripe(*create, "--event", "job.failed", *options)
+    assert (created.code, created.err.splitlines()) == (0, notes)
+    assert "whsec_" in created.out
+    endpoint = created.document["id"] if as_json else created.id
     again = scripe("webhooks", "get", endpoint, *options)
     assert "whsec_" not in again.out
     assert "job.failed" in again.out
     rotated = scripe("webhooks", "rotate-secret", endpoint, *options)
-    assert (rotated.code, rotated.err.splitlines()) == (0, told)
+    assert (rotated.code, rotated.err.splitlines()) == (0, notes)
     assert "whsec_" in rotated.out
 
 
 def test_a_webhook_is_changed(served: Emulator, scripe: Run) -> None:
-    made = scripe("webhooks", "create", "--name", "Mine", "--url", HOOK, "--event", "post.created")
-    narrowed = scripe("webhooks", "update", made.id, "--project-id", served.project_id, "--name", "Ours")
+    created = scripe("webhooks", "create", "--name", "Mine", "--url", HOOK, "--event", "post.created")
+    narrowed = scripe("webhooks", "update", created.id, "--project-id", served.project_id, "--name", "Ours")
     shows(narrowed, served.project_id, "Ours")
-    widened = scripe("webhooks", "update", made.id, "--all-projects", "--inactive", "--event", "post.updated")
+    widened = scripe(
+        "webhooks", "update", created.id, "--all-projects", "--inactive", "--event", "post.updated"
+    )
     shows(widened, "active          no", "post.updated")
     assert served.project_id not in widened.out
-    shows(scripe("webhooks", "update", made.id, "--active", "--url", f"{HOOK}/2"), f"{HOOK}/2", "yes")
+    shows(scripe("webhooks", "update", created.id, "--active", "--url", f"{HOOK}/2"), f"{HOOK}/2", "yes")
 
 
-def test_a_spent_link_is_not_shown(served: Emulator, scripe: Run) -> None:
+def test_a_used_upload_link_is_not_shown(served: Emulator, scripe: Run) -> None:
     document = scripe("uploads", "put", str(FILES / "memo.mp3"), "--json").document
     assert set(document) == {"id", "contentType", "maxSizeBytes", "expiresAt", "method"}
 
@@ -243,5 +249,5 @@ def test_pages_of_commands(scripe: Run) -> None:
         page, "Usage: scripe posts generate", "--note-id ID", "--idempotency-key", "Options of every command"
     )
     assert scripe("help", "posts", "generate") == page
-    shows(scripe("posts", "--help"), "Show one post, with its text.")
-    shows(scripe("posts"), "Show one post, with its text.")
+    shows(scripe("posts", "--help"), "Show one post, and its text.")
+    shows(scripe("posts"), "Show one post, and its text.")

@@ -1,4 +1,4 @@
-"""Where the key comes from, and that it is shown nowhere."""
+"""Test the sources of the API key, and that it is never printed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .terminal import Terminal, seen_by_a_person
 
 @pytest.fixture
 def key(served: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The key, which the environment does not hold."""
+    """Return an API key that is not in the environment."""
     monkeypatch.delenv("SCRIPE_API_KEY")
     return served.api_key
 
@@ -45,9 +45,9 @@ def test_stdin(key: str, scripe: Run) -> None:
     ("content", "answer"),
     [
         (None, "--api-key-file: {} cannot be read: No such file or directory."),
-        (b"", "--api-key-file: the first line of {} is empty; the key belongs there."),
-        (b"\nsecond", "--api-key-file: the first line of {} is empty; the key belongs there."),
-        (b"\xff", "--api-key-file: {} is no text in UTF-8."),
+        (b"", "--api-key-file: the first line of {} is empty. Write the API key into it."),
+        (b"\nsecond", "--api-key-file: the first line of {} is empty. Write the API key into it."),
+        (b"\xff", "--api-key-file: {} is not a text in UTF-8."),
         (b"two words", "The API key has blanks or line breaks inside; was more than the key pasted?"),
     ],
 )
@@ -77,7 +77,7 @@ def test_no_key_and_nobody_to_ask(
         monkeypatch.setenv("SCRIPE_API_KEY", empty)
     ran = scripe("whoami")
     assert (ran.code, ran.err.count("\n")) == (2, 1)
-    assert ran.err.startswith("error: No API key: set SCRIPE_API_KEY, or give --api-key-file PATH")
+    assert ran.err.startswith("error: There is no API key. Set SCRIPE_API_KEY, or give --api-key-file PATH")
 
 
 def test_no_stdin_at_all(
@@ -91,14 +91,14 @@ def test_no_stdin_at_all(
 
 @pytest.mark.parametrize("words", [["--api-key", "KEY", "whoami"], ["whoami", "--api-key=KEY"]])
 def test_never_an_argument(key: str, scripe: Run, words: list[str]) -> None:
-    given = [word.replace("KEY", key) for word in words]
-    for ran in (scripe(*given), scripe("--json", *given)):
+    typed = [word.replace("KEY", key) for word in words]
+    for ran in (scripe(*typed), scripe("--json", *typed)):
         assert (ran.code, ran.out) == (2, "")
-        assert "There is no --api-key: what stands on a command line is seen by others" in ran.err
+        assert "There is no option --api-key: other users of this machine" in ran.err
         assert key not in ran.err
 
 
-def test_a_key_in_a_wrong_place_is_not_repeated(key: str, scripe: Run) -> None:
+def test_a_key_in_a_wrong_place_is_not_printed(key: str, scripe: Run) -> None:
     for words in (["whoami", key], [key], ["whoami", f"--{key}"], ["projects", "get", "x", key]):
         ran = scripe(*words)
         assert ran.code == 2
@@ -106,7 +106,7 @@ def test_a_key_in_a_wrong_place_is_not_repeated(key: str, scripe: Run) -> None:
 
 
 def test_after_two_hyphens_it_is_a_text(served: Emulator, scripe: Run) -> None:
-    assert "There is no --api-key" not in scripe("projects", "get", "--", "--api-key").err
+    assert "There is no option --api-key" not in scripe("projects", "get", "--", "--api-key").err
 
 
 def test_a_person_is_asked_and_the_key_is_not_seen(key: str, environment: dict[str, str]) -> None:
@@ -126,7 +126,7 @@ def test_a_person_who_has_none(key: str, environment: dict[str, str], typed: str
         terminal.type(typed)
         code, seen = terminal.read_all()
     assert code == 2
-    assert "error: No API key was given." in seen
+    assert "error: No API key was entered." in seen
 
 
 def test_ctrl_c_at_the_question(key: str, environment: dict[str, str]) -> None:

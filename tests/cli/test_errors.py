@@ -1,4 +1,4 @@
-"""What goes wrong: exit codes, words for people, a document for programs, never a traceback."""
+"""Test errors: exit codes, messages for people, a document for programs, never a traceback."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FILES = Path(__file__).parents[2] / "examples" / "files"
 
 
 def refused(ran: Ran, message: str) -> None:
-    """Nothing was done, and one line says why."""
+    """Check that nothing was done, and that one line says why."""
     assert (ran.code, ran.out) == (2, "")
     assert message in ran.err
     assert ran.err.count("\n") == 1
@@ -88,13 +88,13 @@ def test_an_error_of_the_api_has_its_exit_code(served: Emulator, scripe: Run, na
     words, prepare, code = CASES[name]
     known = {"JOB": served.seed(jobs=1, job_status="DONE").job_ids[0], "PROJECT": served.project_id}
     prepare(served)
-    given = [known.get(word, word) for word in words]
-    ran = scripe(*given)
+    command = [known.get(word, word) for word in words]
+    ran = scripe(*command)
     assert (ran.code, ran.out) == (code, "")
     assert ran.err.startswith("error: ")
     assert ", request req_" in ran.err
     prepare(served)
-    for_program = scripe(*given, "--json")
+    for_program = scripe(*command, "--json")
     assert (for_program.code, for_program.out) == (code, "")
     error = for_program.error
     assert error["exitCode"] == code
@@ -107,25 +107,25 @@ def test_an_error_of_the_api_has_its_exit_code(served: Emulator, scripe: Run, na
 
 
 @pytest.mark.parametrize(
-    ("is_local", "told"), [(True, "An emulator prints its key"), (False, "in the Scripe dashboard")]
+    ("is_local", "advice"), [(True, "An emulator prints its API key"), (False, "in the Scripe dashboard")]
 )
-def test_a_wrong_key_is_told_where_keys_are_made(
-    served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch, *, is_local: bool, told: str
+def test_a_rejected_key_says_where_to_create_one(
+    served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch, *, is_local: bool, advice: str
 ) -> None:
     monkeypatch.setenv("SCRIPE_API_KEY", "scripe_sk_test_wrong")
     assert Session(Options()).is_local
     monkeypatch.setattr(Session, "is_local", is_local)
     ran = scripe("whoami")
     assert ran.code == 3
-    assert told in ran.err
+    assert advice in ran.err
     assert "wrong" not in ran.err
 
 
-def test_the_cap_says_when_it_starts_afresh(served: Emulator, scripe: Run) -> None:
+def test_the_spend_cap_says_when_it_is_reset(served: Emulator, scripe: Run) -> None:
     served.set_spend(5000)
     ran = scripe("knowledge", "add", "--url", "https://example.com")
-    assert "The cap starts afresh at 20" in ran.err
-    assert "T00:00Z. If you gave --idempotency-key, give another key then.\n" in ran.err
+    assert "The spend cap is reset at 20" in ran.err
+    assert "T00:00Z. If you gave --idempotency-key, give another one then.\n" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -138,66 +138,69 @@ def test_the_cap_says_when_it_starts_afresh(served: Emulator, scripe: Run) -> No
         ),
         (
             ["jobs", "list", "--statu", "x"],
-            "There is no --statu here. Did you mean --status x? See: scripe jobs list",
+            "There is no option --statu. Did you mean --status x? See: scripe jobs list",
         ),
-        (["jobs", "list", "--statu=x y"], 'There is no --statu here. Did you mean --status "x y"? See:'),
-        (["jobs", "list", "--statu"], "There is no --statu here. Did you mean --status? See:"),
-        (["jobs", "list", "--statu", "--all"], "There is no --statu here. Did you mean --status? See:"),
-        (["jobs", "list", "--al", "x"], "There is no --al here. Did you mean --all? See:"),
-        (["whoami", "--jsn"], "There is no --jsn here. Did you mean --json? See: scripe whoami --help"),
-        (["whoami", "--zzzzz"], "There is no --zzzzz here. See: scripe whoami --help"),
-        (["posts", "--jsn"], "There is no --jsn here. Did you mean --json? See: scripe posts --help"),
+        (["jobs", "list", "--statu=x y"], 'There is no option --statu. Did you mean --status "x y"? See:'),
+        (["jobs", "list", "--statu"], "There is no option --statu. Did you mean --status? See:"),
+        (["jobs", "list", "--statu", "--all"], "There is no option --statu. Did you mean --status? See:"),
+        (["jobs", "list", "--al", "x"], "There is no option --al. Did you mean --all? See:"),
+        (["whoami", "--jsn"], "There is no option --jsn. Did you mean --json? See: scripe whoami --help"),
+        (["whoami", "--zzzzz"], "There is no option --zzzzz. See: scripe whoami --help"),
+        (["posts", "--jsn"], "There is no option --jsn. Did you mean --json? See: scripe posts --help"),
         (
             ["whoami", "--timeout", "1", "--timeout", "2"],
             "Parameter --timeout specified multiple times. See:",
         ),
-        (["jobs", "list", "--statu="], "There is no --statu here. Did you mean --status? See:"),
-        (["--zzzzz"], "There is no --zzzzz here. See: scripe --help"),
-        (["whoami", "more", "words"], "Too much was given: more words. See:"),
+        (["jobs", "list", "--statu="], "There is no option --statu. Did you mean --status? See:"),
+        (["--zzzzz"], "There is no option --zzzzz. See: scripe --help"),
+        (["whoami", "more", "words"], "Unexpected arguments: more words. See:"),
         (
             ["posts", "create", "--project-id", "p", "We", "ship."],
-            'Too much was given: We ship.. Did you mean --text "We ship."?',
+            'Unexpected arguments: We ship.. Did you mean --text "We ship."?',
         ),
         (
             ["posts", "create", "--project-id", "p", "--text", "We", "ship."],
-            "Too much was given: ship.. See:",
+            "Unexpected arguments: ship.. See:",
         ),
         (
             ["posts", "generate", "--project-id", "p", "note_x"],
-            "Too much was given: note_x. Did you mean --note-id note_x?",
+            "Unexpected arguments: note_x. Did you mean --note-id note_x?",
         ),
-        (["jobs", "get", "job_x", "job_y"], "Too much was given: job_y. See:"),
+        (["jobs", "get", "job_x", "job_y"], "Unexpected arguments: job_y. See:"),
         (["posts", "list", "proj_x"], "--project-id is missing. Did you mean --project-id proj_x? See:"),
-        (["posts", "list", "-p", "proj_x"], "There is no -p here. Did you mean --project-id proj_x?"),
+        (["posts", "list", "-p", "proj_x"], "There is no option -p. Did you mean --project-id proj_x?"),
         (
             ["posts", "list", "--project", "proj_x"],
-            "There is no --project here. Did you mean --project-id proj_x?",
+            "There is no option --project. Did you mean --project-id proj_x?",
         ),
         (
             ["posts", "get", "--post-id", "post_x"],
-            "There is no --post-id here. Give the value alone, as in: scripe posts get post_x See:",
+            "There is no option --post-id. Give only the value, as in: scripe posts get post_x See:",
         ),
         (
             ["posts", "get", "--post-id"],
-            "There is no --post-id here. Give the value alone, as in: scripe posts get POST_ID See:",
+            "There is no option --post-id. Give only the value, as in: scripe posts get POST_ID See:",
         ),
         (
             ["sources", "ingest", "--file=a.mp3", "--project-id", "p"],
-            "There is no --file here. Give the value alone, as in: scripe sources ingest a.mp3 See:",
+            "There is no option --file. Give only the value, as in: scripe sources ingest a.mp3 See:",
         ),
         (
             ["sources", "list"],
-            "The API has no list of sources: see `scripe jobs list --type SOURCE_INGEST_FILE`. See: scripe sources",
+            "The API does not list sources. Run `scripe jobs list --type SOURCE_INGEST_FILE` instead. See:",
         ),
-        (["sources", "ls", "--project-id", "p"], "The API has no list of sources: see"),
+        (["sources", "ls", "--project-id", "p"], "The API does not list sources. Run"),
         (
             ["knowledge", "list"],
-            "see `scripe jobs list --type KB_INGEST_FILE`; the types are KB_INGEST_TEXT,",
+            "`scripe jobs list --type KB_INGEST_FILE` instead; the types are KB_INGEST_TEXT,",
         ),
-        (["webhooks", "list"], "keep the id that `scripe webhooks create` shows."),
-        (["uploads", "list"], "The API has no list of uploads: keep the id that `scripe uploads put` shows."),
-        (["projects", "create", "--name", "x"], "The API does not make projects: do that in the Scripe app."),
-        (["projects", "new"], "The API does not make projects: do that in the Scripe app."),
+        (["webhooks", "list"], "the id that `scripe webhooks create` shows."),
+        (["uploads", "list"], "The API does not list uploads. Keep the id that `scripe uploads put` shows."),
+        (
+            ["projects", "create", "--name", "x"],
+            "The API does not create projects: do that in the Scripe app.",
+        ),
+        (["projects", "new"], "The API does not create projects: do that in the Scripe app."),
         (["posts", "rm", "post_x"], "The API does not delete posts: do that in the Scripe app."),
         (["posts", "show", "post_x"], 'Unknown command "posts show". Did you mean: scripe posts get? See:'),
         (
@@ -206,39 +209,39 @@ def test_the_cap_says_when_it_starts_afresh(served: Emulator, scripe: Run) -> No
         ),
         (["help", "sorces"], 'Unknown command "sorces". Did you mean "sources"? See: scripe --help'),
         (["sorces", "--help"], 'Unknown command "sorces". Did you mean "sources"? See: scripe --help'),
-        (["auth", "login"], "There is no login: set SCRIPE_API_KEY, or give --api-key-file PATH."),
+        (["auth", "login"], "There is no login. Set SCRIPE_API_KEY, or give --api-key-file PATH."),
         (["completion", "powershell"], 'Unknown command "powershell". Available commands: bash, zsh, fish.'),
         (["projects", "get"], "PROJECT_ID is missing. See: scripe projects get --help"),
         (["posts", "list"], "--project-id is missing."),
-        (["posts", "list", "--project=x"], "There is no --project here. Did you mean --project-id x?"),
+        (["posts", "list", "--project=x"], "There is no option --project. Did you mean --project-id x?"),
         (
             ["posts", "create", "--project-id", "x", "--text", "y", "--scheduled-for", "tomorrow"],
-            "--scheduled-for tomorrow: this is not a moment. Give day, time and time zone, as in "
+            "--scheduled-for tomorrow: this is not a date and time. Give date, time and time zone, as in "
             f"{TOMORROW}T09:00Z or {TOMORROW}T09:00+01:00. See: scripe posts create --help",
         ),
         (
             ["posts", "create", "--project-id", "x", "--text", "y", "--scheduled-for", "2026-12-07"],
-            "--scheduled-for 2026-12-07: the time is missing. Give day, time and time zone, as in 2026-12-07T09:00Z or",
+            "--scheduled-for 2026-12-07: the time is missing. Give date, time and time zone, as in 2026-12-07T09:00Z",
         ),
         (
             ["posts", "update", "x", "--scheduled-for", "2026-12-07 10:15"],
-            '--scheduled-for "2026-12-07 10:15": the time zone is missing. Give day, time and time zone, as in '
+            '--scheduled-for "2026-12-07 10:15": the time zone is missing. Give date, time and time zone, as in '
             "2026-12-07T10:15Z or 2026-12-07T10:15+01:00.",
         ),
         (
             ["notes", "create", "--project-id", "x", "--text", "y", "--date="],
-            '--date "": this is not a moment.',
+            '--date "": this is not a date and time.',
         ),
         (["whoami", "--base-url"], "--base-url needs a value. See: scripe --help"),
         (["jobs", "list", "--limit", "0"], 'Invalid value "0" for --limit.'),
         (["jobs", "list", "--limit", "many"], 'unable to convert "many" into int'),
         (
             ["jobs", "list", "--date-from", "1.5."],
-            f"--date-from 1.5.: this is not a day. Give one without a time, as in {TODAY}. See: scripe jobs list",
+            f"--date-from 1.5.: this is not a date. Give a date without a time, as in {TODAY}. See: scripe jobs list",
         ),
         (
             ["posts", "list", "--project-id", "p", "--date-to", "2026-12-07T09:00Z"],
-            "--date-to 2026-12-07T09:00Z: this is not a day. Give one without a time, as in 2026-12-07.",
+            "--date-to 2026-12-07T09:00Z: this is not a date. Give a date without a time, as in 2026-12-07.",
         ),
         (["--timeout", "0", "whoami"], 'Invalid value "0.0" for --timeout.'),
         (
@@ -247,7 +250,7 @@ def test_the_cap_says_when_it_starts_afresh(served: Emulator, scripe: Run) -> No
         ),
     ],
 )
-def test_a_wrong_command_line_is_told_the_right_one(scripe: Run, words: list[str], answer: str) -> None:
+def test_a_wrong_command_line_gets_a_suggestion(scripe: Run, words: list[str], answer: str) -> None:
     refused(scripe(*words), f"error: {answer}" if answer[0].isupper() else answer)
     for_program = scripe(*words, "--json")
     assert (for_program.code, for_program.out) == (2, "")
@@ -258,7 +261,10 @@ def test_a_wrong_command_line_is_told_the_right_one(scripe: Run, words: list[str
 @pytest.mark.parametrize(
     ("words", "answer"),
     [
-        (["sources", "create", "--project-id", "PROJECT"], "Give the text with --text, or with --text-file"),
+        (
+            ["sources", "create", "--project-id", "PROJECT"],
+            "There is no text. Give it with --text,",
+        ),
         (["sources", "create", "--project-id", "PROJECT", "--text", " "], "The text is empty."),
         (["notes", "create", "--project-id", "P", "--text", "x", "--text-file", "y"], "not both"),
         (
@@ -267,14 +273,14 @@ def test_a_wrong_command_line_is_told_the_right_one(scripe: Run, words: list[str
         ),
         (
             ["posts", "create", "--project-id", "P", "--text-file", str(FILES / "memo.mp3")],
-            "is no text in UTF-8",
+            "is not a text in UTF-8",
         ),
         (
             ["notes", "create", "--project-id", "P", "--text-file", "-", "--api-key-file", "-"],
-            "by one option alone",
+            "Only one option can read stdin (-)",
         ),
-        (["posts", "generate", "--project-id", "P"], "--text, --text-file or --note-id, one of them"),
-        (["posts", "generate", "--project-id", "P", "--text", "x", "--note-id", "y"], "one of them"),
+        (["posts", "generate", "--project-id", "P"], "one of --text, --text-file and --note-id"),
+        (["posts", "generate", "--project-id", "P", "--text", "x", "--note-id", "y"], "one of --text"),
         (["posts", "update", "post_x"], "There is nothing to change: give at least one option."),
         (["posts", "update", "post_x", "--status-id", "x", "--status-category", "y"], "not both"),
         (["posts", "update", "post_x", "--unschedule", "--scheduled-for", "2099-01-01T09:00Z"], "not both"),
@@ -285,7 +291,7 @@ def test_a_wrong_command_line_is_told_the_right_one(scripe: Run, words: list[str
         ),
         (["knowledge", "add"], "Give one of --text, --text-file, --file, --url and --youtube."),
         (["knowledge", "add", "--url", "https://x.example", "--text", "x"], "Give one of"),
-        (["knowledge", "add", "--text", "x"], "A text needs a name: give --name."),
+        (["knowledge", "add", "--text", "x"], "A text needs a name. Give --name."),
         (["sources", "ingest", "no.mp3", "--project-id", "P"], "'no.mp3' does not exist"),
         (["sources", "ingest", __file__, "--project-id", "P"], "say it, as in --content-type 'audio/mpeg'."),
         (["uploads", "put", "/"], "directory"),
@@ -299,7 +305,7 @@ def test_a_wrong_command_line_is_told_the_right_one(scripe: Run, words: list[str
         (["projects", "get", ".."], "'..' is no id"),
     ],
 )
-def test_a_wrong_input_is_told_before_anything_is_sent(
+def test_invalid_input_is_reported_before_anything_is_sent(
     served: Emulator, scripe: Run, words: list[str], answer: str
 ) -> None:
     refused(scripe(*words), answer)
@@ -308,7 +314,7 @@ def test_a_wrong_input_is_told_before_anything_is_sent(
     assert served.requests == []
 
 
-def test_a_write_that_may_be_half_done_tells_its_key(served: Emulator, scripe: Run) -> None:
+def test_a_write_that_may_be_half_done_shows_its_idempotency_key(served: Emulator, scripe: Run) -> None:
     create = ["sources", "create", "--project-id", served.project_id, "--text", "Hi"]
     served.fail_next(500, times=3)
     ran = scripe(*create)
@@ -325,8 +331,8 @@ def test_a_write_that_may_be_half_done_tells_its_key(served: Emulator, scripe: R
 
 
 @pytest.mark.parametrize(("words", "is_told"), [(["-v"], True), ([], False)])
-def test_a_long_pause_is_told(served: Emulator, scripe: Run, words: list[str], *, is_told: bool) -> None:
-    """To a person who looks on, or asked for it."""
+def test_a_long_wait_is_printed(served: Emulator, scripe: Run, words: list[str], *, is_told: bool) -> None:
+    """Print it at a terminal or with --verbose."""
     served.fail_next(429, retry_after=2)
     ran = scripe("whoami", *words)
     assert ran.code == 0
@@ -335,7 +341,7 @@ def test_a_long_pause_is_told(served: Emulator, scripe: Run, words: list[str], *
     assert "again in" not in scripe("whoami", "-v").err
 
 
-def test_pauses_that_the_log_tells_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waits_that_the_log_prints_are_not_printed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     logger = logging.getLogger("scripe")
     before = [*logger.handlers]
     with print_waits(Options(verbose=True)):
@@ -345,25 +351,25 @@ def test_pauses_that_the_log_tells_are_told_once(monkeypatch: pytest.MonkeyPatch
         assert logger.handlers == before
 
 
-def test_a_write_that_was_refused_needs_no_key(served: Emulator, scripe: Run) -> None:
+def test_a_rejected_write_shows_no_idempotency_key(served: Emulator, scripe: Run) -> None:
     ran = scripe("sources", "create", "--project-id", "proj_x", "--text", "Hi")
     assert ran.code == 5
     assert "--idempotency-key" not in ran.err
 
 
-def test_no_answer_is_an_error_without_a_traceback(
+def test_no_response_is_an_error_without_a_traceback(
     scripe: Run, monkeypatch: pytest.MonkeyPatch, served: Emulator
 ) -> None:
     monkeypatch.setenv("SCRIPE_BASE_URL", "http://127.0.0.1:9/v1")
     ran = scripe("whoami")
     assert (ran.code, ran.out, ran.err.count("\n")) == (11, "", 2)
-    assert "Does a Scripe API run at http://127.0.0.1:9/v1? To start one: scripe emulator\n" in ran.err
+    assert "Does an emulator run at http://127.0.0.1:9/v1? To start one, run: scripe emulator\n" in ran.err
 
 
 @pytest.mark.parametrize(
     "error", [RuntimeError("odd"), OSError(13, "denied", "scripe_sk_canary"), KeyError()]
 )
-def test_a_fault_of_ours_is_told_without_a_traceback(
+def test_a_bug_is_reported_without_a_traceback(
     served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def failing(self: object, **_: object) -> None:
@@ -374,8 +380,8 @@ def test_a_fault_of_ours_is_told_without_a_traceback(
     ran = scripe(*create)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith(f"error: {type(error).__name__}")
-    assert "This is a fault of scripe: please report it to its developers" in ran.err
-    assert "do nothing twice" in ran.err
+    assert "This is a bug in scripe. Please report it" in ran.err
+    assert "without doing anything twice" in ran.err
     assert "add: --idempotency-key " in ran.err
     assert "Traceback" not in ran.err
     for_program = scripe(*create, "--json").error
@@ -386,19 +392,19 @@ def test_a_fault_of_ours_is_told_without_a_traceback(
     assert "canary" not in asked_for
 
 
-def test_an_address_without_the_version_is_told(
+def test_an_address_without_the_version_is_reported(
     served: Emulator, scripe: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = os.environ["SCRIPE_BASE_URL"].removesuffix("/v1")
-    given = scripe("--base-url", address, "whoami")
-    assert given.code == 5
-    assert f"--base-url is {address}: the address of the API ends in /v1, as in {address}/v1.\n" in given.err
+    ran = scripe("--base-url", address, "whoami")
+    assert ran.code == 5
+    assert f"The address of the API ends in /v1, but --base-url is {address}. Try {address}/v1.\n" in ran.err
     assert "ends in /v1" not in scripe("projects", "get", "proj_x").err
     monkeypatch.setenv("SCRIPE_BASE_URL", address)
-    assert f"SCRIPE_BASE_URL is {address}: the address of the API ends in /v1" in scripe("whoami").err
+    assert f"The address of the API ends in /v1, but SCRIPE_BASE_URL is {address}." in scripe("whoami").err
 
 
-def test_a_key_in_a_wrong_place_is_not_repeated(served: Emulator, scripe: Run) -> None:
+def test_a_key_in_a_wrong_place_is_not_printed(served: Emulator, scripe: Run) -> None:
     for key in ("scripe_sk_test_canary", "scripe_oauth_canary", "whsec_canary"):
         for words in (["jobs", "get", key], ["jobs", "get", "a", key], ["--api-key-file", key, "whoami"]):
             ran = scripe(*words)
@@ -406,24 +412,24 @@ def test_a_key_in_a_wrong_place_is_not_repeated(served: Emulator, scripe: Run) -
             assert "canary" not in ran.err
 
 
-def test_what_a_terminal_would_obey_is_not_written(scripe: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_characters_are_not_written_to_stderr(scripe: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     headers = {"X-Request-Id": "r\x1b]0;canary\x07", "Scripe-Deprecation": "2026\x1b[2J; replacement=\x9b1m"}
     with ScriptedServer(Reply(200, b'{"data": {}}', headers)) as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", "scripe_sk_test_x")
         ran = scripe("whoami", "-v")
     assert "canary" in ran.err
-    assert [each for each in ran.out + ran.err if not each.isprintable() and each not in "\n\t"] == []
+    assert [char for char in ran.out + ran.err if not char.isprintable() and char not in "\n\t"] == []
 
 
-def test_an_answer_that_makes_no_sense_is_told(served: Emulator, scripe: Run) -> None:
+def test_an_invalid_response_is_reported(served: Emulator, scripe: Run) -> None:
     served.fail_next(200, body=b"<html>", path="/workspaces")
     ran = scripe("whoami")
     assert ran.code == 1
     assert "(HTTP 200)" in ran.err
 
 
-def test_a_job_that_failed_is_told(served: Emulator, scripe: Run, tmp_path: Path) -> None:
+def test_a_failed_job_is_reported(served: Emulator, scripe: Run, tmp_path: Path) -> None:
     empty = tmp_path / "picture.pdf"
     empty.write_bytes(b"no PDF at all")
     ran = scripe("sources", "ingest", str(empty), "--project-id", served.project_id)
@@ -438,38 +444,38 @@ def test_a_job_that_failed_is_told(served: Emulator, scripe: Run, tmp_path: Path
 
 @pytest.fixture
 def still(monkeypatch: pytest.MonkeyPatch, violations: list[str]) -> Iterator[Emulator]:
-    """An emulator whose jobs stand still, on a port."""
+    """Serve an emulator whose jobs do not progress."""
     with Emulator(job_speed=0) as emulator, emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
         yield emulator
 
 
-def test_a_wait_that_is_over_says_how_to_go_on(still: Emulator, scripe: Run) -> None:
+def test_a_wait_timeout_says_how_to_keep_waiting(still: Emulator, scripe: Run) -> None:
     one, other = still.seed(jobs=2, job_status="RUNNING").job_ids
     done = still.seed(jobs=1, job_status="DONE").job_ids[0]
     ran = scripe("jobs", "wait", one, "--wait-timeout", "0.1")
     assert ran.code == 14
-    assert ran.err.endswith(f"{one} goes on. To go on waiting: scripe jobs wait {one}\n")
-    several = scripe("jobs", "wait", one, done, other, "--wait-timeout", "1")
-    assert several.code == 14
-    assert several.err.endswith(f"{one}, {other} go on. To go on waiting: scripe jobs wait {one} {other}\n")
+    assert ran.err.endswith(f"{one} has not finished. To keep waiting, run: scripe jobs wait {one}\n")
+    ran = scripe("jobs", "wait", one, done, other, "--wait-timeout", "1")
+    assert ran.code == 14
+    assert ran.err.endswith(
+        f"{other} have not finished. To keep waiting, run: scripe jobs wait {one} {other}\n"
+    )
     assert scripe("jobs", "wait", one, "--wait-timeout", "0.1", "--json").error["jobIds"] == [one]
     unknown = scripe("jobs", "wait", one, "job_unknown", "--wait-timeout", "0.1", "--json")
     assert one in unknown.error["jobIds"]
     ingest = ["sources", "ingest", str(FILES / "memo.mp3"), "--project-id", still.project_id]
     started = scripe(*ingest, "--wait-timeout", "0.1")
     assert started.code == 14
-    assert "To go on waiting: scripe jobs wait job_" in started.err
+    assert "To keep waiting, run: scripe jobs wait job_" in started.err
 
 
-def test_a_generation_that_takes_too_long_goes_on_by_the_name_of_its_job(
-    still: Emulator, scripe: Run
-) -> None:
+def test_a_generation_that_takes_too_long_names_its_job(still: Emulator, scripe: Run) -> None:
     order = ["posts", "generate", "--project-id", still.project_id, "--text", "Hi", "--wait"]
     ran = scripe(*order, "--wait-timeout", "0.2")
     assert ran.code == 14
-    assert "To go on waiting: scripe jobs wait job_" in ran.err
+    assert "To keep waiting, run: scripe jobs wait job_" in ran.err
 
 
 def test_the_total_timeout_bounds_a_wait_too(still: Emulator, scripe: Run) -> None:
@@ -477,7 +483,7 @@ def test_the_total_timeout_bounds_a_wait_too(still: Emulator, scripe: Run) -> No
     assert scripe("--total-timeout", "0.2", "jobs", "wait", job).code == 14
 
 
-def test_verbose_tells_each_request(served: Emulator, scripe: Run) -> None:
+def test_verbose_reports_each_response(served: Emulator, scripe: Run) -> None:
     ran = scripe("projects", "--verbose")
     method, path, status, request, *_ = ran.err.split()
     assert (method, path, status, request[:4]) == ("GET", "/projects", "200", "req_")
@@ -488,16 +494,16 @@ def test_verbose_tells_each_request(served: Emulator, scripe: Run) -> None:
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_an_announced_end_of_the_version_is_one_line(
+def test_a_deprecation_of_the_api_is_one_line(
     scripe: Run, monkeypatch: pytest.MonkeyPatch, *, as_json: bool
 ) -> None:
     monkeypatch.setattr(_log, "_warned", {})
     with Emulator(deprecation="2026-08-01") as emulator, emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
-        shown = warnings.showwarning
+        original = warnings.showwarning
         ran = scripe("projects", *(["--json"] if as_json else []))
-        assert warnings.showwarning is shown
+        assert warnings.showwarning is original
     assert ran.code == 0
     assert bool(ran.err) is not as_json
     if ran.err:

@@ -1,4 +1,4 @@
-"""What is shown: whole ids, texts of others without power over the terminal, one document for programs."""
+"""Test the output: complete ids, texts of others without control characters, one document for programs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_states_are_coloured_where_there_are_colours(served: Emulator, environme
     assert "\x1b" not in dumb
 
 
-def test_one_thing_at_a_terminal(served: Emulator, environment: dict[str, str]) -> None:
+def test_an_object_at_a_terminal(served: Emulator, environment: dict[str, str]) -> None:
     code, seen = seen_by_a_person(["projects", "get", served.project_id], environment)
     lines = without_colours(seen).splitlines()
     assert code == 0
@@ -64,7 +64,7 @@ def test_one_thing_at_a_terminal(served: Emulator, environment: dict[str, str]) 
     [{"COLUMNS": "0"}, {"COLUMNS": "-5"}, {"COLUMNS": "²"}, {"COLUMNS": "9" * 5000}, {"LINES": "0"}],
     ids=lambda sizes: str(sizes)[:20],
 )
-def test_sizes_that_are_none_count_as_absent(
+def test_invalid_terminal_sizes_are_ignored(
     served: Emulator, environment: dict[str, str], sizes: dict[str, str]
 ) -> None:
     code, seen = seen_by_a_person(["whoami"], {**environment, **sizes}, width=0)
@@ -78,11 +78,11 @@ def test_sizes_that_are_none_count_as_absent(
 
 
 def test_an_empty_list_at_a_terminal(served: Emulator, environment: dict[str, str]) -> None:
-    assert seen_by_a_person(["jobs", "list"], environment) == (0, "There are none.\n")
+    assert seen_by_a_person(["jobs", "list"], environment) == (0, "The list is empty.\n")
 
 
 @pytest.mark.parametrize("width", [80, 300])
-def test_texts_of_others_have_no_power_over_a_terminal(
+def test_texts_of_others_do_not_control_a_terminal(
     served: Emulator, environment: dict[str, str], width: int
 ) -> None:
     with served.client() as client:
@@ -100,15 +100,15 @@ def test_texts_of_others_in_a_pipe(served: Emulator, scripe: Run) -> None:
     listed = scripe("posts", "list", "--project-id", served.project_id).out
     assert listed.count("\n") == 1
     assert len(listed.split("\t")) == 4
-    shown = scripe("posts", "get", post.id).out
-    assert "\nline two\ttab\n" in shown
-    assert not set(listed + shown) & set("\x1b\x07\u202e\x9b")
+    text = scripe("posts", "get", post.id).out
+    assert "\nline two\ttab\n" in text
+    assert not set(listed + text) & set("\x1b\x07\u202e\x9b")
     document = scripe("posts", "get", post.id, "--json")
     assert document.document["content"] == HOSTILE
     assert not set(document.out) & set("\x1b\x07\u202e\x9b")
 
 
-def test_messages_of_others_have_no_power_either(served: Emulator, scripe: Run) -> None:
+def test_messages_of_others_do_not_control_a_terminal(served: Emulator, scripe: Run) -> None:
     served.fail_next(404, message=HOSTILE, times=2)
     ran = scripe("whoami")
     assert ran.err.count("\n") == 1
@@ -116,7 +116,7 @@ def test_messages_of_others_have_no_power_either(served: Emulator, scripe: Run) 
     assert not set(scripe("whoami", "--json").err) & set("\x1b\x07\u202e\x9b")
 
 
-def test_a_half_of_a_pair_is_written_as_an_escape() -> None:
+def test_a_lone_surrogate_is_written_as_an_escape() -> None:
     assert sanitize.escape_controls(json.dumps("\ud800", ensure_ascii=False)) == '"\\ud800"'
     assert sanitize.strip_controls("\ud800") == "\N{REPLACEMENT CHARACTER}"
 
@@ -138,7 +138,7 @@ def test_an_output_of_another_encoding(
     assert document["name"] == "Founder brand 🚀"
 
 
-def test_the_document_is_the_apis_own(served: Emulator, scripe: Run) -> None:
+def test_the_document_is_the_json_of_the_api(served: Emulator, scripe: Run) -> None:
     with served.client() as client:
         project = client.projects.retrieve(served.project_id)
     wanted = project.model_dump(by_alias=True, mode="json", exclude_unset=True)
@@ -154,27 +154,29 @@ def test_options_of_every_command_stand_anywhere(served: Emulator, scripe: Run) 
     assert "scripe-cli" in served.requests[0].headers["User-Agent"]
 
 
-def test_each_kind_of_thing_has_its_view() -> None:
+def test_the_attributes_of_each_view_exist() -> None:
     kinds = [getattr(types, name) for name in views.VIEWS]
     for kind, view in zip(kinds, views.VIEWS.values(), strict=True):
         read = [*view.fields.values(), *view.columns.values(), *([view.text] if view.text else [])]
         known = {"scopes", "workspace", "principal", *kind.model_fields}
-        assert [each for each in read if isinstance(each, str) and each.split(".")[0] not in known] == []
+        assert [
+            getter for getter in read if isinstance(getter, str) and getter.split(".")[0] not in known
+        ] == []
         assert view.flexible is None or view.flexible in view.columns
 
 
-def test_a_part_that_is_absent_is_left_out() -> None:
+def test_an_absent_part_is_left_out() -> None:
     workspace = types.Workspace(id="org_x")
     view = views.VIEWS["CurrentWorkspace"]
-    told = views.cells(types.CurrentWorkspace(workspace=workspace), view.fields)
-    assert told == ["org_x", "", "", "", "", ""]
+    cells = views.cells(types.CurrentWorkspace(workspace=workspace), view.fields)
+    assert cells == ["org_x", "", "", "", "", ""]
     note = types.Note.model_validate({"id": "note_x", "createdAt": "2026-05-15T09:00:00+02:00"})
     assert views.cells(note, views.VIEWS["Note"].columns) == ["note_x", "", "2026-05-15T07:00Z", ""]
     odd = types.Note.model_validate({**note.model_dump(), "slot": {"id": "slot_x", "date": "some day"}})
     assert "some day" in views.cells(odd, views.VIEWS["Note"].fields)
 
 
-def test_moments_are_told_in_utc_wherever_the_reader_sits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_are_in_utc_in_any_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     fields = {
@@ -182,11 +184,11 @@ def test_moments_are_told_in_utc_wherever_the_reader_sits(monkeypatch: pytest.Mo
         "createdAt": "0001-01-01T00:00:00+05:00",
         "slot": {"id": "s", "date": "2026-12-01"},
     }
-    told = views.cells(types.Note.model_validate(fields), views.VIEWS["Note"].fields)
+    cells = views.cells(types.Note.model_validate(fields), views.VIEWS["Note"].fields)
     monkeypatch.undo()
     time.tzset()
-    assert "2026-12-01T00:00Z" in told
-    assert "0001-01-01 00:00:00+05:00" in told
+    assert "2026-12-01T00:00Z" in cells
+    assert "0001-01-01 00:00:00+05:00" in cells
 
 
 def test_tables_and_lines_without_a_terminal() -> None:
@@ -209,4 +211,4 @@ def test_texts_come_from_a_file_or_from_stdin(served: Emulator, scripe: Run, tmp
     assert scripe("knowledge", "add", "--text-file", str(file)).code == 0
     assert json.loads(served.requests[-1].body)["name"] == "text.md"
     unnamed = scripe("knowledge", "add", "--text-file", "-", stdin=b"Hi")
-    assert unnamed.err == "error: A text needs a name: give --name.\n"
+    assert unnamed.err == "error: A text needs a name. Give --name.\n"

@@ -1,4 +1,4 @@
-"""The program as a process: quick to start, quiet when its reader leaves, clear about what is not installed."""
+"""Test the program as a process: what it loads, closed and full outputs, missing packages, signals."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FILES = ROOT / "examples" / "files"
 
 
 def ran(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A process that runs a piece of Python."""
+    """Run a piece of Python in a process."""
     return subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -51,7 +51,7 @@ def ran(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def shell(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """A process of bash in which `scripe` is the program, and a failure anywhere in a pipe is one."""
+    """Run bash with `scripe` as a function; a failure anywhere in a pipe is its exit code."""
     program = f'scripe() {{ {sys.executable} -m scripe "$@"; }}; set -o pipefail; {command}'
     return subprocess.run(["bash", "-c", program], capture_output=True, text=True, env=environment)
 
@@ -71,7 +71,7 @@ def test_what_needs_no_command_loads_nothing_heavy(words: list[str]) -> None:
 
 
 def loaded_by(words: list[str]) -> set[str]:
-    """All modules of a process that ran a command line."""
+    """Return the modules that a command line loads."""
     program = (
         f"import sys\nfrom scripe.cli import main\nmain({words!r})\nprint('\\n' + ' '.join(sys.modules))"
     )
@@ -90,7 +90,7 @@ def test_a_command_loads_no_other() -> None:
     assert commands == {"scripe.cli.commands.notes"}
 
 
-def test_the_page_of_commands_is_in_step() -> None:
+def test_the_page_of_commands_is_up_to_date() -> None:
     process = subprocess.run(
         [sys.executable, "scripts/help_page.py", "--check"], cwd=ROOT, capture_output=True
     )
@@ -114,12 +114,12 @@ def test_without_the_extra_one_line_says_what_to_install() -> None:
     assert ran(f"{block}sys.exit(main([]))").stdout == help_page()
 
 
-def test_what_is_not_installed_as_a_whole_says_so() -> None:
+def test_an_incomplete_installation_is_reported() -> None:
     block = "import sys; sys.modules['scripe.errors'] = None\nfrom scripe.cli import main\n"
     process = ran(f"{block}sys.exit(main(['whoami']))")
     assert (process.returncode, process.stdout) == (1, "")
     assert process.stderr.startswith("error: ModuleNotFoundError: ")
-    assert process.stderr.endswith("scripe is not installed as a whole: install it again.\n")
+    assert process.stderr.endswith("The installation of scripe is incomplete: install it again.\n")
 
 
 def test_without_the_emulator_one_line_says_what_to_install() -> None:
@@ -141,7 +141,7 @@ def test_without_the_emulator_one_line_says_what_to_install() -> None:
         "scripe completion bash",
     ],
 )
-def test_a_reader_who_leaves_is_met_with_silence(
+def test_a_reader_that_closes_the_pipe_ends_the_program_silently(
     served: Emulator, environment: dict[str, str], command: str
 ) -> None:
     served.seed(jobs=2)
@@ -150,7 +150,7 @@ def test_a_reader_who_leaves_is_met_with_silence(
     assert process.returncode in (0, 141)  # 0 where all was written before the reader left
 
 
-def test_a_reader_who_left_before(served: Emulator, environment: dict[str, str]) -> None:
+def test_a_pipe_that_was_closed_before(served: Emulator, environment: dict[str, str]) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
     for words in (["--help"], ["whoami"], ["posts", "--help"], ["completion", "zsh"]):
@@ -192,12 +192,12 @@ def test_a_full_disk(served: Emulator, environment: dict[str, str]) -> None:
         assert other.stderr.count("\n") == 1
 
 
-def test_a_stderr_that_takes_nothing(served: Emulator, environment: dict[str, str]) -> None:
+def test_a_stderr_that_cannot_be_written(served: Emulator, environment: dict[str, str]) -> None:
     assert shell("scripe projects get proj_x 2>/dev/full", environment).returncode == 5
 
 
 def full_pipe() -> tuple[int, int, int]:
-    """A pipe that does not wait and has no room: the end to read from, the other one, and how much is in it."""
+    """Make a full non-blocking pipe; return its two ends, and how much is in it."""
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)
     count = 0
@@ -213,13 +213,13 @@ def full_pipe() -> tuple[int, int, int]:
     [
         ("jobs list --all --json", '{\n  "data": [', '\n  "hasMore": false\n}\n'),
         ("jobs list --all", "job_", "Z\n"),
-        ("posts --help", "Usage: scripe posts", "No progress bars on stderr.\n\n"),
+        ("posts --help", "Usage: scripe posts", "Show no progress bars.\n\n"),
         ("completion bash", "# Bash completion", "_scripe scripe\n"),
         ("emulator --openapi", "{", "}\n"),
-        ("posts --nonsense", "error: There is no --nonsense here.", "scripe posts --help\n"),
+        ("posts --nonsense", "error: There is no option --nonsense.", "scripe posts --help\n"),
     ],
 )
-def test_a_pipe_that_does_not_wait_gets_all(
+def test_a_nonblocking_pipe_gets_all(
     served: Emulator, environment: dict[str, str], words: str, begin: str, end: str, unbuffered: str
 ) -> None:
     served.seed(jobs=150)
@@ -240,7 +240,7 @@ def test_a_pipe_that_does_not_wait_gets_all(
         assert seen.count("\n") == 150
 
 
-def test_a_reader_who_leaves_a_pipe_that_does_not_wait(served: Emulator, environment: dict[str, str]) -> None:
+def test_a_reader_that_closes_a_nonblocking_pipe(served: Emulator, environment: dict[str, str]) -> None:
     ours, theirs, _ = full_pipe()
     with subprocess.Popen(
         [*PROGRAM, "whoami"], stdout=theirs, stderr=subprocess.PIPE, env=environment
@@ -254,7 +254,7 @@ def test_a_reader_who_leaves_a_pipe_that_does_not_wait(served: Emulator, environ
     assert process.returncode == 141
 
 
-def test_a_stdin_that_does_not_wait_is_read_to_its_end(served: Emulator, environment: dict[str, str]) -> None:
+def test_a_nonblocking_stdin_is_read_to_its_end(served: Emulator, environment: dict[str, str]) -> None:
     theirs, ours = os.pipe()
     os.set_blocking(theirs, False)
     words = [*PROGRAM, "notes", "create", "--project-id", served.project_id, "--text-file", "-", "--json"]
@@ -276,7 +276,7 @@ def test_ids_go_through_a_pipe(served: Emulator, environment: dict[str, str]) ->
 
 @pytest.fixture
 def still(monkeypatch: pytest.MonkeyPatch, violations: list[str]) -> Iterator[Emulator]:
-    """An emulator whose jobs stand still, on a port."""
+    """Serve an emulator whose jobs do not progress."""
     with Emulator(job_speed=0) as emulator, emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
@@ -284,7 +284,7 @@ def still(monkeypatch: pytest.MonkeyPatch, violations: list[str]) -> Iterator[Em
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_ctrl_c_in_a_wait_says_how_to_go_on(still: Emulator, options: list[str]) -> None:
+def test_ctrl_c_in_a_wait_says_how_to_keep_waiting(still: Emulator, options: list[str]) -> None:
     job = still.seed(jobs=1, job_status="RUNNING").job_ids[0]
     with Terminal(["jobs", "wait", job, "-v", *options], os.environ) as terminal:
         terminal.read_until(f"GET /jobs/{job} 200")
@@ -293,12 +293,14 @@ def test_ctrl_c_in_a_wait_says_how_to_go_on(still: Emulator, options: list[str])
     assert code == 130
     assert "Traceback" not in seen
     wanted = (
-        f'"jobIds": ["{job}"]' if options else f"{job} goes on. To go on waiting: scripe jobs wait {job}\n"
+        f'"jobIds": ["{job}"]'
+        if options
+        else f"{job} has not finished. To keep waiting, run: scripe jobs wait {job}\n"
     )
     assert wanted in seen
 
 
-def test_an_end_from_outside_leaves_the_cursor_visible(still: Emulator) -> None:
+def test_sigterm_leaves_the_cursor_visible(still: Emulator) -> None:
     job = still.seed(jobs=1, job_status="RUNNING").job_ids[0]
     with Terminal(["jobs", "wait", job], os.environ) as terminal:
         terminal.read_until("Processing")
@@ -315,10 +317,12 @@ def test_ctrl_c_in_an_ingest_names_the_job(still: Emulator) -> None:
         terminal.type("\x03")
         code, seen = terminal.read_all()
     assert code == 130
-    assert re.search(r"(job_\w+) goes on\. To go on waiting: scripe jobs wait \1\n", seen)
+    assert re.search(r"(job_\w+) has not finished\. To keep waiting, run: scripe jobs wait \1\n", seen)
 
 
-def test_ctrl_c_in_a_write_names_its_key(still: Emulator, environment_of_still: dict[str, str]) -> None:
+def test_ctrl_c_in_a_write_shows_its_idempotency_key(
+    still: Emulator, environment_of_still: dict[str, str]
+) -> None:
     words = ["posts", "generate", "--project-id", still.project_id, "--text", "Hi", "--wait"]
     still.delay_next(30, path="/posts/generations")
     with Terminal(words, environment_of_still) as terminal:
@@ -328,7 +332,8 @@ def test_ctrl_c_in_a_write_names_its_key(still: Emulator, environment_of_still: 
         code, seen = terminal.read_all()
     assert code == 130
     assert (
-        "do nothing twice, within 24 hours (with a file: about 15 minutes), add: --idempotency-key " in seen
+        "without doing anything twice, within 24 hours (with a file: about 15 minutes), add: --idempotency-key "
+        in seen
     )
 
 
@@ -345,7 +350,7 @@ def test_an_interrupt_before_a_command_runs(monkeypatch: pytest.MonkeyPatch) -> 
     assert main([]) == 130
 
 
-def test_a_fault_of_ours_before_a_command_runs(
+def test_a_bug_before_a_command_runs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def failing(_: list[str]) -> int:
@@ -353,7 +358,7 @@ def test_a_fault_of_ours_before_a_command_runs(
 
     monkeypatch.setattr(scripe.cli.dispatch, "dispatch", failing)
     assert main(["whoami"]) == 1
-    assert capsys.readouterr().err.startswith("error: RuntimeError: odd. This is a fault of scripe: please")
+    assert capsys.readouterr().err.startswith("error: RuntimeError: odd. This is a bug in scripe. Please")
     assert main(["whoami", "--json"]) == 1
     assert json.loads(capsys.readouterr().err)["error"]["type"] == "RuntimeError"
     assert main(["whoami", "-v"]) == 1

@@ -1,4 +1,4 @@
-"""A terminal that remembers what it was told."""
+"""Replace standard error by a terminal that keeps its text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Terminal(io.StringIO):
 
 
 class BrokenTerminal(Terminal):
-    """One that goes away as soon as it is written to."""
+    """A terminal that fails as soon as it is written to."""
 
     def write(self, text: str) -> int:
         raise BrokenPipeError(32, "gone")
@@ -30,10 +30,10 @@ class BrokenTerminal(Terminal):
 
 
 def watched(monkeypatch: pytest.MonkeyPatch, terminal: Terminal | None = None) -> Terminal:
-    """Standard error as a terminal from here on. (Not in a fixture: pytest sets the stream before each phase.)"""
-    found = terminal or Terminal()
+    """Make standard error a terminal. (Not a fixture: pytest sets the stream before each phase.)"""
+    stream = terminal or Terminal()
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.setattr(sys, "stderr", found)
-    return found
+    monkeypatch.setattr(sys, "stderr", stream)
+    return stream

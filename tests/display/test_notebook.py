@@ -1,4 +1,4 @@
-"""What a notebook shows, from a real kernel."""
+"""Test the output of a notebook, with a real kernel."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ def test_one_live_bar_that_ends_full(outputs: list[list[Output]]) -> None:
 def test_many_jobs_have_one_bar(outputs: list[list[Output]]) -> None:
     bar, job = outputs[2]
     assert "2 of 2, 1 failed or cancelled" in html(bar)
-    for shown in ("DONE", "waited", "worked", "post_"):
-        assert shown in html(job)
+    for text in ("DONE", "waited", "worked", "post_"):
+        assert text in html(job)
 
 
 def test_a_list_shows_its_first_rows(outputs: list[list[Output]]) -> None:
@@ -88,7 +88,7 @@ def test_a_list_shows_its_first_rows(outputs: list[list[Output]]) -> None:
     assert "3 rows" in html(outputs[3][0])
 
 
-def test_a_list_that_the_program_holds_is_a_table(outputs: list[list[Output]]) -> None:
+def test_a_python_list_of_models_is_a_table(outputs: list[list[Output]]) -> None:
     slices, mixed, own, ended = outputs[9]
     for table in (slices, ended):
         assert html(table).count("<tr") == 3
@@ -107,9 +107,9 @@ def test_without_a_notebook_lists_are_left_alone() -> None:
 
 
 def test_an_error_reads_well(outputs: list[list[Output]]) -> None:
-    shown = html(outputs[4][0])
+    text = html(outputs[4][0])
     for part in ("NotFoundError", "404", "not_found", "req_", "retryable", "no"):
-        assert part in shown
+        assert part in text
 
 
 def test_the_async_client_works_with_await_at_the_top(outputs: list[list[Output]]) -> None:
@@ -140,7 +140,7 @@ def test_an_error_that_is_raised_shows_the_cell_and_not_our_frames(
 
 
 def test_a_terminal_with_ipython_shows_the_same() -> None:
-    """A callback of the caller's is no frame of ours, though we call it."""
+    """Show the frame of a callback, though the library calls it."""
     code = (
         "import scripe, scripe.emulator\n"
         "def refuse(job):\n"
@@ -159,7 +159,7 @@ def test_a_terminal_with_ipython_shows_the_same() -> None:
     assert re.search(r"Frames of scripe that are hidden: \d;", ran.stdout)
 
 
-def test_an_error_of_the_callers_own_making_is_shown_as_ever() -> None:
+def test_an_error_that_the_caller_raises_has_a_whole_traceback() -> None:
     code = "import scripe\nraise scripe.ScripeError('mine')"
     ran = subprocess.run(
         [sys.executable, "-m", "IPython", "--colors=NoColor", "-c", code], capture_output=True, text=True

@@ -1,4 +1,4 @@
-"""Who sees bars, and who is left alone."""
+"""Test where bars are shown, and that they disturb nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def closed() -> Terminal:
 
 
 @pytest.mark.parametrize("stream", [lambda: None, closed])
-def test_nobody_without_an_open_terminal(
+def test_no_bars_without_an_open_terminal(
     monkeypatch: pytest.MonkeyPatch, stream: Callable[[], Terminal | None]
 ) -> None:
     monkeypatch.setattr(sys, "stderr", stream())
@@ -40,7 +40,7 @@ def test_nobody_without_an_open_terminal(
         see(SENT)
 
 
-def test_nobody_on_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_bars_on_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = watched(monkeypatch)
     assert detect_output() == "terminal"
     monkeypatch.setenv("TERM", "dumb")
@@ -127,7 +127,7 @@ def test_beside_bars_of_tqdm_there_are_lines(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("size", ["0", "²"])
-def test_a_size_that_is_none_counts_as_absent(monkeypatch: pytest.MonkeyPatch, size: str) -> None:
+def test_an_invalid_terminal_size_is_ignored(monkeypatch: pytest.MonkeyPatch, size: str) -> None:
     terminal = watched(monkeypatch)
     monkeypatch.setenv("COLUMNS", size)
     with progress_bars("file") as see:
@@ -172,7 +172,7 @@ def test_what_calls_itself_ipython_and_is_not(monkeypatch: pytest.MonkeyPatch) -
     assert detect_output() == "terminal"
 
 
-def test_work_that_ends_before_it_begins_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_that_fails_early_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = watched(monkeypatch)
     with pytest.raises(ZeroDivisionError), progress_bars("first.txt"):
         raise ZeroDivisionError
@@ -209,7 +209,7 @@ def test_a_child_process_has_its_own_live_display(monkeypatch: pytest.MonkeyPatc
     assert "✓ Upload" in terminal.text
 
 
-def test_lines_that_a_program_prints_meanwhile_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_that_a_program_prints_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal, output = watched(monkeypatch), Terminal()
     monkeypatch.setattr(sys, "stdout", output)
     with progress_bars("file") as see:
@@ -237,7 +237,7 @@ def test_one_id_twice_is_one_job(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "0 of 1" in terminal.text
 
 
-def test_titles_are_no_markup_and_no_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_titles_are_neither_markup_nor_control_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = watched(monkeypatch)
     with progress_bars("[red]a\x1b]0;title\x07.m4a"):
         pass

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from scripe._format import format_duration, format_moment, format_size, to_one_line
+from scripe._format import format_duration, format_moment, format_size, shorten
 from scripe._progress import Task
 from scripe.types import Job, Progress
 
 
 class ManualClock:
-    """A clock that a test sets."""
+    """A clock that a test sets by hand."""
 
     now = 0.0
 
@@ -23,7 +23,7 @@ def job(job_id: str, status: str) -> Job:
 
 
 def stages(task: Task) -> list[tuple[str, float | None, str, str]]:
-    return [(stage.label, stage.fraction, stage.detail, task.elapsed(stage)) for stage in task.stages]
+    return [(stage.label, stage.fraction, stage.detail, task.format_elapsed(stage)) for stage in task.stages]
 
 
 def test_one_line_for_each_stage_with_its_own_time() -> None:
@@ -53,7 +53,7 @@ def test_one_line_for_each_stage_with_its_own_time() -> None:
     ]
 
 
-def test_the_rate_of_an_upload_that_is_sent_anew_starts_anew() -> None:
+def test_an_upload_that_starts_again_has_a_new_rate() -> None:
     clock = ManualClock()
     task = Task("file", clock)
     task.update(Progress("uploading", 0.9, 9_000, 10_000))
@@ -72,7 +72,7 @@ def test_a_job_that_is_queued_again_has_one_line_a_stage() -> None:
     assert [stage.label for stage in task.stages] == ["Queue", "Processing"]
 
 
-def test_work_that_ends_badly_keeps_how_far_it_was() -> None:
+def test_a_failed_task_keeps_its_progress() -> None:
     task = Task("job", ManualClock())
     task.update(Progress("running", 0.3, message="Thinking"))
     task.finish(ok=False)
@@ -92,7 +92,7 @@ def test_many_jobs_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shown", "wanted"),
+    ("text", "expected"),
     [
         (format_size(0), "0 B"),
         (format_size(999), "999 B"),
@@ -108,9 +108,9 @@ def test_many_jobs_are_counted() -> None:
             format_moment(datetime(2026, 5, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))),
             "2026-04-30 23:30 UTC",
         ),
-        (to_one_line("a\n\tb\x07\x9bc", 10), "a b c"),
-        (to_one_line("12345678901", 10), "123456789…"),
+        (shorten("a\n\tb\x07\x9bc", 10), "a b c"),
+        (shorten("12345678901", 10), "123456789…"),
     ],
 )
-def test_format(shown: str, wanted: str) -> None:
-    assert shown == wanted
+def test_format(text: str, expected: str) -> None:
+    assert text == expected

@@ -37,8 +37,8 @@ WORLDS: tuple[World, ...] = ("sync", "asyncio", "trio")
 ALLOWED: Mapping[World, float] = {"sync": TIMEOUT, "asyncio": 0.0, "trio": 0.0}
 """Seconds past the deadline that are promised: sync, a read that blocks ends with its timeout."""
 
-SLACK = 1.5
-"""Seconds that a busy machine may take on top."""
+SLACK = 6.0
+"""Seconds that a busy machine may take on top; what hangs in the proxy hangs for 20."""
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def _rotated_again(cell: Cell, proxy: FaultProxy) -> list[str]:
 
 
 def _left_open(proxy: FaultProxy) -> list[str]:
-    until = time.monotonic() + 3
+    until = time.monotonic() + 30
     while (count := proxy.open_connections()) and time.monotonic() < until:
         time.sleep(0.01)
     return [f"{count} connections left open"] if count else []

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
-from pydantic import BaseModel
-
-from ..._core.request import Request
 from ..sender import AsyncSender
-
-T = TypeVar("T", bound=BaseModel)
 
 
 class AsyncResource:
@@ -17,6 +10,3 @@ class AsyncResource:
 
     def __init__(self, sender: AsyncSender) -> None:
         self._sender = sender
-
-    async def _send(self, request: Request[T]) -> T:
-        return await self._sender.send(request)

@@ -13,7 +13,7 @@ class AsyncHealthResource(AsyncResource):
     async def check(self) -> Health:
         """The API's report on itself, sent without the key; a degraded one (503) is an answer, not an error."""
         degraded = frozenset({503})
-        return await self._send(
+        return await self._sender.send(
             Request(
                 "GET",
                 "/health",
@@ -31,4 +31,4 @@ class AsyncHealthResource(AsyncResource):
             AuthenticationError: the key is unknown, revoked or expired.
 
         """
-        return await self._send(Request("GET", "/health/auth", HealthAuth, envelope="either"))
+        return await self._sender.send(Request("GET", "/health/auth", HealthAuth, envelope="either"))

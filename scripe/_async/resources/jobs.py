@@ -7,9 +7,14 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from ..._concurrency import AsyncCallback
+from ..._core import cancellation as rules
+from ..._core import polling
 from ..._core.request import Request, build_path, format_utc_day, join_filter, page_query
+from ..._core.retry import backoff
 from ...errors import ScripeError
 from ...types.job import Job, JobStatus, JobType
+from ..callbacks import AsyncReporter, job_progress, jobs_progress
+from ..job_poller import poll_many, wait_for_job
 from ..pager import AsyncPager
 from ._base import AsyncResource
 
@@ -54,7 +59,7 @@ class AsyncJobs(AsyncResource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        return await self._send(Request("GET", build_path("/jobs/{}", job_id), Job))
+        return await self._sender.send(Request("GET", build_path("/jobs/{}", job_id), Job))
 
     async def cancel(self, job_id: str) -> Job:
         """Cancel a job that is still queued. A cancel that is not answered is settled by reading the job.
@@ -64,16 +69,13 @@ class AsyncJobs(AsyncResource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        from ..._core import cancellation as rules  # loaded by those alone who cancel
-        from ..._core.retry import backoff
-
         jobs = AsyncJobs(self._sender.with_deadline())
         request = Request("POST", build_path("/jobs/{}/cancel", job_id), Job, repeatable=False)
         attempt = 0
         while True:
             attempt += 1
             try:
-                return await jobs._send(request)
+                return await jobs._sender.send(request)
             except ScripeError as error:
                 if not rules.is_cancel_unclear(error, attempt):
                     raise
@@ -110,9 +112,6 @@ class AsyncJobs(AsyncResource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        from ..callbacks import job_progress
-        from ..job_poller import wait_for_job  # here and below: loaded by those alone who wait
-
         reporting = job_progress(job, on_update, show_progress=show_progress)
         with reporting as report:
             return await wait_for_job(self._sender, job, timeout, report)
@@ -141,10 +140,6 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        from ..._core import polling
-        from ..callbacks import jobs_progress
-        from ..job_poller import poll_many
-
         jobs = polling.check_job_list(jobs)
         reporting = jobs_progress(jobs, on_update, show_progress=show_progress)
         with self._sender.operation("jobs.wait_all"), reporting as report:
@@ -169,7 +164,4 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        from ..callbacks import AsyncReporter
-        from ..job_poller import poll_many
-
         return poll_many(self._sender, jobs, timeout, AsyncReporter(on_update))

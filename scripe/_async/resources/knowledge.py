@@ -190,4 +190,4 @@ class AsyncKnowledge(AsyncResource):
     ) -> Job:
         project = None if project_id is None else check_id(project_id, "project_id")
         body = {"type": kind, **fields, "projectId": project}
-        return await self._send(create_request("POST", "/knowledge", Job, body, idempotency_key))
+        return await self._sender.send(create_request("POST", "/knowledge", Job, body, idempotency_key))

@@ -58,7 +58,7 @@ class AsyncNotes(AsyncResource):
             NotFoundError: no note in this workspace has this id.
 
         """
-        return await self._send(Request("GET", build_path("/notes/{}", note_id), Note))
+        return await self._sender.send(Request("GET", build_path("/notes/{}", note_id), Note))
 
     async def create(
         self,
@@ -93,4 +93,4 @@ class AsyncNotes(AsyncResource):
             "date": format_slot_date(date, "date"),
             "contentType": content_type,
         }
-        return await self._send(create_request("POST", "/notes", Note, fields, idempotency_key))
+        return await self._sender.send(create_request("POST", "/notes", Note, fields, idempotency_key))

@@ -71,7 +71,7 @@ class AsyncPosts(AsyncResource):
             NotFoundError: no post in this workspace has this id.
 
         """
-        return await self._send(Request("GET", build_path("/posts/{}", post_id), Post))
+        return await self._sender.send(Request("GET", build_path("/posts/{}", post_id), Post))
 
     async def create(
         self,
@@ -107,7 +107,7 @@ class AsyncPosts(AsyncResource):
             "contentType": content_type,
             "scheduledFor": format_datetime(scheduled_for, "scheduled_for"),
         }
-        return await self._send(create_request("POST", "/posts", Post, fields, idempotency_key))
+        return await self._sender.send(create_request("POST", "/posts", Post, fields, idempotency_key))
 
     async def update(
         self,
@@ -156,7 +156,7 @@ class AsyncPosts(AsyncResource):
             "autoLike": auto_like,
             "autoComment": auto_comment,
         }
-        return await self._send(
+        return await self._sender.send(
             patch_request(build_path("/posts/{}", post_id), Post, fields, idempotency_key)
         )
 
@@ -326,4 +326,4 @@ class AsyncPosts(AsyncResource):
             "wait_for_completion_ms": wait,
         }
         request = create_request("POST", "/posts/generations", Job, fields, idempotency_key)
-        return await self._send(replace(request, server_wait=(wait or 0) / 1000))
+        return await self._sender.send(replace(request, server_wait=(wait or 0) / 1000))

@@ -27,4 +27,4 @@ class AsyncProjects(AsyncResource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return await self._send(Request("GET", build_path("/projects/{}", project_id), Project))
+        return await self._sender.send(Request("GET", build_path("/projects/{}", project_id), Project))

@@ -32,7 +32,7 @@ class AsyncSources(AsyncResource):
             NotFoundError: no source in this workspace has this id.
 
         """
-        return await self._send(Request("GET", build_path("/sources/{}", source_id), Source))
+        return await self._sender.send(Request("GET", build_path("/sources/{}", source_id), Source))
 
     async def create_text(
         self, *, project_id: str, text: str, name: str | None = None, idempotency_key: str | None = None
@@ -57,7 +57,7 @@ class AsyncSources(AsyncResource):
             "text": text,
             "name": name,
         }
-        return await self._send(create_request("POST", "/sources", Source, fields, idempotency_key))
+        return await self._sender.send(create_request("POST", "/sources", Source, fields, idempotency_key))
 
     async def create_file(
         self, *, project_id: str, upload_id: str, name: str | None = None, idempotency_key: str | None = None
@@ -82,7 +82,7 @@ class AsyncSources(AsyncResource):
             "uploadId": check_id(upload_id, "upload_id"),
             "name": name,
         }
-        return await self._send(create_request("POST", "/sources", Job, fields, idempotency_key))
+        return await self._sender.send(create_request("POST", "/sources", Job, fields, idempotency_key))
 
     async def create_file_and_wait(
         self,

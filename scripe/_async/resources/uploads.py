@@ -31,7 +31,7 @@ class AsyncUploads(AsyncResource):
             UnprocessableEntityError: the API does not take this type, or so large a file.
 
         """
-        return await self._send(rules.presign_request(content_type, max_size_bytes, idempotency_key))
+        return await self._sender.send(rules.presign_request(content_type, max_size_bytes, idempotency_key))
 
     async def put(
         self,

@@ -48,7 +48,7 @@ class AsyncWebhookEndpoints(AsyncResource):
             "events": rules.check_events(events),
             "projectId": None if project_id is None else check_id(project_id, "project_id"),
         }
-        return await self._send(
+        return await self._sender.send(
             create_request("POST", "/webhook-endpoints", WebhookEndpoint, fields, idempotency_key)
         )
 
@@ -59,7 +59,7 @@ class AsyncWebhookEndpoints(AsyncResource):
             NotFoundError: no endpoint in this workspace has this id.
 
         """
-        return await self._send(
+        return await self._sender.send(
             Request("GET", build_path("/webhook-endpoints/{}", endpoint_id), WebhookEndpoint)
         )
 
@@ -97,7 +97,7 @@ class AsyncWebhookEndpoints(AsyncResource):
         }
         # No key: the API gives this call none. It sets absolute values, so it may be sent again.
         where = build_path("/webhook-endpoints/{}", endpoint_id)
-        return await self._send(
+        return await self._sender.send(
             Request("PATCH", where, WebhookEndpoint, body=to_json_bytes(drop_not_given(fields)))
         )
 
@@ -112,6 +112,6 @@ class AsyncWebhookEndpoints(AsyncResource):
             APIConnectionError: the answer was lost; the secret may have been replaced. Rotate again.
 
         """
-        return await self._send(
+        return await self._sender.send(
             Request("POST", build_path(rules.ROTATE, endpoint_id), WebhookEndpoint, repeatable=False)
         )

@@ -19,7 +19,7 @@ class AsyncWorkspaces(AsyncResource):
             PlanNotEligibleError: the workspace's plan has no API access.
 
         """
-        return await self._send(Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either"))
+        return await self._sender.send(Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either"))
 
     def list(self) -> AsyncPager[Workspace]:
         """Every workspace that the credential reaches: one for a key, several for an OAuth token.

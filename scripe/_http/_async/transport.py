@@ -93,19 +93,21 @@ class AsyncHTTPTransport:
         if response.is_stream_consumed:
             return response.content  # from a transport in this process, which had it whole
         limit = SUCCESS_LIMIT if 200 <= response.status_code < 300 else ERROR_LIMIT
-        body, is_late = Body(headers.get("content-encoding"), limit), False
+        body, is_late = Body(headers.lower_items.get("content-encoding"), limit), False
         blocks = response.aiter_raw()
         try:
             async for block in blocks:
                 body.feed(block)
-                if body.is_full:
+                if body.is_full or is_late:
                     break
-                if is_late:
-                    return None
-                is_late = options.deadline_passed()  # a whole response counts, however late its end
-            return body.finish()
-        finally:
+                is_late = options.remaining is not None and options.deadline_passed()
+            else:
+                return body.finish()  # a whole response counts, however late its end
+        except BodyError:
             await async_drain(blocks)
+            raise
+        await async_drain(blocks)
+        return None if is_late else body.finish()
 
     async def close(self) -> None:
         """Close all clients of ours."""

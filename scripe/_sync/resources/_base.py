@@ -3,14 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
-from pydantic import BaseModel
-
-from ..._core.request import Request
 from ..sender import Sender
-
-T = TypeVar("T", bound=BaseModel)
 
 
 class Resource:
@@ -18,6 +11,3 @@ class Resource:
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
-
-    def _send(self, request: Request[T]) -> T:
-        return self._sender.send(request)

@@ -14,7 +14,7 @@ class HealthResource(Resource):
     def check(self) -> Health:
         """The API's report on itself, sent without the key; a degraded one (503) is an answer, not an error."""
         degraded = frozenset({503})
-        return self._send(
+        return self._sender.send(
             Request(
                 "GET",
                 "/health",
@@ -32,4 +32,4 @@ class HealthResource(Resource):
             AuthenticationError: the key is unknown, revoked or expired.
 
         """
-        return self._send(Request("GET", "/health/auth", HealthAuth, envelope="either"))
+        return self._sender.send(Request("GET", "/health/auth", HealthAuth, envelope="either"))

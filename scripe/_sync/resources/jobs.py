@@ -8,9 +8,14 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from ..._concurrency import Callback
+from ..._core import cancellation as rules
+from ..._core import polling
 from ..._core.request import Request, build_path, format_utc_day, join_filter, page_query
+from ..._core.retry import backoff
 from ...errors import ScripeError
 from ...types.job import Job, JobStatus, JobType
+from ..callbacks import Reporter, job_progress, jobs_progress
+from ..job_poller import poll_many, wait_for_job
 from ..pager import Pager
 from ._base import Resource
 
@@ -55,7 +60,7 @@ class Jobs(Resource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        return self._send(Request("GET", build_path("/jobs/{}", job_id), Job))
+        return self._sender.send(Request("GET", build_path("/jobs/{}", job_id), Job))
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job that is still queued. A cancel that is not answered is settled by reading the job.
@@ -65,16 +70,13 @@ class Jobs(Resource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        from ..._core import cancellation as rules  # loaded by those alone who cancel
-        from ..._core.retry import backoff
-
         jobs = Jobs(self._sender.with_deadline())
         request = Request("POST", build_path("/jobs/{}/cancel", job_id), Job, repeatable=False)
         attempt = 0
         while True:
             attempt += 1
             try:
-                return jobs._send(request)
+                return jobs._sender.send(request)
             except ScripeError as error:
                 if not rules.is_cancel_unclear(error, attempt):
                     raise
@@ -111,9 +113,6 @@ class Jobs(Resource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        from ..callbacks import job_progress
-        from ..job_poller import wait_for_job  # here and below: loaded by those alone who wait
-
         reporting = job_progress(job, on_update, show_progress=show_progress)
         with reporting as report:
             return wait_for_job(self._sender, job, timeout, report)
@@ -142,10 +141,6 @@ class Jobs(Resource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        from ..._core import polling
-        from ..callbacks import jobs_progress
-        from ..job_poller import poll_many
-
         jobs = polling.check_job_list(jobs)
         reporting = jobs_progress(jobs, on_update, show_progress=show_progress)
         with self._sender.operation("jobs.wait_all"), reporting as report:
@@ -170,7 +165,4 @@ class Jobs(Resource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        from ..callbacks import Reporter
-        from ..job_poller import poll_many
-
         return poll_many(self._sender, jobs, timeout, Reporter(on_update))

@@ -191,4 +191,4 @@ class Knowledge(Resource):
     ) -> Job:
         project = None if project_id is None else check_id(project_id, "project_id")
         body = {"type": kind, **fields, "projectId": project}
-        return self._send(create_request("POST", "/knowledge", Job, body, idempotency_key))
+        return self._sender.send(create_request("POST", "/knowledge", Job, body, idempotency_key))

@@ -59,7 +59,7 @@ class Notes(Resource):
             NotFoundError: no note in this workspace has this id.
 
         """
-        return self._send(Request("GET", build_path("/notes/{}", note_id), Note))
+        return self._sender.send(Request("GET", build_path("/notes/{}", note_id), Note))
 
     def create(
         self,
@@ -94,4 +94,4 @@ class Notes(Resource):
             "date": format_slot_date(date, "date"),
             "contentType": content_type,
         }
-        return self._send(create_request("POST", "/notes", Note, fields, idempotency_key))
+        return self._sender.send(create_request("POST", "/notes", Note, fields, idempotency_key))

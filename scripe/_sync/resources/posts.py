@@ -72,7 +72,7 @@ class Posts(Resource):
             NotFoundError: no post in this workspace has this id.
 
         """
-        return self._send(Request("GET", build_path("/posts/{}", post_id), Post))
+        return self._sender.send(Request("GET", build_path("/posts/{}", post_id), Post))
 
     def create(
         self,
@@ -108,7 +108,7 @@ class Posts(Resource):
             "contentType": content_type,
             "scheduledFor": format_datetime(scheduled_for, "scheduled_for"),
         }
-        return self._send(create_request("POST", "/posts", Post, fields, idempotency_key))
+        return self._sender.send(create_request("POST", "/posts", Post, fields, idempotency_key))
 
     def update(
         self,
@@ -157,7 +157,7 @@ class Posts(Resource):
             "autoLike": auto_like,
             "autoComment": auto_comment,
         }
-        return self._send(
+        return self._sender.send(
             patch_request(build_path("/posts/{}", post_id), Post, fields, idempotency_key)
         )
 
@@ -327,4 +327,4 @@ class Posts(Resource):
             "wait_for_completion_ms": wait,
         }
         request = create_request("POST", "/posts/generations", Job, fields, idempotency_key)
-        return self._send(replace(request, server_wait=(wait or 0) / 1000))
+        return self._sender.send(replace(request, server_wait=(wait or 0) / 1000))

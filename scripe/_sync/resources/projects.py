@@ -28,4 +28,4 @@ class Projects(Resource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return self._send(Request("GET", build_path("/projects/{}", project_id), Project))
+        return self._sender.send(Request("GET", build_path("/projects/{}", project_id), Project))

@@ -33,7 +33,7 @@ class Sources(Resource):
             NotFoundError: no source in this workspace has this id.
 
         """
-        return self._send(Request("GET", build_path("/sources/{}", source_id), Source))
+        return self._sender.send(Request("GET", build_path("/sources/{}", source_id), Source))
 
     def create_text(
         self, *, project_id: str, text: str, name: str | None = None, idempotency_key: str | None = None
@@ -58,7 +58,7 @@ class Sources(Resource):
             "text": text,
             "name": name,
         }
-        return self._send(create_request("POST", "/sources", Source, fields, idempotency_key))
+        return self._sender.send(create_request("POST", "/sources", Source, fields, idempotency_key))
 
     def create_file(
         self, *, project_id: str, upload_id: str, name: str | None = None, idempotency_key: str | None = None
@@ -83,7 +83,7 @@ class Sources(Resource):
             "uploadId": check_id(upload_id, "upload_id"),
             "name": name,
         }
-        return self._send(create_request("POST", "/sources", Job, fields, idempotency_key))
+        return self._sender.send(create_request("POST", "/sources", Job, fields, idempotency_key))
 
     def create_file_and_wait(
         self,

@@ -32,7 +32,7 @@ class Uploads(Resource):
             UnprocessableEntityError: the API does not take this type, or so large a file.
 
         """
-        return self._send(rules.presign_request(content_type, max_size_bytes, idempotency_key))
+        return self._sender.send(rules.presign_request(content_type, max_size_bytes, idempotency_key))
 
     def put(
         self,

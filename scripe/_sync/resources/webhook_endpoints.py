@@ -49,7 +49,7 @@ class WebhookEndpoints(Resource):
             "events": rules.check_events(events),
             "projectId": None if project_id is None else check_id(project_id, "project_id"),
         }
-        return self._send(
+        return self._sender.send(
             create_request("POST", "/webhook-endpoints", WebhookEndpoint, fields, idempotency_key)
         )
 
@@ -60,7 +60,7 @@ class WebhookEndpoints(Resource):
             NotFoundError: no endpoint in this workspace has this id.
 
         """
-        return self._send(
+        return self._sender.send(
             Request("GET", build_path("/webhook-endpoints/{}", endpoint_id), WebhookEndpoint)
         )
 
@@ -98,7 +98,7 @@ class WebhookEndpoints(Resource):
         }
         # No key: the API gives this call none. It sets absolute values, so it may be sent again.
         where = build_path("/webhook-endpoints/{}", endpoint_id)
-        return self._send(
+        return self._sender.send(
             Request("PATCH", where, WebhookEndpoint, body=to_json_bytes(drop_not_given(fields)))
         )
 
@@ -113,6 +113,6 @@ class WebhookEndpoints(Resource):
             APIConnectionError: the answer was lost; the secret may have been replaced. Rotate again.
 
         """
-        return self._send(
+        return self._sender.send(
             Request("POST", build_path(rules.ROTATE, endpoint_id), WebhookEndpoint, repeatable=False)
         )

@@ -20,7 +20,7 @@ class Workspaces(Resource):
             PlanNotEligibleError: the workspace's plan has no API access.
 
         """
-        return self._send(Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either"))
+        return self._sender.send(Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either"))
 
     def list(self) -> Pager[Workspace]:
         """Every workspace that the credential reaches: one for a key, several for an OAuth token.

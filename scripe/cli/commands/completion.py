@@ -33,7 +33,7 @@ _FIXES: dict[Shell, Callable[[str], str]] = {
 def bash() -> None:
     """Write the script for bash.
 
-    In ~/.bashrc: source <(scripe completion bash)
+    Add this line to ~/.bashrc: source <(scripe completion bash)
     """
     _write("bash")
 
@@ -42,7 +42,7 @@ def bash() -> None:
 def zsh() -> None:
     """Write the script for zsh.
 
-    Once: scripe completion zsh > "${fpath[1]}/_scripe"
+    Run this once: scripe completion zsh > "${fpath[1]}/_scripe"
     """
     _write("zsh")
 
@@ -51,7 +51,7 @@ def zsh() -> None:
 def fish() -> None:
     """Write the script for fish.
 
-    Once: scripe completion fish > ~/.config/fish/completions/scripe.fish
+    Run this once: scripe completion fish > ~/.config/fish/completions/scripe.fish
     """
     _write("fish")
 

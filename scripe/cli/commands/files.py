@@ -6,19 +6,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from .. import options
 from ..help import new_command
 from ..input import require_text
-from ..options import (
-    WAIT_TIMEOUT,
-    File,
-    IdempotencyKey,
-    MimeType,
-    Name,
-    ProjectId,
-    Text,
-    TextFile,
-    WaitTimeout,
-)
 from ..render import Result
 from ..session import CurrentSession
 
@@ -29,14 +19,14 @@ uploads: App = new_command("uploads")
 @sources.command(sort_key=0)
 def create(
     *,
-    project_id: ProjectId,
-    text: Text = None,
-    text_file: TextFile = None,
-    name: Name = None,
-    idempotency_key: IdempotencyKey = None,
+    project_id: options.ProjectId,
+    text: options.Text = None,
+    text_file: options.TextFile = None,
+    name: options.Name = None,
+    idempotency_key: options.IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Make a source of a text that is already a transcript."""
+    """Create a source from a text that is already a transcript."""
     content = require_text(text, text_file, session.options)
     return session.client.sources.create_text(
         project_id=project_id,
@@ -48,14 +38,14 @@ def create(
 
 @sources.command(sort_key=1)
 def ingest(
-    file: File,
+    file: options.File,
     /,
     *,
-    project_id: ProjectId,
-    name: Name = None,
-    content_type: MimeType = None,
-    wait_timeout: WaitTimeout = WAIT_TIMEOUT,
-    idempotency_key: IdempotencyKey = None,
+    project_id: options.ProjectId,
+    name: options.Name = None,
+    content_type: options.MimeType = None,
+    wait_timeout: options.WaitTimeout = options.WAIT_TIMEOUT,
+    idempotency_key: options.IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
     """Turn a file into a source: upload it, wait until it is processed, and show the source."""
@@ -73,22 +63,22 @@ def ingest(
 
 @sources.command(sort_key=2)
 def get(
-    source_id: Annotated[str, Parameter(help="src_…, which source.")], /, *, session: CurrentSession
+    source_id: Annotated[str, Parameter(help="The id of the source (src_…).")], /, *, session: CurrentSession
 ) -> Result:
-    """Show one source, with the beginning of its text."""
+    """Show one source, and the beginning of its text."""
     return session.client.sources.retrieve(source_id)
 
 
 @uploads.command
 def put(
-    file: File,
+    file: options.File,
     /,
     *,
-    content_type: MimeType = None,
-    idempotency_key: IdempotencyKey = None,
+    content_type: options.MimeType = None,
+    idempotency_key: options.IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Send a file to storage, and show the upload, of which nothing is made yet."""
+    """Upload a file to storage, without making anything of it, and show the upload."""
     return session.client.uploads.upload_file(
         file,
         content_type=content_type,

@@ -7,40 +7,31 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from ..._vocabulary import JobStatus, JobType
-from .. import exit_codes
+from .. import exit_codes, options
 from ..help import new_command
-from ..options import (
-    LIMIT,
-    WAIT_TIMEOUT,
-    DateFrom,
-    DateTo,
-    Limit,
-    ShowAll,
-    WaitTimeout,
-    repeatable,
-)
 from ..output import write_stderr
 from ..render import Listing, Result, fetch_listing, page_size
 from ..session import CurrentSession
 
 app: App = new_command("jobs")
-JobId = Annotated[str, Parameter(help="job_…, which job.")]
+JobId = Annotated[str, Parameter(help="The id of the job (job_…).")]
 
 
 @app.command(name="list", sort_key=0)
 def list_jobs(
     *,
     job_type: Annotated[
-        list[JobType | str] | None, repeatable("--type", "TYPE", "Only jobs of this type; may be repeated.")
+        list[JobType | str] | None,
+        options.repeatable("TYPE", "Show only jobs of this type"),
     ] = None,
     status: Annotated[
         list[JobStatus | str] | None,
-        repeatable("--status", "STATUS", "Only jobs in this state; may be repeated."),
+        options.repeatable("STATUS", "Show only jobs with this status"),
     ] = None,
-    date_from: DateFrom = None,
-    date_to: DateTo = None,
-    limit: Limit = LIMIT,
-    show_all: ShowAll = False,
+    date_from: options.DateFrom = None,
+    date_to: options.DateTo = None,
+    limit: options.Limit = options.LIMIT,
+    show_all: options.ShowAll = False,
     session: CurrentSession,
 ) -> Result:
     """List the jobs of the workspace, newest first."""
@@ -53,7 +44,7 @@ def list_jobs(
 
 @app.command(sort_key=1)
 def get(job_id: JobId, /, *, session: CurrentSession) -> Result:
-    """Show one job, with its progress while it runs."""
+    """Show one job, and its progress while it runs."""
     return session.client.jobs.retrieve(job_id)
 
 
@@ -61,11 +52,11 @@ def get(job_id: JobId, /, *, session: CurrentSession) -> Result:
 def wait(
     job_id: JobId,
     /,
-    *others: Annotated[str, Parameter(help="More jobs to wait for.")],
-    wait_timeout: WaitTimeout = WAIT_TIMEOUT,
+    *others: Annotated[str, Parameter(help="The ids of more jobs.")],
+    wait_timeout: options.WaitTimeout = options.WAIT_TIMEOUT,
     session: CurrentSession,
 ) -> Result:
-    """Wait until jobs have ended, and show them. Fails if one did not end well."""
+    """Wait until jobs have finished, and show them. The exit code is 13 if one did not succeed."""
     session.start_waiting(job_id, *others)
     show_progress = session.shows_progress
     if not others:
@@ -73,7 +64,9 @@ def wait(
     jobs = session.client.jobs.wait_all([job_id, *others], timeout=wait_timeout, show_progress=show_progress)
     failed = sum(not job.is_succeeded for job in jobs)
     if failed and not session.options.json:
-        write_stderr(f"{failed} of {len(jobs)} jobs did not end well; scripe jobs get ID says why.")
+        write_stderr(
+            f"{failed} of {len(jobs)} jobs failed or were cancelled. To see why, run: scripe jobs get ID"
+        )
     return Listing("Job", jobs, exit_code=exit_codes.JOB if failed else 0)
 
 

@@ -8,43 +8,32 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from ...errors import ConfigurationError
+from .. import options
 from ..help import ONE_OF_THESE, new_command
 from ..input import is_stdin, require_text
-from ..options import (
-    WAIT_TIMEOUT,
-    IdempotencyKey,
-    MimeType,
-    Name,
-    OptionalProjectId,
-    Text,
-    TextFile,
-    Wait,
-    WaitTimeout,
-)
 from ..render import Result
 from ..session import CurrentSession
 
 app: App = new_command("knowledge")
+_CONTENT = Parameter(group=ONE_OF_THESE)
 
 
 @app.command
 def add(
     *,
-    text: Annotated[Text, Parameter(group=ONE_OF_THESE)] = None,
-    text_file: Annotated[TextFile, Parameter(group=ONE_OF_THESE)] = None,
+    text: Annotated[options.Text, _CONTENT] = None,
+    text_file: Annotated[options.TextFile, _CONTENT] = None,
     file: Annotated[
-        Path | None, Parameter(group=ONE_OF_THESE, help="A file to upload; waits for the job.")
+        Path | None, options.option("PATH", "Upload this file, and wait for the job."), _CONTENT
     ] = None,
-    url: Annotated[str | None, Parameter(group=ONE_OF_THESE, metavar="URL", help="A web page.")] = None,
-    youtube: Annotated[
-        str | None, Parameter(group=ONE_OF_THESE, metavar="URL", help="A video on YouTube.")
-    ] = None,
-    name: Name = None,
-    project_id: OptionalProjectId = None,
-    content_type: MimeType = None,
-    wait: Wait = False,
-    wait_timeout: WaitTimeout = WAIT_TIMEOUT,
-    idempotency_key: IdempotencyKey = None,
+    url: Annotated[str | None, options.option("URL", "Add this web page."), _CONTENT] = None,
+    youtube: Annotated[str | None, options.option("URL", "Add this YouTube video."), _CONTENT] = None,
+    name: options.Name = None,
+    project_id: options.OptionalProjectId = None,
+    content_type: options.MimeType = None,
+    wait: options.Wait = False,
+    wait_timeout: options.WaitTimeout = options.WAIT_TIMEOUT,
+    idempotency_key: options.IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
     """Add a text, a file, a page or a video to the knowledge base, and show the job that indexes it."""
@@ -73,13 +62,10 @@ def add(
             url=youtube, name=name, project_id=project_id, idempotency_key=idempotency_key
         )
     elif name is None:
-        raise ConfigurationError("A text needs a name: give --name.")
+        raise ConfigurationError("A text needs a name. Give --name.")
     else:
         content = require_text(text, text_file, session.options)
         job = session.client.knowledge.create_text(
             text=content, name=name, project_id=project_id, idempotency_key=idempotency_key
         )
-    if not wait:
-        return job
-    session.start_waiting(job.id)
-    return session.client.jobs.wait(job, timeout=wait_timeout, show_progress=session.shows_progress)
+    return session.wait_for(job, wait_timeout) if wait else job

@@ -7,21 +7,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from .. import options
 from ..help import new_command
 from ..input import require_text
-from ..options import (
-    LIMIT,
-    MOMENT,
-    ContentTypeOption,
-    DateFrom,
-    DateTo,
-    IdempotencyKey,
-    Limit,
-    ProjectId,
-    ShowAll,
-    Text,
-    TextFile,
-)
 from ..render import Result, fetch_listing, page_size
 from ..session import CurrentSession
 
@@ -31,15 +19,15 @@ app: App = new_command("notes")
 @app.command(name="list", sort_key=0)
 def list_notes(
     *,
-    project_id: ProjectId,
-    folder_id: Annotated[str | None, Parameter(metavar="ID", help="Only notes in this folder.")] = None,
-    date_from: DateFrom = None,
-    date_to: DateTo = None,
-    limit: Limit = LIMIT,
-    show_all: ShowAll = False,
+    project_id: options.ProjectId,
+    folder_id: Annotated[str | None, options.option("ID", "Show only notes in this folder.")] = None,
+    date_from: options.DateFrom = None,
+    date_to: options.DateTo = None,
+    limit: options.Limit = options.LIMIT,
+    show_all: options.ShowAll = False,
     session: CurrentSession,
 ) -> Result:
-    """List the notes of a project, newest first. Days are those of their slots."""
+    """List the notes of a project, newest first. The days to filter by are those of their slots."""
     max_items = None if show_all else limit
     pager = session.client.notes.list(
         project_id=project_id,
@@ -53,7 +41,7 @@ def list_notes(
 
 @app.command(sort_key=1)
 def get(
-    note_id: Annotated[str, Parameter(help="note_…, which note.")], /, *, session: CurrentSession
+    note_id: Annotated[str, Parameter(help="The id of the note (note_…).")], /, *, session: CurrentSession
 ) -> Result:
     """Show one note."""
     return session.client.notes.retrieve(note_id)
@@ -62,18 +50,18 @@ def get(
 @app.command(sort_key=2)
 def create(
     *,
-    project_id: ProjectId,
-    text: Text = None,
-    text_file: TextFile = None,
-    folder_id: Annotated[str | None, Parameter(metavar="ID", help="The folder to put it in.")] = None,
+    project_id: options.ProjectId,
+    text: options.Text = None,
+    text_file: options.TextFile = None,
+    folder_id: Annotated[str | None, options.option("ID", "Put it into this folder.")] = None,
     date: Annotated[
-        datetime | None, MOMENT, Parameter(help="The moment of its slot; now if left out.")
+        datetime | None, options.MOMENT, Parameter(help="Set the moment of its slot; the default is now.")
     ] = None,
-    content_type: ContentTypeOption = None,
-    idempotency_key: IdempotencyKey = None,
+    content_type: options.ContentTypeOption = None,
+    idempotency_key: options.IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Make a note, and its place in the queue."""
+    """Create a note, with a slot in the queue."""
     content = require_text(text, text_file, session.options)
     return session.client.notes.create(
         project_id=project_id,

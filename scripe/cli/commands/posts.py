@@ -8,48 +8,28 @@ from cyclopts import App, Parameter
 
 from ..._vocabulary import PostStatus
 from ...errors import ConfigurationError
+from .. import options
 from ..help import new_command
 from ..input import read_text, require_text
-from ..options import (
-    LIMIT,
-    WAIT_TIMEOUT,
-    ContentTypeOption,
-    DateFrom,
-    DateTo,
-    IdempotencyKey,
-    Limit,
-    NewContentType,
-    ProjectId,
-    ScheduledFor,
-    ShowAll,
-    Text,
-    TextFile,
-    Title,
-    Undocumented,
-    Wait,
-    WaitTimeout,
-    or_not_given,
-    repeatable,
-)
 from ..render import Result, fetch_listing, page_size
 from ..session import CurrentSession
 
 app: App = new_command("posts")
-PostId = Annotated[str, Parameter(help="post_…, which post.")]
+PostId = Annotated[str, Parameter(help="The id of the post (post_…).")]
 
 
 @app.command(name="list", sort_key=0)
 def list_posts(
     *,
-    project_id: ProjectId,
+    project_id: options.ProjectId,
     status: Annotated[
         list[PostStatus | str] | None,
-        repeatable("--status", "STATUS", "Only posts in this state; may be repeated."),
+        options.repeatable("STATUS", "Show only posts with this status"),
     ] = None,
-    date_from: DateFrom = None,
-    date_to: DateTo = None,
-    limit: Limit = LIMIT,
-    show_all: ShowAll = False,
+    date_from: options.DateFrom = None,
+    date_to: options.DateTo = None,
+    limit: options.Limit = options.LIMIT,
+    show_all: options.ShowAll = False,
     session: CurrentSession,
 ) -> Result:
     """List the posts of a project, newest first."""
@@ -66,23 +46,23 @@ def list_posts(
 
 @app.command(sort_key=1)
 def get(post_id: PostId, /, *, session: CurrentSession) -> Result:
-    """Show one post, with its text."""
+    """Show one post, and its text."""
     return session.client.posts.retrieve(post_id)
 
 
 @app.command(sort_key=2)
 def create(
     *,
-    project_id: ProjectId,
-    text: Text = None,
-    text_file: TextFile = None,
-    title: Title = None,
-    content_type: ContentTypeOption = None,
-    scheduled_for: ScheduledFor = None,
-    idempotency_key: IdempotencyKey = None,
+    project_id: options.ProjectId,
+    text: options.Text = None,
+    text_file: options.TextFile = None,
+    title: options.Title = None,
+    content_type: options.ContentTypeOption = None,
+    scheduled_for: options.ScheduledFor = None,
+    idempotency_key: options.IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Make a draft, or with --scheduled-for a scheduled post."""
+    """Create a draft, or with --scheduled-for a scheduled post."""
     content = require_text(text, text_file, session.options)
     return session.client.posts.create(
         project_id=project_id,
@@ -99,26 +79,28 @@ def update(
     post_id: PostId,
     /,
     *,
-    text: Text = None,
-    text_file: TextFile = None,
-    title: Title = None,
-    content_type: NewContentType = None,
+    text: options.Text = None,
+    text_file: options.TextFile = None,
+    title: options.Title = None,
+    content_type: options.NewContentType = None,
     status_category: Annotated[
-        str | None, Parameter(metavar="CATEGORY", help="Move it to the workspace's status of this category.")
+        str | None, options.option("CATEGORY", "Move it to the workspace's status of this category.")
     ] = None,
     status_id: Annotated[
-        str | None, Parameter(metavar="ID", help="Move it to this status of `scripe posts statuses`.")
+        str | None,
+        options.option("ID", "Move it to this status by its id, which `scripe posts statuses` shows."),
     ] = None,
-    scheduled_for: ScheduledFor = None,
+    scheduled_for: options.ScheduledFor = None,
     unschedule: Annotated[
-        bool, Parameter(negative=(), show_default=False, help="Take it off the schedule: a draft again.")
+        bool,
+        options.flag("Take it off the schedule, so that it is a draft again."),
     ] = False,
-    auto_like: Undocumented = None,
-    auto_comment: Undocumented = None,
-    idempotency_key: IdempotencyKey = None,
+    auto_like: options.Undocumented = None,
+    auto_comment: options.Undocumented = None,
+    idempotency_key: options.IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Change a post; what is left out stays as it is."""
+    """Change a post; options that you leave out change nothing."""
     if status_category is not None and status_id is not None:
         raise ConfigurationError("Give --status-category or --status-id, not both.")
     if unschedule and scheduled_for is not None:
@@ -126,14 +108,14 @@ def update(
     content = read_text(text, text_file, session.options)
     return session.client.posts.update(
         post_id,
-        content=or_not_given(content),
-        title=or_not_given(title),
-        content_type=or_not_given(content_type),
-        status_category=or_not_given(status_category),
-        status_id=or_not_given(status_id),
-        scheduled_for=None if unschedule else or_not_given(scheduled_for),
-        auto_like=or_not_given(auto_like),
-        auto_comment=or_not_given(auto_comment),
+        content=options.or_not_given(content),
+        title=options.or_not_given(title),
+        content_type=options.or_not_given(content_type),
+        status_category=options.or_not_given(status_category),
+        status_id=options.or_not_given(status_id),
+        scheduled_for=None if unschedule else options.or_not_given(scheduled_for),
+        auto_like=options.or_not_given(auto_like),
+        auto_comment=options.or_not_given(auto_comment),
         idempotency_key=session.set_idempotency_key(idempotency_key),
     )
 
@@ -141,25 +123,26 @@ def update(
 @app.command(sort_key=4)
 def generate(
     *,
-    project_id: ProjectId,
-    text: Text = None,
-    text_file: TextFile = None,
+    project_id: options.ProjectId,
+    text: options.Text = None,
+    text_file: options.TextFile = None,
     note_id: Annotated[
-        str | None, Parameter(metavar="ID", help="note_…, to write from a note instead of a text.")
+        str | None, options.option("ID", "Write from this note (note_…) instead of a text.")
     ] = None,
-    scheduled_for: ScheduledFor = None,
+    scheduled_for: options.ScheduledFor = None,
     language: Annotated[
-        str | None, Parameter(metavar="LANGUAGE", help="To write in; the project's own if left out.")
+        str | None,
+        options.option("LANGUAGE", "Write in this language; the default is the project's."),
     ] = None,
-    wait: Wait = False,
-    wait_timeout: WaitTimeout = WAIT_TIMEOUT,
-    idempotency_key: IdempotencyKey = None,
+    wait: options.Wait = False,
+    wait_timeout: options.WaitTimeout = options.WAIT_TIMEOUT,
+    idempotency_key: options.IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Have a post written from a text or a note, and show the job; with --wait the post."""
+    """Generate a post from a text or a note, and show the job, or with --wait the post."""
     content = read_text(text, text_file, session.options)
     if (content is None) == (note_id is None):
-        raise ConfigurationError("Give what to write from: --text, --text-file or --note-id, one of them.")
+        raise ConfigurationError("Give one of --text, --text-file and --note-id to write from.")
     idempotency_key = session.set_idempotency_key(idempotency_key)
     posts = session.client.posts
     if note_id is not None:
@@ -180,15 +163,13 @@ def generate(
         )
     if not wait:
         return job
-    # Not `generate_and_wait`: after a timeout or Ctrl-C the message names the job that goes on.
-    from ..._core.polling import result_id
+    from ..._core.polling import result_id  # loads the models
 
-    session.start_waiting(job.id)
-    job = session.client.jobs.wait(job, timeout=wait_timeout, show_progress=session.shows_progress)
-    return posts.retrieve(result_id(job, "post_id"))
+    # Not `generate_and_wait`: after a timeout or Ctrl-C the message names the job.
+    return posts.retrieve(result_id(session.wait_for(job, wait_timeout), "post_id"))
 
 
 @app.command(sort_key=5)
 def statuses(*, session: CurrentSession) -> Result:
-    """List the statuses that the workspace has for its posts."""
+    """List the statuses that posts of this workspace can have."""
     return fetch_listing("WorkspacePostStatus", session.client.post_statuses.list())

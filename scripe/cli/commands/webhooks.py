@@ -8,17 +8,17 @@ from cyclopts import App, Parameter
 
 from ..._vocabulary import WebhookEvent
 from ...errors import ConfigurationError
+from .. import options
 from ..help import new_command
-from ..options import IdempotencyKey, or_not_given, repeatable
 from ..render import Result
 from ..session import CurrentSession
 
 app: App = new_command("webhooks")
-EndpointId: TypeAlias = Annotated[str, Parameter(help="whe_…, which endpoint.")]
-_EVENT = repeatable("--event", "EVENT", "What to be told of; may be repeated.")
-_NAME = Parameter(metavar="NAME", help="What you call it.")
-_URL = Parameter(metavar="URL", help="Where events go: https, on a public host.")
-_PROJECT = Parameter(metavar="ID", help="proj_…, to hear of one project only.")
+EndpointId: TypeAlias = Annotated[str, Parameter(help="The id of the endpoint (whe_…).")]
+_EVENT = options.repeatable("EVENT", "Send events of this type")
+_NAME = options.option("NAME", "Set the name that people see.")
+_URL = options.option("URL", "Send events to this https address on a public host.")
+_PROJECT = options.option("ID", "Send events of this project (proj_…) only.")
 
 
 @app.command(sort_key=0)
@@ -28,10 +28,10 @@ def create(
     url: Annotated[str, _URL],
     events: Annotated[list[WebhookEvent | str], _EVENT],
     project_id: Annotated[str | None, _PROJECT] = None,
-    idempotency_key: IdempotencyKey = None,
+    idempotency_key: options.IdempotencyKey = None,
     session: CurrentSession,
 ) -> Result:
-    """Register an address for events, and show its secret, this once."""
+    """Register an address for events, and show its secret, which is shown only once."""
     return session.client.webhook_endpoints.create(
         name=name,
         url=url,
@@ -43,7 +43,7 @@ def create(
 
 @app.command(sort_key=1)
 def get(endpoint_id: EndpointId, /, *, session: CurrentSession) -> Result:
-    """Show one endpoint; its secret is not told again."""
+    """Show one endpoint, without its secret."""
     return session.client.webhook_endpoints.retrieve(endpoint_id)
 
 
@@ -56,28 +56,26 @@ def update(
     url: Annotated[str | None, _URL] = None,
     events: Annotated[list[WebhookEvent | str] | None, _EVENT] = None,
     project_id: Annotated[str | None, _PROJECT] = None,
-    all_projects: Annotated[
-        bool, Parameter(negative=(), show_default=False, help="Hear of all projects again.")
-    ] = False,
+    all_projects: Annotated[bool, options.flag("Send events of all projects again.")] = False,
     active: Annotated[
-        bool | None, Parameter(negative="--inactive", help="Whether it is told anything.")
+        bool | None, Parameter(negative="--inactive", help="Send events to it, or stop sending them.")
     ] = None,
     session: CurrentSession,
 ) -> Result:
-    """Change an endpoint; what is left out stays as it is."""
+    """Change an endpoint; options that you leave out change nothing."""
     if all_projects and project_id is not None:
         raise ConfigurationError("Give --project-id or --all-projects, not both.")
     return session.client.webhook_endpoints.update(
         endpoint_id,
-        name=or_not_given(name),
-        url=or_not_given(url),
-        events=or_not_given(events),
-        project_id=None if all_projects else or_not_given(project_id),
-        is_active=or_not_given(active),
+        name=options.or_not_given(name),
+        url=options.or_not_given(url),
+        events=options.or_not_given(events),
+        project_id=None if all_projects else options.or_not_given(project_id),
+        is_active=options.or_not_given(active),
     )
 
 
 @app.command(name="rotate-secret", sort_key=3)
 def rotate_secret(endpoint_id: EndpointId, /, *, session: CurrentSession) -> Result:
-    """Replace the secret, and show the new one, this once."""
+    """Replace the secret, and show the new one, which is shown only once."""
     return session.client.webhook_endpoints.rotate_secret(endpoint_id)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cyclopts import App
 
+from .. import options
 from ..help import new_command
-from ..options import LIMIT, Limit, ProjectId, ShowAll
 from ..render import Result, fetch_listing, page_size
 from ..session import CurrentSession
 
@@ -15,13 +15,15 @@ projects: App = new_command("projects")
 
 @whoami.default
 def show_workspace(*, session: CurrentSession) -> Result:
-    """Show the workspace and the key, with what it may do."""
+    """Show the workspace, and what the API key may do."""
     return session.client.workspaces.me()
 
 
 @projects.default
 @projects.command(name="list", sort_key=0)
-def list_projects(*, limit: Limit = LIMIT, show_all: ShowAll = False, session: CurrentSession) -> Result:
+def list_projects(
+    *, limit: options.Limit = options.LIMIT, show_all: options.ShowAll = False, session: CurrentSession
+) -> Result:
     """List the projects of the workspace, newest first."""
     max_items = None if show_all else limit
     pager = session.client.projects.list(page_size=page_size(max_items))
@@ -29,6 +31,6 @@ def list_projects(*, limit: Limit = LIMIT, show_all: ShowAll = False, session: C
 
 
 @projects.command(sort_key=1)
-def get(project_id: ProjectId, /, *, session: CurrentSession) -> Result:
+def get(project_id: options.ProjectId, /, *, session: CurrentSession) -> Result:
     """Show one project."""
     return session.client.projects.retrieve(project_id)

@@ -16,7 +16,7 @@ from .database import Database, new_id
 from .errors import ApiError
 from .settings import Settings
 
-PLANS_WITH_ACCESS = frozenset({"ADVANCED", "BUSINESS", "ENTERPRISE"})
+PLANS_WITH_ACCESS: frozenset[Plan] = frozenset({"ADVANCED", "BUSINESS", "ENTERPRISE"})
 TOKEN = re.compile(r"scripe_(sk_live|sk_test|oauth)_[A-Za-z0-9]{16,}")
 CREDENTIALS = """SELECT keys.id, workspace_id, scopes, expires_on, revoked, name, plan, active
 FROM keys JOIN workspaces ON workspaces.id = workspace_id WHERE token = ?"""

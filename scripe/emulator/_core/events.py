@@ -47,7 +47,7 @@ class EventLog:
         self._clock = clock
         self.events: deque[Event] = deque(maxlen=max_events)
 
-    def record(self, name: str, subject: Record, data: JsonObject) -> None:
+    def record(self, name: WebhookEvent, subject: Record, data: JsonObject) -> None:
         """Append an event that happened to a record."""
         workspace_id, project_id = subject.workspace_id, subject.project_id
         endpoints = self._database.page(Selection("webhook_endpoints", workspace_id), MAX_ENDPOINTS)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import get_args
 
-from ..._vocabulary import SUCCESS_STATUSES, JobStatus, JobType
+from ..._vocabulary import SUCCESS_STATUSES, JobStatus, JobType, WebhookEvent
 from .canonical_json import JsonObject
 from .clock import Clock
 from .database import Database, Record, new_id
@@ -174,7 +174,7 @@ class Jobs:
         finish_job(job, moment, status)
         self._database.update(job)
         if status in SUCCESS_STATUSES or status == "FAILED":
-            name = "job.failed" if status == "FAILED" else "job.completed"
+            name: WebhookEvent = "job.failed" if status == "FAILED" else "job.completed"
             self._events.record(name, job, job_to_json(job, moment, live=False))
 
 

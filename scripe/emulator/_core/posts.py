@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ..._vocabulary import ContentType, PostStatus
+from ..._vocabulary import ContentType, PostStatus, WebhookEvent
 from .canonical_json import JsonObject
 from .clock import Clock
 from .database import Database, Record, new_id
@@ -60,7 +60,7 @@ class Posts:
         self._database.update(post)
         self._events.record("post.updated", post, to_json(post))
         if post.next_transition_at != planned:
-            name = "post.unscheduled" if post.next_transition_at is None else "post.scheduled"
+            name: WebhookEvent = "post.unscheduled" if post.next_transition_at is None else "post.scheduled"
             self._events.record(name, post, to_json(post))
 
     def advance_due(self) -> None:

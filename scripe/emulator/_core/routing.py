@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from ..._vocabulary import RateLimitBucket
+from ..._vocabulary import APIKeyScope, RateLimitBucket
 from .auth import Principal
 from .canonical_json import Json, JsonObject, dumps
 from .database import Record
@@ -78,7 +78,7 @@ class Route:
     pattern: str
     handler: Callable[[RequestContext], Response]
     bucket: RateLimitBucket | None = "read"
-    scopes: tuple[str, ...] = ()
+    scopes: tuple[APIKeyScope, ...] = ()
     open: bool = False
     takes_body: bool = False
     idempotent: bool = False
@@ -99,7 +99,7 @@ def keyed_write(
     method: str,
     pattern: str,
     handler: Callable[[RequestContext], Response],
-    scopes: tuple[str, ...] = (),
+    scopes: tuple[APIKeyScope, ...] = (),
     *,
     bucket: RateLimitBucket = "write",
     body_limit: int = MAX_KEYED_BODY,

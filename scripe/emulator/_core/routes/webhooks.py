@@ -3,6 +3,7 @@
 import secrets
 from ipaddress import ip_address
 
+from ...._vocabulary import APIKeyScope
 from ..canonical_json import Json, JsonObject
 from ..database import Record, new_id
 from ..dates import format_timestamp
@@ -21,7 +22,7 @@ from ..validation import (
 
 MAX_NAME = 128
 MAX_URL = 1024
-SCOPES = ("webhooks:manage",)
+SCOPES: tuple[APIKeyScope, ...] = ("webhooks:manage",)
 LOCAL_NAMES = ("localhost", "local", "internal", "lan", "home", "corp")
 
 
