@@ -1,11 +1,11 @@
-"""What went over the wire, judged by the emulator's description.
+"""Check the traffic of an emulator against its OpenAPI description.
 
     violations = watch(emulator)
     ...
     assert violations == []
 
-Every answer is judged, and every request that was answered with a 2xx. The description leaves room for what may be
-added later; here nothing may stand in a body or a query that it does not name.
+Every response is checked, and every request that got a 2xx. The description leaves room for fields that may be added
+later; here a body or query may only have fields that it names.
 """
 
 import json
@@ -27,15 +27,15 @@ formats = jsonschema.FormatChecker(())
 
 
 @formats.checks("date", ValueError)
-def is_date(given: object) -> bool:
-    return not isinstance(given, str) or date.fromisoformat(given).isoformat() == given
+def is_date(value: object) -> bool:
+    return not isinstance(value, str) or date.fromisoformat(value).isoformat() == value
 
 
 @formats.checks("date-time", ValueError)
-def is_date_time(given: object) -> bool:
-    if not isinstance(given, str):
+def is_date_time(value: object) -> bool:
+    if not isinstance(value, str):
         return True
-    return bool(re.match(r".{10}T..:..:..", given)) and datetime.fromisoformat(given).tzinfo is not None
+    return bool(re.match(r".{10}T..:..:..", value)) and datetime.fromisoformat(value).tzinfo is not None
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Operation:
 
 
 class Contract:
-    """A description, and what it says of requests and answers."""
+    """Checks requests and responses against a description."""
 
     def __init__(self, described: Schema) -> None:
         self._document = described
@@ -63,53 +63,55 @@ class Contract:
         self._operations.sort(key=lambda operation: operation.label.count("{"))
 
     def check(self, request: Request, response: Response) -> list[str]:
-        """What is wrong with a request and its answer, in words."""
+        """Describe what is wrong with a request and its response."""
         operation = self._operation(request)
         if operation is None:
             return (
                 [] if response.status in (404, 405) else [f"{request.method} {request.path}: not described"]
             )
-        found = [*self._answer(operation, response)]
+        problems = [*self._check_response(operation, response)]
         if response.status < 300:
-            found += self._request(operation, request)
-        return [f"{operation.label}: {problem}" for problem in found]
+            problems += self._check_request(operation, request)
+        return [f"{operation.label}: {problem}" for problem in problems]
 
     def check_request(self, request: Request) -> list[str]:
-        """What is wrong with a request alone, in words; one to a path that is not described is left out."""
+        """Describe what is wrong with a request; nothing if its path is not described."""
         operation = self._operation(request)
         return (
-            [f"{operation.label}: {each}" for each in self._request(operation, request)] if operation else []
+            [f"{operation.label}: {problem}" for problem in self._check_request(operation, request)]
+            if operation
+            else []
         )
 
     def _operation(self, request: Request) -> Operation | None:
-        found = [operation for operation in self._operations if operation.path.fullmatch(request.path)]
-        if found and "{" not in found[0].label:
-            found = [operation for operation in found if "{" not in operation.label]
-        return next((one for one in found if one.method == request.method.lower()), None)
+        matches = [operation for operation in self._operations if operation.path.fullmatch(request.path)]
+        if matches and "{" not in matches[0].label:
+            matches = [operation for operation in matches if "{" not in operation.label]
+        return next((one for one in matches if one.method == request.method.lower()), None)
 
-    def _request(self, operation: Operation, request: Request) -> Iterator[str]:
-        parameters = [self._resolved(one) for one in operation.fields["parameters"]]
+    def _check_request(self, operation: Operation, request: Request) -> Iterator[str]:
+        parameters = [self._resolve(one) for one in operation.fields["parameters"]]
         query = parse_qs(urlsplit(request.url).query, keep_blank_values=True)
         for name in query.keys() - {one["name"] for one in parameters if one["in"] == "query"}:
             yield f"query {name} is not described"
         for parameter in parameters:
-            yield from self._parameter(parameter, query, request.headers)
+            yield from self._check_parameter(parameter, query, request.headers)
         match = operation.path.fullmatch(request.path)
         if match and "" in [unquote(part) for part in match.groups()]:
             yield "a part of the path is empty"
-        yield from self._body(operation, request)
+        yield from self._check_body(operation, request)
 
-    def _parameter(
+    def _check_parameter(
         self, parameter: Schema, query: Mapping[str, list[str]], headers: Mapping[str, str]
     ) -> Iterator[str]:
-        name, kind = parameter["name"], parameter["in"]
-        given = query.get(name, []) if kind == "query" else [headers[name]] if name in headers else []
-        if len(given) > 1 or (kind != "path" and parameter.get("required") and not given):
-            yield f"{kind} {name} is given {len(given)} times"
-        for text in given:
+        name, location = parameter["name"], parameter["in"]
+        values = query.get(name, []) if location == "query" else [headers[name]] if name in headers else []
+        if len(values) > 1 or (location != "path" and parameter.get("required") and not values):
+            yield f"{location} {name} is given {len(values)} times"
+        for text in values:
             yield from self._violations(parameter["schema"], _value(parameter["schema"], text), name)
 
-    def _body(self, operation: Operation, request: Request) -> Iterator[str]:
+    def _check_body(self, operation: Operation, request: Request) -> Iterator[str]:
         body = operation.fields.get("requestBody")
         if body is None:
             return
@@ -118,19 +120,19 @@ class Contract:
         sent = json.loads(request.body.read())
         yield from self._violations(body["content"]["application/json"]["schema"], sent, "request")
 
-    def _answer(self, operation: Operation, response: Response) -> Iterator[str]:
+    def _check_response(self, operation: Operation, response: Response) -> Iterator[str]:
         described = operation.fields["responses"].get(str(response.status))
         if described is None:
             yield f"the status {response.status} is not described"
             return
-        described = self._resolved(described)
+        described = self._resolve(described)
         headers = Headers(response.headers.items())
         for name, reference in described["headers"].items():
-            yield from self._header(name, self._resolved(reference), headers)
+            yield from self._check_header(name, self._resolve(reference), headers)
         schema = described["content"]["application/json"]["schema"]
-        yield from self._violations(schema, json.loads(response.body), f"answer {response.status}")
+        yield from self._violations(schema, json.loads(response.body), f"response {response.status}")
 
-    def _header(self, name: str, header: Schema, headers: Mapping[str, str]) -> Iterator[str]:
+    def _check_header(self, name: str, header: Schema, headers: Mapping[str, str]) -> Iterator[str]:
         if name in headers:
             yield from self._violations(header["schema"], _value(header["schema"], headers[name]), name)
         elif header.get("required"):
@@ -146,35 +148,35 @@ class Contract:
             self._validators[id(schema)] = jsonschema.Draft202012Validator(whole, format_checker=formats)
         return self._validators[id(schema)]
 
-    def _resolved(self, node: Schema) -> Schema:
-        found: Any = self._document
+    def _resolve(self, node: Schema) -> Schema:
+        target: Any = self._document
         for name in node.get("$ref", "").split("/")[1:]:
-            found = found[name]
-        return found if "$ref" in node else node
+            target = target[name]
+        return target if "$ref" in node else node
 
 
 def watch(emulator: Emulator, violations: list[str] | None = None) -> list[str]:
-    """A list that fills with what an emulator's requests and answers violate from now on."""
-    found = [] if violations is None else violations
+    """Return a list that fills with the violations of an emulator's requests and responses from now on."""
+    violations = [] if violations is None else violations
 
     def judge(request: Request, response: Response) -> None:
         if request.in_api:
-            found.extend(CONTRACT.check(request, response))
+            violations.extend(CONTRACT.check(request, response))
 
     emulator.add_observer(judge)
-    return found
+    return violations
 
 
 def watch_all(patch: pytest.MonkeyPatch) -> list[str]:
-    """The same for every emulator made from now on, as long as the patch lasts."""
+    """Do the same for every emulator made from now on, as long as the patch lasts."""
     violations: list[str] = []
     make = Emulator.__init__
 
-    def made(self: Emulator, *arguments: Any, **options: Any) -> None:
+    def init(self: Emulator, *arguments: Any, **options: Any) -> None:
         make(self, *arguments, **options)
         watch(self, violations)
 
-    patch.setattr(Emulator, "__init__", made)
+    patch.setattr(Emulator, "__init__", init)
     return violations
 
 

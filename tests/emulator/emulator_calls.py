@@ -19,7 +19,7 @@ def frozen() -> Clock:
 
 
 @dataclass
-class Answer:
+class ApiResponse:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -32,13 +32,13 @@ class Answer:
 
     @property
     def fields(self) -> Fields:
-        shown: Fields = self.json["data"]
-        return shown
+        document: Fields = self.json["data"]
+        return document
 
     @property
     def error(self) -> Fields:
-        shown: Fields = self.json["error"]
-        return shown
+        document: Fields = self.json["error"]
+        return document
 
     @property
     def code(self) -> str:
@@ -50,29 +50,29 @@ class Calls:
         self.emulator = emulator
         self.key = emulator.api_key
 
-    def send(self, method: str, url: str, headers: dict[str, str], body: bytes = b"") -> Answer:
+    def send(self, method: str, url: str, headers: dict[str, str], body: bytes = b"") -> ApiResponse:
         response = self.emulator.handle(Request(method, url, headers, io.BytesIO(body)))
-        return Answer(response.status, response.headers, response.body, response)
+        return ApiResponse(response.status, response.headers, response.body, response)
 
-    def get(self, path: str, key: str | None = None, **headers: str) -> Answer:
+    def get(self, path: str, key: str | None = None, **headers: str) -> ApiResponse:
         return self.send("GET", f"{ORIGIN}/v1{path}", self._headers(key, headers))
 
-    def post(self, path: str, body: object = None, key: str | None = None, **headers: str) -> Answer:
+    def post(self, path: str, body: object = None, key: str | None = None, **headers: str) -> ApiResponse:
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        given = {"Content-Type": "application/json", **self._headers(key, headers)}
-        return self.send("POST", f"{ORIGIN}/v1{path}", given, content)
+        all_headers = {"Content-Type": "application/json", **self._headers(key, headers)}
+        return self.send("POST", f"{ORIGIN}/v1{path}", all_headers, content)
 
-    def patch(self, path: str, body: object, **headers: str) -> Answer:
-        given = {"Content-Type": "application/json", **self._headers(None, headers)}
-        return self.send("PATCH", f"{ORIGIN}/v1{path}", given, json.dumps(body).encode())
+    def patch(self, path: str, body: object, **headers: str) -> ApiResponse:
+        all_headers = {"Content-Type": "application/json", **self._headers(None, headers)}
+        return self.send("PATCH", f"{ORIGIN}/v1{path}", all_headers, json.dumps(body).encode())
 
-    def note(self, **more: object) -> Answer:
+    def note(self, **more: object) -> ApiResponse:
         return self.post("/notes", {"projectId": self.emulator.project_id, **more})
 
-    def draft(self, **more: object) -> Answer:
+    def draft(self, **more: object) -> ApiResponse:
         return self.post("/posts", {"projectId": self.emulator.project_id, **more})
 
-    def generate(self, **more: object) -> Answer:
+    def generate(self, **more: object) -> ApiResponse:
         body = {"projectId": self.emulator.project_id, "source": {"text": "We ship. It works."}, **more}
         return self.post("/posts/generations", body)
 
@@ -81,7 +81,7 @@ class Calls:
         self.emulator.finish(job["id"])
         return self.get(f"/jobs/{job['id']}").fields
 
-    def text(self, text: str = "Hello", idempotency_key: str | None = None, **more: object) -> Answer:
+    def text(self, text: str = "Hello", idempotency_key: str | None = None, **more: object) -> ApiResponse:
         body = {"type": "text", "projectId": self.emulator.project_id, "text": text, **more}
         return self.post(
             "/sources", body, **({"Idempotency-Key": idempotency_key} if idempotency_key else {})
@@ -90,11 +90,11 @@ class Calls:
     def mint(self, content_type: str = "text/plain", **more: object) -> Fields:
         return self.post("/uploads", {"contentType": content_type, **more}).fields
 
-    def put(self, upload: Fields, body: bytes, **headers: str) -> Answer:
-        given = {"Content-Type": upload["contentType"], "Content-Length": str(len(body)), **headers}
-        return self.send("PUT", upload["uploadUrl"], given, body)
+    def put(self, upload: Fields, body: bytes, **headers: str) -> ApiResponse:
+        all_headers = {"Content-Type": upload["contentType"], "Content-Length": str(len(body)), **headers}
+        return self.send("PUT", upload["uploadUrl"], all_headers, body)
 
-    def file(self, body: bytes, content_type: str = "text/plain", **more: object) -> Answer:
+    def file(self, body: bytes, content_type: str = "text/plain", **more: object) -> ApiResponse:
         upload = self.mint(content_type)
         assert self.put(upload, body).status == 200
         wanted = {"type": "file", "projectId": self.emulator.project_id, "uploadId": upload["id"], **more}
@@ -112,7 +112,7 @@ class Calls:
         return {"Authorization": f"Bearer {token}", "Scripe-Api-Version": "2026-08-01", **headers}
 
 
-def storage_code(answer: Answer) -> str:
+def storage_code(answer: ApiResponse) -> str:
     text = answer.body.decode()
     return f"{answer.status} {text.partition('<Code>')[2].partition('</Code>')[0]}"
 

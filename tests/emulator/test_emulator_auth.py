@@ -76,22 +76,22 @@ def test_plans_with_access(emulator: Emulator, api: Calls) -> None:
 
 
 def test_versions(api: Calls) -> None:
-    answer = api.get("/projects", **{"Scripe-Api-Version": "2025-01-01"})
-    assert answer.code == "400 version_unsupported"
-    assert answer.error["details"] == {"accepted": ["2026-08-01"]}
-    assert answer.headers["Scripe-Api-Version"] == "2026-08-01"
+    response = api.get("/projects", **{"Scripe-Api-Version": "2025-01-01"})
+    assert response.code == "400 version_unsupported"
+    assert response.error["details"] == {"accepted": ["2026-08-01"]}
+    assert response.headers["Scripe-Api-Version"] == "2026-08-01"
 
 
 def test_a_missing_version_is_served_with_the_default_or_refused(api: Calls) -> None:
     headers = {"Authorization": f"Bearer {api.key}"}
-    answer = api.send("GET", f"{ORIGIN}/v1/projects", headers)
-    assert (answer.status, answer.headers["Scripe-Api-Version"]) == (200, "2026-08-01")
+    response = api.send("GET", f"{ORIGIN}/v1/projects", headers)
+    assert (response.status, response.headers["Scripe-Api-Version"]) == (200, "2026-08-01")
     with Emulator(missing_version="refuse", deprecation="2026-08-01; sunset=2026-12-01") as emulator:
         headers = {"Authorization": f"Bearer {emulator.api_key}"}
-        answer = Calls(emulator).send("GET", f"{ORIGIN}/v1/projects", headers)
+        response = Calls(emulator).send("GET", f"{ORIGIN}/v1/projects", headers)
         assert Calls(emulator).send("GET", f"{ORIGIN}/v1/health", {}).status == 200
-    assert answer.code == "400 version_unsupported"
-    assert answer.headers["Scripe-Deprecation"] == "2026-08-01; sunset=2026-12-01"
+    assert response.code == "400 version_unsupported"
+    assert response.headers["Scripe-Deprecation"] == "2026-08-01; sunset=2026-12-01"
 
 
 def test_workspaces_do_not_see_each_other(emulator: Emulator, api: Calls) -> None:
@@ -119,13 +119,13 @@ def test_unknown_paths(api: Calls, url: str) -> None:
 
 
 def test_known_path_with_another_method(api: Calls) -> None:
-    answer = api.send("DELETE", f"{ORIGIN}/v1/jobs/job_x", {})
-    assert (answer.code, answer.headers["Allow"]) == ("405 method_not_allowed", "GET")
+    response = api.send("DELETE", f"{ORIGIN}/v1/jobs/job_x", {})
+    assert (response.code, response.headers["Allow"]) == ("405 method_not_allowed", "GET")
 
 
 def test_a_fixed_path_is_no_id(api: Calls) -> None:
-    answer = api.get("/posts/generations")
-    assert (answer.code, answer.headers["Allow"]) == ("405 method_not_allowed", "POST")
+    response = api.get("/posts/generations")
+    assert (response.code, response.headers["Allow"]) == ("405 method_not_allowed", "POST")
 
 
 def test_a_token_reaches_several_workspaces(emulator: Emulator, api: Calls) -> None:
@@ -167,8 +167,8 @@ def test_ids_are_decoded(api: Calls) -> None:
 def test_rate_limit() -> None:
     with Emulator(clock=frozen(), read_limit=3, write_limit=1) as emulator:
         api = Calls(emulator)
-        answers = [api.get("/projects") for _ in range(3)]
-        assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["2", "1", "0"]
+        responses = [api.get("/projects") for _ in range(3)]
+        assert [response.headers["X-RateLimit-Remaining"] for response in responses] == ["2", "1", "0"]
         emulator.clock.advance(40.5)
         refused = api.get("/jobs")
         assert refused.code == "429 rate_limited"

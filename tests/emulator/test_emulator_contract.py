@@ -200,8 +200,8 @@ def test_an_operation_says_what_its_route_does(route: Route) -> None:
     assert operation.get("security") == ([] if route.open else None)
     assert operation.get("x-rate-limit-bucket") == route.bucket
     assert ("requestBody" in operation) == route.takes_body
-    parameters = [resolved(each) for each in operation["parameters"]]
-    in_path = [each["name"] for each in parameters if each["in"] == "path"]
+    parameters = [resolved(parameter) for parameter in operation["parameters"]]
+    in_path = [parameter["name"] for parameter in parameters if parameter["in"] == "path"]
     assert [f"{{{name}}}" for name in in_path] == [
         part for part in route.pattern.split("/") if part.startswith("{")
     ]

@@ -30,31 +30,31 @@ def recording(seconds: float) -> bytes:
 
 
 def document() -> bytes:
-    file, made = io.BytesIO(), docx.Document()
-    made.add_paragraph("Dear reader, ünïcode.")
-    made.add_table(1, 2).rows[0].cells[1].text = "in a cell"
-    made.save(file)
+    file, written = io.BytesIO(), docx.Document()
+    written.add_paragraph("Dear reader, ünïcode.")
+    written.add_table(1, 2).rows[0].cells[1].text = "in a cell"
+    written.save(file)
     return file.getvalue()
 
 
 def slides() -> bytes:
-    file, made = io.BytesIO(), pptx.Presentation()
-    slide = made.slides.add_slide(made.slide_layouts[6])
+    file, written = io.BytesIO(), pptx.Presentation()
+    slide = written.slides.add_slide(written.slide_layouts[6])
     box = slide.shapes.add_textbox(Inches(1), Inches(1), Inches(1), Inches(1))
     box.text_frame.text = "On a slide"
     slide.shapes.add_table(1, 1, Inches(1), Inches(1), Inches(1), Inches(1))
-    made.save(file)
+    written.save(file)
     return file.getvalue()
 
 
 def sheets() -> bytes:
     import importlib
 
-    file, made = io.BytesIO(), importlib.import_module("openpyxl").Workbook()
-    made.active.append(["Revenue", None, 12.5])
-    made.active.append([None, None, None])
-    made.create_sheet("Second").append(["second sheet"])
-    made.save(file)
+    file, written = io.BytesIO(), importlib.import_module("openpyxl").Workbook()
+    written.active.append(["Revenue", None, 12.5])
+    written.active.append([None, None, None])
+    written.create_sheet("Second").append(["second sheet"])
+    written.save(file)
     return file.getvalue()
 
 
@@ -108,10 +108,10 @@ def test_documents_give_their_text(api: Calls, body: bytes, content_type: str, t
     assert (source["fileType"], source["durationSeconds"], source["name"]) == (content_type, 0, "file")
 
 
-@pytest.mark.parametrize(("seconds", "shown"), [(0.2, 1), (3.0, 3), (61.4, 61)])
-def test_recordings_give_their_duration(api: Calls, seconds: float, shown: int) -> None:
+@pytest.mark.parametrize(("seconds", "expected"), [(0.2, 1), (3.0, 3), (61.4, 61)])
+def test_recordings_give_their_duration(api: Calls, seconds: float, expected: int) -> None:
     source = api.read_back(recording(seconds), "audio/wav")
-    assert (source["durationSeconds"], source["hasFullText"]) == (shown, True)
+    assert (source["durationSeconds"], source["hasFullText"]) == (expected, True)
     assert "does not recognise speech" in source["textPreview"]
     assert source["name"].endswith(".wav")
 
@@ -124,8 +124,8 @@ def test_what_cannot_be_timed_or_described(api: Calls) -> None:
 
 def archive() -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as made:
-        made.writestr("nothing.txt", "nothing")
+    with zipfile.ZipFile(file, "w") as written:
+        written.writestr("nothing.txt", "nothing")
     return file.getvalue()
 
 

@@ -118,10 +118,10 @@ def test_a_seeded_generation(emulator: Emulator, api: Calls) -> None:
 def test_waiting_moves_a_frozen_clock(
     emulator: Emulator, api: Calls, wait: float, status: str, passed: float
 ) -> None:
-    answer = api.generate(wait_for_completion_ms=wait)
-    assert (answer.fields["status"], answer.raw.delay) == (status, 0)
+    response = api.generate(wait_for_completion_ms=wait)
+    assert (response.fields["status"], response.raw.delay) == (status, 0)
     assert (emulator.clock.now() - START).total_seconds() == passed
-    assert api.get(f"/jobs/{answer.fields['id']}").fields == answer.fields
+    assert api.get(f"/jobs/{response.fields['id']}").fields == response.fields
 
 
 def test_waiting_ends_after_25_seconds() -> None:

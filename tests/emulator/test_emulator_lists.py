@@ -9,26 +9,26 @@ from tests.emulator.emulator_calls import START, Calls
 
 
 def walk(api: Calls, path: str) -> list[str]:
-    found: list[str] = []
+    ids: list[str] = []
     cursor = ""
     while True:
         page = api.get(f"{path}&cursor={cursor}").json
-        found += [row["id"] for row in page["data"]]
+        ids += [row["id"] for row in page["data"]]
         assert page["pagination"]["has_more"] is (page["pagination"]["next_cursor"] is not None)
         if not page["pagination"]["has_more"]:
-            return found
+            return ids
         cursor = page["pagination"]["next_cursor"]
 
 
 @pytest.mark.parametrize("limit", [7, 50, 150, 200])
 def test_every_job_is_shown_once_newest_first(emulator: Emulator, api: Calls, limit: int) -> None:
-    made = emulator.seed(jobs=450).job_ids
-    assert walk(api, f"/jobs?limit={limit}") == made[::-1]
+    seeded_ids = emulator.seed(jobs=450).job_ids
+    assert walk(api, f"/jobs?limit={limit}") == seeded_ids[::-1]
 
 
 def test_ties_are_ordered_by_id(emulator: Emulator, api: Calls) -> None:
-    made = emulator.seed(jobs=120, step=0, start=START).job_ids
-    assert walk(api, "/jobs?limit=50") == sorted(made, reverse=True)
+    seeded_ids = emulator.seed(jobs=120, step=0, start=START).job_ids
+    assert walk(api, "/jobs?limit=50") == sorted(seeded_ids, reverse=True)
 
 
 def test_the_default_limit(emulator: Emulator, api: Calls) -> None:
@@ -39,11 +39,11 @@ def test_the_default_limit(emulator: Emulator, api: Calls) -> None:
 
 
 def test_records_made_meanwhile_do_not_disturb(emulator: Emulator, api: Calls) -> None:
-    made = emulator.seed(jobs=4).job_ids
+    seeded_ids = emulator.seed(jobs=4).job_ids
     cursor = api.get("/jobs?limit=2").json["pagination"]["next_cursor"]
     emulator.seed(jobs=3, start=emulator.clock.now())
     page = api.get(f"/jobs?limit=2&cursor={cursor}").json
-    assert [row["id"] for row in page["data"]] == [made[1], made[0]]
+    assert [row["id"] for row in page["data"]] == [seeded_ids[1], seeded_ids[0]]
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "201", "999", "1.5", "ten", "", "1e2", "%2B5", "9" * 30, "٣"])

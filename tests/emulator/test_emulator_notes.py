@@ -23,15 +23,15 @@ def test_a_note_may_be_all_defaults(api: Calls) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "shown"),
+    ("sent", "expected"),
     [
         ("2026-05-20", "2026-05-20T00:00:00.000Z"),
         ("2026-05-20T10:00:00+02:00", "2026-05-20T08:00:00.000Z"),
         ("0001-01-01", "0001-01-01T00:00:00.000Z"),
     ],
 )
-def test_the_slot_has_the_date_given(api: Calls, given: str, shown: str) -> None:
-    assert api.note(date=given).fields["slot"]["date"] == shown
+def test_the_slot_has_the_date_given(api: Calls, sent: str, expected: str) -> None:
+    assert api.note(date=sent).fields["slot"]["date"] == expected
 
 
 @pytest.mark.parametrize(

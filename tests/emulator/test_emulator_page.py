@@ -73,8 +73,8 @@ class Browser:
         netloc = urlsplit(self.server.page_url).netloc
         with closing(http.client.HTTPConnection(netloc, timeout=10)) as connection:
             connection.request(method, path, body, named)
-            answer = connection.getresponse()
-            return Seen(answer.status, answer.headers, answer.read().decode())
+            response = connection.getresponse()
+            return Seen(response.status, response.headers, response.read().decode())
 
     def see(self, path: str = "") -> Seen:
         return self.send("GET", f"/_emulator{path}")
@@ -298,12 +298,12 @@ def test_a_program_that_was_packed_without_the_pages_files_serves_all_the_same(
         for path in Path(scripe.__file__).parent.rglob("*"):
             if path.suffix == ".py" or (is_whole and path.suffix in (".html", ".css", ".js", ".svg")):
                 packed.write(path, path.relative_to(Path(scripe.__file__).parents[1]))
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", PACKED, str(archive)], capture_output=True, text=True, check=True, cwd=tmp_path
     ).stdout
     gone = "is missing from this program; pack the data files of scripe too."
     pages = "scripe/emulator/page"
-    first, style, *pressed = told.splitlines()
+    first, style, *pressed = output.splitlines()
     if is_whole:
         assert (first, style[:4]) == ("200 <!doctype html>", "200 ")
         assert pressed == ["200 <!doctype html>", "422 <!doctype html>"]
@@ -509,8 +509,8 @@ def test_fail_next(api: Calls, browser: Browser) -> None:
     assert seen.message == "The next requests will fail."
     assert "The next 2 requests to /jobs fail with 429 rate_limited Clear" in seen.text
     assert api.get("/health").status == 200
-    answer = api.get("/jobs")
-    assert (answer.code, answer.headers["Retry-After"]) == ("429 rate_limited", "7")
+    response = api.get("/jobs")
+    assert (response.code, response.headers["Retry-After"]) == ("429 rate_limited", "7")
     assert "The next request to /jobs fails with 429 rate_limited" in browser.see().text
     assert api.get("/jobs").status == 429
     assert api.get("/jobs").status == 200
@@ -519,8 +519,8 @@ def test_fail_next(api: Calls, browser: Browser) -> None:
 
 def test_fail_next_without_more(api: Calls, browser: Browser) -> None:
     browser.press("fail-next", code="internal_error", times=1, retry_after="", path="")
-    answer = api.get("/health")
-    assert (answer.code, "Retry-After" in answer.headers) == ("500 internal_error", False)
+    response = api.get("/health")
+    assert (response.code, "Retry-After" in response.headers) == ("500 internal_error", False)
 
 
 def test_drop_next(api: Calls, browser: Browser) -> None:

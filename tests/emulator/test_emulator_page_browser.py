@@ -359,12 +359,12 @@ def test_no_width_scrolls_sideways(visitor: Visitor, client: Scripe, emulator: E
 
 def too_narrow(page: Page) -> list[int]:
     """The widths at which the page is wider than the window."""
-    found: list[int] = []
+    widths: list[int] = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         if page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
-            found.append(width)
-    return found
+            widths.append(width)
+    return widths
 
 
 def test_what_was_done_is_seen_where_the_button_is(visitor: Visitor) -> None:
@@ -376,9 +376,9 @@ def test_what_was_done_is_seen_where_the_button_is(visitor: Visitor) -> None:
 
 
 def key_id(page: Page) -> str:
-    found = re.search(r"key=(key_\w+)", page.locator("#key-list a").first.get_attribute("href") or "")
-    assert found
-    return found[1]
+    match = re.search(r"key=(key_\w+)", page.locator("#key-list a").first.get_attribute("href") or "")
+    assert match
+    return match[1]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -404,6 +404,6 @@ def test_everything_to_fill_in_or_press_has_a_name(
     with visitor.open() as page:
         parts = page.locator("body").aria_snapshot()
     for role in ("button", "link", "spinbutton", "textbox", "combobox", "progressbar", "meter"):
-        found = re.findall(rf"- {role}\b(.*)", parts)
-        assert found
-        assert [name for name in found if not name.startswith(' "')] == []
+        matches = re.findall(rf"- {role}\b(.*)", parts)
+        assert matches
+        assert [name for name in matches if not name.startswith(' "')] == []

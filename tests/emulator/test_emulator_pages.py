@@ -52,19 +52,19 @@ def shape(value: Json) -> object:
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
 
 
-def same(shown: JsonObject, example: str) -> None:
-    assert list(shown) == list(json.loads(example))
-    assert shape(shown) == shape(json.loads(example))
+def same(document: JsonObject, example: str) -> None:
+    assert list(document) == list(json.loads(example))
+    assert shape(document) == shape(json.loads(example))
 
 
 def test_a_text_source(api: Calls) -> None:
-    answer = api.text("Today we shipped", name="Stand-up summary 2026-05-15")
-    assert (answer.status, answer.headers["Idempotent-Replayed"]) == (200, "false")
-    assert answer.headers["Content-Type"] == "application/json"
-    same(answer.fields, TEXT_SOURCE)
-    assert answer.fields["status"] == "Success"
-    assert answer.fields["createdAt"] == "2026-05-15T08:21:00.123Z"
-    assert api.get(f"/sources/{answer.fields['id']}").fields == answer.fields
+    response = api.text("Today we shipped", name="Stand-up summary 2026-05-15")
+    assert (response.status, response.headers["Idempotent-Replayed"]) == (200, "false")
+    assert response.headers["Content-Type"] == "application/json"
+    same(response.fields, TEXT_SOURCE)
+    assert response.fields["status"] == "Success"
+    assert response.fields["createdAt"] == "2026-05-15T08:21:00.123Z"
+    assert api.get(f"/sources/{response.fields['id']}").fields == response.fields
 
 
 def test_a_file_source(emulator: Emulator, api: Calls) -> None:
@@ -102,9 +102,9 @@ def test_listed_jobs(emulator: Emulator, api: Calls, status: str, example: str) 
 def test_a_running_job(emulator: Emulator, api: Calls) -> None:
     (job_id,) = emulator.seed(jobs=1, job_status="RUNNING").job_ids
     emulator.set_progress(job_id, 0.4, "Generating post")
-    shown = api.get(f"/jobs/{job_id}").fields
-    same(shown, RUNNING)
-    assert shown["progress"]["progress"] == 0.4
+    document = api.get(f"/jobs/{job_id}").fields
+    same(document, RUNNING)
+    assert document["progress"]["progress"] == 0.4
     assert api.get("/jobs").json["data"][0]["progress"] is None
 
 
@@ -114,9 +114,9 @@ def test_a_cancelled_job(emulator: Emulator, api: Calls) -> None:
 
 
 def test_health(api: Calls) -> None:
-    answer = api.send("GET", "http://emulator.test/v1/health", {})
-    assert (answer.status, answer.headers["Cache-Control"]) == (200, "max-age=5, public")
-    assert answer.json == {
+    response = api.send("GET", "http://emulator.test/v1/health", {})
+    assert (response.status, response.headers["Cache-Control"]) == (200, "max-age=5, public")
+    assert response.json == {
         "status": "ok",
         "version": "2026-08-01",
         "checks": {
@@ -129,9 +129,9 @@ def test_health(api: Calls) -> None:
 
 def test_degraded_health_has_the_same_body(emulator: Emulator, api: Calls) -> None:
     emulator.degrade("redis", "timed out")
-    answer = api.get("/health")
-    assert (answer.status, answer.json["status"]) == (503, "degraded")
-    assert answer.json["checks"]["redis"] == {"ok": False, "latencyMs": 1, "error": "timed out"}
+    response = api.get("/health")
+    assert (response.status, response.json["status"]) == (503, "degraded")
+    assert response.json["checks"]["redis"] == {"ok": False, "latencyMs": 1, "error": "timed out"}
     emulator.restore()
     assert api.get("/health").status == 200
     with pytest.raises(ValueError, match="give one of db"):
@@ -176,8 +176,8 @@ def test_an_upload(api: Calls) -> None:
 
 
 def test_the_error_envelope(api: Calls) -> None:
-    answer = api.get("/sources/src_missing")
-    assert list(answer.json) == ["error"]
-    assert list(answer.error) == ["code", "message", "request_id", "docs_url"]
-    assert answer.error["request_id"] == answer.headers["X-Request-Id"]
-    assert answer.error["request_id"].startswith("req_")
+    response = api.get("/sources/src_missing")
+    assert list(response.json) == ["error"]
+    assert list(response.error) == ["code", "message", "request_id", "docs_url"]
+    assert response.error["request_id"] == response.headers["X-Request-Id"]
+    assert response.error["request_id"].startswith("req_")

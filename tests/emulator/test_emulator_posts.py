@@ -88,7 +88,7 @@ def test_lists(emulator: Emulator, api: Calls) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "shown"),
+    ("change", "expected"),
     [
         ({}, {"status": "draft"}),
         ({"content": "New", "title": "T", "contentType": "UNKNOWN"}, {"content": "New", "title": "T"}),
@@ -100,10 +100,10 @@ def test_lists(emulator: Emulator, api: Calls) -> None:
         ({"autoLike": True, "autoComment": False}, {"status": "draft"}),
     ],
 )
-def test_changing_a_draft(api: Calls, change: dict[str, object], shown: Fields) -> None:
+def test_changing_a_draft(api: Calls, change: dict[str, object], expected: Fields) -> None:
     post_id = api.draft().fields["id"]
     changed = api.patch(f"/posts/{post_id}", change).fields
-    assert {name: changed[name] for name in shown} == shown
+    assert {name: changed[name] for name in expected} == expected
     assert changed["updatedAt"] is not None
     assert api.get(f"/posts/{post_id}").fields == changed
 

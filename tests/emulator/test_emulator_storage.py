@@ -81,9 +81,9 @@ def test_bad_sizes(emulator: Emulator, api: Calls, size: object, code: str) -> N
 
 
 def test_a_put(api: Calls) -> None:
-    answer = api.put(api.mint(), b"bytes")
-    assert (answer.status, answer.body) == (200, b"")
-    assert answer.headers["ETag"] == f'"{hashlib.md5(b"bytes").hexdigest()}"'
+    response = api.put(api.mint(), b"bytes")
+    assert (response.status, response.body) == (200, b"")
+    assert response.headers["ETag"] == f'"{hashlib.md5(b"bytes").hexdigest()}"'
     assert api.put(api.mint(maxSizeBytes=5), b"bytes").status == 200
 
 
@@ -99,10 +99,10 @@ def test_an_expired_link(emulator: Emulator, api: Calls) -> None:
     assert api.put(upload, b"").status == 200
     upload = api.mint()
     emulator.clock.advance(900)
-    answer = api.put(upload, b"bytes")
-    assert storage_code(answer) == "403 AccessDenied"
-    assert b"<Message>Request has expired</Message><Expires>2026-05-15T08:50:59Z</Expires>" in answer.body
-    assert answer.headers["Content-Type"] == "application/xml"
+    response = api.put(upload, b"bytes")
+    assert storage_code(response) == "403 AccessDenied"
+    assert b"<Message>Request has expired</Message><Expires>2026-05-15T08:50:59Z</Expires>" in response.body
+    assert response.headers["Content-Type"] == "application/xml"
 
 
 def test_an_expired_link_with_another_code() -> None:
@@ -130,8 +130,8 @@ def test_what_the_signature_covers(api: Calls) -> None:
         url + "0",
         url + "&x=1",
     ):
-        answer = api.put(upload | {"uploadUrl": changed}, b"x")
-        assert storage_code(answer) == "403 SignatureDoesNotMatch"
+        response = api.put(upload | {"uploadUrl": changed}, b"x")
+        assert storage_code(response) == "403 SignatureDoesNotMatch"
     headers = {"Content-Type": "text/plain", "Content-Length": "0"}
     assert storage_code(api.send("GET", url, headers)) == "403 SignatureDoesNotMatch"
     assert storage_code(api.send("PUT", url, {"Content-Length": "0"})) == "403 SignatureDoesNotMatch"
@@ -202,8 +202,8 @@ def test_headers_that_storage_refuses(api: Calls, headers: dict[str, str], code:
 
 def test_a_put_without_length(api: Calls) -> None:
     upload = api.mint()
-    answer = api.send("PUT", upload["uploadUrl"], {"Content-Type": "text/plain"}, b"bytes")
-    assert storage_code(answer) == "411 MissingContentLength"
+    response = api.send("PUT", upload["uploadUrl"], {"Content-Type": "text/plain"}, b"bytes")
+    assert storage_code(response) == "411 MissingContentLength"
 
 
 def test_a_body_longer_than_it_says(api: Calls) -> None:
@@ -263,8 +263,8 @@ def test_uploads_are_rejected_before_their_body(emulator: Emulator, api: Calls) 
 def test_a_fault_of_storage_is_xml(emulator: Emulator, api: Calls) -> None:
     upload = api.mint()
     emulator.fail_next(503, "SlowDown", path="/_storage/", message="Slow down.", retry_after=1)
-    answer = api.put(upload, b"x")
-    assert (storage_code(answer), answer.headers["Retry-After"]) == ("503 SlowDown", "1")
+    response = api.put(upload, b"x")
+    assert (storage_code(response), response.headers["Retry-After"]) == ("503 SlowDown", "1")
     assert api.put(upload, b"x").status == 200
 
 
@@ -352,9 +352,9 @@ def test_what_is_on_disk_is_its_owners_alone(tmp_path: Path) -> None:
     with Emulator(database, clock=frozen()) as emulator:
         api = Calls(emulator)
         assert api.put(api.mint(), b"x").status == 200
-        found = [*tmp_path.glob("db*"), *tmp_path.glob("db.uploads/*")]
-        assert len(found) == 5
-        assert {path.stat().st_mode & 0o077 for path in found} == {0}
+        paths = [*tmp_path.glob("db*"), *tmp_path.glob("db.uploads/*")]
+        assert len(paths) == 5
+        assert {path.stat().st_mode & 0o077 for path in paths} == {0}
 
 
 def test_closing_twice_and_forgetting_to() -> None:

@@ -24,25 +24,25 @@ def create(api: Calls, **more: object) -> Fields:
 
 
 def test_the_secret_is_shown_once(api: Calls) -> None:
-    made = create(api, projectId=api.emulator.project_id)
-    assert list(made) == [*FIELDS, "secret"]
-    assert made["secret"].startswith("whsec_")
-    assert len(made["secret"]) == 70
-    assert made["secretLast4"] == made["secret"][-4:]
-    assert (made["isActive"], made["disabledReason"], made["updatedAt"]) == (True, None, None)
-    shown = api.get(f"/webhook-endpoints/{made['id']}").fields
-    assert shown == {name: made[name] for name in FIELDS}
+    endpoint = create(api, projectId=api.emulator.project_id)
+    assert list(endpoint) == [*FIELDS, "secret"]
+    assert endpoint["secret"].startswith("whsec_")
+    assert len(endpoint["secret"]) == 70
+    assert endpoint["secretLast4"] == endpoint["secret"][-4:]
+    assert (endpoint["isActive"], endpoint["disabledReason"], endpoint["updatedAt"]) == (True, None, None)
+    retrieved = api.get(f"/webhook-endpoints/{endpoint['id']}").fields
+    assert retrieved == {name: endpoint[name] for name in FIELDS}
 
 
 def test_rotation_makes_another_secret_each_time(api: Calls) -> None:
-    made = create(api)
-    path = f"/webhook-endpoints/{made['id']}/rotate-secret"
-    answers = [api.post(path, **{"Idempotency-Key": "key"}) for _ in range(2)]
-    assert len({made["secret"], *(answer.fields["secret"] for answer in answers)}) == 3
-    assert all("Idempotent-Replayed" not in answer.headers for answer in answers)
-    last = answers[1].fields
+    endpoint = create(api)
+    path = f"/webhook-endpoints/{endpoint['id']}/rotate-secret"
+    responses = [api.post(path, **{"Idempotency-Key": "key"}) for _ in range(2)]
+    assert len({endpoint["secret"], *(response.fields["secret"] for response in responses)}) == 3
+    assert all("Idempotent-Replayed" not in response.headers for response in responses)
+    last = responses[1].fields
     assert last["secretLast4"] == last["secret"][-4:]
-    assert api.get(f"/webhook-endpoints/{made['id']}").fields["secretLast4"] == last["secretLast4"]
+    assert api.get(f"/webhook-endpoints/{endpoint['id']}").fields["secretLast4"] == last["secretLast4"]
     assert api.post("/webhook-endpoints/whe_x/rotate-secret").code == "404 not_found"
 
 
@@ -95,9 +95,9 @@ def test_what_is_no_endpoint(emulator: Emulator, api: Calls, wrong: Fields, code
     body = {"name": "Hook", "url": URL, "events": ["note.created"], **wrong}
     assert api.post("/webhook-endpoints", body).code == code
     assert emulator.count("webhook_endpoints") == 0
-    made = create(api)
-    assert api.patch(f"/webhook-endpoints/{made['id']}", wrong).code == code
-    assert api.get(f"/webhook-endpoints/{made['id']}").fields["updatedAt"] is None
+    endpoint = create(api)
+    assert api.patch(f"/webhook-endpoints/{endpoint['id']}", wrong).code == code
+    assert api.get(f"/webhook-endpoints/{endpoint['id']}").fields["updatedAt"] is None
 
 
 @pytest.mark.parametrize("missing", ["name", "url", "events"])

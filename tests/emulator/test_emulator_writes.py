@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scripe.emulator import Emulator
-from tests.emulator.emulator_calls import ORIGIN, Answer, Calls, frozen
+from tests.emulator.emulator_calls import ORIGIN, ApiResponse, Calls, frozen
 
 KEYED = {"Idempotency-Key": "key"}
 
@@ -78,15 +78,15 @@ def test_a_missing_scope_is_not_kept() -> None:
 
 
 def test_concurrent_duplicates_run_once(emulator: Emulator, api: Calls) -> None:
-    answers: list[Answer] = []
+    responses: list[ApiResponse] = []
     threads = [
-        threading.Thread(target=lambda: answers.append(api.text(idempotency_key="key"))) for _ in range(8)
+        threading.Thread(target=lambda: responses.append(api.text(idempotency_key="key"))) for _ in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({answer.body for answer in answers}) == 1
+    assert len({response.body for response in responses}) == 1
     assert emulator.count("sources") == 1
 
 
@@ -248,12 +248,16 @@ def test_a_fault_fails_before_anything_is_done(emulator: Emulator, api: Calls) -
 
 def test_a_fault_in_every_form(emulator: Emulator, api: Calls) -> None:
     emulator.fail_next(502, body=b"<html>", headers={"Content-Type": "text/html"})
-    answer = api.get("/projects")
-    assert (answer.status, answer.headers, answer.body) == (502, {"Content-Type": "text/html"}, b"<html>")
+    response = api.get("/projects")
+    assert (response.status, response.headers, response.body) == (
+        502,
+        {"Content-Type": "text/html"},
+        b"<html>",
+    )
     emulator.fail_next(429, "slow_down", retry_after="soon", message="Not now.")
-    answer = api.get("/projects")
-    assert (answer.code, answer.error["message"]) == ("429 slow_down", "Not now.")
-    assert answer.headers["Retry-After"] == "soon"
+    response = api.get("/projects")
+    assert (response.code, response.error["message"]) == ("429 slow_down", "Not now.")
+    assert response.headers["Retry-After"] == "soon"
     emulator.fail_next(599)
     assert api.get("/projects").code == "599 internal_error"
 
