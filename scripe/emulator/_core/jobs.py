@@ -9,6 +9,7 @@ from copy import deepcopy
 from typing import get_args
 
 from ..._vocabulary import SUCCESS_STATUSES, JobStatus, JobType, WebhookEvent
+from .auth import Principal
 from .canonical_json import JsonObject
 from .clock import Clock
 from .database import Database, Record, new_id
@@ -57,17 +58,17 @@ class Jobs:
 
     def submit(
         self,
-        job_type: str,
-        workspace_id: str,
+        job_type: JobType,
+        principal: Principal,
         project_id: str | None,
         *,
         estimated_ms: int,
         task: JsonObject,
         cents: int,
-        day: str,
     ) -> Record:
-        """Queue a job: `task` is for its handler, and `cents` of a day's spend cap are reserved for it."""
-        now = self._clock.milliseconds()
+        """Queue a job with a `task` for its handler, or raise a 402 if today's spend cap has too few cents left."""
+        workspace_id, now = principal.workspace_id, self._clock.milliseconds()
+        day = self._spending.reserve(workspace_id, principal.plan, cents)
         job = new_job(job_type, workspace_id, project_id, now, estimated_ms=estimated_ms)
         job.internal = {"task": task, "cents": cents, "day": day}
         job.next_transition_at = self._after(now, self._settings.queue_seconds)

@@ -39,16 +39,13 @@ def create_generation(context: RequestContext) -> Response:
     options = require_object(body, "options") if "options" in body else {}
     language = str_if_present(options, "language")
     context.find("projects", project_id)
-    cents = services.settings.generation_cents
-    day = services.spending.reserve(context.workspace_id, context.principal.plan, cents)
     job = services.jobs.submit(
         "POST_GENERATION",
-        context.workspace_id,
+        context.principal,
         project_id,
         estimated_ms=ESTIMATED_MS,
         task={"text": text, "schedule": schedule, "postId": new_id("post"), "language": language},
-        cents=cents,
-        day=day,
+        cents=services.settings.generation_cents,
     )
     return _respond_when_done(context, job, min(wait, MAX_WAIT_MS))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from ...._vocabulary import JobType
 from ..canonical_json import JsonObject
 from ..database import Record, new_id
 from ..messages import Response
@@ -13,6 +14,12 @@ from .uploads import keep_upload, read_upload, require_bytes
 MAX_CHARACTERS = 1_000_000
 MAX_BYTES = 1024 * 1024
 MAX_NAME = 500
+JOB_TYPES: dict[str, JobType] = {
+    "text": "KB_INGEST_TEXT",
+    "file": "KB_INGEST_FILE",
+    "url": "KB_INGEST_URL",
+    "youtube": "KB_INGEST_YOUTUBE",
+}
 CENTS = {"text": 1, "file": 2, "url": 2, "youtube": 3}
 ESTIMATED_MS = {"text": 10_000, "file": 60_000, "url": 30_000, "youtube": 120_000}
 NOT_FETCHED = "[The emulator does not fetch {url}.]"
@@ -30,19 +37,16 @@ def create_knowledge(context: RequestContext) -> Response:
         raise unprocessable_field("name", f"may have {MAX_NAME} characters")
     if project_id is not None:
         context.find("projects", project_id)
-    cents = CENTS[document_type]
-    day = services.spending.reserve(context.workspace_id, context.principal.plan, cents)
-    if "upload" in task:
-        keep_upload(services, context.find("uploads", str(task["upload"])))
     job = services.jobs.submit(
-        f"KB_INGEST_{document_type.upper()}",
-        context.workspace_id,
+        JOB_TYPES[document_type],
+        context.principal,
         project_id,
         estimated_ms=ESTIMATED_MS[document_type],
         task=task,
-        cents=cents,
-        day=day,
+        cents=CENTS[document_type],
     )
+    if "upload" in task:
+        keep_upload(services, context.find("uploads", str(task["upload"])))
     return data_response(services.jobs.to_json(job, live=True))
 
 
@@ -93,5 +97,5 @@ PREPARE: Mapping[str, Callable[[RequestContext], JsonObject]] = {
 RESOURCE = Resource(
     (keyed_write("POST", "/knowledge", create_knowledge, ("knowledge:write",), body_limit=MAX_BODY),),
     names=("knowledge",),
-    job_handlers={f"KB_INGEST_{document_type.upper()}": _index for document_type in CENTS},
+    job_handlers=dict.fromkeys(JOB_TYPES.values(), _index),
 )

@@ -87,18 +87,15 @@ def _create_file(context: RequestContext) -> Response:
     context.find("projects", project_id)
     upload = context.find("uploads", upload_id)
     require_bytes(services, upload)
-    cents = services.settings.source_cents
-    day = services.spending.reserve(context.workspace_id, context.principal.plan, cents)
-    keep_upload(services, upload)
     job = services.jobs.submit(
         "SOURCE_INGEST_FILE",
-        context.workspace_id,
+        context.principal,
         project_id,
         estimated_ms=ESTIMATED_MS,
         task={"name": name, **upload.internal},
-        cents=cents,
-        day=day,
+        cents=services.settings.source_cents,
     )
+    keep_upload(services, upload)
     return data_response(services.jobs.to_json(job, live=True))
 
 
