@@ -32,6 +32,7 @@ def test_each_answer_takes_it(slow: Emulator) -> None:
 
 
 def test_it_can_be_changed(slow: Emulator) -> None:
+    assert slow.simulated_latency == 20
     slow.simulated_latency = 0
     with slow.client() as client:
         client.workspaces.me()

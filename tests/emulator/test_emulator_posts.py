@@ -170,7 +170,7 @@ def test_scheduling_takes_linkedin(emulator: Emulator, api: Calls) -> None:
     assert api.patch(f"/posts/{post['id']}", {"scheduledFor": None}).status == 200
     emulator.connect_linkedin(emulator.project_id)
     assert api.patch(f"/posts/{post['id']}", change).fields["status"] == "scheduled"
-    with pytest.raises(LookupError, match="there is no project proj_x"):
+    with pytest.raises(LookupError, match="there is no project 'proj_x'"):
         emulator.connect_linkedin("proj_x")
 
 

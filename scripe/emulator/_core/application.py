@@ -97,7 +97,7 @@ class Application:
         """Answer a request; the caller drops or delays the response as it says."""
         if not self.close.alive:
             raise RuntimeError("This emulator was closed; make a new one, or close it later.")
-        request_id, arrival = new_id("req"), self.recorder.start()
+        request_id, arrival = new_id("req"), self.recorder.arrival()
         fault, delay = self.faults.pop_matching(request), self.faults.pop_delay(request)
         if isinstance(fault, Failure):
             response = fault.response(request, request_id)
@@ -119,7 +119,7 @@ class Application:
         """
         if self._local_storage is None or not request.in_storage or self.faults.would_match(request):
             return None
-        arrival = self.recorder.start()
+        arrival = self.recorder.arrival()
         try:
             self._local_storage.check(request)
         except StorageError as error:
@@ -129,7 +129,7 @@ class Application:
     def reject_unstored(self, request: Request, error: OSError) -> Response:
         """Return the error of a request whose body could not be stored, since a disk is full."""
         response = self._unavailable(request, new_id("req"), error)
-        return self.recorder.record(request, response, self.recorder.start())
+        return self.recorder.record(request, response, self.recorder.arrival())
 
     def _respond(self, request: Request, request_id: str) -> Response:
         try:

@@ -157,11 +157,8 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        """Make all changes of a `with` block or none, in one thread at a time; an inner block is part of the outer."""
+        """Make all changes of a `with` block or none, in one thread at a time; blocks must not be nested."""
         with self._lock:
-            if self._connection.in_transaction:
-                yield
-                return
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield

@@ -44,8 +44,8 @@ class RequestRecorder:
         with self._lock:
             self._requests.clear()
 
-    def start(self) -> tuple[datetime, float]:
-        """Return when a request arrived: by the emulator's clock, and by the system's."""
+    def arrival(self) -> tuple[datetime, float]:
+        """Return the present time as that of an arrival: by the emulator's clock, and by the system's."""
         return self._clock.now(), real_seconds()
 
     def record(self, request: Request, response: Response, arrival: tuple[datetime, float]) -> Response:
@@ -133,7 +133,7 @@ def _compare(name: str, expected: object, sent: object) -> list[Mismatch]:
         items, sent_items = cast("Sequence[object]", expected), cast("Sequence[object]", sent)
         if len(items) == len(sent_items):
             pairs = enumerate(zip(items, sent_items, strict=True))
-            return [each for index, pair in pairs for each in _compare(f"{name}[{index}]", *pair)]
+            return [mismatch for index, pair in pairs for mismatch in _compare(f"{name}[{index}]", *pair)]
     return [] if expected == sent else [(name, expected, sent)]
 
 

@@ -31,7 +31,7 @@ RESOURCES: tuple[Resource, ...] = (
     webhooks.RESOURCE,
 )
 ROUTES = tuple(route for resource in RESOURCES for route in resource.routes)
-RESOURCE_NAMES = frozenset(kind for resource in RESOURCES for kind in resource.names)
+RESOURCE_NAMES = frozenset(name for resource in RESOURCES for name in resource.names)
 JOB_HANDLERS: dict[str, JobHandler] = {
     name: job_handlers for resource in RESOURCES for name, job_handlers in resource.job_handlers.items()
 }

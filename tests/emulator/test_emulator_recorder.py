@@ -218,3 +218,16 @@ def test_a_header_field_that_cannot_be_sent_is_refused_when_it_is_ordered(
 def test_a_status_is_a_number(emulator: Emulator) -> None:
     with pytest.raises(ValueError, match="status is '503'; give a number from 200 to 599"):
         emulator.fail_next("503")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_unused_faults_are_described_until_they_are_cleared(emulator: Emulator) -> None:
+    emulator.fail_next(503, method="POST", path="/sources")
+    emulator.drop_next()
+    emulator.delay_next(1)
+    assert emulator.unused_faults == [
+        "503 for POST /sources",
+        "drop for any method of any path",
+        "delay for any method of any path",
+    ]
+    emulator.clear_faults()
+    assert emulator.unused_faults == []

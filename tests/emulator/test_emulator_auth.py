@@ -198,7 +198,7 @@ def test_a_project_is_shown_without_a_request(emulator: Emulator, api: Calls) ->
     other = api.get("/projects").json["data"][-1]
     assert emulator.project(other["id"]) == other
     assert len(emulator.requests) == 2
-    with pytest.raises(LookupError, match="there is no project proj_none"):
+    with pytest.raises(LookupError, match="there is no project 'proj_none'"):
         emulator.project("proj_none")
 
 
