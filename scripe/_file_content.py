@@ -137,19 +137,19 @@ class UploadContent:
     def _check_unchanged(self, file: BinaryIO, md5: str | None = None) -> None:
         has_other_bytes = md5 is not None and self.md5 is not None and md5 != self.md5
         if has_other_bytes or not self._matches_stamp(file):
-            raise self._changed_error()
+            raise self._change_error()
 
     def _check_unmodified(self, file: BinaryIO) -> None:
         """Check less once it was read: the file may well be moved or deleted then."""
         if not self._matches_stamp(file, fields=2):
-            raise self._changed_error()
+            raise self._change_error()
 
     def _matches_stamp(self, file: BinaryIO, fields: int | None = None) -> bool:
         if self._stamp is None:
             return True
         return (file_stat(file) or ())[:fields] == self._stamp[:fields]
 
-    def _changed_error(self) -> UploadIntegrityError:
+    def _change_error(self) -> UploadIntegrityError:
         return UploadIntegrityError(
             f"{self.name or 'The file'} changed while it was sent; nothing was made of it."
         )
@@ -191,13 +191,13 @@ def open_file(path: Path) -> BinaryIO:
     except IsADirectoryError:
         problem = FileIsDirectoryError(f"file {str(path)!r} is a directory; give one file at a time.")
     except OSError as error:
-        problem = _address_error(str(path)) or _opening_error(path, error)
+        problem = _address_error(str(path)) or _open_error(path, error)
     except ValueError:
         problem = InvalidArgumentError(f"file {str(path)[:200]!r} is no path.")
     raise problem
 
 
-def _opening_error(path: Path, error: OSError) -> InvalidArgumentError:
+def _open_error(path: Path, error: OSError) -> InvalidArgumentError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return FileMissingError(f"file {str(path)!r} does not exist; seen from {_current_folder()}.")
     return InvalidArgumentError(f"file {str(path)[:200]!r} cannot be read: {error.strerror}.")

@@ -44,14 +44,14 @@ class PollThrottle:
         """Take the next place in the line: seconds until it comes."""
         with self._lock:
             at = max(now, self._next_at)
-            self._next_at = at + _spacing(limit)
+            self._next_at = at + _seconds_between_polls(limit)
             return at - now
 
     def cancel(self, limit: int | None) -> None:
         """Leave the line: a wait that was given up must not hold up those that come after it."""
         with self._lock:
-            self._next_at -= _spacing(limit)
+            self._next_at -= _seconds_between_polls(limit)
 
 
-def _spacing(limit: int | None) -> float:
+def _seconds_between_polls(limit: int | None) -> float:
     return WINDOW / max(1, int(POLLING_SHARE_OF_RATE_LIMIT * (limit or READ_LIMIT)))

@@ -207,8 +207,8 @@ def status_error(
         code=code,
         request_id=headers.get("x-request-id") or _non_empty_str(envelope.get("request_id")),
         docs_url=_non_empty_str(envelope.get("docs_url")),
-        details=_mapping_or_none(envelope.get("details")),
-        meta=_mapping_or_none(envelope.get("meta")),
+        details=_as_mapping(envelope.get("details")),
+        meta=_as_mapping(envelope.get("meta")),
         headers=headers,
         body=body,
         retryable=is_transient(raw),
@@ -276,5 +276,5 @@ def _non_empty_str(value: JSON) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _mapping_or_none(value: JSON) -> Mapping[str, JSON] | None:
+def _as_mapping(value: JSON) -> Mapping[str, JSON] | None:
     return value if isinstance(value, dict) else None

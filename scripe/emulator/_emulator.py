@@ -443,7 +443,7 @@ class Emulator:
 
         Each is described, as in `503 for POST /sources`.
         """
-        return self._application.faults.unused()
+        return self._application.faults.describe_unused()
 
     def clear_faults(self) -> None:
         """Cancel the faults of `fail_next`, `drop_next` and `delay_next` that no request has met yet."""
