@@ -39,10 +39,10 @@ class _APIKeyRefreshLock:
 
     @contextmanager
     def _active(self) -> Generator[None]:
-        asker, outer = object(), _active_refreshes.get()
+        refresh, outer = object(), _active_refreshes.get()
         try:
-            self._active_refresh = asker
-            _active_refreshes.set((*outer, asker))
+            self._active_refresh = refresh
+            _active_refreshes.set((*outer, refresh))
             yield
         finally:
             self._active_refresh = None
@@ -56,11 +56,11 @@ class AsyncAPIKeyRefreshLock(_APIKeyRefreshLock):
         super().__init__()
         self._lock: asyncio.Lock | trio.Lock | None = None
 
-    async def refresh_with(self, ask: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:  # noqa: ARG002 - it is interrupted
+    async def refresh_with(self, function: Callable[[], Awaitable[T]], timeout: float | None = None) -> T:  # noqa: ARG002 - it is interrupted
         self._check_not_reentrant()
         async with self._get_lock():
             with self._active():
-                return await ask()
+                return await function()
 
     def _get_lock(self) -> asyncio.Lock | trio.Lock:
         if self._lock is None:
@@ -82,7 +82,7 @@ class APIKeyRefreshLock(_APIKeyRefreshLock):
         super().__init__()
         self._lock = threading.Lock()
 
-    def refresh_with(self, ask: Callable[[], T], seconds: float | None = None) -> T:
+    def refresh_with(self, function: Callable[[], T], timeout: float | None = None) -> T:
         """Ask when nobody else does; wait so many seconds for that.
 
         Raises:
@@ -90,10 +90,10 @@ class APIKeyRefreshLock(_APIKeyRefreshLock):
 
         """
         self._check_not_reentrant()
-        if seconds is None:
+        if timeout is None:
             with self._lock, self._active():
-                return ask()
-        if not self._lock.acquire(timeout=seconds):
+                return function()
+        if not self._lock.acquire(timeout=timeout):
             raise APITimeoutError(
                 "The total timeout has passed while another call still waits for the `api_key` function.",
                 is_total=True,
@@ -101,6 +101,6 @@ class APIKeyRefreshLock(_APIKeyRefreshLock):
             )
         try:
             with self._active():
-                return ask()
+                return function()
         finally:
             self._lock.release()

@@ -89,10 +89,10 @@ def current_loop() -> object:
 
 
 async def async_invoke(function: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs) -> T:
-    found: object = function(*args, **kwargs)
-    if inspect.isawaitable(found):
-        found = await found
-    return cast("T", found)
+    result: object = function(*args, **kwargs)
+    if inspect.isawaitable(result):
+        result = await result
+    return cast("T", result)
 
 
 def invoke(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -148,7 +148,7 @@ def drain(blocks: Iterator[bytes]) -> None:
 # What must not stop half-way, such as closing connections: whoever is cancelled meanwhile ends it first.
 
 
-async def async_shielded(work: Callable[[], Awaitable[object]]) -> None:
+async def async_run_shielded(work: Callable[[], Awaitable[object]]) -> None:
     if on_trio():
         import trio
 
@@ -165,7 +165,7 @@ async def async_shielded(work: Callable[[], Awaitable[object]]) -> None:
         raise
 
 
-def shielded(work: Callable[[], object]) -> None:
+def run_shielded(work: Callable[[], object]) -> None:
     work()
 
 

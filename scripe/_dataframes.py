@@ -71,14 +71,14 @@ def _all_columns(records: Sequence[Record], cls: type[BaseModel]) -> list[str]:
 def _columns_of(cls: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Return the columns of a model, with those of nested models even if they are absent."""
     for name, field in cls.model_fields.items():
-        nested = _nested_model(field.annotation)
+        nested = _model_in(field.annotation)
         if nested is None:
             yield f"{prefix}{name}"
         else:
             yield from _columns_of(nested, f"{prefix}{name}.")
 
 
-def _nested_model(annotation: object) -> type[BaseModel] | None:
+def _model_in(annotation: object) -> type[BaseModel] | None:
     """Return the model class in a field's annotation; None for lists and other types."""
     classes = (annotation, *get_args(annotation)) if get_origin(annotation) is not list else ()
     return next((cls for cls in classes if isinstance(cls, type) and issubclass(cls, BaseModel)), None)

@@ -19,18 +19,18 @@ class Digest:
 
     def __init__(self) -> None:
         self._md5 = hashlib.md5(usedforsecurity=False)
-        self._waiting: queue.Queue[bytes] = queue.Queue(QUEUE_SIZE)
+        self._queue: queue.Queue[bytes] = queue.Queue(QUEUE_SIZE)
         self._thread: threading.Thread | None = None
         self._has_begun = False
 
     def update(self, block: bytes) -> None:
-        if self._thread is None and (not self._has_begun or not self._start()):
+        if self._thread is None and (not self._has_begun or not self._start_thread()):
             self._has_begun = True
             self._md5.update(block)
         else:
-            self._waiting.put(block)
+            self._queue.put(block)
 
-    def _start(self) -> bool:
+    def _start_thread(self) -> bool:
         """Whether there is a thread now; a machine that has no room for another does without."""
         thread = threading.Thread(target=self._hash_queued_blocks, name="scripe-digest", daemon=True)
         with suppress(RuntimeError):
@@ -41,7 +41,7 @@ class Digest:
     def close(self) -> None:
         """Let the thread end what it has, and wait for that."""
         if self._thread is not None:
-            self._waiting.put(b"")
+            self._queue.put(b"")
             self._thread.join()
             self._thread = None
 
@@ -50,5 +50,5 @@ class Digest:
         return self._md5.hexdigest()
 
     def _hash_queued_blocks(self) -> None:
-        while block := self._waiting.get():
+        while block := self._queue.get():
             self._md5.update(block)

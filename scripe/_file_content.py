@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, ClassVar, cast
 
-from ._core.uploads import BLOCK
+from ._core.uploads import BLOCK_SIZE
 from ._digest import Digest
 from ._redaction import redact_query
 from .errors import (
@@ -31,7 +31,7 @@ class FileReader:
 
     def __init__(self, file: BinaryIO, size: int, check: Callable[[str | None], None]) -> None:
         self._file = file
-        self.left = size
+        self.remaining = size
         self._check = check
         self._digest = Digest()
 
@@ -45,17 +45,17 @@ class FileReader:
             FileUnreadableError: the disk fails.
 
         """
-        block = read_block(self._file.read, min(BLOCK, self.left))
-        if self.left and not block:
+        block = read_block(self._file.read, min(BLOCK_SIZE, self.remaining))
+        if self.remaining and not block:
             raise UploadIntegrityError(
-                f"The file became shorter while it was sent: {self.left:,} bytes are missing."
+                f"The file became shorter while it was sent: {self.remaining:,} bytes are missing."
             )
         if not block:
             self._digest.close()  # here, where async clients are in a thread
             return block
-        self.left -= len(block)
+        self.remaining -= len(block)
         self._digest.update(block)
-        if not self.left:
+        if not self.remaining:
             self._check(self.md5)
         return block
 
@@ -136,20 +136,20 @@ class UploadContent:
 
     def _check_unchanged(self, file: BinaryIO, md5: str | None = None) -> None:
         has_other_bytes = md5 is not None and self.md5 is not None and md5 != self.md5
-        if has_other_bytes or not self._is_stamped(file):
-            raise self._changed_error()
+        if has_other_bytes or not self._matches_stamp(file):
+            raise self._change_error()
 
     def _check_unmodified(self, file: BinaryIO) -> None:
         """Check less once it was read: the file may well be moved or deleted then."""
-        if not self._is_stamped(file, fields=2):
-            raise self._changed_error()
+        if not self._matches_stamp(file, fields=2):
+            raise self._change_error()
 
-    def _is_stamped(self, file: BinaryIO, fields: int | None = None) -> bool:
+    def _matches_stamp(self, file: BinaryIO, fields: int | None = None) -> bool:
         if self._stamp is None:
             return True
         return (file_stat(file) or ())[:fields] == self._stamp[:fields]
 
-    def _changed_error(self) -> UploadIntegrityError:
+    def _change_error(self) -> UploadIntegrityError:
         return UploadIntegrityError(
             f"{self.name or 'The file'} changed while it was sent; nothing was made of it."
         )
@@ -191,28 +191,28 @@ def open_file(path: Path) -> BinaryIO:
     except IsADirectoryError:
         problem = FileIsDirectoryError(f"file {str(path)!r} is a directory; give one file at a time.")
     except OSError as error:
-        problem = _address_error(str(path)) or _opening_error(path, error)
+        problem = _address_error(str(path)) or _open_error(path, error)
     except ValueError:
         problem = InvalidArgumentError(f"file {str(path)[:200]!r} is no path.")
     raise problem
 
 
-def _opening_error(path: Path, error: OSError) -> InvalidArgumentError:
+def _open_error(path: Path, error: OSError) -> InvalidArgumentError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return FileMissingError(f"file {str(path)!r} does not exist; seen from {_folder()}.")
+        return FileMissingError(f"file {str(path)!r} does not exist; seen from {_current_folder()}.")
     return InvalidArgumentError(f"file {str(path)[:200]!r} cannot be read: {error.strerror}.")
 
 
 def _address_error(path: str) -> InvalidArgumentError | None:
     """Tell what to do with an address, of which a path leaves one slash: `https:/example.com/talk.mp3`."""
-    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(?:[^/@]*@)?", path)
-    if found is None:
+    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(?:[^/@]*@)?", path)
+    if match is None:
         return None
-    shown = redact_query(f"{found[1]}://{path[found.end() :]}")[:200]
-    if found[1].lower() == "file":
-        return InvalidArgumentError(f"file {shown!r} is an address: give the path alone.")
+    url = redact_query(f"{match[1]}://{path[match.end() :]}")[:200]
+    if match[1].lower() == "file":
+        return InvalidArgumentError(f"file {url!r} is an address: give the path alone.")
     return InvalidArgumentError(
-        f"file {shown!r} is an address, and addresses are not fetched: download it first and give the path. "
+        f"file {url!r} is an address, and addresses are not fetched: download it first and give the path. "
         "For the knowledge base, knowledge.create_url takes a web page and knowledge.create_youtube a video."
     )
 
@@ -222,7 +222,7 @@ def _open_without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _folder() -> str:
+def _current_folder() -> str:
     try:
         return str(Path.cwd())
     except OSError:
@@ -234,16 +234,18 @@ def read_block(read: Callable[[int], bytes], size: int) -> bytes:
     with disk_errors("The file"):
         block = cast("object", read(size))
     if not isinstance(block, bytes):
-        gave = "nothing yet: it does not wait for its bytes" if block is None else f"a {type(block).__name__}"
+        problem = (
+            "nothing yet: it does not wait for its bytes" if block is None else f"a {type(block).__name__}"
+        )
     elif len(block) > size:
-        gave = f"{len(block):,} bytes, though {size:,} were asked for"
+        problem = f"{len(block):,} bytes, though {size:,} were asked for"
     else:
         return block
-    raise FileUnreadableError(f"The file gave {gave}; nothing was made of it.")
+    raise FileUnreadableError(f"The file gave {problem}; nothing was made of it.")
 
 
 @contextmanager
-def disk_errors(what: str | None) -> Generator[None]:
+def disk_errors(subject: str | None) -> Generator[None]:
     """What the disk says against it, as an error of ours."""
     try:
         yield
@@ -256,8 +258,10 @@ def disk_errors(what: str | None) -> Generator[None]:
         reason = error
     else:
         return
-    said = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-    raise FileUnreadableError(f"{what or 'The file'} failed: {said}; nothing was made of it.") from reason
+    problem = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+    raise FileUnreadableError(
+        f"{subject or 'The file'} failed: {problem}; nothing was made of it."
+    ) from reason
 
 
 def file_stat(file: BinaryIO) -> tuple[int, ...] | None:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
 
-from ._core.uploads import BLOCK
+from ._core.uploads import BLOCK_SIZE
 from ._file_content import Claim, UploadContent, disk_errors, file_stat, open_file, read_block
 from ._redaction import replace_lone_surrogates
 from .errors import (
@@ -51,10 +51,10 @@ class WrappedFile(Protocol):
 AsyncFileInput: TypeAlias = FileInput | UploadedFile | WrappedFile
 """The same, or an object that reads it with `await`, such as `UploadFile`: what it holds in `file` is read."""
 
-INNER = ("file", "wrapped")
+INNER_ATTRIBUTES = ("file", "wrapped")
 """Where an object that reads with `await` keeps the one that it reads."""
 
-POLL = 0.05
+PIPE_POLL_INTERVAL = 0.05
 """Seconds between two looks at whether a named pipe is still waited for."""
 
 
@@ -62,16 +62,16 @@ class Inspection:
     """The look at what is to be uploaded, which its caller may abandon: reading a stream can take forever."""
 
     def __init__(
-        self, look: Callable[[Callable[[], None]], UploadContent], check_time: Callable[[], None]
+        self, open_content: Callable[[Callable[[], None]], UploadContent], check_time: Callable[[], None]
     ) -> None:
-        self._look = look
+        self._open_content = open_content
         self._check_time = check_time
         self._lock = threading.Lock()
         self._content: UploadContent | None = None
         self._is_abandoned = False
 
     def run(self) -> UploadContent:
-        content = self._look(self._check)
+        content = self._open_content(self._check)
         with self._lock:
             self._content = content
             is_abandoned = self._is_abandoned
@@ -145,7 +145,7 @@ def _inner_name(file: object) -> str | None:
     read = getattr(file, "read", None)
     if read is not None and not inspect.iscoroutinefunction(read):
         return None
-    return next((name for name in INNER if hasattr(getattr(file, name, None), "read")), None)
+    return next((name for name in INNER_ATTRIBUTES if hasattr(getattr(file, name, None), "read")), None)
 
 
 def _open_path(path: Path, check: Callable[[], None]) -> UploadContent:
@@ -159,22 +159,22 @@ def _open_path(path: Path, check: Callable[[], None]) -> UploadContent:
         return _spool_to_disk(file, check, name)  # /proc/version, say, has bytes but no size
 
 
-def _open_object(file: BinaryIO, check: Callable[[], None], given: object) -> UploadContent:
+def _open_object(file: BinaryIO, check: Callable[[], None], original: object) -> UploadContent:
     """Look at a file object; `given` is the one that the caller gave, which may hold it, and has its names."""
     _check_binary(file)
     content = _open_by_position(file)
     if content is None:
         content = _open_sequential(file, check)
-    content.name, content.content_type = _name_of(given), _type_of(given)
+    content.name, content.content_type = _name_of(original), _type_of(original)
     return content
 
 
 def _open_by_position(file: BinaryIO) -> UploadContent | None:
     """Look at what each upload reads at a place of its own: bytes in memory, and files on a disk that have a size."""
     if type(file) is io.BytesIO:
-        held = file.getvalue()
+        content = file.getvalue()
         return UploadContent(
-            None, max(0, len(held) - file.tell()), _file=io.BytesIO(held), _start=file.tell()
+            None, max(0, len(content) - file.tell()), _file=io.BytesIO(content), _start=file.tell()
         )
     stamp = file_stat(file) if hasattr(os, "pread") and _is_plain(file) else None
     if not stamp or not stamp[0]:
@@ -247,7 +247,7 @@ def _spool_to_disk(file: BinaryIO, check: Callable[[], None], name: str | None) 
     with disk_errors("a temporary file"):
         spool = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed by Content.close
     try:
-        while block := read_block(read, BLOCK):
+        while block := read_block(read, BLOCK_SIZE):
             with disk_errors("a temporary file"):
                 spool.write(block)
             check()
@@ -270,7 +270,7 @@ def _read_when_ready(
     poll, block = select.poll(), None
     poll.register(descriptor, select.POLLIN)
     while block is None:
-        if poll.poll(POLL * 1000):
+        if poll.poll(PIPE_POLL_INTERVAL * 1000):
             block = cast("bytes | None", read(size))  # None if another reader was faster
         else:
             check()

@@ -12,21 +12,21 @@ if TYPE_CHECKING:
 
 
 def make_lazy_exports(
-    package: str, homes: Mapping[str, str]
+    package: str, modules: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """The `__getattr__` and `__dir__` of a package (PEP 562) for names that live in its modules."""
 
     def load(name: str) -> object:
-        if name not in homes:
+        if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value: object = getattr(import_module(homes[name], package), name)
+        value: object = getattr(import_module(modules[name], package), name)
         if "._" in getattr(value, "__module__", ""):
             # Pickles name this module, and messages show it: the private one may move.
             value.__module__ = package
         setattr(sys.modules[package], name, value)
         return value
 
-    return load, lambda: sorted({*vars(sys.modules[package]), *homes})
+    return load, lambda: sorted({*vars(sys.modules[package]), *modules})
 
 
 def stand_ins(names: Mapping[str, str]) -> dict[str, object]:

@@ -33,13 +33,13 @@ from .types.response_info import Deprecation, ResponseInfo
 T = TypeVar("T", bound=BaseModel)
 
 VARIABLE = "SCRIPE_LOG"
-ENGINES = ("httpx", "httpx2")
+BACKENDS = ("httpx", "httpx2")
 logger = logging.getLogger("scripe")
 
 # No lock guards these: one that another thread held during a fork would stay locked in the child.
-_printing: dict[str, logging.Handler] = {}
+_handlers: dict[str, logging.Handler] = {}
 _warned: dict[str, object] = {}
-_warned_of_wait: dict[str, float] = {}
+_last_wait_warning: dict[str, float] = {}
 
 LONG_WAIT = 5.0
 """Seconds from which a wait is a warning."""
@@ -58,7 +58,7 @@ def configure() -> None:
     if level not in ("", "DEBUG", "INFO"):
         _warn_bad_level(level)
     elif level and not logger.handlers:
-        logger.addHandler(_printing.setdefault(VARIABLE, _printer()))
+        logger.addHandler(_handlers.setdefault(VARIABLE, _make_handler()))
         logger.setLevel(level)
         logger.propagate = False
 
@@ -68,7 +68,7 @@ def _warn_bad_level(level: str) -> None:
         logger.warning("%s is %r, and nothing is printed: say debug or info.", VARIABLE, level.lower())
 
 
-def _printer() -> logging.Handler:
+def _make_handler() -> logging.Handler:
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     return handler
@@ -102,18 +102,18 @@ def log_failure(request: Request[T], failure: TransportFailure, attempt: int) ->
     logger.debug(line, request.method, request.safe_path, failure.message, attempt, extra=fields)
 
 
-def log_upload(where: str, outcome: Outcome, attempt: int) -> None:
-    came = str(outcome.status) if isinstance(outcome, RawResponse) else f"failed: {outcome.message}"
-    fields = _fields("PUT", where, attempt, **_outcome_fields(outcome))
-    logger.debug("PUT %s %s, attempt %d", where, came, attempt, extra=fields)
+def log_upload(url: str, outcome: Outcome, attempt: int) -> None:
+    result = str(outcome.status) if isinstance(outcome, RawResponse) else f"failed: {outcome.message}"
+    fields = _fields("PUT", url, attempt, **_outcome_fields(outcome))
+    logger.debug("PUT %s %s, attempt %d", url, result, attempt, extra=fields)
 
 
-def log_retry(what: str, outcome: Outcome, wait: float, attempt: int) -> None:
+def log_retry(label: str, outcome: Outcome, wait: float, attempt: int) -> None:
     reason = f"HTTP {outcome.status}" if isinstance(outcome, RawResponse) else outcome.message
-    method, _, path = what.partition(" ")
+    method, _, path = label.partition(" ")
     fields = _fields(method, path, attempt, wait=round(wait, 3), **_outcome_fields(outcome))
     line = "%s again in %.2f s, after attempt %d: %s"
-    logger.log(_level_of_wait(wait), line, what, wait, attempt, reason, extra=fields)
+    logger.log(_record_long_wait(wait), line, label, wait, attempt, reason, extra=fields)
 
 
 def log_rate_limit_wait(request: Request[T], wait: float) -> None:
@@ -121,16 +121,16 @@ def log_rate_limit_wait(request: Request[T], wait: float) -> None:
     if wait >= 1:
         fields = _fields(request.method, request.safe_path, None, wait=round(wait, 3))
         line = "Rate limit reached (%s): waiting %.0f s before %s %s"
-        level = _level_of_wait(wait)
+        level = _record_long_wait(wait)
         logger.log(level, line, request.bucket, wait, request.method, request.safe_path, extra=fields)
 
 
-def _level_of_wait(seconds: float) -> int:
+def _record_long_wait(seconds: float) -> int:
     """A long wait must not look like a hang: it is a warning, which Python prints unasked, once a minute."""
     now = time.monotonic()
-    if seconds <= LONG_WAIT or now - _warned_of_wait.get(VARIABLE, -math.inf) < WARNING_INTERVAL:
+    if seconds <= LONG_WAIT or now - _last_wait_warning.get(VARIABLE, -math.inf) < WARNING_INTERVAL:
         return logging.INFO
-    _warned_of_wait[VARIABLE] = now
+    _last_wait_warning[VARIABLE] = now
     return logging.WARNING
 
 
@@ -143,8 +143,8 @@ def _outcome_fields(outcome: Outcome) -> dict[str, str | float | None]:
 
 def _fields(method: str, path: str, attempt: int | None, **others: str | float | None) -> dict[str, object]:
     """What a record says, for those who read attributes; what is not known is left out."""
-    told = {"method": method, "path": path, **others, "attempt": attempt}
-    return {f"scripe_{name}": value for name, value in told.items() if value is not None}
+    fields = {"method": method, "path": path, **others, "attempt": attempt}
+    return {f"scripe_{name}": value for name, value in fields.items() if value is not None}
 
 
 def log_observer_error(error: Exception) -> None:
@@ -167,11 +167,11 @@ def warn_deprecated(notice: Deprecation) -> None:
     warnings.warn(
         f"Version {clip(notice.version, 100)} of the Scripe API {sunset}{move}.",
         ScripeDeprecationWarning,
-        stacklevel=_callers_level(),
+        stacklevel=_stacklevel_of_caller(),
     )
 
 
-def _callers_level() -> int:
+def _stacklevel_of_caller() -> int:
     """How far up the stack the caller's own code is."""
     package = str(Path(__file__).parent) + os.sep
     frame: FrameType | None = inspect.currentframe()
@@ -187,8 +187,8 @@ _hides_query: contextvars.ContextVar[bool] = contextvars.ContextVar("scripe_hide
 @contextmanager
 def hide_query_in_backend_logs() -> Generator[None]:
     """Keep the query of a presigned URL, which is a password, out of the engine's own log."""
-    for name in ENGINES:
-        logging.getLogger(name).addFilter(_cut_queries)
+    for name in BACKENDS:
+        logging.getLogger(name).addFilter(_redact_queries)
     token = _hides_query.set(True)
     try:
         yield
@@ -196,7 +196,9 @@ def hide_query_in_backend_logs() -> Generator[None]:
         _hides_query.reset(token)
 
 
-def _cut_queries(record: logging.LogRecord) -> bool:
+def _redact_queries(record: logging.LogRecord) -> bool:
     if _hides_query.get() and isinstance(record.args, tuple):
-        record.args = tuple(redact_query(str(each)) if "://" in str(each) else each for each in record.args)
+        record.args = tuple(
+            redact_query(str(argument)) if "://" in str(argument) else argument for argument in record.args
+        )
     return True

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-SHORTEST_KEY = 8
+MIN_API_KEY_LENGTH = 8
 """Characters of what may be an API key."""
 
-LONGEST = 1024 * 1024
+MAX_SHOWN_BYTES = 1024 * 1024
 """Bytes of a body that are shown; what is cut is shown as text."""
 
 # None of these patterns tries a stretch of text more than once from within it: that would take quadratic time.
@@ -39,12 +39,12 @@ def replace_lone_surrogates(text: str) -> str:
 
 def redact_api_key(text: str, api_key: str) -> str:
     """Return a text without the API key; what is too short to be one is left, since it may be any word."""
-    return text.replace(api_key, "…") if len(api_key) >= SHORTEST_KEY else text
+    return text.replace(api_key, "…") if len(api_key) >= MIN_API_KEY_LENGTH else text
 
 
 def redact(text: str) -> str:
     """Return a text, of JSON or any other, without the secrets that it shows by their names or their form."""
-    text = _BY_NAME.sub(r"\g<start>…", _LINK.sub(_without_query, _ESCAPED_MARK.sub("?", text)))
+    text = _BY_NAME.sub(r"\g<start>…", _LINK.sub(_redact_link, _ESCAPED_MARK.sub("?", text)))
     return _BY_FORM.sub(r"\g<start>…", text)
 
 
@@ -55,7 +55,7 @@ def decode(body: bytes) -> str:
 
 def redact_body(body: bytes, api_key: str) -> object:
     """Return a body as an error may show it: the JSON that it is, else its text. Escapes are decoded first."""
-    text = decode(body[:LONGEST])
+    text = decode(body[:MAX_SHOWN_BYTES])
     try:
         text = redact_api_key(
             redact(replace_lone_surrogates(json.dumps(json.loads(text), ensure_ascii=False))), api_key
@@ -68,9 +68,9 @@ def redact_body(body: bytes, api_key: str) -> object:
 
 def redact_query(url: str) -> str:
     """Return the part of a presigned URL that may be shown: its query is a password."""
-    shown, mark, _ = url.partition("?")
-    return f"{shown}?…" if mark else shown
+    visible, mark, _ = url.partition("?")
+    return f"{visible}?…" if mark else visible
 
 
-def _without_query(link: re.Match[str]) -> str:
+def _redact_link(link: re.Match[str]) -> str:
     return redact_query(link[0])

@@ -16,7 +16,7 @@ import pytest
 import trio
 
 from scripe import APITimeoutError, AsyncScripe, Scripe, Source
-from scripe._concurrency import async_run_abandonable, async_run_blocking, async_shielded
+from scripe._concurrency import async_run_abandonable, async_run_blocking, async_run_shielded
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
@@ -75,7 +75,7 @@ def test_what_must_end_ends_though_its_caller_is_cancelled_twice() -> None:
             done.append(each)
 
     async def cancelled_twice() -> None:
-        task = asyncio.create_task(async_shielded(close))
+        task = asyncio.create_task(async_run_shielded(close))
         for _ in range(2):
             await asyncio.sleep(0.01)
             task.cancel()
@@ -96,7 +96,7 @@ def test_what_must_end_ends_on_trio_too() -> None:
 
     async def cancelled() -> None:
         with trio.move_on_after(0.01) as scope:
-            await async_shielded(close)
+            await async_run_shielded(close)
             await trio.lowlevel.checkpoint()
         assert scope.cancelled_caught
 

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers, UploadFile
 
 from scripe import Scripe, Upload
-from scripe._core.uploads import BLOCK
+from scripe._core.uploads import BLOCK_SIZE
 from scripe._file_content import UploadContent
 from scripe._files import FileInput, Inspection, ReadableFile, async_open_content, open_content
 from scripe.emulator import Emulator
@@ -175,7 +175,7 @@ def test_a_spool_of_what_is_refused_is_given_back_at_once(recwarn: pytest.Warnin
 def test_a_large_file_is_read_in_constant_memory(tmp_path: Path) -> None:
     path = tmp_path / "large.mp3"
     with path.open("wb") as file:
-        file.truncate(24 * BLOCK)
+        file.truncate(24 * BLOCK_SIZE)
     tracemalloc.start()
     with open_content(path).open() as blocks:
         count = 0
@@ -184,18 +184,18 @@ def test_a_large_file_is_read_in_constant_memory(tmp_path: Path) -> None:
             del block
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert count == 24 * BLOCK
-    assert peak < 4 * BLOCK
+    assert count == 24 * BLOCK_SIZE
+    assert peak < 4 * BLOCK_SIZE
 
 
-@given(st.integers(1, 3 * BLOCK), st.integers(0, 100))
+@given(st.integers(1, 3 * BLOCK_SIZE), st.integers(0, 100))
 def test_blocks_are_no_larger_than_one_mebibyte_and_lose_nothing(size: int, start: int) -> None:
     file = io.BytesIO(bytes(size + start))
     file.seek(start)
     with open_content(file).open() as blocks:
         sizes = [len(block) for block in iter(blocks.read, b"")]
     assert sum(sizes) == size
-    assert max(sizes) <= BLOCK
+    assert max(sizes) <= BLOCK_SIZE
 
 
 @pytest.mark.parametrize("empty", [b"", io.BytesIO(), Pipe(b""), Barest(b"")])

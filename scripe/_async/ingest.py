@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from .._concurrency import AsyncCallback
-from .._core.idempotency import FileKey
+from .._core.idempotency import FileIdempotencyKey
 from .._file_content import UploadContent
 from ..types.job import Job
 from ..types.progress import Progress
@@ -25,7 +25,7 @@ async def ingest_file(
     timeout: float | None,
     on_progress: AsyncCallback[Progress] | None,
     show_progress: bool,
-    key: FileKey,
+    key: FileIdempotencyKey,
 ) -> Job:
     """Return the job that `create` makes for the uploaded file, once the job has succeeded."""
     with file_progress(content.name or "file", on_progress, show_progress=show_progress) as report:

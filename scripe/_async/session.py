@@ -44,8 +44,8 @@ class AsyncSession:
         self.observer: Observer = NULL_OBSERVER
         self.clock: AsyncClock = _make_clock()
         self.poll_throttle: PollThrottle = PollThrottle()
-        self._api_key_function = cast("AsyncKeySource | None", config.api_key_function(given))
-        self._api_key = None if self._api_key_function else config.api_key(given)
+        self._api_key_function = cast("AsyncKeySource | None", config.callable_api_key(given))
+        self._api_key = None if self._api_key_function else config.resolve_api_key(given)
         self._is_closed = False
         self._lock = threading.Lock()
         self._backend_or_client: AsyncHTTPClient | BackendName = http_client or default_backend_name()
@@ -95,7 +95,7 @@ class AsyncSession:
         key = self._api_key
         if key is None or (refused is not None and key.reveal() == refused.reveal()):
             given = Secret(await async_invoke(cast("AsyncKeySource", self._api_key_function)))
-            self._api_key = key = config.api_key(given)
+            self._api_key = key = config.resolve_api_key(given)
         return key
 
     async def close(self) -> None:

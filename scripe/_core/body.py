@@ -11,25 +11,25 @@ import io
 import zlib
 from contextlib import suppress
 
-SUCCESS_LIMIT = 64 * 1024 * 1024
+MAX_SUCCESS_BYTES = 64 * 1024 * 1024
 """Bytes of a success; the largest that the API's pages speak of is a text of 1 MB, or a page of 200 objects."""
 
-ERROR_LIMIT = 1024 * 1024
+MAX_ERROR_BYTES = 1024 * 1024
 """Bytes of an error's body that are kept; what follows is not read."""
 
-SLACK = 64 * 1024
+INPUT_SLACK = 64 * 1024
 """Bytes that may come in beyond the limit: heads and ends of what is compressed."""
 
 MAX_MEMBERS = 1000
 """Members of a gzip body, each of which costs time, even an empty one."""
 
-PIECE = 64 * 1024
+PIECE_SIZE = 64 * 1024
 """Bytes that are inflated at once: what follows the end of a member is copied, so a piece must not be large."""
 
 _COMPRESSED = ("gzip", "x-gzip", "deflate")
 _GZIP = b"\x1f\x8b"
-_EITHER = 32 + zlib.MAX_WBITS  # gzip or zlib, as its own head says
-_BARE = -zlib.MAX_WBITS  # what some servers take `deflate` for
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # gzip or zlib, as its own head says
+_RAW_DEFLATE = -zlib.MAX_WBITS  # what some servers take `deflate` for
 
 
 class BodyError(ValueError):
@@ -41,22 +41,22 @@ class Body:
 
     def __init__(self, encoding: str | None, limit: int) -> None:
         self._encoding = (encoding or "identity").strip().lower()
-        self._left = limit
-        self._left_to_come = limit + SLACK
-        self._kept = io.BytesIO()
-        self._head = b""
+        self._remaining_output = limit
+        self._remaining_input = limit + INPUT_SLACK
+        self._content = io.BytesIO()
+        self._first_bytes = b""
         self._members = 1
         self._is_ended = False
         self._inflater = None
         if self._encoding in _COMPRESSED:
-            self._inflater = zlib.decompressobj(_EITHER)
+            self._inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
         elif self._encoding != "identity":
             raise BodyError(f"Content-Encoding is {self._encoding[:40]!r}, which was not asked for")
 
     @property
     def is_full(self) -> bool:
         """Whether the rest need not come: a limit is reached, or what was compressed has ended."""
-        return self._is_ended or self._left <= 0 or self._left_to_come <= 0
+        return self._is_ended or self._remaining_output <= 0 or self._remaining_input <= 0
 
     def feed(self, block: bytes) -> None:
         """Add the next block.
@@ -65,11 +65,11 @@ class Body:
             BodyError: the body is not encoded as its headers say.
 
         """
-        self._left_to_come -= len(block)
+        self._remaining_input -= len(block)
         if self._inflater is None:
             self._append(block)
-        for start in range(0, len(block) if self._inflater else 0, PIECE):
-            self._inflate(block[start : start + PIECE])
+        for start in range(0, len(block) if self._inflater else 0, PIECE_SIZE):
+            self._inflate(block[start : start + PIECE_SIZE])
 
     def finish(self) -> bytes:
         """Return all of it, up to the limit.
@@ -78,14 +78,14 @@ class Body:
             BodyError: what was compressed ends too early.
 
         """
-        is_cut = self._inflater is not None and self._head and not self._inflater.eof
+        is_cut = self._inflater is not None and self._first_bytes and not self._inflater.eof
         if is_cut and not self.is_full:
             raise BodyError(f"the {self._encoding} body is cut")
-        return self._kept.getvalue()
+        return self._content.getvalue()
 
-    def _append(self, found: bytes) -> None:
-        self._kept.write(found[: self._left])
-        self._left -= len(found)
+    def _append(self, chunk: bytes) -> None:
+        self._content.write(chunk[: self._remaining_output])
+        self._remaining_output -= len(chunk)
 
     def _inflate(self, piece: bytes) -> None:
         while piece and not self.is_full:
@@ -94,12 +94,12 @@ class Body:
                 self._is_ended = True
                 return
             try:
-                found = self._inflater.decompress(piece, self._left)
+                inflated = self._inflater.decompress(piece, self._remaining_output)
             except zlib.error:
-                found = self._inflate_bare(piece)
-            if len(self._head) < 2:
-                self._head += piece[:2]
-            self._append(found)
+                inflated = self._inflate_raw(piece)
+            if len(self._first_bytes) < 2:
+                self._first_bytes += piece[:2]
+            self._append(inflated)
             piece = self._inflater.unused_data
 
     def _begins_gzip_member(self, piece: bytes) -> bool:
@@ -109,13 +109,13 @@ class Body:
         self._members += 1
         if self._members > MAX_MEMBERS:
             raise BodyError(f"the gzip body has more than {MAX_MEMBERS:,} members")
-        self._inflater = zlib.decompressobj(_EITHER)
+        self._inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
         return True
 
-    def _inflate_bare(self, piece: bytes) -> bytes:
+    def _inflate_raw(self, piece: bytes) -> bytes:
         """Inflate what `deflate` means to some servers; it shows within the first two bytes."""
-        if self._encoding == "deflate" and len(self._head) < 2:
-            self._inflater = zlib.decompressobj(_BARE)
+        if self._encoding == "deflate" and len(self._first_bytes) < 2:
+            self._inflater = zlib.decompressobj(_RAW_DEFLATE)
             with suppress(zlib.error):
-                return self._inflater.decompress(self._head + piece, self._left)
+                return self._inflater.decompress(self._first_bytes + piece, self._remaining_output)
         raise BodyError(f"the body is not {self._encoding}, though Content-Encoding says so")

@@ -20,7 +20,7 @@ from ..errors import (
 from ..types.job import Job
 
 
-def is_cancel_unclear(error: ScripeError, attempt: int) -> bool:
+def may_have_cancelled(error: ScripeError, attempt: int) -> bool:
     """Whether the cancel may have worked all the same: its answer was lost, empty (C21), or a 5xx."""
     if isinstance(error, NotCancellableError):
         return attempt > 1  # our own earlier cancel may be the reason
@@ -29,5 +29,5 @@ def is_cancel_unclear(error: ScripeError, attempt: int) -> bool:
     return isinstance(error, APIConnectionError | APIResponseValidationError | ServerError)
 
 
-def may_be_sent_again(job: Job, attempt: int, max_retries: int) -> bool:
+def should_cancel_again(job: Job, attempt: int, max_retries: int) -> bool:
     return job.status.upper() == "QUEUED" and attempt <= max_retries

@@ -16,7 +16,7 @@ from ..errors import ConfigurationError, InvalidArgumentError, ScripeError
 from ..types.not_given import NotGiven
 
 BASE_URL: Final = "https://api.scripe.io/v1"
-KEY_VARIABLE: Final = "SCRIPE_API_KEY"
+API_KEY_VARIABLE: Final = "SCRIPE_API_KEY"
 BASE_URL_VARIABLE: Final = "SCRIPE_BASE_URL"
 WORKSPACE_VARIABLE: Final = "SCRIPE_WORKSPACE_ID"
 
@@ -117,44 +117,48 @@ class Options:
             "User-Agent": f"{product} {self.app_info}" if self.app_info else product,
             "Scripe-Api-Version": self.api_version,
         }
-        chosen = {} if self.workspace_id is None else {"Scripe-Workspace-Id": self.workspace_id}
+        workspace = {} if self.workspace_id is None else {"Scripe-Workspace-Id": self.workspace_id}
         overridden = {name.lower() for name in self.extra_headers}
-        kept = {name: text for name, text in fixed.items() if name.lower() not in overridden}
-        return {**kept, **chosen, **self.extra_headers}
+        defaults = {name: text for name, text in fixed.items() if name.lower() not in overridden}
+        return {**defaults, **workspace, **self.extra_headers}
 
 
-def base_url(given: str | None) -> str:
-    text = given if given is not None else os.environ.get(BASE_URL_VARIABLE) or BASE_URL
+def resolve_base_url(base_url: str | None) -> str:
+    text = base_url if base_url is not None else os.environ.get(BASE_URL_VARIABLE) or BASE_URL
     check_type(text, str, "base_url", "a str", ConfigurationError)
     return text.strip().rstrip("/")
 
 
-def workspace_id(given: str | None) -> str | None:
-    return given if given is not None else os.environ.get(WORKSPACE_VARIABLE) or None
+def resolve_workspace_id(workspace_id: str | None) -> str | None:
+    return workspace_id if workspace_id is not None else os.environ.get(WORKSPACE_VARIABLE) or None
 
 
-def api_key(given: Secret[S]) -> Secret[str]:
+def resolve_api_key(api_key: Secret[S]) -> Secret[str]:
     """The key as it is sent: blanks around it go, since they come from pasting; blanks inside are refused."""
-    found = Secret(os.environ.get(KEY_VARIABLE, "") if given.reveal() is None else given.reveal())
-    if not isinstance(found.reveal(), str):
-        raise ConfigurationError(f"api_key is a {type(found.reveal()).__name__}; give a str or a function.")
-    key = Secret("".join(cast("str", found.reveal())).strip())  # an enum of texts names itself in `str(…)`
-    problem = _api_key_problem(key)
+    api_key_ = Secret(os.environ.get(API_KEY_VARIABLE, "") if api_key.reveal() is None else api_key.reveal())
+    if not isinstance(api_key_.reveal(), str):
+        raise ConfigurationError(
+            f"api_key is a {type(api_key_.reveal()).__name__}; give a str or a function."
+        )
+    stripped = Secret(
+        "".join(cast("str", api_key_.reveal())).strip()
+    )  # an enum of texts names itself in `str(…)`
+    problem = _api_key_problem(stripped)
     if problem:
         raise ConfigurationError(problem)
-    return key
+    return stripped
 
 
-def api_key_function(given: Secret[S]) -> S | None:
+def callable_api_key(api_key: Secret[S]) -> S | None:
     """The caller's function that returns keys, if that is what was given."""
-    return given.reveal() if callable(given.reveal()) else None
+    return api_key.reveal() if callable(api_key.reveal()) else None
 
 
 def with_changes(
-    options: Options, given: Mapping[str, object], extra_headers: Mapping[str, str] | NotGiven
+    options: Options, overrides: Mapping[str, object], extra_headers: Mapping[str, str] | NotGiven
 ) -> Options:
     """The options of a copy: what was not given stays, headers are added to those there are."""
-    changes = {name: value for name, value in given.items() if not isinstance(value, NotGiven)}
+    changes = {name: value for name, value in overrides.items() if not isinstance(value, NotGiven)}
     if not isinstance(extra_headers, NotGiven):
         check_type(extra_headers, Mapping, "extra_headers", "a mapping of names to texts", ConfigurationError)
         replaced = {str(name).lower() for name in extra_headers}
@@ -163,11 +167,11 @@ def with_changes(
     return replace(options, **changes)  # type: ignore[arg-type]
 
 
-def _api_key_problem(key: Secret[str]) -> str | None:
-    text = key.reveal()
+def _api_key_problem(api_key: Secret[str]) -> str | None:
+    text = api_key.reveal()
     if not text:
         return (
-            f"No API key: give one as `Scripe(api_key=…)` or set {KEY_VARIABLE}. "
+            f"No API key: give one as `Scripe(api_key=…)` or set {API_KEY_VARIABLE}. "
             "Keys are made in the Scripe dashboard under Settings, Developer, API keys."
         )
     if any(character.isspace() for character in text):
@@ -186,7 +190,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def valid_host(url: str) -> str:
+def parse_host(url: str) -> str:
     """Return the host of an address; empty if it has none, or one that no look-up takes, or an impossible port."""
     try:
         host, port = urlsplit(url).hostname or "", urlsplit(url).port
@@ -196,9 +200,9 @@ def valid_host(url: str) -> str:
     return host if port != 0 and all(0 < len(label) < 64 for label in labels) else ""
 
 
-def check_transport(url: str, *, allow_insecure: bool, name: str) -> None:
+def check_secure_url(url: str, *, allow_insecure: bool, name: str) -> None:
     """Refuse plain http to other machines, unless the caller allows it."""
-    host = valid_host(url)
+    host = parse_host(url)
     scheme = urlsplit(url).scheme if host else ""
     del url  # a traceback that prints the locals of this frame must not show it
     if not scheme:
@@ -211,7 +215,7 @@ def check_transport(url: str, *, allow_insecure: bool, name: str) -> None:
 
 
 def _check_url(url: str, *, allow_insecure: bool) -> None:
-    parts = urlsplit(url if valid_host(url) else "")
+    parts = urlsplit(url if parse_host(url) else "")
     if (
         parts.scheme not in ("http", "https")
         or parts.query
@@ -221,14 +225,14 @@ def _check_url(url: str, *, allow_insecure: bool) -> None:
         or " " in url
     ):
         raise ConfigurationError(
-            f"base_url {without_user(url)!r} is no URL of an API; the default is {BASE_URL!r}."
+            f"base_url {redact_user(url)!r} is no URL of an API; the default is {BASE_URL!r}."
         )
     if parts.username or parts.password:
         raise ConfigurationError("base_url must not hold a user or a password; the key goes in `api_key`.")
-    check_transport(url, allow_insecure=allow_insecure, name="base_url")
+    check_secure_url(url, allow_insecure=allow_insecure, name="base_url")
 
 
-def without_user(url: str) -> str:
+def redact_user(url: str) -> str:
     return re.sub(r"//[^/?#]*@", "//…@", url)
 
 
@@ -269,11 +273,11 @@ def check_callable(value: object, name: str) -> None:
         raise ConfigurationError(f"{name} is a {type(value).__name__}; give a function, or None.")
 
 
-def _check_header_value(text: str, name: str, shown: str | None = None) -> None:
+def _check_header_value(text: str, name: str, label: str | None = None) -> None:
     check_type(text, str, name, "printable ASCII text", ConfigurationError)
     if not text or not text.isascii() or not text.isprintable() or text != text.strip():
-        given = f"{name} {text!r}" if shown is None else shown
-        raise ConfigurationError(f"{given} cannot be sent as a header: give printable ASCII text.")
+        subject = f"{name} {text!r}" if label is None else label
+        raise ConfigurationError(f"{subject} cannot be sent as a header: give printable ASCII text.")
 
 
 def _check_extra_header(name: str, text: str) -> None:
@@ -283,4 +287,4 @@ def _check_extra_header(name: str, text: str) -> None:
     if not _HEADER_NAME.fullmatch(name):
         raise ConfigurationError(f"extra_headers has {name!r}, which is no name of a header.")
     label = f"extra_headers[{name!r}]"
-    _check_header_value(text, label, shown=label)  # without its value, which may be a token of a proxy's
+    _check_header_value(text, label, label=label)  # without its value, which may be a token of a proxy's

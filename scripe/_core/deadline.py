@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SHORTEST = 0.001
+MIN_TIMEOUT = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +43,4 @@ NO_DEADLINE = Deadline()
 
 def cap_timeout(timeout: float | None, remaining: float) -> float:
     """Return the timeout of one network operation, cut to what is left; never 0, which sockets take for no wait."""
-    return max(SHORTEST, remaining if timeout is None else min(timeout, remaining))
+    return max(MIN_TIMEOUT, remaining if timeout is None else min(timeout, remaining))

@@ -22,22 +22,22 @@ _FORM = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OURS = re.compile(r"(?P<mint>scripe-[0-9a-f]{24})-(?P<md5>[0-9a-f]{32})")
 
 
-def new_key() -> str:
+def new_idempotency_key() -> str:
     return str(uuid.uuid4())
 
 
-def check_key(key: str) -> str:
-    if not isinstance(key, str) or not _FORM.fullmatch(key):  # pyright: ignore[reportUnnecessaryIsInstance]
+def check_idempotency_key(idempotency_key: str) -> str:
+    if not isinstance(idempotency_key, str) or not _FORM.fullmatch(idempotency_key):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidArgumentError(
-            f"idempotency_key {key!r:.80} is not of the form the API knows: 1 to 64 letters, digits, "
+            f"idempotency_key {idempotency_key!r:.80} is not of the form the API knows: 1 to 64 letters, digits, "
             "underscores and hyphens. scripe.idempotency_key(…) makes one from any parts."
         )
-    return key
+    return idempotency_key
 
 
-def derive_key(key: str, step: str) -> str:
+def derive_idempotency_key(call_key: str, step: str) -> str:
     """The key of one step of a composite call: the same for the same call, another for each step."""
-    return idempotency_key("step", key, step)
+    return idempotency_key("step", call_key, step)
 
 
 def idempotency_key(*parts: object) -> str:
@@ -62,8 +62,8 @@ def idempotency_key(*parts: object) -> str:
         raise InvalidArgumentError("idempotency_key() needs at least one part that identifies the operation.")
     digest = hashlib.sha256()
     for part in parts:
-        kind, content = _canonical_part(part)
-        digest.update(f"{kind}:{len(content)}:".encode() + content)
+        type_name, content = _canonical_part(part)
+        digest.update(f"{type_name}:{len(content)}:".encode() + content)
     return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
 
 
@@ -86,20 +86,20 @@ def _canonical_part(part: object) -> tuple[str, bytes]:
             )
 
 
-def note_idempotency_key(error: Exception, key: str | None) -> None:
+def add_idempotency_key(error: Exception, idempotency_key: str | None) -> None:
     """Let an error that ends a write after it was sent carry the write's key: the caller can go on with it.
 
     An error of the caller's own, raised in a callback, stays as it is, and gets a note.
     """
-    if key is None:
+    if idempotency_key is None:
         return
     if not isinstance(error, ScripeError | ScripeDeprecationWarning):
-        error.add_note(f"The write was sent with idempotency_key={key!r}.")
+        error.add_note(f"The write was sent with idempotency_key={idempotency_key!r}.")
     elif error.idempotency_key is None:
-        error.idempotency_key = key
+        error.idempotency_key = idempotency_key
 
 
-class FileKey:
+class FileIdempotencyKey:
     """The idempotency key of a call that uploads a file, and the key of its link, which holds a digest of the content.
 
     A key covers what it protects: under the same key another content gets another link, so that it is never taken for
@@ -110,27 +110,31 @@ class FileKey:
     it. A rerun with that key, which errors carry, finds the link again, and knows what went through it.
     """
 
-    def __init__(self, given: str | None) -> None:
-        self.value = f"scripe-{uuid.uuid4().hex[:24]}" if given is None else check_key(given)
+    def __init__(self, idempotency_key: str | None) -> None:
+        self.value = (
+            f"scripe-{uuid.uuid4().hex[:24]}"
+            if idempotency_key is None
+            else check_idempotency_key(idempotency_key)
+        )
         """The key of what is made of the file, and what errors carry."""
-        self.mint = self.value
+        self.presign_key = self.value
         self.is_bound = False
         """Whether the mint's key holds a digest of the content, so that whoever used its link sent the same."""
-        self.is_callers = given is not None
+        self.is_callers = idempotency_key is not None
 
     def bind(self, sha256: str, md5: str) -> None:
         """Make the link's key of the caller's key and the content."""
         ours = _OURS.fullmatch(self.value)
         if ours is not None and ours["md5"] == md5:
-            self.mint = ours["mint"]
+            self.presign_key = ours["mint"]
         else:
-            self.mint = derive_key(self.value, f"upload {sha256}")
+            self.presign_key = derive_idempotency_key(self.value, f"upload {sha256}")
         self.is_bound = True
 
     def complete(self, md5: str) -> None:
         """Note the content that a key of ours was used for."""
         if not self.is_callers:
-            self.value = f"{self.mint}-{md5}"
+            self.value = f"{self.presign_key}-{md5}"
 
     @contextmanager
     def attach_to_errors(self) -> Generator[None]:
@@ -143,10 +147,10 @@ class FileKey:
 
 
 @contextmanager
-def attach_idempotency_key(key: str) -> Generator[None]:
+def attach_idempotency_key(idempotency_key: str) -> Generator[None]:
     """Errors of any step of a composite call carry the key of the whole, with which it can be gone on with."""
     try:
         yield
     except ScripeError as error:
-        error.idempotency_key = key
+        error.idempotency_key = idempotency_key
         raise

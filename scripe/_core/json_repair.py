@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from .._redaction import decode, replace_lone_surrogates
 from ..types._base import JSON
 
-MOST_PROBLEMS = 1000
+MAX_PROBLEMS = 1000
 """Oddities of one body that are mended: a page has 200 records."""
 
 
@@ -32,27 +32,27 @@ def load_json(body: bytes) -> JSON:
         ValueError: it is not JSON.
 
     """
-    found = cast("JSON", json.loads(decode(body)))
-    text = json.dumps(found, ensure_ascii=False) if b"\\u" in body else ""
-    whole = replace_lone_surrogates(text)
-    return found if whole == text else cast("JSON", json.loads(whole))
+    document = cast("JSON", json.loads(decode(body)))
+    text = json.dumps(document, ensure_ascii=False) if b"\\u" in body else ""
+    repaired = replace_lone_surrogates(text)
+    return document if repaired == text else cast("JSON", json.loads(repaired))
 
 
 def repair_json(body: bytes, error: ValidationError) -> bytes | None:
     """Return the body without the oddities that the model refused; None if there is none that can be mended."""
-    if error.error_count() > MOST_PROBLEMS:
+    if error.error_count() > MAX_PROBLEMS:
         return None
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     try:
         document = load_json(body)
-        if not any(each["type"] == "json_invalid" for each in problems):
+        if not any(problem["type"] == "json_invalid" for problem in problems):
             changes = [_repair_value(document, each["loc"], each["type"]) for each in problems]
             if not any(changes):
                 return None
-        mended = json.dumps(document, ensure_ascii=False).encode()
+        repaired = json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
-    return None if mended == body else mended
+    return None if repaired == body else repaired
 
 
 def _repair_value(document: JSON, location: tuple[int | str, ...], problem: str) -> bool:
@@ -60,19 +60,19 @@ def _repair_value(document: JSON, location: tuple[int | str, ...], problem: str)
 
     A location may go on beyond the value, with names of the types that were tried.
     """
-    here, parent, key = document, document, cast("int | str", "")
+    value, parent, position = document, document, cast("int | str", "")
     for step in location:
-        if isinstance(here, dict) and step in here:
-            here, parent, key = here[str(step)], here, step
-        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
-            here, parent, key = here[step], here, step
-    if parent is here:
+        if isinstance(value, dict) and step in value:
+            value, parent, position = value[str(step)], value, step
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value, parent, position = value[step], value, step
+    if parent is value:
         return False
     container = cast("dict[int | str, JSON]", parent)
-    if here is None:
-        del container[key]
+    if value is None:
+        del container[position]
         return True
-    if problem == "int_from_float" and isinstance(here, float) and math.isfinite(here):
-        container[key] = round(here)
+    if problem == "int_from_float" and isinstance(value, float) and math.isfinite(value):
+        container[position] = round(value)
         return True
     return False

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 
 from .rate_limit import READ_LIMIT, WINDOW
 
-TICK = 1.0
-SLOW_TICK = 5.0
+POLL_INTERVAL = 1.0
+SLOW_POLL_INTERVAL = 5.0
 SLOW_AFTER = 30.0
 POLLING_SHARE_OF_RATE_LIMIT = 0.5
 """Part of the budget of reads that polling may take."""
@@ -25,8 +25,8 @@ POLLING_SHARE_OF_RATE_LIMIT = 0.5
 def poll_interval(types: Iterable[str], waited: float) -> float:
     """Seconds until the next look at jobs of these types, after so many seconds of waiting."""
     if waited < SLOW_AFTER:
-        return TICK
-    return SLOW_TICK if all(_is_slow(each) for each in types) else TICK
+        return POLL_INTERVAL
+    return SLOW_POLL_INTERVAL if all(_is_slow(job_type) for job_type in types) else POLL_INTERVAL
 
 
 def _is_slow(job_type: str) -> bool:
@@ -44,14 +44,14 @@ class PollThrottle:
         """Take the next place in the line: seconds until it comes."""
         with self._lock:
             at = max(now, self._next_at)
-            self._next_at = at + _spacing(limit)
+            self._next_at = at + _seconds_between_polls(limit)
             return at - now
 
     def cancel(self, limit: int | None) -> None:
         """Leave the line: a wait that was given up must not hold up those that come after it."""
         with self._lock:
-            self._next_at -= _spacing(limit)
+            self._next_at -= _seconds_between_polls(limit)
 
 
-def _spacing(limit: int | None) -> float:
+def _seconds_between_polls(limit: int | None) -> float:
     return WINDOW / max(1, int(POLLING_SHARE_OF_RATE_LIMIT * (limit or READ_LIMIT)))

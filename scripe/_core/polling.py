@@ -38,14 +38,14 @@ class JobTracker:
     """Jobs that are waited for: how they were last seen, which have ended, which are unknown to the API."""
 
     def __init__(self, jobs: Iterable[Job | str]) -> None:
-        given = list(jobs)
-        ids = [job.id if isinstance(job, Job) else job for job in given]
+        job_list = list(jobs)
+        ids = [job.id if isinstance(job, Job) else job for job in job_list]
         self.order = [check_id(job_id, "The job's id") for job_id in ids]
         self.latest: dict[str, Job] = {}
         self.pending: dict[str, None] = dict.fromkeys(self.order)
         self.unknown: dict[str, NotFoundError] = {}
-        self._ended: list[Job] = []
-        for job in given:
+        self._finished: list[Job] = []
+        for job in job_list:
             if isinstance(job, Job):
                 self.update(job)
 
@@ -57,7 +57,7 @@ class JobTracker:
         self.latest[job.id] = job
         if job.is_finished:
             del self.pending[job.id]
-            self._ended.append(job)
+            self._finished.append(job)
         return before is None or before.status != job.status
 
     def mark_not_found(self, job_id: str, error: NotFoundError) -> None:
@@ -67,9 +67,9 @@ class JobTracker:
 
     def pop_finished(self) -> list[Job]:
         """Jobs that have ended since the last call, in the order in which they did."""
-        ended, self._ended = self._ended, []
+        finished, self._finished = self._finished, []
         return sorted(
-            ended, key=lambda job: (job.completed_at or job.updated_at or job.created_at).timestamp()
+            finished, key=lambda job: (job.completed_at or job.updated_at or job.created_at).timestamp()
         )
 
     def types(self) -> list[str]:
@@ -92,11 +92,11 @@ class JobTracker:
             dateFrom=format_utc_day(oldest, "created_at") if oldest else None,
         )
 
-    def is_covered(self, page: Page[Job], pages: int, unseen: int) -> bool:
+    def is_covered(self, page: Page[Job], pages: int, missing: int) -> bool:
         """Whether another page would show nothing more, or cost more than reading the rest singly."""
         oldest = self._oldest()
         is_past = oldest is not None and bool(page.data) and page.data[-1].created_at < oldest
-        return unseen == 0 or is_past or unseen <= pages
+        return missing == 0 or is_past or missing <= pages
 
     def _oldest(self) -> datetime | None:
         moments = [self.latest[job_id].created_at for job_id in self.pending if job_id in self.latest]
@@ -118,22 +118,22 @@ def require_success(job: Job) -> Job:
     return job
 
 
-def result_id(job: Job, kind: Literal["source_id", "post_id", "document_id"]) -> str:
+def result_id(job: Job, field: Literal["source_id", "post_id", "document_id"]) -> str:
     """The id of what a job made."""
-    found = getattr(job.result, kind, None)
-    if not isinstance(found, str) or not found:
+    value = getattr(job.result, field, None)
+    if not isinstance(value, str) or not value:
         raise APIResponseValidationError(
-            f"Job {clip(job.id, 100)} ended as {clip(job.status, 100)} without the {kind} that the API promises.",
+            f"Job {clip(job.id, 100)} ended as {clip(job.status, 100)} without the {field} that the API promises.",
             status_code=200,
         )
-    return found
+    return value
 
 
 def timeout_error(jobs: Sequence[Job], pending: Iterable[str], seconds: float) -> JobTimeoutError:
-    names = list(pending)
-    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    ids = list(pending)
+    listed = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
     return JobTimeoutError(
-        f"Waited {seconds:g} s, and not finished: {shown}. The work goes on; wait again with the same id.",
+        f"Waited {seconds:g} s, and not finished: {listed}. The work goes on; wait again with the same id.",
         jobs=jobs,
     )
 

@@ -16,7 +16,7 @@ from .._vocabulary import RateLimitBucket
 from ..errors import InvalidArgumentError
 from ..types._base import JSONInput, format_instant
 from ..types.not_given import NotGiven
-from .idempotency import check_key, new_key
+from .idempotency import check_idempotency_key, new_idempotency_key
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -88,12 +88,12 @@ class Request(Generic[T]):
     @property
     def headers(self) -> dict[str, str]:
         """The headers of this call, beside those that all calls have."""
-        found: dict[str, str] = {}
+        headers: dict[str, str] = {}
         if self.body is not None:
-            found["Content-Type"] = "application/json"
+            headers["Content-Type"] = "application/json"
         if self.idempotency_key is not None:
-            found["Idempotency-Key"] = self.idempotency_key
-        return found
+            headers["Idempotency-Key"] = self.idempotency_key
+        return headers
 
     @property
     def bucket(self) -> RateLimitBucket:
@@ -106,9 +106,9 @@ def create_request(
     method: str, path: str, returns: type[T], fields: Mapping[str, JSONInput], idempotency_key: str | None
 ) -> Request[T]:
     """A write that the API gives a key: fields that are None are left out."""
-    key = new_key() if idempotency_key is None else check_key(idempotency_key)
-    stated = {name: value for name, value in fields.items() if value is not None}
-    return Request(method, path, returns, body=to_json_bytes(stated), idempotency_key=key)
+    key = new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
+    given_fields = {name: value for name, value in fields.items() if value is not None}
+    return Request(method, path, returns, body=to_json_bytes(given_fields), idempotency_key=key)
 
 
 def patch_request(
@@ -121,10 +121,10 @@ def patch_request(
 
 def drop_not_given(fields: Mapping[str, JSONInput | NotGiven]) -> dict[str, JSONInput]:
     """The fields that were given, of which there must be one."""
-    found = {name: value for name, value in fields.items() if not isinstance(value, NotGiven)}
-    if not found:
+    changes = {name: value for name, value in fields.items() if not isinstance(value, NotGiven)}
+    if not changes:
         raise InvalidArgumentError("There is nothing to change: give at least one field.")
-    return found
+    return changes
 
 
 def raw_request(
@@ -142,15 +142,19 @@ def raw_request(
     is_read = verb in ("GET", "HEAD")
     if is_read and idempotency_key is not None:
         raise InvalidArgumentError(f"idempotency_key has no meaning for a {verb}: the API ignores it there.")
-    key = None if is_read else new_key() if idempotency_key is None else check_key(idempotency_key)
+    is_callers_key = idempotency_key is not None
+    if not is_read:
+        idempotency_key = (
+            new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
+        )
     return Request(
         verb,
         check_literal_path(path),
         returns,
         params=build_query(params),
         body=None if json is None else to_json_bytes(json),
-        idempotency_key=key,
-        repeatable=is_read or idempotency_key is not None,
+        idempotency_key=idempotency_key,
+        repeatable=is_read or is_callers_key,
         envelope="either",
     )
 
@@ -170,38 +174,40 @@ def to_json_bytes(value: JSONInput) -> bytes:
 
 def check_id(value: str, name: str) -> str:
     """An id as the caller gave it: opaque, but never one that would reach another endpoint."""
-    if not isinstance(value, str) or value.strip() in ("", ".", "..") or not _is_text(value):  # pyright: ignore[reportUnnecessaryIsInstance]
-        given = f"{value!r} is no id" if isinstance(value, str) else f"is a {type(value).__name__}"  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidArgumentError(f"{name} {given}: give the text that the API returned as `id`.")
+    if not isinstance(value, str) or value.strip() in ("", ".", "..") or not _is_encodable(value):  # pyright: ignore[reportUnnecessaryIsInstance]
+        problem = f"{value!r} is no id" if isinstance(value, str) else f"is a {type(value).__name__}"  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidArgumentError(f"{name} {problem}: give the text that the API returned as `id`.")
     return value
 
 
 def build_path(template: str, *ids: str) -> FilledPath:
     """Fill ids into a path, quoted, so that none can reach another endpoint."""
-    filled = FilledPath(template.format(*(quote(check_id(each, "The id"), safe="") for each in ids)))
+    filled = FilledPath(
+        template.format(*(quote(check_id(resource_id, "The id"), safe="") for resource_id in ids))
+    )
     filled.template = template
     return filled
 
 
 def check_literal_path(text: str) -> FilledPath:
     """A path that the caller wrote out: below the base URL, and nowhere else."""
-    plain = unquote(text.split("?")[0])
+    decoded = unquote(text.split("?")[0])
     if (
         not text.startswith("/")
         or text.startswith("//")
-        or {".", ".."} & set(plain.split("/"))
+        or {".", ".."} & set(decoded.split("/"))
         or "#" in text
     ):
         raise InvalidArgumentError(f"path {text!r} must be one below the base URL, such as `/projects`.")
-    if plain.startswith("/v1/"):
+    if decoded.startswith("/v1/"):
         raise InvalidArgumentError(
             f"path {text!r} begins with the version, which the base URL has: leave out `/v1`."
         )
     if not text.isascii() or not text.isprintable() or " " in text:
         raise InvalidArgumentError(f"path {text!r} holds characters that must be percent-encoded.")
-    written = FilledPath(text)
-    written.template = None
-    return written
+    path = FilledPath(text)
+    path.template = None
+    return path
 
 
 def page_query(page_size: int, cursor: str | None = None, **filters: str | None) -> dict[str, str]:
@@ -213,24 +219,24 @@ def page_query(page_size: int, cursor: str | None = None, **filters: str | None)
 
 def build_query(params: Query | None) -> dict[str, str]:
     """Query parameters as the API spells them; those that are None are left out."""
-    spelled = {True: "true", False: "false"}
-    given = {
-        name: spelled[value] if isinstance(value, bool) else _plain(value)
+    booleans = {True: "true", False: "false"}
+    query = {
+        name: booleans[value] if isinstance(value, bool) else _query_text(value)
         for name, value in (params or {}).items()
         if value is not None
     }
-    if not all(_is_text(part) for pair in given.items() for part in pair):
+    if not all(_is_encodable(part) for pair in query.items() for part in pair):
         raise InvalidArgumentError("params hold half a surrogate pair, which UTF-8 cannot carry.")
-    return given
+    return query
 
 
-def _plain(value: str | float) -> str:
+def _query_text(value: str | float) -> str:
     return (
         str.__str__(value) if isinstance(value, str) else str(value)
     )  # an enum of texts names itself otherwise
 
 
-def _is_text(value: str) -> bool:
+def _is_encodable(value: str) -> bool:
     """Whether UTF-8 can carry it."""
     try:
         value.encode()
@@ -252,19 +258,19 @@ def join_filter(values: Sequence[str] | None, name: str) -> str | None:
 def format_utc_day(moment: date | datetime | str | None, name: str) -> str | None:
     """A date filter: the API takes UTC days (C27), also as text, as in the API's own examples."""
     if isinstance(moment, str):
-        moment = _day_of_text(moment, name)
+        moment = _parse_day(moment, name)
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
             raise InvalidArgumentError(
                 f"{name} {moment!r} has no time zone, so its UTC day is unknown: give a date or an aware datetime."
             )
-        return _in_utc(moment, name).date().isoformat()
+        return _to_utc(moment, name).date().isoformat()
     if moment is not None and not isinstance(moment, date):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidArgumentError(f"{name} {moment!r} is no date: give a date or an aware datetime.")
     return None if moment is None else moment.isoformat()
 
 
-def _day_of_text(text: str, name: str) -> date:
+def _parse_day(text: str, name: str) -> date:
     try:
         if _DAY.fullmatch(text):
             return date.fromisoformat(text)
@@ -284,10 +290,10 @@ def format_datetime(value: datetime | None, name: str) -> str | None:
             f"{name} {value!r} is no moment in a known time zone: give an aware datetime, "
             "such as datetime(2026, 12, 1, 9, tzinfo=ZoneInfo('Europe/Berlin'))."
         )
-    return format_instant(_in_utc(value, name))
+    return format_instant(_to_utc(value, name))
 
 
-def _in_utc(moment: datetime, name: str) -> datetime:
+def _to_utc(moment: datetime, name: str) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:

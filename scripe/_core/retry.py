@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, cast
 
 from .deadline import Deadline
 from .outcome import Outcome, RawResponse
-from .rate_limit import rate_limit, retry_after, unexplained_429_delay
+from .rate_limit import parse_rate_limit, parse_retry_after, unexplained_429_delay
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -112,15 +112,15 @@ def last_outcome(state: RetryCallState) -> Outcome:
     return cast("Outcome", state.outcome and state.outcome.result())
 
 
-def backoff(attempt: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
+def backoff(attempt: int, jitter: Callable[[float, float], float] = random.uniform) -> float:
     """Return a random delay: up to 0.5 s after the first attempt, doubling up to 8 s."""
-    return uniform(0.0, min(8.0, 0.5 * 2.0 ** min(attempt - 1, 10)))
+    return jitter(0.0, min(8.0, 0.5 * 2.0 ** min(attempt - 1, 10)))
 
 
 def _server_delay(response: RawResponse) -> float | None:
     """Return the delay that the server asks for; None if it does not say."""
-    delay = retry_after(response)
+    delay = parse_retry_after(response)
     if delay is None and response.status == 429:
-        reported = rate_limit(response)
+        reported = parse_rate_limit(response)
         delay = reported.reset_after if reported else None
     return delay

@@ -31,7 +31,7 @@ from ..types.upload import Upload
 from .outcome import RawResponse
 from .request import Request, create_request
 
-BLOCK = 1024 * 1024
+BLOCK_SIZE = 1024 * 1024
 """Bytes read and sent at once: the fastest size measured, and what an upload costs in memory."""
 
 MAX_PRESIGN_ATTEMPTS = 3
@@ -91,10 +91,10 @@ CONTENT_TYPES: Mapping[str, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
-_USED = re.compile(r"\balready (been )?used\b")
+_ALREADY_USED = re.compile(r"\balready (been )?used\b")
 _MIME = re.compile(r"[\w.+-]+/[\w.+*-]+(;[ -~]*)?", re.ASCII)
-_EXPIRED = frozenset({"ExpiredToken", "RequestExpired", "ExpiredPresignRequest"})
-_AGAIN = frozenset(
+_EXPIRED_CODES = frozenset({"ExpiredToken", "RequestExpired", "ExpiredPresignRequest"})
+_RETRYABLE_CODES = frozenset(
     {
         "ConditionalRequestConflict",  # another PUT of the same file is under way, as that of a second run
         "IncompleteBody",
@@ -113,14 +113,14 @@ class UploadLinkUsedError(UploadExpiredError):
     """The link was used before: bytes have arrived through it."""
 
 
-def content_type(
-    name: str | None, given: str | None, *, label: str | None = None, announced: str | None = None
+def resolve_content_type(
+    name: str | None, content_type: str | None, *, label: str | None = None, announced: str | None = None
 ) -> str:
     """Return the type to ask a link for.
 
     Args:
         name: The file's name.
-        given: What the caller says; the last word, unless it says that the type is not known.
+        content_type: What the caller says; the last word, unless it says that the type is not known.
         label: What the caller calls the file, asked if the file's own name says nothing.
         announced: What the file object says, such as an `UploadFile`.
 
@@ -128,17 +128,17 @@ def content_type(
         InvalidArgumentError: it is no MIME type, or nothing tells one.
 
     """
-    if given is not None:
-        check_mime_type(given)
-    for stated in (given, announced):
-        if stated and _MIME.fullmatch(stated) and not _is_unknown(stated):
+    if content_type is not None:
+        check_mime_type(content_type)
+    for stated in (content_type, announced):
+        if stated and _MIME.fullmatch(stated) and not _is_unknown_type(stated):
             return stated
-    for told in (name, label):
-        stem, _, suffix = (told or "").lower().rpartition(".")
+    for file_name in (name, label):
+        stem, _, suffix = (file_name or "").lower().rpartition(".")
         if stem and suffix in CONTENT_TYPES:
             return CONTENT_TYPES[suffix]
     names = " or ".join(f"the name {told!r}" for told in (name, label) if told)
-    stated = given or announced
+    stated = content_type or announced
     unknown = f", and {stated!r} stands for an unknown one" if stated else ""
     raise InvalidArgumentError(
         f"The type cannot be told from {names or 'bytes, or a file object without a name'}{unknown}: "
@@ -162,13 +162,13 @@ def check_mime_type(content_type: str) -> None:
         raise InvalidArgumentError(f"content_type {content_type!r} is no MIME type, such as `audio/mpeg`.")
 
 
-def _is_unknown(content_type: str) -> bool:
+def _is_unknown_type(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() in _UNKNOWN_TYPES
 
 
-def document_name(given: str | None, file_name: str | None) -> str:
+def resolve_document_name(name_: str | None, file_name: str | None) -> str:
     """What a document is called; the API wants a name."""
-    name = given or file_name
+    name = name_ or file_name
     if not name:
         raise InvalidArgumentError(
             "Bytes, or a file object without a name, need one: say it, as in name='Brand voice'."
@@ -189,33 +189,36 @@ def put_headers(upload: Upload, size: int) -> dict[str, str]:
     return {"Content-Type": upload.content_type, "Content-Length": str(size)}
 
 
-def is_transient(answer: RawResponse) -> bool:
-    code, _ = _s3_error(answer)
+def is_transient_at_storage(raw: RawResponse) -> bool:
+    code, _ = _s3_error(raw)
     return (
-        answer.status in (408, 429) or answer.status >= 500 or code in _AGAIN or _is_from_intermediary(answer)
+        raw.status in (408, 429)
+        or raw.status >= 500
+        or code in _RETRYABLE_CODES
+        or _is_from_intermediary(raw)
     )
 
 
-def _is_from_intermediary(answer: RawResponse) -> bool:
+def _is_from_intermediary(raw: RawResponse) -> bool:
     """Whether something on the way answered in storage's place."""
-    return answer.is_success and bool(answer.body.strip()) and "etag" not in answer.headers
+    return raw.is_success and bool(raw.body.strip()) and "etag" not in raw.headers
 
 
-def check_stored(answer: RawResponse, upload: Upload, md5: str) -> None:
+def check_stored(raw: RawResponse, upload: Upload, md5: str) -> None:
     """Raise unless storage has the very bytes that were sent."""
-    if not answer.is_success:
-        raise _upload_error(answer, upload)
-    if _is_from_intermediary(answer):
+    if not raw.is_success:
+        raise _upload_error(raw, upload)
+    if _is_from_intermediary(raw):
         raise UploadError(
-            f"Something on the way to storage answered {answer.status} in its place: the answer has a page of its own.",
-            status_code=answer.status,
+            f"Something on the way to storage answered {raw.status} in its place: the answer has a page of its own.",
+            status_code=raw.status,
             retryable=True,
         )
-    tag = _plain_tag(answer)
+    tag = _md5_of_etag(raw)
     if tag is not None and tag != md5:
         raise UploadIntegrityError(
             f"Storage has other bytes than were sent: their MD5 is {tag}, not {md5}.",
-            status_code=answer.status,
+            status_code=raw.status,
             retryable=True,
         )
 
@@ -231,59 +234,60 @@ def upload_already_stored(
     return isinstance(error, UploadLinkUsedError) and (is_bound or response_lost)
 
 
-def _upload_error(answer: RawResponse, upload: Upload) -> UploadError:
-    code, message = _s3_error(answer)
-    kind, meaning = _classify(answer, code, message, upload)
-    said = ": ".join(clip(part, 200) for part in (code, message) if part) or "no reason given"
-    return kind(
-        f"{meaning} (HTTP {answer.status}, {said})",
-        status_code=answer.status,
+def _upload_error(raw: RawResponse, upload: Upload) -> UploadError:
+    code, message = _s3_error(raw)
+    error_class, meaning = _classify(raw, code, message, upload)
+    reason = ": ".join(clip(part, 200) for part in (code, message) if part) or "no reason given"
+    return error_class(
+        f"{meaning} (HTTP {raw.status}, {reason})",
+        status_code=raw.status,
         storage_code=code,
         storage_message=message,
-        retryable=is_transient(answer) or issubclass(kind, UploadExpiredError | UploadIntegrityError),
+        retryable=is_transient_at_storage(raw)
+        or issubclass(error_class, UploadExpiredError | UploadIntegrityError),
     )
 
 
 def _classify(
-    answer: RawResponse, code: str | None, message: str | None, upload: Upload
+    raw: RawResponse, code: str | None, message: str | None, upload: Upload
 ) -> tuple[type[UploadError], str]:
     words = (message or "").lower()
     if (
-        answer.status == 412
+        raw.status == 412
         or code == "PreconditionFailed"
-        or (code == "AccessDenied" and _USED.search(words))
+        or (code == "AccessDenied" and _ALREADY_USED.search(words))
     ):
         return UploadLinkUsedError, "The upload link was used before"
-    if code == "EntityTooLarge" or answer.status == 413:
+    if code == "EntityTooLarge" or raw.status == 413:
         return UploadTooLargeError, "Storage says that the file is too large"
     if code in ("BadDigest", "InvalidDigest"):
         return UploadIntegrityError, "Storage received other bytes than were sent"
-    if code in _EXPIRED or (code == "AccessDenied" and "expired" in words):
+    if code in _EXPIRED_CODES or (code == "AccessDenied" and "expired" in words):
         return UploadExpiredError, "The upload link has expired"
-    if answer.status in (400, 403) and answer.arrived > _instant(upload.expires_at):
+    if raw.status in (400, 403) and raw.arrived > _timestamp(upload.expires_at):
         return UploadExpiredError, "Storage refused the upload link after its time"
     return UploadError, "Storage refused the file"
 
 
-def _instant(moment: datetime) -> float:
+def _timestamp(moment: datetime) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _s3_error(answer: RawResponse) -> tuple[str | None, str | None]:
+def _s3_error(raw: RawResponse) -> tuple[str | None, str | None]:
     """Code and message of S3's XML; searched, not parsed, so that no entity is ever expanded."""
-    return _element(answer.body, b"Code"), _element(answer.body, b"Message")
+    return _xml_element(raw.body, b"Code"), _xml_element(raw.body, b"Message")
 
 
-def _element(body: bytes, name: bytes) -> str | None:
-    found = re.search(b"<%b>([^<]{1,500})</%b>" % (name, name), body[:65_536])
-    return redact(found[1].decode("utf-8", "replace").strip()) if found else None
+def _xml_element(body: bytes, name: bytes) -> str | None:
+    match = re.search(b"<%b>([^<]{1,500})</%b>" % (name, name), body[:65_536])
+    return redact(match[1].decode("utf-8", "replace").strip()) if match else None
 
 
-def _plain_tag(answer: RawResponse) -> str | None:
+def _md5_of_etag(raw: RawResponse) -> str | None:
     """The MD5 that the ETag is, unless encryption makes it another thing."""
-    headers = answer.headers
+    headers = raw.headers
     is_keyed = headers.get("x-amz-server-side-encryption", "").startswith("aws:kms")
     if is_keyed or "x-amz-server-side-encryption-customer-algorithm" in headers:
         return None
-    found = re.fullmatch(r'"?([0-9a-fA-F]{32})"?', headers.get("etag", "").strip())
-    return found[1].lower() if found else None
+    match = re.fullmatch(r'"?([0-9a-fA-F]{32})"?', headers.get("etag", "").strip())
+    return match[1].lower() if match else None

@@ -9,7 +9,7 @@ from ..errors import InvalidArgumentError
 from ..types.webhook_endpoint import WebhookEvent
 from .request import check_http_url
 
-ROTATE = "/webhook-endpoints/{}/rotate-secret"
+ROTATE_SECRET_PATH = "/webhook-endpoints/{}/rotate-secret"  # noqa: S105 - a path
 """A guess: the page of this call does not show its path."""
 
 KNOWN_EVENTS: tuple[str, ...] = get_args(get_args(WebhookEvent)[0])
@@ -17,10 +17,10 @@ KNOWN_EVENTS: tuple[str, ...] = get_args(get_args(WebhookEvent)[0])
 
 def check_events(names: Sequence[str]) -> list[str]:
     """The events, of which there must be one. An unknown name may be new: the API judges."""
-    found = [names] if isinstance(names, str) else list(names)
-    if not found or not all(found):
+    events = [names] if isinstance(names, str) else list(names)
+    if not events or not all(events):
         raise InvalidArgumentError(f"events must name at least one of: {', '.join(KNOWN_EVENTS)}.")
-    return found
+    return events
 
 
 def check_url(url: str) -> str:

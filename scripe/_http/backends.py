@@ -31,28 +31,30 @@ else:
 
 BackendName: TypeAlias = Literal["httpx", "httpx2"]
 
-VARIABLE = "SCRIPE_HTTP"
+BACKEND_VARIABLE = "SCRIPE_HTTP"
 
 _BY_NAME: Mapping[str, BackendName] = {"httpx": "httpx", "httpx2": "httpx2"}
 
-_KEPT = {"httpx": 20, "httpx2": 100}
+_MAX_IDLE_CONNECTIONS = {"httpx": 20, "httpx2": 100}
 """Idle connections: httpx looks through all of them for each request, and with more it takes longer than to connect."""
 
 
-def backend_of(thing: object) -> ModuleType:
+def backend_of(client_or_request: object) -> ModuleType:
     """The module that a client or a request came from; subclasses come from it too."""
-    for kind in type(thing).__mro__:
-        root = kind.__module__.partition(".")[0]
+    for cls in type(client_or_request).__mro__:
+        root = cls.__module__.partition(".")[0]
         if root in ("httpx", "httpx2"):
             return sys.modules[root]
-    raise ConfigurationError(f"http_client is a {type(thing).__name__}; give a client of httpx or httpx2.")
+    raise ConfigurationError(
+        f"http_client is a {type(client_or_request).__name__}; give a client of httpx or httpx2."
+    )
 
 
 def default_backend_name() -> BackendName:
     """The engine that the environment names, else httpx."""
-    name = os.environ.get(VARIABLE) or "httpx"
+    name = os.environ.get(BACKEND_VARIABLE) or "httpx"
     if name not in _BY_NAME:
-        raise ConfigurationError(f"{VARIABLE} is {name!r}; it may be {' or '.join(_BY_NAME)}.")
+        raise ConfigurationError(f"{BACKEND_VARIABLE} is {name!r}; it may be {' or '.join(_BY_NAME)}.")
     return _BY_NAME[name]
 
 
@@ -60,7 +62,7 @@ def default_backend() -> ModuleType:
     return import_backend(default_backend_name())
 
 
-def import_backend(engine: BackendName) -> ModuleType:
+def import_backend(name: BackendName) -> ModuleType:
     """The family that an engine is of.
 
     Raises:
@@ -68,10 +70,10 @@ def import_backend(engine: BackendName) -> ModuleType:
 
     """
     try:
-        return import_module(engine)
+        return import_module(name)
     except ImportError:
         raise ConfigurationError(
-            f'{engine} is missing: install the extra "{engine}" of scripe (it brings {engine}).'
+            f'{name} is missing: install the extra "{name}" of scripe (it brings {name}).'
         ) from None
 
 
@@ -84,7 +86,7 @@ def check_backend_name(name: str) -> None:
     import_backend(_BY_NAME[name])
 
 
-def open_client(family: ModuleType, kind: Literal["Client", "AsyncClient"], route: Route) -> object:
+def open_client(backend: ModuleType, class_name: Literal["Client", "AsyncClient"], route: Route) -> object:
     """Open a client of ours for one route.
 
     It keeps no cookies, since the API has none. Connections are not what limits calls, the rate limit is: a call that
@@ -95,29 +97,31 @@ def open_client(family: ModuleType, kind: Literal["Client", "AsyncClient"], rout
         ConfigurationError: the proxy or the certificates that the environment names cannot be used.
 
     """
-    name = family.__name__
+    backend_name = backend.__name__
     proxy, variable = proxy_of(route) or (Secret[str | None](None), "")
-    verify = ssl_context(name) if route != "plain" else plain_context()
+    verify = ssl_context(backend_name) if route != "plain" else plain_context()
     try:
         check_proxy(proxy)
-        return getattr(family, kind)(
+        return getattr(backend, class_name)(
             verify=verify,
-            limits=family.Limits(max_connections=1000, max_keepalive_connections=_KEPT[name]),
+            limits=backend.Limits(
+                max_connections=1000, max_keepalive_connections=_MAX_IDLE_CONNECTIONS[backend_name]
+            ),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             proxy=proxy.reveal(),
             trust_env=False,
         )
     except ImportError:
-        problem = f"it names a SOCKS proxy, which needs the package socksio: install {name}[socks]"
+        problem = f"it names a SOCKS proxy, which needs the package socksio: install {backend_name}[socks]"
     except Exception:  # noqa: BLE001 - whatever the engine says may quote the proxy's password
         problem = "it is not the address of a proxy: give one such as http://proxy.example.com:3128"
     raise ConfigurationError(f"{variable} cannot be used: {problem}, or unset it.")
 
 
-def check_client(client: object, kind: type) -> object:
-    if not isinstance(client, kind):
+def check_client(client: object, cls: type) -> object:
+    if not isinstance(client, cls):
         raise ConfigurationError(
             f"http_client is a {type(client).__module__.partition('.')[0]}.{type(client).__name__}; "
-            f"this client needs a {kind.__name__}: Scripe a Client, AsyncScripe an AsyncClient."
+            f"this client needs a {cls.__name__}: Scripe a Client, AsyncScripe an AsyncClient."
         )
     return client

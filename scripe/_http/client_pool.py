@@ -32,10 +32,10 @@ class ClientLease(Generic[C]):
 class ClientPool(Generic[C]):
     """Hands out the client that the next call to an origin goes through; may be used from several threads."""
 
-    def __init__(self, family: str, given: C | None, opened: Callable[[Route], C]) -> None:
-        self._open = opened
-        self._given = None if given is None else ClientLease(given)
-        self._wears_out_after = MAX_CANCELLED_CALLS[family]
+    def __init__(self, backend_name: str, client: C | None, open_client: Callable[[Route], C]) -> None:
+        self._open = open_client
+        self._callers_lease = None if client is None else ClientLease(client)
+        self._max_cancelled = MAX_CANCELLED_CALLS[backend_name]
         self._routes: dict[str, Route] = {}
         self._current: dict[Route, ClientLease[C]] = {}
         self._retired: list[ClientLease[C]] = []
@@ -44,19 +44,19 @@ class ClientPool(Generic[C]):
     def acquire(self, origin: str) -> ClientLease[C]:
         """Take the client for an origin such as `https://api.scripe.io`; `give_back` must follow."""
         with self._lock:
-            used = self._given or self._current_lease(origin)
-            used.calls += 1
-            return used
+            lease = self._callers_lease or self._current_lease(origin)
+            lease.calls += 1
+            return lease
 
     def _current_lease(self, origin: str) -> ClientLease[C]:
         route = self._routes.get(origin) or self._routes.setdefault(origin, route_to(origin))
-        used = self._current.get(route)
-        if used is not None and used.cancelled >= self._wears_out_after:
-            self._retired.append(used)
-            used = None
-        if used is None:
-            used = self._current[route] = ClientLease(self._open(route))
-        return used
+        lease = self._current.get(route)
+        if lease is not None and lease.cancelled >= self._max_cancelled:
+            self._retired.append(lease)
+            lease = None
+        if lease is None:
+            lease = self._current[route] = ClientLease(self._open(route))
+        return lease
 
     def release(self, lease: ClientLease[C], *, was_cancelled: bool) -> None:
         with self._lock:
@@ -68,7 +68,7 @@ class ClientPool(Generic[C]):
         if not self._retired:
             return None
         with self._lock:
-            idle = next((each for each in self._retired if not each.calls), None)
+            idle = next((lease for lease in self._retired if not lease.calls), None)
             if idle is None:
                 return None
             self._retired.remove(idle)
@@ -77,7 +77,7 @@ class ClientPool(Generic[C]):
     def pop_all(self) -> list[C]:
         """Take all clients that are open and ours, to close them."""
         with self._lock:
-            clients = [each.client for each in (*self._retired, *self._current.values())]
+            clients = [lease.client for lease in (*self._retired, *self._current.values())]
             self._retired.clear()
             self._current.clear()
             return clients

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     import httpx
     import httpx2
 
-_SPOOLED = 1024 * 1024
+_MAX_BYTES_IN_MEMORY = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Mounted:
+class InProcessResponse:
     """What an application that is mounted in process answers: or that the connection breaks after the work.
 
     Both `delay` and `latency` are seconds that the answer takes: the one of real time, the other of the application's.
@@ -35,7 +35,7 @@ class Mounted:
     latency: float = 0.0
 
 
-Application: TypeAlias = Callable[[str, str, Sequence[tuple[str, str]], BinaryIO], Mounted]
+Application: TypeAlias = Callable[[str, str, Sequence[tuple[str, str]], BinaryIO], InProcessResponse]
 """Takes method, URL, headers and body."""
 
 
@@ -93,7 +93,7 @@ else:
             return None
 
 
-class Transport(_AnyTransport):
+class InProcessTransport(_AnyTransport):
     """Carries requests of either family, sync or async, to an application in this process. Nothing is open."""
 
     def __init__(self, application: Application, clock: Clock, async_clock: AsyncClock) -> None:
@@ -102,51 +102,53 @@ class Transport(_AnyTransport):
         self._async_clock = async_clock
 
     def carry(self, request: httpx.Request) -> httpx.Response:
-        with SpooledTemporaryFile(max_size=_SPOOLED) as body:
+        with SpooledTemporaryFile(max_size=_MAX_BYTES_IN_MEMORY) as body:
             for chunk in cast("Iterable[bytes]", request.stream):
                 body.write(chunk)
-            answer = self._answer(request, cast("BinaryIO", body))
-        for clock, seconds in ((self._clock, answer.latency), (Clock(), answer.delay)):
+            response = self._call_application(request, cast("BinaryIO", body))
+        for clock, seconds in ((self._clock, response.latency), (Clock(), response.delay)):
             if seconds:
-                clock.sleep(min(seconds, _patience(request)))
-        return _carried(request, answer)
+                clock.sleep(min(seconds, _read_timeout(request)))
+        return _to_response(request, response)
 
     async def async_carry(self, request: httpx.Request) -> httpx.Response:
-        with SpooledTemporaryFile(max_size=_SPOOLED) as body:
+        with SpooledTemporaryFile(max_size=_MAX_BYTES_IN_MEMORY) as body:
             async for chunk in cast("AsyncIterable[bytes]", request.stream):
                 body.write(chunk)
-            answer = self._answer(request, cast("BinaryIO", body))
-        if answer.latency:
-            await self._async_clock.sleep(min(answer.latency, _patience(request)))
-        await AsyncClock().sleep(min(answer.delay, _patience(request)))
-        return _carried(request, answer)
+            response = self._call_application(request, cast("BinaryIO", body))
+        if response.latency:
+            await self._async_clock.sleep(min(response.latency, _read_timeout(request)))
+        await AsyncClock().sleep(min(response.delay, _read_timeout(request)))
+        return _to_response(request, response)
 
-    def _answer(self, request: httpx.Request, body: BinaryIO) -> Mounted:
+    def _call_application(self, request: httpx.Request, body: BinaryIO) -> InProcessResponse:
         body.seek(0)
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
         return self._application(request.method, str(request.url), headers, body)
 
 
-def _patience(request: httpx.Request) -> float:
+def _read_timeout(request: httpx.Request) -> float:
     limits: Mapping[str, float | None] = request.extensions.get("timeout", {})
     read = limits.get("read")
     return math.inf if read is None else read
 
 
-def _carried(request: httpx.Request, answer: Mounted) -> httpx.Response:
-    family = backend_of(request)
-    if max(answer.delay, answer.latency) > _patience(request):
-        raise family.ReadTimeout("no answer in time", request=request)
-    if answer.is_lost:
-        raise family.ReadError("the connection broke before the answer", request=request)
-    return cast("httpx.Response", family.Response(answer.status, headers=answer.headers, content=answer.body))
+def _to_response(request: httpx.Request, response: InProcessResponse) -> httpx.Response:
+    backend = backend_of(request)
+    if max(response.delay, response.latency) > _read_timeout(request):
+        raise backend.ReadTimeout("no answer in time", request=request)
+    if response.is_lost:
+        raise backend.ReadError("the connection broke before the answer", request=request)
+    return cast(
+        "httpx.Response", backend.Response(response.status, headers=response.headers, content=response.body)
+    )
 
 
-def mounted_client(transport: Transport) -> HTTPClient:
+def in_process_client(transport: InProcessTransport) -> HTTPClient:
     """A client of the default family over an application in this process."""
     return cast("httpx.Client", default_backend().Client(transport=transport))
 
 
-def async_mounted_client(transport: Transport) -> AsyncHTTPClient:
+def async_in_process_client(transport: InProcessTransport) -> AsyncHTTPClient:
     """A client of the default family over an application in this process."""
     return cast("httpx.AsyncClient", default_backend().AsyncClient(transport=transport))

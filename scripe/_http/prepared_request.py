@@ -140,12 +140,12 @@ class SingleChunk:
     """Iterates over one chunk, without a generator that somebody would have to close."""
 
     def __init__(self, chunk: bytes) -> None:
-        self._left = [chunk]
+        self._chunks = [chunk]
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        if not self._left:
+        if not self._chunks:
             raise StopAsyncIteration
-        return self._left.pop()
+        return self._chunks.pop()

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from .._core.config import Secret, is_loopback, valid_host
+from .._core.config import Secret, is_loopback, parse_host
 
 Route: TypeAlias = Literal["plain", "direct", "http", "https"]
 """`plain`: this machine over http, where no certificate is needed; `direct`: without a proxy; else through the proxy
@@ -45,7 +45,7 @@ def proxy_of(route: Route) -> tuple[Secret[str | None], str] | None:
 def check_proxy(proxy: Secret[str | None]) -> None:
     """Refuse an address without a host, or with blanks, which the engines would look up as a name."""
     address = proxy.reveal()
-    is_usable = address is None or (valid_host(address) and not any(map(str.isspace, address)))
+    is_usable = address is None or (parse_host(address) and not any(map(str.isspace, address)))
     del address  # a traceback that prints the locals of this frame must not show it
     if not is_usable:
         raise ValueError("not the address of a proxy")

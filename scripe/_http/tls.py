@@ -20,7 +20,7 @@ VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
 @cache
-def ssl_context(family: str) -> ssl.SSLContext:
+def ssl_context(backend_name: str) -> ssl.SSLContext:
     """Load what the family trusts: certifi (httpx), the system (httpx2), or what `SSL_CERT_FILE` and its like name.
 
     Raises:
@@ -28,16 +28,16 @@ def ssl_context(family: str) -> ssl.SSLContext:
 
     """
     try:
-        _check_folder()
-        return cast("ssl.SSLContext", import_module(family).create_ssl_context())
+        _check_certificate_folder()
+        return cast("ssl.SSLContext", import_module(backend_name).create_ssl_context())
     except (OSError, ValueError) as error:
         problem = getattr(error, "strerror", None) or type(error).__name__
-    named = [f"{name}={os.environ[name]!r}" for name in VARIABLES if os.environ.get(name)]
+    variables = [f"{name}={os.environ[name]!r}" for name in VARIABLES if os.environ.get(name)]
     raise ConfigurationError(
         f"The TLS certificates cannot be loaded ({problem}). "
         + (
-            f"Correct or unset {' and '.join(named)}."
-            if named
+            f"Correct or unset {' and '.join(variables)}."
+            if variables
             else "No variable of the environment names them."
         )
     )
@@ -49,7 +49,7 @@ def plain_context() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _check_folder() -> None:
+def _check_certificate_folder() -> None:
     """Refuse a `SSL_CERT_DIR` that is not there: OpenSSL would take it for an empty one, and trust nobody."""
     folders = "" if os.environ.get("SSL_CERT_FILE") else os.environ.get("SSL_CERT_DIR", "")
     if folders and not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):

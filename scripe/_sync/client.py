@@ -115,9 +115,9 @@ class Scripe:
         given: Secret[str | KeySource | None] = Secret(api_key)
         del api_key  # a traceback that prints the locals of this frame must not show it
         options = Options(
-            base_url=config.base_url(base_url),
+            base_url=config.resolve_base_url(base_url),
             api_version=api_version,
-            workspace_id=config.workspace_id(workspace_id),
+            workspace_id=config.resolve_workspace_id(workspace_id),
             timeout=timeout,
             total_timeout=total_timeout,
             max_retries=max_retries,

@@ -15,8 +15,8 @@ from .._concurrency import (
     run_with_timeout,
 )
 from .._core import uploads as rules
-from .._core.config import Secret, check_transport
-from .._core.idempotency import FileKey
+from .._core.config import Secret, check_secure_url
+from .._core.idempotency import FileIdempotencyKey
 from .._core.outcome import Outcome, TransportFailure
 from .._core.retry import RetryPolicy
 from .._file_content import FileReader, UploadContent
@@ -49,7 +49,7 @@ def open_upload_content(file: FileInput, sender: Sender) -> UploadContent:
     return content
 
 
-def bind(key: FileKey, content: UploadContent, sender: Sender) -> None:
+def bind(key: FileIdempotencyKey, content: UploadContent, sender: Sender) -> None:
     """Read the content once, to derive the upload's idempotency key from its digest; only for keys of the caller."""
     if key.is_callers:
         sha256 = run_with_timeout(
@@ -84,11 +84,11 @@ def upload_content(
     content: UploadContent,
     content_type: str,
     report: Reporter[Progress],
-    key: FileKey,
+    key: FileIdempotencyKey,
 ) -> Upload:
     """Mint a link and send the content through it, with a new link where one has expired."""
     bind(key, content, sender)
-    mint_key: str | None = key.mint
+    mint_key: str | None = key.presign_key
     is_bound = key.is_bound
     mints = 0
     while True:
@@ -136,7 +136,7 @@ class FileUpload:
         """
         rules.check_size(self._content.size, self._upload)
         allow_insecure = self._sender.options.allow_insecure
-        check_transport(self._upload.upload_url, allow_insecure=allow_insecure, name="upload_url")
+        check_secure_url(self._upload.upload_url, allow_insecure=allow_insecure, name="upload_url")
         url = self._upload.upload_url.partition("?")[0]
         description = CallDescription("PUT", url, "", None, self._content.size, is_upload=True)
         with observe(self._sender.session.observer.call(description)) as observation:
@@ -151,7 +151,11 @@ class FileUpload:
     def _put_with_retries(self, observation: Observation) -> Outcome:
         sender = self._sender
         policy = RetryPolicy(
-            sender.options.max_retries, True, sender.deadline, sender.session.clock.now, rules.is_transient
+            sender.options.max_retries,
+            True,
+            sender.deadline,
+            sender.session.clock.now,
+            rules.is_transient_at_storage,
         )
         put_once = partial(self._put_once, observation)
         return sender.retry(put_once(), put_once, policy, f"PUT {self._safe_url}", observation)
@@ -173,7 +177,7 @@ class FileUpload:
             outcome = transport.send(request, options)
             if body.error is not None:
                 raise body.error
-        if reader.left == 0:
+        if reader.remaining == 0:
             self.md5 = reader.md5
             self.response_lost |= isinstance(outcome, TransportFailure)
         observation.on_outcome(self._attempts, outcome)
@@ -212,7 +216,7 @@ class UploadBody:
         self, reader: FileReader, report: Reporter[Progress], check_deadline: Callable[[], None]
     ) -> None:
         self._reader = reader
-        self._size = reader.left
+        self._size = reader.remaining
         self._report = report
         self._check_deadline = check_deadline
         self.error: Exception | None = None
@@ -224,7 +228,7 @@ class UploadBody:
         """Return the next chunk. The backend asks for it when it has sent the one before."""
         try:
             self._check_deadline()
-            sent = self._size - self._reader.left
+            sent = self._size - self._reader.remaining
             if sent:
                 self._report(Progress("uploading", sent / self._size, sent, self._size))
             chunk = run_blocking(self._reader.read)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .._concurrency import Callback
-from .._core.idempotency import FileKey
+from .._core.idempotency import FileIdempotencyKey
 from .._file_content import UploadContent
 from ..types.job import Job
 from ..types.progress import Progress
@@ -26,7 +26,7 @@ def ingest_file(
     timeout: float | None,
     on_progress: Callback[Progress] | None,
     show_progress: bool,
-    key: FileKey,
+    key: FileIdempotencyKey,
 ) -> Job:
     """Return the job that `create` makes for the uploaded file, once the job has succeeded."""
     with file_progress(content.name or "file", on_progress, show_progress=show_progress) as report:

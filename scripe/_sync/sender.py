@@ -16,7 +16,7 @@ from .._concurrency import invoke, run_with_timeout
 from .._core import response as responses
 from .._core.config import NO_API_KEY, Options, Secret
 from .._core.deadline import NO_DEADLINE, Deadline
-from .._core.idempotency import note_idempotency_key
+from .._core.idempotency import add_idempotency_key
 from .._core.outcome import Outcome, RawResponse, TransportFailure
 from .._core.rate_limit import Reservation
 from .._core.request import Request
@@ -126,7 +126,7 @@ class Sender:
         except (
             APITimeoutError
         ) as error:  # raised while another call refreshes the API key, it knows of no write
-            note_idempotency_key(error, request.idempotency_key)
+            add_idempotency_key(error, request.idempotency_key)
             raise
         if outcome is None or (_is_timeout(outcome) and sender.deadline_passed()):
             raise sender._deadline_error(request)
@@ -212,7 +212,7 @@ class Sender:
             outcome = known = transport.send(self._prepare(exchange), options)
             if isinstance(outcome, RawResponse):
                 attempts, api_key = exchange.attempts, exchange.api_key
-                response = responses.response_info(request, outcome, attempts, api_key)
+                response = responses.build_response_info(request, outcome, attempts, api_key)
         finally:
             self._release_slot(slot, known, response)  # first: nothing that follows may lose the slot
         exchange.response = response
@@ -270,7 +270,7 @@ class Sender:
             if self.session.on_response is not None:
                 invoke(self.session.on_response, response)
         except Exception as error:
-            note_idempotency_key(error, request.idempotency_key)
+            add_idempotency_key(error, request.idempotency_key)
             raise
 
     def _common_headers(self, exchange: _Exchange[T]) -> CommonHeaders:

@@ -45,8 +45,8 @@ class Session:
         self.observer: Observer = NULL_OBSERVER
         self.clock: Clock = _make_clock()
         self.poll_throttle: PollThrottle = PollThrottle()
-        self._api_key_function = cast("KeySource | None", config.api_key_function(given))
-        self._api_key = None if self._api_key_function else config.api_key(given)
+        self._api_key_function = cast("KeySource | None", config.callable_api_key(given))
+        self._api_key = None if self._api_key_function else config.resolve_api_key(given)
         self._is_closed = False
         self._lock = threading.Lock()
         self._backend_or_client: HTTPClient | BackendName = http_client or default_backend_name()
@@ -96,7 +96,7 @@ class Session:
         key = self._api_key
         if key is None or (refused is not None and key.reveal() == refused.reveal()):
             given = Secret(invoke(cast("KeySource", self._api_key_function)))
-            self._api_key = key = config.api_key(given)
+            self._api_key = key = config.resolve_api_key(given)
         return key
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from .._core.config import KEY_VARIABLE
+from .._core.config import API_KEY_VARIABLE
 from ..errors import ConfigurationError
 from .input import is_stdin, read_file
 
@@ -29,12 +29,12 @@ def read_api_key(file: Path | None) -> str | None:
     """
     if file is not None:
         return _read_first_line(file)
-    if os.environ.get(KEY_VARIABLE, "").strip():
+    if os.environ.get(API_KEY_VARIABLE, "").strip():
         return None
     if sys.stdin is not None and sys.stdin.isatty():
         return _ask()
     raise ConfigurationError(
-        f"There is no API key. Set {KEY_VARIABLE}, or give --api-key-file PATH (- reads stdin). "
+        f"There is no API key. Set {API_KEY_VARIABLE}, or give --api-key-file PATH (- reads stdin). "
         "Create an API key in the Scripe dashboard: Settings, Developer, API keys."
     )
 
@@ -52,9 +52,11 @@ def _read_first_line(file: Path) -> str:
 
 def _ask() -> str:
     try:
-        api_key = getpass.getpass(f"Scripe API key ({KEY_VARIABLE} is not set): ").strip()
+        api_key = getpass.getpass(f"Scripe API key ({API_KEY_VARIABLE} is not set): ").strip()
     except EOFError:
         api_key = ""
     if not api_key:
-        raise ConfigurationError(f"No API key was entered. Set {KEY_VARIABLE}, or give --api-key-file PATH.")
+        raise ConfigurationError(
+            f"No API key was entered. Set {API_KEY_VARIABLE}, or give --api-key-file PATH."
+        )
     return api_key

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from .._core.config import BASE_URL_VARIABLE, base_url, is_loopback
-from .._core.idempotency import check_key, new_key
+from .._core.config import BASE_URL_VARIABLE, is_loopback, resolve_base_url
+from .._core.idempotency import check_idempotency_key, new_idempotency_key
 from ..errors import InvalidArgumentError
 from .credentials import read_api_key
 from .notices import print_waits
@@ -73,7 +73,7 @@ class Session:
     @property
     def base_url(self) -> str:
         """The address of the API."""
-        return base_url(self.options.base_url)
+        return resolve_base_url(self.options.base_url)
 
     @property
     def base_url_source(self) -> str:
@@ -98,7 +98,7 @@ class Session:
 
         """
         try:
-            self.idempotency_key = new_key() if value is None else check_key(value)
+            self.idempotency_key = new_idempotency_key() if value is None else check_idempotency_key(value)
         except InvalidArgumentError:
             raise InvalidArgumentError(
                 "--idempotency-key takes 1 to 64 letters, digits, underscores and hyphens."

@@ -27,7 +27,7 @@ from ._core.storage.base import Storage
 
 if TYPE_CHECKING:
     from .. import AsyncScripe, ResponseInfo, Scripe
-    from .._http.in_process import Transport
+    from .._http.in_process import InProcessTransport
     from .client import ClientOptions
     from .page import Page
     from .server import Server
@@ -190,7 +190,7 @@ class Emulator:
 
         return make_async_client(self._application, api_key, on_response, **options)
 
-    def transport(self) -> "Transport":
+    def transport(self) -> "InProcessTransport":
         """Make a transport for a client of httpx or httpx2, sync or async, that ends at this emulator."""
         from .client import make_transport
 
@@ -443,7 +443,7 @@ class Emulator:
 
         Each is described, as in `503 for POST /sources`.
         """
-        return self._application.faults.unused()
+        return self._application.faults.describe_unused()
 
     def clear_faults(self) -> None:
         """Cancel the faults of `fail_next`, `drop_next` and `delay_next` that no request has met yet."""

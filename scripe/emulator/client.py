@@ -10,7 +10,12 @@ from typing import BinaryIO, TypedDict, Unpack
 from .. import AsyncScripe, NotGiven, RateLimiter, ResponseInfo, Scripe
 from .._async import client as async_clients
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, Callback, Clock, KeySource
-from .._http.in_process import Mounted, Transport, async_mounted_client, mounted_client
+from .._http.in_process import (
+    InProcessResponse,
+    InProcessTransport,
+    async_in_process_client,
+    in_process_client,
+)
 from .._sync import client as clients
 from ._core import clock as emulator_clock
 from ._core.application import Application
@@ -85,7 +90,7 @@ def make_client(
     client = Scripe(
         api_key or application.controls.api_key,
         base_url=BASE_URL,
-        http_client=mounted_client(make_transport(application)),
+        http_client=in_process_client(make_transport(application)),
         on_response=on_response,
         **options,
     )
@@ -103,7 +108,7 @@ def make_async_client(
     client = AsyncScripe(
         api_key or application.controls.api_key,
         base_url=BASE_URL,
-        http_client=async_mounted_client(make_transport(application)),
+        http_client=async_in_process_client(make_transport(application)),
         on_response=on_response,
         **options,
     )
@@ -111,13 +116,15 @@ def make_async_client(
     return client
 
 
-def make_transport(application: Application) -> Transport:
+def make_transport(application: Application) -> InProcessTransport:
     """Make a transport that calls the application; its simulated latency passes at once."""
     time = EmulatorTime(application.clock)
 
-    def handle(method: str, url: str, headers: Sequence[tuple[str, str]], body: BinaryIO) -> Mounted:
+    def handle(
+        method: str, url: str, headers: Sequence[tuple[str, str]], body: BinaryIO
+    ) -> InProcessResponse:
         response = application.handle(Request(method, url, Headers(headers), body))
-        return Mounted(
+        return InProcessResponse(
             response.status,
             response.headers,
             response.body,
@@ -126,4 +133,4 @@ def make_transport(application: Application) -> Transport:
             application.simulated_latency,
         )
 
-    return Transport(handle, EmulatorClock(time), AsyncEmulatorClock(time))
+    return InProcessTransport(handle, EmulatorClock(time), AsyncEmulatorClock(time))

@@ -10,7 +10,7 @@ import pytest
 
 from .._async import session as async_session
 from .._concurrency import AsyncClock, Clock
-from .._core.config import BASE_URL_VARIABLE, KEY_VARIABLE, WORKSPACE_VARIABLE
+from .._core.config import API_KEY_VARIABLE, BASE_URL_VARIABLE, WORKSPACE_VARIABLE
 from .._sync import session
 from ..emulator import Emulator, Server
 from ..emulator.client import AsyncEmulatorClock, EmulatorClock, EmulatorTime
@@ -19,7 +19,7 @@ from ..emulator.client import AsyncEmulatorClock, EmulatorClock, EmulatorTime
 def set_environment(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let clients that are made from the environment call a server."""
     monkeypatch.setenv(BASE_URL_VARIABLE, server.base_url)
-    monkeypatch.setenv(KEY_VARIABLE, server.api_key)
+    monkeypatch.setenv(API_KEY_VARIABLE, server.api_key)
     monkeypatch.delenv(WORKSPACE_VARIABLE, raising=False)
 
 

@@ -111,9 +111,9 @@ def scripe_server(
 
 
 def _check_extra() -> None:
-    from ..emulator._core.optional_dependencies import missing_packages
+    from ..emulator._core.optional_dependencies import find_missing_packages
 
-    if missing := missing_packages():
+    if missing := find_missing_packages():
         pytest.fail(
             f'{missing[0]} is missing: install the extra "testing" of scripe (it brings {missing[0]})',
             pytrace=False,

@@ -106,7 +106,7 @@ async def test_a_wait_for_the_budget_is_logged(
 ) -> None:
     """A program that stands still without a word looks as if it hung."""
     server.script(answer({"data": shapes.source()}, 200, **told(0, "30")))
-    _log._warned_of_wait.clear()  # pyright: ignore[reportPrivateUsage]
+    _log._last_wait_warning.clear()  # pyright: ignore[reportPrivateUsage]
     with caplog.at_level(logging.INFO, "scripe"):
         await async_client.sources.retrieve("src_1")
         assert caplog.messages == []
@@ -120,7 +120,7 @@ async def test_a_wait_for_the_budget_is_logged(
 async def test_a_short_wait_is_no_warning(
     async_client: AsyncScripe, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _log._warned_of_wait.clear()  # pyright: ignore[reportPrivateUsage]
+    _log._last_wait_warning.clear()  # pyright: ignore[reportPrivateUsage]
     server.script(error(429, Retry_After="4"), answer({"data": shapes.source()}, 200, **told(0, "4")))
     with caplog.at_level(logging.INFO, "scripe"):
         await async_client.sources.retrieve("src_1")

@@ -12,28 +12,28 @@ NOON = datetime(2026, 5, 15, 12, 0, tzinfo=UTC)
 KEY = "scripe_sk_live_canary0123456789"
 
 
-def answer(status: int = 200, body: object = None, *, arrived: float = 0.0, **headers: str) -> RawResponse:
+def response(status: int = 200, body: object = None, *, arrived: float = 0.0, **headers: str) -> RawResponse:
     """An answer with a JSON body (or the very bytes given); headers are named with underscores."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = Headers((name.replace("_", "-"), text) for name, text in headers.items())
     return RawResponse(status, named, content, 0.25, arrived)
 
 
-def error_answer(status: int, code: object, message: object = "told", **extra: object) -> RawResponse:
-    return answer(status, {"error": {"code": code, "message": message, **extra}})
+def error_response(status: int, code: object, message: object = "told", **extra: object) -> RawResponse:
+    return response(status, {"error": {"code": code, "message": message, **extra}})
 
 
 def job(
     job_id: str = "job_1",
     status: str = "QUEUED",
     *,
-    kind: str = "POST_GENERATION",
+    job_type: str = "POST_GENERATION",
     minute: float = 0,
     **fields: object,
 ) -> Job:
-    made = NOON + timedelta(minutes=minute)
+    created_at = NOON + timedelta(minutes=minute)
     return Job.model_validate(
-        {"id": job_id, "type": kind, "status": status, "createdAt": made.isoformat(), **fields}
+        {"id": job_id, "type": job_type, "status": status, "createdAt": created_at.isoformat(), **fields}
     )
 
 

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripe._core.body import SUCCESS_LIMIT, Body, BodyError
+from scripe._core.body import MAX_SUCCESS_BYTES, Body, BodyError
 
 WORDS = b'{"data": "Nobody buys features."}' * 50
 
 
-def bare(text: bytes) -> bytes:
+def raw_deflate(text: bytes) -> bytes:
     squeezed = zlib.compressobj(wbits=-15)
     return squeezed.compress(text) + squeezed.flush()
 
 
-def read(encoding: str | None, sent: bytes, limit: int = 1_000_000, size: int = 7) -> bytes:
+def decompress(encoding: str | None, sent: bytes, limit: int = 1_000_000, size: int = 7) -> bytes:
     body = Body(encoding, limit)
     for start in range(0, len(sent), size):
         body.feed(sent[start : start + size])
@@ -37,7 +37,7 @@ def read(encoding: str | None, sent: bytes, limit: int = 1_000_000, size: int = 
         (" GZIP ", gzip.compress(WORDS)),
         ("x-gzip", gzip.compress(WORDS)),
         ("deflate", zlib.compress(WORDS)),
-        ("deflate", bare(WORDS)),
+        ("deflate", raw_deflate(WORDS)),
         ("gzip", gzip.compress(WORDS) + b"what follows is not part of it"),
         ("gzip", gzip.compress(WORDS) + bytes(100)),
         ("gzip", gzip.compress(WORDS[:700]) + gzip.compress(b"") + gzip.compress(WORDS[700:])),
@@ -58,33 +58,33 @@ def read(encoding: str | None, sent: bytes, limit: int = 1_000_000, size: int = 
 )
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_what_was_sent_comes_out(encoding: str | None, sent: bytes, size: int) -> None:
-    assert read(encoding, sent, size=size) == WORDS
+    assert decompress(encoding, sent, size=size) == WORDS
 
 
 def test_an_empty_body_is_empty_whatever_its_encoding() -> None:
-    assert read("gzip", b"") == b""
+    assert decompress("gzip", b"") == b""
 
 
 def test_a_body_is_cut_at_its_limit() -> None:
-    assert read(None, WORDS, limit=100) == WORDS[:100]
-    assert read("gzip", gzip.compress(WORDS), limit=100) == WORDS[:100]
+    assert decompress(None, WORDS, limit=100) == WORDS[:100]
+    assert decompress("gzip", gzip.compress(WORDS), limit=100) == WORDS[:100]
 
 
 @given(st.binary(max_size=300), st.integers(1, 400), st.integers(1, 50))
 def test_never_more_than_the_limit(text: bytes, limit: int, size: int) -> None:
-    assert read("gzip", gzip.compress(text), limit, size) == text[:limit]
-    assert read(None, text, limit, size) == text[:limit]
+    assert decompress("gzip", gzip.compress(text), limit, size) == text[:limit]
+    assert decompress(None, text, limit, size) == text[:limit]
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_what_is_not_encoded_as_it_says_is_refused(encoding: str) -> None:
     with pytest.raises(BodyError, match="though Content-Encoding says so"):
-        read(encoding, WORDS, size=1000)
+        decompress(encoding, WORDS, size=1000)
 
 
 def test_what_was_compressed_and_ends_too_early_is_refused() -> None:
     with pytest.raises(BodyError, match="cut"):
-        read("gzip", gzip.compress(WORDS)[:-10])
+        decompress("gzip", gzip.compress(WORDS)[:-10])
 
 
 def test_an_encoding_that_was_not_asked_for_is_refused() -> None:
@@ -96,7 +96,7 @@ def test_a_bomb_takes_no_more_memory_than_the_limit() -> None:
     bomb = gzip.compress(b"\0" * 200_000_000)
     tracemalloc.start()
     try:
-        assert len(read("gzip", bomb, limit=1_000_000, size=len(bomb))) == 1_000_000
+        assert len(decompress("gzip", bomb, limit=1_000_000, size=len(bomb))) == 1_000_000
         assert tracemalloc.get_traced_memory()[1] < 4_000_000
     finally:
         tracemalloc.stop()
@@ -109,7 +109,7 @@ def test_what_inflates_to_nothing_is_bounded_in_memory_and_time() -> None:
     """40 MB that hold nothing: memory stays flat, and the time grows with the bytes, not with their square."""
     head = gzip.compress(b"")[:10]
     tracemalloc.start()
-    body = Body("gzip", SUCCESS_LIMIT)
+    body = Body("gzip", MAX_SUCCESS_BYTES)
     body.feed(head)
     for _ in range(640):
         body.feed(EMPTY_BLOCK * 13_107)
@@ -121,7 +121,7 @@ def test_what_inflates_to_nothing_is_bounded_in_memory_and_time() -> None:
 
 
 def test_bytes_without_end_after_a_finished_gzip_are_not_read() -> None:
-    body = Body("gzip", SUCCESS_LIMIT)
+    body = Body("gzip", MAX_SUCCESS_BYTES)
     body.feed(gzip.compress(WORDS))
     assert not body.is_full
     body.feed(b"x" * 10)
@@ -141,14 +141,14 @@ def test_what_comes_in_is_bounded_though_nothing_comes_out() -> None:
 
 
 def test_members_without_end_are_refused() -> None:
-    body = Body("gzip", SUCCESS_LIMIT)
+    body = Body("gzip", MAX_SUCCESS_BYTES)
     with pytest.raises(BodyError, match="members"):
         body.feed(gzip.compress(b"") * 100_000)
 
 
 def test_a_body_in_many_small_blocks_takes_no_more_memory_than_its_size() -> None:
     tracemalloc.start()
-    body = Body(None, SUCCESS_LIMIT)
+    body = Body(None, MAX_SUCCESS_BYTES)
     for _ in range(500_000):
         body.feed(b"x")
     _, peak = tracemalloc.get_traced_memory()

@@ -1,7 +1,7 @@
 import pytest
 
 from scripe import errors
-from scripe._core.cancellation import is_cancel_unclear, may_be_sent_again
+from scripe._core.cancellation import may_have_cancelled, should_cancel_again
 from tests.core.examples import job
 
 
@@ -16,7 +16,7 @@ from tests.core.examples import job
     ],
 )
 def test_a_cancel_without_a_clear_answer_is_settled_by_reading_the_job(error: errors.ScripeError) -> None:
-    assert is_cancel_unclear(error, 1)
+    assert may_have_cancelled(error, 1)
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ def test_a_cancel_without_a_clear_answer_is_settled_by_reading_the_job(error: er
     ],
 )
 def test_a_clear_refusal_of_a_cancel_is_final(error: errors.ScripeError) -> None:
-    assert not is_cancel_unclear(error, 1)
+    assert not may_have_cancelled(error, 1)
 
 
 def test_not_cancellable_is_final_at_first_but_may_be_our_own_doing_later() -> None:
     error = errors.NotCancellableError("it is CANCELLED", status_code=409)
-    assert not is_cancel_unclear(error, 1)
-    assert is_cancel_unclear(error, 2)
+    assert not may_have_cancelled(error, 1)
+    assert may_have_cancelled(error, 2)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_not_cancellable_is_final_at_first_but_may_be_our_own_doing_later() -> N
     ],
 )
 def test_only_a_job_that_is_still_queued_is_cancelled_again(status: str, again: bool) -> None:
-    assert may_be_sent_again(job(status=status), 1, 2) is again
+    assert should_cancel_again(job(status=status), 1, 2) is again
 
 
 def test_a_cancel_is_sent_again_no_more_often_than_max_retries() -> None:
-    assert [may_be_sent_again(job(), attempt, 2) for attempt in (1, 2, 3)] == [True, True, False]
-    assert not may_be_sent_again(job(), 1, 0)
+    assert [should_cancel_again(job(), attempt, 2) for attempt in (1, 2, 3)] == [True, True, False]
+    assert not should_cancel_again(job(), 1, 0)

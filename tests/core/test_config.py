@@ -167,53 +167,53 @@ def test_a_refused_base_url_is_shown_without_its_password(url: str) -> None:
 @pytest.mark.parametrize("url", ["http://[bad/key", "https://[bad"])
 def test_a_link_that_is_no_url_is_an_error_of_ours(url: str) -> None:
     with pytest.raises(ConfigurationError):
-        config.check_transport(url, allow_insecure=False, name="upload_url")
+        config.check_secure_url(url, allow_insecure=False, name="upload_url")
 
 
 def test_a_presigned_link_over_plain_http_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="upload_url is plain http to storage"):
-        config.check_transport("http://storage/key?sig=hush", allow_insecure=False, name="upload_url")
-    config.check_transport("http://storage/key", allow_insecure=True, name="upload_url")
-    config.check_transport("https://storage/key", allow_insecure=False, name="upload_url")
+        config.check_secure_url("http://storage/key?sig=hush", allow_insecure=False, name="upload_url")
+    config.check_secure_url("http://storage/key", allow_insecure=True, name="upload_url")
+    config.check_secure_url("https://storage/key", allow_insecure=False, name="upload_url")
 
 
 def test_a_given_base_url_comes_before_the_environment_and_that_before_the_default(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert config.base_url(None) == config.BASE_URL
+    assert config.resolve_base_url(None) == config.BASE_URL
     monkeypatch.setenv("SCRIPE_BASE_URL", " https://staging/v1/ ")
-    assert config.base_url(None) == "https://staging/v1"
-    assert config.base_url("https://mine/v1/") == "https://mine/v1"
+    assert config.resolve_base_url(None) == "https://staging/v1"
+    assert config.resolve_base_url("https://mine/v1/") == "https://mine/v1"
     monkeypatch.setenv("SCRIPE_BASE_URL", "")
-    assert config.base_url(None) == config.BASE_URL
+    assert config.resolve_base_url(None) == config.BASE_URL
 
 
 def test_a_given_workspace_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert config.workspace_id(None) is None
+    assert config.resolve_workspace_id(None) is None
     monkeypatch.setenv("SCRIPE_WORKSPACE_ID", "org_2")
-    assert config.workspace_id(None) == "org_2"
-    assert config.workspace_id("org_1") == "org_1"
+    assert config.resolve_workspace_id(None) == "org_2"
+    assert config.resolve_workspace_id("org_1") == "org_1"
     monkeypatch.setenv("SCRIPE_WORKSPACE_ID", "")
-    assert config.workspace_id(None) is None
+    assert config.resolve_workspace_id(None) is None
 
 
 def test_a_given_key_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCRIPE_API_KEY", "from-environment")
-    assert config.api_key(Secret(KEY)).reveal() == KEY
-    assert config.api_key(Secret(None)).reveal() == "from-environment"
+    assert config.resolve_api_key(Secret(KEY)).reveal() == KEY
+    assert config.resolve_api_key(Secret(None)).reveal() == "from-environment"
 
 
 def test_blanks_around_a_pasted_key_go() -> None:
-    assert config.api_key(Secret(f" {KEY}\n")).reveal() == KEY
+    assert config.resolve_api_key(Secret(f" {KEY}\n")).reveal() == KEY
 
 
 def test_keys_of_any_prefix_are_taken() -> None:
-    assert config.api_key(Secret("oauth.token_1")).reveal() == "oauth.token_1"
+    assert config.resolve_api_key(Secret("oauth.token_1")).reveal() == "oauth.token_1"
 
 
 def test_no_key_at_all_is_refused_with_the_way_to_get_one() -> None:
     with pytest.raises(ConfigurationError, match=r"SCRIPE_API_KEY.*Developer"):
-        config.api_key(Secret(None))
+        config.resolve_api_key(Secret(None))
 
 
 @pytest.mark.parametrize("given", ["", "  "])
@@ -222,27 +222,27 @@ def test_an_empty_key_is_refused_and_never_replaced_by_the_environments(
 ) -> None:
     monkeypatch.setenv("SCRIPE_API_KEY", "another-workspace")
     with pytest.raises(ConfigurationError, match="No API key"):
-        config.api_key(Secret(given))
+        config.resolve_api_key(Secret(given))
 
 
 @pytest.mark.parametrize("key", ["a b", "a\nb", "a\u2028b", "cl\u00e9", "a\x00b", "a\x7f"])
 def test_a_key_that_is_none_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        config.api_key(Secret(key))
+        config.resolve_api_key(Secret(key))
     assert key not in str(caught.value)
 
 
 def test_a_key_that_is_not_text_is_refused() -> None:
     with pytest.raises(ConfigurationError):
-        config.api_key(Secret(b"scripe_sk_live_1"))
+        config.resolve_api_key(Secret(b"scripe_sk_live_1"))
 
 
 def test_a_function_that_returns_keys_is_told_from_a_key() -> None:
     def ask() -> str:
         return KEY
 
-    assert config.api_key_function(Secret(ask)) is ask
-    assert config.api_key_function(Secret(KEY)) is None
+    assert config.callable_api_key(Secret(ask)) is ask
+    assert config.callable_api_key(Secret(KEY)) is None
 
 
 def test_a_secret_is_shown_nowhere_but_survives_pickle_and_copies() -> None:

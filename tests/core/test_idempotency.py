@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripe._core.idempotency import attach_idempotency_key, check_key, derive_key, idempotency_key, new_key
+from scripe._core.idempotency import (
+    attach_idempotency_key,
+    check_idempotency_key,
+    derive_idempotency_key,
+    idempotency_key,
+    new_idempotency_key,
+)
 from scripe.errors import InvalidArgumentError, NotFoundError
 
 PARTS = st.one_of(
@@ -29,15 +35,15 @@ PARTS = st.one_of(
 def test_a_derived_key_is_always_of_the_form_that_the_api_knows(parts: list[object]) -> None:
     key = idempotency_key(*parts)
     assert len(key) == 43
-    assert check_key(key) == key
+    assert check_idempotency_key(key) == key
 
 
 @given(st.lists(PARTS, min_size=1, max_size=5), st.lists(PARTS, min_size=1, max_size=5))
 def test_only_the_same_parts_give_the_same_key(one: list[object], other: list[object]) -> None:
-    def spelled(parts: list[object]) -> list[tuple[type, str]]:
+    def canonical(parts: list[object]) -> list[tuple[type, str]]:
         return [(type(part), repr(part)) for part in parts]
 
-    assert (idempotency_key(*one) == idempotency_key(*other)) == (spelled(one) == spelled(other))
+    assert (idempotency_key(*one) == idempotency_key(*other)) == (canonical(one) == canonical(other))
 
 
 @given(st.text(alphabet="a1:", min_size=2, max_size=12), st.integers(0, 12), st.integers(0, 12))
@@ -89,14 +95,14 @@ def test_a_part_without_a_stable_text_is_refused(part: object) -> None:
 
 
 def test_an_automatic_key_is_new_each_time_and_accepted() -> None:
-    keys = {new_key() for _ in range(100)}
+    keys = {new_idempotency_key() for _ in range(100)}
     assert len(keys) == 100
-    assert all(check_key(key) == key for key in keys)
+    assert all(check_idempotency_key(key) == key for key in keys)
 
 
 @pytest.mark.parametrize("key", ["a", "A-Z_0", "x" * 64])
 def test_a_key_of_the_apis_form_is_taken(key: str) -> None:
-    assert check_key(key) == key
+    assert check_idempotency_key(key) == key
 
 
 @pytest.mark.parametrize(
@@ -104,14 +110,14 @@ def test_a_key_of_the_apis_form_is_taken(key: str) -> None:
 )
 def test_a_key_that_the_api_would_silently_ignore_is_refused(key: object) -> None:
     with pytest.raises(InvalidArgumentError, match="not of the form"):
-        check_key(key)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        check_idempotency_key(key)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 @given(st.text(max_size=70))
 def test_exactly_the_apis_pattern_is_taken(key: str) -> None:
     is_legal = re.match(r"^[A-Za-z0-9_-]{1,64}\Z", key) is not None
     try:
-        check_key(key)
+        check_idempotency_key(key)
     except InvalidArgumentError:
         assert not is_legal
     else:
@@ -119,12 +125,19 @@ def test_exactly_the_apis_pattern_is_taken(key: str) -> None:
 
 
 def test_each_step_of_a_composite_has_its_own_key_the_same_in_every_rerun() -> None:
-    assert derive_key("mine", "upload") == derive_key("mine", "upload")
+    assert derive_idempotency_key("mine", "upload") == derive_idempotency_key("mine", "upload")
     assert (
-        len({"mine", derive_key("mine", "upload"), derive_key("mine", "x"), derive_key("other", "upload")})
+        len(
+            {
+                "mine",
+                derive_idempotency_key("mine", "upload"),
+                derive_idempotency_key("mine", "x"),
+                derive_idempotency_key("other", "upload"),
+            }
+        )
         == 4
     )
-    assert check_key(derive_key("x" * 64, "upload"))
+    assert check_idempotency_key(derive_idempotency_key("x" * 64, "upload"))
 
 
 def test_errors_of_a_step_carry_the_key_of_the_whole() -> None:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripe._core.pagination import RESTARTS, PageWalk
+from scripe._core.pagination import MAX_EMPTY_RESTARTS, PageWalk
 from scripe.errors import APIResponseValidationError, BadCursorError
 from scripe.types import Job, Model, Page, ResponseInfo
 from scripe.types._base import set_response
-from tests.core.examples import NOON, answer, job
+from tests.core.examples import NOON, job, response
 from tests.core.examples import job as made_job
 
 JobPage = Page[Job]
@@ -53,7 +53,7 @@ class Server:
         return page(found, cursor)
 
 
-def walked(
+def walk_ids(
     server: Server, cursor: str | None = None, walk: PageWalk[Job] | None = None
 ) -> Iterator[list[str]]:
     """What the pager does with a walk."""
@@ -92,7 +92,7 @@ def test_a_walk_yields_every_item_exactly_once_whatever_cursors_go_stale(
     walk_was_futile = False
     found: list[str] = []
     try:
-        for ids in walked(server, walk=walk):
+        for ids in walk_ids(server, walk=walk):
             found += ids
     except BadCursorError:
         walk_was_futile = True  # no new item in so many restarts
@@ -121,31 +121,33 @@ def test_a_walk_with_one_stale_cursor_survives_new_items_and_yields_each_old_one
 
     server = Server([job(f"job_{each:02}", minute=at) for each, at in enumerate(moments)], size, refuses)
     expected = [each.id for each in server.jobs]
-    assert [each for ids in walked(server) for each in ids] == expected
+    assert [each for ids in walk_ids(server) for each in ids] == expected
 
 
 def test_a_walk_keeps_nothing_of_the_items_that_it_has_yielded() -> None:
-    def kept(pages: int) -> int:
+    def size_after(pages: int) -> int:
         walk = PageWalk[Job]({})
         for number in range(pages):
             items = [job(f"job_{number}_{each}", minute=-(number * 50 + each)) for each in range(50)]
             walk.accept(page(items, f"cursor {number}"))
         return len(pickle.dumps(vars(walk)))
 
-    assert kept(60) - kept(10) < 50 * 20  # bytes: for the cursors of 50 pages, not for their 2,500 items
+    assert (
+        size_after(60) - size_after(10) < 50 * 20
+    )  # bytes: for the cursors of 50 pages, not for their 2,500 items
 
 
 def test_a_restart_in_the_middle_of_an_instant_skips_just_the_ids_seen_there() -> None:
     server = Server([job(f"job_{each:02}", minute=each // 3) for each in range(12)], 2, lambda: next(turns))
     turns = iter([False, False, True] + [False] * 20)
-    assert [each for ids in walked(server) for each in ids] == [each.id for each in server.jobs]
+    assert [each for ids in walk_ids(server) for each in ids] == [each.id for each in server.jobs]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
 def test_many_items_of_one_instant_are_told_apart_by_their_ids(size: int) -> None:
     server = Server([job(f"job_{each}") for each in range(9)], size, lambda: bool(turns.pop()))
     turns = [0] * 20 + [1, 0, 1, 0]
-    assert [each for ids in walked(server) for each in ids] == [each.id for each in server.jobs]
+    assert [each for ids in walk_ids(server) for each in ids] == [each.id for each in server.jobs]
 
 
 def test_has_more_says_whether_there_is_a_page_not_the_number_of_items() -> None:
@@ -192,7 +194,7 @@ def test_a_cursor_that_comes_back_would_go_round_for_ever() -> None:
 
 
 def test_an_odd_page_is_told_with_its_request_id() -> None:
-    told = ResponseInfo("GET", "/jobs", 206, answer().headers, "req_7", None, None, None, 0.1, 1)
+    told = ResponseInfo("GET", "/jobs", 206, response().headers, "req_7", None, None, None, 0.1, 1)
     with pytest.raises(APIResponseValidationError) as caught:
         PageWalk[Job]({}).accept(set_response(page([], more=True), told))
     assert (caught.value.status_code, caught.value.request_id) == (206, "req_7")
@@ -207,7 +209,7 @@ def test_after_a_restart_the_same_cursors_may_come_again() -> None:
 
 
 def test_a_page_after_a_restart_holds_only_what_is_new_and_says_where_it_came_from() -> None:
-    told = ResponseInfo("GET", "/jobs", 200, answer().headers, "req_7", None, None, None, 0.1, 1)
+    told = ResponseInfo("GET", "/jobs", 200, response().headers, "req_7", None, None, None, 0.1, 1)
     walk = PageWalk[Job]({})
     walk.accept(page([job("a", minute=2)], "c1"))
     assert walk.restart()
@@ -231,7 +233,7 @@ def test_a_walk_from_the_callers_cursor_restarts_without_yielding_what_came_befo
     stale = [False] * 10
     server.get({})
     stale = [False, False, False, True, False]
-    assert [each for ids in walked(server, "c1") for each in ids] == [
+    assert [each for ids in walk_ids(server, "c1") for each in ids] == [
         "job_5",
         "job_4",
         "job_3",
@@ -250,20 +252,20 @@ def test_a_walk_from_the_callers_cursor_that_has_yielded_nothing_cannot_restart(
 def test_three_restarts_without_progress_are_enough() -> None:
     server = Server([job(f"job_{each}", minute=each) for each in range(6)], 2, lambda: True)
     found: list[str] = []
-    pages = walked(server)
+    pages = walk_ids(server)
     found += next(pages)
-    assert [next(pages) for _ in range(RESTARTS)] == [[], [], []]
+    assert [next(pages) for _ in range(MAX_EMPTY_RESTARTS)] == [[], [], []]
     with pytest.raises(BadCursorError):
         next(pages)
     assert found == ["job_5", "job_4"]
-    assert server.answers == 1 + 2 * RESTARTS + 1
-    assert RESTARTS == 3
+    assert server.answers == 1 + 2 * MAX_EMPTY_RESTARTS + 1
+    assert MAX_EMPTY_RESTARTS == 3
 
 
 def test_progress_gives_a_walk_its_restarts_back() -> None:
     server = Server([job(f"job_{each}", minute=each) for each in range(30)], 2, lambda: next(turns))
     turns = iter([each for at in range(1, 16) for each in (False,) * at + (True,)] + [False] * 100)
-    assert len([each for ids in walked(server) for each in ids]) == 30
+    assert len([each for ids in walk_ids(server) for each in ids]) == 30
 
 
 def test_items_without_an_instant_are_told_apart_by_their_ids_alone() -> None:

@@ -14,7 +14,7 @@ from scripe.types import Job, Page, Progress
 from tests.core.examples import NOON, job
 
 
-def watch_of(*jobs: Job | str) -> JobTracker:
+def track(*jobs: Job | str) -> JobTracker:
     return JobTracker(jobs)
 
 
@@ -23,7 +23,7 @@ def page(*jobs: Job) -> Page[Job]:
 
 
 def test_the_order_given_is_kept_and_a_job_given_twice_is_waited_for_once() -> None:
-    watch = watch_of("b", job("a"), "b")
+    watch = track("b", job("a"), "b")
     assert list(watch.pending) == ["b", "a"]
     watch.update(job("b", "DONE"))
     assert [each.id for each in watch.snapshot()] == ["b", "a", "b"]
@@ -33,17 +33,17 @@ def test_the_order_given_is_kept_and_a_job_given_twice_is_waited_for_once() -> N
 @pytest.mark.parametrize("bad", ["", "..", " "])
 def test_what_is_no_id_is_not_waited_for(bad: str) -> None:
     with pytest.raises(InvalidArgumentError, match="job's id"):
-        watch_of("job_1", bad)
+        track("job_1", bad)
 
 
 def test_a_job_that_has_ended_already_is_not_asked_for() -> None:
-    watch = watch_of(job("a", "DONE"), "b")
+    watch = track(job("a", "DONE"), "b")
     assert list(watch.pending) == ["b"]
     assert [each.id for each in watch.pop_finished()] == ["a"]
 
 
 def test_only_a_change_of_state_is_news() -> None:
-    watch = watch_of("a")
+    watch = track("a")
     assert watch.update(job("a"))
     assert not watch.update(job("a"))
     assert not watch.update(job("a", attemptCount=1))
@@ -55,7 +55,7 @@ def test_only_a_change_of_state_is_news() -> None:
 
 @pytest.mark.parametrize("status", ["DONE", "COMPLETED", "FAILED", "CANCELLED", "CANCELED"])
 def test_a_job_is_waited_for_until_its_end(status: str) -> None:
-    watch = watch_of(job("a"))
+    watch = track(job("a"))
     watch.update(job("a", status))
     assert not watch.pending
     assert [each.status for each in watch.pop_finished()] == [status]
@@ -63,12 +63,12 @@ def test_a_job_is_waited_for_until_its_end(status: str) -> None:
 
 
 def test_an_unknown_status_is_not_finished() -> None:
-    watch = watch_of(job("a", "PAUSED"))
+    watch = track(job("a", "PAUSED"))
     assert list(watch.pending) == ["a"]
 
 
 def test_jobs_come_in_the_order_in_which_they_ended() -> None:
-    watch = watch_of("a", "b", "c", "d")
+    watch = track("a", "b", "c", "d")
     watch.update(job("a", "DONE", completedAt="2026-05-15T12:03:00.000Z"))
     watch.update(job("b", "FAILED", completedAt="2026-05-15T12:01:00.000Z"))
     watch.update(job("c", "DONE", updatedAt="2026-05-15T12:02:00.000Z"))
@@ -77,7 +77,7 @@ def test_jobs_come_in_the_order_in_which_they_ended() -> None:
 
 
 def test_an_id_that_the_api_does_not_know_is_noted_and_no_longer_waited_for() -> None:
-    watch = watch_of("a", "b")
+    watch = track("a", "b")
     error = NotFoundError("no job", status_code=404)
     watch.mark_not_found("a", error)
     watch.mark_not_found("a", error)
@@ -87,7 +87,7 @@ def test_an_id_that_the_api_does_not_know_is_noted_and_no_longer_waited_for() ->
 
 
 def test_jobs_that_were_never_seen_are_known_as_such() -> None:
-    watch = watch_of("a", job("b", kind="KB_INGEST_URL"))
+    watch = track("a", job("b", job_type="KB_INGEST_URL"))
     assert watch.has_unseen()
     assert watch.types() == ["KB_INGEST_URL"]
     watch.update(job("a"))
@@ -96,8 +96,8 @@ def test_jobs_that_were_never_seen_are_known_as_such() -> None:
 
 
 def test_the_list_is_asked_for_just_what_may_be_pending() -> None:
-    watch = watch_of(
-        job("a", kind="KB_INGEST_URL"), job("b", minute=-24 * 60), job("c", "DONE", minute=-9999)
+    watch = track(
+        job("a", job_type="KB_INGEST_URL"), job("b", minute=-24 * 60), job("c", "DONE", minute=-9999)
     )
     assert watch.list_query() == {
         "limit": "200",
@@ -107,17 +107,17 @@ def test_the_list_is_asked_for_just_what_may_be_pending() -> None:
 
 
 def test_a_job_that_was_never_seen_may_be_of_any_type_and_day() -> None:
-    assert watch_of("a", job("b")).list_query() == {"limit": "200"}
-    assert watch_of().list_query() == {"limit": "200"}
+    assert track("a", job("b")).list_query() == {"limit": "200"}
+    assert track().list_query() == {"limit": "200"}
 
 
 def test_the_list_is_asked_from_the_utc_day_of_the_oldest_job() -> None:
     moment = (NOON.replace(hour=23)).astimezone(timezone(timedelta(hours=2)))
-    assert watch_of(job("a", createdAt=moment.isoformat())).list_query()["dateFrom"] == "2026-05-15"
+    assert track(job("a", createdAt=moment.isoformat())).list_query()["dateFrom"] == "2026-05-15"
 
 
 def test_pages_are_read_until_all_was_seen_or_single_reads_cost_less() -> None:
-    watch = watch_of(*(job(f"job_{each}") for each in range(9)))
+    watch = track(*(job(f"job_{each}") for each in range(9)))
     newer = page(job("x", minute=1))
     assert watch.is_covered(newer, 1, 0)
     assert not watch.is_covered(newer, 1, 9)
@@ -126,11 +126,11 @@ def test_pages_are_read_until_all_was_seen_or_single_reads_cost_less() -> None:
 
 
 def test_no_page_is_read_past_the_oldest_pending_job() -> None:
-    watch = watch_of(job("a"), job("b", minute=1))
+    watch = track(job("a"), job("b", minute=1))
     assert watch.is_covered(page(job("x", minute=-1)), 1, 9)
     assert not watch.is_covered(page(job("x", minute=0)), 1, 9)
     assert not watch.is_covered(page(), 1, 9)
-    assert not watch_of("never seen", job("a")).is_covered(page(job("x", minute=-1)), 1, 9)
+    assert not track("never seen", job("a")).is_covered(page(job("x", minute=-1)), 1, 9)
 
 
 @pytest.mark.parametrize("status", ["DONE", "COMPLETED", "done"])

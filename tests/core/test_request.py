@@ -31,7 +31,7 @@ def body_of(request: Request[Source]) -> object:
     return json.loads(request.body or b"")
 
 
-def free(
+def raw(
     method: str = "GET", where: str = "/x", *, json: JSONInput = None, key: str | None = None
 ) -> Request[Source]:
     return raw_request(method, where, Source, None, json, key)
@@ -129,26 +129,26 @@ def test_a_write_takes_the_callers_key_and_refuses_a_bad_one() -> None:
 
 
 def test_a_free_write_is_repeated_only_with_the_callers_own_key() -> None:
-    assert not free("post").repeatable
-    assert free("post").idempotency_key
-    assert free("POST", key="mine").repeatable
-    assert free("POST", key="mine").idempotency_key == "mine"
+    assert not raw("post").repeatable
+    assert raw("post").idempotency_key
+    assert raw("POST", key="mine").repeatable
+    assert raw("POST", key="mine").idempotency_key == "mine"
     with pytest.raises(InvalidArgumentError, match="not of the form"):
-        free("DELETE", key="a b")
+        raw("DELETE", key="a b")
 
 
 @pytest.mark.parametrize("method", ["get", "HEAD"])
 def test_a_free_read_is_repeated_and_has_no_key(method: str) -> None:
-    request = free(method)
+    request = raw(method)
     assert (request.method, request.repeatable, request.idempotency_key) == (method.upper(), True, None)
     with pytest.raises(InvalidArgumentError, match="has no meaning"):
-        free(method, key="mine")
+        raw(method, key="mine")
 
 
 def test_a_free_request_sends_just_the_json_that_was_given() -> None:
-    assert free("POST").body is None
-    assert free("POST", json=[]).body == b"[]"
-    assert body_of(free("POST", json={"a": None})) == {"a": None}
+    assert raw("POST").body is None
+    assert raw("POST", json=[]).body == b"[]"
+    assert body_of(raw("POST", json={"a": None})) == {"a": None}
 
 
 @pytest.mark.parametrize("where", ["/x", "/x/y", "/x?a=..", "/x.y", "/%C3%A9"])
@@ -290,7 +290,7 @@ def test_values_of_a_filter_that_can_be_read_once_are_kept() -> None:
 @pytest.mark.parametrize("method", ["", "GE T", "GET\r\nX: 1", "GÉT"])
 def test_a_method_that_http_cannot_send_is_refused(method: str) -> None:
     with pytest.raises(InvalidArgumentError, match="method is"):
-        free(method)
+        raw(method)
 
 
 @pytest.mark.parametrize("spelled", [format_utc_day, format_datetime])

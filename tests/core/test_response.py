@@ -12,18 +12,18 @@ from scripe._core.config import Secret
 from scripe._core.outcome import RawResponse, TransportFailure
 from scripe._core.request import Request
 from scripe._core.response import (
-    BY_STATUS,
-    deprecation,
+    ERROR_BY_STATUS,
+    build_response_info,
     failure_error,
+    parse_deprecation,
     parse_json,
     parse_model,
     redact_api_key,
-    response_info,
     status_error,
 )
 from scripe._vocabulary import STATUS_BY_CODE
 from scripe.types import CurrentWorkspace, Deprecation, Headers, Health, Job, Model, Page, RateLimit
-from tests.core.examples import KEY, answer, error_answer
+from tests.core.examples import KEY, error_response, response
 
 JOB = {"id": "job_1", "type": "POST_GENERATION", "status": "DONE", "createdAt": "2026-05-15T08:21:00.000Z"}
 RETRIEVE = Request("GET", "/jobs/job_1", Job)
@@ -34,13 +34,13 @@ HEALTH = Request("GET", "/health", Health, envelope="either", extra_success_stat
 M = TypeVar("M", bound=Model)
 
 
-def taken(request: Request[M], came: RawResponse) -> M:
-    return parse_model(request, came, response_info(request, came, 1), Secret(KEY))
+def parse(request: Request[M], came: RawResponse) -> M:
+    return parse_model(request, came, build_response_info(request, came, 1), Secret(KEY))
 
 
-def refused(came: RawResponse, request: Request[Any] = RETRIEVE) -> errors.APIStatusError:
+def status_error_of(came: RawResponse, request: Request[Any] = RETRIEVE) -> errors.APIStatusError:
     with pytest.raises(errors.APIStatusError) as caught:
-        taken(request, came)
+        parse(request, came)
     return caught.value
 
 
@@ -73,20 +73,20 @@ CATALOGUE = [
 def test_every_code_of_the_catalogue_has_its_class(
     status: int, code: str, kind: type[errors.APIStatusError]
 ) -> None:
-    error = refused(error_answer(status, code))
+    error = status_error_of(error_response(status, code))
     assert type(error) is kind
-    assert isinstance(error, BY_STATUS.get(status, errors.ServerError))
+    assert isinstance(error, ERROR_BY_STATUS.get(status, errors.ServerError))
     assert (error.status_code, error.code, error.message) == (status, code, "told")
 
 
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_blocked_url_is_invalid_input_whatever_its_status(status: int) -> None:
-    assert isinstance(refused(error_answer(status, "ssrf_blocked")), errors.InvalidRequestError)
+    assert isinstance(status_error_of(error_response(status, "ssrf_blocked")), errors.InvalidRequestError)
 
 
 def test_the_code_is_chosen_by_before_the_status() -> None:
-    assert type(refused(error_answer(401, "plan_not_eligible"))) is errors.PlanNotEligibleError
-    assert {code: type(refused(error_answer(418, code))) for _, code, _ in CATALOGUE} == {
+    assert type(status_error_of(error_response(401, "plan_not_eligible"))) is errors.PlanNotEligibleError
+    assert {code: type(status_error_of(error_response(418, code))) for _, code, _ in CATALOGUE} == {
         code: kind for _, code, kind in CATALOGUE
     }
 
@@ -121,12 +121,12 @@ def test_the_catalogue_has_every_code() -> None:
 def test_an_unknown_code_is_mapped_by_its_status(
     status: int, kind: type[errors.APIStatusError], code: object
 ) -> None:
-    assert type(refused(error_answer(status, code))) is kind
+    assert type(status_error_of(error_response(status, code))) is kind
 
 
 def test_an_error_holds_all_that_the_envelope_says() -> None:
-    error = refused(
-        error_answer(
+    error = status_error_of(
+        error_response(
             400,
             "invalid_request",
             request_id="req_body",
@@ -144,13 +144,15 @@ def test_an_error_holds_all_that_the_envelope_says() -> None:
 
 
 def test_the_request_id_of_the_header_counts_first() -> None:
-    came = answer(404, {"error": {"code": "not_found", "request_id": "req_body"}}, x_request_id="req_header")
-    assert refused(came).request_id == "req_header"
+    came = response(
+        404, {"error": {"code": "not_found", "request_id": "req_body"}}, x_request_id="req_header"
+    )
+    assert status_error_of(came).request_id == "req_header"
 
 
 def test_a_refusal_for_the_rate_tells_when_to_come_back() -> None:
-    came = answer(429, retry_after="17", x_ratelimit_limit="120", x_ratelimit_remaining="0")
-    error = refused(came)
+    came = response(429, retry_after="17", x_ratelimit_limit="120", x_ratelimit_remaining="0")
+    error = status_error_of(came)
     assert isinstance(error, errors.RateLimitError)
     assert error.retry_after == 17.0
     assert error.rate_limit == RateLimit(120, 0, None)
@@ -158,16 +160,16 @@ def test_a_refusal_for_the_rate_tells_when_to_come_back() -> None:
 
 @given(st.integers(300, 599), st.booleans())
 def test_an_error_says_whether_the_same_call_may_succeed_later(status: int, replayed: bool) -> None:
-    error = refused(answer(status, idempotent_replayed=str(replayed)))
+    error = status_error_of(response(status, idempotent_replayed=str(replayed)))
     assert error.retryable == ((status in (408, 429) or status >= 500) and not replayed)
 
 
 def test_an_oauth_error_is_understood() -> None:
-    came = answer(401, {"error": "invalid_token", "error_description": "It has expired"})
-    error = refused(came)
+    came = response(401, {"error": "invalid_token", "error_description": "It has expired"})
+    error = status_error_of(came)
     assert type(error) is errors.AuthenticationError
     assert (error.code, error.message) == ("invalid_token", "It has expired")
-    assert refused(answer(400, {"error": "invalid_grant"})).code == "invalid_grant"
+    assert status_error_of(response(400, {"error": "invalid_grant"})).code == "invalid_grant"
 
 
 @pytest.mark.parametrize(
@@ -186,13 +188,13 @@ def test_an_oauth_error_is_understood() -> None:
     ],
 )
 def test_an_odd_error_is_told_with_what_is_known(body: bytes, kind: str) -> None:
-    error = refused(answer(502, body))
+    error = status_error_of(response(502, body))
     assert type(error) is errors.ServerError
     assert f"GET /jobs/job_1 answered 502 with {kind}" in str(error)
 
 
 def test_a_redirect_is_an_error_and_not_followed() -> None:
-    error = refused(answer(307, b"", location="https://elsewhere/"))
+    error = status_error_of(response(307, b"", location="https://elsewhere/"))
     assert type(error) is errors.APIStatusError
     assert "not followed" in str(error)
     assert error.headers["Location"] == "https://elsewhere/"
@@ -212,9 +214,9 @@ JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def raised(request: Request[Any], came: RawResponse) -> errors.ScripeError | None:
+def error_of(request: Request[Any], came: RawResponse) -> errors.ScripeError | None:
     try:
-        taken(request, came)
+        parse(request, came)
     except (errors.APIResponseValidationError, errors.APIStatusError) as error:
         return error
     return None
@@ -222,43 +224,45 @@ def raised(request: Request[Any], came: RawResponse) -> errors.ScripeError | Non
 
 @given(st.sampled_from([200, 204, 302, 400, 402, 403, 429, 500, 503]), JSON_VALUES | st.binary(max_size=30))
 def test_no_answer_makes_anything_but_an_error_of_ours(status: int, body: object) -> None:
-    came = answer(status, body if isinstance(body, bytes) else json.dumps(body).encode())
+    came = response(status, body if isinstance(body, bytes) else json.dumps(body).encode())
     requests: list[Request[Any]] = [RETRIEVE, HEALTH, Request("GET", "/jobs", Page[Job], envelope="whole")]
     for request in requests:
-        error = raised(request, came)
+        error = error_of(request, came)
         assert repr(pickle.loads(pickle.dumps(error))) == repr(error)
 
 
 def test_an_error_message_can_always_be_printed() -> None:
-    error = refused(answer(400, b'{"error": {"code": "bad", "message": "half \\ud800 a pair"}}'))
+    error = status_error_of(response(400, b'{"error": {"code": "bad", "message": "half \\ud800 a pair"}}'))
     assert "half" in str(error)
     assert str(error).encode()
 
 
 def test_an_object_is_taken_out_of_data() -> None:
-    assert taken(RETRIEVE, answer(200, {"data": JOB})).id == "job_1"
-    assert taken(RETRIEVE, answer(201, {"data": JOB})).is_succeeded
+    assert parse(RETRIEVE, response(200, {"data": JOB})).id == "job_1"
+    assert parse(RETRIEVE, response(201, {"data": JOB})).is_succeeded
 
 
 def test_a_list_is_a_whole_page() -> None:
     request = Request("GET", "/jobs", Page[Job], envelope="whole")
-    page = taken(request, answer(200, {"data": [JOB], "pagination": {"next_cursor": "c", "has_more": True}}))
+    page = parse(
+        request, response(200, {"data": [JOB], "pagination": {"next_cursor": "c", "has_more": True}})
+    )
     assert (page.data[0].id, page.next_cursor, page.has_more) == ("job_1", "c", True)
-    assert not taken(request, answer(200, {"data": []})).has_more
+    assert not parse(request, response(200, {"data": []})).has_more
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_an_object_that_the_pages_show_bare_is_taken_either_way(wrapped: bool) -> None:
     bare = {"workspace": {"id": "org_1"}, "principal": {"id": "key_1"}}
     request = Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either")
-    assert taken(request, answer(200, {"data": bare} if wrapped else bare)).workspace.id == "org_1"
+    assert parse(request, response(200, {"data": bare} if wrapped else bare)).workspace.id == "org_1"
 
 
 def test_a_bare_object_may_have_a_field_called_data() -> None:
     class Anything(Model):
         data: list[int]
 
-    assert taken(Request("GET", "/x", Anything, envelope="either"), answer(200, {"data": [1]})).data == [1]
+    assert parse(Request("GET", "/x", Anything, envelope="either"), response(200, {"data": [1]})).data == [1]
 
 
 @pytest.mark.parametrize(
@@ -279,7 +283,7 @@ def test_a_success_that_is_not_what_the_api_promises_is_told_by_place_and_kind(
     body: bytes, problem: str
 ) -> None:
     with pytest.raises(errors.APIResponseValidationError) as caught:
-        taken(SUBMIT, answer(200, body, x_request_id="req_7"))
+        parse(SUBMIT, response(200, body, x_request_id="req_7"))
     error = caught.value
     assert problem in str(error)
     assert (error.status_code, error.request_id, error.idempotency_key) == (200, "req_7", "key-1")
@@ -289,22 +293,22 @@ def test_a_success_that_is_not_what_the_api_promises_is_told_by_place_and_kind(
 @pytest.mark.parametrize("body", [b"<html>", b"", b"\xff", b"[" * 100_000])
 def test_a_bare_success_that_is_no_json_is_told_as_such(body: bytes) -> None:
     with pytest.raises(errors.APIResponseValidationError, match="it is not JSON"):
-        taken(HEALTH, answer(200, body))
+        parse(HEALTH, response(200, body))
 
 
 def test_a_value_of_a_broken_answer_is_not_in_the_message() -> None:
     with pytest.raises(errors.APIResponseValidationError) as caught:
-        taken(RETRIEVE, answer(200, {"data": {**JOB, "attemptCount": "whsec_hush"}}))
+        parse(RETRIEVE, response(200, {"data": {**JOB, "attemptCount": "whsec_hush"}}))
     assert "hush" not in str(caught.value)
     assert "data.attemptCount: int_parsing" in str(caught.value)
 
 
 def test_a_degraded_health_is_an_answer() -> None:
-    found = taken(
-        HEALTH, answer(503, {"status": "degraded", "checks": {"db": {"ok": False, "error": "down"}}})
+    parsed = parse(
+        HEALTH, response(503, {"status": "degraded", "checks": {"db": {"ok": False, "error": "down"}}})
     )
-    assert not found.is_ok
-    assert found.last_response.status_code == 503
+    assert not parsed.is_ok
+    assert parsed.last_response.status_code == 503
 
 
 @pytest.mark.parametrize(
@@ -312,24 +316,24 @@ def test_a_degraded_health_is_an_answer() -> None:
 )
 def test_a_503_that_is_no_health_is_an_error_of_the_service(body: bytes) -> None:
     with pytest.raises(errors.ServiceUnavailableError):
-        taken(HEALTH, answer(503, body))
+        parse(HEALTH, response(503, body))
 
 
 def test_a_document_is_the_json_as_it_came() -> None:
     def found(came: RawResponse) -> object:
-        return parse_json(RETRIEVE, came, response_info(RETRIEVE, came, 1), Secret(KEY))
+        return parse_json(RETRIEVE, came, build_response_info(RETRIEVE, came, 1), Secret(KEY))
 
-    assert found(answer(200, {"data": [1]})) == {"data": [1]}
-    assert found(answer(204, b"")) is None
-    assert found(answer(200, b"null")) is None
+    assert found(response(200, {"data": [1]})) == {"data": [1]}
+    assert found(response(204, b"")) is None
+    assert found(response(200, b"null")) is None
     with pytest.raises(errors.APIResponseValidationError, match="not JSON"):
-        found(answer(200, b"<html>"))
+        found(response(200, b"<html>"))
     with pytest.raises(errors.NotFoundError):
-        found(answer(404, b""))
+        found(response(404, b""))
 
 
 def test_a_model_says_which_answer_it_came_with() -> None:
-    came = answer(
+    came = response(
         200,
         {"data": JOB},
         x_request_id="req_7",
@@ -337,7 +341,7 @@ def test_a_model_says_which_answer_it_came_with() -> None:
         x_ratelimit_remaining="3",
         scripe_deprecation="2026-08-01",
     )
-    info = parse_model(RETRIEVE, came, response_info(RETRIEVE, came, 2), Secret(KEY)).last_response
+    info = parse_model(RETRIEVE, came, build_response_info(RETRIEVE, came, 2), Secret(KEY)).last_response
     assert (info.method, info.path, info.status_code, info.request_id) == ("GET", "/jobs/job_1", 200, "req_7")
     assert (info.idempotent_replayed, info.rate_limit) == (True, RateLimit(None, 3, None))
     assert (info.deprecation, info.elapsed, info.attempts) == (Deprecation("2026-08-01"), 0.25, 2)
@@ -345,8 +349,10 @@ def test_a_model_says_which_answer_it_came_with() -> None:
 
 
 def test_what_was_not_said_of_a_replay_is_unknown() -> None:
-    assert response_info(RETRIEVE, answer(), 1).idempotent_replayed is None
-    assert response_info(RETRIEVE, answer(idempotent_replayed="false"), 1).idempotent_replayed is False
+    assert build_response_info(RETRIEVE, response(), 1).idempotent_replayed is None
+    assert (
+        build_response_info(RETRIEVE, response(idempotent_replayed="false"), 1).idempotent_replayed is False
+    )
 
 
 @pytest.mark.parametrize(
@@ -366,29 +372,29 @@ def test_what_was_not_said_of_a_replay_is_unknown() -> None:
 def test_a_deprecation_notice_names_version_sunset_and_replacement(
     notice: str | None, found: Deprecation | None
 ) -> None:
-    assert deprecation(notice) == found
+    assert parse_deprecation(notice) == found
 
 
 def test_a_key_that_is_echoed_gets_into_no_error() -> None:
-    echoed = answer(
+    echoed = response(
         400,
         {"error": {"code": KEY, "message": KEY, "request_id": KEY, "docs_url": KEY, "details": {"a": [KEY]}}},
         authorization=f"Bearer {KEY}",
     )
-    error = refused(echoed)
+    error = status_error_of(echoed)
     assert KEY not in str(error)
     assert KEY not in repr(vars(error))
     with pytest.raises(errors.APIResponseValidationError) as caught:
-        taken(RETRIEVE, answer(200, KEY.encode()))
+        parse(RETRIEVE, response(200, KEY.encode()))
     assert KEY not in repr(vars(caught.value))
 
 
 def test_a_key_that_is_echoed_as_a_request_id_gets_into_no_error() -> None:
-    assert KEY not in str(refused(answer(400, x_request_id=KEY)))
+    assert KEY not in str(status_error_of(response(400, x_request_id=KEY)))
 
 
 def test_without_a_key_there_is_nothing_to_hide() -> None:
-    came = answer(400, {"error": "x"})
+    came = response(400, {"error": "x"})
     assert redact_api_key(came, Secret("")) is came
 
 
@@ -408,12 +414,12 @@ def test_a_time_out_is_told_from_a_broken_connection() -> None:
 
 def test_an_error_of_a_read_is_made_of_the_answer_alone() -> None:
     came = RawResponse(404, Headers(), b"")
-    assert status_error(RETRIEVE, came, response_info(RETRIEVE, came, 1)).idempotency_key is None
+    assert status_error(RETRIEVE, came, build_response_info(RETRIEVE, came, 1)).idempotency_key is None
 
 
 def test_a_key_that_a_header_echoes_is_nowhere_in_what_came_with_the_answer() -> None:
     came = RawResponse(200, Headers([("X-Echo", f"Bearer {KEY}")]), json.dumps({"data": JOB}).encode())
-    info = response_info(RETRIEVE, came, 1, Secret(KEY))
+    info = build_response_info(RETRIEVE, came, 1, Secret(KEY))
     assert KEY not in repr(info)
     assert info.headers["x-echo"] == "Bearer …"
 
@@ -422,7 +428,7 @@ def test_a_key_that_a_header_echoes_is_nowhere_in_what_came_with_the_answer() ->
 def test_secrets_of_a_broken_answer_are_not_in_its_error(status: int) -> None:
     body = b'{"secret": "whsec_AbC123", "uploadUrl": "https:\\/\\/s3.example.com\\/k?X-Amz-Signature=c0ffee"}'
     with pytest.raises(errors.ScripeError) as caught:
-        taken(RETRIEVE, RawResponse(status, Headers(), body))
+        parse(RETRIEVE, RawResponse(status, Headers(), body))
     shown = str(vars(caught.value))
     assert "s3.example.com" in shown
     assert "AbC123" not in shown

@@ -10,9 +10,9 @@ from scripe._core.uploads import (
     UploadLinkUsedError,
     check_size,
     check_stored,
-    content_type,
-    is_transient,
+    is_transient_at_storage,
     put_headers,
+    resolve_content_type,
     upload_already_stored,
 )
 from scripe.errors import (
@@ -29,7 +29,7 @@ MD5 = "0cc175b9c0f1b6a831c399e269772661"
 LATE = NOON.timestamp() + 1
 
 
-def said(
+def refusal(
     status: int,
     code: str = "",
     message: str = "",
@@ -45,7 +45,7 @@ def said(
     )
 
 
-def refusal(came: RawResponse) -> UploadError:
+def error_of(came: RawResponse) -> UploadError:
     with pytest.raises(UploadError) as caught:
         check_stored(came, upload(), MD5)
     return caught.value
@@ -61,17 +61,17 @@ def refusal(came: RawResponse) -> UploadError:
     ],
 )
 def test_the_type_is_told_by_a_table_of_our_own(name: str, kind: str) -> None:
-    assert content_type(name, None) == kind
+    assert resolve_content_type(name, None) == kind
 
 
 def test_every_type_of_the_table_is_a_mime_type() -> None:
     for suffix, kind in CONTENT_TYPES.items():
-        assert content_type(f"a.{suffix}", None) == content_type(None, kind) == kind
+        assert resolve_content_type(f"a.{suffix}", None) == resolve_content_type(None, kind) == kind
         assert re.fullmatch(r"[a-z0-9]+", suffix)
 
 
 def test_the_caller_has_the_last_word_on_the_type() -> None:
-    assert content_type("a.mp3", "audio/x-mine; rate=8") == "audio/x-mine; rate=8"
+    assert resolve_content_type("a.mp3", "audio/x-mine; rate=8") == "audio/x-mine; rate=8"
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def test_the_caller_has_the_last_word_on_the_type() -> None:
 )
 def test_what_is_no_mime_type_is_refused(given: str) -> None:
     with pytest.raises(InvalidArgumentError, match="no MIME type"):
-        content_type("a.mp3", given)
+        resolve_content_type("a.mp3", given)
 
 
 @pytest.mark.parametrize("name", [None, "", "a", "a.", "a.xyz", "mp3.", "log", "mp3"])
 def test_a_name_that_tells_no_type_needs_content_type(name: str | None) -> None:
     with pytest.raises(InvalidArgumentError, match="content_type="):
-        content_type(name, None)
+        resolve_content_type(name, None)
 
 
 def test_a_file_over_the_links_own_cap_is_refused_before_a_byte_is_sent() -> None:
@@ -106,12 +106,12 @@ def test_a_put_has_its_length_and_exactly_the_minted_type_and_nothing_else() -> 
     "tag", [f'"{MD5}"', MD5, f'"{MD5.upper()}"', "", '"abc-2"', f'W/"{MD5}"', '"' + "z" * 32 + '"']
 )
 def test_bytes_are_stored_unless_a_plain_tag_says_otherwise(tag: str) -> None:
-    check_stored(said(200, headers={"ETag": tag}), upload(), MD5)
-    check_stored(said(204), upload(), MD5)
+    check_stored(refusal(200, headers={"ETag": tag}), upload(), MD5)
+    check_stored(refusal(204), upload(), MD5)
 
 
 def test_a_plain_tag_of_other_bytes_is_an_integrity_error() -> None:
-    error = refusal(said(200, headers={"ETag": '"' + "0" * 32 + '"'}))
+    error = error_of(refusal(200, headers={"ETag": '"' + "0" * 32 + '"'}))
     assert isinstance(error, UploadIntegrityError)
     assert error.retryable
     assert error.status_code == 200
@@ -126,38 +126,42 @@ def test_a_plain_tag_of_other_bytes_is_an_integrity_error() -> None:
     ],
 )
 def test_a_tag_under_encryption_with_a_key_is_no_md5(headers: Mapping[str, str]) -> None:
-    check_stored(said(200, headers={"ETag": '"' + "0" * 32 + '"', **headers}), upload(), MD5)
+    check_stored(refusal(200, headers={"ETag": '"' + "0" * 32 + '"', **headers}), upload(), MD5)
 
 
 def test_a_tag_under_storages_own_encryption_is_still_the_md5() -> None:
     headers = {"ETag": '"' + "0" * 32 + '"', "x-amz-server-side-encryption": "AES256"}
-    assert isinstance(refusal(said(200, headers=headers)), UploadIntegrityError)
+    assert isinstance(error_of(refusal(200, headers=headers)), UploadIntegrityError)
 
 
 @pytest.mark.parametrize(
     "came",
     [
-        said(403, "AccessDenied", "Request has expired"),
-        said(400, "ExpiredToken", "The provided token has expired."),
-        said(403, "RequestExpired"),
-        said(400, "ExpiredPresignRequest"),
-        said(403, late=True),
-        said(400, late=True),
-        said(403, "SignatureDoesNotMatch", "x", late=True),
+        refusal(403, "AccessDenied", "Request has expired"),
+        refusal(400, "ExpiredToken", "The provided token has expired."),
+        refusal(403, "RequestExpired"),
+        refusal(400, "ExpiredPresignRequest"),
+        refusal(403, late=True),
+        refusal(400, late=True),
+        refusal(403, "SignatureDoesNotMatch", "x", late=True),
     ],
 )
 def test_an_expired_link_is_told_by_storages_code_or_by_the_time(came: RawResponse) -> None:
-    error = refusal(came)
+    error = error_of(came)
     assert type(error) is UploadExpiredError
     assert error.retryable
 
 
 @pytest.mark.parametrize(
     "came",
-    [said(412), said(412, "PreconditionFailed"), said(403, "AccessDenied", "The link was already used")],
+    [
+        refusal(412),
+        refusal(412, "PreconditionFailed"),
+        refusal(403, "AccessDenied", "The link was already used"),
+    ],
 )
 def test_a_spent_link_is_an_expired_one(came: RawResponse) -> None:
-    error = refusal(came)
+    error = error_of(came)
     assert isinstance(error, UploadLinkUsedError)
     assert error.retryable
 
@@ -166,26 +170,26 @@ def test_a_spent_link_is_an_expired_one(came: RawResponse) -> None:
     "message", ["The request was refused by a policy", "Unused grants", "The credentials used have no rights"]
 )
 def test_a_refusal_that_merely_sounds_like_used_is_no_spent_link(message: str) -> None:
-    assert type(refusal(said(403, "AccessDenied", message))) is UploadError
+    assert type(error_of(refusal(403, "AccessDenied", message))) is UploadError
 
 
-@pytest.mark.parametrize("came", [said(400, "EntityTooLarge"), said(413), said(413, late=True)])
+@pytest.mark.parametrize("came", [refusal(400, "EntityTooLarge"), refusal(413), refusal(413, late=True)])
 def test_too_large_is_told_by_code_or_status(came: RawResponse) -> None:
-    assert type(refusal(came)) is UploadTooLargeError
-    assert not refusal(came).retryable
+    assert type(error_of(came)) is UploadTooLargeError
+    assert not error_of(came).retryable
 
 
 @pytest.mark.parametrize("code", ["BadDigest", "InvalidDigest"])
 def test_other_bytes_than_were_sent_are_an_integrity_error(code: str) -> None:
-    assert type(refusal(said(400, code, late=True))) is UploadIntegrityError
+    assert type(error_of(refusal(400, code, late=True))) is UploadIntegrityError
 
 
 def test_bytes_that_were_spoilt_on_the_way_are_worth_another_call() -> None:
-    assert refusal(said(400, "BadDigest")).retryable
+    assert error_of(refusal(400, "BadDigest")).retryable
 
 
 def test_any_other_refusal_says_what_storage_said() -> None:
-    error = refusal(said(403, "SignatureDoesNotMatch", "Check your key"))
+    error = error_of(refusal(403, "SignatureDoesNotMatch", "Check your key"))
     assert type(error) is UploadError
     assert (error.status_code, error.storage_code) == (403, "SignatureDoesNotMatch")
     assert error.storage_message == "Check your key"
@@ -197,43 +201,43 @@ def test_any_other_refusal_says_what_storage_said() -> None:
     "body", [b"", b"<html>", b"\xff<Code>\xff</Code>", b"<Code></Code>", b"<Code>" + b"x" * 501]
 )
 def test_an_odd_answer_of_storage_is_an_upload_error_all_the_same(body: bytes) -> None:
-    assert type(refusal(RawResponse(403, Headers(), body))) is UploadError
+    assert type(error_of(RawResponse(403, Headers(), body))) is UploadError
 
 
 def test_no_reason_is_told_as_such() -> None:
-    assert "no reason given" in str(refusal(said(418)))
+    assert "no reason given" in str(error_of(refusal(418)))
 
 
 def test_a_link_without_a_time_zone_expires_in_utc() -> None:
     naive = upload().model_copy(update={"expires_at": NOON.replace(tzinfo=None)})
     with pytest.raises(UploadExpiredError):
-        check_stored(said(403, late=True), naive, MD5)
+        check_stored(refusal(403, late=True), naive, MD5)
     with pytest.raises(UploadError) as caught:
-        check_stored(said(403), naive, MD5)
+        check_stored(refusal(403), naive, MD5)
     assert type(caught.value) is UploadError
 
 
 @pytest.mark.parametrize(
     ("came", "transient"),
     [
-        (said(408), True),
-        (said(429), True),
-        (said(500), True),
-        (said(503, "SlowDown"), True),
-        (said(400, "RequestTimeout"), True),
-        (said(400, "IncompleteBody"), True),
-        (said(400, "BadDigest"), False),
-        (said(403, "AccessDenied"), False),
-        (said(412), False),
-        (said(200), False),
+        (refusal(408), True),
+        (refusal(429), True),
+        (refusal(500), True),
+        (refusal(503, "SlowDown"), True),
+        (refusal(400, "RequestTimeout"), True),
+        (refusal(400, "IncompleteBody"), True),
+        (refusal(400, "BadDigest"), False),
+        (refusal(403, "AccessDenied"), False),
+        (refusal(412), False),
+        (refusal(200), False),
     ],
 )
 def test_what_is_worth_another_attempt_at_storage(came: RawResponse, transient: bool) -> None:
-    assert is_transient(came) is transient
+    assert is_transient_at_storage(came) is transient
     if came.status >= 400 and not transient:
         return
     if came.status != 200:
-        assert refusal(came).retryable
+        assert error_of(came).retryable
 
 
 def test_a_used_link_has_brought_the_file_if_its_key_holds_the_content_or_all_bytes_went_out() -> None:
@@ -256,30 +260,35 @@ def test_a_type_that_is_not_known_is_told_from_a_name() -> None:
         "application/octet-stream;q=1",
         "binary/octet-stream",
     ):
-        assert content_type("a.mp3", unknown) == "audio/mpeg"
-        assert content_type(None, unknown, label="a.mp3") == "audio/mpeg"
-        assert content_type(None, unknown, announced="audio/x-mine") == "audio/x-mine"
-        assert content_type("a.mp3", None, announced=unknown) == "audio/mpeg"
+        assert resolve_content_type("a.mp3", unknown) == "audio/mpeg"
+        assert resolve_content_type(None, unknown, label="a.mp3") == "audio/mpeg"
+        assert resolve_content_type(None, unknown, announced="audio/x-mine") == "audio/x-mine"
+        assert resolve_content_type("a.mp3", None, announced=unknown) == "audio/mpeg"
         with pytest.raises(
             InvalidArgumentError, match=r"(?i)octet-stream.*stands for an unknown one.*content_type="
         ):
-            content_type(None, unknown)
+            resolve_content_type(None, unknown)
         with pytest.raises(InvalidArgumentError, match=r"(?i)the name 'a' or the name 'b'.*octet-stream"):
-            content_type("a", None, label="b", announced=unknown)
+            resolve_content_type("a", None, label="b", announced=unknown)
 
 
 def test_what_tells_a_type_in_its_order() -> None:
-    assert content_type("a.mp3", "audio/given", label="b.mp4", announced="audio/announced") == "audio/given"
-    assert content_type("a.mp3", None, label="b.mp4", announced="audio/announced") == "audio/announced"
-    assert content_type("a.mp3", None, label="b.mp4") == "audio/mpeg"
-    assert content_type("a", None, label="b.mp4") == "video/mp4"
+    assert (
+        resolve_content_type("a.mp3", "audio/given", label="b.mp4", announced="audio/announced")
+        == "audio/given"
+    )
+    assert (
+        resolve_content_type("a.mp3", None, label="b.mp4", announced="audio/announced") == "audio/announced"
+    )
+    assert resolve_content_type("a.mp3", None, label="b.mp4") == "audio/mpeg"
+    assert resolve_content_type("a", None, label="b.mp4") == "video/mp4"
 
 
 @pytest.mark.parametrize("announced", ["", "audio", "a b/c", "audio/mpeg\n"])
 def test_what_a_file_object_says_and_is_no_type_does_not_count(announced: str) -> None:
-    assert content_type("a.mp3", None, announced=announced) == "audio/mpeg"
+    assert resolve_content_type("a.mp3", None, announced=announced) == "audio/mpeg"
 
 
 @pytest.mark.parametrize("code", ["ConditionalRequestConflict", "OperationAborted"])
 def test_another_put_under_way_is_waited_for(code: str) -> None:
-    assert is_transient(said(409, code))
+    assert is_transient_at_storage(refusal(409, code))

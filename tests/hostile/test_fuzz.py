@@ -22,7 +22,7 @@ from scripe._core import uploads
 from scripe._core.config import Secret
 from scripe._core.outcome import RawResponse
 from scripe._core.pagination import PageWalk
-from scripe._core.rate_limit import rate_limit, retry_after
+from scripe._core.rate_limit import parse_rate_limit, parse_retry_after
 from scripe._core.request import Request
 from scripe.types import (
     Headers,
@@ -169,12 +169,16 @@ def only_ours(parse: Callable[[], object]) -> None:
 
 
 def read(request: Request[BaseModel], answer: RawResponse) -> object:
-    return responses.parse_model(request, answer, responses.response_info(request, answer, 1), Secret("k"))
+    return responses.parse_model(
+        request, answer, responses.build_response_info(request, answer, 1), Secret("k")
+    )
 
 
 def read_freely(answer: RawResponse) -> object:
     request = Request("GET", "/anything", BaseModel)
-    return responses.parse_json(request, answer, responses.response_info(request, answer, 1), Secret("k"))
+    return responses.parse_json(
+        request, answer, responses.build_response_info(request, answer, 1), Secret("k")
+    )
 
 
 def each_way(body: bytes, status: int, headers: Headers) -> None:
@@ -208,10 +212,10 @@ def test_odd_bodies(body: bytes, status: int) -> None:
 @example(Headers([("retry-after", "9" * 5000)]), 429)
 def test_headers_say_something_sensible_or_nothing(headers: Headers, status: int) -> None:
     answer = RawResponse(status, headers, b"", 0.1, 1_795_404_021.0)
-    wait, told = retry_after(answer), rate_limit(answer)
+    wait, told = parse_retry_after(answer), parse_rate_limit(answer)
     assert wait is None or 0 <= wait < float("inf")
     assert told is None or told.reset_after is None or 0 <= told.reset_after < float("inf")
-    notice = responses.deprecation(headers.get("scripe-deprecation"))
+    notice = responses.parse_deprecation(headers.get("scripe-deprecation"))
     assert notice is None or isinstance(notice.version, str)
 
 
@@ -231,7 +235,7 @@ def test_headers_say_something_sensible_or_nothing(headers: Headers, status: int
 def test_storages_answers(body: bytes, status: int, headers: Headers) -> None:
     upload = Upload.model_validate(shapes.upload("https://storage.example/key?X-Amz-Signature=00"))
     answer = RawResponse(status, headers, body, 0.1, 1_795_404_021.0)
-    uploads.is_transient(answer)
+    uploads.is_transient_at_storage(answer)
     only_ours(lambda: uploads.check_stored(answer, upload, "0" * 32))
 
 

@@ -11,7 +11,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import pytest
 
-from scripe._core.body import SUCCESS_LIMIT
+from scripe._core.body import MAX_SUCCESS_BYTES
 
 PROGRAM = """
 import asyncio, resource, sys
@@ -73,7 +73,7 @@ def endless(status: int) -> Generator[str]:
 @pytest.mark.parametrize("world", ["sync", "async"])
 @pytest.mark.parametrize(
     ("status", "kind", "megabytes"),
-    [(500, "ServerError", 16), (200, "APIResponseValidationError", 4 * SUCCESS_LIMIT // 1024**2)],
+    [(500, "ServerError", 16), (200, "APIResponseValidationError", 4 * MAX_SUCCESS_BYTES // 1024**2)],
 )
 def test_a_body_of_a_gigabyte_is_cut(world: str, status: int, kind: str, megabytes: int) -> None:
     with endless(status) as url:

@@ -196,7 +196,7 @@ def test_the_packages_that_are_looked_for_are_those_of_the_extra() -> None:
     wanted = {each.partition(">=")[0] for each in project["optional-dependencies"]["emulator"]}
     homes = packages_distributions()
     assert {homes[name][0].lower() for name in extras.PACKAGES} == wanted
-    assert extras.missing_packages() == ()
+    assert extras.find_missing_packages() == ()
 
 
 def test_a_marker_that_does_nothing_is_told(run: Run) -> None:

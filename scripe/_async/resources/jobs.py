@@ -77,7 +77,7 @@ class AsyncJobs(AsyncResource):
             try:
                 return await jobs._sender.send(request)
             except ScripeError as error:
-                if not rules.is_cancel_unclear(error, attempt):
+                if not rules.may_have_cancelled(error, attempt):
                     raise
                 unsettled = error
             job = await jobs.retrieve(job_id)
@@ -85,7 +85,7 @@ class AsyncJobs(AsyncResource):
                 return job
             clock, pause = jobs._sender.session.clock, backoff(attempt)
             in_time = jobs._sender.deadline.allows(pause, clock.now())
-            if not in_time or not rules.may_be_sent_again(job, attempt, jobs._sender.options.max_retries):
+            if not in_time or not rules.should_cancel_again(job, attempt, jobs._sender.options.max_retries):
                 raise unsettled
             await clock.sleep(pause)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..._concurrency import AsyncCallback
 from ..._core.config import check_seconds
-from ..._core.idempotency import FileKey
+from ..._core.idempotency import FileIdempotencyKey
 from ..._core.request import check_http_url, check_id, create_request
-from ..._core.uploads import content_type as content_type_of
-from ..._core.uploads import document_name
+from ..._core.uploads import resolve_content_type as content_type_of
+from ..._core.uploads import resolve_document_name
 from ..._files import AsyncFileInput
 from ..._vocabulary import KnowledgeType
 from ...types.job import Job
@@ -154,7 +154,7 @@ class AsyncKnowledge(AsyncResource):
                 expired.
 
         """
-        key = FileKey(idempotency_key)
+        key = FileIdempotencyKey(idempotency_key)
         if project_id is not None:
             check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
@@ -167,7 +167,7 @@ class AsyncKnowledge(AsyncResource):
             )
 
         try:
-            label = document_name(name, content.name)
+            label = resolve_document_name(name, content.name)
             with key.attach_to_errors(), self._sender.operation("knowledge.ingest"):
                 mime_type = content_type_of(
                     content.name, content_type, label=name, announced=content.content_type

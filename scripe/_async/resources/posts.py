@@ -10,7 +10,7 @@ from typing import overload
 from ..._concurrency import AsyncCallback
 from ..._core import generation, polling
 from ..._core.config import check_seconds
-from ..._core.idempotency import attach_idempotency_key, check_key, new_key
+from ..._core.idempotency import attach_idempotency_key, check_idempotency_key, new_idempotency_key
 from ..._core.request import (
     Request,
     build_path,
@@ -286,7 +286,7 @@ class AsyncPosts(AsyncResource):
             NotFoundError: no such project or note in this workspace.
 
         """
-        key = new_key() if idempotency_key is None else check_key(idempotency_key)
+        key = new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
         check_seconds(timeout, "timeout")
         posts = AsyncPosts(self._sender.with_deadline(timeout))
         source, hold = generation.generation_source(text, note_id), generation.MAX_SERVER_WAIT_MS

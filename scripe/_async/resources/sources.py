@@ -5,9 +5,14 @@ from __future__ import annotations
 from ..._concurrency import AsyncCallback
 from ..._core import polling
 from ..._core.config import check_seconds
-from ..._core.idempotency import FileKey, attach_idempotency_key, check_key, new_key
+from ..._core.idempotency import (
+    FileIdempotencyKey,
+    attach_idempotency_key,
+    check_idempotency_key,
+    new_idempotency_key,
+)
 from ..._core.request import Request, build_path, check_id, create_request
-from ..._core.uploads import content_type as content_type_of
+from ..._core.uploads import resolve_content_type as content_type_of
 from ..._files import AsyncFileInput
 from ...types.job import Job
 from ...types.progress import Progress
@@ -113,7 +118,7 @@ class AsyncSources(AsyncResource):
             SpendCapExceededError: the workspace's daily cap for AI work is reached.
 
         """
-        key = new_key() if idempotency_key is None else check_key(idempotency_key)
+        key = new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
         check_seconds(timeout, "timeout")
         sources = AsyncSources(self._sender.with_deadline())
         with attach_idempotency_key(key), self._sender.operation("sources.create_file_and_wait"):
@@ -162,7 +167,7 @@ class AsyncSources(AsyncResource):
                 expired.
 
         """
-        key = FileKey(idempotency_key)
+        key = FileIdempotencyKey(idempotency_key)
         check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
         sources = AsyncSources(self._sender.with_deadline())

@@ -113,5 +113,7 @@ class AsyncWebhookEndpoints(AsyncResource):
 
         """
         return await self._sender.send(
-            Request("POST", build_path(rules.ROTATE, endpoint_id), WebhookEndpoint, repeatable=False)
+            Request(
+                "POST", build_path(rules.ROTATE_SECRET_PATH, endpoint_id), WebhookEndpoint, repeatable=False
+            )
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, cast
 
-from ..._concurrency import async_drain, async_shielded
-from ..._core.body import ERROR_LIMIT, SUCCESS_LIMIT, Body, BodyError
+from ..._concurrency import async_drain, async_run_shielded
+from ..._core.body import MAX_ERROR_BYTES, MAX_SUCCESS_BYTES, Body, BodyError
 from ..._core.outcome import Outcome, RawResponse, TransportFailure
 from ...errors import ClientClosedError
 from ...types.response_info import Headers
@@ -47,7 +47,7 @@ class AsyncHTTPTransport:
 
         """
         while (idle := self._pool.pop_retired()) is not None:
-            await async_shielded(idle.aclose)
+            await async_run_shielded(idle.aclose)
         lease, was_cancelled = self._pool.acquire(request.origin), True
         try:
             outcome = await self._send_on(lease.client, request, options)
@@ -75,10 +75,10 @@ class AsyncHTTPTransport:
                 content = await self._read(response, headers, options)
             finally:
                 if not response.is_closed:
-                    await async_shielded(response.aclose)
+                    await async_run_shielded(response.aclose)
                 # A client that was closed while this call was opening its connection did not close that one.
                 if client.is_closed and (connection := response.extensions.get("network_stream")):
-                    await async_shielded(connection.aclose)
+                    await async_run_shielded(connection.aclose)
         except transport_exceptions(self._backend) as error:
             return classify_exception(self._backend, error)
         except BodyError as error:
@@ -92,7 +92,7 @@ class AsyncHTTPTransport:
         """Read the body, up to its limit; return None if the deadline passes before its end."""
         if response.is_stream_consumed:
             return response.content  # from a transport in this process, which had it whole
-        limit = SUCCESS_LIMIT if 200 <= response.status_code < 300 else ERROR_LIMIT
+        limit = MAX_SUCCESS_BYTES if 200 <= response.status_code < 300 else MAX_ERROR_BYTES
         body, is_late = Body(headers.lower_items.get("content-encoding"), limit), False
         blocks = response.aiter_raw()
         try:
@@ -111,7 +111,7 @@ class AsyncHTTPTransport:
 
     async def close(self) -> None:
         """Close all clients of ours."""
-        await async_shielded(self._close_all)
+        await async_run_shielded(self._close_all)
 
     async def _close_all(self) -> None:
         for client in self._pool.pop_all():

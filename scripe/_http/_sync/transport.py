@@ -6,8 +6,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, cast
 
-from ..._concurrency import drain, shielded
-from ..._core.body import ERROR_LIMIT, SUCCESS_LIMIT, Body, BodyError
+from ..._concurrency import drain, run_shielded
+from ..._core.body import MAX_ERROR_BYTES, MAX_SUCCESS_BYTES, Body, BodyError
 from ..._core.outcome import Outcome, RawResponse, TransportFailure
 from ...errors import ClientClosedError
 from ...types.response_info import Headers
@@ -48,7 +48,7 @@ class HTTPTransport:
 
         """
         while (idle := self._pool.pop_retired()) is not None:
-            shielded(idle.close)
+            run_shielded(idle.close)
         lease, was_cancelled = self._pool.acquire(request.origin), True
         try:
             outcome = self._send_on(lease.client, request, options)
@@ -76,10 +76,10 @@ class HTTPTransport:
                 content = self._read(response, headers, options)
             finally:
                 if not response.is_closed:
-                    shielded(response.close)
+                    run_shielded(response.close)
                 # A client that was closed while this call was opening its connection did not close that one.
                 if client.is_closed and (connection := response.extensions.get("network_stream")):
-                    shielded(connection.close)
+                    run_shielded(connection.close)
         except transport_exceptions(self._backend) as error:
             return classify_exception(self._backend, error)
         except BodyError as error:
@@ -93,7 +93,7 @@ class HTTPTransport:
         """Read the body, up to its limit; return None if the deadline passes before its end."""
         if response.is_stream_consumed:
             return response.content  # from a transport in this process, which had it whole
-        limit = SUCCESS_LIMIT if 200 <= response.status_code < 300 else ERROR_LIMIT
+        limit = MAX_SUCCESS_BYTES if 200 <= response.status_code < 300 else MAX_ERROR_BYTES
         body, is_late = Body(headers.lower_items.get("content-encoding"), limit), False
         blocks = response.iter_raw()
         try:
@@ -112,7 +112,7 @@ class HTTPTransport:
 
     def close(self) -> None:
         """Close all clients of ours."""
-        shielded(self._close_all)
+        run_shielded(self._close_all)
 
     def _close_all(self) -> None:
         for client in self._pool.pop_all():

@@ -78,7 +78,7 @@ class Jobs(Resource):
             try:
                 return jobs._sender.send(request)
             except ScripeError as error:
-                if not rules.is_cancel_unclear(error, attempt):
+                if not rules.may_have_cancelled(error, attempt):
                     raise
                 unsettled = error
             job = jobs.retrieve(job_id)
@@ -86,7 +86,7 @@ class Jobs(Resource):
                 return job
             clock, pause = jobs._sender.session.clock, backoff(attempt)
             in_time = jobs._sender.deadline.allows(pause, clock.now())
-            if not in_time or not rules.may_be_sent_again(job, attempt, jobs._sender.options.max_retries):
+            if not in_time or not rules.should_cancel_again(job, attempt, jobs._sender.options.max_retries):
                 raise unsettled
             clock.sleep(pause)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ..._concurrency import Callback
 from ..._core import uploads as rules
-from ..._core.idempotency import FileKey
+from ..._core.idempotency import FileIdempotencyKey
 from ..._files import FileInput
 from ...types.progress import Progress
 from ...types.upload import Upload
@@ -100,13 +100,13 @@ class Uploads(Resource):
             UnprocessableEntityError: the API does not take this type.
 
         """
-        key, sender = FileKey(idempotency_key), self._sender.with_deadline()
+        key, sender = FileIdempotencyKey(idempotency_key), self._sender.with_deadline()
         content = open_upload_content(file, sender)
         try:
             title = content.name or name or "file"
             reporting = file_progress(title, on_progress, show_progress=show_progress)
             with key.attach_to_errors(), sender.operation("uploads.upload_file"), reporting as report:
-                mime_type = rules.content_type(
+                mime_type = rules.resolve_content_type(
                     content.name, content_type, label=name, announced=content.content_type
                 )
                 return upload_content(sender, content, mime_type, report, key)

@@ -114,5 +114,7 @@ class WebhookEndpoints(Resource):
 
         """
         return self._sender.send(
-            Request("POST", build_path(rules.ROTATE, endpoint_id), WebhookEndpoint, repeatable=False)
+            Request(
+                "POST", build_path(rules.ROTATE_SECRET_PATH, endpoint_id), WebhookEndpoint, repeatable=False
+            )
         )

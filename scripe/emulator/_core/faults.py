@@ -112,12 +112,12 @@ class Faults:
         with self._lock:
             self._pending = []
 
-    def pending(self) -> list[Fault]:
+    def list_pending(self) -> list[Fault]:
         """Return copies of the faults that have requests left to meet."""
         with self._lock:
             return [replace(fault) for fault in self._pending]
 
-    def unused(self) -> list[str]:
+    def describe_unused(self) -> list[str]:
         """Describe the faults that no request has met at all."""
         with self._lock:
             return [str(fault) for fault in self._pending if fault.times == fault.requested]

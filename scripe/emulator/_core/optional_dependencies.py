@@ -13,7 +13,7 @@ class MissingExtraError(ImportError):
 
 
 @cache
-def missing_packages() -> tuple[str, ...]:
+def find_missing_packages() -> tuple[str, ...]:
     """Return the packages of the extra that are not installed, without loading any."""
     return tuple(name for name in PACKAGES if find_spec(name) is None)
 

@@ -90,7 +90,7 @@ def _parse_date(context: RequestContext, name: str, *, times: bool) -> tuple[int
     raise invalid_field(name, f"must be a date, YYYY-MM-DD{alternative}")
 
 
-def _binding(context: RequestContext) -> str:
+def _cursor_binding(context: RequestContext) -> str:
     """Identify what a cursor is valid for: a list of a workspace with its filters, at any limit."""
     query = context.request.query
     filters: JsonObject = {name: text for name, text in query.items() if name not in ("limit", "cursor")}
@@ -98,7 +98,7 @@ def _binding(context: RequestContext) -> str:
 
 
 def _make_cursor(context: RequestContext, last: Record) -> str:
-    return base64.urlsafe_b64encode(dumps([_binding(context), last.created_at, last.id])).decode()
+    return base64.urlsafe_b64encode(dumps([_cursor_binding(context), last.created_at, last.id])).decode()
 
 
 def _parse_cursor(context: RequestContext) -> Position:
@@ -108,7 +108,7 @@ def _parse_cursor(context: RequestContext) -> Position:
     try:
         match loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True)):
             case [str(binding), int(created_at), str(record_id)] if (
-                binding == _binding(context) and abs(created_at) <= FOREVER
+                binding == _cursor_binding(context) and abs(created_at) <= FOREVER
             ):
                 return created_at, record_id
             case _:

@@ -68,7 +68,7 @@ class RequestRecorder:
         __tracebackhide__ = True
         received = self.requests
         candidates = [
-            (request, _differences(request, json, query)) for request in _matching(received, method, path)
+            (request, _differences(request, json, query)) for request in _select(received, method, path)
         ]
         sent = [request for request, differences in candidates if not differences]
         if len(sent) != times if times is not None else not sent:
@@ -83,13 +83,13 @@ class RequestRecorder:
         """Raise an AssertionError if a request matches."""
         __tracebackhide__ = True
         received = self.requests
-        if _matching(received, method, path):
+        if _select(received, method, path):
             target = " ".join([*([method.upper()] if method else []), *([path] if path != ANY_PATH else [])])
             head = f"{target or 'Nothing'} should {'not ' if target else ''}have been sent."
             raise AssertionError("\n".join([head, *_list_requests(received)]))
 
 
-def _matching(received: Iterable[ReceivedRequest], method: str | None, path: str) -> list[ReceivedRequest]:
+def _select(received: Iterable[ReceivedRequest], method: str | None, path: str) -> list[ReceivedRequest]:
     pattern = _pattern(path)
     return [
         request

@@ -95,7 +95,7 @@ class Route:
         return parameters if is_same and all(parameters.values()) else None
 
 
-def keyed_write(
+def write_route(
     method: str,
     pattern: str,
     handler: Callable[[RequestContext], Response],

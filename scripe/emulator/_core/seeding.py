@@ -54,7 +54,8 @@ class Seeder:
         if self.job_type not in TYPES or self.job_status not in STATUSES:
             raise ValueError(f"there is no job of type {self.job_type} with status {self.job_status}")
         makers = (self._project, self._job, self._source, self._note, self._post)
-        database, ids = self.services.database, []
+        database = self.services.database
+        ids: list[list[str]] = []
         with database.transaction():
             for resource, make in zip(("projects", "jobs", "sources", "notes", "posts"), makers, strict=True):
                 records = [

@@ -56,7 +56,7 @@ def take_snapshot(application: Application) -> View:
             "records": [
                 (resource.replace("_", " "), database.count(resource)) for resource in sorted(RESOURCE_NAMES)
             ],
-            "faults": [describe_fault(fault) for fault in application.faults.pending()],
+            "faults": [describe_fault(fault) for fault in application.faults.list_pending()],
             "api_keys": api_key_rows(services, now.date()),
         }
 
@@ -71,7 +71,7 @@ def state_document(application: Application) -> JsonObject:
             "frozen": services.clock.frozen,
             "requests": len(application.recorder.requests),
             "records": {resource: services.database.count(resource) for resource in sorted(RESOURCE_NAMES)},
-            "faults": [describe_fault(fault) for fault in application.faults.pending()],
+            "faults": [describe_fault(fault) for fault in application.faults.list_pending()],
         }
 
 

@@ -9,7 +9,7 @@ from ..fake_posts import draft_post
 from ..jobs import job_to_json
 from ..messages import Response
 from ..posts import new_post
-from ..routing import RequestContext, Resource, data_response, keyed_write
+from ..routing import RequestContext, Resource, data_response, write_route
 from ..services import Services
 from ..validation import (
     check_size,
@@ -88,6 +88,6 @@ def _generate(services: Services, job: Record, moment: int) -> JsonObject:
 
 
 RESOURCE = Resource(
-    (keyed_write("POST", "/posts/generations", create_generation, ("posts:write",), bucket="generation"),),
+    (write_route("POST", "/posts/generations", create_generation, ("posts:write",), bucket="generation"),),
     job_handlers={"POST_GENERATION": _generate},
 )

@@ -6,7 +6,7 @@ from ...._vocabulary import JobType
 from ..canonical_json import JsonObject
 from ..database import Record, new_id
 from ..messages import Response
-from ..routing import MAX_BODY, RequestContext, Resource, data_response, keyed_write
+from ..routing import MAX_BODY, RequestContext, Resource, data_response, write_route
 from ..services import Services
 from ..validation import check_size, parse_url, require_str, str_if_present, unprocessable_field
 from .uploads import keep_upload, read_upload, require_bytes
@@ -95,7 +95,7 @@ PREPARE: Mapping[str, Callable[[RequestContext], JsonObject]] = {
     "youtube": _prepare_url,
 }
 RESOURCE = Resource(
-    (keyed_write("POST", "/knowledge", create_knowledge, ("knowledge:write",), body_limit=MAX_BODY),),
+    (write_route("POST", "/knowledge", create_knowledge, ("knowledge:write",), body_limit=MAX_BODY),),
     names=("knowledge",),
     job_handlers=dict.fromkeys(JOB_TYPES.values(), _index),
 )

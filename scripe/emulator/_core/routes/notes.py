@@ -6,7 +6,7 @@ from ..dates import format_timestamp, parse_datetime, parse_day
 from ..messages import Response
 from ..pagination import page_of_selection, parse_date_range
 from ..posts import CONTENT_TYPES
-from ..routing import RequestContext, Resource, Route, data_response, keyed_write
+from ..routing import RequestContext, Resource, Route, data_response, write_route
 from ..validation import check_size, optional_choice, optional_str, require_str, unprocessable_field
 
 MAX_CHARACTERS = 100_000
@@ -97,7 +97,7 @@ def _parse_slot(body: JsonObject, now: int) -> int:
 RESOURCE = Resource(
     (
         Route("GET", "/notes", list_notes, scopes=("notes:read",)),
-        keyed_write("POST", "/notes", create_note, ("notes:write",)),
+        write_route("POST", "/notes", create_note, ("notes:write",)),
         Route("GET", "/notes/{noteId}", get_note, scopes=("notes:read",)),
     ),
     names=("notes",),

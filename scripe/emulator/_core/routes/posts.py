@@ -7,7 +7,7 @@ from ..errors import ApiError
 from ..messages import Response
 from ..pagination import page_of_selection, parse_date_range, parse_enum_list
 from ..posts import CONTENT_TYPES, STATUSES, Keep, PostChange, new_post, to_json
-from ..routing import RequestContext, Resource, Route, data_response, keyed_write
+from ..routing import RequestContext, Resource, Route, data_response, write_route
 from ..validation import (
     check_size,
     invalid_field,
@@ -108,9 +108,9 @@ def _parse_schedule(context: RequestContext) -> int | Keep | None:
 RESOURCE = Resource(
     (
         Route("GET", "/posts", list_posts, scopes=("posts:read",)),
-        keyed_write("POST", "/posts", create_post, ("posts:write",)),
+        write_route("POST", "/posts", create_post, ("posts:write",)),
         Route("GET", "/posts/{postId}", get_post, scopes=("posts:read",)),
-        keyed_write("PATCH", "/posts/{postId}", update_post, ("posts:write",)),
+        write_route("PATCH", "/posts/{postId}", update_post, ("posts:write",)),
     ),
     names=("posts",),
 )

@@ -6,7 +6,7 @@ from ..dates import format_timestamp
 from ..errors import ApiError
 from ..file_readers import FileContent
 from ..messages import Response
-from ..routing import MAX_BODY, RequestContext, Resource, Route, data_response, keyed_write
+from ..routing import MAX_BODY, RequestContext, Resource, Route, data_response, write_route
 from ..services import Services
 from ..validation import optional_str, require_str
 from .uploads import keep_upload, read_upload, require_bytes
@@ -145,7 +145,7 @@ def _make_topic(content: FileContent) -> JsonObject:
 
 RESOURCE = Resource(
     (
-        keyed_write("POST", "/sources", create_source, ("sources:write",), body_limit=MAX_BODY),
+        write_route("POST", "/sources", create_source, ("sources:write",), body_limit=MAX_BODY),
         Route("GET", "/sources/{sourceId}", get_source, scopes=("notes:read",)),
     ),
     names=("sources",),

@@ -12,7 +12,7 @@ from ..file_readers import FileContent, UnreadableFileError, read_file
 from ..jobs import JobFailure
 from ..messages import Response
 from ..optional_dependencies import MissingExtraError
-from ..routing import RequestContext, Resource, data_response, keyed_write
+from ..routing import RequestContext, Resource, data_response, write_route
 from ..services import Services
 from ..storage.base import ObjectNotFoundError, PresignRequest
 from ..validation import optional_int, require_str
@@ -120,4 +120,4 @@ def keep_upload(services: Services, upload: Record) -> None:
     services.database.update(upload)
 
 
-RESOURCE = Resource((keyed_write("POST", "/uploads", create_upload, bucket="upload"),), names=("uploads",))
+RESOURCE = Resource((write_route("POST", "/uploads", create_upload, bucket="upload"),), names=("uploads",))

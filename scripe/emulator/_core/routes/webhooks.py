@@ -10,7 +10,7 @@ from ..dates import format_timestamp
 from ..errors import ApiError
 from ..events import NAMES
 from ..messages import Response
-from ..routing import RequestContext, Resource, Route, data_response, keyed_write
+from ..routing import RequestContext, Resource, Route, data_response, write_route
 from ..validation import (
     invalid_field,
     optional_bool,
@@ -147,7 +147,7 @@ def _new_secret() -> str:
 ENDPOINT = "/webhook-endpoints/{endpointId}"
 RESOURCE = Resource(
     (
-        keyed_write("POST", "/webhook-endpoints", create_endpoint, SCOPES),
+        write_route("POST", "/webhook-endpoints", create_endpoint, SCOPES),
         Route("GET", ENDPOINT, get_endpoint, scopes=SCOPES),
         Route("PATCH", ENDPOINT, update_endpoint, bucket="write", scopes=SCOPES, takes_body=True),
         Route("POST", f"{ENDPOINT}/rotate-secret", rotate_secret, bucket="write", scopes=SCOPES),
