@@ -12,7 +12,7 @@ Handler = Callable[[StreamReader, StreamWriter], Awaitable[None]]
 
 
 class CompanyNetwork:
-    """Forwards TLS connections from `tls_port` to `plain_port`; `proxy_port` tunnels there, and records its requests."""
+    """Forwards TLS from `tls_port` to `plain_port`; `proxy_port` tunnels there, and records its requests."""
 
     def __init__(self, plain_port: int, certificate: ssl.SSLContext) -> None:
         self.proxy_requests: list[str] = []

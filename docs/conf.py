@@ -64,8 +64,8 @@ autodoc_type_aliases = {"JSON": "JSON", "JSONInput": "JSONInput"}
 TypeAliasForwardRef.__repr__ = lambda self: self.name  # type: ignore[method-assign] # how a property's is shown
 toc_object_entries_show_parents = "hide"
 
-# Every type and error that a docstring or a signature names must be described on these pages. Exceptions: types of other
-# packages, type variables, and names of types that the text of an argument describes.
+# Every type and error that a docstring or a signature names must be described on these pages. Exceptions: types of
+# other packages, type variables, and names of types that the text of an argument describes.
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:class", r"(collections\.abc|datetime|os|pathlib|pydantic\.types)\..+"),

@@ -18,9 +18,9 @@ from sphinx.writers.text import TextTranslator
 
 SUMMARY = (
     "Python SDK for the Scripe API v1 (https://apidocs.scripe.io/api/v1), which turns recordings, files and notes "
-    "into LinkedIn posts: `Scripe` and `AsyncScripe`, with retries that make nothing twice, and a strict local emulator "
-    "of the API, `scripe.emulator`, on which all examples run offline. Unofficial, not on a package index, and never yet "
-    "run against the live API."
+    "into LinkedIn posts: `Scripe` and `AsyncScripe`, with retries that make nothing twice, and a strict local "
+    "emulator of the API, `scripe.emulator`, on which all examples run offline. Unofficial, on no package index, and "
+    "never yet run against the live API."
 )
 FIRST_SENTENCE = re.compile(r".+?[.!?…](?=\s|$)", re.DOTALL)
 

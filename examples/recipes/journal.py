@@ -81,7 +81,7 @@ class Journal:
             self._save()
         if step.made is None and now - datetime.fromisoformat(step.began_at) > REMEMBERED:
             raise UnclearError(
-                f"A run was interrupted during {name!r} at {step.began_at}. Check in Scripe whether it was done: if so, "
+                f"A run was interrupted at {name!r}, {step.began_at}. Check in Scripe whether it was done: if so, "
                 f"write the id as `made` into {self._path}; if not, delete the entry."
             )
         try:
