@@ -14,7 +14,7 @@ from .._concurrency import (
     run_blocking,
     run_with_timeout,
 )
-from .._core import uploads as rules
+from .._core import uploads
 from .._core.config import Secret, check_transport
 from .._core.idempotency import FileKey
 from .._core.outcome import Outcome, TransportFailure
@@ -49,24 +49,24 @@ def open_upload_content(file: FileInput, sender: Sender) -> UploadContent:
     return content
 
 
-def bind(key: FileKey, content: UploadContent, sender: Sender) -> None:
+def bind_file_key(file_key: FileKey, content: UploadContent, sender: Sender) -> None:
     """Read the content once, to derive the upload's idempotency key from its digest; only for keys of the caller."""
-    if key.is_callers:
+    if file_key.is_callers:
         sha256 = run_with_timeout(
             sender.remaining(), partial(hash_content, content, sender)
         )
         if sha256 is None:
             raise file_read_timeout_error(sender)
-        key.bind(sha256, content.md5 or "")
+        file_key.bind(sha256, content.md5 or "")
 
 
 def hash_content(content: UploadContent, sender: Sender) -> str:
     """Return the SHA-256 of the content, and set its MD5."""
     sha256 = hashlib.sha256()
-    with content.open() as blocks:
-        while run_blocking(blocks.hash_next, sha256.update):
+    with content.open() as reader:
+        while run_blocking(reader.hash_next, sha256.update):
             check_deadline(sender)
-        content.md5 = blocks.md5
+        content.md5 = reader.md5
     return sha256.hexdigest()
 
 
@@ -105,7 +105,7 @@ class FileUpload:
             APIConnectionError: no attempt got a response.
 
         """
-        rules.check_size(self._content.size, self._upload)
+        uploads.check_size(self._content.size, self._upload)
         allow_insecure = self._sender.options.allow_insecure
         check_transport(self._upload.upload_url, allow_insecure=allow_insecure, name="upload_url")
         url = self._upload.upload_url.partition("?")[0]
@@ -117,12 +117,12 @@ class FileUpload:
                 raise self._timeout_error()
             if isinstance(outcome, TransportFailure):
                 raise self._connection_error(outcome)
-            rules.check_stored(outcome, self._upload, self.md5)
+            uploads.check_stored(outcome, self._upload, self.md5)
 
     def _put_with_retries(self, observation: Observation) -> Outcome:
         sender = self._sender
         policy = RetryPolicy(
-            sender.options.max_retries, True, sender.deadline, sender.session.clock.now, rules.is_transient
+            sender.options.max_retries, True, sender.deadline, sender.session.clock.now, uploads.is_transient
         )
         put_once = partial(self._put_once, observation)
         return sender.retry(put_once, policy, f"PUT {self._safe_url}", observation)
@@ -137,7 +137,7 @@ class FileUpload:
             request = PreparedRequest(
                 "PUT",
                 Secret(self._upload.upload_url),
-                CommonHeaders(rules.put_headers(self._upload, self._content.size)),
+                CommonHeaders(uploads.put_headers(self._upload, self._content.size)),
                 body,
             )
             options = SendOptions(self._sender.options.timeout, self._sender.remaining)

@@ -85,10 +85,10 @@ class Sender:
         if timeout is None and (self.deadline.at is not None or self.options.total_timeout is None):
             return self
         now = self.session.clock.now()
-        running = self.deadline
-        if running.at is None:
-            running = Deadline.after(self.options.total_timeout, now)
-        return Sender(self.session, self.options, running.earlier(Deadline.after(timeout, now)))
+        deadline = self.deadline
+        if deadline.at is None:
+            deadline = Deadline.after(self.options.total_timeout, now)
+        return Sender(self.session, self.options, deadline.earlier(Deadline.after(timeout, now)))
 
     def send(self, request: Request[T]) -> T:
         """Send a request, and return its response as a model."""
@@ -149,9 +149,9 @@ class Sender:
             partial(_is_transient, request),
             rate_limited_locally=self.session.limiter is not None,
         )
-        attempt = partial(self._attempt, exchange)
+        send_once = partial(self._attempt, exchange)
         label = f"{request.method} {request.safe_path}"
-        return self.retry(attempt, policy, label, exchange.observation)
+        return self.retry(send_once, policy, label, exchange.observation)
 
     def retry(
         self,

@@ -45,7 +45,7 @@ class Page(Model, Generic[T]):
     def __reduce__(self) -> tuple[object, ...]:
         # `Page[Job]` is made at run time: no module has it under that name for pickle to find.
         items: tuple[type[BaseModel], ...] = type(self).__pydantic_generic_metadata__["args"]
-        return _restored, (items, self.__getstate__())
+        return _restore, (items, self.__getstate__())
 
     @property
     def next_cursor(self) -> str | None:
@@ -59,16 +59,16 @@ class Page(Model, Generic[T]):
 
 
 def page_of(item: type[T]) -> type[Page[T]]:
-    return cast("type[Page[T]]", _made_of(item))
+    return cast("type[Page[T]]", _specialize(item))
 
 
 @cache  # pydantic forgets a class that nobody holds, and takes half a millisecond to make it again
-def _made_of(item: type[BaseModel]) -> type[BaseModel]:
+def _specialize(item: type[BaseModel]) -> type[BaseModel]:
     return cast("type[BaseModel]", Page.__class_getitem__(item))
 
 
-def _restored(items: tuple[type[T], ...], state: dict[object, object]) -> Page[T]:
-    kind = page_of(items[0]) if items else cast("type[Page[T]]", Page)
-    page = kind.__new__(kind)
+def _restore(items: tuple[type[T], ...], state: dict[object, object]) -> Page[T]:
+    page_class = page_of(items[0]) if items else cast("type[Page[T]]", Page)
+    page = page_class.__new__(page_class)
     page.__setstate__(state)
     return page

@@ -18,18 +18,18 @@ class Headers(Mapping[str, str]):
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         values: dict[str, str] = {}
         for name, value in pairs:
-            key = name.lower()
-            values[key] = f"{values[key]}, {value}" if key in values else value
+            lower = name.lower()
+            values[lower] = f"{values[lower]}, {value}" if lower in values else value
         self._values = values
 
     @classmethod
     def from_raw(cls, raw: Sequence[tuple[bytes, bytes]]) -> Self:
         """Headers as they come over the wire, in Latin-1."""
-        found = cls()
-        found._values = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in raw}
-        if len(found._values) < len(raw):
+        headers = cls()
+        headers._values = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in raw}
+        if len(headers._values) < len(raw):
             return cls([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
-        return found
+        return headers
 
     @property
     def lower_items(self) -> Mapping[str, str]:

@@ -64,7 +64,7 @@ class AsyncJobs(AsyncResource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        from ..._core import cancellation as rules  # loaded by those alone who cancel
+        from ..._core import cancellation  # loaded by those alone who cancel
         from ..._core.retry import backoff
 
         jobs = AsyncJobs(self._sender.with_deadline())
@@ -75,17 +75,19 @@ class AsyncJobs(AsyncResource):
             try:
                 return await jobs._send(request)
             except ScripeError as error:
-                if not rules.is_cancel_unclear(error, attempt):
+                if not cancellation.is_cancel_unclear(error, attempt):
                     raise
-                unsettled = error
+                cancel_error = error
             job = await jobs.retrieve(job_id)
             if job.is_cancelled:
                 return job
-            clock, pause = jobs._sender.session.clock, backoff(attempt)
-            in_time = jobs._sender.deadline.allows(pause, clock.now())
-            if not in_time or not rules.may_be_sent_again(job, attempt, jobs._sender.options.max_retries):
-                raise unsettled
-            await clock.sleep(pause)
+            clock, delay = jobs._sender.session.clock, backoff(attempt)
+            in_time = jobs._sender.deadline.allows(delay, clock.now())
+            if not in_time or not cancellation.may_be_sent_again(
+                job, attempt, jobs._sender.options.max_retries
+            ):
+                raise cancel_error
+            await clock.sleep(delay)
 
     async def wait(
         self,
@@ -143,12 +145,12 @@ class AsyncJobs(AsyncResource):
         """
         from ..._core import polling
         from ..callbacks import jobs_progress
-        from ..job_poller import poll_many
+        from ..job_poller import AsyncJobPoller
 
         jobs = polling.check_job_list(jobs)
         reporting = jobs_progress(jobs, on_update, show_progress=show_progress)
         with self._sender.operation("jobs.wait_all"), reporting as report:
-            return await poll_many(self._sender, jobs, timeout, report).wait_all()
+            return await AsyncJobPoller(self._sender, jobs, timeout, report).wait_all()
 
     def as_completed(
         self,
@@ -169,7 +171,9 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
+        from ..._core import polling
         from ..callbacks import AsyncReporter
-        from ..job_poller import poll_many
+        from ..job_poller import AsyncJobPoller
 
-        return poll_many(self._sender, jobs, timeout, AsyncReporter(on_update))
+        jobs = polling.check_job_list(jobs)
+        return AsyncJobPoller(self._sender, jobs, timeout, AsyncReporter(on_update))

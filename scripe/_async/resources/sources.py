@@ -112,12 +112,12 @@ class AsyncSources(AsyncResource):
             SpendCapExceededError: the workspace's daily cap for AI work is reached.
 
         """
-        key = new_key() if idempotency_key is None else check_key(idempotency_key)
+        idempotency_key = new_key() if idempotency_key is None else check_key(idempotency_key)
         check_seconds(timeout, "timeout")
         sources = AsyncSources(self._sender.with_deadline())
-        with attach_idempotency_key(key), self._sender.operation("sources.create_file_and_wait"):
+        with attach_idempotency_key(idempotency_key), self._sender.operation("sources.create_file_and_wait"):
             job = await sources.create_file(
-                project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
+                project_id=project_id, upload_id=upload_id, name=name, idempotency_key=idempotency_key
             )
             job = await AsyncJobs(sources._sender).wait(
                 job, timeout=timeout, on_update=on_update, show_progress=show_progress
@@ -162,7 +162,7 @@ class AsyncSources(AsyncResource):
                 expired.
 
         """
-        key = FileKey(idempotency_key)
+        file_key = FileKey(idempotency_key)
         check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
         sources = AsyncSources(self._sender.with_deadline())
@@ -173,11 +173,11 @@ class AsyncSources(AsyncResource):
                 project_id=project_id,
                 upload_id=upload.id,
                 name=name or content.name,
-                idempotency_key=key.value,
+                idempotency_key=file_key.value,
             )
 
         try:
-            with key.attach_to_errors(), self._sender.operation("sources.ingest"):
+            with file_key.attach_to_errors(), self._sender.operation("sources.ingest"):
                 mime_type = content_type_of(
                     content.name, content_type, label=name, announced=content.content_type
                 )
@@ -189,7 +189,7 @@ class AsyncSources(AsyncResource):
                     timeout=timeout,
                     on_progress=on_progress,
                     show_progress=show_progress,
-                    key=key,
+                    file_key=file_key,
                 )
                 return await sources.retrieve(polling.result_id(job, "source_id"))
         finally:

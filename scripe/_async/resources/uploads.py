@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..._concurrency import AsyncCallback
-from ..._core import uploads as rules
+from ..._core import uploads
 from ..._core.idempotency import FileKey
 from ..._core.request import create_request
 from ..._file_content import UploadContent
@@ -12,7 +12,7 @@ from ...errors import InvalidArgumentError, UploadExpiredError
 from ...types.progress import Progress
 from ...types.upload import Upload
 from ..callbacks import AsyncReporter, file_progress
-from ..file_upload import AsyncFileUpload, async_bind, async_open_upload_content
+from ..file_upload import AsyncFileUpload, async_bind_file_key, async_open_upload_content
 from ..sender import AsyncSender
 from ._base import AsyncResource
 
@@ -39,7 +39,7 @@ class AsyncUploads(AsyncResource):
             raise InvalidArgumentError(
                 f"max_size_bytes is {max_size_bytes!r}; give 1 or more, or leave it out."
             )
-        rules.check_mime_type(content_type)
+        uploads.check_mime_type(content_type)
         fields = {"contentType": content_type, "maxSizeBytes": max_size_bytes}
         return await self._send(create_request("POST", "/uploads", Upload, fields, idempotency_key))
 
@@ -109,16 +109,16 @@ class AsyncUploads(AsyncResource):
             UnprocessableEntityError: the API does not take this type.
 
         """
-        key, sender = FileKey(idempotency_key), self._sender.with_deadline()
+        file_key, sender = FileKey(idempotency_key), self._sender.with_deadline()
         content = await async_open_upload_content(file, sender)
         try:
             title = content.name or name or "file"
             reporting = file_progress(title, on_progress, show_progress=show_progress)
-            with key.attach_to_errors(), sender.operation("uploads.upload_file"), reporting as report:
-                mime_type = rules.content_type(
+            with file_key.attach_to_errors(), sender.operation("uploads.upload_file"), reporting as report:
+                mime_type = uploads.content_type(
                     content.name, content_type, label=name, announced=content.content_type
                 )
-                return await upload_content(sender, content, mime_type, report, key)
+                return await upload_content(sender, content, mime_type, report, file_key)
         finally:
             content.close()
 
@@ -128,25 +128,27 @@ async def upload_content(
     content: UploadContent,
     content_type: str,
     report: AsyncReporter[Progress],
-    key: FileKey,
+    file_key: FileKey,
 ) -> Upload:
     """Mint a link and send the content through it, with a new link where one has expired."""
-    await async_bind(key, content, sender)
-    mint_key: str | None = key.mint
-    is_bound = key.is_bound
-    mints = 0
+    await async_bind_file_key(file_key, content, sender)
+    mint_key: str | None = file_key.mint
+    is_bound = file_key.is_bound
+    attempts = 0
     while True:
-        mints += 1
+        attempts += 1
         upload = await AsyncUploads(sender).create(content_type=content_type, idempotency_key=mint_key)
         file_upload = AsyncFileUpload(sender, upload, content, report)
         try:
             await file_upload.send()
             break
         except UploadExpiredError as error:
-            if rules.upload_already_stored(error, is_bound=is_bound, response_lost=file_upload.response_lost):
+            if uploads.upload_already_stored(
+                error, is_bound=is_bound, response_lost=file_upload.response_lost
+            ):
                 break
-            if mints == rules.MAX_PRESIGN_ATTEMPTS:
+            if attempts == uploads.MAX_PRESIGN_ATTEMPTS:
                 raise
         mint_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
-    key.complete(file_upload.md5)
+    file_key.complete(file_upload.md5)
     return upload

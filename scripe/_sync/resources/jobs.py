@@ -65,7 +65,7 @@ class Jobs(Resource):
             NotFoundError: no job in this workspace has this id.
 
         """
-        from ..._core import cancellation as rules  # loaded by those alone who cancel
+        from ..._core import cancellation  # loaded by those alone who cancel
         from ..._core.retry import backoff
 
         jobs = Jobs(self._sender.with_deadline())
@@ -76,17 +76,19 @@ class Jobs(Resource):
             try:
                 return jobs._send(request)
             except ScripeError as error:
-                if not rules.is_cancel_unclear(error, attempt):
+                if not cancellation.is_cancel_unclear(error, attempt):
                     raise
-                unsettled = error
+                cancel_error = error
             job = jobs.retrieve(job_id)
             if job.is_cancelled:
                 return job
-            clock, pause = jobs._sender.session.clock, backoff(attempt)
-            in_time = jobs._sender.deadline.allows(pause, clock.now())
-            if not in_time or not rules.may_be_sent_again(job, attempt, jobs._sender.options.max_retries):
-                raise unsettled
-            clock.sleep(pause)
+            clock, delay = jobs._sender.session.clock, backoff(attempt)
+            in_time = jobs._sender.deadline.allows(delay, clock.now())
+            if not in_time or not cancellation.may_be_sent_again(
+                job, attempt, jobs._sender.options.max_retries
+            ):
+                raise cancel_error
+            clock.sleep(delay)
 
     def wait(
         self,
@@ -144,12 +146,12 @@ class Jobs(Resource):
         """
         from ..._core import polling
         from ..callbacks import jobs_progress
-        from ..job_poller import poll_many
+        from ..job_poller import JobPoller
 
         jobs = polling.check_job_list(jobs)
         reporting = jobs_progress(jobs, on_update, show_progress=show_progress)
         with self._sender.operation("jobs.wait_all"), reporting as report:
-            return poll_many(self._sender, jobs, timeout, report).wait_all()
+            return JobPoller(self._sender, jobs, timeout, report).wait_all()
 
     def as_completed(
         self,
@@ -170,7 +172,9 @@ class Jobs(Resource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
+        from ..._core import polling
         from ..callbacks import Reporter
-        from ..job_poller import poll_many
+        from ..job_poller import JobPoller
 
-        return poll_many(self._sender, jobs, timeout, Reporter(on_update))
+        jobs = polling.check_job_list(jobs)
+        return JobPoller(self._sender, jobs, timeout, Reporter(on_update))

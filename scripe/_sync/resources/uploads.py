@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..._concurrency import Callback
-from ..._core import uploads as rules
+from ..._core import uploads
 from ..._core.idempotency import FileKey
 from ..._core.request import create_request
 from ..._file_content import UploadContent
@@ -13,7 +13,7 @@ from ...errors import InvalidArgumentError, UploadExpiredError
 from ...types.progress import Progress
 from ...types.upload import Upload
 from ..callbacks import Reporter, file_progress
-from ..file_upload import FileUpload, bind, open_upload_content
+from ..file_upload import FileUpload, bind_file_key, open_upload_content
 from ..sender import Sender
 from ._base import Resource
 
@@ -40,7 +40,7 @@ class Uploads(Resource):
             raise InvalidArgumentError(
                 f"max_size_bytes is {max_size_bytes!r}; give 1 or more, or leave it out."
             )
-        rules.check_mime_type(content_type)
+        uploads.check_mime_type(content_type)
         fields = {"contentType": content_type, "maxSizeBytes": max_size_bytes}
         return self._send(create_request("POST", "/uploads", Upload, fields, idempotency_key))
 
@@ -110,16 +110,16 @@ class Uploads(Resource):
             UnprocessableEntityError: the API does not take this type.
 
         """
-        key, sender = FileKey(idempotency_key), self._sender.with_deadline()
+        file_key, sender = FileKey(idempotency_key), self._sender.with_deadline()
         content = open_upload_content(file, sender)
         try:
             title = content.name or name or "file"
             reporting = file_progress(title, on_progress, show_progress=show_progress)
-            with key.attach_to_errors(), sender.operation("uploads.upload_file"), reporting as report:
-                mime_type = rules.content_type(
+            with file_key.attach_to_errors(), sender.operation("uploads.upload_file"), reporting as report:
+                mime_type = uploads.content_type(
                     content.name, content_type, label=name, announced=content.content_type
                 )
-                return upload_content(sender, content, mime_type, report, key)
+                return upload_content(sender, content, mime_type, report, file_key)
         finally:
             content.close()
 
@@ -129,25 +129,27 @@ def upload_content(
     content: UploadContent,
     content_type: str,
     report: Reporter[Progress],
-    key: FileKey,
+    file_key: FileKey,
 ) -> Upload:
     """Mint a link and send the content through it, with a new link where one has expired."""
-    bind(key, content, sender)
-    mint_key: str | None = key.mint
-    is_bound = key.is_bound
-    mints = 0
+    bind_file_key(file_key, content, sender)
+    mint_key: str | None = file_key.mint
+    is_bound = file_key.is_bound
+    attempts = 0
     while True:
-        mints += 1
+        attempts += 1
         upload = Uploads(sender).create(content_type=content_type, idempotency_key=mint_key)
         file_upload = FileUpload(sender, upload, content, report)
         try:
             file_upload.send()
             break
         except UploadExpiredError as error:
-            if rules.upload_already_stored(error, is_bound=is_bound, response_lost=file_upload.response_lost):
+            if uploads.upload_already_stored(
+                error, is_bound=is_bound, response_lost=file_upload.response_lost
+            ):
                 break
-            if mints == rules.MAX_PRESIGN_ATTEMPTS:
+            if attempts == uploads.MAX_PRESIGN_ATTEMPTS:
                 raise
         mint_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
-    key.complete(file_upload.md5)
+    file_key.complete(file_upload.md5)
     return upload
