@@ -1,4 +1,14 @@
-"""Send a file to storage: PUT it to a presigned link, chunk by chunk; open it again for each attempt."""
+"""Send a file to storage: PUT it to a presigned link, chunk by chunk; open it again for each attempt.
+
+Storage takes a file whole or not at all, and a link takes one file once. Three things can go wrong unnoticed:
+
+- The file changes while it is sent, or between two attempts. So the MD5 is computed from the very chunks that were
+  sent, and compared with the ETag of storage's response.
+- All bytes arrive, but the response is lost. The next attempt is then refused because the link was used, although the
+  file is stored. `response_lost` remembers this, so that the refusal can be understood as success.
+- The backend takes an exception from the request's body for a broken connection, and the request would be sent again.
+  So the body keeps its exception, and `_put_once` raises it after the backend has returned.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +41,10 @@ from .sender import AsyncSender
 
 
 async def async_open_upload_content(file: AsyncFileInput, sender: AsyncSender) -> UploadContent:
-    """Open what is to be uploaded, and find out its name and size.
+    """Open the file to upload, and determine its name and size.
 
-    A cancelled caller returns at once, and no temporary file stays behind.
+    Opening can block: a named pipe has no size before its writer is done. If the caller is cancelled meanwhile, the
+    call returns at once; the thread that still reads removes its temporary file when it ends.
     """
     inspection = Inspection(partial(async_open_content, file), partial(check_deadline, sender))
     content = None
@@ -49,7 +60,11 @@ async def async_open_upload_content(file: AsyncFileInput, sender: AsyncSender) -
 
 
 async def async_bind_file_key(file_key: FileKey, content: UploadContent, sender: AsyncSender) -> None:
-    """Read the content once, to derive the upload's idempotency key from its digest; only for keys of the caller."""
+    """Derive the idempotency key of the upload link from a digest of the content; only for a key of the caller's.
+
+    Otherwise a second run with the same key and another file would get the first run's link, and would take the first
+    file for its own.
+    """
     if file_key.is_callers:
         sha256 = await async_run_with_timeout(
             sender.remaining(), partial(async_hash_content, content, sender)
@@ -60,7 +75,7 @@ async def async_bind_file_key(file_key: FileKey, content: UploadContent, sender:
 
 
 async def async_hash_content(content: UploadContent, sender: AsyncSender) -> str:
-    """Return the SHA-256 of the content, and set its MD5."""
+    """Read the content, return its SHA-256, and set its MD5."""
     sha256 = hashlib.sha256()
     with content.open() as reader:
         while await async_run_blocking(reader.hash_next, sha256.update):
@@ -70,12 +85,15 @@ async def async_hash_content(content: UploadContent, sender: AsyncSender) -> str
 
 
 def check_deadline(sender: AsyncSender) -> None:
+    """Raise if the deadline has passed while the file is read."""
     if sender.deadline_passed():
         raise file_read_timeout_error(sender)
 
 
 def file_read_timeout_error(sender: AsyncSender) -> APITimeoutError:
-    return APITimeoutError(f"The file was still being read: {sender.deadline}", is_total=True, retryable=True)
+    return APITimeoutError(
+        f"The file was still being read: {sender.deadline}.", is_total=True, retryable=True
+    )
 
 
 class AsyncFileUpload:
@@ -94,13 +112,13 @@ class AsyncFileUpload:
         self._report = report
         self._attempts = 0
         self.md5 = ""  # of the last attempt that sent all bytes
-        self.response_lost = False  # all bytes were sent once, and no response came back
+        self.response_lost = False  # True if an attempt sent all bytes and got no response
 
     async def send(self) -> None:
-        """Send the file until storage has its very bytes.
+        """Send the file, with retries, and check that storage has exactly its bytes.
 
         Raises:
-            UploadError: storage refused the file, or has other bytes.
+            UploadError: storage rejected the file, or stored other bytes.
             APIConnectionError: no attempt got a response.
 
         """
@@ -127,9 +145,11 @@ class AsyncFileUpload:
         return await sender.retry(put_once, policy, f"PUT {self._safe_url}", observation)
 
     async def _put_once(self, observation: Observation) -> Outcome:
+        """Open the file and send it once. An error of the file, the deadline or the callback is raised at once."""
         transport = self._sender.session.transport()
         self._check_deadline()
         self._attempts += 1
+        # The headers that the observer returns are not sent: storage rejects headers that the link was not signed for.
         observation.on_send()
         with self._content.open() as reader, _log.hide_query_in_backend_logs():
             body = AsyncUploadBody(reader, self._report, self._check_deadline)
@@ -143,6 +163,7 @@ class AsyncFileUpload:
             outcome = await transport.send(request, options)
             if body.error is not None:
                 raise body.error
+        # Only an attempt that sent the whole file has its MD5, and only such an attempt can have stored it.
         if reader.left == 0:
             self.md5 = reader.md5
             self.response_lost |= isinstance(outcome, TransportFailure)
@@ -166,16 +187,15 @@ class AsyncFileUpload:
     def _connection_error(self, failure: TransportFailure) -> APIConnectionError:
         error_class = APITimeoutError if failure.is_timeout else APIConnectionError
         return error_class(
-            f"PUT {self._safe_url}: {failure.message}, after {self._attempts} attempts; the file was not stored",
+            f"PUT {self._safe_url}: {failure.message}, after {self._attempts} attempts. The file was not stored.",
             retryable=True,
         )
 
 
 class AsyncUploadBody:
-    """The chunks of one attempt, read while the backend asks for them.
+    """The body of one PUT: chunks of the file, read when the backend asks for them.
 
-    An error of a chunk (the file's, the deadline's, the callback's) is kept in `error`: the backend could take it for
-    a broken connection, and the request would be sent again.
+    An error of a chunk (from the file, the deadline or the callback) is kept in `error`, for `_put_once` to raise.
     """
 
     def __init__(
@@ -191,7 +211,7 @@ class AsyncUploadBody:
         return self
 
     async def __anext__(self) -> bytes:
-        """Return the next chunk. The backend asks for it when it has sent the one before."""
+        """Read the next chunk. The backend asks for it after it has sent the one before."""
         try:
             self._check_deadline()
             sent = self._size - self._reader.left
