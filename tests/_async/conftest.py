@@ -39,9 +39,9 @@ async def async_local(emulator: Emulator) -> AsyncIterator[AsyncScripe]:
 
 @pytest.fixture
 def telemetry() -> Generator[Telemetry]:
-    made = Telemetry()
-    yield made
-    made.meter_provider.shutdown()
+    recorder = Telemetry()
+    yield recorder
+    recorder.meter_provider.shutdown()
 
 
 @pytest.fixture

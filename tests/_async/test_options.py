@@ -178,7 +178,9 @@ async def test_on_response_hears_each_answer_of_the_api_but_not_storages(emulato
         emulator.fail_next(500, path="/projects")
         await client.projects.list().first()
         await client.uploads.upload_file(b"Words.", content_type="text/plain")
-    assert [(each.method, each.path, each.status_code, each.attempts) for each in heard] == [
+    assert [
+        (response.method, response.path, response.status_code, response.attempts) for response in heard
+    ] == [
         ("GET", "/projects", 500, 1),
         ("GET", "/projects", 200, 2),
         ("POST", "/uploads", 200, 1),
@@ -231,12 +233,12 @@ async def test_a_deadline_bounds_all_steps_of_a_composite(emulator: Emulator) ->
 async def test_a_deadline_that_has_passed_sends_nothing(
     async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(response: ResponseInfo) -> None:
+    def advance_clock(response: ResponseInfo) -> None:
         async_clock.skip(100)
 
     server.script(error(401, "key_expired"), GOOD)
     async with AsyncScripe(
-        lambda: KEY, base_url=server.base_url, on_response=late, total_timeout=50
+        lambda: KEY, base_url=server.base_url, on_response=advance_clock, total_timeout=50
     ) as client:
         scripe_clock_of(client, async_clock)
         with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
@@ -247,11 +249,11 @@ async def test_a_deadline_that_has_passed_sends_nothing(
 async def test_an_answer_that_ends_after_the_deadline_is_late(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(request: Received) -> Reply:
+    def advance_clock(request: Received) -> Reply:
         async_clock.skip(100)
         return replace(GOOD, pace=pace, is_slow_from_its_head=True)
 
-    server.script(late)
+    server.script(advance_clock)
     pace = 0.01
     with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
         await async_client.with_options(total_timeout=50).sources.retrieve("src_1")
@@ -262,11 +264,13 @@ async def test_an_answer_that_ends_after_the_deadline_is_late(
 async def test_a_deadline_used_up_by_the_mint_leaves_none_for_the_upload(
     async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(response: ResponseInfo) -> None:
+    def advance_clock(response: ResponseInfo) -> None:
         async_clock.skip(100)
 
     server.script(answer({"data": shapes.upload(f"{server.origin}/k")}))
-    async with AsyncScripe(KEY, base_url=server.base_url, on_response=late, total_timeout=50) as client:
+    async with AsyncScripe(
+        KEY, base_url=server.base_url, on_response=advance_clock, total_timeout=50
+    ) as client:
         scripe_clock_of(client, async_clock)
         with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
             await client.uploads.upload_file(b"Words.", content_type="text/plain")
@@ -276,14 +280,14 @@ async def test_a_deadline_used_up_by_the_mint_leaves_none_for_the_upload(
 async def test_a_deadline_is_looked_at_between_blocks(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(progress: scripe.Progress) -> None:
+    def advance_clock(progress: scripe.Progress) -> None:
         async_clock.skip(100)
 
     server.script(Reply(200))
     upload = scripe.Upload.model_validate(shapes.upload(f"{server.origin}/k", maxSizeBytes=9_000_000))
     with pytest.raises(APITimeoutError, match="total timeout of 150 s"):
         await async_client.with_options(total_timeout=150).uploads.put(
-            upload, bytes(5_000_000), on_progress=late
+            upload, bytes(5_000_000), on_progress=advance_clock
         )
 
 
@@ -326,11 +330,11 @@ async def test_every_code_of_the_api_has_its_error(async_client: AsyncScripe, se
         ("unheard_of", 507): scripe.ServerError,
         ("", 302): scripe.APIStatusError,
     }
-    for (code, status), kind in kinds.items():
+    for (code, status), error_class in kinds.items():
         server.script(error(status, code))
         with pytest.raises(APIStatusError) as caught:
             await async_client.with_options(max_retries=0).sources.retrieve("src_1")
-        assert type(caught.value) is kind
+        assert type(caught.value) is error_class
         assert (caught.value.code or "", caught.value.status_code, caught.value.request_id) == (
             code,
             status,
@@ -339,13 +343,13 @@ async def test_every_code_of_the_api_has_its_error(async_client: AsyncScripe, se
 
 
 async def test_c8_details_and_meta_are_both_read(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    said = {
+    body = {
         "code": "scope_missing",
         "message": "no",
         "details": {"required": ["notes:read"]},
         "meta": {"a": 1},
     }
-    server.script(answer({"error": said}, 403))
+    server.script(answer({"error": body}, 403))
     with pytest.raises(scripe.ScopeMissingError) as caught:
         await async_client.sources.retrieve("src_1")
     assert caught.value.required == ["notes:read"]
@@ -390,9 +394,9 @@ async def test_a_deprecation_warns_once(async_client: AsyncScripe, server: Scrip
     ) as caught:
         source = await async_client.sources.retrieve("src_1")
     await async_client.sources.retrieve("src_1")
-    told = source.last_response.deprecation
-    assert told is not None
-    assert (told.version, str(told.sunset), told.replacement) == (
+    deprecation = source.last_response.deprecation
+    assert deprecation is not None
+    assert (deprecation.version, str(deprecation.sunset), deprecation.replacement) == (
         version,
         "2026-12-01",
         "2026-11-01",

@@ -34,7 +34,7 @@ async def test_has_more_says_whether_and_the_cursor_where(
         answer({"data": jobs(3), "pagination": {"next_cursor": "left over", "has_more": False}}),
     )
     assert [job.id async for job in async_client.jobs.list(status=["DONE"])] == ["job_1", "job_2", "job_3"]
-    assert [each.target for each in server.received] == [
+    assert [request.target for request in server.received] == [
         "/v1/jobs?limit=200&status=DONE",
         "/v1/jobs?limit=200&status=DONE&cursor=a",
         "/v1/jobs?limit=200&status=DONE&cursor=b",
@@ -123,8 +123,8 @@ async def test_a_stale_cursor_restarts_and_skips_what_was_yielded(
         answer(shapes.page(*jobs(0, 1, 2), shapes.job("job_tie", "DONE", 2), cursor="b")),
         answer(shapes.page(shapes.job("job_tie2", "DONE", 2), *jobs(3))),
     )
-    found = [job.id async for job in async_client.jobs.list()]
-    assert found == ["job_1", "job_2", "job_tie", "job_tie2", "job_3"]
+    ids = [job.id async for job in async_client.jobs.list()]
+    assert ids == ["job_1", "job_2", "job_tie", "job_tie2", "job_3"]
 
 
 async def test_pages_after_a_restart_hold_only_what_is_new(
@@ -173,20 +173,20 @@ async def test_a_long_list_with_cursors_that_go_stale(emulator: Emulator, async_
     """Ties included; every job once, whenever the cursors go stale."""
     emulator.seed(jobs=450, step=0)
     emulator.seed(jobs=150)
-    seen: list[str] = []
+    ids: list[str] = []
     stale_at = [200, 400]
     async for page in async_local.jobs.list(page_size=100).pages():
-        seen += [job.id for job in page.data]
-        if len(seen) in stale_at:
-            stale_at.remove(len(seen))
+        ids += [job.id for job in page.data]
+        if len(ids) in stale_at:
+            stale_at.remove(len(ids))
             emulator.expire_cursors()
-    assert len(seen) == len(set(seen)) == 600
+    assert len(ids) == len(set(ids)) == 600
 
 
 async def test_the_first_item_may_come_on_a_later_page(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(answer(shapes.page(cursor="c")), answer(shapes.page(shapes.job("job_1"))))
-    found = await async_client.jobs.list().first()
-    assert found is not None
-    assert found.id == "job_1"
+    job = await async_client.jobs.list().first()
+    assert job is not None
+    assert job.id == "job_1"

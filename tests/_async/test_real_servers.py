@@ -72,11 +72,11 @@ async def test_a_delayed_answer_meets_the_deadline(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("family", ["httpx", "httpx2"])
-async def test_the_emulator_is_a_transport_for_either_family(emulator: Emulator, family: str) -> None:
+async def test_the_emulator_is_a_transport_for_either_family(emulator: Emulator, backend: str) -> None:
     import httpx
     import httpx2
 
-    module = {"httpx": httpx, "httpx2": httpx2}[family]
+    module = {"httpx": httpx, "httpx2": httpx2}[backend]
     async with (
         module.AsyncClient(transport=emulator.transport()) as http_client,
         AsyncScripe(

@@ -156,7 +156,7 @@ async def test_an_upload_cut_midway_is_sent_again_from_its_first_byte(
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind"),
+    ("reply", "error_class"),
     [
         (complaint(403, "AccessDenied", "Request has expired"), UploadExpiredError),
         (complaint(400, "ExpiredToken"), UploadExpiredError),
@@ -172,12 +172,12 @@ async def test_an_upload_cut_midway_is_sent_again_from_its_first_byte(
     ],
 )
 async def test_refusals_are_told_apart_by_their_code(
-    async_client: AsyncScripe, server: ScriptedServer, reply: Reply, kind: type[UploadError]
+    async_client: AsyncScripe, server: ScriptedServer, reply: Reply, error_class: type[UploadError]
 ) -> None:
     server.script(reply)
     with pytest.raises(UploadError) as caught:
         await async_client.uploads.put(link(server), WORDS)
-    assert isinstance(caught.value, kind)
+    assert isinstance(caught.value, error_class)
     assert caught.value.status_code == reply.status
     assert (caught.value.storage_code is None) == (b"<Code>" not in reply.body)
     assert "c0ffee" not in str(caught.value)
@@ -223,11 +223,11 @@ async def test_a_file_that_changes_while_it_is_sent_is_noticed(
 
 async def test_progress_is_told(async_client: AsyncScripe, server: ScriptedServer) -> None:
     large = bytes(2_500_000)
-    told: list[Progress] = []
+    updates: list[Progress] = []
     server.script(Reply(200))
-    await async_client.uploads.put(link(server, maxSizeBytes=len(large)), large, on_progress=told.append)
-    assert [progress.bytes_sent for progress in told] == [1_048_576, 2_097_152, 2_500_000]
-    assert told[-1] == Progress("uploading", 1.0, 2_500_000, 2_500_000)
+    await async_client.uploads.put(link(server, maxSizeBytes=len(large)), large, on_progress=updates.append)
+    assert [progress.bytes_sent for progress in updates] == [1_048_576, 2_097_152, 2_500_000]
+    assert updates[-1] == Progress("uploading", 1.0, 2_500_000, 2_500_000)
 
 
 async def test_what_a_callback_raises_reaches_the_caller_unchanged(
@@ -248,11 +248,11 @@ async def test_what_a_callback_raises_reaches_the_caller_unchanged(
 async def test_a_deadline_ends_an_upload(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(request: Received) -> Reply:
+    def slow_reply(request: Received) -> Reply:
         async_clock.skip(100)
         return Reply(200, b"slow", pace=0.01)
 
-    server.script(late)
+    server.script(slow_reply)
     with pytest.raises(APITimeoutError):
         await async_client.with_options(total_timeout=50, max_retries=0).uploads.put(link(server), WORDS)
 
@@ -297,10 +297,12 @@ async def test_links_that_keep_expiring_end_the_upload(
 async def test_a_file_becomes_a_source(emulator: Emulator, async_local: AsyncScripe, tmp_path: Path) -> None:
     path = tmp_path / "Grüße 🎉.txt"
     path.write_bytes(WORDS)
-    told: list[Progress] = []
-    source = await async_local.sources.ingest(path, project_id=emulator.project_id, on_progress=told.append)
+    updates: list[Progress] = []
+    source = await async_local.sources.ingest(
+        path, project_id=emulator.project_id, on_progress=updates.append
+    )
     assert (source.is_ready, source.text_preview, source.name) == (True, WORDS.decode(), "Grüße 🎉.txt")
-    stages = [progress.stage for progress in told]
+    stages = [progress.stage for progress in updates]
     assert sorted(set(stages), key=stages.index) == ["uploading", "queued", "running", "done"]
 
 
@@ -327,7 +329,7 @@ async def test_a_rerun_with_the_same_key_ends_at_the_same_job(
     assert (emulator.count("jobs"), emulator.count("uploads")) == (1, 1)
     writes = [request for request in emulator.requests if request.method == "POST"]
     keys = {
-        path: {each.headers["idempotency-key"] for each in writes if each.path == path}
+        path: {request.headers["idempotency-key"] for request in writes if request.path == path}
         for path in ("/uploads", "/sources")
     }
     assert keys["/sources"] == {"run-1"}
@@ -421,10 +423,10 @@ class Counting(io.BytesIO):
 
 @pytest.mark.parametrize(("key", "times"), [(None, 1), ("key", 2)])
 async def test_a_file_is_read_twice_for_a_key_of_the_callers_alone(
-    emulator: Emulator, async_local: AsyncScripe, key: str | None, times: int
+    emulator: Emulator, async_local: AsyncScripe, idempotency_key: str | None, times: int
 ) -> None:
     large = Counting(WORDS * 10_000)
-    await async_local.uploads.upload_file(large, content_type="text/plain", idempotency_key=key)
+    await async_local.uploads.upload_file(large, content_type="text/plain", idempotency_key=idempotency_key)
     assert large.count == len(WORDS) * 10_000 * times
 
 
@@ -495,10 +497,10 @@ async def test_a_failed_run_can_be_gone_on_with(emulator: Emulator, async_local:
     emulator.fail_next(500, times=3, path="/sources")
     with pytest.raises(ScripeError) as caught:
         await async_local.sources.ingest(WORDS, project_id=project, content_type="text/plain")
-    key = caught.value.idempotency_key
-    assert key is not None
+    idempotency_key = caught.value.idempotency_key
+    assert idempotency_key is not None
     await async_local.sources.ingest(
-        WORDS, project_id=project, content_type="text/plain", idempotency_key=key
+        WORDS, project_id=project, content_type="text/plain", idempotency_key=idempotency_key
     )
     assert (emulator.count("uploads"), emulator.count("jobs"), emulator.count("sources")) == (1, 1, 1)
 
@@ -511,13 +513,13 @@ async def test_a_run_whose_source_was_made_unheard_can_be_gone_on_with_and_only_
     emulator.drop_next(times=3, path="/sources")
     with pytest.raises(APIConnectionError) as caught:
         await async_local.sources.ingest(WORDS, project_id=project, content_type="text/plain")
-    key = caught.value.idempotency_key
+    idempotency_key = caught.value.idempotency_key
     with pytest.raises(IdempotencyConflictError):
         await async_local.sources.ingest(
-            WORDS.swapcase(), project_id=project, content_type="text/plain", idempotency_key=key
+            WORDS.swapcase(), project_id=project, content_type="text/plain", idempotency_key=idempotency_key
         )
     source = await async_local.sources.ingest(
-        WORDS, project_id=project, content_type="text/plain", idempotency_key=key
+        WORDS, project_id=project, content_type="text/plain", idempotency_key=idempotency_key
     )
     assert source.text_preview == WORDS.decode()
     assert (emulator.count("jobs"), emulator.count("sources")) == (1, 1)

@@ -40,9 +40,9 @@ def local(emulator: Emulator) -> Iterator[Scripe]:
 
 @pytest.fixture
 def telemetry() -> Generator[Telemetry]:
-    made = Telemetry()
-    yield made
-    made.meter_provider.shutdown()
+    recorder = Telemetry()
+    yield recorder
+    recorder.meter_provider.shutdown()
 
 
 @pytest.fixture

@@ -50,167 +50,185 @@ class Operation:
     is_held: bool = False
 
 
-def _health(client: Scripe, place: Place, key: str) -> object:
+def _health(client: Scripe, place: Place, idempotency_key: str) -> object:
     return (client.health.check()).is_ok
 
 
-def _auth(client: Scripe, place: Place, key: str) -> object:
+def _auth(client: Scripe, place: Place, idempotency_key: str) -> object:
     return (client.health.auth()).status
 
 
-def _workspaces(client: Scripe, place: Place, key: str) -> object:
+def _workspaces(client: Scripe, place: Place, idempotency_key: str) -> object:
     return [workspace.id for workspace in client.workspaces.list()]
 
 
-def _project(client: Scripe, place: Place, key: str) -> object:
+def _project(client: Scripe, place: Place, idempotency_key: str) -> object:
     return (client.projects.retrieve(place.project_id)).id
 
 
-def _notes(client: Scripe, place: Place, key: str) -> object:
+def _notes(client: Scripe, place: Place, idempotency_key: str) -> object:
     return [note.id for note in client.notes.list(project_id=place.project_id)]
 
 
-def _note(client: Scripe, place: Place, key: str) -> object:
+def _note(client: Scripe, place: Place, idempotency_key: str) -> object:
     return (client.notes.retrieve(place.note_id)).id
 
 
-def _posts(client: Scripe, place: Place, key: str) -> object:
+def _posts(client: Scripe, place: Place, idempotency_key: str) -> object:
     return [post.id for post in client.posts.list(project_id=place.project_id)]
 
 
-def _post(client: Scripe, place: Place, key: str) -> object:
+def _post(client: Scripe, place: Place, idempotency_key: str) -> object:
     return (client.posts.retrieve(place.post_id)).id
 
 
-def _statuses(client: Scripe, place: Place, key: str) -> object:
+def _statuses(client: Scripe, place: Place, idempotency_key: str) -> object:
     return [status.id for status in client.post_statuses.list()]
 
 
-def _endpoint(client: Scripe, place: Place, key: str) -> object:
+def _endpoint(client: Scripe, place: Place, idempotency_key: str) -> object:
     return (client.webhook_endpoints.retrieve(place.endpoint_id)).id
 
 
-def _me(client: Scripe, place: Place, key: str) -> object:
+def _me(client: Scripe, place: Place, idempotency_key: str) -> object:
     return (client.workspaces.me()).workspace.id
 
 
-def _projects(client: Scripe, place: Place, key: str) -> object:
+def _projects(client: Scripe, place: Place, idempotency_key: str) -> object:
     return [project.id for project in client.projects.list()]
 
 
-def _jobs(client: Scripe, place: Place, key: str) -> object:
-    seen = [job.id for job in client.jobs.list(page_size=2).to_list(max_items=3)]
-    assert len(set(seen)) == 3, seen
-    return seen
+def _jobs(client: Scripe, place: Place, idempotency_key: str) -> object:
+    ids = [job.id for job in client.jobs.list(page_size=2).to_list(max_items=3)]
+    assert len(set(ids)) == 3, ids
+    return ids
 
 
-def _source(client: Scripe, place: Place, key: str) -> object:
+def _source(client: Scripe, place: Place, idempotency_key: str) -> object:
     return (client.sources.retrieve(place.source_id)).id
 
 
-def _create_text(client: Scripe, place: Place, key: str) -> object:
+def _create_text(client: Scripe, place: Place, idempotency_key: str) -> object:
     source = client.sources.create_text(
-        project_id=place.project_id, text="A calmer Tuesday.", name="Stand-up", idempotency_key=key
+        project_id=place.project_id,
+        text="A calmer Tuesday.",
+        name="Stand-up",
+        idempotency_key=idempotency_key,
     )
     return source.id
 
 
-def _create_upload(client: Scripe, place: Place, key: str) -> object:
-    return (client.uploads.create(content_type="audio/mpeg", idempotency_key=key)).id
+def _create_upload(client: Scripe, place: Place, idempotency_key: str) -> object:
+    return (client.uploads.create(content_type="audio/mpeg", idempotency_key=idempotency_key)).id
 
 
-def _upload_file(client: Scripe, place: Place, key: str) -> object:
-    return (client.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key=key)).id
+def _upload_file(client: Scripe, place: Place, idempotency_key: str) -> object:
+    return (
+        client.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key=idempotency_key)
+    ).id
 
 
-def _create_file(client: Scripe, place: Place, key: str) -> object:
+def _create_file(client: Scripe, place: Place, idempotency_key: str) -> object:
     job = client.sources.create_file(
-        project_id=place.project_id, upload_id=place.upload_id, idempotency_key=key
+        project_id=place.project_id, upload_id=place.upload_id, idempotency_key=idempotency_key
     )
     return job.id
 
 
-def _ingest(client: Scripe, place: Place, key: str) -> object:
+def _ingest(client: Scripe, place: Place, idempotency_key: str) -> object:
     source = client.sources.ingest(
-        WORDS, project_id=place.project_id, content_type="text/plain", idempotency_key=key
+        WORDS, project_id=place.project_id, content_type="text/plain", idempotency_key=idempotency_key
     )
     assert source.is_ready
     return source.id
 
 
-def _job(client: Scripe, place: Place, key: str) -> object:
+def _job(client: Scripe, place: Place, idempotency_key: str) -> object:
     return (client.jobs.retrieve(place.job_id)).id
 
 
-def _wait(client: Scripe, place: Place, key: str) -> object:
+def _wait(client: Scripe, place: Place, idempotency_key: str) -> object:
     return (client.jobs.wait(place.job_id)).id
 
 
-def _wait_all(client: Scripe, place: Place, key: str) -> object:
+def _wait_all(client: Scripe, place: Place, idempotency_key: str) -> object:
     ids = [job.id for job in client.jobs.list(page_size=3).to_list(max_items=3)]
-    ended = client.jobs.wait_all(ids)
-    assert [job.id for job in ended] == ids
+    finished = client.jobs.wait_all(ids)
+    assert [job.id for job in finished] == ids
     return ids
 
 
-def _cancel(client: Scripe, place: Place, key: str) -> object:
+def _cancel(client: Scripe, place: Place, idempotency_key: str) -> object:
     job = client.jobs.cancel(place.job_id)
     assert job.is_cancelled
     return job.id
 
 
-def _create_note(client: Scripe, place: Place, key: str) -> object:
+def _create_note(client: Scripe, place: Place, idempotency_key: str) -> object:
     note = client.notes.create(
-        project_id=place.project_id, content="Nobody buys features.", idempotency_key=key
+        project_id=place.project_id, content="Nobody buys features.", idempotency_key=idempotency_key
     )
     return note.id
 
 
-def _create_post(client: Scripe, place: Place, key: str) -> object:
-    post = client.posts.create(project_id=place.project_id, content="Words.", idempotency_key=key)
-    return post.id
-
-
-def _update_post(client: Scripe, place: Place, key: str) -> object:
-    post = client.posts.update(place.post_id, title=f"Title {key}", idempotency_key=key)
-    assert post.title == f"Title {key}"
-    return post.id
-
-
-def _generate(client: Scripe, place: Place, key: str) -> object:
-    job = client.posts.generate(project_id=place.project_id, text="Words.", idempotency_key=key)
-    return job.id
-
-
-def _generate_and_wait(client: Scripe, place: Place, key: str) -> object:
-    post = client.posts.generate_and_wait(
-        project_id=place.project_id, text="Words.", idempotency_key=key
+def _create_post(client: Scripe, place: Place, idempotency_key: str) -> object:
+    post = client.posts.create(
+        project_id=place.project_id, content="Words.", idempotency_key=idempotency_key
     )
     return post.id
 
 
-def _know_text(client: Scripe, place: Place, key: str) -> object:
-    job = client.knowledge.create_text(name="Voice", text="We are calm.", idempotency_key=key)
+def _update_post(client: Scripe, place: Place, idempotency_key: str) -> object:
+    post = client.posts.update(
+        place.post_id, title=f"Title {idempotency_key}", idempotency_key=idempotency_key
+    )
+    assert post.title == f"Title {idempotency_key}"
+    return post.id
+
+
+def _generate(client: Scripe, place: Place, idempotency_key: str) -> object:
+    job = client.posts.generate(
+        project_id=place.project_id, text="Words.", idempotency_key=idempotency_key
+    )
     return job.id
 
 
-def _know_file(client: Scripe, place: Place, key: str) -> object:
-    job = client.knowledge.ingest(WORDS, name="Voice", content_type="text/plain", idempotency_key=key)
+def _generate_and_wait(client: Scripe, place: Place, idempotency_key: str) -> object:
+    post = client.posts.generate_and_wait(
+        project_id=place.project_id, text="Words.", idempotency_key=idempotency_key
+    )
+    return post.id
+
+
+def _know_text(client: Scripe, place: Place, idempotency_key: str) -> object:
+    job = client.knowledge.create_text(
+        name="Voice", text="We are calm.", idempotency_key=idempotency_key
+    )
     return job.id
 
 
-def _create_endpoint(client: Scripe, place: Place, key: str) -> object:
+def _know_file(client: Scripe, place: Place, idempotency_key: str) -> object:
+    job = client.knowledge.ingest(
+        WORDS, name="Voice", content_type="text/plain", idempotency_key=idempotency_key
+    )
+    return job.id
+
+
+def _create_endpoint(client: Scripe, place: Place, idempotency_key: str) -> object:
     endpoint = client.webhook_endpoints.create(
-        url="https://example.com/hook", events=["post.created"], name="Newsroom", idempotency_key=key
+        url="https://example.com/hook",
+        events=["post.created"],
+        name="Newsroom",
+        idempotency_key=idempotency_key,
     )
     return endpoint.id
 
 
-def _update_endpoint(client: Scripe, place: Place, key: str) -> object:
+def _update_endpoint(client: Scripe, place: Place, idempotency_key: str) -> object:
     return (client.webhook_endpoints.update(place.endpoint_id, is_active=False)).id
 
 
-def _rotate(client: Scripe, place: Place, key: str) -> object:
+def _rotate(client: Scripe, place: Place, idempotency_key: str) -> object:
     return (client.webhook_endpoints.rotate_secret(place.endpoint_id)).id
 
 

@@ -136,13 +136,13 @@ def test_a_503_that_reports_nothing_is_sent_again(
 
 
 def test_c22_health_auth_in_both_shapes(client: Scripe, server: ScriptedServer) -> None:
-    seen = {
+    body = {
         "status": "ok",
         "version": "2026-08-01",
         "workspace": {"id": "org_1"},
         "principal": {"id": "key_1"},
     }
-    server.script(answer(seen), answer({"status": "ok", "checks": {}}))
+    server.script(answer(body), answer({"status": "ok", "checks": {}}))
     assert (client.health.auth()).workspace is not None
     assert (client.health.auth()).workspace is None
 
@@ -173,12 +173,12 @@ def test_job_filters_are_spelled_as_the_api_takes_them(
 ) -> None:
     """C27: days only, in UTC."""
     server.script(answer(shapes.page()))
-    late = datetime.fromisoformat("2026-05-15T23:30:00-04:00")
+    late_evening = datetime.fromisoformat("2026-05-15T23:30:00-04:00")
     pager = client.jobs.list(
         type=["POST_GENERATION", "KB_INGEST_URL"],
         status=["DONE", "FAILED"],
         date_from=date(2026, 5, 1),
-        date_to=late,
+        date_to=late_evening,
         page_size=20,
     )
     assert pager.to_list() == []
@@ -206,17 +206,25 @@ def test_last_response_tells_how_it_came(client: Scripe, server: ScriptedServer)
             X_RateLimit_Reset="17",
         ),
     )
-    told = (client.sources.retrieve("src_1")).last_response
-    assert (told.status_code, told.request_id, told.idempotent_replayed, told.attempts) == (
+    response = (client.sources.retrieve("src_1")).last_response
+    assert (response.status_code, response.request_id, response.idempotent_replayed, response.attempts) == (
         200,
         "req_1",
         False,
         2,
     )
-    assert told.rate_limit is not None
-    assert (told.rate_limit.limit, told.rate_limit.remaining, told.rate_limit.reset_after) == (120, 77, 17)
-    assert (told.method, told.path, told.headers["X-REQUEST-ID"]) == ("GET", "/sources/src_1", "req_1")
-    assert told.elapsed > 0
+    assert response.rate_limit is not None
+    assert (response.rate_limit.limit, response.rate_limit.remaining, response.rate_limit.reset_after) == (
+        120,
+        77,
+        17,
+    )
+    assert (response.method, response.path, response.headers["X-REQUEST-ID"]) == (
+        "GET",
+        "/sources/src_1",
+        "req_1",
+    )
+    assert response.elapsed > 0
 
 
 def test_items_of_a_list_know_the_answer_they_came_with(
@@ -268,8 +276,8 @@ def test_request_reaches_what_has_no_method(client: Scripe, server: ScriptedServ
         "more": 1,
     }
     assert server.received[0].target == "/v1/anything?a=true&c=2"
-    found = client.request("post", "/anything", json={"x": [1, None]}, returns=Anything)
-    assert found == Anything(id="x_1")
+    result = client.request("post", "/anything", json={"x": [1, None]}, returns=Anything)
+    assert result == Anything(id="x_1")
     assert json.loads(server.received[1].body) == {"x": [1, None]}
     assert server.sent("idempotency-key")[1]
 
@@ -286,7 +294,7 @@ def test_request_takes_pages_and_empty_answers(
     }
     server.script(answer(shapes.page(project)), Reply(204))
     page = client.request("GET", "/projects", returns=Page[Project])
-    assert [each.id for each in page.data] == ["proj_1"]
+    assert [item.id for item in page.data] == ["proj_1"]
     assert client.request("DELETE", "/anything") is None
 
 

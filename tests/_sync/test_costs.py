@@ -68,7 +68,7 @@ def test_requests(work: Work, sent: list[str]) -> None:
     with Emulator(job_speed=1000) as emulator:
         with emulator.client() as client:
             work(client, emulator)
-        assert [_named(each.method, each.path) for each in emulator.requests] == sent
+        assert [_named(request.method, request.path) for request in emulator.requests] == sent
 
 
 def _named(method: str, path: str) -> str:

@@ -28,21 +28,21 @@ from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer,
 pytestmark = pytest.mark.anyio
 
 
-def single(*states: dict[str, object]) -> list[Reply]:
+def job_responses(*states: dict[str, object]) -> list[Reply]:
     return [answer({"data": state}) for state in states]
 
 
-def queued(job_id: str = "job_1", **fields: object) -> Job:
+def queued_job(job_id: str = "job_1", **fields: object) -> Job:
     return Job.model_validate(shapes.job(job_id, **fields))  # type: ignore[arg-type]
 
 
 def test_a_job_is_waited_for(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    running = shapes.job(status="RUNNING", progress={"progress": 0.4, "message": "Reading"})
-    server.script(*single(shapes.job(), running, running, shapes.job(status="DONE")))
+    running_job = shapes.job(status="RUNNING", progress={"progress": 0.4, "message": "Reading"})
+    server.script(*job_responses(shapes.job(), running_job, running_job, shapes.job(status="DONE")))
     updates: list[Job] = []
-    job = client.jobs.wait(queued(), on_update=updates.append)
+    job = client.jobs.wait(queued_job(), on_update=updates.append)
     assert (job.is_succeeded, job.result and job.result.source_id) == (True, "src_1")
     assert [update.status for update in updates] == ["RUNNING", "DONE"]
     assert len(server.received) == 4
@@ -51,14 +51,14 @@ def test_a_job_is_waited_for(
 def test_an_id_is_looked_at_without_delay(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(*single(shapes.job(status="DONE")))
+    server.script(*job_responses(shapes.job(status="DONE")))
     client.jobs.wait("job_1")
     assert clock.sleeps == []
 
 
 def test_a_finished_job_costs_nothing(client: Scripe, server: ScriptedServer) -> None:
-    assert (client.jobs.wait(queued(status="DONE"))).is_succeeded
-    assert (client.jobs.wait_all([queued(status="FAILED")]))[0].is_failed
+    assert (client.jobs.wait(queued_job(status="DONE"))).is_succeeded
+    assert (client.jobs.wait_all([queued_job(status="FAILED")]))[0].is_failed
     assert server.received == []
 
 
@@ -66,19 +66,19 @@ def test_a_finished_job_costs_nothing(client: Scripe, server: ScriptedServer) ->
 def test_c1_both_words_for_success(
     client: Scripe, server: ScriptedServer, status: str
 ) -> None:
-    server.script(*single(shapes.job(status=status)))
+    server.script(*job_responses(shapes.job(status=status)))
     assert (client.jobs.wait("job_1")).is_succeeded
 
 
 def test_an_unknown_status_is_not_finished(client: Scripe, server: ScriptedServer) -> None:
-    server.script(*single(shapes.job(status="PAUSED"), shapes.job(status="DONE")))
+    server.script(*job_responses(shapes.job(status="PAUSED"), shapes.job(status="DONE")))
     assert (client.jobs.wait("job_1")).is_succeeded
     assert len(server.received) == 2
 
 
 def test_a_failed_job_raises_with_the_job(client: Scripe, server: ScriptedServer) -> None:
     failed = shapes.job(status="FAILED", errorCode="UNREADABLE", errorMessage="no words in it")
-    server.script(*single(failed))
+    server.script(*job_responses(failed))
     with pytest.raises(JobFailedError, match="UNREADABLE: no words in it") as caught:
         client.jobs.wait("job_1")
     assert caught.value.job.error_code == "UNREADABLE"
@@ -88,28 +88,28 @@ def test_a_failed_job_raises_with_the_job(client: Scripe, server: ScriptedServer
 def test_a_cancelled_job_raises_with_the_job(
     client: Scripe, server: ScriptedServer, status: str
 ) -> None:
-    server.script(*single(shapes.job(status=status)))
+    server.script(*job_responses(shapes.job(status=status)))
     with pytest.raises(JobCancelledError) as caught:
         client.jobs.wait("job_1")
     assert caught.value.job.id == "job_1"
 
 
 @pytest.mark.parametrize(
-    ("kind", "seconds", "looks"),
+    ("job_type", "seconds", "looks"),
     [("SOURCE_INGEST_FILE", 60, 30 + 6), ("KB_INGEST_URL", 60, 30 + 6), ("POST_GENERATION", 60, 60)],
 )
 def test_the_cadence(
     client: Scripe,
     clock: SleeplessClock,
     server: ScriptedServer,
-    kind: str,
+    job_type: str,
     seconds: float,
     looks: int,
 ) -> None:
     """Every second; for ingests every 5 seconds once 30 have passed."""
-    server.script(*single(shapes.job(type=kind)))
+    server.script(*job_responses(shapes.job(type=job_type)))
     with pytest.raises(JobTimeoutError) as caught:
-        client.jobs.wait(queued(type=kind), timeout=seconds)
+        client.jobs.wait(queued_job(type=job_type), timeout=seconds)
     assert abs(len(server.received) - looks) <= 2
     assert [job.id for job in caught.value.jobs] == ["job_1"]
     assert isinstance(caught.value, TimeoutError)
@@ -118,11 +118,11 @@ def test_the_cadence(
 def test_a_deadline_in_a_wait_is_a_job_timeout(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(*single(shapes.job()))
+    server.script(*job_responses(shapes.job()))
     with pytest.raises(JobTimeoutError, match=r"Waited 3(\.0\d*)? s"):
-        client.with_options(total_timeout=3).jobs.wait(queued())
+        client.with_options(total_timeout=3).jobs.wait(queued_job())
     with pytest.raises(JobTimeoutError, match=r"Waited 2(\.0\d*)? s"):
-        client.with_options(total_timeout=3).jobs.wait_all([queued()], timeout=2)
+        client.with_options(total_timeout=3).jobs.wait_all([queued_job()], timeout=2)
 
 
 def test_an_answer_too_late_for_the_wait_is_a_job_timeout(
@@ -168,8 +168,8 @@ class Workspace:
         if request.path == "/v1/jobs":
             newest = sorted(self.jobs.values(), key=lambda job: str(job["createdAt"]), reverse=True)
             return answer(shapes.page(*newest[:200], cursor="more" if len(newest) > 200 else None))
-        found = self.jobs.get(request.path.rpartition("/")[2])
-        return answer({"data": found}) if found else error(404, "not_found")
+        job = self.jobs.get(request.path.rpartition("/")[2])
+        return answer({"data": job}) if job else error(404, "not_found")
 
 
 def test_a_hundred_jobs_cost_as_many_requests_as_one(
@@ -177,12 +177,12 @@ def test_a_hundred_jobs_cost_as_many_requests_as_one(
 ) -> None:
     workspace = Workspace(100)
     server.script(workspace.reply)
-    began = clock.now()
+    started = clock.now()
     workspace.end_all_at(60)
     jobs = [Job.model_validate(job) for job in workspace.jobs.values()]
-    ended = client.jobs.wait_all(jobs)
-    assert [job.id for job in ended] == [job.id for job in jobs]
-    minutes = (clock.now() - began) / 60
+    finished = client.jobs.wait_all(jobs)
+    assert [job.id for job in finished] == [job.id for job in jobs]
+    minutes = (clock.now() - started) / 60
     assert len(server.received) <= 60 * minutes + 1
 
 
@@ -190,12 +190,12 @@ def test_waits_beside_each_other_share_half_of_the_budget(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     """Whoever polls: the looks of all waits of a client stand in one line."""
-    server.script(*single(shapes.job(type="POST_GENERATION")))
-    began = clock.now()
+    server.script(*job_responses(shapes.job(type="POST_GENERATION")))
+    started = clock.now()
     for _ in range(40):
         with pytest.raises(JobTimeoutError):
             client.jobs.wait("job_1", timeout=1.5)
-    assert len(server.received) <= (clock.now() - began) + 1
+    assert len(server.received) <= (clock.now() - started) + 1
 
 
 def test_a_small_budget_stretches_the_tick(
@@ -227,8 +227,8 @@ def test_jobs_come_in_the_order_in_which_they_end(
             workspace.end("job_1")
 
     workspace.on_look = turn
-    ended = [job.id for job in client.jobs.as_completed([*workspace.jobs, "job_1"])]
-    assert ended == ["job_3", "job_2", "job_0", "job_1"]
+    ids = [job.id for job in client.jobs.as_completed([*workspace.jobs, "job_1"])]
+    assert ids == ["job_3", "job_2", "job_0", "job_1"]
 
 
 def test_on_update_of_many_tells_changes_of_state(
@@ -237,9 +237,11 @@ def test_on_update_of_many_tells_changes_of_state(
     workspace = Workspace(2)
     server.script(workspace.reply)
     workspace.end_all_at(3)
-    told: list[tuple[str, str]] = []
-    client.jobs.wait_all(workspace.jobs, on_update=lambda job: told.append((job.id, job.status)))
-    assert sorted(told) == [("job_0", "DONE"), ("job_0", "QUEUED"), ("job_1", "DONE"), ("job_1", "QUEUED")]
+    updates: list[tuple[str, str]] = []
+    client.jobs.wait_all(
+        workspace.jobs, on_update=lambda job: updates.append((job.id, job.status))
+    )
+    assert sorted(updates) == [("job_0", "DONE"), ("job_0", "QUEUED"), ("job_1", "DONE"), ("job_1", "QUEUED")]
 
 
 def test_an_unknown_id_raises_after_all_others_have_ended(
@@ -248,10 +250,10 @@ def test_an_unknown_id_raises_after_all_others_have_ended(
     workspace = Workspace(2)
     server.script(workspace.reply)
     workspace.end_all_at(5)
-    ended = client.jobs.as_completed(["job_0", "job_gone", "job_1"])
-    assert sorted([(next(ended)).id, (next(ended)).id]) == ["job_0", "job_1"]
+    completed = client.jobs.as_completed(["job_0", "job_gone", "job_1"])
+    assert sorted([(next(completed)).id, (next(completed)).id]) == ["job_0", "job_1"]
     with pytest.raises(NotFoundError):
-        next(ended)
+        next(completed)
 
 
 def test_a_wait_for_all_tells_all_as_last_seen(
@@ -274,17 +276,17 @@ def test_no_jobs_are_waited_for_at_once(client: Scripe, server: ScriptedServer) 
 def test_waits_that_were_given_up_hold_up_nobody(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(*single(shapes.job()))
+    server.script(*job_responses(shapes.job()))
     for _ in range(50):
         with pytest.raises(JobTimeoutError):
             client.jobs.wait("job_1", timeout=0.5)
-    server.script(*single(shapes.job(status="DONE")))
-    began = clock.now()
+    server.script(*job_responses(shapes.job(status="DONE")))
+    started = clock.now()
     assert (client.jobs.wait("job_1", timeout=10)).is_succeeded
-    assert clock.now() - began < 3
+    assert clock.now() - started < 3
 
 
-@pytest.mark.parametrize("bad", ["job_1", queued(), None])
+@pytest.mark.parametrize("bad", ["job_1", queued_job(), None])
 def test_one_job_is_not_taken_for_many(client: Scripe, bad: list[str]) -> None:
     with pytest.raises(InvalidArgumentError, match="give a list"):
         client.jobs.wait_all(bad)
@@ -314,22 +316,22 @@ def test_a_lost_cancel_is_settled_by_reading_the_job(
     client: Scripe, server: ScriptedServer, lost: Reply
 ) -> None:
     """C21 too: an empty answer."""
-    server.script(lost, *single(shapes.job(status="CANCELLED")))
+    server.script(lost, *job_responses(shapes.job(status="CANCELLED")))
     assert (client.jobs.cancel("job_1")).is_cancelled
-    assert [each.method for each in server.received] == ["POST", "GET"]
+    assert [request.method for request in server.received] == ["POST", "GET"]
     assert server.sent("idempotency-key") == [None, None]
 
 
 def test_a_cancel_that_did_not_arrive_is_sent_again(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(BREAK, *single(shapes.job(), shapes.job(status="CANCELLED")))
+    server.script(BREAK, *job_responses(shapes.job(), shapes.job(status="CANCELLED")))
     assert (client.jobs.cancel("job_1")).is_cancelled
-    assert [each.method for each in server.received] == ["POST", "GET", "POST"]
+    assert [request.method for request in server.received] == ["POST", "GET", "POST"]
 
 
 def test_a_cancel_that_came_too_late_raises(client: Scripe, server: ScriptedServer) -> None:
-    server.script(error(500), *single(shapes.job(status="RUNNING")))
+    server.script(error(500), *job_responses(shapes.job(status="RUNNING")))
     with pytest.raises(ServerError):
         client.jobs.cancel("job_1")
     server.script(error(409, "not_cancellable"))
@@ -341,7 +343,10 @@ def test_a_conflict_after_a_lost_cancel_may_be_its_own_doing(
     client: Scripe, server: ScriptedServer
 ) -> None:
     server.script(
-        BREAK, *single(shapes.job()), error(409, "not_cancellable"), *single(shapes.job(status="CANCELLED"))
+        BREAK,
+        *job_responses(shapes.job()),
+        error(409, "not_cancellable"),
+        *job_responses(shapes.job(status="CANCELLED")),
     )
     assert (client.jobs.cancel("job_1")).is_cancelled
 
@@ -349,7 +354,7 @@ def test_a_conflict_after_a_lost_cancel_may_be_its_own_doing(
 def test_a_cancel_that_timed_out_on_the_way_is_settled_too(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(error(408), *single(shapes.job(status="CANCELLED")))
+    server.script(error(408), *job_responses(shapes.job(status="CANCELLED")))
     assert (client.jobs.cancel("job_1")).is_cancelled
 
 
@@ -377,7 +382,7 @@ def test_cancels_end(client: Scripe, server: ScriptedServer) -> None:
     server.script(reply)
     with pytest.raises(ScripeError):
         client.jobs.cancel("job_1")
-    assert [each.method for each in server.received] == ["POST", "GET"] * 3
+    assert [request.method for request in server.received] == ["POST", "GET"] * 3
 
 
 def test_many_jobs_of_the_emulator(emulator: Emulator, local: Scripe) -> None:
@@ -388,26 +393,26 @@ def test_many_jobs_of_the_emulator(emulator: Emulator, local: Scripe) -> None:
     ]
     emulator.fail(jobs[7].id, error_code="ODD", error_message="told to")
     emulator.clear_requests()
-    ended = local.jobs.wait_all(jobs)
-    assert [job.id for job in ended] == [job.id for job in jobs]
-    assert [job.is_failed for job in ended].count(True) == 1
+    finished = local.jobs.wait_all(jobs)
+    assert [job.id for job in finished] == [job.id for job in jobs]
+    assert [job.is_failed for job in finished].count(True) == 1
     assert len(emulator.requests) <= 10
 
 
-@pytest.mark.parametrize("kind", [NotFoundError, APITimeoutError])
+@pytest.mark.parametrize("error_class", [NotFoundError, APITimeoutError])
 def test_what_on_update_raises_is_the_callers_own(
-    client: Scripe, server: ScriptedServer, kind: type[ScripeError]
+    client: Scripe, server: ScriptedServer, error_class: type[ScripeError]
 ) -> None:
     """Whatever its class: it says nothing of the job that is waited for, nor of this wait's end."""
     mine = (
         APITimeoutError("mine", is_total=True)
-        if kind is APITimeoutError
+        if error_class is APITimeoutError
         else not_found(client, server)
     )
 
     heard: list[str] = []
 
-    def told(job: Job) -> None:
+    def fail(job: Job) -> None:
         heard.append(job.id)
         raise mine
 
@@ -417,8 +422,10 @@ def test_what_on_update_raises_is_the_callers_own(
         return answer({"data": shapes.job(job_id, "RUNNING")} if job_id else shapes.page())
 
     server.script(as_it_is)
-    with pytest.raises(kind) as caught:
-        client.jobs.wait_all([queued("job_1"), queued("job_2")], on_update=told, timeout=None)
+    with pytest.raises(error_class) as caught:
+        client.jobs.wait_all(
+            [queued_job("job_1"), queued_job("job_2")], on_update=fail, timeout=None
+        )
     assert caught.value is mine
     assert heard == ["job_1"]
 

@@ -168,8 +168,8 @@ def test_bytes_without_end_after_a_finished_gzip_end_no_call(
 def test_a_servers_words_are_cut_in_messages(
     client: Scripe, local: Scripe, server: ScriptedServer
 ) -> None:
-    said = {"code": "c" * 5000, "message": "m" * 5000, "request_id": "r" * 5000}
-    server.script(answer({"error": said}, 400))
+    body = {"code": "c" * 5000, "message": "m" * 5000, "request_id": "r" * 5000}
+    server.script(answer({"error": body}, 400))
     with pytest.raises(BadRequestError) as caught:
         client.sources.retrieve("src_1")
     assert len(str(caught.value)) < 1000
@@ -182,7 +182,7 @@ def test_a_servers_words_are_cut_in_messages(
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "kind"),
+    ("status", "code", "error_class"),
     [
         (400, "ssrf_blocked", BadRequestError),
         (422, "ssrf_blocked", UnprocessableEntityError),
@@ -193,12 +193,12 @@ def test_a_servers_words_are_cut_in_messages(
     ],
 )
 def test_the_status_refines_the_class_of_a_code(
-    client: Scripe, server: ScriptedServer, status: int, code: str, kind: type[Exception]
+    client: Scripe, server: ScriptedServer, status: int, code: str, error_class: type[Exception]
 ) -> None:
     server.script(error(status, code))
     with pytest.raises(APIStatusError) as caught:
         client.with_options(max_retries=0).sources.retrieve("src_1")
-    assert type(caught.value) is kind
+    assert type(caught.value) is error_class
 
 
 @pytest.mark.parametrize("status", [400, 402, 404, 408, 429, 500, 502, 503, 504])
@@ -241,15 +241,15 @@ def test_secrets_in_a_broken_body_are_masked_after_decoding(
     server.script(Reply(status, body))
     with pytest.raises((APIResponseValidationError, APIStatusError)) as caught:
         client.uploads.create(content_type="audio/mpeg")
-    shown = repr(vars(caught.value)) + "".join(traceback.format_exception(caught.value))
+    text = repr(vars(caught.value)) + "".join(traceback.format_exception(caught.value))
     for secret in (SIGNATURE, WEBHOOK_SECRET, WEBHOOK_SECRET.partition("/")[2], KEY):
-        assert secret not in shown
+        assert secret not in text
 
 
 def test_details_of_an_error_are_masked_too(client: Scripe, server: ScriptedServer) -> None:
     link = {"uploadUrl": f"https://s3.example/k?sig={SIGNATURE}"}
-    said = {"code": "conflict", "message": f"see https://s3.example/k?sig={SIGNATURE}", "details": link}
-    server.script(answer({"error": said}, 409))
+    body = {"code": "conflict", "message": f"see https://s3.example/k?sig={SIGNATURE}", "details": link}
+    server.script(answer({"error": body}, 409))
     with pytest.raises(APIStatusError) as caught:
         client.uploads.create(content_type="audio/mpeg")
     assert SIGNATURE not in repr(vars(caught.value)) + str(caught.value)
@@ -308,8 +308,8 @@ def test_a_404_of_an_address_without_its_version_says_so(
 
 def test_a_key_that_is_any_word_breaks_no_error(server: ScriptedServer) -> None:
     """Tests have such keys: what is so short is not looked for."""
-    said = {"code": "spend_cap_exceeded", "message": "m", "details": {"spentCents": 12345, "paid": True}}
-    server.script(answer({"error": said}, 402))
+    body = {"code": "spend_cap_exceeded", "message": "m", "details": {"spentCents": 12345, "paid": True}}
+    server.script(answer({"error": body}, 402))
     for api_key in ("123", "true", "12345"):
         with Scripe(api_key, base_url=server.base_url) as client:
             with pytest.raises(SpendCapExceededError) as caught:
@@ -347,8 +347,8 @@ def test_what_an_engine_quotes_is_cut_and_masked(
 
 
 def test_what_storage_says_is_masked(client: Scripe, server: ScriptedServer) -> None:
-    said = f"<Error><Code>Odd</Code><Message>https://b.example/x?X-Amz-Signature={SIGNATURE} no</Message></Error>"
-    server.script(answer({"data": shapes.upload(f"{server.origin}/k")}), Reply(403, said.encode()))
+    xml = f"<Error><Code>Odd</Code><Message>https://b.example/x?X-Amz-Signature={SIGNATURE} no</Message></Error>"
+    server.script(answer({"data": shapes.upload(f"{server.origin}/k")}), Reply(403, xml.encode()))
     with pytest.raises(UploadError) as caught:
         client.uploads.upload_file(b"Words.", content_type="text/plain")
     assert SIGNATURE not in str(caught.value) + repr(vars(caught.value))

@@ -179,7 +179,9 @@ def test_on_response_hears_each_answer_of_the_api_but_not_storages(emulator: Emu
         emulator.fail_next(500, path="/projects")
         client.projects.list().first()
         client.uploads.upload_file(b"Words.", content_type="text/plain")
-    assert [(each.method, each.path, each.status_code, each.attempts) for each in heard] == [
+    assert [
+        (response.method, response.path, response.status_code, response.attempts) for response in heard
+    ] == [
         ("GET", "/projects", 500, 1),
         ("GET", "/projects", 200, 2),
         ("POST", "/uploads", 200, 1),
@@ -232,12 +234,12 @@ def test_a_deadline_bounds_all_steps_of_a_composite(emulator: Emulator) -> None:
 def test_a_deadline_that_has_passed_sends_nothing(
     clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(response: ResponseInfo) -> None:
+    def advance_clock(response: ResponseInfo) -> None:
         clock.skip(100)
 
     server.script(error(401, "key_expired"), GOOD)
     with Scripe(
-        lambda: KEY, base_url=server.base_url, on_response=late, total_timeout=50
+        lambda: KEY, base_url=server.base_url, on_response=advance_clock, total_timeout=50
     ) as client:
         scripe_clock_of(client, clock)
         with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
@@ -248,11 +250,11 @@ def test_a_deadline_that_has_passed_sends_nothing(
 def test_an_answer_that_ends_after_the_deadline_is_late(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(request: Received) -> Reply:
+    def advance_clock(request: Received) -> Reply:
         clock.skip(100)
         return replace(GOOD, pace=pace, is_slow_from_its_head=True)
 
-    server.script(late)
+    server.script(advance_clock)
     pace = 0.01
     with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
         client.with_options(total_timeout=50).sources.retrieve("src_1")
@@ -263,11 +265,13 @@ def test_an_answer_that_ends_after_the_deadline_is_late(
 def test_a_deadline_used_up_by_the_mint_leaves_none_for_the_upload(
     clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(response: ResponseInfo) -> None:
+    def advance_clock(response: ResponseInfo) -> None:
         clock.skip(100)
 
     server.script(answer({"data": shapes.upload(f"{server.origin}/k")}))
-    with Scripe(KEY, base_url=server.base_url, on_response=late, total_timeout=50) as client:
+    with Scripe(
+        KEY, base_url=server.base_url, on_response=advance_clock, total_timeout=50
+    ) as client:
         scripe_clock_of(client, clock)
         with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
             client.uploads.upload_file(b"Words.", content_type="text/plain")
@@ -277,14 +281,14 @@ def test_a_deadline_used_up_by_the_mint_leaves_none_for_the_upload(
 def test_a_deadline_is_looked_at_between_blocks(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(progress: scripe.Progress) -> None:
+    def advance_clock(progress: scripe.Progress) -> None:
         clock.skip(100)
 
     server.script(Reply(200))
     upload = scripe.Upload.model_validate(shapes.upload(f"{server.origin}/k", maxSizeBytes=9_000_000))
     with pytest.raises(APITimeoutError, match="total timeout of 150 s"):
         client.with_options(total_timeout=150).uploads.put(
-            upload, bytes(5_000_000), on_progress=late
+            upload, bytes(5_000_000), on_progress=advance_clock
         )
 
 
@@ -327,11 +331,11 @@ def test_every_code_of_the_api_has_its_error(client: Scripe, server: ScriptedSer
         ("unheard_of", 507): scripe.ServerError,
         ("", 302): scripe.APIStatusError,
     }
-    for (code, status), kind in kinds.items():
+    for (code, status), error_class in kinds.items():
         server.script(error(status, code))
         with pytest.raises(APIStatusError) as caught:
             client.with_options(max_retries=0).sources.retrieve("src_1")
-        assert type(caught.value) is kind
+        assert type(caught.value) is error_class
         assert (caught.value.code or "", caught.value.status_code, caught.value.request_id) == (
             code,
             status,
@@ -340,13 +344,13 @@ def test_every_code_of_the_api_has_its_error(client: Scripe, server: ScriptedSer
 
 
 def test_c8_details_and_meta_are_both_read(client: Scripe, server: ScriptedServer) -> None:
-    said = {
+    body = {
         "code": "scope_missing",
         "message": "no",
         "details": {"required": ["notes:read"]},
         "meta": {"a": 1},
     }
-    server.script(answer({"error": said}, 403))
+    server.script(answer({"error": body}, 403))
     with pytest.raises(scripe.ScopeMissingError) as caught:
         client.sources.retrieve("src_1")
     assert caught.value.required == ["notes:read"]
@@ -391,9 +395,9 @@ def test_a_deprecation_warns_once(client: Scripe, server: ScriptedServer) -> Non
     ) as caught:
         source = client.sources.retrieve("src_1")
     client.sources.retrieve("src_1")
-    told = source.last_response.deprecation
-    assert told is not None
-    assert (told.version, str(told.sunset), told.replacement) == (
+    deprecation = source.last_response.deprecation
+    assert deprecation is not None
+    assert (deprecation.version, str(deprecation.sunset), deprecation.replacement) == (
         version,
         "2026-12-01",
         "2026-11-01",

@@ -29,9 +29,9 @@ def test_a_file_has_a_bar_for_each_stage_and_the_callback_hears_all_of_it(
         show_progress=True,
     )
     assert source.is_ready
-    assert {each.stage for each in heard} == {"uploading", "queued", "running", "done"}
-    for shown in ("file", "✓ Upload", "1.2 kB of 1.2 kB", "✓ Queue", "✓ Processing"):
-        assert shown in terminal.text
+    assert {progress.stage for progress in heard} == {"uploading", "queued", "running", "done"}
+    for text in ("file", "✓ Upload", "1.2 kB of 1.2 kB", "✓ Queue", "✓ Processing"):
+        assert text in terminal.text
 
 
 def test_calls_that_take_progress(
@@ -71,8 +71,8 @@ def test_a_wait_for_many_counts_them(
     texts = ["One", "Two", "Three"]
     jobs = [local.posts.generate(project_id=emulator.project_id, text=text) for text in texts]
     emulator.fail(jobs[1].id)
-    ended = local.jobs.wait_all([jobs[0], *(job.id for job in jobs[1:])], show_progress=True)
-    assert [job.is_succeeded for job in ended] == [True, False, True]
+    finished = local.jobs.wait_all([jobs[0], *(job.id for job in jobs[1:])], show_progress=True)
+    assert [job.is_succeeded for job in finished] == [True, False, True]
     assert "3 jobs" in terminal.text
     assert "3 of 3, 1 failed or cancelled" in terminal.text
 

@@ -114,7 +114,7 @@ def test_a_wait_for_the_budget_is_logged(
         client.sources.retrieve("src_1")
         client.sources.retrieve("src_1")
     assert caplog.messages == ["Rate limit reached (read): waiting 30 s before GET /sources/src_1"] * 2
-    assert [each.levelname for each in caplog.records] == ["WARNING", "INFO"]  # a warning once a minute
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]  # a warning once a minute
     assert 29 < vars(caplog.records[0])["scripe_wait"] <= 30
 
 
@@ -126,7 +126,7 @@ def test_a_short_wait_is_no_warning(
     with caplog.at_level(logging.INFO, "scripe"):
         client.sources.retrieve("src_1")
         client.sources.retrieve("src_1")
-    assert {each.levelname for each in caplog.records} == {"INFO"}
+    assert {record.levelname for record in caplog.records} == {"INFO"}
 
 
 def test_a_429_that_does_not_say_when_is_tried_again_after_1_2_and_4_seconds(
@@ -140,29 +140,29 @@ def test_a_429_that_does_not_say_when_is_tried_again_after_1_2_and_4_seconds(
             set_clock(client, clock)
             client.sources.retrieve("src_1")
             client.sources.retrieve("src_1")
-        assert [round(each) for each in clock.sleeps if each > 0.1] == [1, 2, 4]
+        assert [round(seconds) for seconds in clock.sleeps if seconds > 0.1] == [1, 2, 4]
 
 
 def test_headers_on_every_response_decide_however_short_the_window(server: ScriptedServer) -> None:
     """5 requests in 2 seconds: 12 calls take 4 seconds, and none is refused."""
     sent: list[float] = []
 
-    def counted(request: Received) -> Reply:
+    def count(request: Received) -> Reply:
         now = request.at
-        used = [at for at in sent if at > now - 2]
-        is_refused = len(used) >= 5
+        recent = [at for at in sent if at > now - 2]
+        is_refused = len(recent) >= 5
         if not is_refused:
             sent.append(now)
-            used.append(now)
-        left = {"X_RateLimit_Limit": "5", "X_RateLimit_Remaining": str(5 - len(used))}
-        reset = {"X_RateLimit_Reset": f"{used[0] + 2 - now:.3f}"}
+            recent.append(now)
+        limits = {"X_RateLimit_Limit": "5", "X_RateLimit_Remaining": str(5 - len(recent))}
+        reset = {"X_RateLimit_Reset": f"{recent[0] + 2 - now:.3f}"}
         return (
-            error(429, **left, **reset)
+            error(429, **limits, **reset)
             if is_refused
-            else answer({"data": shapes.source()}, 200, **left, **reset)
+            else answer({"data": shapes.source()}, 200, **limits, **reset)
         )
 
-    server.script(counted)
+    server.script(count)
     with Scripe(KEY, base_url=server.base_url, max_retries=0) as client:
         started = time.monotonic()
         for _ in range(12):
@@ -173,10 +173,10 @@ def test_headers_on_every_response_decide_however_short_the_window(server: Scrip
 
 def test_far_over_the_budget_no_call_is_refused(emulator: Emulator, local: Scripe) -> None:
     """Against the emulator's sliding window: no 429, and the budget is used."""
-    began = emulator.clock.now()
+    started = emulator.clock.now()
     for _ in range(500):
         local.with_options(max_retries=0).workspaces.me()
-    minutes = (emulator.clock.now() - began).total_seconds() / 60
+    minutes = (emulator.clock.now() - started).total_seconds() / 60
     assert all(request.status == 200 for request in emulator.requests)
     assert 500 / minutes >= 0.95 * 120
 

@@ -73,11 +73,11 @@ def test_a_delayed_answer_meets_the_deadline(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("family", ["httpx", "httpx2"])
-def test_the_emulator_is_a_transport_for_either_family(emulator: Emulator, family: str) -> None:
+def test_the_emulator_is_a_transport_for_either_family(emulator: Emulator, backend: str) -> None:
     import httpx
     import httpx2
 
-    module = {"httpx": httpx, "httpx2": httpx2}[family]
+    module = {"httpx": httpx, "httpx2": httpx2}[backend]
     with (
         module.Client(transport=emulator.transport()) as http_client,
         Scripe(

@@ -72,7 +72,7 @@ def test_an_empty_list_has_the_columns_of_a_full_one(
 def test_fields_that_no_page_names_may_be_of_any_shape(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    first, second = ({"id": each, "name": each, "type": "x", "status": "y"} for each in "ab")
+    first, second = ({"id": letter, "name": letter, "type": "x", "status": "y"} for letter in "ab")
     created = {"createdAt": "2026-01-01T00:00:00.000Z"}
     rows = [{**first, **created, "mood": {"is": 1}}, {**second, **created, "mood": "fine", "rank": 2}]
     server.script(answer({"data": rows}))

@@ -67,9 +67,9 @@ def test_a_write_tells_its_size_and_not_its_body(
     emulator: Emulator, traced: Scripe, telemetry: Telemetry
 ) -> None:
     traced.sources.create_text(project_id=emulator.project_id, text="A calmer Tuesday.")
-    found = attributes_of(telemetry.only())
-    assert found["http.request.body.size"] == len(emulator.requests[0].body)
-    assert found["scripe.idempotent_replayed"] is False
+    attributes = attributes_of(telemetry.only())
+    assert attributes["http.request.body.size"] == len(emulator.requests[0].body)
+    assert attributes["scripe.idempotent_replayed"] is False
     assert "calmer" not in telemetry.told()
 
 
@@ -112,13 +112,15 @@ def test_attempts_and_pauses_are_events(
     }
     assert events[3][1] == {"scripe.attempt": 2, "scripe.wait": 7.0}
     assert events[4][1]["http.request.resend_count"] == 2
-    found = attributes_of(span)
-    assert shown(found, "http.request.resend_count", "http.response.status_code", "scripe.request_id") == [
+    attributes = attributes_of(span)
+    assert shown(
+        attributes, "http.request.resend_count", "http.response.status_code", "scripe.request_id"
+    ) == [
         2,
         200,
         "req_1",
     ]
-    assert "error.type" not in found
+    assert "error.type" not in attributes
     assert span.status.status_code is StatusCode.UNSET
 
 
@@ -217,7 +219,9 @@ def test_a_lost_answer_that_is_replayed(
     emulator.drop_next(path="/sources")
     traced.sources.create_text(project_id=emulator.project_id, text="Once.")
     span = telemetry.only()
-    assert [shown(told, "error.type", "scripe.idempotent_replayed") for _, told in events_of(span)] == [
+    assert [
+        shown(attributes, "error.type", "scripe.idempotent_replayed") for _, attributes in events_of(span)
+    ] == [
         ["APIConnectionError", None],
         [None, None],
         [None, True],
@@ -235,15 +239,15 @@ def test_a_renewed_key_makes_two_requests_of_one_attempt(
         client.sources.retrieve("src_1")
     span = telemetry.only()
     assert [
-        shown(told, "scripe.attempt", "http.response.status_code", "http.request.resend_count")
-        for _, told in events_of(span)
+        shown(attributes, "scripe.attempt", "http.response.status_code", "http.request.resend_count")
+        for _, attributes in events_of(span)
     ] == [[1, 401, None], [1, 200, 1]]
     assert attributes_of(span)["http.request.resend_count"] == 1
     assert KEY not in telemetry.told()
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "kind", "shown_code"),
+    ("status", "code", "error_type", "shown_code"),
     [
         (404, "not_found", "NotFoundError", "not_found"),
         (409, "idempotency_key_conflict", "IdempotencyConflictError", "idempotency_key_conflict"),
@@ -256,7 +260,7 @@ def test_an_error_is_told_by_its_class_and_its_code(
     telemetry: Telemetry,
     status: int,
     code: str,
-    kind: str,
+    error_type: str,
     shown_code: str | None,
 ) -> None:
     server.script(error(status, code))
@@ -264,10 +268,10 @@ def test_an_error_is_told_by_its_class_and_its_code(
         scripted.sources.retrieve("src_1")
     span = telemetry.only()
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
-    found = attributes_of(span)
+    attributes = attributes_of(span)
     assert shown(
-        found, "error.type", "http.response.status_code", "scripe.error.code", "scripe.retryable"
-    ) == [kind, status, shown_code, False]
+        attributes, "error.type", "http.response.status_code", "scripe.error.code", "scripe.retryable"
+    ) == [error_type, status, shown_code, False]
     assert "told as" not in telemetry.told()
     assert all(name == "scripe.attempt" for name, _ in events_of(span))
 
@@ -278,8 +282,8 @@ def test_an_error_after_all_attempts(
     server.script(error(500, "internal_error"))
     with pytest.raises(ServerError):
         scripted.sources.retrieve("src_1")
-    found = attributes_of(telemetry.only())
-    assert shown(found, "error.type", "http.request.resend_count", "scripe.retryable") == [
+    attributes = attributes_of(telemetry.only())
+    assert shown(attributes, "error.type", "http.request.resend_count", "scripe.retryable") == [
         "ServerError",
         2,
         True,

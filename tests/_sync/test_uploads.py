@@ -157,7 +157,7 @@ def test_an_upload_cut_midway_is_sent_again_from_its_first_byte(
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind"),
+    ("reply", "error_class"),
     [
         (complaint(403, "AccessDenied", "Request has expired"), UploadExpiredError),
         (complaint(400, "ExpiredToken"), UploadExpiredError),
@@ -173,12 +173,12 @@ def test_an_upload_cut_midway_is_sent_again_from_its_first_byte(
     ],
 )
 def test_refusals_are_told_apart_by_their_code(
-    client: Scripe, server: ScriptedServer, reply: Reply, kind: type[UploadError]
+    client: Scripe, server: ScriptedServer, reply: Reply, error_class: type[UploadError]
 ) -> None:
     server.script(reply)
     with pytest.raises(UploadError) as caught:
         client.uploads.put(link(server), WORDS)
-    assert isinstance(caught.value, kind)
+    assert isinstance(caught.value, error_class)
     assert caught.value.status_code == reply.status
     assert (caught.value.storage_code is None) == (b"<Code>" not in reply.body)
     assert "c0ffee" not in str(caught.value)
@@ -224,11 +224,11 @@ def test_a_file_that_changes_while_it_is_sent_is_noticed(
 
 def test_progress_is_told(client: Scripe, server: ScriptedServer) -> None:
     large = bytes(2_500_000)
-    told: list[Progress] = []
+    updates: list[Progress] = []
     server.script(Reply(200))
-    client.uploads.put(link(server, maxSizeBytes=len(large)), large, on_progress=told.append)
-    assert [progress.bytes_sent for progress in told] == [1_048_576, 2_097_152, 2_500_000]
-    assert told[-1] == Progress("uploading", 1.0, 2_500_000, 2_500_000)
+    client.uploads.put(link(server, maxSizeBytes=len(large)), large, on_progress=updates.append)
+    assert [progress.bytes_sent for progress in updates] == [1_048_576, 2_097_152, 2_500_000]
+    assert updates[-1] == Progress("uploading", 1.0, 2_500_000, 2_500_000)
 
 
 def test_what_a_callback_raises_reaches_the_caller_unchanged(
@@ -249,11 +249,11 @@ def test_what_a_callback_raises_reaches_the_caller_unchanged(
 def test_a_deadline_ends_an_upload(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(request: Received) -> Reply:
+    def slow_reply(request: Received) -> Reply:
         clock.skip(100)
         return Reply(200, b"slow", pace=0.01)
 
-    server.script(late)
+    server.script(slow_reply)
     with pytest.raises(APITimeoutError):
         client.with_options(total_timeout=50, max_retries=0).uploads.put(link(server), WORDS)
 
@@ -298,10 +298,12 @@ def test_links_that_keep_expiring_end_the_upload(
 def test_a_file_becomes_a_source(emulator: Emulator, local: Scripe, tmp_path: Path) -> None:
     path = tmp_path / "Grüße 🎉.txt"
     path.write_bytes(WORDS)
-    told: list[Progress] = []
-    source = local.sources.ingest(path, project_id=emulator.project_id, on_progress=told.append)
+    updates: list[Progress] = []
+    source = local.sources.ingest(
+        path, project_id=emulator.project_id, on_progress=updates.append
+    )
     assert (source.is_ready, source.text_preview, source.name) == (True, WORDS.decode(), "Grüße 🎉.txt")
-    stages = [progress.stage for progress in told]
+    stages = [progress.stage for progress in updates]
     assert sorted(set(stages), key=stages.index) == ["uploading", "queued", "running", "done"]
 
 
@@ -328,7 +330,7 @@ def test_a_rerun_with_the_same_key_ends_at_the_same_job(
     assert (emulator.count("jobs"), emulator.count("uploads")) == (1, 1)
     writes = [request for request in emulator.requests if request.method == "POST"]
     keys = {
-        path: {each.headers["idempotency-key"] for each in writes if each.path == path}
+        path: {request.headers["idempotency-key"] for request in writes if request.path == path}
         for path in ("/uploads", "/sources")
     }
     assert keys["/sources"] == {"run-1"}
@@ -422,10 +424,10 @@ class Counting(io.BytesIO):
 
 @pytest.mark.parametrize(("key", "times"), [(None, 1), ("key", 2)])
 def test_a_file_is_read_twice_for_a_key_of_the_callers_alone(
-    emulator: Emulator, local: Scripe, key: str | None, times: int
+    emulator: Emulator, local: Scripe, idempotency_key: str | None, times: int
 ) -> None:
     large = Counting(WORDS * 10_000)
-    local.uploads.upload_file(large, content_type="text/plain", idempotency_key=key)
+    local.uploads.upload_file(large, content_type="text/plain", idempotency_key=idempotency_key)
     assert large.count == len(WORDS) * 10_000 * times
 
 
@@ -496,10 +498,10 @@ def test_a_failed_run_can_be_gone_on_with(emulator: Emulator, local: Scripe) -> 
     emulator.fail_next(500, times=3, path="/sources")
     with pytest.raises(ScripeError) as caught:
         local.sources.ingest(WORDS, project_id=project, content_type="text/plain")
-    key = caught.value.idempotency_key
-    assert key is not None
+    idempotency_key = caught.value.idempotency_key
+    assert idempotency_key is not None
     local.sources.ingest(
-        WORDS, project_id=project, content_type="text/plain", idempotency_key=key
+        WORDS, project_id=project, content_type="text/plain", idempotency_key=idempotency_key
     )
     assert (emulator.count("uploads"), emulator.count("jobs"), emulator.count("sources")) == (1, 1, 1)
 
@@ -512,13 +514,13 @@ def test_a_run_whose_source_was_made_unheard_can_be_gone_on_with_and_only_with_i
     emulator.drop_next(times=3, path="/sources")
     with pytest.raises(APIConnectionError) as caught:
         local.sources.ingest(WORDS, project_id=project, content_type="text/plain")
-    key = caught.value.idempotency_key
+    idempotency_key = caught.value.idempotency_key
     with pytest.raises(IdempotencyConflictError):
         local.sources.ingest(
-            WORDS.swapcase(), project_id=project, content_type="text/plain", idempotency_key=key
+            WORDS.swapcase(), project_id=project, content_type="text/plain", idempotency_key=idempotency_key
         )
     source = local.sources.ingest(
-        WORDS, project_id=project, content_type="text/plain", idempotency_key=key
+        WORDS, project_id=project, content_type="text/plain", idempotency_key=idempotency_key
     )
     assert source.text_preview == WORDS.decode()
     assert (emulator.count("jobs"), emulator.count("sources")) == (1, 1)

@@ -37,19 +37,19 @@ def test_workspaces_and_health(emulator: Emulator, local: Scripe) -> None:
 
 def test_notes(emulator: Emulator, local: Scripe) -> None:
     project = emulator.project_id
-    made = [
+    created = [
         local.notes.create(
             project_id=project, content=f"Take {n}", date=emulator.clock.now() + timedelta(n)
         )
         for n in range(5)
     ]
-    assert (local.notes.retrieve(made[0].id)) == made[0]
-    assert made[0].slot is not None
+    assert (local.notes.retrieve(created[0].id)) == created[0]
+    assert created[0].slot is not None
     listed = local.notes.list(project_id=project, page_size=2).to_list()
-    assert {note.id for note in listed} == {note.id for note in made}
+    assert {note.id for note in listed} == {note.id for note in created}
     day = (emulator.clock.now() + timedelta(3)).date()
     later = local.notes.list(project_id=project, date_from=day).to_list()
-    assert {note.id for note in later} == {note.id for note in made[3:]}
+    assert {note.id for note in later} == {note.id for note in created[3:]}
     with pytest.raises(NotFoundError):
         local.notes.list(project_id="proj_unknown").first()
     with pytest.raises(NotFoundError):
@@ -69,9 +69,9 @@ def test_posts_and_their_schedule(emulator: Emulator, local: Scripe) -> None:
     local.posts.update(post.id, scheduled_for=tomorrow)
     emulator.clock.advance(timedelta(days=1, seconds=1))
     assert (local.posts.retrieve(post.id)).status == "published"
-    assert [each.id for each in local.posts.list(project_id=project, status=["published"])] == [
-        post.id
-    ]
+    assert [
+        published.id for published in local.posts.list(project_id=project, status=["published"])
+    ] == [post.id]
     with pytest.raises(UnprocessableEntityError):
         local.posts.create(project_id=project, scheduled_for=tomorrow)
     with pytest.raises(BadRequestError):
@@ -164,20 +164,20 @@ def test_knowledge(emulator: Emulator, local: Scripe) -> None:
 
 def test_webhook_endpoints(emulator: Emulator, local: Scripe) -> None:
     hooks = local.webhook_endpoints
-    made = hooks.create(
+    created = hooks.create(
         name="Newsroom", url="https://example.com/hook", events=["post.created", "job.failed"]
     )
-    assert made.secret is not None
-    assert made.secret.startswith("whsec_")
-    assert (hooks.retrieve(made.id)).secret is None
-    changed = hooks.update(made.id, is_active=False, events=["note.created"])
+    assert created.secret is not None
+    assert created.secret.startswith("whsec_")
+    assert (hooks.retrieve(created.id)).secret is None
+    changed = hooks.update(created.id, is_active=False, events=["note.created"])
     assert (changed.is_active, changed.events, changed.name) == (False, ["note.created"], "Newsroom")
-    rotated = hooks.rotate_secret(made.id)
-    assert rotated.secret not in (None, made.secret)
+    rotated = hooks.rotate_secret(created.id)
+    assert rotated.secret not in (None, created.secret)
     with pytest.raises(InvalidRequestError):
         hooks.create(name="Inside", url="https://127.0.0.1/hook", events=["post.created"])
     with pytest.raises(BadRequestError):
-        hooks.update(made.id, events=["no.such.event"])
+        hooks.update(created.id, events=["no.such.event"])
 
 
 def test_the_cap_counts_all_work(emulator: Emulator, local: Scripe) -> None:

@@ -67,7 +67,7 @@ def test_c5_a_note_is_fetched_and_made(client: Scripe, server: ScriptedServer) -
         "contentType": "EDUCATIONAL",
     }
     assert server.received[2].json() == {"projectId": "proj_1", "date": "2026-12-01"}
-    assert [each is not None for each in server.sent("idempotency-key")] == [False, True, True]
+    assert [sent is not None for sent in server.sent("idempotency-key")] == [False, True, True]
     assert server.sent("idempotency-key")[2] == "mine"
 
 
@@ -125,8 +125,8 @@ def test_c32_an_update_sends_what_was_given_and_nothing_else(
         auto_like=False,
         auto_comment=True,
     )
-    assert [each.method for each in server.received] == ["PATCH"] * 3
-    assert [each.json() for each in server.received] == [
+    assert [request.method for request in server.received] == ["PATCH"] * 3
+    assert [request.json() for request in server.received] == [
         {"scheduledFor": None},
         {"scheduledFor": "2026-12-01T08:00:00.000Z", "statusId": "st_1"},
         {
@@ -162,8 +162,8 @@ def test_post_statuses_and_workspaces_are_sent_no_limit(
         WorkspacePostStatus(id="st_1", name="In review", category="review")
     ]
     assert (client.post_statuses.list().first()) == WorkspacePostStatus(id="st_1")
-    assert [each.id for each in client.workspaces.list()] == ["org_1"]
-    assert [each.target for each in server.received] == ["/v1/post-statuses"] * 2 + ["/v1/workspaces"]
+    assert [item.id for item in client.workspaces.list()] == ["org_1"]
+    assert [item.target for item in server.received] == ["/v1/post-statuses"] * 2 + ["/v1/workspaces"]
 
 
 def test_c19_a_generation_names_its_source(client: Scripe, server: ScriptedServer) -> None:
@@ -172,7 +172,7 @@ def test_c19_a_generation_names_its_source(client: Scripe, server: ScriptedServe
         project_id="proj_1", text="Words.", language="de", scheduled_for=NINE_IN_BERLIN
     )
     client.posts.generate(project_id="proj_1", note_id="note_1", wait_for_completion_ms=25_000)
-    assert [each.json() for each in server.received] == [
+    assert [request.json() for request in server.received] == [
         {
             "projectId": "proj_1",
             "source": {"text": "Words."},
@@ -201,17 +201,17 @@ def test_a_quick_generation_costs_one_request_and_the_post(
         project_id="proj_1", note_id="note_1", on_update=lambda job: heard.append(job.status)
     )
     assert (post.id, heard) == ("post_1", ["DONE"])
-    assert [each.path for each in server.received] == ["/v1/posts/generations", "/v1/posts/post_1"]
+    assert [request.path for request in server.received] == ["/v1/posts/generations", "/v1/posts/post_1"]
     assert server.received[0].json()["wait_for_completion_ms"] == 25_000
 
 
 def test_a_slow_generation_is_polled(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    running = shapes.job(type="POST_GENERATION", status="RUNNING")
+    running_job = shapes.job(type="POST_GENERATION", status="RUNNING")
     done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
     server.script(
-        *[answer({"data": each}) for each in (running, running, done)], answer({"data": shapes.post()})
+        *[answer({"data": job}) for job in (running_job, running_job, done)], answer({"data": shapes.post()})
     )
     heard: list[str] = []
     client.posts.generate_and_wait(
@@ -224,13 +224,13 @@ def test_a_slow_generation_is_polled(
 def test_a_generation_that_fails_or_takes_too_long_carries_its_key(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    for status, kind in (("FAILED", JobFailedError), ("QUEUED", JobTimeoutError)):
+    for status, error_class in (("FAILED", JobFailedError), ("QUEUED", JobTimeoutError)):
         server.script(answer({"data": shapes.job(type="POST_GENERATION", status=status)}))
         with pytest.raises(ScripeError) as caught:
             client.posts.generate_and_wait(
                 project_id="proj_1", text="Words.", timeout=5, idempotency_key="mine"
             )
-        assert isinstance(caught.value, kind)
+        assert isinstance(caught.value, error_class)
         assert caught.value.idempotency_key == "mine"
 
 
@@ -293,7 +293,7 @@ def test_knowledge_takes_four_shapes(client: Scripe, server: ScriptedServer) -> 
     knowledge.create_youtube(
         url="https://youtu.be/x", name="A talk", project_id="proj_1", idempotency_key="mine"
     )
-    assert [each.json() for each in server.received] == [
+    assert [request.json() for request in server.received] == [
         {"type": "text", "text": "Words.", "name": "Words"},
         {"type": "file", "uploadId": "upl_1", "name": "Words", "projectId": "proj_1"},
         {"type": "url", "url": "https://example.com/"},
@@ -318,7 +318,7 @@ def test_a_file_becomes_knowledge(
     job = client.knowledge.ingest(b"Words.", name="Brand voice", content_type="text/plain")
     assert job.result is not None
     assert job.result.document_id == "kb_1"
-    (created,) = [each for each in server.received if each.path == "/v1/knowledge"]
+    (created,) = [request for request in server.received if request.path == "/v1/knowledge"]
     assert created.json() == {"type": "file", "uploadId": "upl_1", "name": "Brand voice"}
 
 
@@ -364,14 +364,14 @@ def test_a_webhook_endpoint_tells_its_secret_once_and_hides_it(
     client: Scripe, server: ScriptedServer
 ) -> None:
     server.script(answer({"data": shapes.webhook_endpoint(secret="whsec_c0ffeebeef")}))
-    made = client.webhook_endpoints.create(
+    endpoint = client.webhook_endpoints.create(
         name="Newsroom",
         url="https://example.com/hook",
         events=["post.created", "brand.new"],
         project_id="proj_1",
     )
-    assert made.secret == "whsec_c0ffeebeef"
-    assert "c0ffee" not in repr(made)
+    assert endpoint.secret == "whsec_c0ffeebeef"
+    assert "c0ffee" not in repr(endpoint)
     assert server.received[0].json() == {
         "name": "Newsroom",
         "url": "https://example.com/hook",
@@ -392,7 +392,7 @@ def test_a_webhook_endpoint_is_fetched_and_changed(
     client.webhook_endpoints.update(
         "whe_1", is_active=False, project_id=None, events=["job.failed"]
     )
-    assert [each.method for each in server.received] == ["GET", "PATCH", "PATCH"]
+    assert [request.method for request in server.received] == ["GET", "PATCH", "PATCH"]
     assert server.received[1].json() == {"events": ["job.failed"], "projectId": None, "isActive": False}
     assert server.sent("idempotency-key") == [None, None, None]
     client.webhook_endpoints.update("whe_1", name="N", url="https://example.com/2")

@@ -32,34 +32,39 @@ class Trial:
 
 
 def trial(
-    made: Callable[[], tuple[Scripe, HTTPClient | None]],
+    make_client: Callable[[], tuple[Scripe, HTTPClient | None]],
     operation: Operation,
     place: Place,
-    key: str,
+    idempotency_key: str,
     calm_down: Callable[[], bool],
 ) -> Trial:
     """Make the call, end the fault with `calm_down`, and go on; with another client if it says so."""
-    client, http_client = made()
+    client, http_client = make_client()
     with http_client or nullcontext(), client:
         started = time.monotonic()
-        error = _raised_by(client, operation, place, key)
-        found = Trial(error, time.monotonic() - started)
+        error = _catch_error(client, operation, place, idempotency_key)
+        trial = Trial(error, time.monotonic() - started)
         needs_another = calm_down()
         if not needs_another:
-            found.later = _gone_on(client, operation, place, key, after=error)
-            return found
-    client, http_client = made()
+            trial.later = _repeat_call(client, operation, place, idempotency_key, after=error)
+            return trial
+    client, http_client = make_client()
     with http_client or nullcontext(), client:
-        found.later = _gone_on(client, operation, place, key, after=error)
-    return found
+        trial.later = _repeat_call(client, operation, place, idempotency_key, after=error)
+    return trial
 
 
-def _gone_on(
-    client: Scripe, operation: Operation, place: Place, key: str, *, after: Exception | None
+def _repeat_call(
+    client: Scripe,
+    operation: Operation,
+    place: Place,
+    idempotency_key: str,
+    *,
+    after: Exception | None,
 ) -> Exception | None:
     calm = client.with_options(total_timeout=30.0, timeout=10.0)
     if after is not None:
-        return _raised_by(calm, operation, place, key)
+        return _catch_error(calm, operation, place, idempotency_key)
     try:
         calm.workspaces.me()
     except Exception as error:  # noqa: BLE001 - whatever it is, the report shows it
@@ -67,11 +72,11 @@ def _gone_on(
     return None
 
 
-def _raised_by(
-    client: Scripe, operation: Operation, place: Place, key: str
+def _catch_error(
+    client: Scripe, operation: Operation, place: Place, idempotency_key: str
 ) -> Exception | None:
     try:
-        operation.call(client, place, key)
+        operation.call(client, place, idempotency_key)
     except Exception as error:  # noqa: BLE001 - whatever it is, the report shows it
         return error
     return None
