@@ -139,7 +139,7 @@ def test_an_error_of_the_api_without_extras_has_empty_ones() -> None:
 
 
 @pytest.mark.parametrize("place", ["details", "meta"])
-def test_a_spend_cap_tells_cents_and_reset_wherever_the_api_puts_them(place: str) -> None:
+def test_a_spend_cap_error_has_cents_and_reset_wherever_the_api_puts_them(place: str) -> None:
     fields = {"bucketDate": "2026-12-31", "capCents": 2000, "spentCents": 1996.0, "estimateCents": 5}
     error = errors.SpendCapExceededError("x", status_code=402, **{place: fields})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert (error.cap_cents, error.spent_cents, error.estimate_cents) == (2000, 1996, 5)
@@ -147,7 +147,7 @@ def test_a_spend_cap_tells_cents_and_reset_wherever_the_api_puts_them(place: str
 
 
 @pytest.mark.parametrize("odd", ["null", '"many"', "[]", "true", "NaN", "Infinity", '"2026-13-01"'])
-def test_a_spend_cap_told_oddly_is_unknown_and_nothing_breaks(odd: str) -> None:
+def test_a_malformed_spend_cap_is_unknown_and_breaks_nothing(odd: str) -> None:
     value = json.loads(odd)
     error = errors.SpendCapExceededError(
         "x", status_code=402, meta={"capCents": value, "bucketDate": value, "spentCents": value}
@@ -171,7 +171,7 @@ def test_scopes_and_versions_are_lists_of_text(sent: object, expected: list[str]
     assert version.accepted == expected
 
 
-def test_a_rate_limit_told_later_survives_pickling() -> None:
+def test_a_rate_limit_set_later_survives_pickling() -> None:
     error = errors.RateLimitError("x", status_code=429)
     assert (error.retry_after, error.rate_limit) == (None, None)
     error.retry_after, error.rate_limit = 17.0, RateLimit(120, 0, 17.0)
@@ -196,6 +196,6 @@ def test_an_error_of_a_job_holds_the_job(
     assert not error_class("x", job=failed_job).retryable
 
 
-def test_an_upload_error_without_an_answer_has_no_status() -> None:
+def test_an_upload_error_without_a_response_has_no_status() -> None:
     error = errors.UploadTooLargeError("x")
     assert (error.status_code, error.storage_code, error.storage_message) == (None, None, None)

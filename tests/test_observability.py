@@ -184,7 +184,7 @@ def test_a_call_that_is_interrupted_ends_its_span(server: ScriptedServer, teleme
     assert not trace.get_current_span().get_span_context().is_valid
 
 
-def test_a_cancelled_wait_for_the_budget_is_told(server: ScriptedServer, telemetry: Telemetry) -> None:
+def test_a_cancelled_rate_limit_wait_is_recorded(server: ScriptedServer, telemetry: Telemetry) -> None:
     server.script(
         answer(
             {"data": shapes.source()},
@@ -210,7 +210,7 @@ def test_a_cancelled_wait_for_the_budget_is_told(server: ScriptedServer, telemet
 
 
 @pytest.mark.parametrize("client_class", [Scripe, AsyncScripe])
-def test_a_client_that_was_pickled_arrives_unwatched(
+def test_a_pickled_client_has_no_observer(
     telemetry: Telemetry, client_class: type[Scripe | AsyncScripe]
 ) -> None:
     client = client_class(KEY)

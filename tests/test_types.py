@@ -213,9 +213,7 @@ def test_an_instant_without_an_offset_is_utc_as_all_instants_of_the_api_are() ->
 
 
 @pytest.mark.parametrize(("kind", "document"), EXAMPLES)
-def test_what_an_answer_said_beside_it_is_no_part_of_a_model(
-    model_class: type[Model], document: dict[str, Any]
-) -> None:
+def test_the_response_is_not_part_of_a_model(model_class: type[Model], document: dict[str, Any]) -> None:
     bare = model_class.model_validate(document)
     model = set_response(model_class.model_validate(document), INFO)
     assert model.last_response is INFO
@@ -226,9 +224,7 @@ def test_what_an_answer_said_beside_it_is_no_part_of_a_model(
 
 
 @pytest.mark.parametrize(("kind", "document"), EXAMPLES)
-def test_models_pickle_with_what_the_answer_said_beside_them(
-    model_class: type[Model], document: dict[str, Any]
-) -> None:
+def test_models_pickle_with_their_response(model_class: type[Model], document: dict[str, Any]) -> None:
     model = set_response(model_class.model_validate(document), INFO)
     loaded = pickle.loads(pickle.dumps(model))
     assert loaded == model
@@ -237,16 +233,14 @@ def test_models_pickle_with_what_the_answer_said_beside_them(
 
 
 @pytest.mark.parametrize(("kind", "document"), EXAMPLES)
-def test_models_that_came_from_no_call_pickle_too(model_class: type[Model], document: dict[str, Any]) -> None:
+def test_models_without_a_response_pickle_too(model_class: type[Model], document: dict[str, Any]) -> None:
     loaded = pickle.loads(pickle.dumps(model_class.model_validate(document)))
     assert dumped(loaded) == document
     assert not hasattr(loaded, "last_response")
 
 
 @pytest.mark.parametrize(("kind", "document"), EXAMPLES)
-def test_copies_of_a_model_say_which_answer_it_came_with(
-    model_class: type[Model], document: dict[str, Any]
-) -> None:
+def test_copies_of_a_model_keep_its_response(model_class: type[Model], document: dict[str, Any]) -> None:
     model = set_response(model_class.model_validate(document), INFO)
     for copied in (copy.copy(model), copy.deepcopy(model), model.model_copy()):
         assert copied == model
@@ -260,12 +254,12 @@ def test_a_page_pickles_into_another_process() -> None:
     assert ran.stdout.strip() == "proj_1", ran.stderr
 
 
-def test_an_object_that_came_from_no_call_says_so() -> None:
+def test_an_object_without_a_response_says_so() -> None:
     with pytest.raises(AttributeError, match="This Job has no last_response"):
         _ = Job.model_validate(JOB).last_response
 
 
-def test_a_model_of_the_callers_own_has_no_place_for_an_answer() -> None:
+def test_a_model_of_the_callers_own_has_no_last_response() -> None:
     class Own(BaseModel):
         name: str
 
@@ -405,7 +399,7 @@ def test_c26_topics_may_be_null() -> None:
     assert not Source.model_validate({**SOURCE, "topics": None}).topics
 
 
-def test_an_answer_without_pagination_is_the_last_page() -> None:
+def test_a_response_without_pagination_is_the_last_page() -> None:
     page = Page[Job].model_validate({"data": []})
     assert (page.has_more, page.next_cursor) == (False, None)
     assert (
@@ -439,7 +433,7 @@ def test_the_class_of_a_page_outlives_its_pages() -> None:
     assert model_class() is page_of(Mine)
 
 
-def test_models_of_others_have_no_place_for_their_answer() -> None:
+def test_items_of_the_callers_own_have_no_last_response() -> None:
     class Foreign(BaseModel):
         id: str
 
@@ -457,7 +451,7 @@ def test_headers_of_the_wire_are_the_same() -> None:
     assert Headers.from_raw([(b"X-A", b"1"), (b"x-a", b"2")]) == Headers([("x-a", "1, 2")])
 
 
-def test_left_out_is_told_from_none() -> None:
+def test_left_out_differs_from_none() -> None:
     assert repr(NOT_GIVEN) == "NOT_GIVEN"
     assert not NOT_GIVEN
     assert NOT_GIVEN is NotGiven.NOT_GIVEN is pickle.loads(pickle.dumps(NOT_GIVEN))

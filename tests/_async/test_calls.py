@@ -119,7 +119,7 @@ async def test_health_is_asked_without_the_key(async_client: AsyncScripe, server
     assert health.checks.db.latency_ms == 3
 
 
-async def test_degraded_health_is_an_answer(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_degraded_health_is_returned(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(answer({"status": "degraded", "version": "2026-08-01"}, 503))
     health = await async_client.health.check()
     assert (health.status, health.last_response.status_code, len(server.received)) == ("degraded", 503, 1)
@@ -193,7 +193,9 @@ async def test_a_date_filter_without_a_zone_is_refused(async_client: AsyncScripe
     async_client.jobs.list(date_from=datetime(2026, 5, 1, tzinfo=UTC))
 
 
-async def test_last_response_tells_how_it_came(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_last_response_describes_the_response(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
     server.script(
         error(500, "internal_error"),
         answer(
@@ -226,9 +228,7 @@ async def test_last_response_tells_how_it_came(async_client: AsyncScripe, server
     assert response.elapsed > 0
 
 
-async def test_items_of_a_list_know_the_answer_they_came_with(
-    async_client: AsyncScripe, server: ScriptedServer
-) -> None:
+async def test_items_of_a_list_know_their_response(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(answer(shapes.page(shapes.job()), X_Request_Id="req_page"))
     job = await async_client.jobs.list().first()
     assert job is not None
@@ -281,7 +281,7 @@ async def test_request_reaches_what_has_no_method(async_client: AsyncScripe, ser
     assert server.sent("idempotency-key")[1]
 
 
-async def test_request_takes_pages_and_empty_answers(
+async def test_request_takes_pages_and_empty_responses(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     project = {
@@ -297,7 +297,7 @@ async def test_request_takes_pages_and_empty_answers(
     assert await async_client.request("DELETE", "/anything") is None
 
 
-async def test_request_says_when_the_answer_is_no_json(
+async def test_request_says_when_the_response_is_not_json(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(200, b"<html>"))

@@ -119,7 +119,7 @@ async def test_c20_and_c30_a_text_source_has_type_and_text(
     assert server.received[0].json() == {"type": "text", "projectId": "proj_1", "text": "Words."}
 
 
-async def test_c21_an_empty_answer_to_a_cancel_is_settled_by_reading(
+async def test_c21_an_empty_response_to_a_cancel_is_settled_by_reading(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(204), answer({"data": shapes.job(status="CANCELLED")}))

@@ -124,7 +124,7 @@ async def test_a_deadline_in_a_wait_is_a_job_timeout(
         await async_client.with_options(total_timeout=3).jobs.wait_all([queued_job()], timeout=2)
 
 
-async def test_an_answer_too_late_for_the_wait_is_a_job_timeout(
+async def test_a_response_too_late_for_the_wait_is_a_job_timeout(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     def late(request: Received) -> Reply:
@@ -136,7 +136,7 @@ async def test_an_answer_too_late_for_the_wait_is_a_job_timeout(
         await async_client.jobs.wait("job_1", timeout=50)
 
 
-async def test_a_slow_network_in_a_wait_is_told_as_such(
+async def test_a_slow_network_in_a_wait_is_an_api_timeout(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(200, b"{}", hold=0.3))
@@ -185,7 +185,7 @@ async def test_a_hundred_jobs_cost_as_many_requests_as_one(
     assert len(server.received) <= 60 * minutes + 1
 
 
-async def test_waits_beside_each_other_share_half_of_the_budget(
+async def test_parallel_waits_share_half_of_the_rate_limit(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     """Whoever polls: the looks of all waits of a client stand in one line."""
@@ -197,7 +197,7 @@ async def test_waits_beside_each_other_share_half_of_the_budget(
     assert len(server.received) <= (async_clock.now() - started) + 1
 
 
-async def test_a_small_budget_stretches_the_tick(
+async def test_a_small_rate_limit_stretches_the_poll_interval(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(
@@ -230,7 +230,7 @@ async def test_jobs_come_in_the_order_in_which_they_end(
     assert ids == ["job_3", "job_2", "job_0", "job_1"]
 
 
-async def test_on_update_of_many_tells_changes_of_state(
+async def test_on_update_of_many_reports_changes_of_status(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     workspace = Workspace(2)
@@ -255,7 +255,7 @@ async def test_an_unknown_id_raises_after_all_others_have_ended(
         await anext(completed)
 
 
-async def test_a_wait_for_all_tells_all_as_last_seen(
+async def test_a_wait_for_all_has_all_jobs_as_last_fetched(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     workspace = Workspace(7)

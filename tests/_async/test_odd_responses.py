@@ -334,7 +334,7 @@ async def test_more_oddities_than_a_page_has_records_are_not_mended(
         await async_client.jobs.list().to_list()
 
 
-async def test_what_an_engine_quotes_is_cut_and_masked(
+async def test_text_that_a_backend_quotes_is_cut_and_redacted(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(200, b"", {f"Bad header {KEY} whsec_{SIGNATURE}" + "x" * 5000: "y"}))

@@ -168,7 +168,7 @@ async def test_closing_a_copy_closes_nothing(async_client: AsyncScripe, server: 
             await closed.sources.retrieve("src_1")
 
 
-async def test_on_response_hears_each_answer_of_the_api_but_not_storages(emulator: Emulator) -> None:
+async def test_on_response_gets_each_response_of_the_api_but_not_storages(emulator: Emulator) -> None:
     heard: list[ResponseInfo] = []
 
     async def hear(response: ResponseInfo) -> None:
@@ -246,7 +246,7 @@ async def test_a_deadline_that_has_passed_sends_nothing(
     assert len(server.received) == 1
 
 
-async def test_an_answer_that_ends_after_the_deadline_is_late(
+async def test_a_response_that_ends_after_the_deadline_is_late(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     def advance_clock(request: Received) -> Reply:

@@ -64,7 +64,7 @@ async def test_a_list_without_pagination_is_one_page(
     assert len(await async_client.jobs.list().to_list()) == 1
 
 
-async def test_to_list_stops_where_told(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_to_list_stops_at_max_items(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(answer(shapes.page(*jobs(1, 2), cursor="a")), answer(shapes.page(*jobs(3, 4))))
     assert len(await async_client.jobs.list().to_list(max_items=2)) == 2
     assert len(server.received) == 1

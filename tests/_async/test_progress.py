@@ -87,7 +87,7 @@ async def test_work_that_fails_says_where(
     assert "✗ Queue" in terminal.text
 
 
-async def test_nobody_watches_a_pipe(
+async def test_no_bars_are_shown_in_a_pipe(
     async_local: AsyncScripe, emulator: Emulator, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project_id = emulator.project_id

@@ -44,7 +44,7 @@ async def test_a_reset_the_size_of_an_epoch_counts_as_one(
     assert sum(async_clock.sleeps) == pytest.approx(20, abs=1)
 
 
-async def test_buckets_are_told_apart(
+async def test_buckets_are_separate(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
@@ -64,7 +64,7 @@ async def test_headers_that_come_only_with_a_429_are_learnt_from(
     assert sum(async_clock.sleeps) == pytest.approx(30, abs=0.5)
 
 
-async def test_copies_share_the_budget(
+async def test_copies_share_the_rate_limit(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(answer({"data": shapes.source()}, 200, **told(0, "5")), GOOD)
@@ -170,7 +170,9 @@ async def test_headers_on_every_response_decide_however_short_the_window(server:
     assert len(sent) == len(server.received) == 12
 
 
-async def test_far_over_the_budget_no_call_is_refused(emulator: Emulator, async_local: AsyncScripe) -> None:
+async def test_far_over_the_rate_limit_no_call_is_rejected(
+    emulator: Emulator, async_local: AsyncScripe
+) -> None:
     """Against the emulator's sliding window: no 429, and the budget is used."""
     started = emulator.clock.now()
     for _ in range(500):
@@ -180,7 +182,7 @@ async def test_far_over_the_budget_no_call_is_refused(emulator: Emulator, async_
     assert 500 / minutes >= 0.95 * 120
 
 
-async def test_headers_only_with_a_429_still_keep_the_budget() -> None:
+async def test_headers_only_with_a_429_still_keep_the_rate_limit() -> None:
     with Emulator(rate_headers="limited") as emulator:
         async with emulator.async_client() as client:
             for _ in range(500):

@@ -61,7 +61,7 @@ async def test_retries_end(async_client: AsyncScripe, server: ScriptedServer) ->
     assert caught.value.__cause__ is None
 
 
-async def test_no_retries_when_told_so(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_no_retries_with_max_retries_0(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(error(500, "internal_error"))
     with pytest.raises(ServerError):
         await async_client.with_options(max_retries=0).sources.retrieve("src_1")

@@ -147,7 +147,7 @@ async def test_wrong_options_hold_no_key(caplog: pytest.LogCaptureFixture) -> No
         AsyncScripe(f"{KEY} {SIGNATURE}")
 
 
-async def test_a_late_answer_holds_no_key(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_late_response_holds_no_key(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
     server.script(Reply(200, hold=0.5))
     async with AsyncScripe(KEY, base_url=server.base_url, total_timeout=0.1, max_retries=0) as client:
         with nothing_leaks(caplog):

@@ -62,7 +62,7 @@ async def test_a_call_is_one_client_span(
     assert type(project.last_response.path) is str
 
 
-async def test_a_write_tells_its_size_and_not_its_body(
+async def test_a_write_records_its_size_and_not_its_body(
     emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
 ) -> None:
     await async_traced.sources.create_text(project_id=emulator.project_id, text="A calmer Tuesday.")
@@ -72,7 +72,7 @@ async def test_a_write_tells_its_size_and_not_its_body(
     assert "calmer" not in telemetry.told()
 
 
-async def test_lists_are_told_without_their_queries(
+async def test_lists_are_recorded_without_their_queries(
     emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
 ) -> None:
     emulator.seed(jobs=3)
@@ -169,7 +169,7 @@ async def test_a_call_is_measured_once(
     }
 
 
-async def test_a_timeout_is_told_as_one(server: ScriptedServer, telemetry: Telemetry) -> None:
+async def test_a_timeout_is_recorded_as_one(server: ScriptedServer, telemetry: Telemetry) -> None:
     server.script(Reply(200, hold=0.5))
     async with AsyncScripe(KEY, base_url=server.base_url, timeout=0.05, max_retries=0) as client:
         telemetry.watch(client)
@@ -180,7 +180,7 @@ async def test_a_timeout_is_told_as_one(server: ScriptedServer, telemetry: Telem
     assert attributes_of(span)["error.type"] == "APITimeoutError"
 
 
-async def test_a_wait_for_the_budget_is_an_event_and_a_metric(telemetry: Telemetry) -> None:
+async def test_a_rate_limit_wait_is_an_event_and_a_metric(telemetry: Telemetry) -> None:
     with Emulator(read_limit=2) as emulator:
         async with emulator.async_client() as client:
             telemetry.watch(client)
@@ -196,7 +196,7 @@ async def test_a_wait_for_the_budget_is_an_event_and_a_metric(telemetry: Telemet
     assert telemetry.points("scripe.client.call.retries") == []
 
 
-async def test_a_wait_for_the_budget_past_the_deadline_is_told_too(telemetry: Telemetry) -> None:
+async def test_a_rate_limit_wait_past_the_deadline_is_recorded_too(telemetry: Telemetry) -> None:
     with Emulator(read_limit=1) as emulator:
         async with emulator.async_client() as client:
             telemetry.watch(client)
@@ -212,7 +212,7 @@ async def test_a_wait_for_the_budget_past_the_deadline_is_told_too(telemetry: Te
     assert events_of(span) == []
 
 
-async def test_a_lost_answer_that_is_replayed(
+async def test_a_lost_response_that_is_replayed(
     emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
 ) -> None:
     emulator.drop_next(path="/sources")
@@ -253,7 +253,7 @@ async def test_a_renewed_key_makes_two_requests_of_one_attempt(
         (418, "a code that no page of the API names", "APIStatusError", None),
     ],
 )
-async def test_an_error_is_told_by_its_class_and_its_code(
+async def test_an_error_is_recorded_by_its_class_and_its_code(
     async_scripted: AsyncScripe,
     server: ScriptedServer,
     telemetry: Telemetry,
@@ -303,7 +303,7 @@ async def test_no_connection_at_all(telemetry: Telemetry) -> None:
     assert str(span.status.description).startswith("GET /health: ConnectError")
 
 
-async def test_an_answer_that_makes_no_sense(
+async def test_a_response_that_makes_no_sense(
     async_scripted: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(Reply(200, b"<p>Welcome to the proxy.</p>"))
@@ -359,7 +359,7 @@ async def test_a_deadline_ends_the_span(server: ScriptedServer, telemetry: Telem
     assert not trace.get_current_span().get_span_context().is_valid
 
 
-async def test_copies_are_watched_by_the_same(async_traced: AsyncScripe, telemetry: Telemetry) -> None:
+async def test_copies_share_the_observer(async_traced: AsyncScripe, telemetry: Telemetry) -> None:
     copy = async_traced.with_options(timeout=5)
     await copy.workspaces.me()
     await async_traced.with_options(max_retries=0).with_options(timeout=5).workspaces.me()
@@ -418,7 +418,7 @@ async def test_a_trace_that_is_not_sampled_is_measured_all_the_same(
     unsampled.meter_provider.shutdown()
 
 
-async def test_without_providers_the_global_ones_are_told(
+async def test_without_providers_the_global_ones_are_used(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
     """There are none here, and so nothing is told, and no header sent."""
@@ -432,7 +432,7 @@ async def test_what_is_no_client_is_refused() -> None:
         instrument("scripe")  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
 
 
-async def test_nobody_watches_unasked(
+async def test_a_client_has_no_observer_by_default(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(error(503), GOOD)

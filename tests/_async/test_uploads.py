@@ -171,7 +171,7 @@ async def test_an_upload_cut_midway_is_sent_again_from_its_first_byte(
         (Reply(403, b"<html>"), UploadError),
     ],
 )
-async def test_refusals_are_told_apart_by_their_code(
+async def test_rejections_raise_by_their_code(
     async_client: AsyncScripe, server: ScriptedServer, reply: Reply, error_class: type[UploadError]
 ) -> None:
     server.script(reply)
@@ -221,7 +221,7 @@ async def test_a_file_that_changes_while_it_is_sent_is_noticed(
         await async_client.uploads.put(link(server), path)
 
 
-async def test_progress_is_told(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_progress_is_reported(async_client: AsyncScripe, server: ScriptedServer) -> None:
     large = bytes(2_500_000)
     updates: list[Progress] = []
     server.script(Reply(200))
@@ -525,7 +525,7 @@ async def test_a_run_whose_source_was_made_unheard_can_be_gone_on_with_and_only_
     assert (emulator.count("jobs"), emulator.count("sources")) == (1, 1)
 
 
-async def test_lost_answers_at_every_step_make_one_source(
+async def test_lost_responses_at_every_step_make_one_source(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
     for path in ("/uploads", "/_storage", "/sources", "/jobs"):

@@ -113,7 +113,7 @@ async def test_a_generation_from_text_or_note(emulator: Emulator, async_local: A
         await async_local.posts.generate(project_id=project, note_id="note_unknown")
 
 
-async def test_a_lost_answer_makes_one_of_each(emulator: Emulator, async_local: AsyncScripe) -> None:
+async def test_a_lost_response_makes_one_of_each(emulator: Emulator, async_local: AsyncScripe) -> None:
     project = emulator.project_id
     for trial in range(40):
         emulator.drop_next()
@@ -129,7 +129,7 @@ async def test_a_lost_answer_makes_one_of_each(emulator: Emulator, async_local: 
     assert [emulator.count(table) for table in ("notes", "posts", "webhook_endpoints")] == [40, 40, 40]
 
 
-async def test_a_lost_answer_makes_one_job_and_a_lost_cancel_cancels_it() -> None:
+async def test_a_lost_response_makes_one_job_and_a_lost_cancel_cancels_it() -> None:
     with Emulator(job_speed=0) as still:
         async with still.async_client() as client:
             for trial in range(20):

@@ -120,7 +120,7 @@ def test_health_is_asked_without_the_key(client: Scripe, server: ScriptedServer)
     assert health.checks.db.latency_ms == 3
 
 
-def test_degraded_health_is_an_answer(client: Scripe, server: ScriptedServer) -> None:
+def test_degraded_health_is_returned(client: Scripe, server: ScriptedServer) -> None:
     server.script(answer({"status": "degraded", "version": "2026-08-01"}, 503))
     health = client.health.check()
     assert (health.status, health.last_response.status_code, len(server.received)) == ("degraded", 503, 1)
@@ -194,7 +194,9 @@ def test_a_date_filter_without_a_zone_is_refused(client: Scripe) -> None:
     client.jobs.list(date_from=datetime(2026, 5, 1, tzinfo=UTC))
 
 
-def test_last_response_tells_how_it_came(client: Scripe, server: ScriptedServer) -> None:
+def test_last_response_describes_the_response(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(
         error(500, "internal_error"),
         answer(
@@ -227,9 +229,7 @@ def test_last_response_tells_how_it_came(client: Scripe, server: ScriptedServer)
     assert response.elapsed > 0
 
 
-def test_items_of_a_list_know_the_answer_they_came_with(
-    client: Scripe, server: ScriptedServer
-) -> None:
+def test_items_of_a_list_know_their_response(client: Scripe, server: ScriptedServer) -> None:
     server.script(answer(shapes.page(shapes.job()), X_Request_Id="req_page"))
     job = client.jobs.list().first()
     assert job is not None
@@ -282,7 +282,7 @@ def test_request_reaches_what_has_no_method(client: Scripe, server: ScriptedServ
     assert server.sent("idempotency-key")[1]
 
 
-def test_request_takes_pages_and_empty_answers(
+def test_request_takes_pages_and_empty_responses(
     client: Scripe, server: ScriptedServer
 ) -> None:
     project = {
@@ -298,7 +298,7 @@ def test_request_takes_pages_and_empty_answers(
     assert client.request("DELETE", "/anything") is None
 
 
-def test_request_says_when_the_answer_is_no_json(
+def test_request_says_when_the_response_is_not_json(
     client: Scripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(200, b"<html>"))

@@ -120,7 +120,7 @@ def test_c20_and_c30_a_text_source_has_type_and_text(
     assert server.received[0].json() == {"type": "text", "projectId": "proj_1", "text": "Words."}
 
 
-def test_c21_an_empty_answer_to_a_cancel_is_settled_by_reading(
+def test_c21_an_empty_response_to_a_cancel_is_settled_by_reading(
     client: Scripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(204), answer({"data": shapes.job(status="CANCELLED")}))

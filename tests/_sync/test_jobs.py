@@ -125,7 +125,7 @@ def test_a_deadline_in_a_wait_is_a_job_timeout(
         client.with_options(total_timeout=3).jobs.wait_all([queued_job()], timeout=2)
 
 
-def test_an_answer_too_late_for_the_wait_is_a_job_timeout(
+def test_a_response_too_late_for_the_wait_is_a_job_timeout(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     def late(request: Received) -> Reply:
@@ -137,7 +137,7 @@ def test_an_answer_too_late_for_the_wait_is_a_job_timeout(
         client.jobs.wait("job_1", timeout=50)
 
 
-def test_a_slow_network_in_a_wait_is_told_as_such(
+def test_a_slow_network_in_a_wait_is_an_api_timeout(
     client: Scripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(200, b"{}", hold=0.3))
@@ -186,7 +186,7 @@ def test_a_hundred_jobs_cost_as_many_requests_as_one(
     assert len(server.received) <= 60 * minutes + 1
 
 
-def test_waits_beside_each_other_share_half_of_the_budget(
+def test_parallel_waits_share_half_of_the_rate_limit(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     """Whoever polls: the looks of all waits of a client stand in one line."""
@@ -198,7 +198,7 @@ def test_waits_beside_each_other_share_half_of_the_budget(
     assert len(server.received) <= (clock.now() - started) + 1
 
 
-def test_a_small_budget_stretches_the_tick(
+def test_a_small_rate_limit_stretches_the_poll_interval(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(
@@ -231,7 +231,7 @@ def test_jobs_come_in_the_order_in_which_they_end(
     assert ids == ["job_3", "job_2", "job_0", "job_1"]
 
 
-def test_on_update_of_many_tells_changes_of_state(
+def test_on_update_of_many_reports_changes_of_status(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     workspace = Workspace(2)
@@ -256,7 +256,7 @@ def test_an_unknown_id_raises_after_all_others_have_ended(
         next(completed)
 
 
-def test_a_wait_for_all_tells_all_as_last_seen(
+def test_a_wait_for_all_has_all_jobs_as_last_fetched(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     workspace = Workspace(7)

@@ -335,7 +335,7 @@ def test_more_oddities_than_a_page_has_records_are_not_mended(
         client.jobs.list().to_list()
 
 
-def test_what_an_engine_quotes_is_cut_and_masked(
+def test_text_that_a_backend_quotes_is_cut_and_redacted(
     client: Scripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(200, b"", {f"Bad header {KEY} whsec_{SIGNATURE}" + "x" * 5000: "y"}))

@@ -169,7 +169,7 @@ def test_closing_a_copy_closes_nothing(client: Scripe, server: ScriptedServer) -
             closed.sources.retrieve("src_1")
 
 
-def test_on_response_hears_each_answer_of_the_api_but_not_storages(emulator: Emulator) -> None:
+def test_on_response_gets_each_response_of_the_api_but_not_storages(emulator: Emulator) -> None:
     heard: list[ResponseInfo] = []
 
     def hear(response: ResponseInfo) -> None:
@@ -247,7 +247,7 @@ def test_a_deadline_that_has_passed_sends_nothing(
     assert len(server.received) == 1
 
 
-def test_an_answer_that_ends_after_the_deadline_is_late(
+def test_a_response_that_ends_after_the_deadline_is_late(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     def advance_clock(request: Received) -> Reply:

@@ -65,7 +65,7 @@ def test_a_list_without_pagination_is_one_page(
     assert len(client.jobs.list().to_list()) == 1
 
 
-def test_to_list_stops_where_told(client: Scripe, server: ScriptedServer) -> None:
+def test_to_list_stops_at_max_items(client: Scripe, server: ScriptedServer) -> None:
     server.script(answer(shapes.page(*jobs(1, 2), cursor="a")), answer(shapes.page(*jobs(3, 4))))
     assert len(client.jobs.list().to_list(max_items=2)) == 2
     assert len(server.received) == 1

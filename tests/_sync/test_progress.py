@@ -88,7 +88,7 @@ def test_work_that_fails_says_where(
     assert "✗ Queue" in terminal.text
 
 
-def test_nobody_watches_a_pipe(
+def test_no_bars_are_shown_in_a_pipe(
     local: Scripe, emulator: Emulator, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project_id = emulator.project_id

@@ -45,7 +45,7 @@ def test_a_reset_the_size_of_an_epoch_counts_as_one(
     assert sum(clock.sleeps) == pytest.approx(20, abs=1)
 
 
-def test_buckets_are_told_apart(
+def test_buckets_are_separate(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
@@ -65,7 +65,7 @@ def test_headers_that_come_only_with_a_429_are_learnt_from(
     assert sum(clock.sleeps) == pytest.approx(30, abs=0.5)
 
 
-def test_copies_share_the_budget(
+def test_copies_share_the_rate_limit(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(answer({"data": shapes.source()}, 200, **told(0, "5")), GOOD)
@@ -171,7 +171,9 @@ def test_headers_on_every_response_decide_however_short_the_window(server: Scrip
     assert len(sent) == len(server.received) == 12
 
 
-def test_far_over_the_budget_no_call_is_refused(emulator: Emulator, local: Scripe) -> None:
+def test_far_over_the_rate_limit_no_call_is_rejected(
+    emulator: Emulator, local: Scripe
+) -> None:
     """Against the emulator's sliding window: no 429, and the budget is used."""
     started = emulator.clock.now()
     for _ in range(500):
@@ -181,7 +183,7 @@ def test_far_over_the_budget_no_call_is_refused(emulator: Emulator, local: Scrip
     assert 500 / minutes >= 0.95 * 120
 
 
-def test_headers_only_with_a_429_still_keep_the_budget() -> None:
+def test_headers_only_with_a_429_still_keep_the_rate_limit() -> None:
     with Emulator(rate_headers="limited") as emulator:
         with emulator.client() as client:
             for _ in range(500):

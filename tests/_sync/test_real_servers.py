@@ -62,7 +62,7 @@ def test_dropped_answers_on_a_real_connection(emulator: Emulator) -> None:
     assert emulator.count("sources") == 10
 
 
-def test_a_delayed_answer_meets_the_deadline(emulator: Emulator) -> None:
+def test_a_delayed_response_meets_the_deadline(emulator: Emulator) -> None:
     with emulator.serve() as served:
         with Scripe(
             served.api_key, base_url=served.base_url, total_timeout=0.2, max_retries=0
@@ -73,7 +73,7 @@ def test_a_delayed_answer_meets_the_deadline(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("family", ["httpx", "httpx2"])
-def test_the_emulator_is_a_transport_for_either_family(emulator: Emulator, backend: str) -> None:
+def test_the_emulator_is_a_transport_for_either_backend(emulator: Emulator, backend: str) -> None:
     import httpx
     import httpx2
 

@@ -62,7 +62,7 @@ def test_retries_end(client: Scripe, server: ScriptedServer) -> None:
     assert caught.value.__cause__ is None
 
 
-def test_no_retries_when_told_so(client: Scripe, server: ScriptedServer) -> None:
+def test_no_retries_with_max_retries_0(client: Scripe, server: ScriptedServer) -> None:
     server.script(error(500, "internal_error"))
     with pytest.raises(ServerError):
         client.with_options(max_retries=0).sources.retrieve("src_1")

@@ -148,7 +148,7 @@ def test_wrong_options_hold_no_key(caplog: pytest.LogCaptureFixture) -> None:
         Scripe(f"{KEY} {SIGNATURE}")
 
 
-def test_a_late_answer_holds_no_key(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_late_response_holds_no_key(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
     server.script(Reply(200, hold=0.5))
     with Scripe(KEY, base_url=server.base_url, total_timeout=0.1, max_retries=0) as client:
         with nothing_leaks(caplog):

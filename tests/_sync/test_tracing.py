@@ -63,7 +63,7 @@ def test_a_call_is_one_client_span(
     assert type(project.last_response.path) is str
 
 
-def test_a_write_tells_its_size_and_not_its_body(
+def test_a_write_records_its_size_and_not_its_body(
     emulator: Emulator, traced: Scripe, telemetry: Telemetry
 ) -> None:
     traced.sources.create_text(project_id=emulator.project_id, text="A calmer Tuesday.")
@@ -73,7 +73,7 @@ def test_a_write_tells_its_size_and_not_its_body(
     assert "calmer" not in telemetry.told()
 
 
-def test_lists_are_told_without_their_queries(
+def test_lists_are_recorded_without_their_queries(
     emulator: Emulator, traced: Scripe, telemetry: Telemetry
 ) -> None:
     emulator.seed(jobs=3)
@@ -170,7 +170,7 @@ def test_a_call_is_measured_once(
     }
 
 
-def test_a_timeout_is_told_as_one(server: ScriptedServer, telemetry: Telemetry) -> None:
+def test_a_timeout_is_recorded_as_one(server: ScriptedServer, telemetry: Telemetry) -> None:
     server.script(Reply(200, hold=0.5))
     with Scripe(KEY, base_url=server.base_url, timeout=0.05, max_retries=0) as client:
         telemetry.watch(client)
@@ -181,7 +181,7 @@ def test_a_timeout_is_told_as_one(server: ScriptedServer, telemetry: Telemetry) 
     assert attributes_of(span)["error.type"] == "APITimeoutError"
 
 
-def test_a_wait_for_the_budget_is_an_event_and_a_metric(telemetry: Telemetry) -> None:
+def test_a_rate_limit_wait_is_an_event_and_a_metric(telemetry: Telemetry) -> None:
     with Emulator(read_limit=2) as emulator:
         with emulator.client() as client:
             telemetry.watch(client)
@@ -197,7 +197,7 @@ def test_a_wait_for_the_budget_is_an_event_and_a_metric(telemetry: Telemetry) ->
     assert telemetry.points("scripe.client.call.retries") == []
 
 
-def test_a_wait_for_the_budget_past_the_deadline_is_told_too(telemetry: Telemetry) -> None:
+def test_a_rate_limit_wait_past_the_deadline_is_recorded_too(telemetry: Telemetry) -> None:
     with Emulator(read_limit=1) as emulator:
         with emulator.client() as client:
             telemetry.watch(client)
@@ -213,7 +213,7 @@ def test_a_wait_for_the_budget_past_the_deadline_is_told_too(telemetry: Telemetr
     assert events_of(span) == []
 
 
-def test_a_lost_answer_that_is_replayed(
+def test_a_lost_response_that_is_replayed(
     emulator: Emulator, traced: Scripe, telemetry: Telemetry
 ) -> None:
     emulator.drop_next(path="/sources")
@@ -254,7 +254,7 @@ def test_a_renewed_key_makes_two_requests_of_one_attempt(
         (418, "a code that no page of the API names", "APIStatusError", None),
     ],
 )
-def test_an_error_is_told_by_its_class_and_its_code(
+def test_an_error_is_recorded_by_its_class_and_its_code(
     scripted: Scripe,
     server: ScriptedServer,
     telemetry: Telemetry,
@@ -304,7 +304,7 @@ def test_no_connection_at_all(telemetry: Telemetry) -> None:
     assert str(span.status.description).startswith("GET /health: ConnectError")
 
 
-def test_an_answer_that_makes_no_sense(
+def test_a_response_that_makes_no_sense(
     scripted: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(Reply(200, b"<p>Welcome to the proxy.</p>"))
@@ -360,7 +360,7 @@ def test_a_deadline_ends_the_span(server: ScriptedServer, telemetry: Telemetry) 
     assert not trace.get_current_span().get_span_context().is_valid
 
 
-def test_copies_are_watched_by_the_same(traced: Scripe, telemetry: Telemetry) -> None:
+def test_copies_share_the_observer(traced: Scripe, telemetry: Telemetry) -> None:
     copy = traced.with_options(timeout=5)
     copy.workspaces.me()
     traced.with_options(max_retries=0).with_options(timeout=5).workspaces.me()
@@ -419,7 +419,7 @@ def test_a_trace_that_is_not_sampled_is_measured_all_the_same(
     unsampled.meter_provider.shutdown()
 
 
-def test_without_providers_the_global_ones_are_told(
+def test_without_providers_the_global_ones_are_used(
     emulator: Emulator, local: Scripe
 ) -> None:
     """There are none here, and so nothing is told, and no header sent."""
@@ -433,7 +433,7 @@ def test_what_is_no_client_is_refused() -> None:
         instrument("scripe")  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
 
 
-def test_nobody_watches_unasked(
+def test_a_client_has_no_observer_by_default(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(error(503), GOOD)

@@ -172,7 +172,7 @@ def test_an_upload_cut_midway_is_sent_again_from_its_first_byte(
         (Reply(403, b"<html>"), UploadError),
     ],
 )
-def test_refusals_are_told_apart_by_their_code(
+def test_rejections_raise_by_their_code(
     client: Scripe, server: ScriptedServer, reply: Reply, error_class: type[UploadError]
 ) -> None:
     server.script(reply)
@@ -222,7 +222,7 @@ def test_a_file_that_changes_while_it_is_sent_is_noticed(
         client.uploads.put(link(server), path)
 
 
-def test_progress_is_told(client: Scripe, server: ScriptedServer) -> None:
+def test_progress_is_reported(client: Scripe, server: ScriptedServer) -> None:
     large = bytes(2_500_000)
     updates: list[Progress] = []
     server.script(Reply(200))
@@ -526,7 +526,7 @@ def test_a_run_whose_source_was_made_unheard_can_be_gone_on_with_and_only_with_i
     assert (emulator.count("jobs"), emulator.count("sources")) == (1, 1)
 
 
-def test_lost_answers_at_every_step_make_one_source(
+def test_lost_responses_at_every_step_make_one_source(
     emulator: Emulator, local: Scripe
 ) -> None:
     for path in ("/uploads", "/_storage", "/sources", "/jobs"):

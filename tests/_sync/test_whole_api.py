@@ -114,7 +114,7 @@ def test_a_generation_from_text_or_note(emulator: Emulator, local: Scripe) -> No
         local.posts.generate(project_id=project, note_id="note_unknown")
 
 
-def test_a_lost_answer_makes_one_of_each(emulator: Emulator, local: Scripe) -> None:
+def test_a_lost_response_makes_one_of_each(emulator: Emulator, local: Scripe) -> None:
     project = emulator.project_id
     for trial in range(40):
         emulator.drop_next()
@@ -130,7 +130,7 @@ def test_a_lost_answer_makes_one_of_each(emulator: Emulator, local: Scripe) -> N
     assert [emulator.count(table) for table in ("notes", "posts", "webhook_endpoints")] == [40, 40, 40]
 
 
-def test_a_lost_answer_makes_one_job_and_a_lost_cancel_cancels_it() -> None:
+def test_a_lost_response_makes_one_job_and_a_lost_cancel_cancels_it() -> None:
     with Emulator(job_speed=0) as still:
         with still.client() as client:
             for trial in range(20):

@@ -248,7 +248,7 @@ def test_a_generation_whose_job_is_not_named_in_time_is_a_time_out_with_its_key(
         assert caught.value.idempotency_key == "mine"
 
 
-def test_a_generation_whose_network_is_slow_is_told_as_such() -> None:
+def test_a_generation_with_a_slow_network_is_an_api_timeout() -> None:
     """Not as a job that takes long: time is left, and the call may be made again."""
 
     def slow(request: httpx.Request) -> httpx.Response:
@@ -360,7 +360,7 @@ def test_wrong_combinations_are_refused_before_sending(
 
 
 @pytest.mark.beyond_the_description
-def test_a_webhook_endpoint_tells_its_secret_once_and_hides_it(
+def test_a_webhook_endpoint_has_its_secret_once_and_hides_it(
     client: Scripe, server: ScriptedServer
 ) -> None:
     server.script(answer({"data": shapes.webhook_endpoint(secret="whsec_c0ffeebeef")}))
