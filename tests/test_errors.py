@@ -15,7 +15,7 @@ from tests.core.examples import job
 
 
 def read_tree() -> dict[str, list[type[BaseException]]]:
-    """Bases by name, as the docstring of the module draws them."""
+    """Return the base classes by name, as the docstring of the module draws them."""
     tree: dict[str, list[type[BaseException]]] = {"ScripeError": [Exception]}
     parents: list[str] = ["ScripeError"]
     for line in (errors.__doc__ or "").split("```")[1].splitlines():

@@ -1,4 +1,4 @@
-"""What watches calls where several things meet: many tasks and threads, cancellation, pickles, secrets, logs."""
+"""Observability under load and in odd places: tasks and threads, cancellation, pickles, secrets, logs."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def telemetry() -> Iterator[Telemetry]:
 
 
 def pairs(telemetry: Telemetry) -> list[tuple[ReadableSpan, ReadableSpan]]:
-    """Each call, and the span of the task that made it."""
+    """Return the span of each call, with the span of the task that made it."""
     tasks = {
         span.name.removeprefix("task "): span for span in telemetry.spans if span.name.startswith("task")
     }
@@ -375,7 +375,7 @@ def test_records_of_uploads_carry_theirs(emulator: Emulator, caplog: pytest.LogC
 def test_an_application_that_gives_its_records_names_of_its_own(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """logging raises where two want the same name."""
+    """`logging` raises if two sources set the same name."""
     caplog.set_level(logging.DEBUG, "scripe")
     factory = logging.getLogRecordFactory()
 
@@ -435,7 +435,7 @@ def test_the_recipe_shows_itself(
 
 
 def test_a_log_line_is_written_while_its_span_is_current(emulator: Emulator, telemetry: Telemetry) -> None:
-    """So that what puts the ids of traces into logs finds them."""
+    """A log filter that adds trace ids to records needs it."""
     span_ids: list[int] = []
 
     class Watching(logging.Handler):

@@ -423,7 +423,7 @@ def test_headers_ignore_case_and_join_repeats() -> None:
 
 
 def test_the_class_of_a_page_outlives_its_pages() -> None:
-    """To make it anew for each list would cost more than a call."""
+    """Creating it again for each list would take longer than a call."""
 
     class Mine(BaseModel):
         id: str

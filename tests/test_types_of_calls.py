@@ -1,4 +1,4 @@
-"""Every call has the type that an editor shows: checked by mypy and pyright, and run against the emulator."""
+"""The static types of all calls: checked by mypy and pyright, and run against the emulator."""
 
 from __future__ import annotations
 

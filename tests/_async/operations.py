@@ -1,4 +1,4 @@
-"""The calls that the matrix of faults makes: what each needs, and what it leaves on the server."""
+"""The calls of the fault matrix: what each needs, and the records that it creates on the server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WORDS = b"Nobody buys features. " * 400
 
 @dataclass(frozen=True)
 class Place:
-    """What stands ready on the server."""
+    """The records that are ready on the server."""
 
     project_id: str
     source_id: str
@@ -28,14 +28,14 @@ class AsyncOperation:
     """One call of the client.
 
     Attributes:
-        name: what the report calls it.
-        call: makes it, with an idempotency key of ours where the API takes one; the id of what it made, if anything.
-        makes: the kinds of records of which it makes one each.
-        has_key: whether the API takes a key.
-        requests: how many requests it takes when all is well.
-        repeats: whether all of its requests may be sent again, so that it survives a fault that passes.
-        is_patient: whether it needs jobs that stand still.
-        is_held: whether the server may hold its answer back, so that silence says nothing.
+        name: Its name in the report.
+        call: Makes the call, with an idempotency key where the API takes one; returns the id of the created record.
+        makes: The kinds of records of which it creates one each.
+        has_key: True if the API takes an idempotency key.
+        requests: Number of requests without any fault.
+        repeats: True if all of its requests may be sent again, so that it survives a transient fault.
+        is_patient: True if it needs jobs that do not advance.
+        is_held: True if the server may hold its response, so that silence means nothing.
 
     """
 

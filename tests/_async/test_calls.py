@@ -1,4 +1,4 @@
-"""Every call: what it sends, and what the answer becomes."""
+"""Calls: the requests that they send, and the results that they return."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ async def test_degraded_health_is_returned(async_client: AsyncScripe, server: Sc
 async def test_a_503_that_reports_nothing_is_sent_again(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """A proxy's 503 says nothing of the API's health."""
+    """A 503 of a proxy does not report the API's health."""
     server.script(Reply(503), Reply(503, b"<html>"), answer({"status": "ok"}))
     assert (await async_client.health.check()).is_ok
     assert len(server.received) == 3
@@ -337,7 +337,7 @@ async def test_request_returns_models_alone(async_client: AsyncScripe, server: S
 async def test_nothing_is_sent_for_a_limit_that_cannot_be(
     async_client: AsyncScripe, server: ScriptedServer, timeout: float
 ) -> None:
-    """Not even the file: what follows is paid for."""
+    """Nothing is sent, not even the file: the calls that follow would be paid for."""
     calls: list[Callable[[], Awaitable[object]]] = [
         lambda: async_client.sources.ingest(b"x", content_type="text/plain", project_id="p", timeout=timeout),
         lambda: async_client.sources.create_file_and_wait(project_id="p", upload_id="u", timeout=timeout),
@@ -364,7 +364,7 @@ async def test_a_call_without_the_key_does_not_ask_for_it(server: ScriptedServer
 
 
 async def test_a_client_that_is_closed_in_mid_write_leaves_the_key(server: ScriptedServer) -> None:
-    """The first attempt may have arrived: with its key the same write can be gone on with."""
+    """The first attempt may have arrived: with its idempotency key, the write can be repeated."""
     server.script(error(500))
     closing = [True]
 

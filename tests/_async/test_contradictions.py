@@ -1,4 +1,4 @@
-"""Where the API's own pages contradict each other (C1 to C32): what the clients do about it.
+"""Contradictions between the API's own pages (C1 to C32), and how the clients deal with them.
 
 Rows that have a test elsewhere are named there: C1, C2, C5, C6, C8, C15, C17, C19, C22, C23, C24, C26, C31, C32. Those
 that call for nothing in a client (C4, C28) are named in docs/api-facts.md.

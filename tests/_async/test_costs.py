@@ -1,4 +1,4 @@
-"""How many requests each high-level operation sends: a budget that no change may overdraw without saying so."""
+"""The number of requests of each high-level operation: a change that sends more must say so here."""
 
 from __future__ import annotations
 

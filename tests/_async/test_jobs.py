@@ -1,4 +1,4 @@
-"""Waiting for jobs: when they are looked at, what it costs, and how their ends are told."""
+"""Waits for jobs: when they poll, how many requests they send, and how they end."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ async def test_the_cadence(
     seconds: float,
     looks: int,
 ) -> None:
-    """Every second; for ingests every 5 seconds once 30 have passed."""
+    """Poll every second; for ingests, every 5 seconds after the first 30."""
     server.script(*job_responses(shapes.job(type=job_type)))
     with pytest.raises(JobTimeoutError) as caught:
         await async_client.jobs.wait(queued_job(type=job_type), timeout=seconds)
@@ -145,7 +145,7 @@ async def test_a_slow_network_in_a_wait_is_an_api_timeout(
 
 
 class Workspace:
-    """Jobs that end when the test says so, behind list and single reads."""
+    """Serves jobs, listed and single, which finish when the test says so."""
 
     def __init__(self, count: int, first_id: int = 0) -> None:
         self.jobs = {
@@ -188,7 +188,7 @@ async def test_a_hundred_jobs_cost_as_many_requests_as_one(
 async def test_parallel_waits_share_half_of_the_rate_limit(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    """Whoever polls: the looks of all waits of a client stand in one line."""
+    """All waits of a client share one poll throttle."""
     server.script(*job_responses(shapes.job(type="POST_GENERATION")))
     started = async_clock.now()
     for _ in range(40):
@@ -314,7 +314,7 @@ async def test_jobs_given_by_a_bad_id_are_refused(async_client: AsyncScripe) -> 
 async def test_a_lost_cancel_is_settled_by_reading_the_job(
     async_client: AsyncScripe, server: ScriptedServer, lost: Reply
 ) -> None:
-    """C21 too: an empty answer."""
+    """This includes C21: an empty response."""
     server.script(lost, *job_responses(shapes.job(status="CANCELLED")))
     assert (await async_client.jobs.cancel("job_1")).is_cancelled
     assert [request.method for request in server.received] == ["POST", "GET"]
@@ -360,7 +360,7 @@ async def test_a_cancel_that_timed_out_on_the_way_is_settled_too(
 async def test_jobs_are_looked_for_on_as_many_pages_as_pay(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    """Five jobs, two a page: three pages show all; a list that ends early leaves the rest to single reads."""
+    """Five jobs, two on a page: three pages show all. If a list ends early, the rest is fetched one by one."""
     done = [shapes.job(f"job_{n}", "DONE") for n in range(5)]
     server.script(
         answer(shapes.page(*done[:2], cursor="a")),
@@ -402,7 +402,7 @@ async def test_many_jobs_of_the_emulator(emulator: Emulator, async_local: AsyncS
 async def test_what_on_update_raises_is_the_callers_own(
     async_client: AsyncScripe, server: ScriptedServer, error_class: type[ScripeError]
 ) -> None:
-    """Whatever its class: it says nothing of the job that is waited for, nor of this wait's end."""
+    """Whatever its class, it is neither about the job nor about the timeout of the wait."""
     mine = (
         APITimeoutError("mine", is_total=True)
         if error_class is APITimeoutError
@@ -416,7 +416,7 @@ async def test_what_on_update_raises_is_the_callers_own(
         raise mine
 
     def as_it_is(received: Received) -> Reply:
-        """Lists show neither job, so that each is read by itself."""
+        """Show no job in lists, so that each one is fetched by itself."""
         job_id = received.path.removeprefix("/v1/jobs").removeprefix("/")
         return answer({"data": shapes.job(job_id, "RUNNING")} if job_id else shapes.page())
 

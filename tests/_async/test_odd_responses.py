@@ -1,4 +1,4 @@
-"""Responses with something odd in them: what can be read is read, and what an error shows is cut and masked."""
+"""Malformed and unusual responses: they are parsed as far as possible, and errors show them cut and redacted."""
 
 from __future__ import annotations
 
@@ -306,7 +306,7 @@ async def test_a_404_of_an_address_without_its_version_says_so(
 
 
 async def test_a_key_that_is_any_word_breaks_no_error(server: ScriptedServer) -> None:
-    """Tests have such keys: what is so short is not looked for."""
+    """Tests use such keys: a text this short is not redacted."""
     body = {"code": "spend_cap_exceeded", "message": "m", "details": {"spentCents": 12345, "paid": True}}
     server.script(answer({"error": body}, 402))
     for api_key in ("123", "true", "12345"):
@@ -328,7 +328,7 @@ async def test_a_redirect_shows_no_query_of_its_target(
 async def test_more_oddities_than_a_page_has_records_are_not_mended(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """They would cost time that grows faster than the body."""
+    """Mending them would take time that grows faster than the body."""
     server.script(Reply(200, b'{"data": [' + b"null," * 5000 + b"null]}"))
     with pytest.raises(APIResponseValidationError):
         await async_client.jobs.list().to_list()

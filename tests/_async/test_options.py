@@ -1,4 +1,4 @@
-"""Options: where they come from, which are refused, what a copy shares, and when a client is closed."""
+"""Options: their sources, their validation, the state that copies share, and closing a client."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ async def test_what_cannot_be_right_is_refused(make: Callable[[], AsyncScripe], 
 async def test_no_proxy_stands_between_us_and_this_machine(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy from the environment would see key and content, and could not reach this machine's loopback."""
+    """A proxy from the environment would see the API key, and could not reach this machine's loopback."""
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     server.script(GOOD)
@@ -222,7 +222,7 @@ async def test_what_on_update_raises_reaches_the_caller_unchanged(
 
 
 async def test_a_deadline_bounds_all_steps_of_a_composite(emulator: Emulator) -> None:
-    """Here the mint and the upload take all of it."""
+    """Here, creating the link and the upload use up all of it."""
     async with emulator.async_client(total_timeout=30) as client:
         emulator.fail_next(503, retry_after=25, path="/uploads")
         emulator.fail_next(503, retry_after=25, path="/sources")
@@ -298,7 +298,7 @@ def scripe_clock_of(client: AsyncScripe, clock: AsyncSleeplessClock) -> None:
 
 
 async def test_every_code_of_the_api_has_its_error(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    """By code first, by status second: C10, C14."""
+    """The code decides, then the status: C10, C14."""
     kinds = {
         ("invalid_request", 400): scripe.BadRequestError,
         ("bad_cursor", 400): scripe.BadCursorError,

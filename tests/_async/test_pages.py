@@ -1,4 +1,4 @@
-"""Lists: items, pages, stale cursors, and answers that would go round for ever."""
+"""Lists: items, pages, stale cursors, and pages that would repeat endlessly."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def test_nothing_is_sent_before_the_first_item(
 async def test_has_more_says_whether_and_the_cursor_where(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """Never the number of items: an empty page may have a next one."""
+    """The number of items decides nothing: an empty page may have a next one."""
     server.script(
         answer(shapes.page(*jobs(1, 2), cursor="a")),
         answer(shapes.page(cursor="b")),
@@ -116,7 +116,7 @@ async def test_has_more_without_a_cursor_is_no_end(async_client: AsyncScripe, se
 async def test_a_stale_cursor_restarts_and_skips_what_was_yielded(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """Also what was added meanwhile, and with several items at one instant."""
+    """Also with items that were added meanwhile, and with several items created at the same time."""
     server.script(
         answer(shapes.page(*jobs(1, 2), shapes.job("job_tie", "DONE", 2), cursor="a")),
         error(400, "bad_cursor"),
@@ -170,7 +170,7 @@ async def test_a_walk_goes_on_after_an_error(async_client: AsyncScripe, server: 
 
 
 async def test_a_long_list_with_cursors_that_go_stale(emulator: Emulator, async_local: AsyncScripe) -> None:
-    """Ties included; every job once, whenever the cursors go stale."""
+    """Every job is returned once, whenever the cursors become stale, and also among jobs created at the same time."""
     emulator.seed(jobs=450, step=0)
     emulator.seed(jobs=150)
     ids: list[str] = []

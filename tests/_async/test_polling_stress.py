@@ -1,4 +1,4 @@
-"""A thousand jobs that end, fail, vanish, and take on statuses that nobody knows, while they are looked at."""
+"""A thousand jobs that finish, fail, disappear and get unknown statuses while they are polled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`show_progress=True`: bars for whoever watches, and the caller's callback as ever."""
+"""`show_progress=True`: bars in a terminal or a notebook, beside the caller's callback."""
 
 from __future__ import annotations
 

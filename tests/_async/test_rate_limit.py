@@ -1,4 +1,4 @@
-"""The budget of requests: kept on this side, so that calls wait instead of being refused."""
+"""The rate limiter: calls wait instead of getting a 429."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_buckets_are_separate(
 async def test_headers_that_come_only_with_a_429_are_learnt_from(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    """The refused call is tried again after Retry-After; a call beside it waits as long."""
+    """The rejected call is sent again after Retry-After; a parallel call waits as long."""
     server.script(error(429, "rate_limited", Retry_After="30"), GOOD)
     with pytest.raises(Exception, match="rate_limited"):
         await async_client.with_options(max_retries=0).sources.retrieve("src_1")
@@ -104,7 +104,7 @@ async def test_clients_can_share_one(server: ScriptedServer) -> None:
 async def test_a_wait_for_the_budget_is_logged(
     async_client: AsyncScripe, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A program that stands still without a word looks as if it hung."""
+    """A program that waits without a log line seems to hang."""
     server.script(answer({"data": shapes.source()}, 200, **told(0, "30")))
     _log._warned_of_wait.clear()  # pyright: ignore[reportPrivateUsage]
     with caplog.at_level(logging.INFO, "scripe"):
@@ -131,7 +131,7 @@ async def test_a_short_wait_is_no_warning(
 async def test_a_429_that_does_not_say_when_is_tried_again_after_1_2_and_4_seconds(
     async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    """With the rate limit kept here and without; a call beside it waits as long, and no longer."""
+    """With a rate limiter and without; a parallel call waits as long, and no longer."""
     for limiter in (RateLimiter(), None):
         async_clock.sleeps.clear()
         server.script(*[error(429, "rate_limited")] * 3, GOOD)
@@ -173,7 +173,7 @@ async def test_headers_on_every_response_decide_however_short_the_window(server:
 async def test_far_over_the_rate_limit_no_call_is_rejected(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
-    """Against the emulator's sliding window: no 429, and the budget is used."""
+    """Against the emulator's sliding window: no 429, and the rate limit is used up."""
     started = emulator.clock.now()
     for _ in range(500):
         await async_local.with_options(max_retries=0).workspaces.me()
@@ -192,7 +192,7 @@ async def test_headers_only_with_a_429_still_keep_the_rate_limit() -> None:
 
 
 async def test_a_429_is_waited_for_and_is_no_retry(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    """Others of the workspace used the budget up; that is no fault of the call's."""
+    """Other clients of the workspace used up the rate limit; the call has not failed."""
     refused = error(429, "rate_limited", Retry_After="1")
     server.script(*[refused] * 5, error(500), error(500), answer({"data": shapes.source()}))
     source = await async_client.sources.retrieve("src_1")

@@ -1,4 +1,4 @@
-"""The key and presigned links are nowhere to be seen."""
+"""The API key and the signatures of links appear nowhere."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def presigned(origin: str) -> Upload:
 def nothing_leaks(
     caplog: pytest.LogCaptureFixture, format_error: Callable[[BaseException], str] = told_by
 ) -> Generator[None]:
-    """Whoever prints the error, logs all, and shows the locals of all frames, sees no secret."""
+    """Check that no secret is in the error, the log, or the local variables of any frame."""
     caplog.set_level(logging.DEBUG)
     with pytest.raises(Exception) as caught:
         yield
@@ -183,7 +183,7 @@ async def test_an_upload_shows_no_signature(
 
 
 async def test_no_log_shows_a_secret(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
-    """Not at DEBUG either, ours or the engine's."""
+    """Not at DEBUG either, in our log or the backend's."""
     caplog.set_level(logging.DEBUG)
     with emulator.serve() as served:
         async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
@@ -206,7 +206,7 @@ async def test_redirects_are_not_followed_with_the_key(
 async def test_nothing_that_a_client_leads_to_holds_the_key(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """But for what is meant to hide it. Connections that were used are looked into too."""
+    """Except in `Secret`. Connections that were used are searched, too."""
     server.script(answer({"data": [shapes.job()], "pagination": {"next_cursor": None, "has_more": False}}))
     pager = async_client.jobs.list()
     page = await anext(aiter(pager.pages()))

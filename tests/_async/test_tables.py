@@ -1,4 +1,4 @@
-"""Lists as records and frames."""
+"""Lists as records and data frames."""
 
 from __future__ import annotations
 

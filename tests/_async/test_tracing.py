@@ -381,7 +381,7 @@ async def test_to_instrument_again_replaces(async_traced: AsyncScripe, telemetry
 async def test_the_callers_own_path_gives_no_name(
     emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
 ) -> None:
-    """Only the caller knows which of its parts are ids."""
+    """Only the caller knows which parts of it are ids."""
     (job_id,) = emulator.seed(jobs=1).job_ids
     await async_traced.request("GET", f"/jobs/{job_id}")
     await async_traced.request("GET", "/jobs?limit=1", params={"status": "DONE"})
@@ -421,7 +421,7 @@ async def test_a_trace_that_is_not_sampled_is_measured_all_the_same(
 async def test_without_providers_the_global_ones_are_used(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
-    """There are none here, and so nothing is told, and no header sent."""
+    """There are none here, so nothing is recorded, and no header sent."""
     assert instrument(async_local) is async_local
     await async_local.workspaces.me()
     assert "traceparent" not in emulator.requests[0].headers

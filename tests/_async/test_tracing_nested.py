@@ -1,4 +1,4 @@
-"""Spans within spans: what is traced below a call, the way to storage, operations of several calls; the context."""
+"""Nested spans: of code below a call, of uploads, of operations of several calls; context propagation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Work: TypeAlias = Callable[[AsyncScripe, Emulator], Awaitable[object]]
 async def test_the_context_goes_to_the_api(
     emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
 ) -> None:
-    """With each attempt, baggage too; and not to storage."""
+    """With each attempt, baggage included; but not to storage."""
     emulator.fail_next(503)
     token = context.attach(baggage.set_baggage("desk", "news"))
     try:
@@ -63,7 +63,7 @@ async def test_a_propagator_cannot_take_the_place_of_our_headers(
 async def test_the_span_is_current_while_a_request_is_under_way(
     emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry, deadline: float | None
 ) -> None:
-    """What an instrumented engine tells of it, nests below."""
+    """Spans of an instrumented backend become its children."""
     tracer = telemetry.tracer_provider.get_tracer("engine")
 
     def observer(*_: object) -> None:

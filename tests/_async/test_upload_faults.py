@@ -1,4 +1,4 @@
-"""Uploads that go wrong: either one source with the very bytes, or an error of the tree and no source."""
+"""Uploads under faults: either one source with exactly the bytes, or an error of ours and no source."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def stored(request: Received) -> Reply:
 
 
 def bytes_of(emulator: Emulator) -> list[bytes]:
-    """What storage holds."""
+    """Return the bytes that storage has."""
     puts = [request for request in emulator.requests if request.method == "PUT" and request.status == 200]
     return [puts[-1].headers["content-length"].encode()] if puts else []
 
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_an_upload_that_is_cut_anywhere_arrives_whole(tmp_path: Path, seed: int) -> None:
-    """Cut twice at random bytes of the file, once after its last; then the source is made of all of it."""
+    """The upload is cut twice at random bytes and once after the last; the source then has all of them."""
     path, chance = tmp_path / "words.txt", random.Random(seed)
     path.write_bytes(WORDS)
 
@@ -179,7 +179,7 @@ async def test_bytes_of_any_kind_go_up(
 
 
 class Failing(io.RawIOBase):
-    """A file on a disk that fails after so many bytes."""
+    """A file on a disk that fails after some bytes."""
 
     def __init__(self, good: int, raised: Exception | None, *, can_seek: bool) -> None:
         self._good = good
@@ -292,7 +292,7 @@ async def test_a_page_in_place_of_storages_answer_is_not_taken_for_success(
 
 
 async def test_other_bytes_in_storage_make_no_source(server: ScriptedServer) -> None:
-    """A proxy that changes the bytes on their way."""
+    """A proxy changes the bytes."""
 
     def changed(exchange: Exchange) -> None:
         head, mark, body = exchange.forward().partition(b"\r\n\r\n")

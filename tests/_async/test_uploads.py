@@ -1,4 +1,4 @@
-"""Files on their way up: every kind of input, every answer of storage, no half file anywhere."""
+"""Uploads: every type of input, every response of storage, and never a part of a file."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ async def test_progress_is_reported(async_client: AsyncScripe, server: ScriptedS
 async def test_what_a_callback_raises_reaches_the_caller_unchanged(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """Even what looks like a fault of the network; and the client works afterwards."""
+    """Even an error that looks like a network failure; the client works afterwards."""
     server.script(STORED)
     for mine in (ConnectionError("mine"), httpx.ReadError("mine"), httpx2.ReadError("mine")):
 
@@ -340,7 +340,7 @@ async def test_a_rerun_with_the_same_key_ends_at_the_same_job(
 async def test_a_rerun_after_a_lost_answer_of_storage_ends_at_the_same_job(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
-    """All bytes went out once, and storage takes a file whole or not at all: its link, spent, says that it is there."""
+    """All bytes were sent once, and storage takes a file whole or not at all: a used link means that it is stored."""
     emulator.drop_next(path="/_storage")
     for _ in range(2):
         await async_local.sources.ingest(
@@ -356,7 +356,7 @@ OTHERS = pytest.mark.parametrize("other", [WORDS + b"More.", WORDS.swapcase()], 
 async def test_another_content_under_the_same_key_conflicts(
     emulator: Emulator, async_local: AsyncScripe, other: bytes
 ) -> None:
-    """Rather than silently giving the source, or the document, of the first."""
+    """It does not silently return the source, or the document, of the first."""
     project = emulator.project_id
     await async_local.sources.ingest(
         WORDS, project_id=project, content_type="text/plain", idempotency_key="run-1"
@@ -377,7 +377,7 @@ async def test_another_content_under_the_same_key_conflicts(
 async def test_another_content_under_the_same_key_is_another_upload(
     emulator: Emulator, async_local: AsyncScripe, other: bytes
 ) -> None:
-    """Rather than silently the upload of the first."""
+    """It does not silently return the upload of the first."""
     uploads = [
         await async_local.uploads.upload_file(file, content_type="text/plain", idempotency_key="key")
         for file in (WORDS, other, WORDS, other)
@@ -394,7 +394,7 @@ async def test_another_content_under_the_same_key_is_another_upload(
 async def test_another_content_under_a_key_whose_link_was_not_used_yet_is_another_upload(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
-    """The first run ended between its link and its file."""
+    """The first run ended after creating its link, before sending its file."""
 
     def stop(progress: Progress) -> None:
         raise KeyError
@@ -411,7 +411,7 @@ async def test_another_content_under_a_key_whose_link_was_not_used_yet_is_anothe
 
 
 class Counting(io.BytesIO):
-    """Counts the bytes that are read of it."""
+    """A file that counts the bytes read from it."""
 
     count = 0
 
@@ -450,7 +450,7 @@ async def test_a_file_that_is_read_for_its_key_is_bounded_by_the_deadline(
 async def test_bytes_that_are_not_those_of_the_key_never_arrive_whole(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
-    """Else a rerun with the first ones would meet a used link, and take them for sent."""
+    """Otherwise a second run with the first content would find a used link, and take its content for stored."""
 
     class Changing(io.BytesIO):
         readings = 0
@@ -478,7 +478,7 @@ async def test_bytes_that_are_not_those_of_the_key_never_arrive_whole(
 
 
 async def test_a_rerun_after_the_links_life_conflicts(emulator: Emulator, async_local: AsyncScripe) -> None:
-    """Rather than making a second source."""
+    """It does not create a second source."""
     project = emulator.project_id
     await async_local.sources.ingest(
         WORDS, project_id=project, content_type="text/plain", idempotency_key="run-1"
@@ -492,7 +492,7 @@ async def test_a_rerun_after_the_links_life_conflicts(emulator: Emulator, async_
 
 
 async def test_a_failed_run_can_be_gone_on_with(emulator: Emulator, async_local: AsyncScripe) -> None:
-    """Its error carries the key of the whole."""
+    """Its error has the idempotency key of the whole operation."""
     project = emulator.project_id
     emulator.fail_next(500, times=3, path="/sources")
     with pytest.raises(ScripeError) as caught:
@@ -508,7 +508,7 @@ async def test_a_failed_run_can_be_gone_on_with(emulator: Emulator, async_local:
 async def test_a_run_whose_source_was_made_unheard_can_be_gone_on_with_and_only_with_its_file(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
-    """The key of its error knows what went up, though nobody gave one."""
+    """The generated key of its error holds a digest of the content."""
     project = emulator.project_id
     emulator.drop_next(times=3, path="/sources")
     with pytest.raises(APIConnectionError) as caught:

@@ -1,4 +1,4 @@
-"""Every resource against the emulator: what one call writes, another reads."""
+"""All resources against the emulator: a call reads what another one wrote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes, posts, generation and knowledge: what is sent, and what is refused before sending."""
+"""Notes, posts, generation and knowledge: the requests, and the arguments that are rejected before any request."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ async def test_a_post_is_fetched_and_made(async_client: AsyncScripe, server: Scr
 async def test_c32_an_update_sends_what_was_given_and_nothing_else(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """None unschedules; to leave out leaves alone."""
+    """None unschedules; an argument that is left out changes nothing."""
     server.script(answer({"data": shapes.post()}))
     await async_client.posts.update("post_1", scheduled_for=None)
     await async_client.posts.update(
@@ -151,7 +151,7 @@ async def test_a_post_cannot_be_scheduled_without_linkedin(
 async def test_post_statuses_and_workspaces_are_sent_no_limit(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """No page says that these lists take one; with and without pagination they are read."""
+    """The API documents none for these lists, which are parsed with and without pagination."""
     server.script(
         answer({"data": [{"id": "st_1", "name": "In review", "category": "review"}]}),
         answer({"data": [{"id": "st_1"}], "pagination": {"next_cursor": None, "has_more": False}}),
@@ -248,7 +248,7 @@ async def test_a_generation_whose_job_is_not_named_in_time_is_a_time_out_with_it
 
 
 async def test_a_generation_with_a_slow_network_is_an_api_timeout() -> None:
-    """Not as a job that takes long: time is left, and the call may be made again."""
+    """It is not a job timeout: time is left, and the call may be repeated."""
 
     def slow(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("no answer in time", request=request)
@@ -283,7 +283,7 @@ async def test_c15_all_three_spending_endpoints_tell_the_cap(
 
 
 async def test_knowledge_takes_four_shapes(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    """A project makes it project-wide, none makes it workspace-wide."""
+    """Without a project, a document belongs to the workspace."""
     server.script(answer({"data": shapes.job(type="KB_INGEST_TEXT", projectId=None)}))
     knowledge = async_client.knowledge
     assert (await knowledge.create_text(text="Words.", name="Words")).project_id is None
@@ -383,7 +383,7 @@ async def test_a_webhook_endpoint_has_its_secret_once_and_hides_it(
 async def test_a_webhook_endpoint_is_fetched_and_changed(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """The update has no key, sets absolute values, and so may be sent again."""
+    """The update has no idempotency key, but sets absolute values: it may be sent again."""
     server.script(
         answer({"data": shapes.webhook_endpoint()}), BREAK, answer({"data": shapes.webhook_endpoint()})
     )

@@ -1,4 +1,4 @@
-"""One call under a fault, and going on after it."""
+"""One call under a fault, and its repetition afterwards."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .operations import AsyncOperation, Place
 
 @dataclass
 class Trial:
-    """What became of a call under a fault.
+    """The outcome of a call under a fault.
 
     Attributes:
-        error: what the call raised.
-        elapsed: seconds that it took.
-        later: what the same call raised when it was made again, without the fault and with the same key; after a call
-            that went well, what a plain read raised.
+        error: The error that the call raised.
+        elapsed: Its duration in seconds.
+        later: The error of the same call when it was repeated, without the fault and with the same idempotency key;
+            after a call that succeeded, the error of a plain read.
 
     """
 

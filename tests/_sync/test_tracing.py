@@ -382,7 +382,7 @@ def test_to_instrument_again_replaces(traced: Scripe, telemetry: Telemetry) -> N
 def test_the_callers_own_path_gives_no_name(
     emulator: Emulator, traced: Scripe, telemetry: Telemetry
 ) -> None:
-    """Only the caller knows which of its parts are ids."""
+    """Only the caller knows which parts of it are ids."""
     (job_id,) = emulator.seed(jobs=1).job_ids
     traced.request("GET", f"/jobs/{job_id}")
     traced.request("GET", "/jobs?limit=1", params={"status": "DONE"})
@@ -422,7 +422,7 @@ def test_a_trace_that_is_not_sampled_is_measured_all_the_same(
 def test_without_providers_the_global_ones_are_used(
     emulator: Emulator, local: Scripe
 ) -> None:
-    """There are none here, and so nothing is told, and no header sent."""
+    """There are none here, so nothing is recorded, and no header sent."""
     assert instrument(local) is local
     local.workspaces.me()
     assert "traceparent" not in emulator.requests[0].headers
