@@ -80,7 +80,7 @@ FINER: list[type[errors.ScripeError]] = [
 EVERY = [*public_classes().values(), *FINER]
 
 
-@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize("error_class", EVERY)
 def test_every_error_pickles_and_copies_whole(error_class: type[errors.ScripeError]) -> None:
     error = make_error(error_class)
     error.add_note("seen in the night")
@@ -97,7 +97,7 @@ def assert_same(copied: errors.ScripeError, error: errors.ScripeError) -> None:
     assert vars(copied) == vars(error)
 
 
-@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize("error_class", EVERY)
 def test_every_error_prints_what_went_wrong(error_class: type[errors.ScripeError]) -> None:
     error = make_error(error_class)
     assert str(error).startswith("told")
@@ -107,7 +107,7 @@ def test_every_error_prints_what_went_wrong(error_class: type[errors.ScripeError
     assert isinstance(error.retryable, bool)
 
 
-@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize("error_class", EVERY)
 def test_every_error_is_caught_by_the_root_and_can_be_raised(error_class: type[errors.ScripeError]) -> None:
     with pytest.raises(errors.ScripeError):
         raise make_error(error_class)
@@ -187,7 +187,7 @@ def test_a_time_out_of_a_wait_holds_the_jobs_and_may_be_waited_for_again() -> No
     assert isinstance(error, TimeoutError)
 
 
-@pytest.mark.parametrize("kind", [errors.JobFailedError, errors.JobCancelledError])
+@pytest.mark.parametrize("error_class", [errors.JobFailedError, errors.JobCancelledError])
 def test_an_error_of_a_job_holds_the_job(
     error_class: type[errors.JobFailedError] | type[errors.JobCancelledError],
 ) -> None:

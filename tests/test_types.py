@@ -148,7 +148,7 @@ def dumped(model: Model) -> object:
     return model.model_dump(by_alias=True, mode="json", exclude_unset=True)
 
 
-@pytest.mark.parametrize(("kind", "document"), EXAMPLES)
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
 def test_a_dump_gives_the_apis_json_back(model_class: type[Model], document: dict[str, Any]) -> None:
     model = model_class.model_validate_json(json.dumps(document))
     assert dumped(model) == document
@@ -156,7 +156,7 @@ def test_a_dump_gives_the_apis_json_back(model_class: type[Model], document: dic
     assert model_class.model_validate(dumped(model)) == model
 
 
-@pytest.mark.parametrize(("kind", "document"), EXAMPLES)
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
 def test_fields_that_are_not_known_yet_are_kept(model_class: type[Model], document: dict[str, Any]) -> None:
     new = {**document, "newField": {"deepField": [1, None]}}
     model = model_class.model_validate(new)
@@ -164,7 +164,7 @@ def test_fields_that_are_not_known_yet_are_kept(model_class: type[Model], docume
     assert getattr(model, "newField", None) == {"deepField": [1, None]}
 
 
-@pytest.mark.parametrize(("kind", "document"), EXAMPLES)
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
 def test_models_are_frozen(model_class: type[Model], document: dict[str, Any]) -> None:
     model = model_class.model_validate(document)
     for name in (*model_class.model_fields, "anything"):
@@ -173,7 +173,7 @@ def test_models_are_frozen(model_class: type[Model], document: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
-    ("kind", "document", "fields"),
+    ("model_class", "document", "fields"),
     [
         (Source, SOURCE, ["status"]),
         (Job, JOB, ["status", "type"]),
@@ -212,7 +212,7 @@ def test_an_instant_without_an_offset_is_utc_as_all_instants_of_the_api_are() ->
     assert project.created_at == datetime(2026, 5, 15, 8, 21, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("kind", "document"), EXAMPLES)
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
 def test_the_response_is_not_part_of_a_model(model_class: type[Model], document: dict[str, Any]) -> None:
     bare = model_class.model_validate(document)
     model = set_response(model_class.model_validate(document), INFO)
@@ -223,7 +223,7 @@ def test_the_response_is_not_part_of_a_model(model_class: type[Model], document:
     assert "req_7" not in repr(model)
 
 
-@pytest.mark.parametrize(("kind", "document"), EXAMPLES)
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
 def test_models_pickle_with_their_response(model_class: type[Model], document: dict[str, Any]) -> None:
     model = set_response(model_class.model_validate(document), INFO)
     loaded = pickle.loads(pickle.dumps(model))
@@ -232,14 +232,14 @@ def test_models_pickle_with_their_response(model_class: type[Model], document: d
     assert dumped(loaded) == document
 
 
-@pytest.mark.parametrize(("kind", "document"), EXAMPLES)
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
 def test_models_without_a_response_pickle_too(model_class: type[Model], document: dict[str, Any]) -> None:
     loaded = pickle.loads(pickle.dumps(model_class.model_validate(document)))
     assert dumped(loaded) == document
     assert not hasattr(loaded, "last_response")
 
 
-@pytest.mark.parametrize(("kind", "document"), EXAMPLES)
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
 def test_copies_of_a_model_keep_its_response(model_class: type[Model], document: dict[str, Any]) -> None:
     model = set_response(model_class.model_validate(document), INFO)
     for copied in (copy.copy(model), copy.deepcopy(model), model.model_copy()):

@@ -71,7 +71,7 @@ async def test_a_delayed_response_meets_the_deadline(emulator: Emulator) -> None
                 await client.workspaces.me()
 
 
-@pytest.mark.parametrize("family", ["httpx", "httpx2"])
+@pytest.mark.parametrize("backend", ["httpx", "httpx2"])
 async def test_the_emulator_is_a_transport_for_either_backend(emulator: Emulator, backend: str) -> None:
     import httpx
     import httpx2

@@ -421,7 +421,7 @@ class Counting(io.BytesIO):
         return block
 
 
-@pytest.mark.parametrize(("key", "times"), [(None, 1), ("key", 2)])
+@pytest.mark.parametrize(("idempotency_key", "times"), [(None, 1), ("key", 2)])
 async def test_a_file_is_read_twice_for_a_key_of_the_callers_alone(
     emulator: Emulator, async_local: AsyncScripe, idempotency_key: str | None, times: int
 ) -> None:

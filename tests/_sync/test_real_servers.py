@@ -72,7 +72,7 @@ def test_a_delayed_response_meets_the_deadline(emulator: Emulator) -> None:
                 client.workspaces.me()
 
 
-@pytest.mark.parametrize("family", ["httpx", "httpx2"])
+@pytest.mark.parametrize("backend", ["httpx", "httpx2"])
 def test_the_emulator_is_a_transport_for_either_backend(emulator: Emulator, backend: str) -> None:
     import httpx
     import httpx2
