@@ -23,7 +23,7 @@ def make_lazy_exports(
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value: object = getattr(import_module(modules[name], package), name)
-        if "._" in getattr(value, "__module__", ""):
+        if getattr(value, "__module__", "").startswith("scripe._"):
             # Pickles name this module, and messages show it: the private one may move.
             value.__module__ = package
         setattr(sys.modules[package], name, value)

@@ -57,7 +57,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     name = name_of(collection_path)
     leaves_out = {"engine": name not in ENGINE, "not slow": name.startswith(SLOW)}
-    return leaves_out.get(config.getoption("markexpr")) or None
+    return leaves_out.get(config.getoption("markexpr") or "") or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -102,7 +102,7 @@ def test_what_an_annotation_names_is_what_is_returned(monkeypatch: pytest.Monkey
     projects = inspect.getattr_static(Scripe, "projects")
     assert isinstance(projects, property)
     assert typing.get_type_hints(projects.fget)["return"] is type(Scripe("scripe_sk_test_x").projects)
-    assert typing.get_type_hints(ANNOTATED["scripe._sync.pager.Pager.to_pandas"])["return"] is pd.DataFrame
+    assert typing.get_type_hints(ANNOTATED["scripe.Pager.to_pandas"])["return"] is pd.DataFrame
     monkeypatch.setitem(sys.modules, "polars", None)
     assert typing.get_type_hints(ANNOTATED["scripe._sync.pager.Pager.to_polars"])["return"] is object
 

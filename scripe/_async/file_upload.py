@@ -1,4 +1,14 @@
-"""Send a file to storage: PUT it to a presigned link, chunk by chunk; open it again for each attempt."""
+"""Send a file to storage: PUT it to a presigned link, chunk by chunk; open it again for each attempt.
+
+Storage takes a file whole or not at all, and a link takes one file once. Three things can go wrong unnoticed:
+
+- The file changes while it is sent, or between two attempts. So the MD5 is computed from the very chunks that were
+  sent, and compared with the ETag of storage's response.
+- All bytes arrive, but the response is lost. The next attempt is then refused because the link was used, although the
+  file is stored. `response_lost` remembers this, so that the refusal can be understood as success.
+- The backend takes an exception from the request's body for a broken connection, and the request would be sent again.
+  So the body keeps its exception, and `_put_once` raises it after the backend has returned.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +23,7 @@ from .._concurrency import (
     async_run_blocking,
     async_run_with_timeout,
 )
-from .._core import uploads as rules
+from .._core import uploads
 from .._core.config import Secret, check_secure_url
 from .._core.idempotency import FileIdempotencyKey
 from .._core.outcome import Outcome, TransportFailure
@@ -31,9 +41,10 @@ from .sender import AsyncSender
 
 
 async def async_open_upload_content(file: AsyncFileInput, sender: AsyncSender) -> UploadContent:
-    """Open what is to be uploaded, and find out its name and size.
+    """Open the file to upload, and determine its name and size.
 
-    A cancelled caller returns at once, and no temporary file stays behind.
+    Opening can block: a named pipe has no size before its writer is done. If the caller is cancelled meanwhile, the
+    call returns at once; the thread that still reads removes its temporary file when it ends.
     """
     inspection = Inspection(partial(async_open_content, file), partial(check_deadline, sender))
     content = None
@@ -48,34 +59,43 @@ async def async_open_upload_content(file: AsyncFileInput, sender: AsyncSender) -
     return content
 
 
-async def async_bind(key: FileIdempotencyKey, content: UploadContent, sender: AsyncSender) -> None:
-    """Read the content once, to derive the upload's idempotency key from its digest; only for keys of the caller."""
-    if key.is_callers:
+async def async_bind_file_key(
+    file_key: FileIdempotencyKey, content: UploadContent, sender: AsyncSender
+) -> None:
+    """Derive the idempotency key of the upload link from a digest of the content; only for a key of the caller's.
+
+    Otherwise a second run with the same key and another file would get the first run's link, and would take the first
+    file for its own.
+    """
+    if file_key.is_callers:
         sha256 = await async_run_with_timeout(
             sender.remaining(), partial(async_hash_content, content, sender)
         )
         if sha256 is None:
             raise file_read_timeout_error(sender)
-        key.bind(sha256, content.md5 or "")
+        file_key.bind(sha256, content.md5 or "")
 
 
 async def async_hash_content(content: UploadContent, sender: AsyncSender) -> str:
-    """Return the SHA-256 of the content, and set its MD5."""
+    """Read the content, return its SHA-256, and set its MD5."""
     sha256 = hashlib.sha256()
-    with content.open() as blocks:
-        while await async_run_blocking(blocks.hash_next, sha256.update):
+    with content.open() as reader:
+        while await async_run_blocking(reader.hash_next, sha256.update):
             check_deadline(sender)
-        content.md5 = blocks.md5
+        content.md5 = reader.md5
     return sha256.hexdigest()
 
 
 def check_deadline(sender: AsyncSender) -> None:
+    """Raise if the deadline has passed while the file is read."""
     if sender.deadline_passed():
         raise file_read_timeout_error(sender)
 
 
 def file_read_timeout_error(sender: AsyncSender) -> APITimeoutError:
-    return APITimeoutError(f"The file was still being read: {sender.deadline}", is_total=True, retryable=True)
+    return APITimeoutError(
+        f"The file was still being read: {sender.deadline}.", is_total=True, retryable=True
+    )
 
 
 async def upload_content(
@@ -83,27 +103,29 @@ async def upload_content(
     content: UploadContent,
     content_type: str,
     report: AsyncReporter[Progress],
-    key: FileIdempotencyKey,
+    file_key: FileIdempotencyKey,
 ) -> Upload:
-    """Mint a link and send the content through it, with a new link where one has expired."""
-    await async_bind(key, content, sender)
-    mint_key: str | None = key.presign_key
-    is_bound = key.is_bound
-    mints = 0
+    """Create an upload link and send the content through it; replace the link if it has expired."""
+    await async_bind_file_key(file_key, content, sender)
+    mint_key: str | None = file_key.presign_key
+    is_bound = file_key.is_bound
+    attempts = 0
     while True:
-        mints += 1
-        upload = await sender.send(rules.presign_request(content_type, None, mint_key))
+        attempts += 1
+        upload = await sender.send(uploads.presign_request(content_type, None, mint_key))
         file_upload = AsyncFileUpload(sender, upload, content, report)
         try:
             await file_upload.send()
             break
         except UploadExpiredError as error:
-            if rules.upload_already_stored(error, is_bound=is_bound, response_lost=file_upload.response_lost):
+            if uploads.upload_already_stored(
+                error, is_bound=is_bound, response_lost=file_upload.response_lost
+            ):
                 break
-            if mints == rules.MAX_PRESIGN_ATTEMPTS:
+            if attempts == uploads.MAX_PRESIGN_ATTEMPTS:
                 raise
-        mint_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
-    key.complete(file_upload.md5)
+        mint_key, is_bound = None, False  # with the first key, the API would return the dead link again
+    file_key.complete(file_upload.md5)
     return upload
 
 
@@ -123,17 +145,17 @@ class AsyncFileUpload:
         self._report = report
         self._attempts = 0
         self.md5 = ""  # of the last attempt that sent all bytes
-        self.response_lost = False  # all bytes were sent once, and no response came back
+        self.response_lost = False  # True if an attempt sent all bytes and got no response
 
     async def send(self) -> None:
-        """Send the file until storage has its very bytes.
+        """Send the file, with retries, and check that storage has exactly its bytes.
 
         Raises:
-            UploadError: storage refused the file, or has other bytes.
+            UploadError: storage rejected the file, or stored other bytes.
             APIConnectionError: no attempt got a response.
 
         """
-        rules.check_size(self._content.size, self._upload)
+        uploads.check_size(self._content.size, self._upload)
         allow_insecure = self._sender.options.allow_insecure
         check_secure_url(self._upload.upload_url, allow_insecure=allow_insecure, name="upload_url")
         url = self._upload.upload_url.partition("?")[0]
@@ -145,7 +167,7 @@ class AsyncFileUpload:
                 raise self._timeout_error()
             if isinstance(outcome, TransportFailure):
                 raise self._connection_error(outcome)
-            rules.check_stored(outcome, self._upload, self.md5)
+            uploads.check_stored(outcome, self._upload, self.md5)
 
     async def _put_with_retries(self, observation: Observation) -> Outcome:
         sender = self._sender
@@ -154,28 +176,31 @@ class AsyncFileUpload:
             True,
             sender.deadline,
             sender.session.clock.now,
-            rules.is_transient_at_storage,
+            uploads.is_transient_at_storage,
         )
         put_once = partial(self._put_once, observation)
         return await sender.retry(await put_once(), put_once, policy, f"PUT {self._safe_url}", observation)
 
     async def _put_once(self, observation: Observation) -> Outcome:
+        """Open the file and send it once. An error of the file, the deadline or the callback is raised at once."""
         transport = self._sender.session.transport()
         self._check_deadline()
         self._attempts += 1
+        # The headers that the observer returns are not sent: storage rejects headers that the link was not signed for.
         observation.on_send()
         with self._content.open() as reader, _log.hide_query_in_backend_logs():
             body = AsyncUploadBody(reader, self._report, self._check_deadline)
             request = PreparedRequest(
                 "PUT",
                 Secret(self._upload.upload_url),
-                CommonHeaders(rules.put_headers(self._upload, self._content.size)),
+                CommonHeaders(uploads.put_headers(self._upload, self._content.size)),
                 body,
             )
             options = SendOptions(self._sender.options.timeout, self._sender.remaining)
             outcome = await transport.send(request, options)
             if body.error is not None:
                 raise body.error
+        # Only an attempt that sent the whole file has its MD5, and only such an attempt can have stored it.
         if reader.remaining == 0:
             self.md5 = reader.md5
             self.response_lost |= isinstance(outcome, TransportFailure)
@@ -199,16 +224,15 @@ class AsyncFileUpload:
     def _connection_error(self, failure: TransportFailure) -> APIConnectionError:
         error_class = APITimeoutError if failure.is_timeout else APIConnectionError
         return error_class(
-            f"PUT {self._safe_url}: {failure.message}, after {self._attempts} attempts; the file was not stored",
+            f"PUT {self._safe_url}: {failure.message}, after {self._attempts} attempts. The file was not stored.",
             retryable=True,
         )
 
 
 class AsyncUploadBody:
-    """The chunks of one attempt, read while the backend asks for them.
+    """The body of one PUT: chunks of the file, read when the backend asks for them.
 
-    An error of a chunk (the file's, the deadline's, the callback's) is kept in `error`: the backend could take it for
-    a broken connection, and the request would be sent again.
+    An error of a chunk (from the file, the deadline or the callback) is kept in `error`, for `_put_once` to raise.
     """
 
     def __init__(
@@ -224,7 +248,7 @@ class AsyncUploadBody:
         return self
 
     async def __anext__(self) -> bytes:
-        """Return the next chunk. The backend asks for it when it has sent the one before."""
+        """Read the next chunk. The backend asks for it after it has sent the one before."""
         try:
             self._check_deadline()
             sent = self._size - self._reader.remaining

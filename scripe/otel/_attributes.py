@@ -1,9 +1,9 @@
-"""What is said of a call, by the semantic conventions for HTTP clients; our own attributes begin with `scripe.`.
+"""Attributes of spans and metrics, by the semantic conventions for HTTP clients; our own begin with `scripe.`.
 
-| Said | Left out |
+| Recorded | Left out |
 |---|---|
 | method, server, path, template, size of the body | the query: cursors, the signature of an upload link |
-| status, request id, the API's error code if it is a known one | headers, the key, bodies, the API's own words |
+| status, request id, the API's error code if it is a known one | headers, the API key, bodies, messages of the API |
 """
 
 from __future__ import annotations
@@ -19,92 +19,97 @@ from .._vocabulary import STATUS_BY_CODE
 Attributes: TypeAlias = dict[str, str | int | float | bool]
 
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
-"""Those that the conventions know; any other is told apart, lest it makes another series of each metric."""
+"""The methods that the conventions know. Any other becomes `_OTHER`, so that it adds no series to each metric."""
 
-_OTHERS_WORDS = (errors.APIStatusError, errors.UploadError, errors.JobError)
-"""Errors whose message holds what a server said, and it may quote what it was sent."""
+_ERRORS_WITH_SERVER_TEXT = (errors.APIStatusError, errors.UploadError, errors.JobError)
+"""Errors whose message contains text of a server, which may quote what was sent to it."""
 
 
 def span_name(description: CallDescription) -> str:
+    """Return the name of a call's span: the method, and the path without its ids."""
     method = description.method if description.method in METHODS else "HTTP"
     template = template_of(description)
     return method if template is None else f"{method} {template}"
 
 
 def template_of(description: CallDescription) -> str | None:
+    """Return the path of a call, with `{id}` for its ids; None if only the caller knows the path."""
     return None if description.template is None else description.template.replace("{}", "{id}")
 
 
 def metric_attributes(description: CallDescription) -> Attributes:
-    """What tells one kind of call from another: of each there are few."""
+    """Return the attributes of metrics: few values for each, since each combination is a series."""
     server, template = urlsplit(description.url), template_of(description)
-    found: Attributes = {
+    attributes: Attributes = {
         "http.request.method": description.method if description.method in METHODS else "_OTHER",
         "server.address": server.hostname or "",
         "server.port": server.port or {"http": 80}.get(server.scheme, 443),
     }
     if template is not None:
-        found["url.template"] = template
-    return found
+        attributes["url.template"] = template
+    return attributes
 
 
 def start_attributes(description: CallDescription) -> Attributes:
-    """What is known of a call before it is sent."""
-    found: Attributes = {**metric_attributes(description), "url.full": description.url}
+    """Return the attributes of a span that are known before the call is sent."""
+    attributes: Attributes = {**metric_attributes(description), "url.full": description.url}
     if description.method not in METHODS:
-        found["http.request.method_original"] = description.method
+        attributes["http.request.method_original"] = description.method
     if description.size is not None:
-        found["http.request.body.size"] = description.size
-    return found
+        attributes["http.request.body.size"] = description.size
+    return attributes
 
 
 def outcome_attributes(outcome: Outcome) -> Attributes:
-    """What an attempt brought, in few words."""
+    """Return the status of a response, or the type of a failure."""
     if isinstance(outcome, RawResponse):
         return {"http.response.status_code": outcome.status}
     return {"error.type": "APITimeoutError" if outcome.is_timeout else "APIConnectionError"}
 
 
-def attempt(number: int, resends: int, outcome: Outcome) -> Attributes:
-    """An attempt, as an event."""
-    found: Attributes = {"scripe.attempt": number, **outcome_attributes(outcome)}
+def attempt_attributes(number: int, resends: int, outcome: Outcome) -> Attributes:
+    """Return the attributes of the event for one attempt."""
+    attributes: Attributes = {"scripe.attempt": number, **outcome_attributes(outcome)}
     if resends:
-        found["http.request.resend_count"] = resends
-    return found | (
-        answer(outcome) if isinstance(outcome, RawResponse) else {"error.message": outcome.message}
+        attributes["http.request.resend_count"] = resends
+    return attributes | (
+        response_attributes(outcome)
+        if isinstance(outcome, RawResponse)
+        else {"error.message": outcome.message}
     )
 
 
-def answer(found: RawResponse) -> Attributes:
-    headers = found.headers.lower_items
-    told: Attributes = {"http.response.status_code": found.status}
+def response_attributes(response: RawResponse) -> Attributes:
+    """Return the attributes of a span that come from its last response."""
+    headers = response.headers.lower_items
+    attributes: Attributes = {"http.response.status_code": response.status}
     if "x-request-id" in headers:
-        told["scripe.request_id"] = headers["x-request-id"]
+        attributes["scripe.request_id"] = headers["x-request-id"]
     if "idempotent-replayed" in headers:
-        told["scripe.idempotent_replayed"] = found.is_replay
-    return told
+        attributes["scripe.idempotent_replayed"] = response.is_replay
+    return attributes
 
 
 def error_attributes(error: BaseException) -> Attributes:
-    """Why a call ended badly."""
-    found: Attributes = {"error.type": error_type(error)}
+    """Return the attributes of a failed call: the type of its error, and the API's code if it is a known one."""
+    attributes: Attributes = {"error.type": error_type(error)}
     if isinstance(error, errors.ScripeError):
-        found["scripe.retryable"] = error.retryable
+        attributes["scripe.retryable"] = error.retryable
     code = error.code if isinstance(error, errors.APIStatusError) else None
     if code is not None and code in STATUS_BY_CODE:
-        found["scripe.error.code"] = code
-    return found
+        attributes["scripe.error.code"] = code
+    return attributes
 
 
 def error_type(error: BaseException) -> str:
-    """The name of its class: the public one, of ours."""
-    kind = type(error)
+    """Return the name of an error's class; for errors of this library, that of its public class."""
+    cls = type(error)
     if isinstance(error, errors.ScripeError):
-        return next(each.__name__ for each in kind.__mro__ if each.__name__ in errors.__all__)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        return next(base.__name__ for base in cls.__mro__ if base.__name__ in errors.__all__)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-def description(error: BaseException) -> str | None:
-    """The message, if the words are our own."""
-    is_ours = isinstance(error, errors.ScripeError) and not isinstance(error, _OTHERS_WORDS)
+def error_description(error: BaseException) -> str | None:
+    """Return the message of an error, unless it may contain text of a server."""
+    is_ours = isinstance(error, errors.ScripeError) and not isinstance(error, _ERRORS_WITH_SERVER_TEXT)
     return str(error) if is_ours else None

@@ -1,6 +1,9 @@
 """Record calls as spans and metrics.
 
-A span is the current one while its call runs, so that spans of code below it become its children.
+The span of a call is the current span while the call runs, so that spans of the code that it calls become its children.
+
+Observers must not change what they observe: `SafeObserver` catches and logs the errors of an observer. Without it, an
+exporter that fails would fail the call, or hide the call's own error.
 """
 
 from __future__ import annotations
@@ -11,9 +14,9 @@ from typing import ParamSpec, TypeVar
 
 from opentelemetry import context, metrics, propagate, trace
 
-# Private by its name only: this is how instrumentations tell each other to stay away.
+# Private by name only: instrumentations of HTTP clients read this key to see whether they are suppressed.
 from opentelemetry.context import (
-    _SUPPRESS_HTTP_INSTRUMENTATION_KEY as WITHOUT_HTTP,  # pyright: ignore[reportPrivateUsage]
+    _SUPPRESS_HTTP_INSTRUMENTATION_KEY as SUPPRESS_HTTP,  # pyright: ignore[reportPrivateUsage]
 )
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider
@@ -33,7 +36,7 @@ SCHEMA = "https://opentelemetry.io/schemas/1.37.0"
 
 
 class OpenTelemetryObserver:
-    """Observes all calls of a client."""
+    """Records all calls of a client as spans and metrics."""
 
     def __init__(self, tracer_provider: TracerProvider | None, meter_provider: MeterProvider | None) -> None:
         self._tracer = trace.get_tracer("scripe", __version__, tracer_provider, SCHEMA)
@@ -72,6 +75,7 @@ class _SafeObservation:
         return _call_safely(getattr(self._observation, hook), *arguments) or {}
 
     def on_send(self) -> Mapping[str, str]:
+        # An observer may be any code: a header with a line break or a non-ASCII letter would make the request fail.
         headers = self._report("on_send").items()
         return {name: text for name, text in headers if f"{name}{text}".isascii() and text.isprintable()}
 
@@ -91,23 +95,23 @@ class _SafeObservation:
 def _call_safely(hook: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
     try:
         return hook(*args, **kwargs)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the call goes on
+    except Exception as error:  # noqa: BLE001 - whatever it is, the call continues
         _log.log_observer_error(error)
         return None
 
 
 class Traced:
-    """A span that is the current one until it ends."""
+    """A span that is the current span until it ends."""
 
-    def __init__(self, span: Span, surroundings: context.Context | None = None) -> None:
+    def __init__(self, span: Span, parent: context.Context | None = None) -> None:
         self.span = span
-        self._token = context.attach(trace.set_span_in_context(span, surroundings))
+        self._token = context.attach(trace.set_span_in_context(span, parent))
 
     def on_end(self, error: BaseException | None) -> None:
         try:
             if error is not None:
                 self.span.set_attributes(attributes.error_attributes(error))
-                self.span.set_status(StatusCode.ERROR, attributes.description(error))
+                self.span.set_status(StatusCode.ERROR, attributes.error_description(error))
         finally:
             context.detach(self._token)
             self.span.end()
@@ -119,7 +123,7 @@ class TracedCall(Traced):
     def __init__(self, tracer: Tracer, instruments: Instruments, description: CallDescription) -> None:
         self._instruments = instruments
         self._metric_attributes: Attributes = attributes.metric_attributes(description)
-        self._began = time.perf_counter()
+        self._started = time.perf_counter()
         self._requests = 0
         self._last: Outcome | None = None
         self._waited = self._unreported_wait = 0.0
@@ -128,8 +132,9 @@ class TracedCall(Traced):
             kind=SpanKind.CLIENT,
             attributes=attributes.start_attributes(description),
         )
-        # Another instrumentation would show the link with its signature, and add headers that storage refuses.
-        super().__init__(span, context.set_value(WITHOUT_HTTP, True) if description.is_upload else None)
+        # An instrumentation of httpx would record the upload link with its signature, and add headers that storage
+        # rejects.
+        super().__init__(span, context.set_value(SUPPRESS_HTTP, True) if description.is_upload else None)
 
     def on_send(self) -> Mapping[str, str]:
         self._report_wait()
@@ -144,7 +149,9 @@ class TracedCall(Traced):
 
     def on_outcome(self, attempt: int, outcome: Outcome) -> None:
         self._last = outcome
-        self.span.add_event("scripe.attempt", attributes.attempt(attempt, self._requests - 1, outcome))
+        self.span.add_event(
+            "scripe.attempt", attributes.attempt_attributes(attempt, self._requests - 1, outcome)
+        )
 
     def on_rate_limit_wait(self, seconds: float) -> None:
         self._waited += seconds
@@ -159,23 +166,23 @@ class TracedCall(Traced):
             if self._requests > 1:
                 self.span.set_attribute("http.request.resend_count", self._requests - 1)
             if isinstance(self._last, RawResponse):
-                self.span.set_attributes(attributes.answer(self._last))
+                self.span.set_attributes(attributes.response_attributes(self._last))
             self._measure(error)
         finally:
             super().on_end(error)
 
     def _report_wait(self) -> None:
-        """Add one event for all the waits before a request: among many calls there are many short ones."""
+        """Add one event for all waits before a request: a call that competes with many others waits many times."""
         if self._unreported_wait:
             self.span.add_event("scripe.rate_limit_wait", {"scripe.wait": self._unreported_wait})
             self._unreported_wait = 0.0
 
     def _measure(self, error: BaseException | None) -> None:
-        found = dict(self._metric_attributes)
+        labels = dict(self._metric_attributes)
         if isinstance(self._last, RawResponse):
-            found |= attributes.outcome_attributes(self._last)
+            labels |= attributes.outcome_attributes(self._last)
         if error is not None:
-            found["error.type"] = attributes.error_type(error)
-        self._instruments.duration.record(time.perf_counter() - self._began, found)
+            labels["error.type"] = attributes.error_type(error)
+        self._instruments.duration.record(time.perf_counter() - self._started, labels)
         if self._waited:
             self._instruments.rate_limit_wait.record(self._waited, self._metric_attributes)

@@ -1,4 +1,4 @@
-"""How many requests each high-level operation sends: a budget that no change may overdraw without saying so."""
+"""The number of requests of each high-level operation: a change that sends more must say so here."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ async def test_requests(work: Work, sent: list[str]) -> None:
     with Emulator(job_speed=1000) as emulator:
         async with emulator.async_client() as client:
             await work(client, emulator)
-        assert [_named(each.method, each.path) for each in emulator.requests] == sent
+        assert [_named(request.method, request.path) for request in emulator.requests] == sent
 
 
 def _named(method: str, path: str) -> str:

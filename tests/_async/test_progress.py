@@ -1,4 +1,4 @@
-"""`show_progress=True`: bars for whoever watches, and the caller's callback as ever."""
+"""`show_progress=True`: bars in a terminal or a notebook, beside the caller's callback."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ async def test_a_file_has_a_bar_for_each_stage_and_the_callback_hears_all_of_it(
         show_progress=True,
     )
     assert source.is_ready
-    assert {each.stage for each in heard} == {"uploading", "queued", "running", "done"}
-    for shown in ("file", "✓ Upload", "1.2 kB of 1.2 kB", "✓ Queue", "✓ Processing"):
-        assert shown in terminal.text
+    assert {progress.stage for progress in heard} == {"uploading", "queued", "running", "done"}
+    for text in ("file", "✓ Upload", "1.2 kB of 1.2 kB", "✓ Queue", "✓ Processing"):
+        assert text in terminal.text
 
 
 async def test_calls_that_take_progress(
@@ -70,8 +70,8 @@ async def test_a_wait_for_many_counts_them(
     texts = ["One", "Two", "Three"]
     jobs = [await async_local.posts.generate(project_id=emulator.project_id, text=text) for text in texts]
     emulator.fail(jobs[1].id)
-    ended = await async_local.jobs.wait_all([jobs[0], *(job.id for job in jobs[1:])], show_progress=True)
-    assert [job.is_succeeded for job in ended] == [True, False, True]
+    finished = await async_local.jobs.wait_all([jobs[0], *(job.id for job in jobs[1:])], show_progress=True)
+    assert [job.is_succeeded for job in finished] == [True, False, True]
     assert "3 jobs" in terminal.text
     assert "3 of 3, 1 failed or cancelled" in terminal.text
 
@@ -87,7 +87,7 @@ async def test_work_that_fails_says_where(
     assert "✗ Queue" in terminal.text
 
 
-async def test_nobody_watches_a_pipe(
+async def test_no_bars_are_shown_in_a_pipe(
     async_local: AsyncScripe, emulator: Emulator, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project_id = emulator.project_id
@@ -109,7 +109,5 @@ async def test_a_terminal_that_goes_away_stops_nothing(
 
 
 async def test_a_callback_in_its_place_is_an_error(async_local: AsyncScripe) -> None:
-    with pytest.raises(
-        InvalidArgumentError, match="progress is a builtin_function_or_method; give True or False"
-    ):
+    with pytest.raises(InvalidArgumentError, match="show_progress"):
         await async_local.jobs.wait("job_1", show_progress=print)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

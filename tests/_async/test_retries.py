@@ -1,4 +1,4 @@
-"""Retries: which answers, how often, after how long, and with which bytes."""
+"""Retries: of which responses, how many, after which delay, and with which bytes."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_retries_end(async_client: AsyncScripe, server: ScriptedServer) ->
     assert caught.value.__cause__ is None
 
 
-async def test_no_retries_when_told_so(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_no_retries_with_max_retries_0(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(error(500, "internal_error"))
     with pytest.raises(ServerError):
         await async_client.with_options(max_retries=0).sources.retrieve("src_1")
@@ -135,7 +135,7 @@ async def test_retry_after_in_seconds_is_waited(
 async def test_retry_after_as_a_date_is_waited(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    """By the server's own clock, where it tells it: ours may be off by years."""
+    """By the server's clock, from its `Date` header: ours may be wrong by years."""
     sent, until = formatdate(1_000_000_000, usegmt=True), formatdate(1_000_000_009, usegmt=True)
     server.script(error(503, Retry_After=until, Date=sent), GOOD)
     await async_client.sources.retrieve("src_1")
@@ -210,7 +210,7 @@ async def test_a_slow_answer_times_out(async_client: AsyncScripe, server: Script
 
 
 async def test_a_deadline_bounds_the_whole_call(server: ScriptedServer) -> None:
-    """Each byte comes in time, the answer never would."""
+    """Each byte arrives within `timeout`, but the response never ends."""
     server.script(Reply(200, GOOD.body, pace=0.05))
     async with AsyncScripe(KEY, base_url=server.base_url, total_timeout=0.3) as client:
         with pytest.raises(APITimeoutError, match="total timeout"):
@@ -259,4 +259,4 @@ async def test_a_key_used_with_another_body_conflicts(emulator: Emulator, async_
     with pytest.raises(IdempotencyConflictError) as caught:
         await async_local.sources.create_text(project_id=project, text="Two", idempotency_key="k")
     assert caught.value.idempotency_key == "k"
-    assert "A key stands for one body for 24 hours. A file that is sent again" in str(caught.value)
+    assert "jobs.list()" in str(caught.value)

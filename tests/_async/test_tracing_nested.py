@@ -1,4 +1,4 @@
-"""Spans within spans: what is traced below a call, the way to storage, operations of several calls; the context."""
+"""Nested spans: of code below a call, of uploads, of operations of several calls; context propagation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Work: TypeAlias = Callable[[AsyncScripe, Emulator], Awaitable[object]]
 async def test_the_context_goes_to_the_api(
     emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
 ) -> None:
-    """With each attempt, baggage too; and not to storage."""
+    """With each attempt, baggage included; but not to storage."""
     emulator.fail_next(503)
     token = context.attach(baggage.set_baggage("desk", "news"))
     try:
@@ -39,8 +39,8 @@ async def test_the_context_goes_to_the_api(
     parent = f"00-{mint.trace_id:032x}-{mint.span_id:016x}-{mint.trace_flags:02x}"
     assert mint.trace_flags.sampled
     first, again, put = emulator.requests
-    assert [each.headers.get("traceparent") for each in (first, again)] == [parent, parent]
-    assert [each.headers.get("baggage") for each in (first, again)] == ["desk=news"] * 2
+    assert [request.headers.get("traceparent") for request in (first, again)] == [parent, parent]
+    assert [request.headers.get("baggage") for request in (first, again)] == ["desk=news"] * 2
     assert put.storage
     assert {"traceparent", "tracestate", "baggage"}.isdisjoint(name.lower() for name in put.headers)
 
@@ -63,16 +63,16 @@ async def test_a_propagator_cannot_take_the_place_of_our_headers(
 async def test_the_span_is_current_while_a_request_is_under_way(
     emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry, deadline: float | None
 ) -> None:
-    """What an instrumented engine tells of it, nests below."""
+    """Spans of an instrumented backend become its children."""
     tracer = telemetry.tracer_provider.get_tracer("engine")
 
-    def engine(*_: object) -> None:
+    def observer(*_: object) -> None:
         if context.get_value(WITHOUT_HTTP):
             return
         with tracer.start_as_current_span("below"):
             pass
 
-    emulator.add_observer(engine)
+    emulator.add_observer(observer)
     with tracer.start_as_current_span("above"):
         await async_traced.with_options(total_timeout=deadline).uploads.upload_file(
             WORDS, content_type="text/plain"
