@@ -1,4 +1,4 @@
-"""A company's network on this machine, for the page about proxies: TLS before a server, and a proxy that tunnels."""
+"""A company's network on this machine, for the page about proxies: a TLS server and a tunnelling proxy."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import threading
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Awaitable, Callable
 
-Meet = Callable[[StreamReader, StreamWriter], Awaitable[None]]
+Handler = Callable[[StreamReader, StreamWriter], Awaitable[None]]
 
 
 class CompanyNetwork:
-    """`tls_port` speaks TLS before `plain_port`; `proxy_port` tunnels there, and notes in `asked` what it was asked."""
+    """Forwards TLS from `tls_port` to `plain_port`; `proxy_port` tunnels there, and records its requests."""
 
     def __init__(self, plain_port: int, certificate: ssl.SSLContext) -> None:
-        self.asked: list[str] = []
+        self.proxy_requests: list[str] = []
         self._plain_port = plain_port
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
@@ -25,8 +25,8 @@ class CompanyNetwork:
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
 
-    def _listen(self, meet: Meet, certificate: ssl.SSLContext | None) -> int:
-        starting = asyncio.start_server(meet, "127.0.0.1", 0, ssl=certificate)
+    def _listen(self, handler: Handler, certificate: ssl.SSLContext | None) -> int:
+        starting = asyncio.start_server(handler, "127.0.0.1", 0, ssl=certificate)
         server = asyncio.run_coroutine_threadsafe(starting, self._loop).result()
         return int(server.sockets[0].getsockname()[1])
 
@@ -35,7 +35,7 @@ class CompanyNetwork:
 
     async def _tunnel(self, reader: StreamReader, writer: StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        self.asked.append(head.partition(" HTTP/")[0])
+        self.proxy_requests.append(head.partition(" HTTP/")[0])
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         await join(reader, writer, self.tls_port)
 
@@ -50,6 +50,6 @@ async def relay(reader: StreamReader, writer: StreamWriter) -> None:
         while block := await reader.read(65536):
             writer.write(block)
             await writer.drain()
-    except OSError:  # the other side has gone
+    except OSError:  # the other side has closed
         pass
     writer.close()

@@ -1,4 +1,4 @@
-"""How the documentation is built: `sphinx-build -W --keep-going -b html docs docs/_build/html`."""
+"""Configure the build of the documentation: `sphinx-build -W --keep-going -b html docs docs/_build/html`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ sys.path.insert(0, str(HERE.parent))
 
 from scripe import __version__, _http, types  # noqa: E402
 
-# At run time these two are `object`, and would be shown so.
-for each in ("HTTPClient", "AsyncHTTPClient"):
-    setattr(_http, each, type(each, (), {"__module__": "httpx"}))
+# At run time these two are `object`, and would be documented as that.
+for name in ("HTTPClient", "AsyncHTTPClient"):
+    setattr(_http, name, type(name, (), {"__module__": "httpx"}))
 
-# Autodoc writes into the annotations of classes that it describes, and pydantic reads them when it makes a
-# subclass: so all models are made before it begins.
-for each in dir(types):
-    getattr(types, each)
+# Autodoc changes the annotations of the classes that it describes, and pydantic reads them when it makes a subclass.
+# So all models are made before autodoc begins.
+for name in dir(types):
+    getattr(types, name)
 
 project = "scripe"
 release = version = __version__
@@ -42,13 +42,13 @@ exclude_patterns = ["_build"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
-# Every code cell is run, against the emulator in the same process; one that fails fails the build.
+# Every code cell is run, against the emulator in the same process; a cell that fails fails the build.
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_execution_timeout = 30
 nb_merge_streams = True
-nb_custom_formats = {".notebook": "conf.linked_notebook"}
+nb_custom_formats = {".notebook": "conf.read_linked_notebook"}
 
 default_role = "code"
 add_module_names = False
@@ -64,8 +64,8 @@ autodoc_type_aliases = {"JSON": "JSON", "JSONInput": "JSONInput"}
 TypeAliasForwardRef.__repr__ = lambda self: self.name  # type: ignore[method-assign] # how a property's is shown
 toc_object_entries_show_parents = "hide"
 
-# Every type and error that a docstring or a signature names must be one that these pages describe. What is left out:
-# other people's, type variables, and names that stand for what an argument's own text describes.
+# Every type and error that a docstring or a signature names must be described on these pages. Exceptions: types of
+# other packages, type variables, and names of types that the text of an argument describes.
 nitpicky = True
 nitpick_ignore_regex = [
     ("py:class", r"(collections\.abc|datetime|os|pathlib|pydantic\.types)\..+"),
@@ -81,15 +81,15 @@ nitpick_ignore_regex = [
 ]
 
 
-def linked_notebook(text: str) -> nbformat.NotebookNode:
-    """The notebook whose path, from this folder, is all that a `.notebook` file holds."""
+def read_linked_notebook(text: str) -> nbformat.NotebookNode:
+    """Read the notebook whose path, relative to this folder, is the content of a `.notebook` file."""
     return nbformat.read(HERE / text.strip(), as_version=4)
 
 
-# Handlers of autodoc's events, which pass everything by position.
+# Handlers of autodoc's events, which pass all arguments by position.
 
 
-def without_constructor(
+def omit_constructor(
     _app: Sphinx,
     what: str,
     name: str,
@@ -98,7 +98,7 @@ def without_constructor(
     _signature: str | None,
     returns: str | None,
 ) -> tuple[str, str | None] | None:
-    """Leave out how an object is made that only the library makes: models, errors, resources, pagers."""
+    """Omit the constructors of objects that only the library makes: models, errors, resources, pagers."""
     if what == "exception" or (isinstance(thing, type) and (issubclass(thing, BaseModel) or _is_inner(name))):
         return "", returns
     return None
@@ -108,32 +108,32 @@ def _is_inner(name: str) -> bool:
     return name.startswith(("scripe._sync.", "scripe._async.")) or name.endswith("Pager")
 
 
-def without_inherited_of_others(
+def omit_inherited_members(
     _app: Sphinx, _what: str, _name: str, thing: object, _skip: object, _options: object
 ) -> bool | None:
-    """Leave out what a class has from `dict` or `Mapping`: Python's own documentation has that."""
-    home = getattr(thing, "__objclass__", thing)
-    return True if getattr(home, "__module__", "") in ("builtins", "collections.abc") else None
+    """Omit what a class inherits from `dict` or `Mapping`: Python's own documentation has that."""
+    defining_class = getattr(thing, "__objclass__", thing)
+    return True if getattr(defining_class, "__module__", "") in ("builtins", "collections.abc") else None
 
 
-def before_napoleon(
+def omit_module_docstring(
     _app: Sphinx, what: str, name: str, _thing: object, _options: object, lines: list[str]
 ) -> None:
-    """Leave out the heads of modules: pages have their own."""
+    """Omit the docstrings of modules: the pages have their own introductions."""
     if what == "module" and name != "scripe.emulator":
         lines.clear()
 
 
-def after_napoleon(
+def add_missing_fields(
     _app: Sphinx, _what: str, _name: str, thing: object, _options: object, lines: list[str]
 ) -> None:
-    """Name the fields of a model that its docstring leaves out."""
+    """Add the fields of a model that its docstring omits."""
     if not (isinstance(thing, type) and issubclass(thing, BaseModel)):
         return
-    for field, about in thing.model_fields.items():
+    for field, info in thing.model_fields.items():
         if field in thing.__annotations__ and not any(line.startswith(f":ivar {field}:") for line in lines):
-            shown = stringify_annotation(about.annotation, "smart").replace("~", "")
-            lines += [f":ivar {field}:", f":vartype {field}: {shown.replace('scripe.types.', '')}"]
+            annotation = stringify_annotation(info.annotation, "smart").replace("~", "")
+            lines += [f":ivar {field}:", f":vartype {field}: {annotation.replace('scripe.types.', '')}"]
     lines[:] = [line.replace("AwareDatetime | NaiveDatetime", "datetime") for line in lines]
     for prefix in ("datetime.datetime", "scripe.types.page.T"):
         lines[:] = [line.replace(prefix, prefix.rpartition(".")[2]) for line in lines]
@@ -143,10 +143,10 @@ def after_napoleon(
 INLINE_CODE = re.compile(r'(?<=<span class="pre">)[^<]{20,}(?=</span></code>)')
 
 
-def with_places_to_break(
+def add_line_breaks(
     _app: Sphinx, _page: str, _template: str, context: dict[str, object], _document: object
 ) -> None:
-    """Let long names break after a dot or an underscore; else tables would be wider than the page."""
+    """Let long names break after a dot or an underscore: otherwise tables would be wider than the page."""
     if body := context.get("body"):
         context["body"] = INLINE_CODE.sub(
             lambda code: re.sub(r"[._](?=\w)", r"\g<0><wbr>", code[0]), str(body)
@@ -154,8 +154,8 @@ def with_places_to_break(
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("autodoc-process-docstring", before_napoleon, priority=400)
-    app.connect("autodoc-process-docstring", after_napoleon, priority=600)
-    app.connect("autodoc-process-signature", without_constructor)
-    app.connect("html-page-context", with_places_to_break)
-    app.connect("autodoc-skip-member", without_inherited_of_others)
+    app.connect("autodoc-process-docstring", omit_module_docstring, priority=400)
+    app.connect("autodoc-process-docstring", add_missing_fields, priority=600)
+    app.connect("autodoc-process-signature", omit_constructor)
+    app.connect("html-page-context", add_line_breaks)
+    app.connect("autodoc-skip-member", omit_inherited_members)

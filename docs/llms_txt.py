@@ -1,7 +1,7 @@
-"""Writes `llms.txt`, an index of the pages for language models, and `llms-full.txt`, their text in one file.
+"""Write `llms.txt`, an index of the pages for language models, and `llms-full.txt`, their text in one file.
 
-The form is that of https://llmstxt.org: a title, a summary in a quotation, then lists of links with a note each. The
-sections are the captions of the root page's tables of contents; a note is the first sentence of a page.
+The format is that of https://llmstxt.org: a title, a summary as a quotation, then lists of links, each with a note. The
+sections are the captions of the root page's tables of contents. A note is the first sentence of a page.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from sphinx.writers.text import TextTranslator
 
 SUMMARY = (
     "Python SDK for the Scripe API v1 (https://apidocs.scripe.io/api/v1), which turns recordings, files and notes "
-    "into LinkedIn posts: `Scripe` and `AsyncScripe`, with retries that never double a write, and a strict local "
+    "into LinkedIn posts: `Scripe` and `AsyncScripe`, with retries that make nothing twice, and a strict local "
     "emulator of the API, `scripe.emulator`, on which all examples run offline. Unofficial, on no package index, and "
-    "never run against the live API."
+    "never yet run against the live API."
 )
 FIRST_SENTENCE = re.compile(r".+?[.!?…](?=\s|$)", re.DOTALL)
 
 
 def sections(app: Sphinx) -> Iterator[tuple[str, list[str]]]:
-    """The caption of each table of contents, and the pages in it, those below them included."""
-    for each in app.env.get_doctree(app.config.root_doc).findall(toctree):
+    """Yield the caption of each table of contents with its pages, including the pages below them."""
+    for table in app.env.get_doctree(app.config.root_doc).findall(toctree):
         yield (
-            each["caption"] or "Start here",
-            [page for entry in each["includefiles"] for page in below(app, entry)],
+            table["caption"] or "Start here",
+            [page for entry in table["includefiles"] for page in below(app, entry)],
         )
 
 
@@ -43,8 +43,8 @@ def below(app: Sphinx, page: str) -> Iterator[str]:
 def note(app: Sphinx, page: str) -> str:
     paragraph = next(iter(app.env.get_doctree(page).findall(nodes.paragraph)), None)
     text = " ".join(paragraph.astext().split()) if paragraph else ""
-    found = FIRST_SENTENCE.match(text)
-    return found.group() if found else text
+    sentence = FIRST_SENTENCE.match(text)
+    return sentence.group() if sentence else text
 
 
 def index(app: Sphinx) -> Iterator[str]:
@@ -61,7 +61,7 @@ def full(app: Sphinx) -> Iterator[str]:
     text.secnumbers = {}
     pages = [app.config.root_doc, *(page for _, listed in sections(app) for page in listed)]
     for page in pages:
-        # Resolved for HTML, so that what code cells print is there.
+        # Resolved for HTML, so that the output of code cells is included.
         document = app.env.get_and_resolve_doctree(page, app.builder)
         translator = TextTranslator(document, text)
         document.walkabout(translator)

@@ -1,7 +1,11 @@
-"""Asking the caller for a key: one asks, and those who wait meanwhile take its answer.
+"""Serialise calls of the user's `api_key` function: concurrent callers share one refresh.
 
-If the one is cancelled, or the caller's function raises, the next in line asks. A function that calls with the very
-client that it is to give a key would wait for itself for ever: that is an error.
+The lock is held while the function runs. `AsyncSession` checks again under the lock whether another
+caller has refreshed the key meanwhile, so a burst of 401s costs one refresh (single flight). If the function raises, or
+its caller is cancelled, the next one in line calls it.
+
+The function must not make a call with the client that is waiting for the key: that call would wait for the lock that
+its own caller holds. This is detected with a context variable, which the function inherits, and raised as an error.
 """
 
 from __future__ import annotations
@@ -22,23 +26,26 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_active_refreshes: ContextVar[tuple[object, ...]] = ContextVar("scripe_asking", default=())
-"""Whoever asks, where this code was called from."""
+_active_refreshes: ContextVar[tuple[object, ...]] = ContextVar("scripe_api_key_refreshes", default=())
+"""The refreshes that this code was called from; several, if the function of one client uses another client."""
 
 
 class _APIKeyRefreshLock:
+    """Detects that a refresh was started from within itself."""
+
     def __init__(self) -> None:
         self._active_refresh: object = None
 
     def _check_not_reentrant(self) -> None:
         if self._active_refresh is not None and self._active_refresh in _active_refreshes.get():
             raise ConfigurationError(
-                "The function that gives this client its key called with this client, "
-                "which waits for the key: let it use another one."
+                "The `api_key` function made a call with the same client, which is waiting for the key: deadlock. "
+                "Use a separate client inside the function."
             )
 
     @contextmanager
     def _active(self) -> Generator[None]:
+        """Mark the code inside the block, and what it calls, as part of this refresh."""
         refresh, outer = object(), _active_refreshes.get()
         try:
             self._active_refresh = refresh
@@ -50,13 +57,14 @@ class _APIKeyRefreshLock:
 
 
 class AsyncAPIKeyRefreshLock(_APIKeyRefreshLock):
-    """One at a time, on asyncio and on trio."""
+    """Runs one refresh at a time, on asyncio and on trio."""
 
     def __init__(self) -> None:
         super().__init__()
         self._lock: asyncio.Lock | trio.Lock | None = None
 
-    async def refresh_with(self, function: Callable[[], Awaitable[T]], timeout: float | None = None) -> T:  # noqa: ARG002 - it is interrupted
+    async def refresh_with(self, function: Callable[[], Awaitable[T]], timeout: float | None = None) -> T:  # noqa: ARG002 - its caller interrupts it
+        """Call the function when no other caller does."""
         self._check_not_reentrant()
         async with self._get_lock():
             with self._active():
@@ -76,17 +84,17 @@ class AsyncAPIKeyRefreshLock(_APIKeyRefreshLock):
 
 
 class APIKeyRefreshLock(_APIKeyRefreshLock):
-    """One at a time, of many threads."""
+    """Runs one refresh at a time, in any thread."""
 
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.Lock()
 
     def refresh_with(self, function: Callable[[], T], timeout: float | None = None) -> T:
-        """Ask when nobody else does; wait so many seconds for that.
+        """Call the function when no other caller does; wait for that for a number of seconds at most.
 
         Raises:
-            APITimeoutError: somebody else is still asking.
+            APITimeoutError: another caller's refresh took longer.
 
         """
         self._check_not_reentrant()
@@ -95,7 +103,8 @@ class APIKeyRefreshLock(_APIKeyRefreshLock):
                 return function()
         if not self._lock.acquire(timeout=timeout):
             raise APITimeoutError(
-                "The total timeout has passed while another call still waits for the `api_key` function.",
+                "The total timeout passed while another call was waiting for the `api_key` function. "
+                "Check why the function takes so long.",
                 is_total=True,
                 retryable=True,
             )

@@ -1,7 +1,10 @@
-"""The few things that differ between the two worlds, each beside its twin.
+"""What differs between sync and async clients: clocks, callbacks, time limits, threads. Each function has a sync twin.
 
-The async ones run on asyncio and on trio. Neither is imported before it is needed: a program that never awaits
-pays for neither.
+`scripts/unasync.py` generates the sync client from the async one by taking the prefix `async_` off. So the two twins of
+a pair take the same arguments, and a sync twin may ignore one that it cannot honour.
+
+The async functions run on asyncio and on trio. Neither is imported before it is needed: a program that only uses the
+sync client loads neither.
 """
 
 from __future__ import annotations
@@ -28,14 +31,15 @@ KeySource: TypeAlias = Callable[[], str]
 
 
 def on_trio() -> bool:
-    # The module may be there in part: another thread may be importing it, and then no trio runs yet.
+    """Return True if the caller runs on trio, False on asyncio or in a plain thread."""
+    # `getattr`: another thread may still be importing trio, and then nothing runs on it yet.
     in_trio_run = getattr(sys.modules.get("trio.lowlevel"), "in_trio_run", None)
     return in_trio_run is not None and in_trio_run()
 
 
-# The clock of a client. Another one may be put in its place: the emulator's stands still until it is moved.
-# Tests freeze `time.monotonic`, as freezegun does, and a wait that counts by it never ends: the system's own goes on.
-# (On Windows it is wrapped, since freezegun replaces `time.monotonic` wherever it finds it.)
+# Users freeze `time.monotonic` in their tests, with freezegun for instance. A wait that is measured by a frozen clock
+# never ends, so clients read the clock of the operating system. Windows has no `clock_gettime`; there `time.monotonic`
+# is wrapped, since freezegun replaces each plain reference to it that it finds in a module.
 real_seconds: Final[Callable[[], float]] = (
     partial(time.clock_gettime, time.CLOCK_MONOTONIC)
     if hasattr(time, "clock_gettime")
@@ -44,11 +48,14 @@ real_seconds: Final[Callable[[], float]] = (
 
 
 class AsyncClock:
+    """The clock of an async client. The emulator puts in one of its own, which stands still until it is moved."""
+
     def now(self) -> float:
         """Seconds on a clock that only goes forward."""
         return real_seconds()
 
     async def sleep(self, seconds: float) -> None:
+        """Wait for a number of seconds."""
         if on_trio():
             import trio
 
@@ -60,18 +67,19 @@ class AsyncClock:
 
 
 class Clock:
+    """The clock of a sync client. The emulator puts in one of its own, which stands still until it is moved."""
+
     def now(self) -> float:
         """Seconds on a clock that only goes forward."""
         return real_seconds()
 
     def sleep(self, seconds: float) -> None:
+        """Wait for a number of seconds."""
         time.sleep(seconds)
 
 
-# Where a client runs. An async one belongs to one event loop, a sync one to any thread.
-
-
 def async_current_loop() -> object:
+    """Return the event loop that runs; an async client belongs to the one that it first ran on."""
     if on_trio():
         import trio
 
@@ -82,13 +90,12 @@ def async_current_loop() -> object:
 
 
 def current_loop() -> object:
+    """Return None: a sync client may be used from any thread."""
     return None
 
 
-# What a callback of the caller's answers: async clients take plain and coroutine functions.
-
-
 async def async_invoke(function: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a callback of the caller's, which may be a plain function or a coroutine function."""
     result: object = function(*args, **kwargs)
     if inspect.isawaitable(result):
         result = await result
@@ -96,14 +103,12 @@ async def async_invoke(function: Callable[P, Awaitable[T] | T], *args: P.args, *
 
 
 def invoke(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a callback of the caller's."""
     return function(*args, **kwargs)
 
 
-# A limit of time: async it interrupts anything; sync it is looked at between chunks, attempts and waits.
-
-
 async def async_run_with_timeout(seconds: float | None, work: Callable[[], Awaitable[T]]) -> T | None:
-    """What the work returns; None if it was interrupted."""
+    """Return what the work returns; interrupt it after a number of seconds, and return None then."""
     if seconds is None:
         return await work()
     if on_trio():
@@ -120,35 +125,35 @@ async def async_run_with_timeout(seconds: float | None, work: Callable[[], Await
             return await work()
     except TimeoutError:
         if not limit.expired():
-            raise
+            raise  # the work itself raised it
     return None
 
 
 def run_with_timeout(seconds: float | None, work: Callable[[], T]) -> T | None:  # noqa: ARG001
+    """Return what the work returns. Nothing can interrupt it: its deadline is checked between chunks and waits."""
     return work()
 
 
-# What is left before its end: trio wants generators to be finished, asyncio and sync finish them by themselves.
-
-
 async def async_drain(blocks: AsyncIterator[bytes]) -> None:
+    """Finish a generator that was not read to its end.
+
+    trio warns about each async generator that the garbage collector has to finish; asyncio finishes them by itself.
+    """
     if not on_trio():
         return
     import trio
 
     with trio.CancelScope() as scope:
         scope.cancel()
-        _ = [block async for block in blocks]  # what is buffered, then the scope ends it
+        _ = [block async for block in blocks]  # yields what is buffered; then the cancelled scope ends it
 
 
 def drain(blocks: Iterator[bytes]) -> None:
-    pass
-
-
-# What must not stop half-way, such as closing connections: whoever is cancelled meanwhile ends it first.
+    """Do nothing: a plain generator needs no finishing."""
 
 
 async def async_run_shielded(work: Callable[[], Awaitable[object]]) -> None:
+    """Run work that must not stop half-way, such as closing connections; a cancellation is raised after its end."""
     if on_trio():
         import trio
 
@@ -166,14 +171,15 @@ async def async_run_shielded(work: Callable[[], Awaitable[object]]) -> None:
 
 
 def run_shielded(work: Callable[[], object]) -> None:
+    """Run the work: nothing can cancel it."""
     work()
 
 
-# Work that would block: files.
-
-
 async def async_run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run in a thread, and never leave it running: a file must not be closed while it is read."""
+    """Run a blocking function, such as a file read, in a thread.
+
+    A cancellation waits for the end of the thread: its caller may close the file then, which must not be in use.
+    """
     if on_trio():
         import trio
 
@@ -189,9 +195,9 @@ async def async_run_blocking(function: Callable[P, T], *args: P.args, **kwargs: 
 
 
 async def async_run_abandonable(function: Callable[[], T]) -> T:
-    """Run in a thread that is left behind when its caller is cancelled: it may read a pipe to which no one writes.
+    """Run a function in a thread that is abandoned if its caller is cancelled: it may block forever, as on a pipe.
 
-    The thread keeps no interpreter from its end, nor other work waiting.
+    The thread takes up no place among the workers of the event loop, and does not keep the interpreter from exiting.
     """
     if on_trio():
         import trio
@@ -210,7 +216,7 @@ async def async_run_abandonable(function: Callable[[], T]) -> T:
     def work() -> None:
         try:
             outcome.set_result(function())
-        except BaseException as error:  # noqa: BLE001 - whoever waits raises it
+        except BaseException as error:  # noqa: BLE001 - raised again where the outcome is awaited
             outcome.set_exception(error)
 
     context = contextvars.copy_context()
@@ -219,17 +225,20 @@ async def async_run_abandonable(function: Callable[[], T]) -> T:
 
 
 async def _wait_until_done(work: asyncio.Future[T]) -> None:
+    """Wait for the end of work, whatever cancels the wait; its own exception is not raised."""
     import asyncio
 
     while not work.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait([work])
-    await asyncio.gather(work, return_exceptions=True)  # seen, or asyncio would complain of what it raised
+    await asyncio.gather(work, return_exceptions=True)  # asyncio would log an exception that nobody retrieved
 
 
 def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a blocking function."""
     return function(*args, **kwargs)
 
 
 def run_abandonable(function: Callable[[], T]) -> T:
+    """Run a function that may block for long."""
     return function()

@@ -1,4 +1,10 @@
-"""Read what goes up: opened anew for every attempt, block by block, and never changed meanwhile."""
+"""Read what is uploaded, block by block, and notice if the file changes meanwhile.
+
+A file that changes while it is sent would arrive as a mix of its old and its new bytes, which no error reports. So the
+size, the time of the last change and the identity of the file are compared before, during and after each reading, and
+the MD5 with that of an earlier reading. The last block is held back until that check: storage keeps only whole files,
+so nothing is stored if it fails.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +33,7 @@ from .errors import (
 
 
 class FileReader:
-    """One reading of a file, block by block, with the MD5 of what was read."""
+    """Reads a file once, block by block, and computes its MD5."""
 
     def __init__(self, file: BinaryIO, size: int, check: Callable[[str | None], None]) -> None:
         self._file = file
@@ -38,20 +44,21 @@ class FileReader:
     def read(self) -> bytes:
         """Return the next block; empty after the last.
 
-        The last one is given only if the file is still what it was: storage takes a file whole or not at all.
+        The last one is returned only if the file has not changed.
 
         Raises:
-            UploadIntegrityError: the file ends before the size it had, or has changed.
-            FileUnreadableError: the disk fails.
+            UploadIntegrityError: the file has become shorter, or has changed.
+            FileUnreadableError: the disk failed.
 
         """
         block = read_block(self._file.read, min(BLOCK_SIZE, self.remaining))
         if self.remaining and not block:
             raise UploadIntegrityError(
-                f"The file became shorter while it was sent: {self.remaining:,} bytes are missing."
+                f"The file became shorter while it was sent: {self.remaining:,} bytes are missing. "
+                "Upload it again when nothing writes to it."
             )
         if not block:
-            self._digest.close()  # here, where async clients are in a thread
+            self._digest.close()  # here, since async clients call `read` in a thread
             return block
         self.remaining -= len(block)
         self._digest.update(block)
@@ -60,21 +67,23 @@ class FileReader:
         return block
 
     def hash_next(self, update: Callable[[bytes], None]) -> bool:
-        """Give the next block to a hash, and return whether there was one."""
+        """Pass the next block to a hash; return False after the last."""
         block = self.read()
         update(block)
         return bool(block)
 
     def close(self) -> None:
+        """End the thread that computes the MD5."""
         self._digest.close()
 
     @property
     def md5(self) -> str:
+        """The MD5 of the bytes that were read."""
         return self._digest.hexdigest()
 
 
 class _PositionedReader:
-    """Reads an open file by offset, and leaves its place alone: two uploads of one file do not disturb each other."""
+    """Reads an open file by offset. Its position stays, so that two uploads of it do not disturb each other."""
 
     def __init__(self, file: BinaryIO, start: int) -> None:
         self._file = file
@@ -91,12 +100,12 @@ class _PositionedReader:
 
 @dataclass(slots=True)
 class UploadContent:
-    """What goes up. `close` frees what a spooled file took; paths and the caller's own files stay as they are."""
+    """The content of an upload. `close` deletes its temporary file; the caller's own files stay open."""
 
     name: str | None
     size: int
-    content_type: str | None = None  # as the object says that was given
-    md5: str | None = None  # once it was read, so that no other bytes are sent later
+    content_type: str | None = None  # as stated by the caller's object
+    md5: str | None = None  # of the first reading; a later one must have the same
     _path: Path | None = None
     _file: BinaryIO | None = None
     _start: int = 0
@@ -107,7 +116,7 @@ class UploadContent:
 
     @contextmanager
     def open(self) -> Generator[FileReader]:
-        """Read it from its start; whoever changes the file meanwhile spoils the attempt."""
+        """Open the content at its start; raise UploadIntegrityError if it changes before the block ends."""
         with self._open_for_reading() as file:
             self._check_unchanged(file)
             with closing(FileReader(file, self.size, partial(self._check_unchanged, file))) as blocks:
@@ -129,6 +138,7 @@ class UploadContent:
         yield file
 
     def close(self) -> None:
+        """Release the caller's file, and delete the temporary one."""
         if self.claim is not None:
             self.claim.release()
         if self._spool is not None:
@@ -140,7 +150,7 @@ class UploadContent:
             raise self._change_error()
 
     def _check_unmodified(self, file: BinaryIO) -> None:
-        """Check less once it was read: the file may well be moved or deleted then."""
+        """Check size and time only: once it was read, the file may be moved or deleted."""
         if not self._matches_stamp(file, fields=2):
             raise self._change_error()
 
@@ -151,14 +161,15 @@ class UploadContent:
 
     def _change_error(self) -> UploadIntegrityError:
         return UploadIntegrityError(
-            f"{self.name or 'The file'} changed while it was sent; nothing was made of it."
+            f"{self.name or 'The file'} changed while it was sent, so it was not stored. "
+            "Upload it again when nothing writes to it."
         )
 
 
 class Claim:
-    """An upload's hold on a file object that has only one place to read at: a second upload would get half its bytes.
+    """Reserves a file object with a single position for one upload: a second one would read half of its bytes.
 
-    It ends with `release`, or when its content is forgotten.
+    It ends with `release`, or when it is garbage collected: an upload that was never finished must not block the file.
 
     Raises:
         InvalidArgumentError: another upload has the file.
@@ -174,51 +185,62 @@ class Claim:
             holder = self._held.setdefault(self._id, self)
         if holder is not self:
             raise InvalidArgumentError(
-                "file is being read by another upload, and each would get a part of its bytes: "
-                "open it once for each upload, or give its path."
+                "file is being read by another upload, and each would get only a part of its bytes. "
+                "Open it once for each upload, or give its path."
             )
 
     def release(self) -> None:
+        """Let another upload read the file."""
         with self._lock:
             if self._held.get(self._id) is self:
                 del self._held[self._id]
 
 
 def open_file(path: Path) -> BinaryIO:
+    """Open a file for reading.
+
+    Raises:
+        InvalidArgumentError: it is missing, a directory, or not readable.
+
+    """
     problem: InvalidArgumentError
     try:
         return cast("BinaryIO", open(path, "rb", buffering=0, opener=_open_without_waiting))
     except IsADirectoryError:
-        problem = FileIsDirectoryError(f"file {str(path)!r} is a directory; give one file at a time.")
+        problem = FileIsDirectoryError(f"file {str(path)!r} is a directory. Give one file at a time.")
     except OSError as error:
         problem = _address_error(str(path)) or _open_error(path, error)
     except ValueError:
-        problem = InvalidArgumentError(f"file {str(path)[:200]!r} is no path.")
+        problem = InvalidArgumentError(f"file {str(path)[:200]!r} is not a path. Give the path of a file.")
     raise problem
 
 
 def _open_error(path: Path, error: OSError) -> InvalidArgumentError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return FileMissingError(f"file {str(path)!r} does not exist; seen from {_current_folder()}.")
-    return InvalidArgumentError(f"file {str(path)[:200]!r} cannot be read: {error.strerror}.")
+        return FileMissingError(
+            f"file {str(path)!r} does not exist (working directory: {_current_folder()})."
+        )
+    return InvalidArgumentError(
+        f"file {str(path)[:200]!r} cannot be read: {error.strerror}. Check the path and its permissions."
+    )
 
 
 def _address_error(path: str) -> InvalidArgumentError | None:
-    """Tell what to do with an address, of which a path leaves one slash: `https:/example.com/talk.mp3`."""
+    """Return the error for a URL given as a path; `Path` leaves one slash of it: `https:/example.com/talk.mp3`."""
     match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(?:[^/@]*@)?", path)
     if match is None:
         return None
     url = redact_query(f"{match[1]}://{path[match.end() :]}")[:200]
     if match[1].lower() == "file":
-        return InvalidArgumentError(f"file {url!r} is an address: give the path alone.")
+        return InvalidArgumentError(f"file {url!r} is a URL. Give the path only.")
     return InvalidArgumentError(
-        f"file {url!r} is an address, and addresses are not fetched: download it first and give the path. "
+        f"file {url!r} is a URL, which is not fetched. Download the file, and give its path. "
         "For the knowledge base, knowledge.create_url takes a web page and knowledge.create_youtube a video."
     )
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    """Open a named pipe though no one writes to it yet; other files know no waiting."""
+    """Open a file; a named pipe too that nobody writes to yet, which would otherwise block."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -230,23 +252,25 @@ def _current_folder() -> str:
 
 
 def read_block(read: Callable[[int], bytes], size: int) -> bytes:
-    """The next bytes; none at the end. A file object of the caller's may give anything."""
+    """Return the next bytes, empty at the end; a file object of the caller's may return anything."""
     with disk_errors("The file"):
         block = cast("object", read(size))
     if not isinstance(block, bytes):
         problem = (
-            "nothing yet: it does not wait for its bytes" if block is None else f"a {type(block).__name__}"
+            "None, since it does not wait for its bytes" if block is None else f"a {type(block).__name__}"
         )
     elif len(block) > size:
-        problem = f"{len(block):,} bytes, though {size:,} were asked for"
+        problem = f"{len(block):,} bytes when {size:,} were read"
     else:
         return block
-    raise FileUnreadableError(f"The file gave {problem}; nothing was made of it.")
+    raise FileUnreadableError(
+        f"The file returned {problem}, so nothing was uploaded. Give its path, or its bytes."
+    )
 
 
 @contextmanager
 def disk_errors(subject: str | None) -> Generator[None]:
-    """What the disk says against it, as an error of ours."""
+    """Raise what a disk or a file object raises as FileUnreadableError."""
     try:
         yield
     except (
@@ -260,12 +284,12 @@ def disk_errors(subject: str | None) -> Generator[None]:
         return
     problem = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
     raise FileUnreadableError(
-        f"{subject or 'The file'} failed: {problem}; nothing was made of it."
+        f"{subject or 'The file'} could not be read or written: {problem}. Nothing was uploaded."
     ) from reason
 
 
 def file_stat(file: BinaryIO) -> tuple[int, ...] | None:
-    """Size, times of the last change and identity; None for what is no file on a disk."""
+    """Return size, times of the last change and identity of a file; None if it is not a file on a disk."""
     try:
         status = os.fstat(file.fileno())
     except (AttributeError, OSError, TypeError, ValueError):

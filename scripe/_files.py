@@ -1,4 +1,19 @@
-"""What goes up: a path, bytes, or a binary file object; looked at before it is sent."""
+"""Inspect what a caller wants to upload: a path, bytes, or a binary file object.
+
+An upload link is made for a size, storage accepts no body of unknown length, and a retry sends the file again. So the
+size must be known before the first byte is sent, and the bytes must be readable twice:
+
+| Given | Read |
+|---|---|
+| path of a file | opened again for each attempt |
+| bytes, `io.BytesIO` | from memory |
+| file on disk, opened with `open` | by offset, without moving its position |
+| any other object with `seek` | rewound for each attempt; only one upload at a time |
+| pipe, socket, gzip stream, ... | copied to a temporary file first |
+
+Reading a pipe can block forever, and no other thread can interrupt a blocking read. A pipe is therefore polled, so that
+a cancelled upload ends, and the interpreter can exit.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +46,11 @@ class ReadableFile(Protocol):
 
 
 FileInput: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | ReadableFile
-"""A path, bytes, or a binary file object (read from where it stands)."""
+"""A path, bytes, or a binary file object, which is read from its current position."""
 
 
 class UploadedFile(Protocol):
-    """A file that a web framework received, as FastAPI's and Starlette's `UploadFile`."""
+    """A file that a web framework received, such as the `UploadFile` of FastAPI and Starlette."""
 
     @property
     def file(self) -> ReadableFile: ...
@@ -49,17 +64,21 @@ class WrappedFile(Protocol):
 
 
 AsyncFileInput: TypeAlias = FileInput | UploadedFile | WrappedFile
-"""The same, or an object that reads it with `await`, such as `UploadFile`: what it holds in `file` is read."""
+"""The same, or an object that is read with `await`, such as `UploadFile`; the file that it holds is read directly."""
 
 INNER_ATTRIBUTES = ("file", "wrapped")
-"""Where an object that reads with `await` keeps the one that it reads."""
+"""Attributes in which an object that is read with `await` holds the file itself."""
 
 PIPE_POLL_INTERVAL = 0.05
-"""Seconds between two looks at whether a named pipe is still waited for."""
+"""Seconds after which a read of a pipe checks whether the upload was given up."""
 
 
 class Inspection:
-    """The look at what is to be uploaded, which its caller may abandon: reading a stream can take forever."""
+    """Opens what is to be uploaded, in a thread that the caller may abandon: reading a stream can take forever.
+
+    If the caller has abandoned it, nobody would close what it opened. So whichever comes last closes it: `run`, or
+    `abandon`. The lock decides which one that is.
+    """
 
     def __init__(
         self, open_content: Callable[[Callable[[], None]], UploadContent], check_time: Callable[[], None]
@@ -71,6 +90,7 @@ class Inspection:
         self._is_abandoned = False
 
     def run(self) -> UploadContent:
+        """Open and return the content."""
         content = self._open_content(self._check)
         with self._lock:
             self._content = content
@@ -80,7 +100,7 @@ class Inspection:
         return content
 
     def abandon(self) -> None:
-        """Close what was found, now or when the look ends."""
+        """Close the content, now or as soon as it is open."""
         with self._lock:
             self._is_abandoned = True
         if self._content is not None:
@@ -88,7 +108,7 @@ class Inspection:
 
     def _check(self) -> None:
         if self._is_abandoned:
-            raise InvalidArgumentError("The upload was given up before its file was read.")
+            raise InvalidArgumentError("The upload was cancelled before its file was read.")
         self._check_time()
 
 
@@ -97,14 +117,14 @@ def _do_not_check() -> None:
 
 
 def async_open_content(file: AsyncFileInput, check: Callable[[], None] = _do_not_check) -> UploadContent:
-    """Look at what is to go up: its name and size; of an object that reads with `await`, at the file within.
+    """Open what is to be uploaded, and find its name and size. An object that is read with `await` holds the file.
 
     Args:
-        file: What the caller gave.
-        check: Called while a stream is read, which can take long; what it raises ends the look.
+        file: The argument of the caller.
+        check: Called while a stream is read, which can take long; its exception ends the reading.
 
     Raises:
-        InvalidArgumentError: it is empty, a directory, missing, or nothing that can be read.
+        InvalidArgumentError: it is empty, missing, a directory, or not readable.
 
     """
     inner = _inner_name(file)
@@ -114,14 +134,14 @@ def async_open_content(file: AsyncFileInput, check: Callable[[], None] = _do_not
 
 
 def open_content(file: FileInput, check: Callable[[], None] = _do_not_check) -> UploadContent:
-    """The same for a client that cannot wait for one that reads with `await`: it says what to give instead."""
+    """Open what is to be uploaded, for a sync client, which refuses an object that is read with `await`."""
     return _refuse_empty(_open_content(file, check))
 
 
 def _refuse_empty(content: UploadContent) -> UploadContent:
     if content.size == 0:
         content.close()
-        raise InvalidArgumentError(f"{content.name or 'The file'} is empty; there is nothing to upload.")
+        raise InvalidArgumentError(f"{content.name or 'The file'} is empty, so there is nothing to upload.")
     return content
 
 
@@ -134,14 +154,14 @@ def _open_content(file: FileInput, check: Callable[[], None]) -> UploadContent:
     if inner is None and isinstance(file, ReadableFile):  # pyright: ignore[reportUnnecessaryIsInstance]
         return _open_object(cast("BinaryIO", file), check, file)
     if inner is None:
-        hint = "give a path, bytes, or a file opened with 'rb'."
+        hint = "Give a path, bytes, or a file opened with 'rb'."
     else:
-        hint = f"Scripe cannot read it, AsyncScripe can: give the file that it holds, as in `upload_file.{inner}`."
-    raise InvalidArgumentError(f"file is a {type(file).__name__}; {hint}")
+        hint = f"Only AsyncScripe can read it. Give the file that it holds, as in `upload_file.{inner}`."
+    raise InvalidArgumentError(f"file is a {type(file).__name__}. {hint}")
 
 
 def _inner_name(file: object) -> str | None:
-    """Return the attribute that has the bytes of an object which does not give them itself, or only with `await`."""
+    """Return the attribute in which an object holds its file; None if the object itself is readable."""
     read = getattr(file, "read", None)
     if read is not None and not inspect.iscoroutinefunction(read):
         return None
@@ -156,7 +176,7 @@ def _open_path(path: Path, check: Callable[[], None]) -> UploadContent:
             return UploadContent(name, status.st_size, _path=path, _stamp=file_stat(file))
         if not stat.S_ISFIFO(status.st_mode):
             os.set_blocking(file.fileno(), True)
-        return _spool_to_disk(file, check, name)  # /proc/version, say, has bytes but no size
+        return _spool_to_disk(file, check, name)  # a file in /proc has bytes, but its size is 0
 
 
 def _open_object(file: BinaryIO, check: Callable[[], None], original: object) -> UploadContent:
@@ -170,7 +190,7 @@ def _open_object(file: BinaryIO, check: Callable[[], None], original: object) ->
 
 
 def _open_by_position(file: BinaryIO) -> UploadContent | None:
-    """Look at what each upload reads at a place of its own: bytes in memory, and files on a disk that have a size."""
+    """Open a file object that can be read by offset: bytes in memory, or a file on disk; None for others."""
     if type(file) is io.BytesIO:
         content = file.getvalue()
         return UploadContent(
@@ -188,7 +208,7 @@ def _open_by_position(file: BinaryIO) -> UploadContent | None:
 
 
 def _is_plain(file: object) -> bool:
-    """Return whether it gives the bytes that its descriptor does: a gzip's object, say, has that of the packed file."""
+    """Return True if a file object returns the bytes of its descriptor; that of a gzip file has the packed ones."""
     raw: object = getattr(file, "raw") if type(file) in (io.BufferedReader, io.BufferedRandom) else file  # noqa: B009
     return type(raw) is io.FileIO
 
@@ -207,7 +227,7 @@ def _open_sequential(file: BinaryIO, check: Callable[[], None]) -> UploadContent
 
 
 def _open_seekable(file: BinaryIO) -> UploadContent | None:
-    """Look at what can be rewound; None if it cannot. What `seek` returns does not count: paramiko's gives None."""
+    """Open a file object that can be rewound; None for others. paramiko's `seek` returns None, so `tell` counts."""
     try:
         start = file.tell()
         file.seek(0, os.SEEK_END)
@@ -216,12 +236,12 @@ def _open_seekable(file: BinaryIO) -> UploadContent | None:
     except (AttributeError, OSError, TypeError, ValueError):
         return None
     if not size and not start:
-        return None  # empty, or like the files in /proc, which have bytes and no size
+        return None  # empty, or a file in /proc, which has bytes but no size
     return UploadContent(None, max(0, size), _file=file, _start=start, _stamp=file_stat(file))
 
 
 def _name_of(file: object) -> str | None:
-    """Return the name of the file. What web frameworks give has it in `filename`, and the form's field in `name`."""
+    """Return the name of a file object. Those of web frameworks have it in `filename`; `name` is the form's field."""
     name: object = getattr(file, "name", None)
     if not isinstance(file, io.IOBase):
         name = getattr(file, "filename", name)
@@ -238,14 +258,14 @@ def _type_of(file: object) -> str | None:
 
 
 def _spool_to_disk(file: BinaryIO, check: Callable[[], None], name: str | None) -> UploadContent:
-    """What cannot be rewound is kept on disk, so that an attempt can be made again."""
+    """Copy what cannot be rewound to a temporary file, so that an attempt can be repeated."""
     read = (
         file.read1 if isinstance(file, io.BufferedReader) else file.read
-    )  # what has come, without waiting for more
+    )  # `read1` returns what has arrived, without waiting for more
     if hasattr(select, "poll") and _is_plain(cast("object", file)):
         read = partial(_read_when_ready, file.fileno(), read, check)
     with disk_errors("a temporary file"):
-        spool = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed by Content.close
+        spool = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed by UploadContent.close
     try:
         while block := read_block(read, BLOCK_SIZE):
             with disk_errors("a temporary file"):
@@ -263,15 +283,15 @@ def _spool_to_disk(file: BinaryIO, check: Callable[[], None], name: str | None) 
 def _read_when_ready(
     descriptor: int, read: Callable[[int], bytes], check: Callable[[], None], size: int
 ) -> bytes:
-    """Wait for a pipe in steps: who waits in `read` itself cannot be called off, and may be waiting at the exit.
+    """Read from a pipe once it has bytes, and call `check` while it has none.
 
-    What the file object has in its buffer comes when the pipe has more or ends.
+    Bytes in the buffer of the file object are returned when the pipe has more, or ends.
     """
     poll, block = select.poll(), None
     poll.register(descriptor, select.POLLIN)
     while block is None:
         if poll.poll(PIPE_POLL_INTERVAL * 1000):
-            block = cast("bytes | None", read(size))  # None if another reader was faster
+            block = cast("bytes | None", read(size))  # None if another process read the bytes first
         else:
             check()
     return block
@@ -281,12 +301,14 @@ def _check_binary(file: BinaryIO) -> None:
     try:
         sample: Any = file.read(0)
     except (OSError, ValueError) as error:
-        raise InvalidArgumentError(f"file cannot be read: {error}.") from None
+        raise InvalidArgumentError(f"file cannot be read: {error}. Open it with 'rb'.") from None
     if inspect.isawaitable(sample):
         if inspect.iscoroutine(sample):
             sample.close()
         raise InvalidArgumentError(
-            f"file is a {type(file).__name__}, which is read with `await`: give its path, or the bytes that it gives."
+            f"file is a {type(file).__name__}, which is read with `await`. Give its path, or the bytes that it returns."
         )
     if not isinstance(sample, bytes):
-        raise InvalidArgumentError("file gives text; open it with 'rb', or give `text.encode()`.")
+        raise InvalidArgumentError(
+            "file returns text instead of bytes. Open it with 'rb', or give `text.encode()`."
+        )

@@ -1,4 +1,7 @@
-"""Public names that load their module when first used, so that `import scripe` costs next to nothing."""
+"""Load the modules of public names on first use, so that `import scripe` takes almost no time.
+
+Whatever imports `scripe` would otherwise pay for pydantic and httpx, even a program that only shows its help.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 def make_lazy_exports(
     package: str, modules: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """The `__getattr__` and `__dir__` of a package (PEP 562) for names that live in its modules."""
+    """Return `__getattr__` and `__dir__` (PEP 562) of a package whose names are defined in its modules."""
 
     def load(name: str) -> object:
         if name not in modules:
@@ -30,10 +33,10 @@ def make_lazy_exports(
 
 
 def stand_ins(names: Mapping[str, str]) -> dict[str, object]:
-    """Return stand-ins for classes that only annotations name: `typing.get_type_hints` loads what they stand for.
+    """Return stand-ins for classes that only annotations use; `typing.get_type_hints` loads the classes themselves.
 
     Args:
-        names: Each name, and the module that has it.
+        names: Each name, and the module that defines it.
 
     """
     from typing import ForwardRef
@@ -43,7 +46,7 @@ def stand_ins(names: Mapping[str, str]) -> dict[str, object]:
 
 
 class LazyModule:
-    """Stands for a module that only annotations name, such as one of an extra."""
+    """Stands for a module that only annotations use, such as one of an extra."""
 
     def __init__(self, module: str) -> None:
         self._module = module
@@ -53,7 +56,7 @@ class LazyModule:
 
 
 def resolve(module: str, name: str) -> object:
-    """Load what an annotation names; `object` if it belongs to an extra that is not installed."""
+    """Load a class that an annotation names; return `object` if it belongs to an extra that is not installed."""
     try:
         return getattr(import_module(module), name)
     except ImportError:

@@ -1,10 +1,10 @@
-"""The log: a line for each call at DEBUG, retries at INFO, on the logger `scripe`. No body, no secret.
+"""Log calls on the logger `scripe`: each attempt at DEBUG, retries and waits at INFO, long waits at WARNING.
 
-Each record has what its line says as attributes too: `scripe_method`, `scripe_path`, `scripe_status`,
-`scripe_request_id`, `scripe_ms`, `scripe_attempt` and `scripe_wait`, as far as they are known. The prefix keeps them
-apart from what an application gives its records: logging refuses a name that is taken.
+No line holds a body, a query or a secret. Each record has the values of its line as attributes too: `scripe_method`,
+`scripe_path`, `scripe_status`, `scripe_request_id`, `scripe_ms`, `scripe_attempt` and `scripe_wait`, as far as they are
+known. The prefix keeps them apart from the attributes that an application adds: logging raises if a name is taken.
 
-The engine has a log of its own; what it would tell of a presigned URL is cut there.
+httpx and httpx2 log the URL of each request. A filter redacts the query of an upload link there, which is a password.
 """
 
 from __future__ import annotations
@@ -36,23 +36,24 @@ VARIABLE = "SCRIPE_LOG"
 BACKENDS = ("httpx", "httpx2")
 logger = logging.getLogger("scripe")
 
-# No lock guards these: one that another thread held during a fork would stay locked in the child.
+# No lock guards these: if another thread held it during a fork, it would stay locked in the child forever. `setdefault`
+# is atomic, which is enough: the thread whose value is stored is the one that warns.
 _handlers: dict[str, logging.Handler] = {}
 _warned: dict[str, object] = {}
 _last_wait_warning: dict[str, float] = {}
 
 LONG_WAIT = 5.0
-"""Seconds from which a wait is a warning."""
+"""Seconds above which a wait is logged as a warning."""
 
 WARNING_INTERVAL = 60.0
 """Seconds between two such warnings."""
 
 
 def configure() -> None:
-    """Print the log to stderr if the environment asks for it: `SCRIPE_LOG=debug` or `info`.
+    """Print the log to stderr if `SCRIPE_LOG` is `debug` or `info`.
 
-    Each line once: what is printed here does not go on to the application's own handlers. Where the application has
-    given this logger one, that prints, and the environment changes nothing.
+    Each line is printed once: it is not passed on to the handlers of the root logger. If the application gave this
+    logger a handler, that one prints, and the environment changes nothing.
     """
     level = os.environ.get(VARIABLE, "").strip().upper()
     if level not in ("", "DEBUG", "INFO"):
@@ -65,7 +66,7 @@ def configure() -> None:
 
 def _warn_bad_level(level: str) -> None:
     if _warned.setdefault(VARIABLE, level) is level:
-        logger.warning("%s is %r, and nothing is printed: say debug or info.", VARIABLE, level.lower())
+        logger.warning("%s is %r, so no log is printed. Set it to debug or info.", VARIABLE, level.lower())
 
 
 def _make_handler() -> logging.Handler:
@@ -75,16 +76,17 @@ def _make_handler() -> logging.Handler:
 
 
 def log_response(response: ResponseInfo) -> None:
+    """Log the response to one attempt."""
     if not logger.isEnabledFor(logging.DEBUG):
         return
     logger.debug(
-        "%s %s %d %s %.0f ms, attempt %d",
+        "%s %s returned %d in %.0f ms (attempt %d, request id %s)",
         response.method,
         response.path,
         response.status_code,
-        clip(response.request_id or "-", 100),
         response.elapsed * 1000,
         response.attempts,
+        clip(response.request_id or "unknown", 100),
         extra=_fields(
             response.method,
             response.path,
@@ -97,27 +99,32 @@ def log_response(response: ResponseInfo) -> None:
 
 
 def log_failure(request: Request[T], failure: TransportFailure, attempt: int) -> None:
+    """Log an attempt that got no response."""
     fields = _fields(request.method, request.safe_path, attempt)
-    line = "%s %s failed: %s, attempt %d"
+    line = "%s %s failed: %s (attempt %d)"
     logger.debug(line, request.method, request.safe_path, failure.message, attempt, extra=fields)
 
 
 def log_upload(url: str, outcome: Outcome, attempt: int) -> None:
-    result = str(outcome.status) if isinstance(outcome, RawResponse) else f"failed: {outcome.message}"
+    """Log one attempt to send a file to storage."""
+    result = (
+        f"returned {outcome.status}" if isinstance(outcome, RawResponse) else f"failed: {outcome.message}"
+    )
     fields = _fields("PUT", url, attempt, **_outcome_fields(outcome))
-    logger.debug("PUT %s %s, attempt %d", url, result, attempt, extra=fields)
+    logger.debug("PUT %s %s (attempt %d)", url, result, attempt, extra=fields)
 
 
 def log_retry(label: str, outcome: Outcome, wait: float, attempt: int) -> None:
+    """Log that another attempt follows, after a wait."""
     reason = f"HTTP {outcome.status}" if isinstance(outcome, RawResponse) else outcome.message
     method, _, path = label.partition(" ")
     fields = _fields(method, path, attempt, wait=round(wait, 3), **_outcome_fields(outcome))
-    line = "%s again in %.2f s, after attempt %d: %s"
-    logger.log(_record_long_wait(wait), line, label, wait, attempt, reason, extra=fields)
+    line = "Attempt %d of %s failed (%s). Retrying in %.2f s."
+    logger.log(_record_long_wait(wait), line, attempt, label, reason, wait, extra=fields)
 
 
 def log_rate_limit_wait(request: Request[T], wait: float) -> None:
-    """Short waits, for calls in flight that may tell more, are told to nobody."""
+    """Log a wait for the rate limit; a wait of less than a second is not worth a line."""
     if wait >= 1:
         fields = _fields(request.method, request.safe_path, None, wait=round(wait, 3))
         line = "Rate limit reached (%s): waiting %.0f s before %s %s"
@@ -126,7 +133,10 @@ def log_rate_limit_wait(request: Request[T], wait: float) -> None:
 
 
 def _record_long_wait(seconds: float) -> int:
-    """A long wait must not look like a hang: it is a warning, which Python prints unasked, once a minute."""
+    """Record a wait; return its log level.
+
+    A long wait must not look like a hang: it is a warning, which Python prints by default, once a minute at most.
+    """
     now = time.monotonic()
     if seconds <= LONG_WAIT or now - _last_wait_warning.get(VARIABLE, -math.inf) < WARNING_INTERVAL:
         return logging.INFO
@@ -142,7 +152,7 @@ def _outcome_fields(outcome: Outcome) -> dict[str, str | float | None]:
 
 
 def _fields(method: str, path: str, attempt: int | None, **others: str | float | None) -> dict[str, object]:
-    """What a record says, for those who read attributes; what is not known is left out."""
+    """Return the attributes of a record, without those that are not known."""
     fields = {"method": method, "path": path, **others, "attempt": attempt}
     return {f"scripe_{name}": value for name, value in fields.items() if value is not None}
 
@@ -158,21 +168,21 @@ def log_observer_error(error: Exception) -> None:
 
 
 def warn_deprecated(notice: Deprecation) -> None:
-    """Warn, once per process and version, that the API announced an end for it."""
+    """Warn, once per process, that the API announced the end of the version in use."""
     mine = object()
     if _warned.setdefault(notice.version, mine) is not mine:
         return
     sunset = f"ends on {notice.sunset.isoformat()}" if notice.sunset else "will end"
-    move = f"; move to {clip(notice.replacement, 100)}" if notice.replacement else ""
+    move = f" Move to version {clip(notice.replacement, 100)}." if notice.replacement else ""
     warnings.warn(
-        f"Version {clip(notice.version, 100)} of the Scripe API {sunset}{move}.",
+        f"Version {clip(notice.version, 100)} of the Scripe API {sunset}.{move}",
         ScripeDeprecationWarning,
         stacklevel=_stacklevel_of_caller(),
     )
 
 
 def _stacklevel_of_caller() -> int:
-    """How far up the stack the caller's own code is."""
+    """Return the `stacklevel` of the first frame outside this package, which is the caller's own code."""
     package = str(Path(__file__).parent) + os.sep
     frame: FrameType | None = inspect.currentframe()
     level = 0
@@ -186,7 +196,7 @@ _hides_query: contextvars.ContextVar[bool] = contextvars.ContextVar("scripe_hide
 
 @contextmanager
 def hide_query_in_backend_logs() -> Generator[None]:
-    """Keep the query of a presigned URL, which is a password, out of the engine's own log."""
+    """Redact the query of upload links, which is a password, in the logs of httpx and httpx2."""
     for name in BACKENDS:
         logging.getLogger(name).addFilter(_redact_queries)
     token = _hides_query.set(True)

@@ -1,4 +1,4 @@
-"""The hooks for an observer of a client's calls, such as `scripe.otel`.
+"""Define the hooks for an observer of a client's calls, such as `scripe.otel`.
 
 A client without an observer has `NULL_OBSERVER`, whose hooks do nothing.
 """
@@ -20,11 +20,11 @@ class CallDescription:
 
     Attributes:
         method: HTTP method.
-        base_url: Base URL of the API, or the URL of an upload link without its query.
+        base_url: Base URL of the API, or URL of an upload link without its query.
         path: Path below the base URL, without a query: cursors and signatures of links stay out.
         path_template: The path with its ids left out, such as `/jobs/{id}`; None if only the caller knows it.
         size: Bytes of the body; None if there is none.
-        is_upload: True for a file's way to storage, which takes no headers but its own.
+        is_upload: True for a file that is sent to storage, which accepts no headers of an observer.
 
     """
 

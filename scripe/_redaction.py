@@ -1,4 +1,11 @@
-"""Redact what is never shown: queries of links, webhook secrets, API keys; and cut what a server says without end."""
+"""Redact secrets: queries of upload links, webhook secrets, API keys, and values under names such as "token".
+
+Errors, logs and reprs show parts of responses, and end up in error trackers and terminals. A response can hold secrets:
+the API sends upload links and webhook secrets, and some proxies echo the whole request.
+
+The patterns look for secrets in any text, not only in JSON that can be parsed: a response that was cut in the middle,
+or JSON quoted within JSON, must not show more than a whole one. So they allow for escaped quotes and slashes.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +13,12 @@ import json
 import re
 
 MIN_API_KEY_LENGTH = 8
-"""Characters of what may be an API key."""
+"""A shorter API key is not redacted: it may be any word."""
 
 MAX_SHOWN_BYTES = 1024 * 1024
-"""Bytes of a body that are shown; what is cut is shown as text."""
+"""Bytes of a body that an error keeps. A longer body is cut, and kept as text."""
 
-# None of these patterns tries a stretch of text more than once from within it: that would take quadratic time.
+# No pattern tries the same stretch of text again from within it: on a long body that would take quadratic time.
 _LINK = re.compile(r":(?:\\?/){2}(?:[^\s\"\\]|\\.)+")  # after its scheme, found whole and then cut
 _BY_FORM = re.compile(
     r"(?P<start>whsec_|scripe_sk_|X-Amz-(?:Signature|Credential|Security-Token)=)(?:[^\s\"\\&,;<>]|\\.)+",
@@ -28,33 +35,33 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def clip(text: str, length: int) -> str:
-    """Cut what a server said to a length that a message can hold."""
+    """Cut a text of the server to a length that a message can hold."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def replace_lone_surrogates(text: str) -> str:
-    """Replace half surrogate pairs, which JavaScript leaves where it cuts an emoji, and UTF-8 cannot carry."""
+    """Replace half surrogate pairs, which JavaScript leaves where it cuts an emoji, and which UTF-8 cannot carry."""
     return _HALF.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def redact_api_key(text: str, api_key: str) -> str:
-    """Return a text without the API key; what is too short to be one is left, since it may be any word."""
+    """Return a text without the API key."""
     return text.replace(api_key, "…") if len(api_key) >= MIN_API_KEY_LENGTH else text
 
 
 def redact(text: str) -> str:
-    """Return a text, of JSON or any other, without the secrets that it shows by their names or their form."""
+    """Return a text, JSON or any other, without the secrets that are known by their name or form."""
     text = _BY_NAME.sub(r"\g<start>…", _LINK.sub(_redact_link, _ESCAPED_MARK.sub("?", text)))
     return _BY_FORM.sub(r"\g<start>…", text)
 
 
 def decode(body: bytes) -> str:
-    """Decode a body of JSON, in whichever encoding of Unicode it is."""
+    """Decode a JSON body, in whichever encoding of Unicode it is."""
     return body.decode(json.detect_encoding(body), "replace")
 
 
 def redact_body(body: bytes, api_key: str) -> object:
-    """Return a body as an error may show it: the JSON that it is, else its text. Escapes are decoded first."""
+    """Return a body without secrets, as JSON if it is JSON, else as text. Escapes are decoded first."""
     text = decode(body[:MAX_SHOWN_BYTES])
     try:
         text = redact_api_key(
@@ -67,7 +74,7 @@ def redact_body(body: bytes, api_key: str) -> object:
 
 
 def redact_query(url: str) -> str:
-    """Return the part of a presigned URL that may be shown: its query is a password."""
+    """Return a URL without its query, which is a password in an upload link."""
     visible, mark, _ = url.partition("?")
     return f"{visible}?…" if mark else visible
 

@@ -51,13 +51,26 @@ SLOW = (
 """Files and folders that start many processes, count to thousands, or need a browser, a language server or Sphinx."""
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import the files that `-m` leaves out as a whole."""
+    if not collection_path.name.startswith("test_"):
+        return None
+    name = name_of(collection_path)
+    leaves_out = {"engine": name not in ENGINE, "not slow": name.startswith(SLOW)}
+    return leaves_out.get(config.getoption("markexpr")) or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = [path for path in (*ENGINE, *SLOW) if not (ROOT / path).exists()]
     if missing:
         raise pytest.UsageError(f"tests/selection.py names files that are not there: {', '.join(missing)}")
     for item in items:
-        path = item.path.relative_to(ROOT).as_posix().replace("_sync/", "_async/")
-        if path in ENGINE:
+        if name_of(item.path) in ENGINE:
             item.add_marker("engine")
-        if path.startswith(SLOW):
+        if name_of(item.path).startswith(SLOW):
             item.add_marker("slow")
+
+
+def name_of(path: Path) -> str:
+    """Return the path from the folder of tests, a sync twin's as that of its source."""
+    return path.relative_to(ROOT).as_posix().replace("_sync/", "_async/")

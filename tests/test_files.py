@@ -220,7 +220,7 @@ def test_a_file_object_that_stands_at_its_end_has_nothing_to_give(talk: Path, be
 
 def test_a_missing_file_is_told_with_where_it_was_looked_for(tmp_path: Path) -> None:
     for missing in (tmp_path / "no.mp3", str(tmp_path / "no" / "no.mp3")):
-        with pytest.raises(FileMissingError, match="does not exist; seen from") as caught:
+        with pytest.raises(FileMissingError, match="does not exist") as caught:
             open_content(missing)
         assert isinstance(caught.value, FileNotFoundError)
         assert isinstance(caught.value, InvalidArgumentError)
@@ -239,7 +239,7 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["a\x00b", "a\ud800b"])
 def test_what_no_path_can_be_is_refused(path: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="is no path"):
+    with pytest.raises(InvalidArgumentError, match="is not a path"):
         open_content(path)
 
 
@@ -615,7 +615,7 @@ def test_an_object_that_holds_a_file_is_read_by_the_async_client_alone(file: Any
     content = async_open_content(file)
     assert (content.name, content.content_type, read(content)) == ("talk.mp3", "audio/mpeg", b"0123")
     inner = "wrapped" if hasattr(file, "wrapped") else "file"
-    with pytest.raises(InvalidArgumentError, match=rf"is a {type(file).__name__}; .*`upload_file\.{inner}`"):
+    with pytest.raises(InvalidArgumentError, match=rf"is a {type(file).__name__}\. .*`upload_file\.{inner}`"):
         open_content(file)
     assert async_open_content(b"0123").size == 4
 
@@ -665,16 +665,14 @@ def test_an_object_that_reads_with_await_and_holds_no_file_is_refused(look: Any,
 )
 def test_an_address_is_refused_with_what_to_do(address: str, shown: str) -> None:
     for file in (address, Path(address)):
-        with pytest.raises(
-            InvalidArgumentError, match=r"not fetched: download it first.*create_url"
-        ) as caught:
+        with pytest.raises(InvalidArgumentError, match=r"is a URL.*create_url") as caught:
             open_content(file)
         assert f"'{shown}'" in str(caught.value)
         assert "hush" not in str(caught.value)
 
 
 def test_an_address_of_a_file_is_refused_with_what_to_do(talk: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match="give the path alone"):
+    with pytest.raises(InvalidArgumentError, match="is a URL"):
         open_content(f"file://{talk}")
 
 
@@ -696,7 +694,7 @@ def test_in_a_folder_that_was_deleted_files_are_read_and_missed(
     gone.rmdir()
     assert whole(str(talk)) == b"0123456789"
     for missing in ("talk.mp3", str(gone / "talk.mp3")):
-        with pytest.raises(FileMissingError, match=r"does not exist; seen from a folder that was deleted"):
+        with pytest.raises(FileMissingError, match="a folder that was deleted"):
             open_content(missing)
 
 
@@ -737,9 +735,7 @@ def test_what_was_written_to_an_open_file_goes_up_with_it(tmp_path: Path) -> Non
 def test_a_second_upload_of_what_has_one_place_to_read_at_is_refused_until_the_first_has_ended() -> None:
     with gzip.open(io.BytesIO(gzip.compress(b"0123"))) as packed:
         first = open_content(packed)
-        with pytest.raises(
-            InvalidArgumentError, match=r"being read by another upload.*open it once for each"
-        ):
+        with pytest.raises(InvalidArgumentError, match="being read by another upload"):
             open_content(packed)
         assert read(first) == b"0123"
         first.close()
@@ -892,7 +888,7 @@ def test_an_upload_file_of_starlette_is_ingested_by_the_async_client(
 def test_the_sync_client_says_what_to_give_for_an_upload_file() -> None:
     file: Any = uploaded(b"Words.", "notes.txt", None)
     with Emulator() as emulator, emulator.client() as client:
-        with pytest.raises(InvalidArgumentError, match=r"is a UploadFile; .*`upload_file\.file`"):
+        with pytest.raises(InvalidArgumentError, match=r"is a UploadFile\. .*`upload_file\.file`"):
             client.sources.ingest(file, project_id=emulator.project_id)
         source = client.sources.ingest(
             file.file, name=file.filename, content_type=file.content_type, project_id=emulator.project_id

@@ -64,7 +64,7 @@ def test_an_unknown_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCRIPE_HTTP", "httpx2")
     monkeypatch.setitem(sys.modules, "httpx2", None)
-    with pytest.raises(scripe.ConfigurationError, match='extra "httpx2" of scripe'):
+    with pytest.raises(scripe.ConfigurationError, match='extra "httpx2"'):
         scripe.Scripe("scripe_sk_test_x")
 
 

@@ -521,7 +521,7 @@ def test_the_callers_connections_are_used_and_never_closed(server: ScriptedServe
 def test_a_client_of_the_other_world_is_refused() -> None:
     with httpx.Client() as blocking, pytest.raises(ConfigurationError, match="AsyncScripe an AsyncClient"):
         AsyncScripe(KEY, http_client=cast("httpx.AsyncClient", blocking))
-    with pytest.raises(ConfigurationError, match="needs a Client"):
+    with pytest.raises(ConfigurationError, match="Give a Client"):
         Scripe(KEY, http_client=cast("httpx.Client", httpx.AsyncClient()))
 
 
@@ -664,7 +664,7 @@ def test_a_function_that_gives_keys_may_not_call_with_the_client_that_asks(serve
 
     with (
         Scripe(other, base_url=server.base_url) as client,
-        pytest.raises(ConfigurationError, match="another"),
+        pytest.raises(ConfigurationError, match="deadlock"),
     ):
         client.sources.retrieve("src_1")
 
@@ -680,7 +680,7 @@ def test_an_async_function_that_gives_keys_may_not_either(
             return (await client.sources.retrieve("src_1")).id
 
         async with AsyncScripe(key, base_url=server.base_url) as client:
-            with pytest.raises(ConfigurationError, match="called with this client"):
+            with pytest.raises(ConfigurationError, match="deadlock"):
                 await client.sources.retrieve("src_1")
 
     run(use)

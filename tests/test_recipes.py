@@ -119,7 +119,7 @@ def test_a_transcript_that_may_have_arrived_days_ago_is_not_sent_again(
     with pytest.raises(APIConnectionError):
         schedule(emulator, world, path, max_retries=0)
     emulator.clock.advance(NIGHT)
-    with pytest.raises(UnclearError, match=r"was cut off during .* Look in Scripe whether it was done"):
+    with pytest.raises(UnclearError, match=r"was interrupted at .* Check in Scripe whether it was done"):
         schedule(emulator, world, path)
     assert emulator.count("posts") == 1
 

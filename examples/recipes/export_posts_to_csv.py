@@ -1,4 +1,4 @@
-"""Export a project's posts to CSV, in constant memory however many there are.
+"""Export the posts of a project to CSV, in constant memory.
 
 python -m examples.recipes.export_posts_to_csv proj_… > posts.csv
 """

@@ -1,9 +1,9 @@
-"""A service that takes a recording and answers with the job that makes a source of it.
+"""A web service that takes a recording and responds with the job that makes a source of it.
 
     uvicorn examples.recipes.fastapi_service:app
 
-One `AsyncScripe` for the whole service, opened and closed with it; what Scripe refuses becomes the service's answer.
-A blocking twin shows the same with `Scripe`, for services whose other code blocks.
+The whole service shares one `AsyncScripe`, which opens and closes with it. Errors of Scripe become responses of the
+service. A second endpoint shows the same with `Scripe`, for services with blocking code.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def create_app(client: AsyncScripe, blocking: Scripe) -> FastAPI:
 
 
 def __getattr__(name: str) -> FastAPI:
-    """Make `app` when uvicorn asks for it: the key is wanted then, not when this file is imported."""
+    """Make `app` when uvicorn asks for it: importing this file needs no API key."""
     if name == "app":
         return create_app(AsyncScripe(), Scripe())
     raise AttributeError(name)

@@ -1,9 +1,9 @@
-"""Fill the knowledge base from a folder, a web page and a video. What fails is reported; the rest goes on.
+"""Fill the knowledge base from a folder, a web page and a video. Failures are reported, and the rest continues.
 
 python -m examples.recipes.fill_knowledge_base brand/ https://example.com/about https://youtu.be/…
 
-`knowledge.json`, in the folder where it runs, says which documents are there already: these are skipped, since an
-idempotency key protects a run for 24 hours only. A file with new content is another document.
+`knowledge.json`, in the current folder, records which documents are there already; these are skipped, since an
+idempotency key protects a run for only 24 hours. A file with new content is another document.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def documents(folder: Path) -> dict[str, Path]:
 
 
 def fill(client: Scripe, folder: Path, page: str, video: str, journal: Journal, now: datetime) -> list[Job]:
-    """Return the jobs of this run, as they ended."""
+    """Add what is missing, and return the jobs of this run, as they ended."""
     jobs: list[Job] = []
     with journal.step(page, now) as step:
         if step.made is None:

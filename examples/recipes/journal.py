@@ -1,11 +1,11 @@
-"""A file that says what was done, so that a program that runs every night does nothing twice.
+"""A journal: a file that records what was done, so that a program that runs every night does nothing twice.
 
-The API remembers an idempotency key for 24 hours, so a key alone does not protect a run on the next day. A journal
-notes each step before its call and after it: a step that is done is skipped, and one that was cut off is sent again
-under the same key, as long as the API remembers that key. After that nobody can know whether the call arrived:
+The API remembers an idempotency key for 24 hours, so the key alone does not protect a run on the next day. The journal
+records each step before and after its call. A step that is done is skipped. A step that was interrupted is sent again
+with the same idempotency key, as long as the API remembers it. After that, nobody can know whether the call arrived:
 `UnclearError` says so, and nothing is sent.
 
-Keep the file, and let one program at a time use it. Without it, a run makes everything once more.
+Keep the file, and let only one program use it at a time. Without the file, a run makes everything a second time.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from scripe import (
 )
 
 REMEMBERED = timedelta(hours=23)
-"""How long a key is relied on: an hour less than the API remembers it."""
+"""The time for which an idempotency key is relied on: an hour less than the API remembers it."""
 
 MADE_NOTHING = (
     ConfigurationError,
@@ -40,16 +40,16 @@ MADE_NOTHING = (
     JobFailedError,
     SpendCapExceededError,
 )
-"""Errors after which nothing was made for certain. Others may come from a read after the write."""
+"""Errors after which it is certain that nothing was made. Others may come from a read after the write."""
 
 
 class UnclearError(Exception):
-    """An earlier run was cut off during a step, too long ago for its key to tell what came of it."""
+    """An earlier run was interrupted during a step, so long ago that the API has forgotten its idempotency key."""
 
 
 @dataclass
 class Step:
-    """One step: the key of its call, when it was first begun (ISO 8601), and the id of what it made."""
+    """One step: its idempotency key, the time when it first began (ISO 8601), and the id of what it made."""
 
     key: str
     began_at: str | None = None
@@ -69,10 +69,10 @@ class Journal:
 
     @contextmanager
     def step(self, name: str, now: datetime) -> Generator[Step]:
-        """Note that a step begins; set `made` of the step that you get to the id of what it made.
+        """Record that a step begins; in the `with` block, set its `made` to the id of what it made.
 
         Raises:
-            UnclearError: an earlier run was cut off during this step, more than 23 hours ago.
+            UnclearError: an earlier run was interrupted during this step, more than 23 hours ago.
 
         """
         step = self._steps.setdefault(name, Step(idempotency_key(name)))
@@ -81,8 +81,8 @@ class Journal:
             self._save()
         if step.made is None and now - datetime.fromisoformat(step.began_at) > REMEMBERED:
             raise UnclearError(
-                f"A run was cut off during {name!r} at {step.began_at}. Look in Scripe whether it was done: if it was, "
-                f"write its id as `made` into {self._path}, else delete the entry."
+                f"A run was interrupted at {name!r}, {step.began_at}. Check in Scripe whether it was done: if so, "
+                f"write the id as `made` into {self._path}; if not, delete the entry."
             )
         try:
             yield step
@@ -92,13 +92,13 @@ class Journal:
         self._save()
 
     def forget_failed(self, jobs: Iterable[Job]) -> None:
-        """Let the next run try again what these jobs failed to make. It may be paid for again."""
+        """Let the next run repeat the steps of these jobs that failed. It may cost money again."""
         failed = {job.id for job in jobs if not job.is_succeeded}
         for name in [name for name, step in self._steps.items() if step.made in failed]:
             self._forget(name)
 
     def _forget(self, name: str) -> None:
-        # The next try needs another key: the API repeats its response to this one for 24 hours.
+        # The next run needs another idempotency key: the API repeats its response to this one for 24 hours.
         self._steps[name] = Step(idempotency_key("again", self._steps[name].key))
         self._save()
 

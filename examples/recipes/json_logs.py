@@ -1,6 +1,6 @@
-"""The log as JSON, a line each: `python -m examples.recipes.json_logs` shows it, on the emulator.
+"""Print the log as JSON, one object a line: `python -m examples.recipes.json_logs` shows it, on the emulator.
 
-The standard library alone. What the SDK's records know beside their message has the prefix `scripe_`.
+It needs only the standard library. The SDK's log records carry their values as attributes with the prefix `scripe_`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ PREFIX = "scripe_"
 
 
 class JSONFormatter(logging.Formatter):
-    """One JSON object a line: ts, level, logger, message; of calls method, path, status, request_id, ms, attempt."""
+    """Formats a record as one JSON object: ts, level, logger, message; for calls method, path, status, request_id, …"""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -32,7 +32,7 @@ class JSONFormatter(logging.Formatter):
 
 
 def log_as_json(level: int = logging.INFO, stream: IO[str] | None = None) -> logging.Handler:
-    """Print the SDK's log so, to stderr unless told otherwise: `logging.DEBUG` for a line a call."""
+    """Print the SDK's log as JSON, to stderr by default; `logging.DEBUG` prints a line for each call."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JSONFormatter())
     logger = logging.getLogger("scripe")

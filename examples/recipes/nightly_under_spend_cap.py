@@ -1,9 +1,9 @@
-"""A nightly job under the daily spend cap: notes become posts until the cap is reached; the rest waits for tomorrow.
+"""Turn notes into posts every night, until the daily spend cap is reached; the rest waits for tomorrow.
 
 python -m examples.recipes.nightly_under_spend_cap proj_…
 
-`nightly.json`, in the folder where it runs, says which notes already have a post: these are skipped, since an
-idempotency key protects a run for 24 hours only. A note whose job failed is tried again by the next run.
+`nightly.json`, in the current folder, records which notes already have a post; these are skipped, since an idempotency
+key protects a run for only 24 hours. A note whose job failed is tried again by the next run.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Night:
 
     Attributes:
         jobs: The jobs of this run, as they ended.
-        go_on_at: When to run again, if the cap was reached: the rest works then, since a refused note gets a new key.
-        unclear: What to look at: notes of a run that was cut off more than 23 hours ago.
+        go_on_at: When to run again, if the spend cap was reached. A refused note gets a new idempotency key for that.
+        unclear: Notes to check by hand, of a run that was interrupted more than 23 hours ago.
 
     """
 

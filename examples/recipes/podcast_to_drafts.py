@@ -1,11 +1,11 @@
-"""A podcast becomes three drafts: one for each angle.
+"""Make three drafts of a podcast, one for each angle.
 
 python -m examples.recipes.podcast_to_drafts proj_… episode.mp3
 
-The API shows at most the first 2,000 characters of a transcript, and these are all that the drafts are written from: a
-warning says so where there is more. `podcast.json`, in the folder where it runs, says which recordings have a source
-and which drafts were made: these are skipped. Idempotency keys alone would protect a recording for as long as its
-upload link lives (about 15 minutes, a guess: `Upload.expires_at` says it), and a draft for 24 hours.
+The API returns at most the first 2,000 characters of a transcript, and the drafts are written from only these; if there
+is more, a warning says so. `podcast.json`, in the current folder, records which recordings have a source and which
+drafts were made; these are skipped. Idempotency keys alone would protect a recording until its upload link expires
+(`Upload.expires_at`; about 15 minutes is a guess), and a draft for 24 hours.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ANGLES = [
 
 
 def name_of(recording: Path) -> str:
-    """Name the step that ingests a file: the same for the same content, whatever the file is called."""
+    """Return the name of the step that ingests a file: the same for the same content, whatever the file is called."""
     with recording.open("rb") as file:
         return f"source {hashlib.file_digest(file, 'sha256').hexdigest()}"
 
@@ -35,14 +35,14 @@ def name_of(recording: Path) -> str:
 def warn_of_a_cut_text(source: Source) -> None:
     if not source.is_text_complete:
         print(
-            f"{source.name}: the drafts are written from the first {len(source.text_preview):,} characters "
-            "only; the API shows no more of a transcript.",
+            f"{source.name}: the drafts are written from only the first {len(source.text_preview):,} characters; "
+            "the API returns no more of a transcript.",
             file=sys.stderr,
         )
 
 
 def drafts(client: Scripe, project_id: str, recording: Path, journal: Journal, now: datetime) -> list[Post]:
-    """Return the drafts that this run made."""
+    """Make the drafts, and return those that this run made."""
     with journal.step(name_of(recording), now) as step:
         if step.made is None:
             source = client.sources.ingest(recording, project_id=project_id, idempotency_key=step.key)

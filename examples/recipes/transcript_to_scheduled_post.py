@@ -1,9 +1,9 @@
-"""A transcript becomes a post that goes out on Thursday at nine.
+"""Make a post of a transcript, and schedule it for Thursday at nine.
 
 python -m examples.recipes.transcript_to_scheduled_post proj_… meeting.txt
 
-The whole transcript is sent, not the 2,000 characters that the API shows of a source. `transcripts.json`, in the folder
-where it runs, says which transcripts already have a post: a run with one of these fetches that post.
+The whole transcript is sent, not only the 2,000 characters that the API returns of a source. `transcripts.json`, in the
+current folder, records which transcripts already have a post; a run with one of these fetches that post.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def next_thursday(now: datetime) -> datetime:
 
 
 def slot(step: Step, now: datetime) -> datetime:
-    """The Thursday after the first run: a second run must send the same body, for the key to be taken."""
+    """Return the Thursday after the first run: under its idempotency key, a second run must send the same body."""
     began_at = datetime.fromisoformat(step.began_at) if step.began_at else now
     return next_thursday(began_at.astimezone(now.tzinfo))
 

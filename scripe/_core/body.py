@@ -1,8 +1,12 @@
-"""The body of a response as it arrives: inflated, and bounded in size, memory and time.
+"""Decompress the body of a response as it arrives, and limit its size.
 
-A few kilobytes of gzip may hold gigabytes of zeros, gigabytes of gzip may hold nothing, and an error may have no end.
-So what comes in is bounded as well as what is kept. Of errors the beginning is enough; a success beyond the limit is
-not one of the API's.
+Without limits one response could exhaust memory or run forever:
+
+- a few kilobytes of gzip can hold gigabytes of zeros, so the output is limited;
+- gigabytes of gzip can hold nothing at all (empty members), so the input is limited, and the number of members too;
+- an error page may have no end, so only its beginning is read.
+
+A success beyond the limit cannot be a response of the API, whose largest are far smaller.
 """
 
 from __future__ import annotations
@@ -12,24 +16,25 @@ import zlib
 from contextlib import suppress
 
 MAX_SUCCESS_BYTES = 64 * 1024 * 1024
-"""Bytes of a success; the largest that the API's pages speak of is a text of 1 MB, or a page of 200 objects."""
+"""Longest body of a success, in bytes. The API's largest are a text of 1 MB, or a page of 200 objects."""
 
 MAX_ERROR_BYTES = 1024 * 1024
-"""Bytes of an error's body that are kept; what follows is not read."""
+"""Bytes of an error's body that are read."""
 
 INPUT_SLACK = 64 * 1024
-"""Bytes that may come in beyond the limit: heads and ends of what is compressed."""
+"""Bytes of input allowed beyond the limit of the output, for headers and trailers of gzip members."""
 
 MAX_MEMBERS = 1000
-"""Members of a gzip body, each of which costs time, even an empty one."""
+"""Members that a gzip body may have. Each costs time, even an empty one."""
 
 PIECE_SIZE = 64 * 1024
-"""Bytes that are inflated at once: what follows the end of a member is copied, so a piece must not be large."""
+"""Bytes that are inflated at once. zlib copies what follows the end of a member: in one large piece that would be
+quadratic."""
 
 _COMPRESSED = ("gzip", "x-gzip", "deflate")
 _GZIP = b"\x1f\x8b"
-_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # gzip or zlib, as its own head says
-_RAW_DEFLATE = -zlib.MAX_WBITS  # what some servers take `deflate` for
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # zlib reads from the first bytes which of the two it is
+_RAW_DEFLATE = -zlib.MAX_WBITS  # what some servers send as `deflate`, against RFC 9110
 
 
 class BodyError(ValueError):
@@ -37,7 +42,7 @@ class BodyError(ValueError):
 
 
 class Body:
-    """One body, block by block; what it takes in and what it keeps are both bounded."""
+    """Collects one body, block by block; both its input and its output are limited."""
 
     def __init__(self, encoding: str | None, limit: int) -> None:
         self._encoding = (encoding or "identity").strip().lower()
@@ -51,15 +56,15 @@ class Body:
         if self._encoding in _COMPRESSED:
             self._inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
         elif self._encoding != "identity":
-            raise BodyError(f"Content-Encoding is {self._encoding[:40]!r}, which was not asked for")
+            raise BodyError(f"Content-Encoding is {self._encoding[:40]!r}, which the request did not accept")
 
     @property
     def is_full(self) -> bool:
-        """Whether the rest need not come: a limit is reached, or what was compressed has ended."""
+        """True if the rest need not be read: a limit is reached, or the compressed data has ended."""
         return self._is_ended or self._remaining_output <= 0 or self._remaining_input <= 0
 
     def feed(self, block: bytes) -> None:
-        """Add the next block.
+        """Decompress the next block and keep the result.
 
         Raises:
             BodyError: the body is not encoded as its headers say.
@@ -72,15 +77,15 @@ class Body:
             self._inflate(block[start : start + PIECE_SIZE])
 
     def finish(self) -> bytes:
-        """Return all of it, up to the limit.
+        """Return the body, up to the limit.
 
         Raises:
-            BodyError: what was compressed ends too early.
+            BodyError: the compressed data ends too early.
 
         """
         is_cut = self._inflater is not None and self._first_bytes and not self._inflater.eof
         if is_cut and not self.is_full:
-            raise BodyError(f"the {self._encoding} body is cut")
+            raise BodyError(f"the {self._encoding} body ends too early")
         return self._content.getvalue()
 
     def _append(self, chunk: bytes) -> None:
@@ -90,7 +95,7 @@ class Body:
     def _inflate(self, piece: bytes) -> None:
         while piece and not self.is_full:
             assert self._inflater is not None
-            if self._inflater.eof and not self._begins_gzip_member(piece):
+            if self._inflater.eof and not self._start_gzip_member(piece):
                 self._is_ended = True
                 return
             try:
@@ -102,8 +107,8 @@ class Body:
             self._append(inflated)
             piece = self._inflater.unused_data
 
-    def _begins_gzip_member(self, piece: bytes) -> bool:
-        """Go on with another gzip member, of which a body may have several; anything else is not part of it."""
+    def _start_gzip_member(self, piece: bytes) -> bool:
+        """Start another gzip member if one follows the last; other trailing bytes are not part of the body."""
         if self._encoding == "deflate" or not piece.startswith(_GZIP[: len(piece)]):
             return False
         self._members += 1
@@ -113,9 +118,9 @@ class Body:
         return True
 
     def _inflate_raw(self, piece: bytes) -> bytes:
-        """Inflate what `deflate` means to some servers; it shows within the first two bytes."""
+        """Inflate a deflate stream without its zlib header, which zlib rejects within the first two bytes."""
         if self._encoding == "deflate" and len(self._first_bytes) < 2:
             self._inflater = zlib.decompressobj(_RAW_DEFLATE)
             with suppress(zlib.error):
                 return self._inflater.decompress(self._first_bytes + piece, self._remaining_output)
-        raise BodyError(f"the body is not {self._encoding}, though Content-Encoding says so")
+        raise BodyError(f"Content-Encoding is {self._encoding}, but the body is not")

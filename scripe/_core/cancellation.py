@@ -1,10 +1,13 @@
-"""What to do after a cancel that was not answered. The API gives cancels no key, so the job itself is asked.
+"""Find out whether a cancel whose response was lost has worked.
 
-| The job is | Then |
+The API takes no idempotency key for a cancel, so sending it again blindly could turn a success into a 409. The client
+retrieves the job instead:
+
+| The job is | The client |
 |---|---|
-| cancelled | it worked |
-| queued | the cancel did not arrive: send it again |
-| anything else | raise what the cancel raised |
+| cancelled | returns it: the cancel worked |
+| queued | sends the cancel again: it did not arrive |
+| anything else | raises the error of the cancel |
 """
 
 from __future__ import annotations
@@ -21,13 +24,14 @@ from ..types.job import Job
 
 
 def may_have_cancelled(error: ScripeError, attempt: int) -> bool:
-    """Whether the cancel may have worked all the same: its answer was lost, empty (C21), or a 5xx."""
+    """Return True if the cancel may have worked all the same: its response was lost, empty (C21), or a 5xx."""
     if isinstance(error, NotCancellableError):
-        return attempt > 1  # our own earlier cancel may be the reason
+        return attempt > 1  # an earlier attempt of ours may have cancelled it
     if isinstance(error, APIStatusError) and error.status_code == 408:
         return True
     return isinstance(error, APIConnectionError | APIResponseValidationError | ServerError)
 
 
 def should_cancel_again(job: Job, attempt: int, max_retries: int) -> bool:
+    """Return True if the job still waits in the queue, and an attempt is left."""
     return job.status.upper() == "QUEUED" and attempt <= max_retries

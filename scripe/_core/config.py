@@ -1,4 +1,12 @@
-"""Options and their order: call, `with_options`, client, environment, default."""
+"""Options of a client: where each comes from, and which values are refused.
+
+An option given to a call counts before one given to `with_options`; then come the client's own, the environment's, and
+the default. All are checked when the client is made: a wrong one would otherwise fail in the middle of a call, far
+from the line that set it.
+
+The API key is held in a `Secret`, and no function binds its text to a local name longer than needed: error trackers
+print the locals of every frame of a traceback.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +49,7 @@ S = TypeVar("S")
 
 
 class Secret(Generic[T]):
-    """What no repr, traceback or log shows, even one that prints the locals of our frames."""
+    """Holds a value that no repr, log or traceback shows, even one that prints the locals of our frames."""
 
     __slots__ = ("_hidden",)
 
@@ -49,6 +57,7 @@ class Secret(Generic[T]):
         self._hidden = hidden
 
     def reveal(self) -> T:
+        """Return the value."""
         return self._hidden
 
     def __repr__(self) -> str:
@@ -59,15 +68,15 @@ class Secret(Generic[T]):
 
 
 NO_API_KEY = Secret("")
-"""Of calls that go without one."""
+"""Used for requests that are sent without an API key."""
 
 MAX_SECONDS = 1e9
-"""Seconds that a limit may be: past some ten times as many, what waits for it overflows."""
+"""Longest timeout in seconds; about ten times as many overflow the timers of the operating system."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What holds for every call of a client or of a copy of it."""
+    """The options of a client, or of a copy made by `with_options`."""
 
     base_url: str = BASE_URL
     api_version: str = API_VERSION
@@ -101,7 +110,7 @@ class Options:
 
     @property
     def host(self) -> str:
-        """Whom every call is for, as its `Host` header says it: with the port, unless the scheme says that."""
+        """The `Host` header: the host, and the port unless it is the default of the scheme."""
         parts = urlsplit(self.base_url)
         name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else f"{parts.hostname}"
         usual = {"https": 443, "http": 80}[parts.scheme]
@@ -109,7 +118,7 @@ class Options:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of every call to the API, but for the key."""
+        """The headers of every request to the API, without the API key."""
         product = f"scripe-python/{__version__}"
         fixed = {
             "Accept": "application/json",
@@ -124,25 +133,31 @@ class Options:
 
 
 def resolve_base_url(base_url: str | None) -> str:
+    """Return the base URL that was given, else the environment's, else the default."""
     text = base_url if base_url is not None else os.environ.get(BASE_URL_VARIABLE) or BASE_URL
     check_type(text, str, "base_url", "a str", ConfigurationError)
     return text.strip().rstrip("/")
 
 
 def resolve_workspace_id(workspace_id: str | None) -> str | None:
+    """Return the workspace that was given, else the environment's, else None."""
     return workspace_id if workspace_id is not None else os.environ.get(WORKSPACE_VARIABLE) or None
 
 
 def resolve_api_key(api_key: Secret[S]) -> Secret[str]:
-    """The key as it is sent: blanks around it go, since they come from pasting; blanks inside are refused."""
-    api_key_ = Secret(os.environ.get(API_KEY_VARIABLE, "") if api_key.reveal() is None else api_key.reveal())
-    if not isinstance(api_key_.reveal(), str):
-        raise ConfigurationError(
-            f"api_key is a {type(api_key_.reveal()).__name__}; give a str or a function."
-        )
-    stripped = Secret(
-        "".join(cast("str", api_key_.reveal())).strip()
-    )  # an enum of texts names itself in `str(…)`
+    """Return the API key that was given, else the environment's, without blanks around it.
+
+    Blanks at its ends come from pasting; blanks inside it mean that something else was pasted.
+
+    Raises:
+        ConfigurationError: there is none, or it cannot be an API key.
+
+    """
+    source = Secret(os.environ.get(API_KEY_VARIABLE, "") if api_key.reveal() is None else api_key.reveal())
+    if not isinstance(source.reveal(), str):
+        raise ConfigurationError(f"api_key is a {type(source.reveal()).__name__}. Give a str or a function.")
+    # `"".join` returns the text of an enum of texts too; `str()` would return the name of its member.
+    stripped = Secret("".join(cast("str", source.reveal())).strip())
     problem = _api_key_problem(stripped)
     if problem:
         raise ConfigurationError(problem)
@@ -150,14 +165,14 @@ def resolve_api_key(api_key: Secret[S]) -> Secret[str]:
 
 
 def callable_api_key(api_key: Secret[S]) -> S | None:
-    """The caller's function that returns keys, if that is what was given."""
+    """Return the caller's function that returns API keys; None if a key was given."""
     return api_key.reveal() if callable(api_key.reveal()) else None
 
 
 def with_changes(
     options: Options, overrides: Mapping[str, object], extra_headers: Mapping[str, str] | NotGiven
 ) -> Options:
-    """The options of a copy: what was not given stays, headers are added to those there are."""
+    """Return the options of a copy: what is not given stays the same, and headers are added."""
     changes = {name: value for name, value in overrides.items() if not isinstance(value, NotGiven)}
     if not isinstance(extra_headers, NotGiven):
         check_type(extra_headers, Mapping, "extra_headers", "a mapping of names to texts", ConfigurationError)
@@ -168,20 +183,22 @@ def with_changes(
 
 
 def _api_key_problem(api_key: Secret[str]) -> str | None:
+    """Return what is wrong with an API key, without showing it; None if nothing is."""
     text = api_key.reveal()
     if not text:
         return (
-            f"No API key: give one as `Scripe(api_key=…)` or set {API_KEY_VARIABLE}. "
-            "Keys are made in the Scripe dashboard under Settings, Developer, API keys."
+            f"There is no API key. Pass one as `Scripe(api_key=…)`, or set {API_KEY_VARIABLE}. "
+            "You can create one in the Scripe dashboard, under Settings, Developer, API keys."
         )
     if any(character.isspace() for character in text):
-        return "The API key has blanks or line breaks inside; was more than the key pasted?"
+        return "The API key has blanks or line breaks inside. Check that only the key was pasted."
     if not text.isascii() or not text.isprintable():
-        return "The API key has characters that no key holds; was something else pasted?"
+        return "The API key has characters that no API key holds. Check that the key itself was pasted."
     return None
 
 
 def is_loopback(host: str) -> bool:
+    """Return True if the host is this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -191,7 +208,7 @@ def is_loopback(host: str) -> bool:
 
 
 def parse_host(url: str) -> str:
-    """Return the host of an address; empty if it has none, or one that no look-up takes, or an impossible port."""
+    """Return the host of a URL; empty if it has none, or if a DNS look-up or a socket would reject it."""
     try:
         host, port = urlsplit(url).hostname or "", urlsplit(url).port
     except ValueError:
@@ -201,16 +218,21 @@ def parse_host(url: str) -> str:
 
 
 def check_secure_url(url: str, *, allow_insecure: bool, name: str) -> None:
-    """Refuse plain http to other machines, unless the caller allows it."""
+    """Refuse plain http to other machines, unless the caller allows it.
+
+    Raises:
+        ConfigurationError: anyone between here and the host could read the API key or the file.
+
+    """
     host = parse_host(url)
     scheme = urlsplit(url).scheme if host else ""
     del url  # a traceback that prints the locals of this frame must not show it
     if not scheme:
-        raise ConfigurationError(f"{name} is not a URL.")
+        raise ConfigurationError(f"{name} is not a URL. Give one such as {BASE_URL!r}.")
     if scheme == "http" and not is_loopback(host) and not allow_insecure:
         raise ConfigurationError(
-            f"{name} is plain http to {host}, where anyone on the way can read it: "
-            "use https, or `allow_insecure=True` if you mean it."
+            f"{name} uses plain http to {host}, which anyone on the way can read. "
+            "Use https, or pass `allow_insecure=True` if you mean it."
         )
 
 
@@ -225,14 +247,17 @@ def _check_url(url: str, *, allow_insecure: bool) -> None:
         or " " in url
     ):
         raise ConfigurationError(
-            f"base_url {redact_user(url)!r} is no URL of an API; the default is {BASE_URL!r}."
+            f"base_url {redact_user(url)!r} is not the URL of an API. Give one such as {BASE_URL!r}, the default."
         )
     if parts.username or parts.password:
-        raise ConfigurationError("base_url must not hold a user or a password; the key goes in `api_key`.")
+        raise ConfigurationError(
+            "base_url must not hold a user name or a password. Pass the API key as `api_key`."
+        )
     check_secure_url(url, allow_insecure=allow_insecure, name="base_url")
 
 
 def redact_user(url: str) -> str:
+    """Return a URL without the user name and the password that it may hold."""
     return re.sub(r"//[^/?#]*@", "//…@", url)
 
 
@@ -240,7 +265,7 @@ def check_seconds(seconds: float | None, name: str, error: type[ScripeError] = I
     """Raise `error` unless `seconds` is a positive, finite number, or None."""
     if seconds is not None and not (_is_number(seconds) and 0 < seconds <= MAX_SECONDS):
         raise error(
-            f"{name} is {seconds!r}; give seconds above 0 and up to {MAX_SECONDS:g}, or None for no limit."
+            f"{name} is {seconds!r}. Give seconds above 0 and up to {MAX_SECONDS:g}, or None for no limit."
         )
 
 
@@ -250,7 +275,7 @@ def _is_number(value: object) -> bool:
 
 def _check_retries(count: int) -> None:
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ConfigurationError(f"max_retries is {count!r}; give 0 or more.")
+        raise ConfigurationError(f"max_retries is {count!r}. Give a whole number of 0 or more.")
 
 
 def check_type(
@@ -265,26 +290,29 @@ def check_type(
     Without this check a wrong argument would surface in the middle of a call.
     """
     if not isinstance(value, cls):
-        raise error(f"{name} is a {type(value).__name__}; give {wanted}.")
+        raise error(f"{name} is a {type(value).__name__}. Give {wanted}.")
 
 
 def check_callable(value: object, name: str) -> None:
+    """Raise ConfigurationError unless the value is a function or None."""
     if value is not None and not callable(value):
-        raise ConfigurationError(f"{name} is a {type(value).__name__}; give a function, or None.")
+        raise ConfigurationError(f"{name} is a {type(value).__name__}. Give a function or None.")
 
 
 def _check_header_value(text: str, name: str, label: str | None = None) -> None:
     check_type(text, str, name, "printable ASCII text", ConfigurationError)
     if not text or not text.isascii() or not text.isprintable() or text != text.strip():
         subject = f"{name} {text!r}" if label is None else label
-        raise ConfigurationError(f"{subject} cannot be sent as a header: give printable ASCII text.")
+        raise ConfigurationError(f"{subject} cannot be sent as a header. Give printable ASCII text.")
 
 
 def _check_extra_header(name: str, text: str) -> None:
     check_type(name, str, "a name in extra_headers", "a str", ConfigurationError)
     if name.lower() in RESERVED_HEADERS:
-        raise ConfigurationError(f"extra_headers must not set {name}: the client does, from its own options.")
+        raise ConfigurationError(
+            f"extra_headers must not set {name}. The client sets it from its own options."
+        )
     if not _HEADER_NAME.fullmatch(name):
-        raise ConfigurationError(f"extra_headers has {name!r}, which is no name of a header.")
+        raise ConfigurationError(f"extra_headers has {name!r}, which is not the name of a header.")
     label = f"extra_headers[{name!r}]"
-    _check_header_value(text, label, label=label)  # without its value, which may be a token of a proxy's
+    _check_header_value(text, label, label=label)  # the value may be a token for a proxy

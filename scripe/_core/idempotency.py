@@ -1,8 +1,10 @@
-"""Idempotency keys: made, checked, derived.
+"""Make, check and derive idempotency keys.
 
-The API keeps a key for 24 hours per workspace and route: the same key with the same body replays the first
-answer, with another body it conflicts. A key of an illegal form is silently ignored by the API (C31), which
-would leave the write unprotected: so it is refused here.
+The API remembers an idempotency key for 24 hours, per workspace and route. The same key with the same body replays the
+first response; with another body it conflicts.
+
+The API silently ignores a key of the wrong form (C31). A write with such a key would run twice when it is retried, so
+the client refuses it.
 """
 
 from __future__ import annotations
@@ -19,24 +21,31 @@ from os import PathLike, fspath
 from ..errors import InvalidArgumentError, ScripeDeprecationWarning, ScripeError
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_OURS = re.compile(r"(?P<mint>scripe-[0-9a-f]{24})-(?P<md5>[0-9a-f]{32})")
+_COMPLETED = re.compile(r"(?P<presign_key>scripe-[0-9a-f]{24})-(?P<md5>[0-9a-f]{32})")
 
 
 def new_idempotency_key() -> str:
+    """Return a random idempotency key."""
     return str(uuid.uuid4())
 
 
 def check_idempotency_key(idempotency_key: str) -> str:
+    """Return the idempotency key.
+
+    Raises:
+        InvalidArgumentError: the API would ignore it.
+
+    """
     if not isinstance(idempotency_key, str) or not _FORM.fullmatch(idempotency_key):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidArgumentError(
-            f"idempotency_key {idempotency_key!r:.80} is not of the form the API knows: 1 to 64 letters, digits, "
-            "underscores and hyphens. scripe.idempotency_key(…) makes one from any parts."
+            f"idempotency_key {idempotency_key!r:.80} is not of the form that the API accepts. Use 1 to 64 letters, "
+            "digits, underscores and hyphens, or derive one with scripe.idempotency_key(…)."
         )
     return idempotency_key
 
 
 def derive_idempotency_key(call_key: str, step: str) -> str:
-    """The key of one step of a composite call: the same for the same call, another for each step."""
+    """Return the idempotency key of one step of a composite call: stable, and different for each step."""
     return idempotency_key("step", call_key, step)
 
 
@@ -55,7 +64,7 @@ def idempotency_key(*parts: object) -> str:
         43 characters that the API accepts as an `Idempotency-Key`.
 
     Raises:
-        InvalidArgumentError: no part, or one that has no stable text.
+        InvalidArgumentError: no part is given, or one has no stable text.
 
     """
     if not parts:
@@ -68,6 +77,7 @@ def idempotency_key(*parts: object) -> str:
 
 
 def _canonical_part(part: object) -> tuple[str, bytes]:
+    """Return a part's type and bytes, the same on every machine; with the type, 1 and "1" give different keys."""
     match part:
         case bytes():
             return "bytes", part
@@ -81,15 +91,15 @@ def _canonical_part(part: object) -> tuple[str, bytes]:
             return type(part).__name__, str(part).encode()
         case _:
             raise InvalidArgumentError(
-                f"A {type(part).__name__} has no stable text to derive a key from; "
-                "give str, bytes, numbers, dates, UUIDs or paths."
+                f"An idempotency key cannot be derived from a {type(part).__name__}, which has no stable text. "
+                "Give str, bytes, numbers, dates, UUIDs or paths."
             )
 
 
 def add_idempotency_key(error: Exception, idempotency_key: str | None) -> None:
-    """Let an error that ends a write after it was sent carry the write's key: the caller can go on with it.
+    """Set the idempotency key on an error that ended a write after it was sent, so that the caller can repeat it.
 
-    An error of the caller's own, raised in a callback, stays as it is, and gets a note.
+    An error of the caller's own, which a callback raised, gets a note instead.
     """
     if idempotency_key is None:
         return
@@ -100,14 +110,15 @@ def add_idempotency_key(error: Exception, idempotency_key: str | None) -> None:
 
 
 class FileIdempotencyKey:
-    """The idempotency key of a call that uploads a file, and the key of its link, which holds a digest of the content.
+    """The idempotency keys of a call that uploads a file: its own, and the one of its upload link.
 
-    A key covers what it protects: under the same key another content gets another link, so that it is never taken for
-    the first one, and a source of it is another body under the key, which conflicts.
+    Two different files under the caller's one key must not share a link: the second would be taken for the first.
+    The key of the link is therefore derived from the caller's key and a digest of the content, for which the content
+    is read once before it is sent.
 
-    For a key of the caller's, the content is read once before it is sent. A key of ours is used by no one else, so
-    the link needs no digest; the call's own key gets one once the content was sent, and before anything is made of
-    it. A rerun with that key, which errors carry, finds the link again, and knows what went through it.
+    If the caller gave no key, nobody else has the one that is made here. The link needs no digest then, and the file
+    is read only once. When it was sent, `complete` adds its digest to the call's key, which errors carry: a rerun with
+    that key recognises the content, and finds the same link.
     """
 
     def __init__(self, idempotency_key: str | None) -> None:
@@ -116,29 +127,29 @@ class FileIdempotencyKey:
             if idempotency_key is None
             else check_idempotency_key(idempotency_key)
         )
-        """The key of what is made of the file, and what errors carry."""
+        """The key of the call, which errors carry: for what the API makes of the file."""
         self.presign_key = self.value
         self.is_bound = False
-        """Whether the mint's key holds a digest of the content, so that whoever used its link sent the same."""
+        """True if the link's key depends on the content: whoever used that link sent the same bytes."""
         self.is_callers = idempotency_key is not None
 
     def bind(self, sha256: str, md5: str) -> None:
-        """Make the link's key of the caller's key and the content."""
-        ours = _OURS.fullmatch(self.value)
-        if ours is not None and ours["md5"] == md5:
-            self.presign_key = ours["mint"]
+        """Derive the link's key from the caller's key and the content."""
+        completed = _COMPLETED.fullmatch(self.value)
+        if completed is not None and completed["md5"] == md5:
+            self.presign_key = completed["presign_key"]
         else:
             self.presign_key = derive_idempotency_key(self.value, f"upload {sha256}")
         self.is_bound = True
 
     def complete(self, md5: str) -> None:
-        """Note the content that a key of ours was used for."""
+        """Add the digest of the content to a key that was made here."""
         if not self.is_callers:
             self.value = f"{self.presign_key}-{md5}"
 
     @contextmanager
     def attach_to_errors(self) -> Generator[None]:
-        """Let errors of any step carry the key as it is then."""
+        """Set the key, as it is at that time, on errors of any step."""
         try:
             yield
         except ScripeError as error:
@@ -148,7 +159,7 @@ class FileIdempotencyKey:
 
 @contextmanager
 def attach_idempotency_key(idempotency_key: str) -> Generator[None]:
-    """Errors of any step of a composite call carry the key of the whole, with which it can be gone on with."""
+    """Set the key of a composite call on errors of any of its steps: a rerun with it continues the call."""
     try:
         yield
     except ScripeError as error:

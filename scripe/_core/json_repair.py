@@ -1,4 +1,6 @@
-"""Small oddities of a JSON body that must not cost a caller the whole page.
+"""Repair small faults of a JSON body, which must not cost a caller the whole page.
+
+One record of 200 can be wrong in a way that no caller cares about. Without this, listing its neighbours would fail too.
 
 | The body has | Read as |
 |---|---|
@@ -7,7 +9,8 @@
 | null in a list whose items may not be null | left out |
 | a fraction where the model has a whole number | rounded |
 
-Nothing here runs for a body that fits its model.
+Nothing here runs for a body that fits its model. A repaired body is validated again: no repair can make wrong data
+pass.
 """
 
 from __future__ import annotations
@@ -22,14 +25,14 @@ from .._redaction import decode, replace_lone_surrogates
 from ..types._base import JSON
 
 MAX_PROBLEMS = 1000
-"""Oddities of one body that are mended: a page has 200 records."""
+"""Faults of one body that are repaired; a page has up to 200 records."""
 
 
 def load_json(body: bytes) -> JSON:
-    """Parse JSON; what UTF-8 cannot carry becomes U+FFFD.
+    """Parse JSON; bytes and escapes that UTF-8 cannot carry become U+FFFD.
 
     Raises:
-        ValueError: it is not JSON.
+        ValueError: the body is not JSON.
 
     """
     document = cast("JSON", json.loads(decode(body)))
@@ -39,7 +42,7 @@ def load_json(body: bytes) -> JSON:
 
 
 def repair_json(body: bytes, error: ValidationError) -> bytes | None:
-    """Return the body without the oddities that the model refused; None if there is none that can be mended."""
+    """Return the body without the faults that validation reported; None if none of them can be repaired."""
     if error.error_count() > MAX_PROBLEMS:
         return None
     problems = error.errors(include_url=False, include_context=False, include_input=False)
@@ -56,9 +59,9 @@ def repair_json(body: bytes, error: ValidationError) -> bytes | None:
 
 
 def _repair_value(document: JSON, location: tuple[int | str, ...], problem: str) -> bool:
-    """Mend one value in place, and say whether it could be done.
+    """Repair one value in place; return True if that was possible.
 
-    A location may go on beyond the value, with names of the types that were tried.
+    A location of pydantic's may end with the names of types that it tried, which are not part of the document.
     """
     value, parent, position = document, document, cast("int | str", "")
     for step in location:

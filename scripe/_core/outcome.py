@@ -1,4 +1,7 @@
-"""What one attempt brought: an answer, or the failure to get one."""
+"""The outcome of one attempt: a response, or the failure of the transport.
+
+A failure is a value, not an exception: the retry loop decides about both in the same way.
+"""
 
 from __future__ import annotations
 
@@ -10,27 +13,44 @@ from ..types.response_info import Headers
 
 @dataclass(slots=True)
 class RawResponse:
-    """A whole HTTP answer: `elapsed` in seconds, `arrived` as the time of day in seconds since 1970."""
+    """A whole HTTP response, before it is parsed.
+
+    Attributes:
+        status: HTTP status.
+        headers: Headers of the response.
+        body: The decompressed body.
+        elapsed: Seconds from the request to the end of the response.
+        arrived: Time of day at its end, in seconds since 1970.
+
+    """
 
     status: int
     headers: Headers = field(repr=False)
-    body: bytes = field(repr=False)  # some proxies echo what they were sent, the key too
+    body: bytes = field(repr=False)  # not in the repr: some proxies echo the API key
     elapsed: float = 0.0
     arrived: float = 0.0
 
     @property
     def is_success(self) -> bool:
+        """True for a 2xx."""
         return 200 <= self.status < 300
 
     @property
     def is_replay(self) -> bool:
-        """Whether the API gave an earlier answer again instead of doing the work."""
+        """True if the API repeated an earlier response instead of doing the work."""
         return self.headers.get("idempotent-replayed", "").strip().lower() == "true"
 
 
 @dataclass(frozen=True, slots=True)
 class TransportFailure:
-    """No answer, or half of one. `unsent`: the request surely did not arrive."""
+    """An attempt without a whole response.
+
+    Attributes:
+        reason: `not_sent` if the request surely did not arrive; `response_lost` if it may have.
+        is_timeout: True if a time limit ended the attempt.
+        message: What happened, for logs and errors.
+
+    """
 
     reason: Literal["not_sent", "response_lost"]
     is_timeout: bool

@@ -1,8 +1,11 @@
-"""The next page; a restart after a stale cursor.
+"""Walk through the pages of a list, and start again when the API refuses a cursor.
 
-`has_more` says whether there is a next page, the cursor says where; never the number of items. Lists are sorted
-by `createdAt` and then `id`, newest first: so a walk that has to start again skips what is newer than the last
-item it yielded, and, at that very instant, the ids it has seen there. That takes constant memory.
+`has_more` decides whether there is a next page, and the cursor where it is; the number of items decides nothing.
+
+A cursor can become invalid while a long list is read (`bad_cursor`). The walk then starts at the first page again, and
+must not yield an item twice. Remembering all ids would take memory without limit. But lists are sorted by `createdAt`
+and then `id`, newest first. It is enough to remember the instant of the last item, and the ids yielded at that instant:
+a restarted walk skips every item that is newer than the instant, and at the instant itself the ids it remembers.
 """
 
 from __future__ import annotations
@@ -19,16 +22,18 @@ from ..types.page import Page
 T = TypeVar("T", bound=BaseModel)
 
 MAX_EMPTY_RESTARTS = 3
-"""Restarts in a row that bring nothing new, after which the walk gives up."""
+"""Restarts in a row without a new item after which the walk gives up."""
 
 
 class PageWalk(Generic[T]):
-    """One walk through a list, page by page."""
+    """One walk through a list, page by page. It decides; the pager sends."""
 
     def __init__(self, query: Mapping[str, str], cursor: str | None = None) -> None:
         self._query = query
         self._cursor = cursor
-        self._cursor_is_ours = False  # whether the cursor came from this walk
+        self._cursor_is_ours = (
+            False  # True if a page of this walk returned the cursor, False if the caller passed it
+        )
         self._begins_midway = cursor is not None
         self._has_ended = False
         self._seen_cursors: set[int] = set() if cursor is None else {hash(cursor)}
@@ -39,13 +44,13 @@ class PageWalk(Generic[T]):
         self._empty_restarts = 0
 
     def next_query(self) -> dict[str, str] | None:
-        """The query of the next page; None after the last."""
+        """Return the query of the next page; None after the last."""
         if self._has_ended:
             return None
         return {**self._query, **({} if self._cursor is None else {"cursor": self._cursor})}
 
     def accept(self, page: Page[T]) -> Page[T]:
-        """Note where the next page is, and leave out what an earlier page of this walk held."""
+        """Remember where the next page is; return this one without the items that were yielded already."""
         self._advance(page)
         if self._has_restarted:
             fresh = [item for item in page.data if not self._was_yielded(item)]
@@ -56,9 +61,10 @@ class PageWalk(Generic[T]):
         return page
 
     def restart(self) -> bool:
-        """Begin again after the API refused a cursor of ours; False if that cannot help."""
-        hopeless = self._begins_midway and not self._has_yielded
-        if not self._cursor_is_ours or hopeless or self._empty_restarts >= MAX_EMPTY_RESTARTS:
+        """Start again after the API refused a cursor; return False if that cannot help."""
+        # A caller's cursor whose first page never came leaves no position: a restart would yield the whole list.
+        is_hopeless = self._begins_midway and not self._has_yielded
+        if not self._cursor_is_ours or is_hopeless or self._empty_restarts >= MAX_EMPTY_RESTARTS:
             return False
         self._cursor, self._cursor_is_ours = None, False
         self._seen_cursors.clear()
@@ -72,9 +78,9 @@ class PageWalk(Generic[T]):
             self._has_ended = True
             return
         if not cursor:
-            raise _invalid_page_error(page, "has_more without a cursor")
+            raise _invalid_page_error(page, "has_more but without a cursor")
         if hash(cursor) in self._seen_cursors:
-            raise _invalid_page_error(page, "a cursor that came before, which would go round for ever")
+            raise _invalid_page_error(page, "a cursor that an earlier page had, which would never end")
         self._seen_cursors.add(hash(cursor))
         self._cursor, self._cursor_is_ours = cursor, True
 
@@ -107,7 +113,7 @@ def _id(item: BaseModel) -> str:
 def _invalid_page_error(page: Page[T], problem: str) -> APIResponseValidationError:
     response = getattr(page, "last_response", None)
     return APIResponseValidationError(
-        f"The API answered a page with {problem}.",
+        f"The API returned a page with {problem}.",
         status_code=response.status_code if response else 200,
         request_id=response.request_id if response else None,
     )

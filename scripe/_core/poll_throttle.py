@@ -1,11 +1,13 @@
-"""When to look at a job again.
+"""Decide when to poll a job again.
 
-| Job | Looked at |
+| Job | Polled |
 |---|---|
 | any | every second |
-| `KB_INGEST_*`, `SOURCE_INGEST_FILE` | every 5 seconds once 30 seconds of waiting have passed |
+| `KB_INGEST_*`, `SOURCE_INGEST_FILE` | every 5 seconds, after 30 seconds of waiting |
 
-All polling of a client together takes at most half of the known budget of reads: looks are spaced so, whoever waits.
+All waits of a client share one throttle, which gives them at most half of the rate limit for reads. Without it, three
+waits in three threads would poll 180 times a minute, more than the limit of 120, and every other read of the client
+would wait for the rate limit.
 """
 
 from __future__ import annotations
@@ -19,11 +21,11 @@ POLL_INTERVAL = 1.0
 SLOW_POLL_INTERVAL = 5.0
 SLOW_AFTER = 30.0
 POLLING_SHARE_OF_RATE_LIMIT = 0.5
-"""Part of the budget of reads that polling may take."""
+"""Part of the rate limit for reads that polling may use."""
 
 
 def poll_interval(types: Iterable[str], waited: float) -> float:
-    """Seconds until the next look at jobs of these types, after so many seconds of waiting."""
+    """Return the seconds until the next poll of jobs of these types, after a number of seconds of waiting."""
     if waited < SLOW_AFTER:
         return POLL_INTERVAL
     return SLOW_POLL_INTERVAL if all(_is_slow(job_type) for job_type in types) else POLL_INTERVAL
@@ -34,21 +36,21 @@ def _is_slow(job_type: str) -> bool:
 
 
 class PollThrottle:
-    """Spaces the looks of all waits of a client; may be used from several threads."""
+    """Spaces the polls of all waits of a client; may be used from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._next_at = 0.0
 
     def reserve(self, now: float, limit: int | None) -> float:
-        """Take the next place in the line: seconds until it comes."""
+        """Reserve the next poll; return the seconds to wait before it."""
         with self._lock:
             at = max(now, self._next_at)
             self._next_at = at + _seconds_between_polls(limit)
             return at - now
 
     def cancel(self, limit: int | None) -> None:
-        """Leave the line: a wait that was given up must not hold up those that come after it."""
+        """Give a reserved poll back: a wait that was given up must not delay those after it."""
         with self._lock:
             self._next_at -= _seconds_between_polls(limit)
 

@@ -1,7 +1,8 @@
-"""Jobs that are waited for: what is known of them, and how their end is told.
+"""Track the jobs that a wait is for, and turn their end into a result or an error.
 
-When they are looked at is for `pacing`. Many are looked at through `GET /jobs`, a page for 200 of them; what it does
-not show is read singly.
+When to poll is decided in `poll_throttle.py`. A wait for many jobs polls `GET /jobs`, whose pages show up to 200 of
+them, and retrieves the jobs that these pages do not show one by one. So a wait for 100 jobs costs about one request a
+second, not 100.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ from .request import check_id, format_utc_day, page_query
 
 
 def check_job_list(jobs: Iterable[Job | str]) -> list[Job | str]:
-    """Many jobs, as a list; a single one is refused, since a text would be taken for many ids of a letter."""
+    """Return many jobs as a list; refuse a single one, since a str would pass as many ids of one letter."""
     if isinstance(jobs, (str, Job)) or not isinstance(jobs, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidArgumentError(
-            f"jobs is one {type(jobs).__name__}: give a list of jobs or ids, or use `wait`."
+            f"jobs is a single {type(jobs).__name__}. Give a list of jobs or ids, or use `wait`."
         )
     return list(jobs)
 
 
 class JobTracker:
-    """Jobs that are waited for: how they were last seen, which have ended, which are unknown to the API."""
+    """Keeps the latest state of the jobs that are waited for: pending, finished, or not found."""
 
     def __init__(self, jobs: Iterable[Job | str]) -> None:
         job_list = list(jobs)
@@ -50,7 +51,7 @@ class JobTracker:
                 self.update(job)
 
     def update(self, job: Job) -> bool:
-        """Note how a job is now; whether that is news."""
+        """Record the state of a job; return True if its status has changed."""
         if job.id not in self.pending:
             return False
         before = self.latest.get(job.id)
@@ -61,29 +62,31 @@ class JobTracker:
         return before is None or before.status != job.status
 
     def mark_not_found(self, job_id: str, error: NotFoundError) -> None:
-        """The API does not know this id: nothing to wait for."""
+        """Record that the API does not know this id; it is not waited for any longer."""
         self.pending.pop(job_id, None)
         self.unknown[job_id] = error
 
     def pop_finished(self) -> list[Job]:
-        """Jobs that have ended since the last call, in the order in which they did."""
+        """Return the jobs that have finished since the last call, in the order in which they did."""
         finished, self._finished = self._finished, []
         return sorted(
             finished, key=lambda job: (job.completed_at or job.updated_at or job.created_at).timestamp()
         )
 
     def types(self) -> list[str]:
+        """Return the types of the pending jobs, as far as they are known."""
         return [self.latest[job_id].type for job_id in self.pending if job_id in self.latest]
 
     def has_unseen(self) -> bool:
+        """Return True if the state of a pending job is not known yet."""
         return any(job_id not in self.latest for job_id in self.pending)
 
     def snapshot(self) -> list[Job]:
-        """All jobs as last seen, in the order given."""
+        """Return the latest state of all jobs, in the order in which they were given."""
         return [self.latest[job_id] for job_id in self.order if job_id in self.latest]
 
     def list_query(self) -> dict[str, str]:
-        """The query that shows most of what is pending in the fewest pages."""
+        """Return the query of `GET /jobs` that shows most pending jobs in the fewest pages."""
         oldest = self._oldest()
         types = sorted(set(self.types())) if oldest else []
         return page_query(
@@ -93,7 +96,7 @@ class JobTracker:
         )
 
     def is_covered(self, page: Page[Job], pages: int, missing: int) -> bool:
-        """Whether another page would show nothing more, or cost more than reading the rest singly."""
+        """Return True if another page would show nothing more, or cost more than retrieving the rest one by one."""
         oldest = self._oldest()
         is_past = oldest is not None and bool(page.data) and page.data[-1].created_at < oldest
         return missing == 0 or is_past or missing <= pages
@@ -104,7 +107,13 @@ class JobTracker:
 
 
 def require_success(job: Job) -> Job:
-    """The job, if it ended well."""
+    """Return the job if it succeeded.
+
+    Raises:
+        JobCancelledError: it was cancelled.
+        JobFailedError: it failed.
+
+    """
     if job.is_cancelled:
         raise JobCancelledError(
             f"Job {clip(job.id, 100)} ({clip(job.type, 100)}) was cancelled before it started.", job=job
@@ -119,27 +128,29 @@ def require_success(job: Job) -> Job:
 
 
 def result_id(job: Job, field: Literal["source_id", "post_id", "document_id"]) -> str:
-    """The id of what a job made."""
+    """Return the id of the object that a job created."""
     value = getattr(job.result, field, None)
     if not isinstance(value, str) or not value:
         raise APIResponseValidationError(
-            f"Job {clip(job.id, 100)} ended as {clip(job.status, 100)} without the {field} that the API promises.",
+            f"Job {clip(job.id, 100)} ended as {clip(job.status, 100)} without the {field} that the API promises. "
+            "Retrieve the job to see its result.",
             status_code=200,
         )
     return value
 
 
 def timeout_error(jobs: Sequence[Job], pending: Iterable[str], seconds: float) -> JobTimeoutError:
+    """Return the error of a wait whose time ended; it names the first five pending jobs."""
     ids = list(pending)
     listed = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
     return JobTimeoutError(
-        f"Waited {seconds:g} s, and not finished: {listed}. The work goes on; wait again with the same id.",
+        f"After {seconds:g} s these jobs were not finished: {listed}. They continue. Wait again with the same ids.",
         jobs=jobs,
     )
 
 
 def progress_from_job(job: Job, total: int) -> Progress | None:
-    """How far a file is, told by the job that works on it; None if it ended badly, which an error tells."""
+    """Return the progress of a file, as its job reports it; None if the job failed, which raises an error."""
     if job.is_finished and not job.is_succeeded:
         return None
     if job.is_succeeded:

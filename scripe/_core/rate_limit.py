@@ -1,10 +1,19 @@
-"""What the headers say of the rate limit; when the next call may go.
+"""Decide when the next call may be sent, from the rate limit headers of earlier responses.
 
-The API counts per workspace, over a window of 60 seconds that slides. Where its responses carry headers, these decide:
-what remains, less the calls in flight, may go; then calls of that bucket wait for the reset rather than collect 429s.
-After a reset one call goes first, whatever older calls do: its response says how many may follow. It is waited for
-only so long, since it may hang. Our own calls of a window are counted beside that, since responses come in any order,
-and headers may come only with a 429; unless the headers show that the window is shorter.
+The API counts calls per workspace and bucket, in a sliding window of 60 seconds. A call over the limit gets a 429. If
+many threads ran into it at once, each would collect its own 429s and use up its retries, though waiting was enough.
+So a client counts too, and holds a call back until the API would accept it.
+
+1. Headers decide where the API sends them. As many calls may be in flight as remain; the others wait for the reset.
+2. After a reset, one call goes first (the probe). Its response says how many may follow. If all went at once, and other
+   programs use the same limit, most of them would get a 429.
+3. The others wait for the probe only 5 seconds: it may hang, and must not hold up the whole client.
+4. The client's own calls of the window are counted as well. Responses overtake each other, so that an older one may
+   report more than is left; and some servers send the headers only with a 429.
+5. If the headers show that the window is shorter than 60 seconds, that count is ignored.
+
+A call is in flight from `reserve` to `release`. One that never gets to `release`, because Ctrl-C ended it between two
+bytecodes, is forgotten after its timeout. Otherwise it would take up a place forever.
 """
 
 from __future__ import annotations
@@ -22,20 +31,20 @@ from ..types.response_info import RateLimit
 from .outcome import Outcome, RawResponse
 
 WINDOW = 60.0
-"""Seconds in which the API counts."""
+"""Length in seconds of the window in which the API counts."""
 
 READ_LIMIT = 120
-"""Reads in a window, as the API documents them; what its headers say counts more."""
+"""Reads in a window, as documented by the API; its headers count before this."""
 
 _MIN_EPOCH = 1_000_000_000.0
-_RECHECK_DELAY = 0.05  # seconds until calls in flight may have told more
+_RECHECK_DELAY = 0.05  # seconds; a call in flight may have returned by then
 
 MAX_PROBE_WAIT = 5.0
-"""Seconds after which a call hangs: others wait only so long for the one that goes first after a reset."""
+"""Seconds that other calls wait for the probe; one that takes longer is taken to hang."""
 
 
 def parse_retry_after(raw: RawResponse) -> float | None:
-    """Seconds that `Retry-After` asks for, given as seconds or as an HTTP date; None if it makes no sense."""
+    """Return the seconds of `Retry-After`, which states seconds or an HTTP date; None without a valid one."""
     text = raw.headers.get("retry-after")
     if text is None:
         return None
@@ -46,7 +55,10 @@ def parse_retry_after(raw: RawResponse) -> float | None:
 
 
 def parse_rate_limit(raw: RawResponse) -> RateLimit | None:
-    """What the answer says of its bucket; None if nothing."""
+    """Return the rate limit that a response reports; None if it reports none.
+
+    `X-RateLimit-Reset` may be seconds from now, or a time since 1970 in seconds or milliseconds: the size tells.
+    """
     headers = raw.headers.lower_items
     limit, remaining = (
         _parse_count(headers.get("x-ratelimit-limit")),
@@ -63,7 +75,7 @@ def parse_rate_limit(raw: RawResponse) -> RateLimit | None:
             raw.arrived if server_time is None else server_time
         )
     if reset is not None:
-        reset = max(0.0, reset)  # just past, when the server rounds
+        reset = max(0.0, reset)  # a server that rounds can report a reset that has just passed
     return None if limit is remaining is reset is None else RateLimit(limit, remaining, reset)
 
 
@@ -100,7 +112,7 @@ def _parse_count(text: str | None) -> int | None:
 
 
 class SentCall(NamedTuple):
-    """When a call was sent, and when it can no longer be under way."""
+    """The time at which a call was sent, and the time after which it cannot be in flight any more."""
 
     at: float
     expires_at: float
@@ -108,14 +120,17 @@ class SentCall(NamedTuple):
 
 @dataclass(slots=True)
 class _Bucket:
-    """What is known of one rate limit."""
+    """The state of one rate limit, as far as it is known."""
 
     limit: int | None = None
     remaining: int | None = None
     resets_at: float = 0.0
-    reports_successes: bool = False  # by successes too, not only by 429s
-    has_shorter_window: bool = False  # the window is shorter than WINDOW: headers alone decide
-    probe: tuple[int, float] = (0, 0.0)  # the call that goes first after a reset; until when others wait
+    reports_successes: bool = False  # headers come with successes too, not only with 429s
+    has_shorter_window: bool = False  # than WINDOW: only headers decide then
+    probe: tuple[int, float] = (
+        0,
+        0.0,
+    )  # number of the call that goes first after a reset; until when others wait
     sent: int = 0
     in_flight: dict[int, SentCall] = field(default_factory=dict[int, SentCall])
     ended_at: deque[float] = field(default_factory=deque[float])
@@ -135,7 +150,7 @@ class _Bucket:
             and self.reports_successes
             and not self._has_room()
         ):
-            return 0.0  # the headers speak of a shorter window: one call goes first, and its response decides
+            return 0.0  # the headers promise an earlier reset than our count: let a probe find out which is right
         return max(by_headers, by_own_count if by_own_count <= MAX_PROBE_WAIT or by_headers == 0 else 0.0)
 
     def _wait_by_own_count(self, now: float) -> float:
@@ -161,7 +176,7 @@ class _Bucket:
         return self.remaining is None or self.remaining > len(self.in_flight)
 
     def _forget_expired(self, now: float) -> bool:
-        """Forget calls that can no longer be under way, such as one that Ctrl-C ended before it was released."""
+        """Forget the calls that cannot be in flight any more; return True if there were any."""
         expired = [call for call, sent_call in self.in_flight.items() if sent_call.expires_at <= now]
         for call in expired:
             del self.in_flight[call]
@@ -176,7 +191,7 @@ class _Bucket:
         return self.sent
 
     def update(self, call: int, raw: RawResponse, reported: RateLimit, now: float, elapsed: float) -> None:
-        """Learn from the response to a call that took so many seconds."""
+        """Update the state with the response to a call that took a number of seconds."""
         if raw.status == 429:
             reported = self._from_429(call, reported, parse_retry_after(raw))
         else:
@@ -187,40 +202,41 @@ class _Bucket:
         if reported.limit:
             self.limit = reported.limit
         if call < self.probe[0] and elapsed > MAX_PROBE_WAIT:
-            return  # it hung, and speaks of a window that is over
+            return  # it hung, and reports on a window that has passed
         known = math.inf if self.remaining is None else self.remaining
         if reported.remaining is None:
             if now >= self.resets_at:
-                self.remaining = None  # nothing more will be told: the others may follow
+                self.remaining = None  # the probe returned without headers: let the others go
         elif reported.remaining <= known or self._may_increase(raw, now - elapsed):
             self.remaining, self.resets_at = reported.remaining, now + _reset_delay(reported)
 
     def _is_window_shorter(self, reported: RateLimit, sent_at: float) -> bool:
-        """Return whether the latest calls and what remains are more than the limit: then its window is shorter.
+        """Return True if our recent calls plus the remaining ones exceed the limit: the window is shorter then.
 
-        Only calls that had ended before this one was sent are sure to be counted in what its response says; and those
-        that ended 50 seconds ago or earlier may have left a window of 60, since they arrived before they ended.
+        Only calls that ended before this one was sent are surely counted in its response. Calls that ended more than
+        50 seconds ago are left out: they arrived earlier than they ended, perhaps before a window of 60 seconds.
         """
         recent = sum(sent_at - WINDOW + 2 * MAX_PROBE_WAIT < at <= sent_at for at in self.ended_at)
         return bool(reported.limit) and recent + (reported.remaining or 0) > (reported.limit or 0)
 
     def _may_increase(self, raw: RawResponse, sent_at: float) -> bool:
-        """Return whether more can be left than is known: responses come in any order, and only a reset gives more.
+        """Return True if a response may raise the number of remaining calls.
 
-        A 429 is believed whenever it comes.
+        Responses overtake each other, so an older one can report more than is left. Only one to a call that was sent
+        after the reset may raise the number. A 429 always counts.
         """
         return raw.status == 429 or sent_at >= self.resets_at
 
     def count_lost(self, now: float) -> None:
-        """Count a call without a response: the API may have counted it."""
+        """Count a call whose response was lost: the API may have counted it."""
         self.ended_at.append(now)
         self.remaining = self.remaining and self.remaining - 1
 
     def _from_429(self, call: int, reported: RateLimit, wait: float | None) -> RateLimit:
-        """A 429 says that nothing remains, whatever its headers leave out; one that names no time: 1 s, 2 s, 4 s, …"""
+        """Return the rate limit that a 429 reports: nothing remains. If it names no time: 1 s, 2 s, 4 s, …"""
         reset = reported.reset_after if wait is None else wait
         if reset is None:
-            if call > self.last_unexplained_429:  # those that were refused together count as one
+            if call > self.last_unexplained_429:  # several that were refused together count once
                 self.unexplained_429s, self.last_unexplained_429 = self.unexplained_429s + 1, self.sent
             reset = unexplained_429_delay(self.unexplained_429s)
         return RateLimit(reported.limit, 0, reset)
@@ -261,12 +277,12 @@ class RateLimiter:
         return f"RateLimiter({len(self._buckets)} buckets)"
 
     def reserve(self, bucket: Hashable, now: float, timeout: float | None = None) -> Reservation | float:
-        """Reserve a place for one call, or return the seconds after which to ask again.
+        """Reserve a place for one call, or return the seconds after which to try again.
 
         Args:
             bucket: The rate limit that the call counts for.
             now: Seconds on the client's clock.
-            timeout: Seconds after which the call, if it is not released, is taken for gone; at most the window.
+            timeout: Seconds after which the call is forgotten if it was not released; at most the window.
 
         """
         with self._lock:
@@ -279,18 +295,18 @@ class RateLimiter:
     def release(
         self, reservation: Reservation, now: float, outcome: Outcome | None, reported: RateLimit | None = None
     ) -> None:
-        """Give the place back when the call is over, and learn from its response.
+        """Give the place of a call back, and update the state with its response.
 
         Args:
-            reservation: The place.
+            reservation: The reserved place.
             now: Seconds on the client's clock.
-            outcome: The response, or why there is none; None for a call that was interrupted.
-            reported: What the response's headers say of the rate limit.
+            outcome: The outcome; None if the call was interrupted.
+            reported: The rate limit that the response reports.
 
         """
         with self._lock:
             state = self._bucket(reservation.bucket)
-            sent = state.in_flight.pop(reservation.call, None)  # gone, if it was forgotten meanwhile
+            sent = state.in_flight.pop(reservation.call, None)  # None if it was forgotten before
             if isinstance(outcome, RawResponse):
                 elapsed = math.inf if sent is None else now - sent.at
                 state.update(reservation.call, outcome, reported or RateLimit(), now, elapsed)
@@ -301,12 +317,12 @@ class RateLimiter:
         return self._buckets.get(name) or self._buckets.setdefault(name, _Bucket())
 
     def reset(self) -> None:
-        """Begin afresh, in a process that was forked: nothing of what is in flight will end here."""
+        """Start afresh in a forked process: the calls in flight belong to the parent, and never end here."""
         self._lock = threading.Lock()
         self._buckets = {}
 
     def limit(self, bucket: Hashable) -> int | None:
-        """Calls in a window, as far as the API has said."""
+        """Return the calls allowed in a window; None if the API has not reported it."""
         with self._lock:
             state = self._buckets.get(bucket)
             return state.limit if state else None

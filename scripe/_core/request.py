@@ -1,4 +1,11 @@
-"""What one call is; how ids become paths."""
+"""Describe one call: its path, query and body, before it is addressed to a server.
+
+Ids come from the caller's data. They are quoted and checked when they become part of a path: an id such as `../posts`
+would otherwise send a DELETE to another endpoint.
+
+The body is serialised once, before the first attempt. The idempotency key belongs to exactly these bytes, and the API
+compares them when a retry uses the key again.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +37,7 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class FilledPath(str):
-    """A path that knows what it was made of."""
+    """A path, and the template that it was built from."""
 
     __slots__ = ("template",)
     template: str | None
@@ -38,21 +45,21 @@ class FilledPath(str):
 
 @dataclass(slots=True)
 class Request(Generic[T]):
-    """One call, before it is addressed to a server.
+    """One call to the API.
 
     Attributes:
         method: HTTP method.
-        path: Path below the base URL, ids quoted.
-        returns: The model that the answer becomes.
-        params: Query, as text.
-        body: The JSON body, serialised once: the same bytes go up with every attempt.
+        path: Path below the base URL, with quoted ids.
+        returns: Model of the response.
+        params: Query parameters as text.
+        body: JSON body, the same bytes for every attempt.
         idempotency_key: Made before the first attempt, the same for all.
-        repeatable: Whether it may be sent again when it may have arrived before. One that is not is still
-            sent again after a 429, or when no connection was made: then nothing was done.
-        shape: Where the answer holds the object: under `data`, as its whole, or (C23) either way.
-        answers: Statuses beside 2xx that carry the object (a degraded `/health` is a 503).
-        needs_key: Whether the key goes with it.
-        held: Seconds for which the server may hold the answer back.
+        repeatable: True if it may be sent again when an earlier attempt may have arrived. Every call is sent again
+            after a 429, or if no connection was made: nothing was done then.
+        envelope: Where the response holds the object: under `data`, as its whole body, or (C23) either way.
+        extra_success_statuses: Statuses beside 2xx whose response is the object (a degraded `/health` is a 503).
+        authenticated: True if the API key is sent with it.
+        server_wait: Seconds for which the server may hold the response back.
 
     """
 
@@ -70,24 +77,24 @@ class Request(Generic[T]):
 
     @property
     def template(self) -> str | None:
-        """The path with its ids left out; None if the caller wrote it, who alone knows which parts are ids."""
+        """The path with its ids left out; None if the caller wrote the path, so that its ids are unknown."""
         return self.path.template if isinstance(self.path, FilledPath) else self.path
 
     @property
     def safe_path(self) -> str:
-        """The path as it may be told: without a query that the caller wrote into it."""
+        """The path as it may be logged: without a query that the caller wrote into it."""
         return str(self.path).partition("?")[0]
 
     @property
     def target(self) -> str:
-        """Path and query."""
+        """The path and the query."""
         if not self.params:
             return self.path
         return f"{self.path}{'&' if '?' in self.path else '?'}{urlencode(self.params)}"
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of this call, beside those that all calls have."""
+        """The headers of this call only."""
         headers: dict[str, str] = {}
         if self.body is not None:
             headers["Content-Type"] = "application/json"
@@ -97,6 +104,7 @@ class Request(Generic[T]):
 
     @property
     def bucket(self) -> RateLimitBucket:
+        """The rate limit that the call counts for."""
         if self.method in ("GET", "HEAD"):
             return "read"
         return _BUCKETS.get(self.path, "write")
@@ -105,7 +113,7 @@ class Request(Generic[T]):
 def create_request(
     method: str, path: str, returns: type[T], fields: Mapping[str, JSONInput], idempotency_key: str | None
 ) -> Request[T]:
-    """A write that the API gives a key: fields that are None are left out."""
+    """Return a write with an idempotency key; fields that are None are left out."""
     key = new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
     given_fields = {name: value for name, value in fields.items() if value is not None}
     return Request(method, path, returns, body=to_json_bytes(given_fields), idempotency_key=key)
@@ -114,16 +122,16 @@ def create_request(
 def patch_request(
     path: str, returns: type[T], fields: Mapping[str, JSONInput | NotGiven], idempotency_key: str | None
 ) -> Request[T]:
-    """A PATCH that the API gives a key: only what was given is sent, None too."""
+    """Return a PATCH with an idempotency key; it sends the given fields only, None included."""
     request = create_request("PATCH", path, returns, {}, idempotency_key)
     return replace(request, body=to_json_bytes(drop_not_given(fields)))
 
 
 def drop_not_given(fields: Mapping[str, JSONInput | NotGiven]) -> dict[str, JSONInput]:
-    """The fields that were given, of which there must be one."""
+    """Return the fields that were given, at least one."""
     changes = {name: value for name, value in fields.items() if not isinstance(value, NotGiven)}
     if not changes:
-        raise InvalidArgumentError("There is nothing to change: give at least one field.")
+        raise InvalidArgumentError("There is nothing to change. Give at least one field.")
     return changes
 
 
@@ -135,13 +143,20 @@ def raw_request(
     json: JSONInput,
     idempotency_key: str | None,
 ) -> Request[T]:
-    """A call to any endpoint. Whether it honours keys is unknown: a write is repeated only with the caller's own."""
+    """Return a call to any endpoint of the API.
+
+    Whether the endpoint honours idempotency keys is unknown: a write is repeated only with a key of the caller's own.
+
+    Raises:
+        InvalidArgumentError: the method, the path, the parameters or the key cannot be sent.
+
+    """
     verb = method.upper()
     if not _METHOD.fullmatch(verb):
-        raise InvalidArgumentError(f"method is {method!r}; give one of HTTP, such as `GET`.")
+        raise InvalidArgumentError(f"method is {method!r}. Give a method of HTTP, such as `GET`.")
     is_read = verb in ("GET", "HEAD")
     if is_read and idempotency_key is not None:
-        raise InvalidArgumentError(f"idempotency_key has no meaning for a {verb}: the API ignores it there.")
+        raise InvalidArgumentError(f"The API ignores the idempotency_key of a {verb}. Leave it out.")
     is_callers_key = idempotency_key is not None
     if not is_read:
         idempotency_key = (
@@ -160,28 +175,28 @@ def raw_request(
 
 
 def to_json_bytes(value: JSONInput) -> bytes:
-    """JSON text in UTF-8, of what JSON can hold and nothing else."""
+    """Serialise a value as JSON in UTF-8; refuse what JSON cannot hold, NaN included."""
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
     except UnicodeEncodeError:
-        problem = "a text holds half a surrogate pair, which UTF-8 cannot carry"
+        problem = "a str holds half a surrogate pair, which UTF-8 cannot carry"
     except RecursionError:
-        problem = "it is nested too deep"
+        problem = "it is nested too deeply"
     except (TypeError, ValueError) as error:
         problem = str(error)
     raise InvalidArgumentError(f"The body cannot be sent as JSON: {problem}.")
 
 
 def check_id(value: str, name: str) -> str:
-    """An id as the caller gave it: opaque, but never one that would reach another endpoint."""
+    """Return an id; refuse one that would lead to another endpoint. Apart from that, ids are opaque."""
     if not isinstance(value, str) or value.strip() in ("", ".", "..") or not _is_encodable(value):  # pyright: ignore[reportUnnecessaryIsInstance]
-        problem = f"{value!r} is no id" if isinstance(value, str) else f"is a {type(value).__name__}"  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidArgumentError(f"{name} {problem}: give the text that the API returned as `id`.")
+        problem = f"{value!r} is not an id" if isinstance(value, str) else f"is a {type(value).__name__}"  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidArgumentError(f"{name} {problem}. Give the str that the API returned as `id`.")
     return value
 
 
 def build_path(template: str, *ids: str) -> FilledPath:
-    """Fill ids into a path, quoted, so that none can reach another endpoint."""
+    """Fill quoted ids into a path."""
     filled = FilledPath(
         template.format(*(quote(check_id(resource_id, "The id"), safe="") for resource_id in ids))
     )
@@ -190,7 +205,7 @@ def build_path(template: str, *ids: str) -> FilledPath:
 
 
 def check_literal_path(text: str) -> FilledPath:
-    """A path that the caller wrote out: below the base URL, and nowhere else."""
+    """Return a path that the caller wrote out; refuse one that would leave the base URL."""
     decoded = unquote(text.split("?")[0])
     if (
         not text.startswith("/")
@@ -198,27 +213,29 @@ def check_literal_path(text: str) -> FilledPath:
         or {".", ".."} & set(decoded.split("/"))
         or "#" in text
     ):
-        raise InvalidArgumentError(f"path {text!r} must be one below the base URL, such as `/projects`.")
+        raise InvalidArgumentError(f"path {text!r} is not below the base URL. Give one such as `/projects`.")
     if decoded.startswith("/v1/"):
         raise InvalidArgumentError(
-            f"path {text!r} begins with the version, which the base URL has: leave out `/v1`."
+            f"path {text!r} begins with the version, which is part of the base URL. Leave out `/v1`."
         )
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise InvalidArgumentError(f"path {text!r} holds characters that must be percent-encoded.")
+        raise InvalidArgumentError(
+            f"path {text!r} holds characters that no URL may hold. Percent-encode them."
+        )
     path = FilledPath(text)
     path.template = None
     return path
 
 
 def page_query(page_size: int, cursor: str | None = None, **filters: str | None) -> dict[str, str]:
-    """The query of a list: `limit` is 1 to 200 (C6), filters that are None are left out."""
+    """Return the query of a list; `limit` is 1 to 200 (C6), and filters that are None are left out."""
     if isinstance(page_size, bool) or not isinstance(page_size, int) or not 1 <= page_size <= 200:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidArgumentError(f"page_size is {page_size!r}; the API takes 1 to 200.")
+        raise InvalidArgumentError(f"page_size is {page_size!r}. Give 1 to 200.")
     return build_query({"limit": page_size, **filters, "cursor": cursor})
 
 
 def build_query(params: Query | None) -> dict[str, str]:
-    """Query parameters as the API spells them; those that are None are left out."""
+    """Return query parameters as the API spells them; those that are None are left out."""
     booleans = {True: "true", False: "false"}
     query = {
         name: booleans[value] if isinstance(value, bool) else _query_text(value)
@@ -226,7 +243,7 @@ def build_query(params: Query | None) -> dict[str, str]:
         if value is not None
     }
     if not all(_is_encodable(part) for pair in query.items() for part in pair):
-        raise InvalidArgumentError("params hold half a surrogate pair, which UTF-8 cannot carry.")
+        raise InvalidArgumentError("params hold half a surrogate pair, which UTF-8 cannot carry. Replace it.")
     return query
 
 
@@ -237,7 +254,7 @@ def _query_text(value: str | float) -> str:
 
 
 def _is_encodable(value: str) -> bool:
-    """Whether UTF-8 can carry it."""
+    """Return True if UTF-8 can carry the text."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -246,27 +263,29 @@ def _is_encodable(value: str) -> bool:
 
 
 def join_filter(values: Sequence[str] | None, name: str) -> str | None:
-    """Several values of one filter; a single one may stand alone."""
+    """Join the values of one filter; a single str counts as one value."""
     if values is None:
         return None
     texts = [values] if isinstance(values, str) else [*values]
     if not texts or not all(texts) or any("," in text for text in texts):
-        raise InvalidArgumentError(f"{name} {values!r} must be a list of one or more values.")
+        raise InvalidArgumentError(
+            f"{name} is {values!r}. Give at least one value, and none that is empty or has a comma."
+        )
     return ",".join(texts)
 
 
 def format_utc_day(moment: date | datetime | str | None, name: str) -> str | None:
-    """A date filter: the API takes UTC days (C27), also as text, as in the API's own examples."""
+    """Return the UTC day of a date filter (C27). A str is accepted in the form of the API's own examples."""
     if isinstance(moment, str):
         moment = _parse_day(moment, name)
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
             raise InvalidArgumentError(
-                f"{name} {moment!r} has no time zone, so its UTC day is unknown: give a date or an aware datetime."
+                f"{name} {moment!r} has no time zone, so its UTC day is unknown. Give a date or an aware datetime."
             )
         return _to_utc(moment, name).date().isoformat()
     if moment is not None and not isinstance(moment, date):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidArgumentError(f"{name} {moment!r} is no date: give a date or an aware datetime.")
+        raise InvalidArgumentError(f"{name} {moment!r} is not a date. Give a date or an aware datetime.")
     return None if moment is None else moment.isoformat()
 
 
@@ -277,17 +296,17 @@ def _parse_day(text: str, name: str) -> date:
     except ValueError:
         pass
     raise InvalidArgumentError(
-        f"{name} {text[:40]!r} is not a day as the API writes it: give '2026-05-01', a date or an aware datetime."
+        f"{name} {text[:40]!r} is not a day. Give one such as '2026-05-01', a date or an aware datetime."
     )
 
 
 def format_datetime(value: datetime | None, name: str) -> str | None:
-    """An instant of the caller's, as the API writes instants: keys compare bodies to the letter."""
+    """Return an instant in the API's own form, so that a repeated call has the same body to the letter."""
     if value is None:
         return None
     if not isinstance(value, datetime) or value.tzinfo is None:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidArgumentError(
-            f"{name} {value!r} is no moment in a known time zone: give an aware datetime, "
+            f"{name} {value!r} is not an instant in a known time zone. Give an aware datetime, "
             "such as datetime(2026, 12, 1, 9, tzinfo=ZoneInfo('Europe/Berlin'))."
         )
     return format_instant(_to_utc(value, name))
@@ -297,18 +316,21 @@ def _to_utc(moment: datetime, name: str) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise InvalidArgumentError(f"{name} {moment!r} is beyond what there is in UTC.") from None
+        raise InvalidArgumentError(
+            f"{name} {moment!r} does not exist in UTC. Give a year from 2 to 9998."
+        ) from None
 
 
 def format_slot_date(value: date | datetime | None, name: str) -> str | None:
-    """The date of a queue slot: a moment, or a day as it is."""
+    """Return the date of a queue slot: an instant, or a day."""
     return format_datetime(value, name) if isinstance(value, datetime) else format_utc_day(value, name)
 
 
 def check_http_url(url: str, name: str) -> str:
+    """Return the URL; refuse one that is not http or https, or has no host."""
     parts = urlsplit(url) if isinstance(url, str) and "[" not in url else urlsplit("")  # pyright: ignore[reportUnnecessaryIsInstance]
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidArgumentError(
-            f"{name} {url!r} is no address of a page: it must begin with https:// or http://."
+            f"{name} {url!r} is not the URL of a page. Give one that begins with https:// or http://."
         )
     return url

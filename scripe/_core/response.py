@@ -1,4 +1,11 @@
-"""An answer into a model or an error; what its headers tell beside it."""
+"""Turn a response into a model or an error, and read its headers.
+
+A proxy can put its own page in place of the API's response, with any status. So a body that is not the API's envelope
+still becomes an error of the right class, chosen by its status.
+
+Everything that an error shows (message, headers, body) is redacted first: some proxies echo the request with its API
+key, and errors end up in logs and error trackers.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +62,7 @@ ERROR_BY_STATUS: Mapping[int, type[errors.APIStatusError]] = {
 def build_response_info(
     request: Request[T], raw: RawResponse, attempts: int, api_key: Secret[str] = NO_API_KEY
 ) -> ResponseInfo:
+    """Return what the headers of a response say, without the API key if a header echoes it."""
     if any(map(contains, raw.headers.lower_items.values(), repeat(api_key.reveal() or "\n"))):
         raw = redact_api_key(raw, api_key)
     headers = raw.headers.lower_items
@@ -74,7 +82,7 @@ def build_response_info(
 
 
 def parse_deprecation(notice: str | None) -> Deprecation | None:
-    """Read `<version>; sunset=<date>; replacement=<version>`, of which only the version is sure to come."""
+    """Parse `<version>; sunset=<date>; replacement=<version>`; only the version is always there."""
     if not notice:
         return None
     version, *rest = (part.strip() for part in notice.split(";"))
@@ -87,7 +95,7 @@ def parse_deprecation(notice: str | None) -> Deprecation | None:
 
 
 def redact_api_key(raw: RawResponse, api_key: Secret[str]) -> RawResponse:
-    """The answer as an error may show it: some proxies echo what they were sent, the key too."""
+    """Return the response without the API key, which some proxies echo."""
     text = api_key.reveal()
     if not text:
         return raw
@@ -96,11 +104,11 @@ def redact_api_key(raw: RawResponse, api_key: Secret[str]) -> RawResponse:
 
 
 def parse_model(request: Request[T], raw: RawResponse, response: ResponseInfo, api_key: Secret[str]) -> T:
-    """The model that the answer holds.
+    """Return the model that the response holds.
 
     Raises:
-        APIStatusError: the answer is an error.
-        APIResponseValidationError: the answer is none that the API promises.
+        APIStatusError: the response is an error.
+        APIResponseValidationError: the body is not what the API promises.
 
     """
     _check_status(request, raw, response, api_key)
@@ -118,7 +126,7 @@ def parse_model(request: Request[T], raw: RawResponse, response: ResponseInfo, a
 
 
 def parse_json(request: Request[T], raw: RawResponse, response: ResponseInfo, api_key: Secret[str]) -> JSON:
-    """The JSON that the answer holds; None for an empty body."""
+    """Return the JSON that the response holds; None for an empty body."""
     _check_status(request, raw, response, api_key)
     if not raw.body.strip():
         return None
@@ -129,7 +137,7 @@ def parse_json(request: Request[T], raw: RawResponse, response: ResponseInfo, ap
 
 
 def is_expected_status(request: Request[T], raw: RawResponse) -> bool:
-    """Whether an answer that is no success carries the object all the same, not an error."""
+    """Return True if a response outside 2xx holds the object all the same, and not an error."""
     if raw.status not in request.extra_success_statuses:
         return False
     document = _load_json_or_marker(raw.body)
@@ -163,14 +171,14 @@ def _parse_body(request: Request[T], body: bytes) -> T:
 
 
 def _unwrap(body: bytes) -> object:
-    """An object that the API's pages show bare; C23: take it out of `data` too."""
+    """Return an object that the API reference shows without an envelope; accept one in `data` too (C23)."""
     document = load_json(body)
     inner = document.get("data") if isinstance(document, dict) else None
     return inner if isinstance(inner, dict) else document
 
 
 def _describe_problems(error: ValidationError) -> str:
-    """Where it went wrong, without the values: they may hold what must not be printed."""
+    """Describe where validation failed, without the values, which may be secret."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     places = [
         f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['type']}" for problem in problems[:3]
@@ -183,7 +191,7 @@ def _validation_error(
 ) -> errors.APIResponseValidationError:
     request_id = redact_api_key(raw, api_key).headers.get("x-request-id")
     return errors.APIResponseValidationError(
-        f"{request.method} {request.safe_path} answered {raw.status} with a body that is not "
+        f"{request.method} {request.safe_path} returned {raw.status} with a body that is not "
         f"what the API promises: {problem}",
         status_code=raw.status,
         request_id=request_id,
@@ -195,7 +203,7 @@ def _validation_error(
 def status_error(
     request: Request[T], raw: RawResponse, response: ResponseInfo, api_key: Secret[str] = NO_API_KEY
 ) -> errors.APIStatusError:
-    """The error that an answer is: chosen by its code first, by its status second."""
+    """Return the error of a response; its class depends on the code first, on the status second."""
     body = cast("JSON", redact_body(raw.body, api_key.reveal()))
     envelope = _error_envelope(body)
     code, headers = _non_empty_str(envelope.get("code")), redact_api_key(raw, api_key).headers
@@ -222,7 +230,7 @@ def status_error(
 
 
 def _error_class(code: str | None, status: int) -> type[errors.APIStatusError]:
-    """The class of the code; of the status where that is more exact, or where the code is unknown."""
+    """Return the class for the code; the one for the status if it is more exact, or the code is unknown."""
     by_status = _class_of_status(status)
     by_code = ERROR_BY_CODE.get(code or "") or _class_of_status(STATUS_BY_CODE.get(code or "", status))
     return by_status if issubclass(by_status, by_code) else by_code
@@ -240,18 +248,19 @@ def _error_envelope(body: JSON) -> Mapping[str, JSON]:
 
 
 def _default_message(request: Request[T], raw: RawResponse, body: JSON) -> str:
-    verb = "redirected, and redirects are not followed" if 300 <= raw.status < 400 else "answered"
+    verb = "redirected (redirects are not followed) with" if 300 <= raw.status < 400 else "returned"
     content = (
         "an empty body"
         if not raw.body.strip()
-        else "no JSON"
+        else "a body that is not JSON"
         if isinstance(body, str)
-        else "no error envelope"
+        else "a body without an error envelope"
     )
-    return f"{request.method} {request.safe_path} {verb} {raw.status} with {content}"
+    return f"{request.method} {request.safe_path} {verb} {raw.status} and {content}"
 
 
 def failure_error(request: Request[T], failure: TransportFailure, attempts: int) -> errors.APIConnectionError:
+    """Return the error of a call that got no response."""
     error_class = errors.APITimeoutError if failure.is_timeout else errors.APIConnectionError
     tries = "" if attempts == 1 else f" after {attempts} attempts"
     return error_class(
@@ -262,10 +271,11 @@ def failure_error(request: Request[T], failure: TransportFailure, attempts: int)
 
 
 class _NotJSON:
-    """What bytes that are no JSON become; None is JSON."""
+    """Stands for a body that is not JSON; None cannot, since `null` is JSON."""
 
 
 def _load_json_or_marker(body: bytes) -> JSON | _NotJSON:
+    """Parse JSON; return a marker if the body is not JSON."""
     try:
         return load_json(body)
     except (ValueError, RecursionError):

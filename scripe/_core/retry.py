@@ -51,7 +51,7 @@ class RetryPolicy:
         repeatable: True if the call may be sent again when an earlier attempt may have arrived.
         deadline: The end of the whole call.
         now: Returns the time on the deadline's clock.
-        is_transient: Tells which responses are worth another attempt.
+        is_transient: Returns True for a response after which another attempt may succeed.
         rate_limited_locally: True if the client keeps to the rate limit, so that a 429 is caused by others.
         jitter: Returns a random number between two.
         rate_limit_waits: The 429s so far that do not count as retries.
@@ -98,12 +98,15 @@ class RetryPolicy:
             self.rate_limit_waits += 1
 
     def retry(self, state: RetryCallState) -> bool:
+        """Return `should_retry` of the last outcome."""
         return self.should_retry(last_outcome(state))
 
     def wait(self, state: RetryCallState) -> float:
+        """Return `delay` after the last outcome."""
         return self.delay(last_outcome(state), state.attempt_number)
 
     def stop(self, state: RetryCallState) -> bool:
+        """Return `should_stop` before the coming delay."""
         return self.should_stop(state.attempt_number, state.upcoming_sleep)
 
 

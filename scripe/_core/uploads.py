@@ -1,16 +1,18 @@
-"""Content types, sizes, one attempt's headers, what storage's answer means.
+"""Decide the content type, size and headers of an upload, and what storage's response means.
 
-| Storage says | It means |
+Storage (S3) is not the API: it has errors of its own, in XML, and its upload links expire.
+
+| Storage responds | Meaning |
 |---|---|
 | 2xx | stored; a plain ETag is the MD5 of the bytes |
-| 2xx with a page and without an ETag | not storage: a proxy, or the airport's network; worth another attempt |
+| 2xx with a body and without an ETag | not storage: a proxy, or the login page of a network; worth another attempt |
 | 403 `AccessDenied` “expired”, `ExpiredToken`, `RequestExpired`; any 400 or 403 after `expires_at` | expired |
-| 412 `PreconditionFailed` | the link was used before (a guess: the API says “single use”, not how it shows) |
+| 412 `PreconditionFailed` | the link was used before (a guess: the API says “single use”, not how that shows) |
 | `EntityTooLarge`, 413 | too large |
 | `BadDigest`, `InvalidDigest` | other bytes arrived than were sent |
 | `IncompleteBody`, `RequestTimeout`, `SlowDown`, `ConditionalRequestConflict`, 408, 429, 5xx | worth another attempt |
 
-Which types and sizes are taken is the server's word (C17, C18); the table below only names types.
+The server decides which types and sizes it accepts (C17, C18); the table below only names types.
 """
 
 from __future__ import annotations
@@ -32,13 +34,13 @@ from .outcome import RawResponse
 from .request import Request, create_request
 
 BLOCK_SIZE = 1024 * 1024
-"""Bytes read and sent at once: the fastest size measured, and what an upload costs in memory."""
+"""Bytes read and sent at once: the fastest size measured, and the memory that an upload takes."""
 
 MAX_PRESIGN_ATTEMPTS = 3
-"""Links that one upload may use up before it gives in."""
+"""Upload links that one upload may use up before it fails."""
 
-# The standard library's answer depends on the machine's own tables, so an upload could change its type
-# by moving to another computer.
+# `mimetypes` of the standard library also reads tables of the machine, so the same file could get another type on
+# another computer.
 CONTENT_TYPES: Mapping[str, str] = {
     "aac": "audio/aac",
     "aif": "audio/aiff",
@@ -106,7 +108,7 @@ _RETRYABLE_CODES = frozenset(
     }
 )
 _UNKNOWN_TYPES = ("application/octet-stream", "binary/octet-stream")
-"""What browsers, curl and S3 say of a file whose type they do not know."""
+"""Types that browsers, curl and S3 state for a file whose type they do not know."""
 
 
 class UploadLinkUsedError(UploadExpiredError):
@@ -116,16 +118,16 @@ class UploadLinkUsedError(UploadExpiredError):
 def resolve_content_type(
     name: str | None, content_type: str | None, *, label: str | None = None, announced: str | None = None
 ) -> str:
-    """Return the type to ask a link for.
+    """Return the content type to request an upload link for.
 
     Args:
         name: The file's name.
-        content_type: What the caller says; the last word, unless it says that the type is not known.
-        label: What the caller calls the file, asked if the file's own name says nothing.
-        announced: What the file object says, such as an `UploadFile`.
+        content_type: The type that the caller gives; it counts unless it stands for an unknown type.
+        label: The caller's name for the file, used if the file's own name has no known suffix.
+        announced: The type that the file object states, such as an `UploadFile`.
 
     Raises:
-        InvalidArgumentError: it is no MIME type, or nothing tells one.
+        InvalidArgumentError: it is not a MIME type, or the type is not known.
 
     """
     if content_type is not None:
@@ -137,12 +139,12 @@ def resolve_content_type(
         stem, _, suffix = (file_name or "").lower().rpartition(".")
         if stem and suffix in CONTENT_TYPES:
             return CONTENT_TYPES[suffix]
-    names = " or ".join(f"the name {told!r}" for told in (name, label) if told)
+    names = " or ".join(f"the name {file_name!r}" for file_name in (name, label) if file_name)
     stated = content_type or announced
     unknown = f", and {stated!r} stands for an unknown one" if stated else ""
     raise InvalidArgumentError(
-        f"The type cannot be told from {names or 'bytes, or a file object without a name'}{unknown}: "
-        "say it, as in content_type='audio/mpeg'."
+        f"The content type is not known from {names or 'bytes, or from a file object without a name'}{unknown}. "
+        "Pass it, as in content_type='audio/mpeg'."
     )
 
 
@@ -151,45 +153,49 @@ def presign_request(
 ) -> Request[Upload]:
     """Return the request for an upload link."""
     if max_size_bytes is not None and max_size_bytes < 1:
-        raise InvalidArgumentError(f"max_size_bytes is {max_size_bytes!r}; give 1 or more, or leave it out.")
+        raise InvalidArgumentError(f"max_size_bytes is {max_size_bytes!r}. Give 1 or more, or leave it out.")
     check_mime_type(content_type)
     fields = {"contentType": content_type, "maxSizeBytes": max_size_bytes}
     return create_request("POST", "/uploads", Upload, fields, idempotency_key)
 
 
 def check_mime_type(content_type: str) -> None:
+    """Raise InvalidArgumentError unless the text is a MIME type."""
     if not _MIME.fullmatch(content_type):
-        raise InvalidArgumentError(f"content_type {content_type!r} is no MIME type, such as `audio/mpeg`.")
+        raise InvalidArgumentError(
+            f"content_type {content_type!r} is not a MIME type. Give one such as `audio/mpeg`."
+        )
 
 
 def _is_unknown_type(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() in _UNKNOWN_TYPES
 
 
-def resolve_document_name(name_: str | None, file_name: str | None) -> str:
-    """What a document is called; the API wants a name."""
-    name = name_ or file_name
-    if not name:
-        raise InvalidArgumentError(
-            "Bytes, or a file object without a name, need one: say it, as in name='Brand voice'."
-        )
-    return name
+def resolve_document_name(name: str | None, file_name: str | None) -> str:
+    """Return the name of a document, which the API requires: the given one, else the file's."""
+    if name or file_name:
+        return name or file_name or ""
+    raise InvalidArgumentError(
+        "The file has no name, and a document needs one. Pass it, as in name='Brand voice'."
+    )
 
 
 def check_size(size: int, upload: Upload) -> None:
-    """Refuse what the link would refuse, before a byte of it is sent."""
+    """Refuse a file that storage would refuse, before a byte of it is sent."""
     if size > upload.max_size_bytes:
         raise UploadTooLargeError(
-            f"The file has {size:,} bytes; the link for {upload.content_type} takes {upload.max_size_bytes:,}."
+            f"The file has {size:,} bytes, but the upload link for {upload.content_type} accepts only "
+            f"{upload.max_size_bytes:,}."
         )
 
 
 def put_headers(upload: Upload, size: int) -> dict[str, str]:
-    """Just what the link was signed for: none of the client's own headers, least of all the key."""
+    """Return the headers that the link was signed for. The client's own, above all the API key, stay out."""
     return {"Content-Type": upload.content_type, "Content-Length": str(size)}
 
 
 def is_transient_at_storage(raw: RawResponse) -> bool:
+    """Return True if another attempt at the same link may succeed."""
     code, _ = _s3_error(raw)
     return (
         raw.status in (408, 429)
@@ -200,24 +206,25 @@ def is_transient_at_storage(raw: RawResponse) -> bool:
 
 
 def _is_from_intermediary(raw: RawResponse) -> bool:
-    """Whether something on the way answered in storage's place."""
+    """Return True if something on the way, such as a proxy, responded in place of storage."""
     return raw.is_success and bool(raw.body.strip()) and "etag" not in raw.headers
 
 
 def check_stored(raw: RawResponse, upload: Upload, md5: str) -> None:
-    """Raise unless storage has the very bytes that were sent."""
+    """Raise UploadError unless storage has the same bytes that were sent."""
     if not raw.is_success:
         raise _upload_error(raw, upload)
     if _is_from_intermediary(raw):
         raise UploadError(
-            f"Something on the way to storage answered {raw.status} in its place: the answer has a page of its own.",
+            f"A server between here and storage responded {raw.status} with a page of its own. "
+            "Check for a proxy, or for the login page of a network.",
             status_code=raw.status,
             retryable=True,
         )
     tag = _md5_of_etag(raw)
     if tag is not None and tag != md5:
         raise UploadIntegrityError(
-            f"Storage has other bytes than were sent: their MD5 is {tag}, not {md5}.",
+            f"The bytes changed on the way to storage: their MD5 there is {tag}, not {md5}. Upload the file again.",
             status_code=raw.status,
             retryable=True,
         )
@@ -226,10 +233,10 @@ def check_stored(raw: RawResponse, upload: Upload, md5: str) -> None:
 def upload_already_stored(
     error: UploadExpiredError, *, is_bound: bool = False, response_lost: bool = False
 ) -> bool:
-    """Return whether a used link tells that the file is there: storage takes a file whole or not at all.
+    """Return True if the error of a used link means that the file is stored: storage keeps whole files only.
 
-    It does if its key holds a digest of the content, whoever used it: a first run, or another one under way. And it
-    does if this run sent all bytes and lost the answer alone.
+    It means that if the key of the link depends on the content, whoever used the link: an earlier run, or one at the
+    same time. And it means that if this run sent all bytes and only the response was lost.
     """
     return isinstance(error, UploadLinkUsedError) and (is_bound or response_lost)
 
@@ -259,13 +266,13 @@ def _classify(
     ):
         return UploadLinkUsedError, "The upload link was used before"
     if code == "EntityTooLarge" or raw.status == 413:
-        return UploadTooLargeError, "Storage says that the file is too large"
+        return UploadTooLargeError, "Storage refused the file, which is too large"
     if code in ("BadDigest", "InvalidDigest"):
-        return UploadIntegrityError, "Storage received other bytes than were sent"
+        return UploadIntegrityError, "The bytes changed on the way to storage"
     if code in _EXPIRED_CODES or (code == "AccessDenied" and "expired" in words):
         return UploadExpiredError, "The upload link has expired"
     if raw.status in (400, 403) and raw.arrived > _timestamp(upload.expires_at):
-        return UploadExpiredError, "Storage refused the upload link after its time"
+        return UploadExpiredError, "Storage refused the upload link, whose time is over"
     return UploadError, "Storage refused the file"
 
 
@@ -274,7 +281,7 @@ def _timestamp(moment: datetime) -> float:
 
 
 def _s3_error(raw: RawResponse) -> tuple[str | None, str | None]:
-    """Code and message of S3's XML; searched, not parsed, so that no entity is ever expanded."""
+    """Return code and message of S3's XML. It is searched, not parsed: a parser could expand entities."""
     return _xml_element(raw.body, b"Code"), _xml_element(raw.body, b"Message")
 
 
@@ -284,7 +291,7 @@ def _xml_element(body: bytes, name: bytes) -> str | None:
 
 
 def _md5_of_etag(raw: RawResponse) -> str | None:
-    """The MD5 that the ETag is, unless encryption makes it another thing."""
+    """Return the MD5 in the ETag; None if it is something else, as with some kinds of encryption."""
     headers = raw.headers
     is_keyed = headers.get("x-amz-server-side-encryption", "").startswith("aws:kms")
     if is_keyed or "x-amz-server-side-encryption-customer-algorithm" in headers:

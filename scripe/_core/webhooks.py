@@ -1,4 +1,4 @@
-"""Webhook endpoints: what is refused before sending, and the one path that is a guess."""
+"""The arguments of webhook endpoints, and the one path that is a guess."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from ..types.webhook_endpoint import WebhookEvent
 from .request import check_http_url
 
 ROTATE_SECRET_PATH = "/webhook-endpoints/{}/rotate-secret"  # noqa: S105 - a path
-"""A guess: the page of this call does not show its path."""
+"""A guess: the API reference does not show the path of this call."""
 
 KNOWN_EVENTS: tuple[str, ...] = get_args(get_args(WebhookEvent)[0])
 
 
 def check_events(names: Sequence[str]) -> list[str]:
-    """The events, of which there must be one. An unknown name may be new: the API judges."""
+    """Return the names of events, at least one. Unknown names are sent: they may be new."""
     events = [names] if isinstance(names, str) else list(names)
     if not events or not all(events):
-        raise InvalidArgumentError(f"events must name at least one of: {', '.join(KNOWN_EVENTS)}.")
+        raise InvalidArgumentError(f"events names no event. Give at least one of: {', '.join(KNOWN_EVENTS)}.")
     return events
 
 
 def check_url(url: str) -> str:
-    """Any http(s) address; that it must be https on a public host is the API's to judge."""
+    """Return the URL of an endpoint. The API itself decides whether it must be https on a public host."""
     return check_http_url(url, "url")

@@ -1,15 +1,15 @@
-"""Send requests with httpx, or on request with httpx2. The only folder that imports either of them.
+"""Send requests with httpx, or with httpx2 if asked to. The only folder that imports either of them.
 
 | File | Topic |
 |---|---|
-| `backends.py` | httpx or httpx2: which one, and how its clients are opened |
-| `routes.py` | directly or through a proxy; which hosts are this machine |
+| `backends.py` | httpx or httpx2: choose one, and open its clients |
+| `routes.py` | choose the proxy for a host, or none |
 | `tls.py` | TLS certificates, one context for all clients |
-| `exceptions.py` | the backends' exceptions: was the request sent, did it time out |
-| `client_pool.py` | the clients that calls go through, and when ours are replaced |
+| `exceptions.py` | classify the exceptions of the backends: was the request sent, did it time out |
+| `client_pool.py` | lend clients to calls, and replace worn ones |
 | `prepared_request.py` | one request, and its time limits, before the backend builds it |
 | `_httpx_streams.py`, `_httpx2_streams.py` | request bodies |
-| `_async/transport.py` | send that request, and read its whole response |
+| `_async/transport.py` | send such a request, and read its whole response |
 | `in_process.py` | a transport to an application in this process: the emulator |
 """
 

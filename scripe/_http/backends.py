@@ -1,7 +1,8 @@
-"""httpx or httpx2: which one, and how its clients are opened.
+"""Choose a backend, httpx or httpx2, and open its clients.
 
-The two families have the same names, so what differs between them (classes of exceptions, above all) is asked
-of the module that a client came from. Only names that are public in both are used.
+Both backends have the same public names, but classes of their own: `httpx.ReadError` does not catch an
+`httpx2.ReadError`. So every class is looked up in the module that the client came from, and neither backend is imported
+before it is used.
 """
 
 from __future__ import annotations
@@ -36,34 +37,48 @@ BACKEND_VARIABLE = "SCRIPE_HTTP"
 _BY_NAME: Mapping[str, BackendName] = {"httpx": "httpx", "httpx2": "httpx2"}
 
 _MAX_IDLE_CONNECTIONS = {"httpx": 20, "httpx2": 100}
-"""Idle connections: httpx looks through all of them for each request, and with more it takes longer than to connect."""
+"""Idle connections that a client keeps. httpx searches all of them for each request: with more than 20, that takes
+longer than a new connection."""
 
 
 def backend_of(client_or_request: object) -> ModuleType:
-    """The module that a client or a request came from; subclasses come from it too."""
+    """Return the backend of a client or a request, or of a subclass of them.
+
+    Raises:
+        ConfigurationError: it belongs to neither backend.
+
+    """
     for cls in type(client_or_request).__mro__:
         root = cls.__module__.partition(".")[0]
         if root in ("httpx", "httpx2"):
             return sys.modules[root]
     raise ConfigurationError(
-        f"http_client is a {type(client_or_request).__name__}; give a client of httpx or httpx2."
+        f"http_client is a {type(client_or_request).__name__}. Give a client of httpx or httpx2."
     )
 
 
 def default_backend_name() -> BackendName:
-    """The engine that the environment names, else httpx."""
+    """Return the backend that the environment names, else httpx.
+
+    Raises:
+        ConfigurationError: there is no backend of that name.
+
+    """
     name = os.environ.get(BACKEND_VARIABLE) or "httpx"
     if name not in _BY_NAME:
-        raise ConfigurationError(f"{BACKEND_VARIABLE} is {name!r}; it may be {' or '.join(_BY_NAME)}.")
+        raise ConfigurationError(
+            f"{BACKEND_VARIABLE} is {name!r}. Set it to {' or '.join(_BY_NAME)}, or unset it."
+        )
     return _BY_NAME[name]
 
 
 def default_backend() -> ModuleType:
+    """Import the backend that the environment names, else httpx."""
     return import_backend(default_backend_name())
 
 
 def import_backend(name: BackendName) -> ModuleType:
-    """The family that an engine is of.
+    """Import a backend.
 
     Raises:
         ConfigurationError: it is not installed.
@@ -73,15 +88,15 @@ def import_backend(name: BackendName) -> ModuleType:
         return import_module(name)
     except ImportError:
         raise ConfigurationError(
-            f'{name} is missing: install the extra "{name}" of scripe (it brings {name}).'
+            f'{name} is not installed. Install scripe with the extra "{name}".'
         ) from None
 
 
 def check_backend_name(name: str) -> None:
-    """Refuse an engine that there is not, or that is not installed, where it was asked for."""
+    """Raise ConfigurationError if there is no such backend, or if it is not installed."""
     if name not in _BY_NAME:
         raise ConfigurationError(
-            f"http_client is {name!r}; it may be {' or '.join(_BY_NAME)}, or a client of yours."
+            f"http_client is {name!r}. Give {' or '.join(_BY_NAME)}, or a client of your own."
         )
     import_backend(_BY_NAME[name])
 
@@ -89,9 +104,9 @@ def check_backend_name(name: str) -> None:
 def open_client(backend: ModuleType, class_name: Literal["Client", "AsyncClient"], route: Route) -> object:
     """Open a client of ours for one route.
 
-    It keeps no cookies, since the API has none. Connections are not what limits calls, the rate limit is: a call that
-    waits for a connection would time out, though nothing is slow. The environment is not asked again: `route` says
-    whether there is a proxy.
+    It keeps no cookies: the API uses none, and a proxy's would be sent along with every later call. It allows more
+    connections than the rate limit allows calls: a call that waited for a free one would time out, although nothing is
+    slow. It ignores the environment, since the route already says which proxy to use.
 
     Raises:
         ConfigurationError: the proxy or the certificates that the environment names cannot be used.
@@ -112,16 +127,17 @@ def open_client(backend: ModuleType, class_name: Literal["Client", "AsyncClient"
             trust_env=False,
         )
     except ImportError:
-        problem = f"it names a SOCKS proxy, which needs the package socksio: install {backend_name}[socks]"
-    except Exception:  # noqa: BLE001 - whatever the engine says may quote the proxy's password
-        problem = "it is not the address of a proxy: give one such as http://proxy.example.com:3128"
-    raise ConfigurationError(f"{variable} cannot be used: {problem}, or unset it.")
+        problem = f"it names a SOCKS proxy, which needs the package socksio. Install {backend_name}[socks]"
+    except Exception:  # noqa: BLE001 - the backend's message may quote the proxy's password
+        problem = "it is not the URL of a proxy. Set one such as http://proxy.example.com:3128"
+    raise ConfigurationError(f"The proxy in {variable} cannot be used: {problem}, or unset it.")
 
 
 def check_client(client: object, cls: type) -> object:
+    """Return the client; refuse a sync one for AsyncScripe, and the other way round."""
     if not isinstance(client, cls):
         raise ConfigurationError(
-            f"http_client is a {type(client).__module__.partition('.')[0]}.{type(client).__name__}; "
-            f"this client needs a {cls.__name__}: Scripe a Client, AsyncScripe an AsyncClient."
+            f"http_client is a {type(client).__module__.partition('.')[0]}.{type(client).__name__}. "
+            f"Give a {cls.__name__}: Scripe needs a Client, AsyncScripe an AsyncClient."
         )
     return client

@@ -1,8 +1,13 @@
-"""The clients that calls go through: the caller's own, or ours, one for each route, each replaced when it wears out.
+"""Lend HTTP clients to calls: the caller's own, or ours, one for each route. Worn clients are replaced.
 
-httpx never gets back the place in its pool, and the socket, of some calls that are cancelled in mid-flight: about one
-in ten, cancelled at random. So after a few such calls the next one goes through a new client, and the old one is
-closed when its last call has ended. httpx2 gets them all back.
+When a call is cancelled in mid-flight, httpx sometimes loses the call's slot in the connection pool, and its socket
+(encode/httpcore#1093): about one in ten, if they are cancelled at random. A program that cancels many calls would run
+out of slots, and every later call would end with a PoolTimeout.
+
+So after ten cancelled calls, the next call gets a new client. The old one is retired: it is closed when its last call
+has ended. httpx2 loses no slots, and its clients are never replaced.
+
+The lock is held for counters and lists only, never while a client sends or closes.
 """
 
 from __future__ import annotations
@@ -17,11 +22,11 @@ from .routes import Route, route_to
 C = TypeVar("C")
 
 MAX_CANCELLED_CALLS = {"httpx": 10, "httpx2": math.inf}
-"""Abandoned calls after which a client of this family is replaced; each may hold a socket until then."""
+"""Cancelled calls after which a client of the backend is replaced; each may hold a socket until then."""
 
 
 class ClientLease(Generic[C]):
-    """One client of the engine, and the calls that are on their way through it."""
+    """One client of the backend, the number of calls in flight on it, and of cancelled ones."""
 
     def __init__(self, client: C) -> None:
         self.client = client
@@ -30,7 +35,7 @@ class ClientLease(Generic[C]):
 
 
 class ClientPool(Generic[C]):
-    """Hands out the client that the next call to an origin goes through; may be used from several threads."""
+    """Lends the client for the next call to an origin; may be used from several threads."""
 
     def __init__(self, backend_name: str, client: C | None, open_client: Callable[[Route], C]) -> None:
         self._open = open_client
@@ -42,7 +47,7 @@ class ClientPool(Generic[C]):
         self._lock = threading.Lock()
 
     def acquire(self, origin: str) -> ClientLease[C]:
-        """Take the client for an origin such as `https://api.scripe.io`; `give_back` must follow."""
+        """Lend the client for an origin such as `https://api.scripe.io`; `release` must follow."""
         with self._lock:
             lease = self._callers_lease or self._current_lease(origin)
             lease.calls += 1
@@ -59,12 +64,13 @@ class ClientPool(Generic[C]):
         return lease
 
     def release(self, lease: ClientLease[C], *, was_cancelled: bool) -> None:
+        """Return a client after a call."""
         with self._lock:
             lease.calls -= 1
             lease.cancelled += was_cancelled
 
     def pop_retired(self) -> C | None:
-        """Take a client that was replaced and has no call left, to close it; None if there is none."""
+        """Return a retired client without calls, to be closed; None if there is none."""
         if not self._retired:
             return None
         with self._lock:
@@ -75,7 +81,7 @@ class ClientPool(Generic[C]):
             return idle.client
 
     def pop_all(self) -> list[C]:
-        """Take all clients that are open and ours, to close them."""
+        """Return all open clients of ours, to be closed."""
         with self._lock:
             clients = [lease.client for lease in (*self._retired, *self._current.values())]
             self._retired.clear()

@@ -1,4 +1,8 @@
-"""A transport to an application in this process, for clients of either family: the emulator needs no port."""
+"""Send requests to an application in this process: the emulator needs no port.
+
+One transport serves both backends, sync and async. At runtime it inherits from none of their four base classes: that
+would import both backends, of which one may not be installed. Type checkers see it inherit from all four.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +26,16 @@ _MAX_BYTES_IN_MEMORY = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class InProcessResponse:
-    """What an application that is mounted in process answers: or that the connection breaks after the work.
+    """The response of an application in this process.
 
-    Both `delay` and `latency` are seconds that the answer takes: the one of real time, the other of the application's.
+    Attributes:
+        status: HTTP status.
+        headers: Headers of the response.
+        body: Body of the response.
+        is_lost: True if the connection breaks after the work, before the response.
+        delay: Seconds that the response takes, in real time.
+        latency: Seconds that the response takes, on the application's clock.
+
     """
 
     status: int
@@ -36,7 +47,7 @@ class InProcessResponse:
 
 
 Application: TypeAlias = Callable[[str, str, Sequence[tuple[str, str]], BinaryIO], InProcessResponse]
-"""Takes method, URL, headers and body."""
+"""A function of method, URL, headers and body."""
 
 
 if TYPE_CHECKING:
@@ -69,10 +80,10 @@ else:
 
     class _AnyTransport:
         def handle_request(self, request):
-            return self.carry(request)
+            return self.handle(request)
 
         async def handle_async_request(self, request):
-            return await self.async_carry(request)
+            return await self.async_handle(request)
 
         def __enter__(self):
             return self
@@ -94,14 +105,14 @@ else:
 
 
 class InProcessTransport(_AnyTransport):
-    """Carries requests of either family, sync or async, to an application in this process. Nothing is open."""
+    """Sends requests of either backend, sync or async, to an application in this process. It opens nothing."""
 
     def __init__(self, application: Application, clock: Clock, async_clock: AsyncClock) -> None:
         self._application = application
         self._clock = clock
         self._async_clock = async_clock
 
-    def carry(self, request: httpx.Request) -> httpx.Response:
+    def handle(self, request: httpx.Request) -> httpx.Response:
         with SpooledTemporaryFile(max_size=_MAX_BYTES_IN_MEMORY) as body:
             for chunk in cast("Iterable[bytes]", request.stream):
                 body.write(chunk)
@@ -111,7 +122,7 @@ class InProcessTransport(_AnyTransport):
                 clock.sleep(min(seconds, _read_timeout(request)))
         return _to_response(request, response)
 
-    async def async_carry(self, request: httpx.Request) -> httpx.Response:
+    async def async_handle(self, request: httpx.Request) -> httpx.Response:
         with SpooledTemporaryFile(max_size=_MAX_BYTES_IN_MEMORY) as body:
             async for chunk in cast("AsyncIterable[bytes]", request.stream):
                 body.write(chunk)
@@ -136,19 +147,19 @@ def _read_timeout(request: httpx.Request) -> float:
 def _to_response(request: httpx.Request, response: InProcessResponse) -> httpx.Response:
     backend = backend_of(request)
     if max(response.delay, response.latency) > _read_timeout(request):
-        raise backend.ReadTimeout("no answer in time", request=request)
+        raise backend.ReadTimeout("there was no response in time", request=request)
     if response.is_lost:
-        raise backend.ReadError("the connection broke before the answer", request=request)
+        raise backend.ReadError("the connection broke before the response", request=request)
     return cast(
         "httpx.Response", backend.Response(response.status, headers=response.headers, content=response.body)
     )
 
 
 def in_process_client(transport: InProcessTransport) -> HTTPClient:
-    """A client of the default family over an application in this process."""
+    """Return a client of the default backend that sends to an application in this process."""
     return cast("httpx.Client", default_backend().Client(transport=transport))
 
 
 def async_in_process_client(transport: InProcessTransport) -> AsyncHTTPClient:
-    """A client of the default family over an application in this process."""
+    """Return an async client of the default backend that sends to an application in this process."""
     return cast("httpx.AsyncClient", default_backend().AsyncClient(transport=transport))

@@ -1,9 +1,10 @@
-"""The way a request takes: to this machine, directly, or through a proxy that the environment names.
+"""Choose the route of a request: to this machine, directly, or through a proxy that the environment names.
 
-One rule, `is_loopback`, says what this machine is: for the permission to send over plain http, and for going through
-no proxy. If the two differed, a request that plain http is allowed for could carry the API key to a proxy.
+One rule, `is_loopback`, decides what this machine is. It is used twice: plain http is allowed to this machine, and no
+proxy is used for it. If the two differed, a request over plain http could carry the API key to a proxy.
 
-The environment is read here, not by the engine: httpx raises for values that curl skips, and quotes them.
+The environment is read here, not by the backend: httpx raises for values that curl ignores, and quotes them in
+its message, the password of a proxy too.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ def proxy_of(route: Route) -> tuple[Secret[str | None], str] | None:
 
 
 def check_proxy(proxy: Secret[str | None]) -> None:
-    """Refuse an address without a host, or with blanks, which the engines would look up as a name."""
+    """Raise ValueError for a URL without a host, or with blanks, which a backend would look up as a name."""
     address = proxy.reveal()
     is_usable = address is None or (parse_host(address) and not any(map(str.isspace, address)))
     del address  # a traceback that prints the locals of this frame must not show it
     if not is_usable:
-        raise ValueError("not the address of a proxy")
+        raise ValueError("not the URL of a proxy")

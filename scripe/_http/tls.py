@@ -1,7 +1,7 @@
-"""TLS certificates: one context for all clients of a process, loaded when the first connection needs it.
+"""Load the TLS certificates: once for all clients of a process, when the first client needs them.
 
-To load the certificates takes longer than the rest of a client. A program that talks only to this machine over plain
-http, such as a test against the emulator, never loads them.
+Loading them takes longer than everything else that opens a client does. A program that only sends plain http to this
+machine, such as a test against the emulator, never loads them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 @cache
 def ssl_context(backend_name: str) -> ssl.SSLContext:
-    """Load what the family trusts: certifi (httpx), the system (httpx2), or what `SSL_CERT_FILE` and its like name.
+    """Load the certificates that a backend trusts: certifi's (httpx), or the system's (httpx2).
+
+    The variables in `VARIABLES` name others.
 
     Raises:
         ConfigurationError: a file or folder that the environment names cannot be used.
@@ -38,7 +40,7 @@ def ssl_context(backend_name: str) -> ssl.SSLContext:
         + (
             f"Correct or unset {' and '.join(variables)}."
             if variables
-            else "No variable of the environment names them."
+            else f"Set {VARIABLES[0]} to a file of certificates that can be read."
         )
     )
 
@@ -50,7 +52,7 @@ def plain_context() -> ssl.SSLContext:
 
 
 def _check_certificate_folder() -> None:
-    """Refuse a `SSL_CERT_DIR` that is not there: OpenSSL would take it for an empty one, and trust nobody."""
+    """Raise OSError if `SSL_CERT_DIR` names no folder: OpenSSL would treat it as empty, and trust no server."""
     folders = "" if os.environ.get("SSL_CERT_FILE") else os.environ.get("SSL_CERT_DIR", "")
     if folders and not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
         raise NotADirectoryError(ENOTDIR, "no such folder")

@@ -158,7 +158,7 @@ async def test_ids_are_quoted_so_that_none_reaches_another_endpoint(
 async def test_ids_that_are_none_are_refused(
     async_client: AsyncScripe, server: ScriptedServer, bad: str
 ) -> None:
-    with pytest.raises(InvalidArgumentError, match="is no id"):
+    with pytest.raises(InvalidArgumentError, match="is not an id"):
         await async_client.sources.retrieve(bad)
     with pytest.raises(InvalidArgumentError, match="project_id"):
         await async_client.sources.create_text(project_id=bad, text="Hello")
@@ -309,7 +309,7 @@ async def test_request_stays_below_the_base_url(
 
 
 async def test_request_refuses_a_key_that_would_be_ignored(async_client: AsyncScripe) -> None:
-    with pytest.raises(InvalidArgumentError, match="no meaning for a GET"):
+    with pytest.raises(InvalidArgumentError, match="idempotency_key of a GET"):
         await async_client.request("GET", "/projects", idempotency_key="mine")
 
 

@@ -118,9 +118,9 @@ async def test_a_deadline_in_a_wait_is_a_job_timeout(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(*single(shapes.job()))
-    with pytest.raises(JobTimeoutError, match=r"Waited 3(\.0\d*)? s"):
+    with pytest.raises(JobTimeoutError, match=r"After 3(\.0\d*)? s"):
         await async_client.with_options(total_timeout=3).jobs.wait(queued())
-    with pytest.raises(JobTimeoutError, match=r"Waited 2(\.0\d*)? s"):
+    with pytest.raises(JobTimeoutError, match=r"After 2(\.0\d*)? s"):
         await async_client.with_options(total_timeout=3).jobs.wait_all([queued()], timeout=2)
 
 
@@ -285,9 +285,9 @@ async def test_waits_that_were_given_up_hold_up_nobody(
 
 @pytest.mark.parametrize("bad", ["job_1", queued(), None])
 async def test_one_job_is_not_taken_for_many(async_client: AsyncScripe, bad: list[str]) -> None:
-    with pytest.raises(InvalidArgumentError, match="give a list"):
+    with pytest.raises(InvalidArgumentError, match="Give a list"):
         await async_client.jobs.wait_all(bad)
-    with pytest.raises(InvalidArgumentError, match="give a list"):
+    with pytest.raises(InvalidArgumentError, match="Give a list"):
         async_client.jobs.as_completed(bad)
 
 
@@ -304,7 +304,7 @@ async def test_a_deadline_ends_the_settling_of_a_cancel(
 
 
 async def test_jobs_given_by_a_bad_id_are_refused(async_client: AsyncScripe) -> None:
-    with pytest.raises(InvalidArgumentError, match="is no id"):
+    with pytest.raises(InvalidArgumentError, match="is not an id"):
         async_client.jobs.as_completed([""])
 
 

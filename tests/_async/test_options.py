@@ -64,12 +64,12 @@ async def test_c24_no_workspace_is_sent_unless_asked_for(
         (lambda: AsyncScripe("scripe_sk test"), "blanks or line breaks"),
         (lambda: AsyncScripe("scripe_sk\ntest"), "blanks or line breaks"),
         (lambda: AsyncScripe("schlüssel"), "characters"),
-        (lambda: AsyncScripe(KEY, base_url="api.scripe.io"), "no URL"),
-        (lambda: AsyncScripe(KEY, base_url="ftp://api.scripe.io"), "no URL"),
-        (lambda: AsyncScripe(KEY, base_url="https://"), "no URL"),
-        (lambda: AsyncScripe(KEY, base_url="https://a:b"), "no URL"),
-        (lambda: AsyncScripe(KEY, base_url="https://a/v1?x=1"), "no URL"),
-        (lambda: AsyncScripe(KEY, base_url="https://me:secret@a/v1"), "user or a password"),
+        (lambda: AsyncScripe(KEY, base_url="api.scripe.io"), "base_url"),
+        (lambda: AsyncScripe(KEY, base_url="ftp://api.scripe.io"), "base_url"),
+        (lambda: AsyncScripe(KEY, base_url="https://"), "base_url"),
+        (lambda: AsyncScripe(KEY, base_url="https://a:b"), "base_url"),
+        (lambda: AsyncScripe(KEY, base_url="https://a/v1?x=1"), "base_url"),
+        (lambda: AsyncScripe(KEY, base_url="https://me:secret@a/v1"), "base_url"),
         (lambda: AsyncScripe(KEY, base_url="http://api.scripe.io/v1"), "plain http"),
         (lambda: AsyncScripe(KEY, timeout=0), "timeout"),
         (lambda: AsyncScripe(KEY, total_timeout=-1), "total_timeout"),
@@ -80,7 +80,7 @@ async def test_c24_no_workspace_is_sent_unless_asked_for(
         (lambda: AsyncScripe(KEY, http_client=cast("AsyncHTTPClient", object())), "http_client"),
         (lambda: AsyncScripe(KEY, base_url=cast("str", 5)), "base_url is a int"),
         (lambda: AsyncScripe(KEY, rate_limiter=cast("RateLimiter", 5)), "rate_limiter is a int"),
-        (lambda: AsyncScripe(KEY, on_response=cast("Callable[[object], object]", 5)), "give a function"),
+        (lambda: AsyncScripe(KEY, on_response=cast("Callable[[object], object]", 5)), "Give a function"),
     ],
 )
 async def test_what_cannot_be_right_is_refused(make: Callable[[], AsyncScripe], says: str) -> None:
@@ -376,7 +376,7 @@ async def test_a_deprecation_warns_once(async_client: AsyncScripe, server: Scrip
     notice = f"{version}; sunset=2026-12-01; replacement=2026-11-01"
     server.script(answer({"data": shapes.source()}, Scripe_Deprecation=notice))
     with pytest.warns(
-        scripe.ScripeDeprecationWarning, match="ends on 2026-12-01; move to 2026-11-01"
+        scripe.ScripeDeprecationWarning, match=r"ends on 2026-12-01\. Move to version 2026-11-01"
     ) as caught:
         source = await async_client.sources.retrieve("src_1")
     await async_client.sources.retrieve("src_1")

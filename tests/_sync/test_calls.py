@@ -159,7 +159,7 @@ def test_ids_are_quoted_so_that_none_reaches_another_endpoint(
 def test_ids_that_are_none_are_refused(
     client: Scripe, server: ScriptedServer, bad: str
 ) -> None:
-    with pytest.raises(InvalidArgumentError, match="is no id"):
+    with pytest.raises(InvalidArgumentError, match="is not an id"):
         client.sources.retrieve(bad)
     with pytest.raises(InvalidArgumentError, match="project_id"):
         client.sources.create_text(project_id=bad, text="Hello")
@@ -310,7 +310,7 @@ def test_request_stays_below_the_base_url(
 
 
 def test_request_refuses_a_key_that_would_be_ignored(client: Scripe) -> None:
-    with pytest.raises(InvalidArgumentError, match="no meaning for a GET"):
+    with pytest.raises(InvalidArgumentError, match="idempotency_key of a GET"):
         client.request("GET", "/projects", idempotency_key="mine")
 
 

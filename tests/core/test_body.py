@@ -78,12 +78,12 @@ def test_never_more_than_the_limit(text: bytes, limit: int, size: int) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_what_is_not_encoded_as_it_says_is_refused(encoding: str) -> None:
-    with pytest.raises(BodyError, match="though Content-Encoding says so"):
+    with pytest.raises(BodyError, match="Content-Encoding"):
         decompress(encoding, WORDS, size=1000)
 
 
 def test_what_was_compressed_and_ends_too_early_is_refused() -> None:
-    with pytest.raises(BodyError, match="cut"):
+    with pytest.raises(BodyError, match="too early"):
         decompress("gzip", gzip.compress(WORDS)[:-10])
 
 
@@ -116,7 +116,7 @@ def test_what_inflates_to_nothing_is_bounded_in_memory_and_time() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2_000_000
-    with pytest.raises(BodyError, match="cut"):
+    with pytest.raises(BodyError, match="too early"):
         body.finish()
 
 

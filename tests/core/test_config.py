@@ -46,20 +46,20 @@ def test_an_extra_header_replaces_ours_of_the_same_name() -> None:
     ["Authorization", "IDEMPOTENCY-KEY", "scripe-api-version", "Scripe-Workspace-Id", "Content-Type", "Host"],
 )
 def test_extra_headers_never_set_what_the_client_sets(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="must not set"):
+    with pytest.raises(ConfigurationError, match="extra_headers"):
         Options(extra_headers={name: "x"})
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:b", "a\n", "é"])
 def test_a_name_that_is_no_header_is_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="no name of a header"):
+    with pytest.raises(ConfigurationError, match="extra_headers"):
         Options(extra_headers={name: "x"})
 
 
 @pytest.mark.parametrize("text", ["", "a\r\nX-Evil: 1", "a\n", " a", "a ", "é", "a\x00"])
 def test_no_option_smuggles_a_line_or_a_strange_character_into_the_headers(text: str) -> None:
     for options in ({"workspace_id": text}, {"api_version": text}, {"app_info": text}):
-        with pytest.raises(ConfigurationError, match="cannot be sent as a header"):
+        with pytest.raises(ConfigurationError, match="header"):
             config.with_changes(Options(), options, NOT_GIVEN)
     with pytest.raises(ConfigurationError, match="X-Trace"):
         Options(extra_headers={"X-Trace": text})
@@ -144,13 +144,13 @@ def test_nothing_goes_over_plain_http_to_another_machine_unless_allowed(url: str
     ],
 )
 def test_a_base_url_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="no URL of an API"):
+    with pytest.raises(ConfigurationError, match="base_url"):
         Options(base_url=url)
 
 
 @pytest.mark.parametrize("url", ["https://me@host/v1", "https://me:hush@host", "https://:hush@host"])
 def test_a_base_url_holds_no_credentials(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="user or a password") as caught:
+    with pytest.raises(ConfigurationError, match="base_url") as caught:
         Options(base_url=url)
     assert "hush" not in str(caught.value)
 
@@ -171,7 +171,7 @@ def test_a_link_that_is_no_url_is_an_error_of_ours(url: str) -> None:
 
 
 def test_a_presigned_link_over_plain_http_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="upload_url is plain http to storage"):
+    with pytest.raises(ConfigurationError, match=r"upload_url .*storage"):
         config.check_secure_url("http://storage/key?sig=hush", allow_insecure=False, name="upload_url")
     config.check_secure_url("http://storage/key", allow_insecure=True, name="upload_url")
     config.check_secure_url("https://storage/key", allow_insecure=False, name="upload_url")
@@ -221,7 +221,7 @@ def test_an_empty_key_is_refused_and_never_replaced_by_the_environments(
     given: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCRIPE_API_KEY", "another-workspace")
-    with pytest.raises(ConfigurationError, match="No API key"):
+    with pytest.raises(ConfigurationError, match="SCRIPE_API_KEY"):
         config.resolve_api_key(Secret(given))
 
 

@@ -32,5 +32,5 @@ def test_a_status_is_named_in_one_way() -> None:
     check_status("draft", NOT_GIVEN)
     check_status(NOT_GIVEN, "st_1")
     check_status(NOT_GIVEN, NOT_GIVEN)
-    with pytest.raises(InvalidArgumentError, match="not both"):
+    with pytest.raises(InvalidArgumentError, match="status_category= and status_id="):
         check_status("draft", "st_1")

@@ -40,7 +40,7 @@ def raw(
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_no_id_reaches_another_endpoint(text: str) -> None:
     if text.strip() in ("", ".", ".."):
-        with pytest.raises(InvalidArgumentError, match="is no id"):
+        with pytest.raises(InvalidArgumentError, match="is not an id"):
             build_path("/jobs/{}/cancel", text)
         return
     filled = build_path("/jobs/{}/cancel", text)
@@ -53,9 +53,7 @@ def test_no_id_reaches_another_endpoint(text: str) -> None:
 
 @pytest.mark.parametrize("value", ["", " ", ".", "..", " .. ", None, 7])
 def test_what_is_no_id_is_refused(value: str) -> None:
-    with pytest.raises(
-        InvalidArgumentError, match=r"project_id (.* is no id|is a (int|NoneType)): give the text"
-    ):
+    with pytest.raises(InvalidArgumentError, match=r"project_id (.* is not an id|is a (int|NoneType))\."):
         check_id(value, "project_id")
 
 
@@ -133,7 +131,7 @@ def test_a_free_write_is_repeated_only_with_the_callers_own_key() -> None:
     assert raw("post").idempotency_key
     assert raw("POST", key="mine").repeatable
     assert raw("POST", key="mine").idempotency_key == "mine"
-    with pytest.raises(InvalidArgumentError, match="not of the form"):
+    with pytest.raises(InvalidArgumentError, match="idempotency_key"):
         raw("DELETE", key="a b")
 
 
@@ -141,7 +139,7 @@ def test_a_free_write_is_repeated_only_with_the_callers_own_key() -> None:
 def test_a_free_read_is_repeated_and_has_no_key(method: str) -> None:
     request = raw(method)
     assert (request.method, request.repeatable, request.idempotency_key) == (method.upper(), True, None)
-    with pytest.raises(InvalidArgumentError, match="has no meaning"):
+    with pytest.raises(InvalidArgumentError, match="idempotency_key"):
         raw(method, key="mine")
 
 
@@ -295,5 +293,5 @@ def test_a_method_that_http_cannot_send_is_refused(method: str) -> None:
 
 @pytest.mark.parametrize("spelled", [format_utc_day, format_datetime])
 def test_a_moment_beyond_the_calendar_is_refused(spelled: Callable[[datetime, str], str | None]) -> None:
-    with pytest.raises(InvalidArgumentError, match="beyond"):
+    with pytest.raises(InvalidArgumentError, match="UTC"):
         spelled(datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))), "when")

@@ -173,24 +173,24 @@ def test_an_oauth_error_is_understood() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "kind"),
+    ("body", "content"),
     [
-        (b"<html>502 Bad Gateway</html>", "no JSON"),
+        (b"<html>502 Bad Gateway</html>", "a body that is not JSON"),
         (b"", "an empty body"),
         (b" \n", "an empty body"),
-        (b'{"error": {"co', "no JSON"),
-        (b"\xff\xfe", "no JSON"),
-        (b"[" * 100_000, "no JSON"),
-        (b"[]", "no error envelope"),
-        (b"null", "no error envelope"),
-        (b'{"error": 7}', "no error envelope"),
-        (b'{"message": "x"}', "no error envelope"),
+        (b'{"error": {"co', "a body that is not JSON"),
+        (b"\xff\xfe", "a body that is not JSON"),
+        (b"[" * 100_000, "a body that is not JSON"),
+        (b"[]", "a body without an error envelope"),
+        (b"null", "a body without an error envelope"),
+        (b'{"error": 7}', "a body without an error envelope"),
+        (b'{"message": "x"}', "a body without an error envelope"),
     ],
 )
-def test_an_odd_error_is_told_with_what_is_known(body: bytes, kind: str) -> None:
+def test_an_odd_error_is_told_with_what_is_known(body: bytes, content: str) -> None:
     error = status_error_of(response(502, body))
     assert type(error) is errors.ServerError
-    assert f"GET /jobs/job_1 answered 502 with {kind}" in str(error)
+    assert f"GET /jobs/job_1 returned 502 and {content}" in str(error)
 
 
 def test_a_redirect_is_an_error_and_not_followed() -> None:

@@ -78,7 +78,7 @@ def test_the_caller_has_the_last_word_on_the_type() -> None:
     "given", ["", "audio", "audio/", "audio/mpeg\n", "audio/mpeg; x\r\n", "a b/c", "é/x"]
 )
 def test_what_is_no_mime_type_is_refused(given: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="no MIME type"):
+    with pytest.raises(InvalidArgumentError, match="content_type"):
         resolve_content_type("a.mp3", given)
 
 
@@ -90,7 +90,7 @@ def test_a_name_that_tells_no_type_needs_content_type(name: str | None) -> None:
 
 def test_a_file_over_the_links_own_cap_is_refused_before_a_byte_is_sent() -> None:
     check_size(100, upload(100))
-    with pytest.raises(UploadTooLargeError, match=r"101 bytes.*takes 100") as caught:
+    with pytest.raises(UploadTooLargeError, match=r"101 bytes.* 100\.") as caught:
         check_size(101, upload(100))
     assert caught.value.status_code is None
 

@@ -101,6 +101,7 @@ def pdf(text: str) -> bytes:
         (slides(), SLIDES, "On a slide"),
         (sheets(), SHEETS, "Revenue\t12.5\nsecond sheet"),
     ],
+    ids=["utf-8", "utf-8 with a mark", "utf-16", "PDF", "half a PDF", "Word", "old Word", "slides", "sheets"],
 )
 def test_documents_give_their_text(api: Calls, body: bytes, content_type: str, text: str) -> None:
     source = api.read_back(body, content_type, name="file")

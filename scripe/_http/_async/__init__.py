@@ -1,1 +1,1 @@
-"""The source of both transports, written once as async; `_http/_sync` is generated from it."""
+"""The source of both transports. `scripts/unasync.py` generates `_http/_sync` from it."""

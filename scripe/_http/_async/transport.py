@@ -1,4 +1,8 @@
-"""Send one prepared request through an HTTP client, and read its whole response."""
+"""Send one prepared request through an HTTP client, and read its whole response.
+
+The response is read in a stream, so that its size and its time are limited while it arrives. Every way out of here
+closes it: a response that is left open keeps its slot in the connection pool of the client.
+"""
 
 from __future__ import annotations
 
@@ -60,10 +64,12 @@ class AsyncHTTPTransport:
         self, client: httpx.AsyncClient, request: PreparedRequest, options: SendOptions
     ) -> Outcome:
         if client.is_closed:
-            raise ClientClosedError("The http_client of this client was closed.")
+            raise ClientClosedError(
+                "The http_client was closed. Keep it open as long as the scripe client is used."
+            )
         started = time.monotonic()
         try:
-            # The built request is not bound to a name: a traceback that prints locals would show its URL.
+            # The built request has no local name: error trackers print locals, and its URL may be an upload link.
             response = await client.send(
                 request.build(self._backend, options.timeouts()),
                 stream=True,
@@ -76,7 +82,7 @@ class AsyncHTTPTransport:
             finally:
                 if not response.is_closed:
                     await async_run_shielded(response.aclose)
-                # A client that was closed while this call was opening its connection did not close that one.
+                # If another task closed the client while this call was connecting, it did not close this connection.
                 if client.is_closed and (connection := response.extensions.get("network_stream")):
                     await async_run_shielded(connection.aclose)
         except transport_exceptions(self._backend) as error:
@@ -84,14 +90,14 @@ class AsyncHTTPTransport:
         except BodyError as error:
             return TransportFailure("response_lost", is_timeout=False, message=str(error))
         if content is None:
-            message = "the total timeout passed while the response was read"
+            message = "the total timeout passed while the response was being read"
             return TransportFailure("response_lost", is_timeout=True, message=message)
         return RawResponse(response.status_code, headers, content, time.monotonic() - started, time.time())
 
     async def _read(self, response: httpx.Response, headers: Headers, options: SendOptions) -> bytes | None:
-        """Read the body, up to its limit; return None if the deadline passes before its end."""
+        """Read the body up to its limit; return None if the deadline passes before its end."""
         if response.is_stream_consumed:
-            return response.content  # from a transport in this process, which had it whole
+            return response.content  # a transport in this process had it whole
         limit = MAX_SUCCESS_BYTES if 200 <= response.status_code < 300 else MAX_ERROR_BYTES
         body, is_late = Body(headers.lower_items.get("content-encoding"), limit), False
         blocks = response.aiter_raw()
@@ -110,7 +116,7 @@ class AsyncHTTPTransport:
         return None if is_late else body.finish()
 
     async def close(self) -> None:
-        """Close all clients of ours."""
+        """Close all clients that were opened here, even if the caller is cancelled meanwhile."""
         await async_run_shielded(self._close_all)
 
     async def _close_all(self) -> None:
