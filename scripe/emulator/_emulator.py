@@ -38,7 +38,7 @@ else:
                 "AsyncScripe": "scripe",
                 "ResponseInfo": "scripe",
                 "Scripe": "scripe",
-                "Transport": "scripe._http.in_process",
+                "InProcessTransport": "scripe._http.in_process",
                 "ClientOptions": "scripe.emulator.client",
                 "Server": "scripe.emulator.server",
             }
