@@ -25,7 +25,7 @@ BUG = "This is a bug in scripe. Please report it, with the traceback that --verb
 # Messages of the client name its arguments; here they name the options.
 _ARGUMENTS = re.compile(
     r"\b(base_url|content_type|total_timeout|events|name|note_id|project_id|scheduled_for|timeout|upload_id|url|workspace_id)"
-    r"(=| (?=is |must |[0-9'\"\[]))"
+    r"(=| (?=is |must |uses |[0-9'\"\[]))"
 )
 _PHRASES = {
     "from the name": "from",
