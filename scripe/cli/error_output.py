@@ -28,12 +28,12 @@ _ARGUMENTS = re.compile(
     r"(=| (?=is |must |uses |[0-9'\"\[]))"
 )
 _PHRASES = {
-    "from the name": "from",
+    "the name '": "'",
     "`allow_insecure=True`": "--allow-insecure",
     "`api_key`": "SCRIPE_API_KEY",
     ", or None for no limit": "",
     "at least one field": "at least one option",
-    "events must": "--event must",
+    "events names": "--event names",
 }
 
 
