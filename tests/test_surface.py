@@ -104,7 +104,7 @@ def test_what_an_annotation_names_is_what_is_returned(monkeypatch: pytest.Monkey
     assert typing.get_type_hints(projects.fget)["return"] is type(Scripe("scripe_sk_test_x").projects)
     assert typing.get_type_hints(ANNOTATED["scripe.Pager.to_pandas"])["return"] is pd.DataFrame
     monkeypatch.setitem(sys.modules, "polars", None)
-    assert typing.get_type_hints(ANNOTATED["scripe._sync.pager.Pager.to_polars"])["return"] is object
+    assert typing.get_type_hints(ANNOTATED["scripe.Pager.to_polars"])["return"] is object
 
 
 def test_models_errors_and_the_emulator_are_documented() -> None:
