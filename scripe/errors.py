@@ -106,10 +106,10 @@ __all__ = [
 E = TypeVar("E", bound="ScripeError")
 
 
-def _restore(kind: type[E], arguments: tuple[object, ...], state: dict[str, object]) -> E:
-    # Python refuses `kind.__new__` where an OSError is a base, but not the first.
-    new = OSError.__new__ if issubclass(kind, OSError) else Exception.__new__
-    error = new(kind)
+def _restore(error_class: type[E], arguments: tuple[object, ...], state: dict[str, object]) -> E:
+    # Python refuses `error_class.__new__` where an OSError is a base, but not the first.
+    new = OSError.__new__ if issubclass(error_class, OSError) else Exception.__new__
+    error = new(error_class)
     error.args = arguments
     error.__dict__.update(state)
     return error
@@ -264,8 +264,8 @@ class APIStatusError(ScripeError):
         return {**self.details, **self.meta}
 
     def __str__(self) -> str:
-        known = [f"HTTP {self.status_code}", self.code, self.request_id and f"request {self.request_id}"]
-        return f"{self.message} ({', '.join(clip(part, 100) for part in known if part)})"
+        parts = [f"HTTP {self.status_code}", self.code, self.request_id and f"request {self.request_id}"]
+        return f"{self.message} ({', '.join(clip(part, 100) for part in parts if part)})"
 
 
 class InvalidRequestError(APIStatusError):
@@ -290,7 +290,7 @@ class VersionUnsupportedError(BadRequestError):
     @property
     def accepted(self) -> list[str]:
         """The versions that the API would accept, as `YYYY-MM-DD`."""
-        return _texts(self.extra.get("accepted"))
+        return _to_strings(self.extra.get("accepted"))
 
 
 class PayloadTooLargeError(InvalidRequestError):
@@ -315,17 +315,17 @@ class SpendCapExceededError(APIStatusError):
     @property
     def spent_cents(self) -> int | None:
         """What was spent today, in cents."""
-        return _whole(self.extra.get("spentCents"))
+        return _to_int(self.extra.get("spentCents"))
 
     @property
     def cap_cents(self) -> int | None:
         """The daily cap, in cents."""
-        return _whole(self.extra.get("capCents"))
+        return _to_int(self.extra.get("capCents"))
 
     @property
     def estimate_cents(self) -> int | None:
         """What the refused job was estimated to cost, in cents."""
-        return _whole(self.extra.get("estimateCents"))
+        return _to_int(self.extra.get("estimateCents"))
 
     @property
     def resets_at(self) -> datetime | None:
@@ -349,7 +349,7 @@ class ScopeMissingError(PermissionDeniedError):
     @property
     def required(self) -> list[Scope]:
         """Scopes of which any one would do; empty when only the message names them."""
-        return _texts(self.extra.get("required"))
+        return _to_strings(self.extra.get("required"))
 
 
 class PlanNotEligibleError(PermissionDeniedError):
@@ -496,11 +496,11 @@ class ScripeDeprecationWarning(FutureWarning):
     idempotency_key: str | None = None
 
 
-def _texts(value: JSON) -> list[str]:
+def _to_strings(value: JSON) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else []
 
 
-def _whole(value: JSON) -> int | None:
+def _to_int(value: JSON) -> int | None:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

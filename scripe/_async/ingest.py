@@ -25,11 +25,11 @@ async def ingest_file(
     timeout: float | None,
     on_progress: AsyncCallback[Progress] | None,
     show_progress: bool,
-    key: FileIdempotencyKey,
+    file_key: FileIdempotencyKey,
 ) -> Job:
     """Return the job that `create` makes for the uploaded file, once the job has succeeded."""
     with file_progress(content.name or "file", on_progress, show_progress=show_progress) as report:
-        upload = await upload_content(sender, content, content_type, report, key)
+        upload = await upload_content(sender, content, content_type, report, file_key)
         job = await create(upload)
         report_job = AsyncFileJobReporter(report, content.size)
         await report_job(job)

@@ -31,10 +31,10 @@ T = TypeVar("T", bound=BaseModel)
 class AsyncPages(Generic[T]):
     """The pages of one walk through a list."""
 
-    def __init__(self, sender: AsyncSender, path: str, page: type[Page[T]], walk: PageWalk[T]) -> None:
+    def __init__(self, sender: AsyncSender, path: str, page_class: type[Page[T]], walk: PageWalk[T]) -> None:
         self._sender = sender
         self._path = path
-        self._page = page
+        self._page_class = page_class
         self._walk = walk
 
     def __aiter__(self) -> Self:
@@ -44,7 +44,7 @@ class AsyncPages(Generic[T]):
         while (query := self._walk.next_query()) is not None:
             try:
                 page = await self._sender.send(
-                    Request("GET", self._path, self._page, params=query, envelope="whole")
+                    Request("GET", self._path, self._page_class, params=query, envelope="whole")
                 )
             except BadCursorError:
                 if not self._walk.restart():
@@ -88,10 +88,10 @@ class AsyncPager(Generic[T]):
 
     """
 
-    def __init__(self, sender: AsyncSender, path: str, kind: type[T], query: Mapping[str, str]) -> None:
+    def __init__(self, sender: AsyncSender, path: str, model: type[T], query: Mapping[str, str]) -> None:
         self._sender = sender
         self._path = path
-        self._kind = kind
+        self._model = model
         self._query = query
 
     def __repr__(self) -> str:
@@ -113,7 +113,7 @@ class AsyncPager(Generic[T]):
                 raises `BadCursorError`; one that this walk was given on the way starts the walk again.
 
         """
-        return AsyncPages(self._sender, self._path, page_of(self._kind), PageWalk(self._query, cursor))
+        return AsyncPages(self._sender, self._path, page_of(self._model), PageWalk(self._query, cursor))
 
     async def to_list(self, max_items: int | None = None) -> list[T]:
         """All items, or the first so many, as a list.
@@ -151,11 +151,10 @@ class AsyncPager(Generic[T]):
         """
         return await anext(self._with_page_size(n).pages())
 
-    def _with_page_size(self, rows: int) -> AsyncPager[T]:
+    def _with_page_size(self, page_size: int) -> AsyncPager[T]:
         """The same list, in pages of so many; those of which no page says that they take a `limit` are sent none."""
-        wanted = page_query(rows)
-        query = {**self._query, **wanted} if "limit" in self._query else self._query
-        return AsyncPager(self._sender, self._path, self._kind, query)
+        query = {**self._query, **page_query(page_size)} if "limit" in self._query else self._query
+        return AsyncPager(self._sender, self._path, self._model, query)
 
     async def to_records(self, max_items: int | None = None) -> list[dict[str, object]]:
         """All items, or the first so many, as flat dictionaries: what is nested has dotted names, `result.post_id`.
@@ -179,7 +178,7 @@ class AsyncPager(Generic[T]):
         from .. import _dataframes as dataframes
 
         dataframes.check_installed("pandas")
-        return dataframes.pandas_frame(await self.to_records(max_items), self._kind)
+        return dataframes.pandas_frame(await self.to_records(max_items), self._model)
 
     async def to_polars(self, max_items: int | None = None) -> pl.DataFrame:
         """The same as a data frame of polars (extra `polars`), a row for each item.
@@ -192,4 +191,4 @@ class AsyncPager(Generic[T]):
         from .. import _dataframes as dataframes
 
         dataframes.check_installed("polars")
-        return dataframes.polars_frame(await self.to_records(max_items), self._kind)
+        return dataframes.polars_frame(await self.to_records(max_items), self._model)

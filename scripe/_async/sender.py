@@ -84,10 +84,10 @@ class AsyncSender:
         if timeout is None and (self.deadline.at is not None or self.options.total_timeout is None):
             return self
         now = self.session.clock.now()
-        running = self.deadline
-        if running.at is None:
-            running = Deadline.after(self.options.total_timeout, now)
-        return AsyncSender(self.session, self.options, running.earlier(Deadline.after(timeout, now)))
+        deadline = self.deadline
+        if deadline.at is None:
+            deadline = Deadline.after(self.options.total_timeout, now)
+        return AsyncSender(self.session, self.options, deadline.earlier(Deadline.after(timeout, now)))
 
     async def send(self, request: Request[T]) -> T:
         """Send a request, and return its response as a model."""
@@ -154,9 +154,9 @@ class AsyncSender:
             partial(_is_transient, request),
             rate_limited_locally=self.session.limiter is not None,
         )
-        attempt = partial(self._attempt, exchange)
+        send_once = partial(self._attempt, exchange)
         label = f"{request.method} {request.safe_path}"
-        return await self.retry(outcome, attempt, policy, label, exchange.observation)
+        return await self.retry(outcome, send_once, policy, label, exchange.observation)
 
     async def retry(
         self,
@@ -203,17 +203,17 @@ class AsyncSender:
         if request.authenticated:
             exchange.api_key = await self.session.api_key(self.remaining())
         transport = self.session.transport()
-        slot = known = response = None
+        slot = sent = response = None
         try:
             slot = await self._acquire_slot(exchange)
             remaining = None if self.deadline.at is None else self.remaining
             options = SendOptions(self._timeout(request), remaining)
-            outcome = known = await transport.send(self._prepare(exchange), options)
+            outcome = sent = await transport.send(self._prepare(exchange), options)
             if isinstance(outcome, RawResponse):
                 attempts, api_key = exchange.attempts, exchange.api_key
                 response = responses.build_response_info(request, outcome, attempts, api_key)
         finally:
-            self._release_slot(slot, known, response)  # first: nothing that follows may lose the slot
+            self._release_slot(slot, sent, response)  # first: nothing that follows may lose the slot
         exchange.response = response
         if isinstance(outcome, TransportFailure):
             # The message may quote what a server sent.

@@ -33,7 +33,7 @@ from ..types.response_info import ResponseInfo
 class AsyncSession:
     def __init__(
         self,
-        given: Secret[str | AsyncKeySource | None],
+        api_key: Secret[str | AsyncKeySource | None],
         limiter: RateLimiter | None,
         http_client: AsyncHTTPClient | BackendName | None,
         on_response: AsyncCallback[ResponseInfo] | None,
@@ -44,8 +44,8 @@ class AsyncSession:
         self.observer: Observer = NULL_OBSERVER
         self.clock: AsyncClock = _make_clock()
         self.poll_throttle: PollThrottle = PollThrottle()
-        self._api_key_function = cast("AsyncKeySource | None", config.callable_api_key(given))
-        self._api_key = None if self._api_key_function else config.resolve_api_key(given)
+        self._api_key_function = cast("AsyncKeySource | None", config.callable_api_key(api_key))
+        self._api_key = None if self._api_key_function else config.resolve_api_key(api_key)
         self._is_closed = False
         self._lock = threading.Lock()
         self._backend_or_client: AsyncHTTPClient | BackendName = http_client or default_backend_name()
@@ -71,8 +71,8 @@ class AsyncSession:
     def _open_transport(self) -> AsyncHTTPTransport:
         with self._lock:
             self._check_open()  # again: another thread may have closed meanwhile, and nobody would close this one
-            self._transport = engine = self._transport or AsyncHTTPTransport(self._backend_or_client)
-            return engine
+            self._transport = transport = self._transport or AsyncHTTPTransport(self._backend_or_client)
+            return transport
 
     async def api_key(self, seconds: float | None = None) -> Secret[str]:
         """The key to send; a sync client waits so many seconds for another call that is asking for it."""
@@ -86,26 +86,26 @@ class AsyncSession:
         return True
 
     async def _get_or_refresh_api_key(
-        self, refused: Secret[str] | None, seconds: float | None
+        self, rejected: Secret[str] | None, seconds: float | None
     ) -> Secret[str]:
         self._check()
-        return await self._refresh_lock.refresh_with(partial(self._refresh_api_key, refused), seconds)
+        return await self._refresh_lock.refresh_with(partial(self._refresh_api_key, rejected), seconds)
 
-    async def _refresh_api_key(self, refused: Secret[str] | None) -> Secret[str]:
-        key = self._api_key
-        if key is None or (refused is not None and key.reveal() == refused.reveal()):
-            given = Secret(await async_invoke(cast("AsyncKeySource", self._api_key_function)))
-            self._api_key = key = config.resolve_api_key(given)
-        return key
+    async def _refresh_api_key(self, rejected: Secret[str] | None) -> Secret[str]:
+        api_key = self._api_key
+        if api_key is None or (rejected is not None and api_key.reveal() == rejected.reveal()):
+            returned = Secret(await async_invoke(cast("AsyncKeySource", self._api_key_function)))
+            self._api_key = api_key = config.resolve_api_key(returned)
+        return api_key
 
     async def close(self) -> None:
         if self._transport is not None and self.opens_connections:
             self._check_loop()
         with self._lock:
             self._is_closed = True
-            engine, self._transport = self._transport, None
-        if engine is not None:
-            await engine.close()
+            transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.close()
 
     def reset_after_fork(self) -> None:
         """Begin afresh in a process that was forked.

@@ -112,7 +112,7 @@ class Scripe:
         app_info: str | None = None,
         allow_insecure: bool = False,
     ) -> None:
-        given: Secret[str | KeySource | None] = Secret(api_key)
+        secret: Secret[str | KeySource | None] = Secret(api_key)
         del api_key  # a traceback that prints the locals of this frame must not show it
         options = Options(
             base_url=config.resolve_base_url(base_url),
@@ -124,7 +124,7 @@ class Scripe:
             app_info=app_info,
             allow_insecure=allow_insecure,
         )
-        self._setup(given, options, rate_limiter, http_client, on_response)
+        self._setup(secret, options, rate_limiter, http_client, on_response)
 
     def _setup(
         self,
@@ -247,17 +247,17 @@ class Scripe:
             ConfigurationError: an option that cannot be right.
 
         """
-        given = {
+        changes = {
             "timeout": timeout,
             "total_timeout": total_timeout,
             "max_retries": max_retries,
             "api_version": api_version,
             "workspace_id": workspace_id,
         }
-        options = config.with_changes(self._sender.options, given, extra_headers)
+        options = config.with_changes(self._sender.options, changes, extra_headers)
         copy = object.__new__(type(self))
         copy.__dict__.update(vars(self))
-        for name in _slots(type(self)):
+        for name in _slot_names(type(self)):
             if hasattr(self, name):
                 setattr(copy, name, getattr(self, name))
         copy._sender = Sender(self._sender.session, options)
@@ -370,17 +370,17 @@ class Scripe:
         named, slots = cast(
             "tuple[State, State | None]", state if isinstance(state, tuple) else (state, None)
         )
-        own = {name: value for name, value in named.items() if name not in _OURS}
-        return (own, slots) if slots else own
+        attributes = {name: value for name, value in named.items() if name not in _CLIENT_ATTRIBUTES}
+        return (attributes, slots) if slots else attributes
 
 
-_OURS = ("_given", "_sender", "_is_copy")
+_CLIENT_ATTRIBUTES = ("_api_key", "_sender", "_is_copy")
 
 
-def _slots(kind: type) -> list[str]:
+def _slot_names(cls: type) -> list[str]:
     """Attributes that a subclass keeps in slots."""
-    named = [vars(each).get("__slots__", ()) for each in kind.__mro__]
-    return [name for names in named for name in ([names] if isinstance(names, str) else names)]
+    declared = [vars(base).get("__slots__", ()) for base in cls.__mro__]
+    return [name for slots in declared for name in ([slots] if isinstance(slots, str) else slots)]
 
 
 def set_clock(client: Scripe, clock: Clock) -> None:
@@ -393,7 +393,7 @@ def set_observer(client: Scripe, observer: Observer) -> None:
     client._sender.session.observer = observer  # pyright: ignore[reportPrivateUsage] - this module's own
 
 
-def _unpickle(kind: type[Scripe], state: tuple[object, ...]) -> Scripe:
-    client = object.__new__(kind)
+def _unpickle(cls: type[Scripe], state: tuple[object, ...]) -> Scripe:
+    client = object.__new__(cls)
     client._setup(*state)  # type: ignore[arg-type]
     return client

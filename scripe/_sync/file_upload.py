@@ -14,7 +14,7 @@ from .._concurrency import (
     run_blocking,
     run_with_timeout,
 )
-from .._core import uploads as rules
+from .._core import uploads
 from .._core.config import Secret, check_secure_url
 from .._core.idempotency import FileIdempotencyKey
 from .._core.outcome import Outcome, TransportFailure
@@ -49,24 +49,26 @@ def open_upload_content(file: FileInput, sender: Sender) -> UploadContent:
     return content
 
 
-def bind(key: FileIdempotencyKey, content: UploadContent, sender: Sender) -> None:
+def bind_file_key(
+    file_key: FileIdempotencyKey, content: UploadContent, sender: Sender
+) -> None:
     """Read the content once, to derive the upload's idempotency key from its digest; only for keys of the caller."""
-    if key.is_callers:
+    if file_key.is_callers:
         sha256 = run_with_timeout(
             sender.remaining(), partial(hash_content, content, sender)
         )
         if sha256 is None:
             raise file_read_timeout_error(sender)
-        key.bind(sha256, content.md5 or "")
+        file_key.bind(sha256, content.md5 or "")
 
 
 def hash_content(content: UploadContent, sender: Sender) -> str:
     """Return the SHA-256 of the content, and set its MD5."""
     sha256 = hashlib.sha256()
-    with content.open() as blocks:
-        while run_blocking(blocks.hash_next, sha256.update):
+    with content.open() as reader:
+        while run_blocking(reader.hash_next, sha256.update):
             check_deadline(sender)
-        content.md5 = blocks.md5
+        content.md5 = reader.md5
     return sha256.hexdigest()
 
 
@@ -84,27 +86,29 @@ def upload_content(
     content: UploadContent,
     content_type: str,
     report: Reporter[Progress],
-    key: FileIdempotencyKey,
+    file_key: FileIdempotencyKey,
 ) -> Upload:
     """Mint a link and send the content through it, with a new link where one has expired."""
-    bind(key, content, sender)
-    mint_key: str | None = key.presign_key
-    is_bound = key.is_bound
-    mints = 0
+    bind_file_key(file_key, content, sender)
+    presign_key: str | None = file_key.presign_key
+    is_bound = file_key.is_bound
+    attempts = 0
     while True:
-        mints += 1
-        upload = sender.send(rules.presign_request(content_type, None, mint_key))
+        attempts += 1
+        upload = sender.send(uploads.presign_request(content_type, None, presign_key))
         file_upload = FileUpload(sender, upload, content, report)
         try:
             file_upload.send()
             break
         except UploadExpiredError as error:
-            if rules.upload_already_stored(error, is_bound=is_bound, response_lost=file_upload.response_lost):
+            if uploads.upload_already_stored(
+                error, is_bound=is_bound, response_lost=file_upload.response_lost
+            ):
                 break
-            if mints == rules.MAX_PRESIGN_ATTEMPTS:
+            if attempts == uploads.MAX_PRESIGN_ATTEMPTS:
                 raise
-        mint_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
-    key.complete(file_upload.md5)
+        presign_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
+    file_key.complete(file_upload.md5)
     return upload
 
 
@@ -134,7 +138,7 @@ class FileUpload:
             APIConnectionError: no attempt got a response.
 
         """
-        rules.check_size(self._content.size, self._upload)
+        uploads.check_size(self._content.size, self._upload)
         allow_insecure = self._sender.options.allow_insecure
         check_secure_url(self._upload.upload_url, allow_insecure=allow_insecure, name="upload_url")
         url = self._upload.upload_url.partition("?")[0]
@@ -146,7 +150,7 @@ class FileUpload:
                 raise self._timeout_error()
             if isinstance(outcome, TransportFailure):
                 raise self._connection_error(outcome)
-            rules.check_stored(outcome, self._upload, self.md5)
+            uploads.check_stored(outcome, self._upload, self.md5)
 
     def _put_with_retries(self, observation: Observation) -> Outcome:
         sender = self._sender
@@ -155,7 +159,7 @@ class FileUpload:
             True,
             sender.deadline,
             sender.session.clock.now,
-            rules.is_transient_at_storage,
+            uploads.is_transient_at_storage,
         )
         put_once = partial(self._put_once, observation)
         return sender.retry(put_once(), put_once, policy, f"PUT {self._safe_url}", observation)
@@ -170,7 +174,7 @@ class FileUpload:
             request = PreparedRequest(
                 "PUT",
                 Secret(self._upload.upload_url),
-                CommonHeaders(rules.put_headers(self._upload, self._content.size)),
+                CommonHeaders(uploads.put_headers(self._upload, self._content.size)),
                 body,
             )
             options = SendOptions(self._sender.options.timeout, self._sender.remaining)

@@ -26,11 +26,11 @@ def ingest_file(
     timeout: float | None,
     on_progress: Callback[Progress] | None,
     show_progress: bool,
-    key: FileIdempotencyKey,
+    file_key: FileIdempotencyKey,
 ) -> Job:
     """Return the job that `create` makes for the uploaded file, once the job has succeeded."""
     with file_progress(content.name or "file", on_progress, show_progress=show_progress) as report:
-        upload = upload_content(sender, content, content_type, report, key)
+        upload = upload_content(sender, content, content_type, report, file_key)
         job = create(upload)
         report_job = FileJobReporter(report, content.size)
         report_job(job)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Self, TypeVar
 
@@ -32,25 +32,25 @@ class JobPoller:
         on_update: Callable[[Job], None],
     ) -> None:
         check_seconds(timeout, "timeout")
-        self._watch = JobTracker(jobs)
+        self._tracker = JobTracker(jobs)
         self._sender = sender.with_deadline(timeout)
         self._clock = sender.session.clock
         self._started = self._clock.now()
         self._on_update = on_update
-        self._ended: deque[Job] = deque()
+        self._finished: deque[Job] = deque()
 
     def wait_one(self) -> Job:
         """Wait for a single job; `on_update` hears of each change of state and of progress."""
-        job_id = self._watch.order[0]
-        seen = self._watch.latest.get(job_id)
-        while self._watch.pending:
-            self._poll_interval()
+        job_id = self._tracker.order[0]
+        previous = self._tracker.latest.get(job_id)
+        while self._tracker.pending:
+            self._wait_for_next_poll()
             job = self._map_timeout(partial(self._retrieve, job_id))
-            self._watch.update(job)
-            if job != seen:
+            self._tracker.update(job)
+            if job != previous:
                 self._on_update(job)
-            seen = job
-        return self._watch.latest[job_id]
+            previous = job
+        return self._tracker.latest[job_id]
 
     def wait_for_success(self) -> Job:
         """The same, and raise unless it ended well."""
@@ -61,38 +61,38 @@ class JobPoller:
 
     def __next__(self) -> Job:
         """Each job once, in the order in which they end; ids that the API does not know raise after the others."""
-        self._ended.extend(self._watch.pop_finished())
-        while self._watch.pending and not self._ended:
-            self._poll_interval()
+        self._finished.extend(self._tracker.pop_finished())
+        while self._tracker.pending and not self._finished:
+            self._wait_for_next_poll()
             self._map_timeout(self._poll)
-            self._ended.extend(self._watch.pop_finished())
-        if self._ended:
-            return self._ended.popleft()
-        if self._watch.unknown:
-            raise self._watch.unknown.popitem()[1]
+            self._finished.extend(self._tracker.pop_finished())
+        if self._finished:
+            return self._finished.popleft()
+        if self._tracker.unknown:
+            raise self._tracker.unknown.popitem()[1]
         raise StopIteration
 
     def wait_all(self) -> list[Job]:
         """All jobs, in the order given, however each ended."""
         for _ in self:
             pass
-        return self._watch.snapshot()
+        return self._tracker.snapshot()
 
     def _poll(self) -> None:
         """See how all pending jobs are: in pages, and singly what these do not show."""
-        unseen = dict.fromkeys(self._watch.pending)
-        if len(unseen) > 1:
-            self._poll_list(unseen)
-        for job_id in unseen:
+        missing_ids = dict.fromkeys(self._tracker.pending)
+        if len(missing_ids) > 1:
+            self._poll_list(missing_ids)
+        for job_id in missing_ids:
             try:
                 job = self._retrieve(job_id)
             except NotFoundError as error:
-                self._watch.mark_not_found(job_id, error)
+                self._tracker.mark_not_found(job_id, error)
             else:
                 self._update(job)
 
-    def _poll_list(self, unseen: dict[str, None]) -> None:
-        pages = Pager(self._sender, "/jobs", Job, self._watch.list_query()).pages()
+    def _poll_list(self, missing_ids: dict[str, None]) -> None:
+        pages = Pager(self._sender, "/jobs", Job, self._tracker.list_query()).pages()
         count = 0
         while True:
             count += 1
@@ -101,26 +101,26 @@ class JobPoller:
             if page is None:
                 return
             for job in page.data:
-                if job.id in unseen:
-                    del unseen[job.id]
+                if job.id in missing_ids:
+                    del missing_ids[job.id]
                     self._update(job)
-            if self._watch.is_covered(page, count, len(unseen)):
+            if self._tracker.is_covered(page, count, len(missing_ids)):
                 return
 
     def _update(self, job: Job) -> None:
-        if self._watch.update(job):
+        if self._tracker.update(job):
             self._on_update(job)
 
     def _retrieve(self, job_id: str) -> Job:
         self._throttle()
         return self._sender.send(Request("GET", build_path("/jobs/{}", job_id), Job))
 
-    def _poll_interval(self) -> None:
+    def _wait_for_next_poll(self) -> None:
         """Wait until the next look; a job that was never seen is looked at without delay."""
-        if self._watch.has_unseen():
+        if self._tracker.has_unseen():
             return
-        waited = self._clock.now() - self._started
-        self._wait(poll_interval(self._watch.types(), waited))
+        elapsed = self._clock.now() - self._started
+        self._wait(poll_interval(self._tracker.types(), elapsed))
 
     def _throttle(self) -> None:
         """Wait until polling may take another request of the budget, whoever else polls."""
@@ -147,15 +147,15 @@ class JobPoller:
         try:
             return step()
         except APITimeoutError as error:
-            late = error
+            timeout = error
         deadline = self._sender.deadline
-        is_own = late.is_total and deadline.at is not None
+        is_own = timeout.is_total and deadline.at is not None
         is_over = is_own or deadline.has_passed(self._clock.now())
-        raise self._timeout_error() if is_over else late
+        raise self._timeout_error() if is_over else timeout
 
     def _timeout_error(self) -> JobTimeoutError:
-        waited = round(self._clock.now() - self._started, 3)
-        return polling.timeout_error(self._watch.snapshot(), self._watch.pending, waited)
+        elapsed = round(self._clock.now() - self._started, 3)
+        return polling.timeout_error(self._tracker.snapshot(), self._tracker.pending, elapsed)
 
 
 def wait_for_job(
@@ -164,13 +164,3 @@ def wait_for_job(
     """Wait until a job has succeeded, as one operation for the observer."""
     with sender.operation("jobs.wait"):
         return JobPoller(sender, [job], timeout, on_update).wait_for_success()
-
-
-def poll_many(
-    sender: Sender,
-    jobs: Iterable[Job | str],
-    timeout: float | None,
-    on_update: Callable[[Job], None],
-) -> JobPoller:
-    """Return a poller for many jobs; a single job is an error."""
-    return JobPoller(sender, polling.check_job_list(jobs), timeout, on_update)

@@ -32,10 +32,10 @@ T = TypeVar("T", bound=BaseModel)
 class Pages(Generic[T]):
     """The pages of one walk through a list."""
 
-    def __init__(self, sender: Sender, path: str, page: type[Page[T]], walk: PageWalk[T]) -> None:
+    def __init__(self, sender: Sender, path: str, page_class: type[Page[T]], walk: PageWalk[T]) -> None:
         self._sender = sender
         self._path = path
-        self._page = page
+        self._page_class = page_class
         self._walk = walk
 
     def __iter__(self) -> Self:
@@ -45,7 +45,7 @@ class Pages(Generic[T]):
         while (query := self._walk.next_query()) is not None:
             try:
                 page = self._sender.send(
-                    Request("GET", self._path, self._page, params=query, envelope="whole")
+                    Request("GET", self._path, self._page_class, params=query, envelope="whole")
                 )
             except BadCursorError:
                 if not self._walk.restart():
@@ -89,10 +89,10 @@ class Pager(Generic[T]):
 
     """
 
-    def __init__(self, sender: Sender, path: str, kind: type[T], query: Mapping[str, str]) -> None:
+    def __init__(self, sender: Sender, path: str, model: type[T], query: Mapping[str, str]) -> None:
         self._sender = sender
         self._path = path
-        self._kind = kind
+        self._model = model
         self._query = query
 
     def __repr__(self) -> str:
@@ -114,7 +114,7 @@ class Pager(Generic[T]):
                 raises `BadCursorError`; one that this walk was given on the way starts the walk again.
 
         """
-        return Pages(self._sender, self._path, page_of(self._kind), PageWalk(self._query, cursor))
+        return Pages(self._sender, self._path, page_of(self._model), PageWalk(self._query, cursor))
 
     def to_list(self, max_items: int | None = None) -> list[T]:
         """All items, or the first so many, as a list.
@@ -152,11 +152,10 @@ class Pager(Generic[T]):
         """
         return next(self._with_page_size(n).pages())
 
-    def _with_page_size(self, rows: int) -> Pager[T]:
+    def _with_page_size(self, page_size: int) -> Pager[T]:
         """The same list, in pages of so many; those of which no page says that they take a `limit` are sent none."""
-        wanted = page_query(rows)
-        query = {**self._query, **wanted} if "limit" in self._query else self._query
-        return Pager(self._sender, self._path, self._kind, query)
+        query = {**self._query, **page_query(page_size)} if "limit" in self._query else self._query
+        return Pager(self._sender, self._path, self._model, query)
 
     def to_records(self, max_items: int | None = None) -> list[dict[str, object]]:
         """All items, or the first so many, as flat dictionaries: what is nested has dotted names, `result.post_id`.
@@ -180,7 +179,7 @@ class Pager(Generic[T]):
         from .. import _dataframes as dataframes
 
         dataframes.check_installed("pandas")
-        return dataframes.pandas_frame(self.to_records(max_items), self._kind)
+        return dataframes.pandas_frame(self.to_records(max_items), self._model)
 
     def to_polars(self, max_items: int | None = None) -> pl.DataFrame:
         """The same as a data frame of polars (extra `polars`), a row for each item.
@@ -193,4 +192,4 @@ class Pager(Generic[T]):
         from .. import _dataframes as dataframes
 
         dataframes.check_installed("polars")
-        return dataframes.polars_frame(self.to_records(max_items), self._kind)
+        return dataframes.polars_frame(self.to_records(max_items), self._model)

@@ -85,10 +85,10 @@ class Sender:
         if timeout is None and (self.deadline.at is not None or self.options.total_timeout is None):
             return self
         now = self.session.clock.now()
-        running = self.deadline
-        if running.at is None:
-            running = Deadline.after(self.options.total_timeout, now)
-        return Sender(self.session, self.options, running.earlier(Deadline.after(timeout, now)))
+        deadline = self.deadline
+        if deadline.at is None:
+            deadline = Deadline.after(self.options.total_timeout, now)
+        return Sender(self.session, self.options, deadline.earlier(Deadline.after(timeout, now)))
 
     def send(self, request: Request[T]) -> T:
         """Send a request, and return its response as a model."""
@@ -155,9 +155,9 @@ class Sender:
             partial(_is_transient, request),
             rate_limited_locally=self.session.limiter is not None,
         )
-        attempt = partial(self._attempt, exchange)
+        send_once = partial(self._attempt, exchange)
         label = f"{request.method} {request.safe_path}"
-        return self.retry(outcome, attempt, policy, label, exchange.observation)
+        return self.retry(outcome, send_once, policy, label, exchange.observation)
 
     def retry(
         self,
@@ -204,17 +204,17 @@ class Sender:
         if request.authenticated:
             exchange.api_key = self.session.api_key(self.remaining())
         transport = self.session.transport()
-        slot = known = response = None
+        slot = sent = response = None
         try:
             slot = self._acquire_slot(exchange)
             remaining = None if self.deadline.at is None else self.remaining
             options = SendOptions(self._timeout(request), remaining)
-            outcome = known = transport.send(self._prepare(exchange), options)
+            outcome = sent = transport.send(self._prepare(exchange), options)
             if isinstance(outcome, RawResponse):
                 attempts, api_key = exchange.attempts, exchange.api_key
                 response = responses.build_response_info(request, outcome, attempts, api_key)
         finally:
-            self._release_slot(slot, known, response)  # first: nothing that follows may lose the slot
+            self._release_slot(slot, sent, response)  # first: nothing that follows may lose the slot
         exchange.response = response
         if isinstance(outcome, TransportFailure):
             # The message may quote what a server sent.

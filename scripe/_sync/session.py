@@ -34,7 +34,7 @@ from ..types.response_info import ResponseInfo
 class Session:
     def __init__(
         self,
-        given: Secret[str | KeySource | None],
+        api_key: Secret[str | KeySource | None],
         limiter: RateLimiter | None,
         http_client: HTTPClient | BackendName | None,
         on_response: Callback[ResponseInfo] | None,
@@ -45,8 +45,8 @@ class Session:
         self.observer: Observer = NULL_OBSERVER
         self.clock: Clock = _make_clock()
         self.poll_throttle: PollThrottle = PollThrottle()
-        self._api_key_function = cast("KeySource | None", config.callable_api_key(given))
-        self._api_key = None if self._api_key_function else config.resolve_api_key(given)
+        self._api_key_function = cast("KeySource | None", config.callable_api_key(api_key))
+        self._api_key = None if self._api_key_function else config.resolve_api_key(api_key)
         self._is_closed = False
         self._lock = threading.Lock()
         self._backend_or_client: HTTPClient | BackendName = http_client or default_backend_name()
@@ -72,8 +72,8 @@ class Session:
     def _open_transport(self) -> HTTPTransport:
         with self._lock:
             self._check_open()  # again: another thread may have closed meanwhile, and nobody would close this one
-            self._transport = engine = self._transport or HTTPTransport(self._backend_or_client)
-            return engine
+            self._transport = transport = self._transport or HTTPTransport(self._backend_or_client)
+            return transport
 
     def api_key(self, seconds: float | None = None) -> Secret[str]:
         """The key to send; a sync client waits so many seconds for another call that is asking for it."""
@@ -87,26 +87,26 @@ class Session:
         return True
 
     def _get_or_refresh_api_key(
-        self, refused: Secret[str] | None, seconds: float | None
+        self, rejected: Secret[str] | None, seconds: float | None
     ) -> Secret[str]:
         self._check()
-        return self._refresh_lock.refresh_with(partial(self._refresh_api_key, refused), seconds)
+        return self._refresh_lock.refresh_with(partial(self._refresh_api_key, rejected), seconds)
 
-    def _refresh_api_key(self, refused: Secret[str] | None) -> Secret[str]:
-        key = self._api_key
-        if key is None or (refused is not None and key.reveal() == refused.reveal()):
-            given = Secret(invoke(cast("KeySource", self._api_key_function)))
-            self._api_key = key = config.resolve_api_key(given)
-        return key
+    def _refresh_api_key(self, rejected: Secret[str] | None) -> Secret[str]:
+        api_key = self._api_key
+        if api_key is None or (rejected is not None and api_key.reveal() == rejected.reveal()):
+            returned = Secret(invoke(cast("KeySource", self._api_key_function)))
+            self._api_key = api_key = config.resolve_api_key(returned)
+        return api_key
 
     def close(self) -> None:
         if self._transport is not None and self.opens_connections:
             self._check_loop()
         with self._lock:
             self._is_closed = True
-            engine, self._transport = self._transport, None
-        if engine is not None:
-            engine.close()
+            transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
 
     def reset_after_fork(self) -> None:
         """Begin afresh in a process that was forked.

@@ -19,9 +19,9 @@ from .._vocabulary import STATUS_BY_CODE
 Attributes: TypeAlias = dict[str, str | int | float | bool]
 
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
-"""Those that the conventions know; any other is told apart, lest it makes another series of each metric."""
+"""Those that the conventions know; any other is attributes apart, lest it makes another series of each metric."""
 
-_OTHERS_WORDS = (errors.APIStatusError, errors.UploadError, errors.JobError)
+_ERRORS_WITH_SERVER_TEXT = (errors.APIStatusError, errors.UploadError, errors.JobError)
 """Errors whose message holds what a server said, and it may quote what it was sent."""
 
 
@@ -36,26 +36,26 @@ def template_of(description: CallDescription) -> str | None:
 
 
 def metric_attributes(description: CallDescription) -> Attributes:
-    """What tells one kind of call from another: of each there are few."""
+    """What tells one cls of call from another: of each there are few."""
     server, template = urlsplit(description.url), template_of(description)
-    found: Attributes = {
+    attributes: Attributes = {
         "http.request.method": description.method if description.method in METHODS else "_OTHER",
         "server.address": server.hostname or "",
         "server.port": server.port or {"http": 80}.get(server.scheme, 443),
     }
     if template is not None:
-        found["url.template"] = template
-    return found
+        attributes["url.template"] = template
+    return attributes
 
 
 def start_attributes(description: CallDescription) -> Attributes:
     """What is known of a call before it is sent."""
-    found: Attributes = {**metric_attributes(description), "url.full": description.url}
+    attributes: Attributes = {**metric_attributes(description), "url.full": description.url}
     if description.method not in METHODS:
-        found["http.request.method_original"] = description.method
+        attributes["http.request.method_original"] = description.method
     if description.size is not None:
-        found["http.request.body.size"] = description.size
-    return found
+        attributes["http.request.body.size"] = description.size
+    return attributes
 
 
 def outcome_attributes(outcome: Outcome) -> Attributes:
@@ -65,46 +65,48 @@ def outcome_attributes(outcome: Outcome) -> Attributes:
     return {"error.type": "APITimeoutError" if outcome.is_timeout else "APIConnectionError"}
 
 
-def attempt(number: int, resends: int, outcome: Outcome) -> Attributes:
+def attempt_attributes(number: int, resends: int, outcome: Outcome) -> Attributes:
     """An attempt, as an event."""
-    found: Attributes = {"scripe.attempt": number, **outcome_attributes(outcome)}
+    attributes: Attributes = {"scripe.attempt": number, **outcome_attributes(outcome)}
     if resends:
-        found["http.request.resend_count"] = resends
-    return found | (
-        answer(outcome) if isinstance(outcome, RawResponse) else {"error.message": outcome.message}
+        attributes["http.request.resend_count"] = resends
+    return attributes | (
+        response_attributes(outcome)
+        if isinstance(outcome, RawResponse)
+        else {"error.message": outcome.message}
     )
 
 
-def answer(found: RawResponse) -> Attributes:
-    headers = found.headers.lower_items
-    told: Attributes = {"http.response.status_code": found.status}
+def response_attributes(response: RawResponse) -> Attributes:
+    headers = response.headers.lower_items
+    attributes: Attributes = {"http.response.status_code": response.status}
     if "x-request-id" in headers:
-        told["scripe.request_id"] = headers["x-request-id"]
+        attributes["scripe.request_id"] = headers["x-request-id"]
     if "idempotent-replayed" in headers:
-        told["scripe.idempotent_replayed"] = found.is_replay
-    return told
+        attributes["scripe.idempotent_replayed"] = response.is_replay
+    return attributes
 
 
 def error_attributes(error: BaseException) -> Attributes:
     """Why a call ended badly."""
-    found: Attributes = {"error.type": error_type(error)}
+    attributes: Attributes = {"error.type": error_type(error)}
     if isinstance(error, errors.ScripeError):
-        found["scripe.retryable"] = error.retryable
+        attributes["scripe.retryable"] = error.retryable
     code = error.code if isinstance(error, errors.APIStatusError) else None
     if code is not None and code in STATUS_BY_CODE:
-        found["scripe.error.code"] = code
-    return found
+        attributes["scripe.error.code"] = code
+    return attributes
 
 
 def error_type(error: BaseException) -> str:
     """The name of its class: the public one, of ours."""
-    kind = type(error)
+    cls = type(error)
     if isinstance(error, errors.ScripeError):
-        return next(each.__name__ for each in kind.__mro__ if each.__name__ in errors.__all__)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        return next(base.__name__ for base in cls.__mro__ if base.__name__ in errors.__all__)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
-def description(error: BaseException) -> str | None:
+def error_description(error: BaseException) -> str | None:
     """The message, if the words are our own."""
-    is_ours = isinstance(error, errors.ScripeError) and not isinstance(error, _OTHERS_WORDS)
+    is_ours = isinstance(error, errors.ScripeError) and not isinstance(error, _ERRORS_WITH_SERVER_TEXT)
     return str(error) if is_ours else None

@@ -13,7 +13,7 @@ from opentelemetry import context, metrics, propagate, trace
 
 # Private by its name only: this is how instrumentations tell each other to stay away.
 from opentelemetry.context import (
-    _SUPPRESS_HTTP_INSTRUMENTATION_KEY as WITHOUT_HTTP,  # pyright: ignore[reportPrivateUsage]
+    _SUPPRESS_HTTP_INSTRUMENTATION_KEY as SUPPRESS_HTTP,  # pyright: ignore[reportPrivateUsage]
 )
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider
@@ -99,15 +99,15 @@ def _call_safely(hook: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R |
 class Traced:
     """A span that is the current one until it ends."""
 
-    def __init__(self, span: Span, surroundings: context.Context | None = None) -> None:
+    def __init__(self, span: Span, parent: context.Context | None = None) -> None:
         self.span = span
-        self._token = context.attach(trace.set_span_in_context(span, surroundings))
+        self._token = context.attach(trace.set_span_in_context(span, parent))
 
     def on_end(self, error: BaseException | None) -> None:
         try:
             if error is not None:
                 self.span.set_attributes(attributes.error_attributes(error))
-                self.span.set_status(StatusCode.ERROR, attributes.description(error))
+                self.span.set_status(StatusCode.ERROR, attributes.error_description(error))
         finally:
             context.detach(self._token)
             self.span.end()
@@ -119,7 +119,7 @@ class TracedCall(Traced):
     def __init__(self, tracer: Tracer, instruments: Instruments, description: CallDescription) -> None:
         self._instruments = instruments
         self._metric_attributes: Attributes = attributes.metric_attributes(description)
-        self._began = time.perf_counter()
+        self._started = time.perf_counter()
         self._requests = 0
         self._last: Outcome | None = None
         self._waited = self._unreported_wait = 0.0
@@ -129,7 +129,7 @@ class TracedCall(Traced):
             attributes=attributes.start_attributes(description),
         )
         # Another instrumentation would show the link with its signature, and add headers that storage refuses.
-        super().__init__(span, context.set_value(WITHOUT_HTTP, True) if description.is_upload else None)
+        super().__init__(span, context.set_value(SUPPRESS_HTTP, True) if description.is_upload else None)
 
     def on_send(self) -> Mapping[str, str]:
         self._report_wait()
@@ -144,7 +144,9 @@ class TracedCall(Traced):
 
     def on_outcome(self, attempt: int, outcome: Outcome) -> None:
         self._last = outcome
-        self.span.add_event("scripe.attempt", attributes.attempt(attempt, self._requests - 1, outcome))
+        self.span.add_event(
+            "scripe.attempt", attributes.attempt_attributes(attempt, self._requests - 1, outcome)
+        )
 
     def on_rate_limit_wait(self, seconds: float) -> None:
         self._waited += seconds
@@ -159,7 +161,7 @@ class TracedCall(Traced):
             if self._requests > 1:
                 self.span.set_attribute("http.request.resend_count", self._requests - 1)
             if isinstance(self._last, RawResponse):
-                self.span.set_attributes(attributes.answer(self._last))
+                self.span.set_attributes(attributes.response_attributes(self._last))
             self._measure(error)
         finally:
             super().on_end(error)
@@ -171,11 +173,11 @@ class TracedCall(Traced):
             self._unreported_wait = 0.0
 
     def _measure(self, error: BaseException | None) -> None:
-        found = dict(self._metric_attributes)
+        labels = dict(self._metric_attributes)
         if isinstance(self._last, RawResponse):
-            found |= attributes.outcome_attributes(self._last)
+            labels |= attributes.outcome_attributes(self._last)
         if error is not None:
-            found["error.type"] = attributes.error_type(error)
-        self._instruments.duration.record(time.perf_counter() - self._began, found)
+            labels["error.type"] = attributes.error_type(error)
+        self._instruments.duration.record(time.perf_counter() - self._started, labels)
         if self._waited:
             self._instruments.rate_limit_wait.record(self._waited, self._metric_attributes)

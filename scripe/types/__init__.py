@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from .workspace import Scope as Scope
     from .workspace import Workspace as Workspace
 else:
-    _HOMES = {
+    _EXPORTS = {
         "_base": ["JSON", "JSONInput", "Model"],
         "health": ["Health", "HealthAuth", "HealthCheck", "HealthChecks", "WorkspaceReference"],
         "job": ["Job", "JobProgress", "JobResult", "JobStatus", "JobType"],
@@ -66,7 +66,7 @@ else:
         "webhook_endpoint": ["WebhookEndpoint", "WebhookEvent"],
         "workspace": ["CurrentWorkspace", "Plan", "Principal", "Scope", "Workspace"],
     }
-    __all__ = sorted(name for names in _HOMES.values() for name in names)
+    __all__ = sorted(name for names in _EXPORTS.values() for name in names)
     __getattr__, __dir__ = _lazy.make_lazy_exports(
-        __name__, {name: f".{home}" for home, names in _HOMES.items() for name in names}
+        __name__, {name: f".{module}" for module, names in _EXPORTS.items() for name in names}
     )

@@ -55,8 +55,6 @@ Instant: TypeAlias = Annotated[
 # value is compared with all of them first, only to be let through.
 OPEN_ENUM = GetPydanticSchema(lambda _, __: str_schema())
 
-_Slot: TypeAlias = "tuple[dict[str, object], ResponseInfo | None]"
-
 
 class Model(BaseModel):
     """Base of every object that the API sends.
@@ -69,7 +67,7 @@ class Model(BaseModel):
     )
 
     # A slot, not a private attribute of pydantic: those take part in equality.
-    __slots__ = ("_came_with",)
+    __slots__ = ("_last_response",)
 
     def _repr_html_(self) -> str:
         from .._html import model_card
@@ -91,7 +89,7 @@ class Model(BaseModel):
 
     def _response(self) -> ResponseInfo | None:
         try:
-            return cast("ResponseInfo", object.__getattribute__(self, "_came_with"))
+            return cast("ResponseInfo", object.__getattribute__(self, "_last_response"))
         except AttributeError:
             return None
 
@@ -106,10 +104,10 @@ class Model(BaseModel):
         return copy if response is None else set_response(copy, response)
 
     def __getstate__(self) -> dict[object, object]:
-        return {**super().__getstate__(), "_came_with": self._response()}
+        return {**super().__getstate__(), "_last_response": self._response()}
 
     def __setstate__(self, state: dict[object, object]) -> None:
-        response = cast("ResponseInfo | None", state.pop("_came_with", None))
+        response = cast("ResponseInfo | None", state.pop("_last_response", None))
         super().__setstate__(state)
         if response is not None:
             set_response(self, response)
@@ -123,13 +121,13 @@ if "IPython" in sys.modules:
 M = TypeVar("M", bound=BaseModel)
 
 # The slot itself: to set an attribute is closed by pydantic, since models are frozen.
-_note = cast("Callable[[Model, ResponseInfo], None]", vars(Model)["_came_with"].__set__)
+_set_last_response = cast("Callable[[Model, ResponseInfo], None]", vars(Model)["_last_response"].__set__)
 
 
 def set_response(model: M, response: ResponseInfo) -> M:
     """Note on a model (of ours; others have no place for it) which answer it came with."""
     if isinstance(model, Model):
-        _note(model, response)
+        _set_last_response(model, response)
     return model
 
 
@@ -137,4 +135,4 @@ def set_response_on_items(models: Sequence[BaseModel], response: ResponseInfo) -
     """The same for each item of a page, which are of one kind: to ask each for it would take as long again."""
     if models and isinstance(models[0], Model):
         for model in cast("Sequence[Model]", models):
-            _note(model, response)
+            _set_last_response(model, response)

@@ -85,13 +85,11 @@ class Job(Model):
     def _repr_html_(self) -> str:
         from .._html import duration_between, model_card, progress_html
 
-        waited = duration_between(self.created_at, self.started_at)
+        wait = duration_between(self.created_at, self.started_at)
         if self.is_finished:
-            return model_card(
-                self, waited=waited, worked=duration_between(self.started_at, self.completed_at)
-            )
+            return model_card(self, waited=wait, worked=duration_between(self.started_at, self.completed_at))
         fraction, message = (self.progress.progress, self.progress.message) if self.progress else (None, None)
-        return model_card(self, waited=waited, progress=progress_html(fraction, message))
+        return model_card(self, waited=wait, progress=progress_html(fraction, message))
 
     @property
     def is_succeeded(self) -> bool:

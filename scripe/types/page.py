@@ -68,7 +68,7 @@ def _page_class(item: type[BaseModel]) -> type[BaseModel]:
 
 
 def _restore(items: tuple[type[T], ...], state: dict[object, object]) -> Page[T]:
-    kind = page_of(items[0]) if items else cast("type[Page[T]]", Page)
-    page = kind.__new__(kind)
+    page_class = page_of(items[0]) if items else cast("type[Page[T]]", Page)
+    page = page_class.__new__(page_class)
     page.__setstate__(state)
     return page

@@ -21,18 +21,18 @@ class Headers(Mapping[str, str]):
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         values: dict[str, str] = {}
         for name, value in pairs:
-            key = name.lower()
-            values[key] = f"{values[key]}, {value}" if key in values else value
+            lower = name.lower()
+            values[lower] = f"{values[lower]}, {value}" if lower in values else value
         self.lower_items = values
 
     @classmethod
     def from_raw(cls, raw: Sequence[tuple[bytes, bytes]]) -> Self:
         """Headers as they come over the wire, in Latin-1."""
-        found = cls()
-        found.lower_items = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in raw}
-        if len(found.lower_items) < len(raw):
+        headers = cls()
+        headers.lower_items = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in raw}
+        if len(headers.lower_items) < len(raw):
             return cls([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
-        return found
+        return headers
 
     def __getitem__(self, name: str) -> str:
         return self.lower_items[name.lower()]

@@ -57,7 +57,7 @@ class Topic(Model):
     hooks: list[Hook] | None = None
 
 
-def _drop_unusable_topics(topics: object) -> object:
+def _none_to_empty(topics: object) -> object:
     return [] if topics is None else topics  # C26
 
 
@@ -92,7 +92,7 @@ class Source(Model):
     text_preview: str = ""
     text_preview_truncated: bool = False
     has_full_text: bool = False
-    topics: Annotated[list[Topic], BeforeValidator(_drop_unusable_topics)] = []
+    topics: Annotated[list[Topic], BeforeValidator(_none_to_empty)] = []
 
     @property
     def is_failed(self) -> bool:

@@ -7,14 +7,13 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from ..._concurrency import AsyncCallback
-from ..._core import cancellation as rules
-from ..._core import polling
+from ..._core import cancellation, polling
 from ..._core.request import Request, build_path, format_utc_day, join_filter, page_query
 from ..._core.retry import backoff
 from ...errors import ScripeError
 from ...types.job import Job, JobStatus, JobType
 from ..callbacks import AsyncReporter, job_progress, jobs_progress
-from ..job_poller import poll_many, wait_for_job
+from ..job_poller import AsyncJobPoller, wait_for_job
 from ..pager import AsyncPager
 from ._base import AsyncResource
 
@@ -77,17 +76,19 @@ class AsyncJobs(AsyncResource):
             try:
                 return await jobs._sender.send(request)
             except ScripeError as error:
-                if not rules.may_have_cancelled(error, attempt):
+                if not cancellation.may_have_cancelled(error, attempt):
                     raise
-                unsettled = error
+                cancel_error = error
             job = await jobs.retrieve(job_id)
             if job.is_cancelled:
                 return job
-            clock, pause = jobs._sender.session.clock, backoff(attempt)
-            in_time = jobs._sender.deadline.allows(pause, clock.now())
-            if not in_time or not rules.should_cancel_again(job, attempt, jobs._sender.options.max_retries):
-                raise unsettled
-            await clock.sleep(pause)
+            clock, delay = jobs._sender.session.clock, backoff(attempt)
+            in_time = jobs._sender.deadline.allows(delay, clock.now())
+            if not in_time or not cancellation.should_cancel_again(
+                job, attempt, jobs._sender.options.max_retries
+            ):
+                raise cancel_error
+            await clock.sleep(delay)
 
     async def wait(
         self,
@@ -143,7 +144,7 @@ class AsyncJobs(AsyncResource):
         jobs = polling.check_job_list(jobs)
         reporting = jobs_progress(jobs, on_update, show_progress=show_progress)
         with self._sender.operation("jobs.wait_all"), reporting as report:
-            return await poll_many(self._sender, jobs, timeout, report).wait_all()
+            return await AsyncJobPoller(self._sender, jobs, timeout, report).wait_all()
 
     def as_completed(
         self,
@@ -164,4 +165,5 @@ class AsyncJobs(AsyncResource):
             NotFoundError: the API does not know one of the ids; raised after all others have ended.
 
         """
-        return poll_many(self._sender, jobs, timeout, AsyncReporter(on_update))
+        jobs = polling.check_job_list(jobs)
+        return AsyncJobPoller(self._sender, jobs, timeout, AsyncReporter(on_update))

@@ -154,7 +154,7 @@ class AsyncKnowledge(AsyncResource):
                 expired.
 
         """
-        key = FileIdempotencyKey(idempotency_key)
+        file_key = FileIdempotencyKey(idempotency_key)
         if project_id is not None:
             check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
@@ -163,12 +163,12 @@ class AsyncKnowledge(AsyncResource):
 
         async def create(upload: Upload) -> Job:
             return await knowledge.create_file(
-                upload_id=upload.id, name=label, project_id=project_id, idempotency_key=key.value
+                upload_id=upload.id, name=label, project_id=project_id, idempotency_key=file_key.value
             )
 
         try:
             label = resolve_document_name(name, content.name)
-            with key.attach_to_errors(), self._sender.operation("knowledge.ingest"):
+            with file_key.attach_to_errors(), self._sender.operation("knowledge.ingest"):
                 mime_type = content_type_of(
                     content.name, content_type, label=name, announced=content.content_type
                 )
@@ -180,14 +180,18 @@ class AsyncKnowledge(AsyncResource):
                     timeout=timeout,
                     on_progress=on_progress,
                     show_progress=show_progress,
-                    key=key,
+                    file_key=file_key,
                 )
         finally:
             content.close()
 
     async def _create(
-        self, kind: KnowledgeType, project_id: str | None, idempotency_key: str | None, **fields: str | None
+        self,
+        document_type: KnowledgeType,
+        project_id: str | None,
+        idempotency_key: str | None,
+        **fields: str | None,
     ) -> Job:
         project = None if project_id is None else check_id(project_id, "project_id")
-        body = {"type": kind, **fields, "projectId": project}
+        body = {"type": document_type, **fields, "projectId": project}
         return await self._sender.send(create_request("POST", "/knowledge", Job, body, idempotency_key))

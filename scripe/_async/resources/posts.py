@@ -218,8 +218,10 @@ class AsyncPosts(AsyncResource):
 
         """
         source = generation.generation_source(text, note_id)
-        wait = generation.check_wait_ms(wait_for_completion_ms)
-        return await self._generate(project_id, source, scheduled_for, language, wait, idempotency_key)
+        server_wait_ms = generation.check_wait_ms(wait_for_completion_ms)
+        return await self._generate(
+            project_id, source, scheduled_for, language, server_wait_ms, idempotency_key
+        )
 
     @overload
     async def generate_and_wait(
@@ -286,18 +288,22 @@ class AsyncPosts(AsyncResource):
             NotFoundError: no such project or note in this workspace.
 
         """
-        key = new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
+        idempotency_key = (
+            new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
+        )
         check_seconds(timeout, "timeout")
         posts = AsyncPosts(self._sender.with_deadline(timeout))
-        source, hold = generation.generation_source(text, note_id), generation.MAX_SERVER_WAIT_MS
+        source, server_wait_ms = generation.generation_source(text, note_id), generation.MAX_SERVER_WAIT_MS
         reporting = job_progress("New post", on_update, show_progress=show_progress)
         with (
-            attach_idempotency_key(key),
+            attach_idempotency_key(idempotency_key),
             self._sender.operation("posts.generate_and_wait"),
             reporting as report,
         ):
             try:
-                job = await posts._generate(project_id, source, scheduled_for, language, hold, key)
+                job = await posts._generate(
+                    project_id, source, scheduled_for, language, server_wait_ms, idempotency_key
+                )
             except APITimeoutError:
                 if not posts._sender.deadline_passed():
                     raise
@@ -315,7 +321,7 @@ class AsyncPosts(AsyncResource):
         source: Mapping[str, str],
         scheduled_for: datetime | None,
         language: str | None,
-        wait: int | None,
+        server_wait_ms: int | None,
         idempotency_key: str | None,
     ) -> Job:
         fields = {
@@ -323,7 +329,7 @@ class AsyncPosts(AsyncResource):
             "source": source,
             "scheduledFor": format_datetime(scheduled_for, "scheduled_for"),
             "options": None if language is None else {"language": language},
-            "wait_for_completion_ms": wait,
+            "wait_for_completion_ms": server_wait_ms,
         }
         request = create_request("POST", "/posts/generations", Job, fields, idempotency_key)
-        return await self._sender.send(replace(request, server_wait=(wait or 0) / 1000))
+        return await self._sender.send(replace(request, server_wait=(server_wait_ms or 0) / 1000))

@@ -118,12 +118,14 @@ class AsyncSources(AsyncResource):
             SpendCapExceededError: the workspace's daily cap for AI work is reached.
 
         """
-        key = new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
+        idempotency_key = (
+            new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
+        )
         check_seconds(timeout, "timeout")
         sources = AsyncSources(self._sender.with_deadline())
-        with attach_idempotency_key(key), self._sender.operation("sources.create_file_and_wait"):
+        with attach_idempotency_key(idempotency_key), self._sender.operation("sources.create_file_and_wait"):
             job = await sources.create_file(
-                project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
+                project_id=project_id, upload_id=upload_id, name=name, idempotency_key=idempotency_key
             )
             with job_progress(job, on_update, show_progress=show_progress) as report:
                 job = await wait_for_job(sources._sender, job, timeout, report)
@@ -167,7 +169,7 @@ class AsyncSources(AsyncResource):
                 expired.
 
         """
-        key = FileIdempotencyKey(idempotency_key)
+        file_key = FileIdempotencyKey(idempotency_key)
         check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
         sources = AsyncSources(self._sender.with_deadline())
@@ -178,11 +180,11 @@ class AsyncSources(AsyncResource):
                 project_id=project_id,
                 upload_id=upload.id,
                 name=name or content.name,
-                idempotency_key=key.value,
+                idempotency_key=file_key.value,
             )
 
         try:
-            with key.attach_to_errors(), self._sender.operation("sources.ingest"):
+            with file_key.attach_to_errors(), self._sender.operation("sources.ingest"):
                 mime_type = content_type_of(
                     content.name, content_type, label=name, announced=content.content_type
                 )
@@ -194,7 +196,7 @@ class AsyncSources(AsyncResource):
                     timeout=timeout,
                     on_progress=on_progress,
                     show_progress=show_progress,
-                    key=key,
+                    file_key=file_key,
                 )
                 return await sources.retrieve(polling.result_id(job, "source_id"))
         finally:

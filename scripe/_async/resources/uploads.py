@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..._concurrency import AsyncCallback
-from ..._core import uploads as rules
+from ..._core import uploads
 from ..._core.idempotency import FileIdempotencyKey
 from ..._files import AsyncFileInput
 from ...types.progress import Progress
@@ -31,7 +31,7 @@ class AsyncUploads(AsyncResource):
             UnprocessableEntityError: the API does not take this type, or so large a file.
 
         """
-        return await self._sender.send(rules.presign_request(content_type, max_size_bytes, idempotency_key))
+        return await self._sender.send(uploads.presign_request(content_type, max_size_bytes, idempotency_key))
 
     async def put(
         self,
@@ -99,15 +99,15 @@ class AsyncUploads(AsyncResource):
             UnprocessableEntityError: the API does not take this type.
 
         """
-        key, sender = FileIdempotencyKey(idempotency_key), self._sender.with_deadline()
+        file_key, sender = FileIdempotencyKey(idempotency_key), self._sender.with_deadline()
         content = await async_open_upload_content(file, sender)
         try:
             title = content.name or name or "file"
             reporting = file_progress(title, on_progress, show_progress=show_progress)
-            with key.attach_to_errors(), sender.operation("uploads.upload_file"), reporting as report:
-                mime_type = rules.resolve_content_type(
+            with file_key.attach_to_errors(), sender.operation("uploads.upload_file"), reporting as report:
+                mime_type = uploads.resolve_content_type(
                     content.name, content_type, label=name, announced=content.content_type
                 )
-                return await upload_content(sender, content, mime_type, report, key)
+                return await upload_content(sender, content, mime_type, report, file_key)
         finally:
             content.close()

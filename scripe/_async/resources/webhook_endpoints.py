@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..._core import webhooks as rules
+from ..._core import webhooks
 from ..._core.request import Request, build_path, check_id, create_request, drop_not_given, to_json_bytes
 from ...types.not_given import NOT_GIVEN, NotGiven
 from ...types.webhook_endpoint import WebhookEndpoint, WebhookEvent
@@ -44,8 +44,8 @@ class AsyncWebhookEndpoints(AsyncResource):
         """
         fields = {
             "name": name,
-            "url": rules.check_url(url),
-            "events": rules.check_events(events),
+            "url": webhooks.check_url(url),
+            "events": webhooks.check_events(events),
             "projectId": None if project_id is None else check_id(project_id, "project_id"),
         }
         return await self._sender.send(
@@ -90,15 +90,15 @@ class AsyncWebhookEndpoints(AsyncResource):
         """
         fields = {
             "name": name,
-            "url": url if isinstance(url, NotGiven) else rules.check_url(url),
-            "events": events if isinstance(events, NotGiven) else rules.check_events(events),
+            "url": url if isinstance(url, NotGiven) else webhooks.check_url(url),
+            "events": events if isinstance(events, NotGiven) else webhooks.check_events(events),
             "projectId": project_id,
             "isActive": is_active,
         }
         # No key: the API gives this call none. It sets absolute values, so it may be sent again.
-        where = build_path("/webhook-endpoints/{}", endpoint_id)
+        path = build_path("/webhook-endpoints/{}", endpoint_id)
         return await self._sender.send(
-            Request("PATCH", where, WebhookEndpoint, body=to_json_bytes(drop_not_given(fields)))
+            Request("PATCH", path, WebhookEndpoint, body=to_json_bytes(drop_not_given(fields)))
         )
 
     async def rotate_secret(self, endpoint_id: str) -> WebhookEndpoint:
@@ -114,6 +114,9 @@ class AsyncWebhookEndpoints(AsyncResource):
         """
         return await self._sender.send(
             Request(
-                "POST", build_path(rules.ROTATE_SECRET_PATH, endpoint_id), WebhookEndpoint, repeatable=False
+                "POST",
+                build_path(webhooks.ROTATE_SECRET_PATH, endpoint_id),
+                WebhookEndpoint,
+                repeatable=False,
             )
         )

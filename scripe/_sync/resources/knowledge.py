@@ -155,7 +155,7 @@ class Knowledge(Resource):
                 expired.
 
         """
-        key = FileIdempotencyKey(idempotency_key)
+        file_key = FileIdempotencyKey(idempotency_key)
         if project_id is not None:
             check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
@@ -164,12 +164,12 @@ class Knowledge(Resource):
 
         def create(upload: Upload) -> Job:
             return knowledge.create_file(
-                upload_id=upload.id, name=label, project_id=project_id, idempotency_key=key.value
+                upload_id=upload.id, name=label, project_id=project_id, idempotency_key=file_key.value
             )
 
         try:
             label = resolve_document_name(name, content.name)
-            with key.attach_to_errors(), self._sender.operation("knowledge.ingest"):
+            with file_key.attach_to_errors(), self._sender.operation("knowledge.ingest"):
                 mime_type = content_type_of(
                     content.name, content_type, label=name, announced=content.content_type
                 )
@@ -181,14 +181,18 @@ class Knowledge(Resource):
                     timeout=timeout,
                     on_progress=on_progress,
                     show_progress=show_progress,
-                    key=key,
+                    file_key=file_key,
                 )
         finally:
             content.close()
 
     def _create(
-        self, kind: KnowledgeType, project_id: str | None, idempotency_key: str | None, **fields: str | None
+        self,
+        document_type: KnowledgeType,
+        project_id: str | None,
+        idempotency_key: str | None,
+        **fields: str | None,
     ) -> Job:
         project = None if project_id is None else check_id(project_id, "project_id")
-        body = {"type": kind, **fields, "projectId": project}
+        body = {"type": document_type, **fields, "projectId": project}
         return self._sender.send(create_request("POST", "/knowledge", Job, body, idempotency_key))

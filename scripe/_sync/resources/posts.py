@@ -219,8 +219,10 @@ class Posts(Resource):
 
         """
         source = generation.generation_source(text, note_id)
-        wait = generation.check_wait_ms(wait_for_completion_ms)
-        return self._generate(project_id, source, scheduled_for, language, wait, idempotency_key)
+        server_wait_ms = generation.check_wait_ms(wait_for_completion_ms)
+        return self._generate(
+            project_id, source, scheduled_for, language, server_wait_ms, idempotency_key
+        )
 
     @overload
     def generate_and_wait(
@@ -287,18 +289,22 @@ class Posts(Resource):
             NotFoundError: no such project or note in this workspace.
 
         """
-        key = new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
+        idempotency_key = (
+            new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
+        )
         check_seconds(timeout, "timeout")
         posts = Posts(self._sender.with_deadline(timeout))
-        source, hold = generation.generation_source(text, note_id), generation.MAX_SERVER_WAIT_MS
+        source, server_wait_ms = generation.generation_source(text, note_id), generation.MAX_SERVER_WAIT_MS
         reporting = job_progress("New post", on_update, show_progress=show_progress)
         with (
-            attach_idempotency_key(key),
+            attach_idempotency_key(idempotency_key),
             self._sender.operation("posts.generate_and_wait"),
             reporting as report,
         ):
             try:
-                job = posts._generate(project_id, source, scheduled_for, language, hold, key)
+                job = posts._generate(
+                    project_id, source, scheduled_for, language, server_wait_ms, idempotency_key
+                )
             except APITimeoutError:
                 if not posts._sender.deadline_passed():
                     raise
@@ -316,7 +322,7 @@ class Posts(Resource):
         source: Mapping[str, str],
         scheduled_for: datetime | None,
         language: str | None,
-        wait: int | None,
+        server_wait_ms: int | None,
         idempotency_key: str | None,
     ) -> Job:
         fields = {
@@ -324,7 +330,7 @@ class Posts(Resource):
             "source": source,
             "scheduledFor": format_datetime(scheduled_for, "scheduled_for"),
             "options": None if language is None else {"language": language},
-            "wait_for_completion_ms": wait,
+            "wait_for_completion_ms": server_wait_ms,
         }
         request = create_request("POST", "/posts/generations", Job, fields, idempotency_key)
-        return self._sender.send(replace(request, server_wait=(wait or 0) / 1000))
+        return self._sender.send(replace(request, server_wait=(server_wait_ms or 0) / 1000))

@@ -119,12 +119,14 @@ class Sources(Resource):
             SpendCapExceededError: the workspace's daily cap for AI work is reached.
 
         """
-        key = new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
+        idempotency_key = (
+            new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
+        )
         check_seconds(timeout, "timeout")
         sources = Sources(self._sender.with_deadline())
-        with attach_idempotency_key(key), self._sender.operation("sources.create_file_and_wait"):
+        with attach_idempotency_key(idempotency_key), self._sender.operation("sources.create_file_and_wait"):
             job = sources.create_file(
-                project_id=project_id, upload_id=upload_id, name=name, idempotency_key=key
+                project_id=project_id, upload_id=upload_id, name=name, idempotency_key=idempotency_key
             )
             with job_progress(job, on_update, show_progress=show_progress) as report:
                 job = wait_for_job(sources._sender, job, timeout, report)
@@ -168,7 +170,7 @@ class Sources(Resource):
                 expired.
 
         """
-        key = FileIdempotencyKey(idempotency_key)
+        file_key = FileIdempotencyKey(idempotency_key)
         check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
         sources = Sources(self._sender.with_deadline())
@@ -179,11 +181,11 @@ class Sources(Resource):
                 project_id=project_id,
                 upload_id=upload.id,
                 name=name or content.name,
-                idempotency_key=key.value,
+                idempotency_key=file_key.value,
             )
 
         try:
-            with key.attach_to_errors(), self._sender.operation("sources.ingest"):
+            with file_key.attach_to_errors(), self._sender.operation("sources.ingest"):
                 mime_type = content_type_of(
                     content.name, content_type, label=name, announced=content.content_type
                 )
@@ -195,7 +197,7 @@ class Sources(Resource):
                     timeout=timeout,
                     on_progress=on_progress,
                     show_progress=show_progress,
-                    key=key,
+                    file_key=file_key,
                 )
                 return sources.retrieve(polling.result_id(job, "source_id"))
         finally:

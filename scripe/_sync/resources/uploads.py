@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..._concurrency import Callback
-from ..._core import uploads as rules
+from ..._core import uploads
 from ..._core.idempotency import FileIdempotencyKey
 from ..._files import FileInput
 from ...types.progress import Progress
@@ -32,7 +32,7 @@ class Uploads(Resource):
             UnprocessableEntityError: the API does not take this type, or so large a file.
 
         """
-        return self._sender.send(rules.presign_request(content_type, max_size_bytes, idempotency_key))
+        return self._sender.send(uploads.presign_request(content_type, max_size_bytes, idempotency_key))
 
     def put(
         self,
@@ -100,15 +100,15 @@ class Uploads(Resource):
             UnprocessableEntityError: the API does not take this type.
 
         """
-        key, sender = FileIdempotencyKey(idempotency_key), self._sender.with_deadline()
+        file_key, sender = FileIdempotencyKey(idempotency_key), self._sender.with_deadline()
         content = open_upload_content(file, sender)
         try:
             title = content.name or name or "file"
             reporting = file_progress(title, on_progress, show_progress=show_progress)
-            with key.attach_to_errors(), sender.operation("uploads.upload_file"), reporting as report:
-                mime_type = rules.resolve_content_type(
+            with file_key.attach_to_errors(), sender.operation("uploads.upload_file"), reporting as report:
+                mime_type = uploads.resolve_content_type(
                     content.name, content_type, label=name, announced=content.content_type
                 )
-                return upload_content(sender, content, mime_type, report, key)
+                return upload_content(sender, content, mime_type, report, file_key)
         finally:
             content.close()
