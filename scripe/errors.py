@@ -1,16 +1,16 @@
-"""Every error that this library raises, as one tree.
+"""All errors that this library raises, as one tree.
 
 ```text
 ScripeError
-├── ConfigurationError (also ValueError)     the client, the environment or an extra is set up wrongly
-├── InvalidArgumentError (also ValueError)   an argument of a call is wrong; nothing was sent
+├── ConfigurationError (also ValueError)     the client, the environment or an extra is not set up correctly
+├── InvalidArgumentError (also ValueError)   an argument of a call is invalid; nothing was sent
 │   ├── FileMissingError                     (also FileNotFoundError)
 │   └── FileIsDirectoryError                 (also IsADirectoryError)
-├── APIConnectionError                       no response, or half of one, came back
+├── APIConnectionError                       no response arrived, or only a part of one
 │   └── APITimeoutError                      it took longer than `timeout` or `total_timeout`
-├── APIResponseValidationError               a 2xx whose body is not what the API promises
-├── APIStatusError                           the API answered with an error, or a redirect
-│   ├── InvalidRequestError                  the input is at fault
+├── APIResponseValidationError               a 2xx whose body is not what the API documents
+├── APIStatusError                           the API responded with an error, or a redirect
+│   ├── InvalidRequestError                  the request is invalid
 │   │   ├── BadRequestError                  400
 │   │   │   ├── BadCursorError
 │   │   │   ├── BadPaginationError
@@ -30,7 +30,7 @@ ScripeError
 │   ├── RateLimitError                       429
 │   └── ServerError                          5xx
 │       └── ServiceUnavailableError          503
-├── UploadError                              storage refused the bytes, or they could not be read
+├── UploadError                              storage rejected the file, or it could not be read
 │   ├── UploadExpiredError
 │   ├── UploadTooLargeError
 │   └── UploadIntegrityError
@@ -43,8 +43,8 @@ ScripeError
 └── ClientClosedError (also RuntimeError)
 ```
 
-Which code of the API becomes which class is a table in `scripe/_core/response.py`. Every error pickles,
-deep-copies, and holds no secret.
+A table in `scripe/_core/response.py` maps the error codes of the API to classes. Every error can be pickled and
+deep-copied, and contains no API key and no signature of an upload link.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ E = TypeVar("E", bound="ScripeError")
 
 
 def _restore(error_class: type[E], arguments: tuple[object, ...], state: dict[str, object]) -> E:
-    # Python refuses `error_class.__new__` where an OSError is a base, but not the first.
+    # Unpickling calls this, not the class: its arguments are keywords, and pickle passes only `args`. Python does not
+    # allow `error_class.__new__` where OSError is a base class, but not the first one.
     new = OSError.__new__ if issubclass(error_class, OSError) else Exception.__new__
     error = new(error_class)
     error.args = arguments
@@ -116,14 +117,14 @@ def _restore(error_class: type[E], arguments: tuple[object, ...], state: dict[st
 
 
 class ScripeError(Exception):
-    """The root of the tree: catch it to catch everything this library raises.
+    """The base class of all errors: catch it to catch everything that this library raises.
 
     Attributes:
-        message: What went wrong, for people.
-        retryable: Whether the same call may well succeed later, unchanged.
-        idempotency_key: The key of the write that failed, so that the caller can go on with it: the same
-            call with this key makes no second record for 24 hours (with a file: while its upload link
-            lives, about 15 minutes, a guess). None for reads.
+        message: A description of what happened, for people.
+        retryable: True if the same call may succeed later, unchanged.
+        idempotency_key: The idempotency key of the write that failed; None for reads. The same call with this key
+            creates no second record within 24 hours (for a file: until its upload link expires, after about 15
+            minutes, a guess).
 
     """
 
@@ -148,11 +149,11 @@ class ScripeError(Exception):
 
 
 class ConfigurationError(ScripeError, ValueError):
-    """The client, its environment, or an optional extra is set up wrongly; nothing was sent."""
+    """The client, its environment or an optional extra is not set up correctly; nothing was sent."""
 
 
 class InvalidArgumentError(ScripeError, ValueError):
-    """An argument of a call is wrong; nothing was sent."""
+    """An argument of a call is invalid; nothing was sent."""
 
 
 class FileMissingError(InvalidArgumentError, FileNotFoundError):
@@ -164,14 +165,14 @@ class FileIsDirectoryError(InvalidArgumentError, IsADirectoryError):
 
 
 class APIConnectionError(ScripeError):
-    """Nothing, or half an answer, came back."""
+    """No response arrived, or only a part of one. A write may have been executed all the same."""
 
 
 class APITimeoutError(APIConnectionError):
     """No response within `timeout` for one network operation, or within `total_timeout` for the whole call.
 
     Attributes:
-        is_total: True if `total_timeout` has passed, or would have passed before anything could be sent.
+        is_total: True if `total_timeout` has passed, or would pass before anything could be sent; False for `timeout`.
 
     """
 
@@ -188,12 +189,12 @@ class APITimeoutError(APIConnectionError):
 
 
 class APIResponseValidationError(ScripeError):
-    """A success status whose body is not what the API promises.
+    """The response has a success status, but its body is not what the API documents.
 
     Attributes:
         status_code: HTTP status.
-        request_id: The API's id of the request, to quote to its support.
-        body: What came: JSON if it was, else text.
+        request_id: The API's id of the request (`req_…`), to quote to its support.
+        body: Body of the response: JSON where it is JSON, else text.
 
     """
 
@@ -213,19 +214,20 @@ class APIResponseValidationError(ScripeError):
 
 
 class APIStatusError(ScripeError):
-    """The API answered with an error status, or with a redirect (none is followed).
+    """The API responded with an error status, or with a redirect (redirects are not followed).
 
     Attributes:
         status_code: HTTP status.
-        code: The API's stable name of the error, such as `not_found`; None when the answer had none.
+        code: The API's stable name of the error, such as `not_found`; None if the response has none.
         request_id: The API's id of the request (`req_…`), to quote to its support.
-        docs_url: Where the API says it documents this error.
+        docs_url: URL of the API's page about this error.
         details: Extra fields that the API sent as `details`.
         meta: Extra fields that the API sent as `meta`.
-        headers: The answer's headers; lookups ignore case.
-        body: The answer's body: JSON if it was, else text, cut at 1 MiB; secrets are masked.
-        retry_after: Seconds to wait at least before the next attempt, as the answer said; None if it did not.
-        idempotent_replayed: True if the API replayed an earlier answer to this key; None where it did not say.
+        headers: Headers of the response; lookups ignore case.
+        body: Body of the response: JSON where it is JSON, else text, cut at 1 MiB; secrets are redacted.
+        retry_after: Seconds to wait before the next attempt, from `Retry-After`; None if the response has none.
+        idempotent_replayed: True if the API replayed its earlier response to this idempotency key; None if it did not
+            say.
 
     """
 
@@ -260,7 +262,7 @@ class APIStatusError(ScripeError):
 
     @property
     def extra(self) -> dict[str, JSON]:
-        """`details` and `meta` in one: the API uses the one for some codes and the other for others."""
+        """`details` and `meta` in one mapping: the API uses one of them for some codes, and the other for others."""
         return {**self.details, **self.meta}
 
     def __str__(self) -> str:
@@ -269,15 +271,15 @@ class APIStatusError(ScripeError):
 
 
 class InvalidRequestError(APIStatusError):
-    """The input is at fault: sending it again unchanged cannot help."""
+    """The request is invalid: sending it again unchanged does not help."""
 
 
 class BadRequestError(InvalidRequestError):
-    """400: a field is missing, has the wrong type or an unknown value."""
+    """400: a field is missing, or has a wrong type or an unknown value."""
 
 
 class BadCursorError(BadRequestError):
-    """400 `bad_cursor`: the page cursor is undecodable, stale, or belongs to other filters."""
+    """400 `bad_cursor`: the page cursor is malformed or stale, or belongs to other filters."""
 
 
 class BadPaginationError(BadRequestError):
@@ -285,51 +287,51 @@ class BadPaginationError(BadRequestError):
 
 
 class VersionUnsupportedError(BadRequestError):
-    """400 `version_unsupported`: the API no longer, or not yet, serves this version."""
+    """400 `version_unsupported`: the API does not serve this version, or no longer."""
 
     @property
     def accepted(self) -> list[str]:
-        """The versions that the API would accept, as `YYYY-MM-DD`."""
+        """Versions that the API accepts, as `YYYY-MM-DD`."""
         return _to_strings(self.extra.get("accepted"))
 
 
 class PayloadTooLargeError(InvalidRequestError):
-    """413: the body, or one field of it, is larger than the endpoint takes."""
+    """413: the body, or a field of it, is larger than the endpoint accepts."""
 
 
 class UnprocessableEntityError(InvalidRequestError):
-    """422: well-formed, but against a rule of the API."""
+    """422: the request is well-formed, but breaks a rule of the API, such as a date in the past."""
 
 
 class AuthenticationError(APIStatusError):
-    """401: no key, or one that is unknown, revoked or expired; `code` says which."""
+    """401: the API key is missing, unknown, revoked or expired; `code` says which."""
 
 
 class SpendCapExceededError(APIStatusError):
-    """402: the workspace's daily cap for AI work is reached; no job was made.
+    """402: the workspace's daily spend cap for AI work is reached; no job was created.
 
-    Call again after `resets_at`, with another idempotency key: under the same key the API may repeat this
-    response for 24 hours (a guess).
+    Call again after `resets_at`, with another idempotency key: for the same key, the API may repeat this response for
+    24 hours (a guess).
     """
 
     @property
     def spent_cents(self) -> int | None:
-        """What was spent today, in cents."""
+        """Cents spent today."""
         return _to_int(self.extra.get("spentCents"))
 
     @property
     def cap_cents(self) -> int | None:
-        """The daily cap, in cents."""
+        """The daily spend cap, in cents."""
         return _to_int(self.extra.get("capCents"))
 
     @property
     def estimate_cents(self) -> int | None:
-        """What the refused job was estimated to cost, in cents."""
+        """Estimated cost of the rejected job, in cents."""
         return _to_int(self.extra.get("estimateCents"))
 
     @property
     def resets_at(self) -> datetime | None:
-        """When the cap starts afresh, midnight UTC after the day that the API named; None if it named none."""
+        """Time of the next reset: midnight UTC after the day that the API named; None if it named none."""
         from datetime import UTC, date, time, timedelta
 
         try:
@@ -340,15 +342,15 @@ class SpendCapExceededError(APIStatusError):
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the key is good, but not for this."""
+    """403: the API key is valid, but does not permit this call."""
 
 
 class ScopeMissingError(PermissionDeniedError):
-    """403 `scope_missing`: the key lacks a scope; scopes are ticked in the dashboard."""
+    """403 `scope_missing`: the API key lacks a scope; an admin can add it in the dashboard."""
 
     @property
     def required(self) -> list[Scope]:
-        """Scopes of which any one would do; empty when only the message names them."""
+        """Scopes of which any one is enough; empty if only the message names them."""
         return _to_strings(self.extra.get("required"))
 
 
@@ -361,25 +363,25 @@ class WorkspaceMismatchError(PermissionDeniedError):
 
 
 class NotFoundError(APIStatusError):
-    """404: the id is unknown, or belongs to another workspace (the API does not tell these apart)."""
+    """404: the id is unknown, or belongs to another workspace (the API does not distinguish these)."""
 
 
 class ConflictError(APIStatusError):
-    """409: the state of things forbids it."""
+    """409: the call conflicts with the current state, such as scheduling a post while LinkedIn is not connected."""
 
 
 class IdempotencyConflictError(ConflictError):
-    """409 `idempotency_key_conflict`: the key was used within 24 hours with another body.
+    """409 `idempotency_key_conflict`: the idempotency key was used within 24 hours with another body.
 
-    A file counts as another body once the upload link of its first run has expired, after about 15 minutes
-    (a guess; `Upload.expires_at` says it).
+    The same file counts as another body once the upload link of the first call has expired (`Upload.expires_at`, about
+    15 minutes, a guess).
     """
 
     def __str__(self) -> str:
         return (
-            f"{super().__str__()}. A key stands for one body for 24 hours. A file that is sent again after its upload "
-            "link has expired (about 15 minutes) is another body: look in jobs.list() for the first job before you "
-            "use another key."
+            f"{super().__str__()}. An idempotency key belongs to one body for 24 hours. A file that is sent again "
+            "after its upload link has expired (about 15 minutes) is another body: look for the first job in "
+            "jobs.list() before you use another key."
         )
 
 
@@ -391,7 +393,7 @@ class RateLimitError(APIStatusError):
     """429: the workspace's rate limit is reached.
 
     Attributes:
-        rate_limit: What the answer's headers said of the rate limit.
+        rate_limit: The rate limit, as reported by the headers of the response.
 
     """
 
@@ -399,20 +401,20 @@ class RateLimitError(APIStatusError):
 
 
 class ServerError(APIStatusError):
-    """5xx: the fault is the API's, or of something before it."""
+    """5xx: the API, or a proxy in front of it, failed."""
 
 
 class ServiceUnavailableError(ServerError):
-    """503: the API is not healthy at the moment."""
+    """503: the API is temporarily unavailable."""
 
 
 class UploadError(ScripeError):
-    """Storage refused the bytes, or they did not arrive as they were sent.
+    """Storage rejected the file, or stored other bytes than were sent.
 
     Attributes:
-        status_code: HTTP status of storage; None when nothing was sent.
-        storage_code: Storage's own code, such as `AccessDenied`.
-        storage_message: Storage's own words.
+        status_code: HTTP status of storage's response; None if nothing was sent.
+        storage_code: Storage's error code, such as `AccessDenied`.
+        storage_message: Storage's error message.
 
     """
 
@@ -433,7 +435,7 @@ class UploadError(ScripeError):
 
 
 class UploadExpiredError(UploadError):
-    """The upload link is past its time or was used before: mint a new one with `uploads.create`."""
+    """The upload link has expired or was used before: create a new one with `uploads.create`."""
 
 
 class UploadTooLargeError(UploadError):
@@ -441,15 +443,15 @@ class UploadTooLargeError(UploadError):
 
 
 class UploadIntegrityError(UploadError):
-    """The bytes that were stored, or could be read, are not those that were meant to be sent."""
+    """Storage has other bytes than the file, or the file changed while it was sent."""
 
 
 class FileUnreadableError(UploadError, OSError):
-    """The disk, or the file object, failed while the file was read; nothing was made of it."""
+    """The file could not be read to its end; nothing was created from it."""
 
 
 class JobError(ScripeError):
-    """A job did not end well, or not in time."""
+    """A job failed, was cancelled, or did not finish in time."""
 
 
 class JobFailedError(JobError):
@@ -469,10 +471,10 @@ class JobCancelledError(JobError):
 
 
 class JobTimeoutError(JobError, TimeoutError):
-    """The wait was over before the job was; the job goes on.
+    """A job did not finish within the `timeout` of the wait; it continues on the server.
 
     Attributes:
-        jobs: All jobs of the wait as last seen, in the order given; one never seen is left out.
+        jobs: The jobs of the wait as last fetched, in the order given; a job that was never fetched is left out.
 
     """
 
@@ -482,14 +484,15 @@ class JobTimeoutError(JobError, TimeoutError):
 
 
 class ClientClosedError(ScripeError, RuntimeError):
-    """The client was used after it, or the client it was copied from, was closed."""
+    """The client was used after `close`, its own or that of the client that it is a copy of."""
 
 
 class ScripeDeprecationWarning(FutureWarning):
-    """The API announced an end for the version in use; shown once per process.
+    """The API has announced the end of the API version in use. The warning is shown once per process.
 
     Attributes:
-        idempotency_key: Where a filter for warnings raises it, the key of the write that was sent; None for a read.
+        idempotency_key: If a warning filter raises this as an error: the idempotency key of the write that was sent;
+            None for a read.
 
     """
 

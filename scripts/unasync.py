@@ -49,7 +49,6 @@ PHRASES = {
     ),
     "function, plain or coroutine, that\n            returns one": "function that\n            returns one",
     "written once, as async": "generated from the async source",
-    "written once as async; `_http/_sync` is generated from it": "generated from `_http/_async`",
 }
 used: Counter[str] = Counter()
 

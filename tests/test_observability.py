@@ -227,9 +227,9 @@ def run(program: str) -> subprocess.CompletedProcess[str]:
 
 def test_without_the_extra_one_line_says_what_to_install() -> None:
     ran = run("import sys; sys.modules['opentelemetry'] = None; import scripe.otel")
-    assert ran.stderr.endswith(
-        'ImportError: OpenTelemetry is missing: install the extra "otel" of scripe (it brings opentelemetry-api)\n'
-    )
+    last_line = ran.stderr.splitlines()[-1]
+    assert last_line.startswith("ImportError: ")
+    assert 'the extra "otel"' in last_line
     assert "During handling" not in ran.stderr
 
 

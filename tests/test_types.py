@@ -259,7 +259,7 @@ def test_a_page_pickles_into_another_process() -> None:
 
 
 def test_an_object_that_came_from_no_call_says_so() -> None:
-    with pytest.raises(AttributeError, match="this Job did not come straight from a call"):
+    with pytest.raises(AttributeError, match="This Job has no last_response"):
         _ = Job.model_validate(JOB).last_response
 
 

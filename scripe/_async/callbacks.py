@@ -1,4 +1,8 @@
-"""Report progress to bars and to the caller's callback."""
+"""Report progress to bars and to the caller's callback.
+
+An update takes one way: from the poller or the upload to an `AsyncReporter`, and from there to the bars and the
+callback. The modules that draw bars are imported only by calls with `show_progress=True`.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ class AsyncReporter(Generic[T]):
 
 
 class AsyncFileJobReporter:
-    """Reports the updates of a job as progress of the file that it works on."""
+    """Reports the updates of a job as progress of the file that the job processes."""
 
     def __init__(self, report: AsyncReporter[Progress], size: int) -> None:
         self._report = report
@@ -48,11 +52,11 @@ class AsyncFileJobReporter:
 def file_progress(
     title: str, callback: AsyncCallback[Progress] | None, *, show_progress: bool
 ) -> Generator[AsyncReporter[Progress]]:
-    """Show the stages of one file while the block runs, if `show_progress` says so."""
+    """Return a reporter for the upload and the job of one file; show bars while the block runs if asked to."""
     if not _check_show_progress(show_progress):
         yield AsyncReporter(callback)
         return
-    from .._progress import progress_bars  # here and below: loaded only for calls that show bars
+    from .._progress import progress_bars
 
     with progress_bars(title) as update_bars:
         yield AsyncReporter(callback, update_bars)
@@ -62,7 +66,14 @@ def file_progress(
 def job_progress(
     job: Job | str, callback: AsyncCallback[Job] | None, *, show_progress: bool
 ) -> Generator[AsyncReporter[Job]]:
-    """Show the stages of one job; of a job that is not created yet, by a title."""
+    """Return a reporter for one job; show bars while the block runs if asked to.
+
+    Args:
+        job: The job, its id, or a title if it is not created yet.
+        callback: The caller's callback.
+        show_progress: True to show bars.
+
+    """
     if not _check_show_progress(show_progress):
         yield AsyncReporter(callback)
         return
@@ -76,7 +87,7 @@ def job_progress(
 def jobs_progress(
     jobs: Sequence[Job | str], callback: AsyncCallback[Job] | None, *, show_progress: bool
 ) -> Generator[AsyncReporter[Job]]:
-    """Show how many of many jobs have finished."""
+    """Return a reporter for many jobs; show a bar of finished ones while the block runs if asked to."""
     if not _check_show_progress(show_progress):
         yield AsyncReporter(callback)
         return
@@ -87,5 +98,5 @@ def jobs_progress(
 
 
 def _check_show_progress(show_progress: object) -> bool:
-    check_type(show_progress, bool, "show_progress", "True or False (a function goes in as the callback)")
+    check_type(show_progress, bool, "show_progress", "True or False (pass a function as the callback)")
     return show_progress is True

@@ -1,4 +1,9 @@
-"""The client: options, the resources, the escape hatch."""
+"""The client: its options, its resources, and `request` for anything else.
+
+A resource's module is imported when its property is first used, so that `import scripe` stays fast. The properties are
+plain ones: a cached resource would travel with the shallow copy that `with_options` makes, and would go on to send with
+the options of the client it was made for.
+"""
 
 from __future__ import annotations
 
@@ -58,38 +63,42 @@ else:
 T = TypeVar("T", bound=BaseModel)
 
 State: TypeAlias = Mapping[str, object]
-"""Attributes by their names, as pickle has them."""
+"""Attributes by name, as `__getstate__` returns them."""
 
 
 class AsyncScripe:
-    """The client of the Scripe API v1. https://apidocs.scripe.io/api/v1
+    """A client of the Scripe API v1. https://apidocs.scripe.io/api/v1
 
     Runs on asyncio and on trio. Make one for each event loop, and share it among tasks.
 
-    It pickles as its configuration, and opens its connections where it arrives. A key that was given is in the
-    pickle, in plain text: keep that as you would keep the key. A key from `SCRIPE_API_KEY` is not, and is read there.
+    A pickled client holds its configuration, and opens connections of its own where it is loaded. The pickle contains
+    an API key that was passed as an argument, in plain text: protect it as you protect the key. An API key from
+    `SCRIPE_API_KEY` is not in the pickle; it is read again where the client is loaded.
 
     Args:
-        api_key: The key, `scripe_sk_live_…` or `scripe_sk_test_…`; or a function, plain or coroutine, that
-            returns one and is asked again, once, after a 401. From `SCRIPE_API_KEY` if left out.
-        base_url: Where the API is; from `SCRIPE_BASE_URL` if left out, else `https://api.scripe.io/v1`.
-        api_version: The dated version of the API that every call asks for.
-        workspace_id: `org_…`, for OAuth tokens that reach several; from `SCRIPE_WORKSPACE_ID` if left out.
-        timeout: Seconds for each network operation (connect, read, write), never for a whole upload.
-        total_timeout: Seconds for each whole call, with its waits, retries and steps; None for no limit. Past it
-            `APITimeoutError`, in a wait for jobs `JobTimeoutError`. It interrupts anything.
-        max_retries: How often a call is sent again after a passing fault.
-        rate_limiter: Keeps calls within the workspace's budget. One of its own if left out; None turns it
-            off; give several clients the same one to let them share what they know.
-        http_client: What to send with: a client of httpx or httpx2 that you made, for proxies, certificates or
-            tests, which is never closed by this one; or the name of an engine, `httpx` or `httpx2`. The one
-            that `SCRIPE_HTTP` names if left out, else httpx.
-        on_response: Told of each answer of the API; a plain or a coroutine function.
-        app_info: Name of your application, such as `newsroom/2.1`, added to the `User-Agent`.
+        api_key: The API key, `scripe_sk_live_…` or `scripe_sk_test_…`; or a function, plain or coroutine, that
+            returns one. It is called before the first request, and once more in a call that gets a 401. If left out,
+            the environment variable `SCRIPE_API_KEY` holds the key.
+        base_url: Base URL of the API. Default: `SCRIPE_BASE_URL`, else `https://api.scripe.io/v1`.
+        api_version: Dated version of the API, sent with every request.
+        workspace_id: `org_…`, for an OAuth token that reaches several workspaces. Default: `SCRIPE_WORKSPACE_ID`.
+        timeout: Seconds for each network operation (one connect, read or write), not for a whole upload; None
+            for no limit.
+        total_timeout: Seconds for each whole call, with its rate limit waits, retries and steps; None for no limit.
+            After that the call raises `APITimeoutError`, or `JobTimeoutError` while it waits for jobs.
+            It interrupts anything.
+        max_retries: How many times a call is sent again after a transient failure.
+        rate_limiter: Keeps the calls within the workspace's rate limit. Default: one for this client and its copies.
+            Pass the same one to several clients to let them share it, or None to turn it off.
+        http_client: A client of httpx or httpx2 to send with, for proxies, certificates or tests (you close it
+            yourself); or the name of a backend, `httpx` or `httpx2`. Default: the backend that `SCRIPE_HTTP`
+            names, else httpx.
+        on_response: Called with each response of the API; a plain or a coroutine function.
+        app_info: Name and version of your application, such as `newsroom/2.1`, added to the `User-Agent`.
         allow_insecure: Allow plain http to other machines than this one.
 
     Raises:
-        ConfigurationError: no key, or an option that cannot be right.
+        ConfigurationError: there is no API key, or an option is invalid.
 
     """
 
@@ -110,7 +119,8 @@ class AsyncScripe:
         allow_insecure: bool = False,
     ) -> None:
         secret: Secret[str | AsyncKeySource | None] = Secret(api_key)
-        del api_key  # a traceback that prints the locals of this frame must not show it
+        # Some tracebacks print the local variables of each frame; the API key must not be one of them.
+        del api_key
         options = Options(
             base_url=config.resolve_base_url(base_url),
             api_version=api_version,
@@ -136,86 +146,92 @@ class AsyncScripe:
         limiter = RateLimiter() if isinstance(rate_limiter, NotGiven) else rate_limiter
         if limiter is not None:
             config.check_type(
-                limiter, RateLimiter, "rate_limiter", "a RateLimiter, or None for none", ConfigurationError
+                limiter,
+                RateLimiter,
+                "rate_limiter",
+                "a RateLimiter, or None for no rate limit",
+                ConfigurationError,
             )
         config.check_callable(on_response, "on_response")
         session = AsyncSession(api_key, limiter, http_client, on_response)
         self._sender = AsyncSender(session, options)
-        self._is_copy = False
+        self._is_copy = (
+            False  # a copy does not close the connections, which belong to the client it was made from
+        )
 
     @property
     def health(self) -> AsyncHealthResource:
-        """Whether the API, and the key, work."""
+        """Health checks of the API and of the API key."""
         from .resources.health import AsyncHealthResource
 
         return AsyncHealthResource(self._sender)
 
     @property
     def workspaces(self) -> AsyncWorkspaces:
-        """The workspace that the key belongs to."""
+        """The workspaces that the API key or token reaches."""
         from .resources.workspaces import AsyncWorkspaces
 
         return AsyncWorkspaces(self._sender)
 
     @property
     def projects(self) -> AsyncProjects:
-        """Projects, which are LinkedIn profiles and pages."""
+        """Projects: LinkedIn profiles and pages."""
         from .resources.projects import AsyncProjects
 
         return AsyncProjects(self._sender)
 
     @property
     def sources(self) -> AsyncSources:
-        """Sources, which are transcripts of recordings, files and texts."""
+        """Sources: transcripts of recordings, files and texts."""
         from .resources.sources import AsyncSources
 
         return AsyncSources(self._sender)
 
     @property
     def uploads(self) -> AsyncUploads:
-        """Uploads, for which the API gives a link and storage takes the bytes."""
+        """Uploads of files to storage, through links from the API."""
         from .resources.uploads import AsyncUploads
 
         return AsyncUploads(self._sender)
 
     @property
     def jobs(self) -> AsyncJobs:
-        """Jobs, which are work that the API does in the background, and waiting for them."""
+        """Jobs: background work of the API, and waiting for it."""
         from .resources.jobs import AsyncJobs
 
         return AsyncJobs(self._sender)
 
     @property
     def notes(self) -> AsyncNotes:
-        """Notes, with their places in the queue."""
+        """Notes, with their slots in the queue."""
         from .resources.notes import AsyncNotes
 
         return AsyncNotes(self._sender)
 
     @property
     def posts(self) -> AsyncPosts:
-        """Posts, and having them written."""
+        """Posts, and their generation from notes or texts."""
         from .resources.posts import AsyncPosts
 
         return AsyncPosts(self._sender)
 
     @property
     def post_statuses(self) -> AsyncPostStatuses:
-        """Statuses that the workspace has defined for its posts."""
+        """The statuses that the workspace has defined for its posts."""
         from .resources.post_statuses import AsyncPostStatuses
 
         return AsyncPostStatuses(self._sender)
 
     @property
     def knowledge(self) -> AsyncKnowledge:
-        """The knowledge base."""
+        """The knowledge base: documents that the API writes from."""
         from .resources.knowledge import AsyncKnowledge
 
         return AsyncKnowledge(self._sender)
 
     @property
     def webhook_endpoints(self) -> AsyncWebhookEndpoints:
-        """Addresses of yours that the API tells of events."""
+        """Webhook endpoints: URLs of yours to which the API sends events."""
         from .resources.webhook_endpoints import AsyncWebhookEndpoints
 
         return AsyncWebhookEndpoints(self._sender)
@@ -230,18 +246,20 @@ class AsyncScripe:
         workspace_id: str | NotGiven | None = NOT_GIVEN,
         extra_headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
     ) -> Self:
-        """A copy with other options over the same connections; what is left out stays as it is.
+        """Return a copy of the client with other options, which shares its connections and its rate limiter.
+
+        Options that are left out stay as they are.
 
         Args:
             timeout: Seconds for each network operation; None for no limit.
             total_timeout: Seconds for each whole call; None for no limit.
-            max_retries: How often a call is sent again after a passing fault.
-            api_version: The dated version of the API.
-            workspace_id: `org_…`; None for the token's own.
-            extra_headers: Added to those that the client has.
+            max_retries: How many times a call is sent again after a transient failure.
+            api_version: Dated version of the API.
+            workspace_id: `org_…`; None for the token's default workspace.
+            extra_headers: Headers to add to those that the client already sends.
 
         Raises:
-            ConfigurationError: an option that cannot be right.
+            ConfigurationError: an option is invalid.
 
         """
         changes = {
@@ -252,6 +270,7 @@ class AsyncScripe:
             "workspace_id": workspace_id,
         }
         options = config.with_changes(self._sender.options, changes, extra_headers)
+        # Not `type(self)(…)`: a subclass may have other arguments and state of its own, in `__dict__` or in slots.
         copy = object.__new__(type(self))
         copy.__dict__.update(vars(self))
         for name in _slot_names(type(self)):
@@ -295,28 +314,28 @@ class AsyncScripe:
         idempotency_key: str | None = None,
         returns: type[BaseModel] | None = None,
     ) -> BaseModel | JSON:
-        """Call anything the API has: with the key, the version, the budget and the retries of all calls.
+        """Call any endpoint of the API, with the client's API key, API version, rate limit and retries.
 
         Args:
             method: HTTP method.
             path: Path below the base URL, such as `/projects`.
-            params: Query; what is None is left out.
+            params: Query parameters; those that are None are left out.
             json: Body.
-            idempotency_key: For a write. One is made if left out, but only a call with your own is sent
-                again after its answer was lost: whether this endpoint honours keys, only you can know.
-            returns: A pydantic model for the answer, taken out of `data` where it is wrapped so.
+            idempotency_key: Idempotency key of a write. If left out, one is generated; but a write whose response
+                was lost is sent again only with a key of yours, since not every endpoint honours the keys.
+            returns: A pydantic model to parse the response into (its `data`, where the response has an envelope).
 
         Returns:
-            The model; or, without `returns`, the whole JSON of the answer.
+            The model; without `returns`, the whole JSON of the response.
 
         Raises:
-            InvalidArgumentError: an argument cannot be right; nothing was sent.
-            APIStatusError: the API answered with an error.
-            APIConnectionError: no answer came.
+            InvalidArgumentError: an argument is invalid; nothing was sent.
+            APIStatusError: the API responded with an error.
+            APIConnectionError: no response arrived.
 
         """
         config.check_type(method, str, "method", "a str such as `GET`")
-        config.check_type(path, str, "path", "one below the base URL, such as `/projects`")
+        config.check_type(path, str, "path", "a path below the base URL, such as `/projects`")
         config.check_type({} if params is None else params, Mapping, "params", "a mapping")
         if returns is None:
             return await self._sender.send_json(
@@ -324,12 +343,15 @@ class AsyncScripe:
             )
         if not (isinstance(returns, type) and issubclass(returns, BaseModel)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidArgumentError(
-                f"returns is {returns!r}; give a class of pydantic's, or leave it out."
+                f"returns is {returns!r}. Give a pydantic model class, or leave it out."
             )
         return await self._sender.send(raw_request(method, path, returns, params, json, idempotency_key))
 
     async def close(self) -> None:
-        """Close the connections. On a copy, and for an `http_client` of yours, this does nothing to them."""
+        """Close the client's connections. Calls of the client and of its copies raise `ClientClosedError` from now on.
+
+        A copy that `with_options` made closes nothing, and an `http_client` of yours stays open.
+        """
         if not self._is_copy:
             await self._sender.session.close()
 
@@ -340,9 +362,8 @@ class AsyncScripe:
         await self.close()
 
     def __repr__(self) -> str:
-        sender = getattr(
-            self, "_sender", None
-        )  # none yet while a traceback shows a client that is being made
+        # There is no sender yet if `__init__` raises and the traceback prints this object.
+        sender = getattr(self, "_sender", None)
         return f"{type(self).__name__}(base_url={sender and sender.options.base_url!r})"
 
     def __copy__(self) -> Self:
@@ -352,18 +373,19 @@ class AsyncScripe:
         session = self._sender.session
         if not session.opens_connections:
             raise ConfigurationError(
-                "A client with an http_client of its caller's cannot be pickled: the connections stay behind. "
-                "Make the client where it is used."
+                "A client with an http_client that you passed cannot be pickled, since its connections cannot. "
+                "Make the client in the process that uses it."
             )
+        # A rate limiter holds locks and the counts of this process: the client gets a new one where it is loaded.
         limiter = None if session.limiter is None else NOT_GIVEN
         state = (self._api_key, self._sender.options, limiter, session.http_client, session.on_response)
         return _unpickle, (type(self), state), self._instance_state()
 
     def _instance_state(self) -> object:
-        """Attributes that a subclass, or its user, has set."""
+        """Return the attributes that a subclass, or its user, has set."""
         state: object = self.__getstate__()
         if type(self).__getstate__ is not object.__getstate__:
-            return state  # a subclass that says what its state is also takes it back
+            return state  # a subclass with its own `__getstate__` also has the `__setstate__` for it
         named, slots = cast(
             "tuple[State, State | None]", state if isinstance(state, tuple) else (state, None)
         )
@@ -375,18 +397,18 @@ _CLIENT_ATTRIBUTES = ("_api_key", "_sender", "_is_copy")
 
 
 def _slot_names(cls: type) -> list[str]:
-    """Attributes that a subclass keeps in slots."""
+    """Return the names of the attributes that a class and its bases keep in slots."""
     declared = [vars(base).get("__slots__", ()) for base in cls.__mro__]
     return [name for slots in declared for name in ([slots] if isinstance(slots, str) else slots)]
 
 
 def set_clock(client: AsyncScripe, clock: AsyncClock) -> None:
-    """Let a client go by another clock: the emulator's, or a test's."""
+    """Set the clock of a client and of its copies, such as the emulator's."""
     client._sender.session.clock = clock  # pyright: ignore[reportPrivateUsage] - this module's own
 
 
 def set_observer(client: AsyncScripe, observer: Observer) -> None:
-    """Set the observer of a client and of its copies, in place of the one before."""
+    """Set the observer of a client and of its copies, in place of the previous one."""
     client._sender.session.observer = observer  # pyright: ignore[reportPrivateUsage] - this module's own
 
 

@@ -1,4 +1,19 @@
-"""Send a file to storage: PUT it to a presigned link, chunk by chunk; open it again for each attempt."""
+"""Send a file to storage: PUT it to a presigned link, chunk by chunk; open it again for each attempt.
+
+Storage takes a file whole or not at all, and a link takes one file once. Three things can go wrong unnoticed:
+
+- The file changes while it is sent, or between two attempts. So the MD5 is computed from the very chunks that were
+  sent, and compared with the ETag of storage's response.
+- All bytes arrive, but the response is lost. The next attempt is then refused because the link was used, although the
+  file is stored. `response_lost` remembers this, so that the refusal can be understood as success.
+- The backend takes an exception from the request's body for a broken connection, and the request would be sent again.
+  So the body keeps its exception, and `_put_once` raises it after the backend has returned.
+
+A link takes one file, once, for about 15 minutes, while the API replays the response to a repeated `POST /uploads` for
+24 hours. So a repeated call can get a link that is dead: used, or expired. `upload_content` distinguishes two cases. A
+used link whose idempotency key holds a digest of the content means that exactly this content is stored. Any other dead
+link is replaced, without an idempotency key: with the old key, the API would return the same link.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +46,10 @@ from .sender import AsyncSender
 
 
 async def async_open_upload_content(file: AsyncFileInput, sender: AsyncSender) -> UploadContent:
-    """Open what is to be uploaded, and find out its name and size.
+    """Open the file to upload, and determine its name and size.
 
-    A cancelled caller returns at once, and no temporary file stays behind.
+    Opening can block: a named pipe has no size before its writer is done. If the caller is cancelled meanwhile, the
+    call returns at once; the thread that still reads removes its temporary file when it ends.
     """
     inspection = Inspection(partial(async_open_content, file), partial(check_deadline, sender))
     content = None
@@ -51,7 +67,11 @@ async def async_open_upload_content(file: AsyncFileInput, sender: AsyncSender) -
 async def async_bind_file_key(
     file_key: FileIdempotencyKey, content: UploadContent, sender: AsyncSender
 ) -> None:
-    """Read the content once, to derive the upload's idempotency key from its digest; only for keys of the caller."""
+    """Derive the idempotency key of the upload link from a digest of the content; only for a key of the caller's.
+
+    Otherwise a second run with the same key and another file would get the first run's link, and would take the first
+    file for its own.
+    """
     if file_key.is_callers:
         sha256 = await async_run_with_timeout(
             sender.remaining(), partial(async_hash_content, content, sender)
@@ -62,7 +82,7 @@ async def async_bind_file_key(
 
 
 async def async_hash_content(content: UploadContent, sender: AsyncSender) -> str:
-    """Return the SHA-256 of the content, and set its MD5."""
+    """Read the content, return its SHA-256, and set its MD5."""
     sha256 = hashlib.sha256()
     with content.open() as reader:
         while await async_run_blocking(reader.hash_next, sha256.update):
@@ -72,12 +92,15 @@ async def async_hash_content(content: UploadContent, sender: AsyncSender) -> str
 
 
 def check_deadline(sender: AsyncSender) -> None:
+    """Raise if the deadline has passed while the file is read."""
     if sender.deadline_passed():
         raise file_read_timeout_error(sender)
 
 
 def file_read_timeout_error(sender: AsyncSender) -> APITimeoutError:
-    return APITimeoutError(f"The file was still being read: {sender.deadline}", is_total=True, retryable=True)
+    return APITimeoutError(
+        f"The file was still being read: {sender.deadline}.", is_total=True, retryable=True
+    )
 
 
 async def upload_content(
@@ -87,7 +110,7 @@ async def upload_content(
     report: AsyncReporter[Progress],
     file_key: FileIdempotencyKey,
 ) -> Upload:
-    """Mint a link and send the content through it, with a new link where one has expired."""
+    """Create an upload link and send the content through it; replace the link if it has expired."""
     await async_bind_file_key(file_key, content, sender)
     presign_key: str | None = file_key.presign_key
     is_bound = file_key.is_bound
@@ -106,7 +129,7 @@ async def upload_content(
                 break
             if attempts == uploads.MAX_PRESIGN_ATTEMPTS:
                 raise
-        presign_key, is_bound = None, False  # a replay of the first key would hand out the dead link again
+        presign_key, is_bound = None, False  # with the first key, the API would return the dead link again
     file_key.complete(file_upload.md5)
     return upload
 
@@ -127,13 +150,13 @@ class AsyncFileUpload:
         self._report = report
         self._attempts = 0
         self.md5 = ""  # of the last attempt that sent all bytes
-        self.response_lost = False  # all bytes were sent once, and no response came back
+        self.response_lost = False  # True if an attempt sent all bytes and got no response
 
     async def send(self) -> None:
-        """Send the file until storage has its very bytes.
+        """Send the file, with retries, and check that storage has exactly its bytes.
 
         Raises:
-            UploadError: storage refused the file, or has other bytes.
+            UploadError: storage rejected the file, or stored other bytes.
             APIConnectionError: no attempt got a response.
 
         """
@@ -164,9 +187,11 @@ class AsyncFileUpload:
         return await sender.retry(await put_once(), put_once, policy, f"PUT {self._safe_url}", observation)
 
     async def _put_once(self, observation: Observation) -> Outcome:
+        """Open the file and send it once. An error of the file, the deadline or the callback is raised at once."""
         transport = self._sender.session.transport()
         self._check_deadline()
         self._attempts += 1
+        # The headers that the observer returns are not sent: storage rejects headers that the link was not signed for.
         observation.on_send()
         with self._content.open() as reader, _log.hide_query_in_backend_logs():
             body = AsyncUploadBody(reader, self._report, self._check_deadline)
@@ -180,6 +205,7 @@ class AsyncFileUpload:
             outcome = await transport.send(request, options)
             if body.error is not None:
                 raise body.error
+        # Only an attempt that sent the whole file has its MD5, and only such an attempt can have stored it.
         if reader.remaining == 0:
             self.md5 = reader.md5
             self.response_lost |= isinstance(outcome, TransportFailure)
@@ -203,16 +229,15 @@ class AsyncFileUpload:
     def _connection_error(self, failure: TransportFailure) -> APIConnectionError:
         error_class = APITimeoutError if failure.is_timeout else APIConnectionError
         return error_class(
-            f"PUT {self._safe_url}: {failure.message}, after {self._attempts} attempts; the file was not stored",
+            f"PUT {self._safe_url}: {failure.message}, after {self._attempts} attempts. The file was not stored.",
             retryable=True,
         )
 
 
 class AsyncUploadBody:
-    """The chunks of one attempt, read while the backend asks for them.
+    """The body of one PUT: chunks of the file, read when the backend asks for them.
 
-    An error of a chunk (the file's, the deadline's, the callback's) is kept in `error`: the backend could take it for
-    a broken connection, and the request would be sent again.
+    An error of a chunk (from the file, the deadline or the callback) is kept in `error`, for `_put_once` to raise.
     """
 
     def __init__(
@@ -228,7 +253,7 @@ class AsyncUploadBody:
         return self
 
     async def __anext__(self) -> bytes:
-        """Return the next chunk. The backend asks for it when it has sent the one before."""
+        """Read the next chunk. The backend asks for it after it has sent the one before."""
         try:
             self._check_deadline()
             sent = self._size - self._reader.remaining

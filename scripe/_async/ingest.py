@@ -1,4 +1,7 @@
-"""Ingest a file: upload it, create a job for it, and wait for the job."""
+"""Ingest a file: upload it, create a job for it, and wait for the job.
+
+Shared by `sources.ingest` and `knowledge.ingest`, which differ in the job that they create and in what they return.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,19 @@ async def ingest_file(
     show_progress: bool,
     file_key: FileIdempotencyKey,
 ) -> Job:
-    """Return the job that `create` makes for the uploaded file, once the job has succeeded."""
+    """Upload a file, create its job with `create`, and return the job when it has succeeded.
+
+    Args:
+        sender: A sender whose deadline is running.
+        content: The open file.
+        content_type: The MIME type to upload it with.
+        create: Creates the job for the uploaded file.
+        timeout: Seconds to wait for the job, after the upload.
+        on_progress: The caller's callback.
+        show_progress: True to show bars.
+        file_key: The idempotency keys of the upload link and of the job.
+
+    """
     with file_progress(content.name or "file", on_progress, show_progress=show_progress) as report:
         upload = await upload_content(sender, content, content_type, report, file_key)
         job = await create(upload)

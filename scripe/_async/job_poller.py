@@ -1,4 +1,16 @@
-"""Waiting for jobs, at the pace of `_core/polling.py`."""
+"""Wait for jobs by polling them.
+
+`_core/poll_throttle.py` says when to poll, `_core/polling.py` keeps the state of the jobs; this module sends the
+requests.
+
+One job is polled with `GET /jobs/{id}`, the only response that has live progress. Many jobs are polled with `GET
+/jobs`, 200 to a page, so that a hundred cost about as many requests as one. The list may lack a job that was just
+created, or hold so many newer jobs that paging on would cost more than asking: jobs that are still missing then are
+polled one by one.
+
+All waits of a client share one throttle, which leaves half of the rate limit for reads to other calls. Without it, a
+few dozen waits that run side by side use up the whole rate limit of the workspace, and every other call gets a 429.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +33,7 @@ T = TypeVar("T")
 
 
 class AsyncJobPoller:
-    """One wait for one or many jobs."""
+    """A wait for one job or for many, with one timeout for the whole wait."""
 
     def __init__(
         self,
@@ -39,7 +51,9 @@ class AsyncJobPoller:
         self._finished: deque[Job] = deque()
 
     async def wait_one(self) -> Job:
-        """Wait for a single job; `on_update` hears of each change of state and of progress."""
+        """Wait for a single job; call `on_update` with each change of status and of progress."""
+        # The tracker reports changes of status only. Here whole jobs are compared, since a single job has live
+        # progress.
         job_id = self._tracker.order[0]
         previous = self._tracker.latest.get(job_id)
         while self._tracker.pending:
@@ -52,14 +66,14 @@ class AsyncJobPoller:
         return self._tracker.latest[job_id]
 
     async def wait_for_success(self) -> Job:
-        """The same, and raise unless it ended well."""
+        """Wait for a single job; raise unless it has succeeded."""
         return polling.require_success(await self.wait_one())
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Job:
-        """Each job once, in the order in which they end; ids that the API does not know raise after the others."""
+        """Return the next job that has finished. Raise for unknown ids only after all other jobs."""
         self._finished.extend(self._tracker.pop_finished())
         while self._tracker.pending and not self._finished:
             await self._wait_for_next_poll()
@@ -72,13 +86,13 @@ class AsyncJobPoller:
         raise StopAsyncIteration
 
     async def wait_all(self) -> list[Job]:
-        """All jobs, in the order given, however each ended."""
+        """Wait for all jobs; return them in the order given, whatever their final status."""
         async for _ in self:
             pass
         return self._tracker.snapshot()
 
     async def _poll(self) -> None:
-        """See how all pending jobs are: in pages, and singly what these do not show."""
+        """Fetch all pending jobs: from the list, and one by one those that it does not show."""
         missing_ids = dict.fromkeys(self._tracker.pending)
         if len(missing_ids) > 1:
             await self._poll_list(missing_ids)
@@ -91,6 +105,7 @@ class AsyncJobPoller:
                 await self._update(job)
 
     async def _poll_list(self, missing_ids: dict[str, None]) -> None:
+        """Fetch pages of the list until it cannot show more, and remove the jobs found from `missing_ids`."""
         pages = AsyncPager(self._sender, "/jobs", Job, self._tracker.list_query()).pages()
         count = 0
         while True:
@@ -98,7 +113,7 @@ class AsyncJobPoller:
             await self._throttle()
             page = await anext(pages, None)
             if page is None:
-                return
+                return  # the end of the list: jobs that are still missing are fetched one by one
             for job in page.data:
                 if job.id in missing_ids:
                     del missing_ids[job.id]
@@ -115,14 +130,14 @@ class AsyncJobPoller:
         return await self._sender.send(Request("GET", build_path("/jobs/{}", job_id), Job))
 
     async def _wait_for_next_poll(self) -> None:
-        """Wait until the next look; a job that was never seen is looked at without delay."""
+        """Sleep until the next poll is due; a job that was never fetched is polled at once."""
         if self._tracker.has_unseen():
             return
         elapsed = self._clock.now() - self._started
         await self._wait(poll_interval(self._tracker.types(), elapsed))
 
     async def _throttle(self) -> None:
-        """Wait until polling may take another request of the budget, whoever else polls."""
+        """Wait until the poll throttle has a slot for another request."""
         session = self._sender.session
         bucket = (self._sender.options.workspace_id, "read")
         limit = session.limiter.limit(bucket) if session.limiter else None
@@ -130,10 +145,13 @@ class AsyncJobPoller:
         try:
             await self._wait(delay)
         except BaseException:
+            # Cancelled, or out of time: give the slot back, or the waits that come after would wait for nothing.
             session.poll_throttle.cancel(limit)
             raise
 
     async def _wait(self, seconds: float) -> None:
+        # Sleep for what is left, then raise: a caller who waits for 60 seconds gets the error after 60 seconds, not at
+        # the last poll before.
         remaining = self._sender.deadline.remaining(self._clock.now())
         if remaining is not None and seconds >= remaining:
             await self._clock.sleep(remaining)
@@ -142,15 +160,22 @@ class AsyncJobPoller:
             await self._clock.sleep(seconds)
 
     async def _map_timeout(self, step: Callable[[], Awaitable[T]]) -> T:
-        """A step of the wait; what comes too late for the wait is told as such."""
+        """Run one step of the wait; turn a timeout that ends the whole wait into `JobTimeoutError`.
+
+        A timeout of a single request, after its retries, stays an `APITimeoutError`. The error is raised outside of the
+        `except` block, so that no `During handling of the above exception` precedes it in the traceback.
+        """
         try:
             return await step()
         except APITimeoutError as error:
-            timeout = error
+            timeout_error = error
+        # The timeout of a request can be cut to what is left of the wait, and end a moment before the deadline does:
+        # `is_total` says so. Without a deadline of this wait, a total timeout is that of another call (an API key
+        # refresh).
         deadline = self._sender.deadline
-        is_own = timeout.is_total and deadline.at is not None
+        is_own = timeout_error.is_total and deadline.at is not None
         is_over = is_own or deadline.has_passed(self._clock.now())
-        raise self._timeout_error() if is_over else timeout
+        raise self._timeout_error() if is_over else timeout_error
 
     def _timeout_error(self) -> JobTimeoutError:
         elapsed = round(self._clock.now() - self._started, 3)

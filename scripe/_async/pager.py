@@ -1,4 +1,12 @@
-"""What `list` returns: a list that is fetched page by page, as it is read."""
+"""The lists that `list()` methods return, fetched page by page while they are read.
+
+Pages and items are iterator classes, not generators, for two reasons. A generator that is left half-way must be closed:
+on trio an unclosed one warns. And a generator that has raised is finished for good, while these can be asked again
+after a lost connection, and go on with the page that failed.
+
+A cursor can become stale during a walk (a row was deleted, or the API was deployed), and the API then responds with 400
+`bad_cursor`. `PageWalk` starts again without a cursor and skips what was already yielded.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +33,8 @@ else:
 T = TypeVar("T", bound=BaseModel)
 
 
-# Iterators are classes, not generators: one that is left half-way needs no closing, and one that raised can go on.
-
-
 class AsyncPages(Generic[T]):
-    """The pages of one walk through a list."""
+    """An iterator over the pages of a list."""
 
     def __init__(self, sender: AsyncSender, path: str, page_class: type[Page[T]], walk: PageWalk[T]) -> None:
         self._sender = sender
@@ -60,7 +65,7 @@ class AsyncPages(Generic[T]):
 
 
 class AsyncItems(Generic[T]):
-    """The items of one walk through a list."""
+    """An iterator over the items of a list."""
 
     def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
         self._pages = pages
@@ -70,21 +75,23 @@ class AsyncItems(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
+        # A loop: a page may be empty although more pages follow, such as one whose items were all yielded before a
+        # restart.
         while (item := next(self._items, None)) is None:
             self._items = iter((await anext(self._pages)).data)
         return item
 
 
 class AsyncPager(Generic[T]):
-    """A list of the API: iterate it for items. Nothing is sent before the first item is asked for.
+    """A list of the API, fetched page by page. Iterate over it to get its items.
 
-    Each iteration walks the list anew. A walk survives a cursor that goes stale on the way: it starts again and
-    skips what it has yielded.
+    Nothing is sent before the first item is asked for. Each iteration starts from the beginning. If a cursor becomes
+    stale during an iteration, the iteration starts again and skips the items that it has already yielded.
 
     Raises:
-        APIStatusError: while iterating, when the API answers with an error.
-        APIConnectionError: while iterating, when no answer comes.
-        APIResponseValidationError: while iterating, when the pages make no sense (a cursor that comes back, say).
+        APIStatusError: while iterating: the API responded with an error.
+        APIConnectionError: while iterating: no response arrived.
+        APIResponseValidationError: while iterating: the pages contradict each other (a cursor was repeated, say).
 
     """
 
@@ -106,24 +113,27 @@ class AsyncPager(Generic[T]):
         return AsyncItems(self.pages())
 
     def pages(self, cursor: str | None = None) -> AsyncIterator[Page[T]]:
-        """The same list as pages.
+        """Return an iterator over the pages of this list.
 
         Args:
-            cursor: Where to begin: the `next_cursor` of a page of this very list. One that the API refuses
-                raises `BadCursorError`; one that this walk was given on the way starts the walk again.
+            cursor: Where to begin: the `next_cursor` of a page of this list, with the same filters. If the API
+                rejects it, `BadCursorError` is raised.
 
         """
         return AsyncPages(self._sender, self._path, page_of(self._model), PageWalk(self._query, cursor))
 
     async def to_list(self, max_items: int | None = None) -> list[T]:
-        """All items, or the first so many, as a list.
+        """Fetch all items, and return them as a list.
+
+        Args:
+            max_items: Stop after this many items; None for all.
 
         Raises:
             InvalidArgumentError: `max_items` is negative.
 
         """
         if max_items is not None and max_items < 0:
-            raise InvalidArgumentError(f"max_items is {max_items!r}; give 0 or more, or None for all.")
+            raise InvalidArgumentError(f"max_items is {max_items!r}. Give 0 or more, or None for all.")
         items: list[T] = []
         if max_items == 0:
             return items
@@ -134,16 +144,16 @@ class AsyncPager(Generic[T]):
         return items
 
     async def first(self) -> T | None:
-        """The newest item, fetched alone; None if the list is empty."""
+        """Fetch the newest item only; return None if the list is empty."""
         async for item in self._with_page_size(1):
             return item
         return None
 
     async def head(self, n: int = 5) -> Page[T]:
-        """The first items, fetched alone, as a page: a notebook shows it as a table.
+        """Fetch the first items only, as a page, which a notebook shows as a table.
 
         Args:
-            n: How many, 1 to 200; lists that do not come in pages come whole.
+            n: How many items, 1 to 200. Lists that the API does not paginate are returned whole.
 
         Raises:
             InvalidArgumentError: `n` is out of range.
@@ -152,23 +162,32 @@ class AsyncPager(Generic[T]):
         return await anext(self._with_page_size(n).pages())
 
     def _with_page_size(self, page_size: int) -> AsyncPager[T]:
-        """The same list, in pages of so many; those of which no page says that they take a `limit` are sent none."""
+        """Return the same list with another page size, if it has one.
+
+        The API documents no `limit` for some lists, and might reject one: these have none in their query.
+        """
         query = {**self._query, **page_query(page_size)} if "limit" in self._query else self._query
         return AsyncPager(self._sender, self._path, self._model, query)
 
     async def to_records(self, max_items: int | None = None) -> list[dict[str, object]]:
-        """All items, or the first so many, as flat dictionaries: what is nested has dotted names, `result.post_id`.
+        """Fetch all items, and return them as flat dictionaries; nested fields get dotted names, `result.post_id`.
+
+        Args:
+            max_items: Stop after this many items; None for all.
 
         Raises:
             InvalidArgumentError: `max_items` is negative.
 
         """
-        from .. import _dataframes as dataframes  # here and below: loaded by those who make tables
+        from .. import _dataframes as dataframes
 
         return [dataframes.flatten(item) for item in await self.to_list(max_items)]
 
     async def to_pandas(self, max_items: int | None = None) -> pd.DataFrame:
-        """The same as a data frame of pandas (extra `pandas`), a row for each item.
+        """Fetch all items, and return them as a pandas data frame, one row for each item (extra `pandas`).
+
+        Args:
+            max_items: Stop after this many items; None for all.
 
         Raises:
             ImportError: pandas is not installed; nothing was sent.
@@ -181,7 +200,10 @@ class AsyncPager(Generic[T]):
         return dataframes.pandas_frame(await self.to_records(max_items), self._model)
 
     async def to_polars(self, max_items: int | None = None) -> pl.DataFrame:
-        """The same as a data frame of polars (extra `polars`), a row for each item.
+        """Fetch all items, and return them as a polars data frame, one row for each item (extra `polars`).
+
+        Args:
+            max_items: Stop after this many items; None for all.
 
         Raises:
             ImportError: polars is not installed; nothing was sent.

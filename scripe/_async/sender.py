@@ -1,4 +1,21 @@
-"""Send one call: take a rate limit slot, send, retry, and parse the response into a model or raise the error."""
+"""Send one call: take a rate limit slot, send, retry, and parse the response into a model or raise the error.
+
+A call passes through these methods, from the outside in:
+
+| Method | Its work |
+|---|---|
+| `send`, `send_json` | observe the whole call |
+| `_send` | set the deadline, turn the last outcome into a model or an error |
+| `_send_with_retries` | send again after transient failures, as `_core/retry.py` decides |
+| `_attempt` | after a 401, refresh the API key and send a second time |
+| `_send_once` | wait for a rate limit slot, send one HTTP request, record its outcome |
+
+A failed request is an `Outcome`, not an exception, up to `_send`: the retry loop, the log and the observer all look at
+it, and an exception would have to be caught in each of them.
+
+Every error that ends a write after it may have been sent carries the write's idempotency key. Without the key, a caller
+could only repeat the write under a new key, and would make a second post or job if the first one had arrived.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +52,7 @@ T = TypeVar("T", bound=BaseModel)
 R = TypeVar("R")
 
 ResponseParser: TypeAlias = Callable[[Request[T], RawResponse, ResponseInfo, Secret[str]], R]
-"""Turns a response into the result of the exchange."""
+"""A function that turns a response into the result of the call."""
 
 
 class _Exchange(Generic[T]):
@@ -54,7 +71,7 @@ class _Exchange(Generic[T]):
 
 @dataclass(slots=True)
 class _RetryReport:
-    """Reports each delay before a retry to the log and to the observer."""
+    """The `before_sleep` hook of the retry loop: reports each delay to the log and to the observer."""
 
     label: str
     observation: Observation
@@ -66,19 +83,23 @@ class _RetryReport:
 
 
 class AsyncSender:
-    """Sends calls with one set of options over the shared session."""
+    """Sends calls with one set of options over a session that all copies of a client share."""
 
     def __init__(self, session: AsyncSession, options: Options, deadline: Deadline = NO_DEADLINE) -> None:
         self.session = session
         self.options = options
         self.deadline = deadline
+        # The headers that all calls share, for authenticated calls and for others, with the API key that is in them.
         self._headers: dict[bool, tuple[Secret[str], CommonHeaders]] = {}
 
     def with_deadline(self, timeout: float | None = None) -> AsyncSender:
-        """Return a sender whose deadline is running: one deadline for all steps of one call of the user's.
+        """Return a sender whose deadline is running, for a method that sends several requests.
+
+        Without it, each request would start a deadline of its own, and an upload with its job could take a multiple of
+        `total_timeout`. A sender whose deadline is already running keeps it.
 
         Args:
-            timeout: Seconds for these steps; the earlier of this and `total_timeout` counts.
+            timeout: Seconds for all these requests; the earlier of this and `total_timeout` counts.
 
         """
         if timeout is None and (self.deadline.at is not None or self.options.total_timeout is None):
@@ -100,7 +121,7 @@ class AsyncSender:
             return await self._send(_Exchange(request, observation), responses.parse_json)
 
     def operation(self, name: str) -> AbstractContextManager[Operation]:
-        """Return a context in which all calls belong to one operation, for the observer."""
+        """Return a context manager that tells the observer that the calls in it belong to one operation."""
         return observe(self.session.observer.operation(name))
 
     def _observe_call(self, request: Request[T]) -> Observation:
@@ -119,14 +140,16 @@ class AsyncSender:
                 send = partial(sender._send_with_retries, exchange)
                 outcome = await async_run_with_timeout(remaining, send)
         except ClientClosedError as error:
-            if exchange.attempts > 1:  # the first may have arrived
+            if exchange.attempts > 1:
+                # Another task or thread closed the client between two attempts: the first one may have arrived.
                 error.idempotency_key = request.idempotency_key
             raise
-        except (
-            APITimeoutError
-        ) as error:  # raised while another call refreshes the API key, it knows of no write
+        except APITimeoutError as error:
+            # Raised by the lock of the API key refresh, which does not know this call's idempotency key.
             add_idempotency_key(error, request.idempotency_key)
             raise
+        # None: the deadline interrupted the attempt. A timeout of one socket operation is a missed deadline, too, if
+        # that operation's timeout was cut to what was left of the deadline.
         if outcome is None or (_is_timeout(outcome) and sender.deadline_passed()):
             raise sender._deadline_error(request)
         if isinstance(outcome, TransportFailure):
@@ -137,7 +160,7 @@ class AsyncSender:
         except NotFoundError as error:
             if not self.options.base_url.endswith("/v1"):
                 error.add_note(
-                    f"base_url is {self.options.base_url!r}, which does not end in /v1 as the API's does."
+                    f"The base_url {self.options.base_url!r} does not end in /v1, as the API's does. Check base_url."
                 )
             raise
 
@@ -169,7 +192,7 @@ class AsyncSender:
         """Send again after a first outcome, while the policy allows another attempt; return the last outcome."""
         if not policy.should_retry(outcome):
             return outcome
-        from tenacity import AsyncRetrying  # loaded here: most calls never need it
+        from tenacity import AsyncRetrying  # loaded here: most calls are never retried
 
         retrying = AsyncRetrying(
             retry=policy.retry,
@@ -180,6 +203,7 @@ class AsyncSender:
             retry_error_callback=last_outcome,
         )
         async for turn in retrying:
+            # The first turn takes the outcome that is already there: tenacity is entered only after a first failure.
             if turn.retry_state.attempt_number > 1:
                 outcome = await send_once()
             policy.record(outcome)
@@ -187,7 +211,11 @@ class AsyncSender:
         return outcome
 
     async def _attempt(self, exchange: _Exchange[T]) -> Outcome:
-        """Send once; after a 401 refresh the API key, and send once more."""
+        """Send once; after a 401, refresh the API key and send once more.
+
+        The second request belongs to the same attempt: a key that has expired is not a failure of the API, and must not
+        use up a retry. It happens once in a call. A new key that is refused as well is the caller's problem to see.
+        """
         exchange.attempts += 1
         outcome = await self._send_once(exchange)
         if isinstance(outcome, RawResponse) and outcome.status == 401 and not exchange.has_refreshed_key:
@@ -213,10 +241,12 @@ class AsyncSender:
                 attempts, api_key = exchange.attempts, exchange.api_key
                 response = responses.build_response_info(request, outcome, attempts, api_key)
         finally:
-            self._release_slot(slot, sent, response)  # first: nothing that follows may lose the slot
+            # Nothing may come between the request and this. A slot that is not released counts as a request in flight
+            # until it expires, and each lost slot makes the rate limit smaller for all calls of this client.
+            self._release_slot(slot, sent, response)
         exchange.response = response
         if isinstance(outcome, TransportFailure):
-            # The message may quote what a server sent.
+            # A backend's message may quote bytes that the server sent, and a server may echo the API key.
             message = redact_api_key(outcome.message, exchange.api_key.reveal())
             outcome = replace(outcome, message=message)
             _log.log_failure(request, outcome, exchange.attempts)
@@ -232,7 +262,10 @@ class AsyncSender:
         return PreparedRequest(request.method, url, self._common_headers(exchange), request.body, headers)
 
     async def _acquire_slot(self, exchange: _Exchange[T]) -> Reservation | None:
-        """Wait until the rate limit has a slot for this request. The wait does not count as a retry."""
+        """Wait until the rate limit has a slot for this request; return None if the client has no rate limiter.
+
+        `reserve` either returns a slot or says how long to wait. The wait does not count as a retry.
+        """
         request, limiter, clock = exchange.request, self.session.limiter, self.session.clock
         bucket, timeout = (self.options.workspace_id, request.bucket), self._timeout(request)
         while True:
@@ -244,6 +277,7 @@ class AsyncSender:
                 return reservation
             delay = reservation
             if not self.deadline.allows(delay, now):
+                # Fail now: the slot would come after the deadline, and until then the call would wait for nothing.
                 raise self._deadline_error(
                     request, f"the rate limit is reached for another {delay:.1f} s, and "
                 )
@@ -261,7 +295,11 @@ class AsyncSender:
             self.session.limiter.release(slot, self.session.clock.now(), outcome, reported)
 
     async def _notify(self, request: Request[T], response: ResponseInfo) -> None:
-        """Log a response, warn if the API version is deprecated, and call `on_response`."""
+        """Log a response, warn if the API version is deprecated, and call `on_response`.
+
+        The request has been sent by now, so whatever the user's callback or warning filter raises gets a note of the
+        idempotency key.
+        """
         _log.log_response(response)
         try:
             if response.deprecation is not None:
@@ -273,7 +311,7 @@ class AsyncSender:
             raise
 
     def _common_headers(self, exchange: _Exchange[T]) -> CommonHeaders:
-        """Return the headers that all calls share; they are built again when the API key has changed."""
+        """Return the headers that all calls share; build them again when the API key has changed."""
         authenticated = exchange.request.authenticated
         api_key, headers = self._headers.get(authenticated, (None, None))
         if headers is None or api_key is not exchange.api_key:
@@ -284,6 +322,7 @@ class AsyncSender:
         return headers
 
     def _timeout(self, request: Request[T]) -> float | None:
+        # The API may hold the response to a generation for `server_wait` seconds: that is not a timeout.
         timeout = self.options.timeout
         return None if timeout is None else timeout + request.server_wait
 

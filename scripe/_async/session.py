@@ -1,4 +1,21 @@
-"""What a client and all its copies share: connections, the key, the budget of requests, the line of polls."""
+"""The state that a client and all its copies share: connections, API key, rate limiter, poll throttle.
+
+**Event loops.** Connections belong to the event loop in which they were opened. Used from another loop, they hang or
+raise errors that name neither loop: so the session remembers its loop and refuses any other. (For sync clients,
+`current_loop` is always None.)
+
+**API key.** A function that returns API keys is called for one request at a time (`_api_key_refresh.py`). Under that
+lock, `_refresh_api_key` compares the current key with the rejected one. If they differ, another call has refreshed the
+key meanwhile, and a burst of 401s costs a single refresh.
+
+**Forks.** A forked child inherits the parent's connections, its locks in whatever state they were, and none of its
+threads. The hooks at the end of this file keep three things from going wrong in the child:
+
+- two processes that write to one TLS connection corrupt it, or read each other's responses;
+- a lock that another thread held during the fork is never released;
+- a module that another thread was importing during the fork stays locked, and the child's own import waits without end
+  (seen on Python 3.11 and 3.13).
+"""
 
 from __future__ import annotations
 
@@ -31,6 +48,8 @@ from ..types.response_info import ResponseInfo
 
 
 class AsyncSession:
+    """Connections, API key, rate limiter and poll throttle of a client and its copies."""
+
     def __init__(
         self,
         api_key: Secret[str | AsyncKeySource | None],
@@ -60,26 +79,38 @@ class AsyncSession:
 
     @property
     def opens_connections(self) -> bool:
-        """Whether the connections are our own, not those of a client that the caller gave."""
+        """True if the session opens and closes its connections; False if the caller passed an `http_client`."""
         return isinstance(self._backend_or_client, str)
 
     def transport(self) -> AsyncHTTPTransport:
-        """The open connections, opened when first needed, and anew in a forked process."""
+        """Return the transport; open it with the first call, and again after a fork."""
         self._check()
         return self._transport or self._open_transport()
 
     def _open_transport(self) -> AsyncHTTPTransport:
         with self._lock:
-            self._check_open()  # again: another thread may have closed meanwhile, and nobody would close this one
+            # Check again under the lock: if another thread has just closed the client, nobody would close this
+            # transport.
+            self._check_open()
             self._transport = transport = self._transport or AsyncHTTPTransport(self._backend_or_client)
             return transport
 
     async def api_key(self, seconds: float | None = None) -> Secret[str]:
-        """The key to send; a sync client waits so many seconds for another call that is asking for it."""
+        """Return the API key to send; call the caller's function if there is no key yet.
+
+        Args:
+            seconds: How long a sync client waits while another thread calls the function.
+
+        """
         return self._api_key or await self._get_or_refresh_api_key(None, seconds)
 
     async def refresh_api_key(self, rejected: Secret[str], seconds: float | None = None) -> bool:
-        """Ask the caller's function for another key, unless that was done meanwhile; False if there is none."""
+        """Call the caller's function for another API key, unless another call has already replaced the rejected one.
+
+        Returns:
+            True if there is a key to try; False if the API key is a plain string.
+
+        """
         if self._api_key_function is None:
             return False
         await self._get_or_refresh_api_key(rejected, seconds)
@@ -99,6 +130,7 @@ class AsyncSession:
         return api_key
 
     async def close(self) -> None:
+        """Close the transport; calls raise `ClientClosedError` from now on."""
         if self._transport is not None and self.opens_connections:
             self._check_loop()
         with self._lock:
@@ -108,10 +140,9 @@ class AsyncSession:
             await transport.close()
 
     def reset_after_fork(self) -> None:
-        """Begin afresh in a process that was forked.
+        """Replace connections, locks and counts of requests in flight, in a process that was just forked.
 
-        The connections are the parent's: two processes on one would mix their answers. Other threads may have held
-        any lock, and the calls that they had in flight do not end here. A client of the caller's stays in use.
+        The `http_client` of a caller stays in use: only its owner can know how to open another one.
         """
         self._lock, self._refresh_lock, self._loop = threading.Lock(), AsyncAPIKeyRefreshLock(), None
         self.poll_throttle = PollThrottle()
@@ -126,7 +157,9 @@ class AsyncSession:
 
     def _check_open(self) -> None:
         if self._is_closed:
-            raise ClientClosedError("This client was closed; make a new one, or close it later.")
+            raise ClientClosedError(
+                "This client is closed. Make a new client, or close this one after its last call."
+            )
 
     def _check_loop(self) -> None:
         current = async_current_loop()
@@ -134,8 +167,8 @@ class AsyncSession:
             self._loop = current
         if self._loop is not current:
             raise ConfigurationError(
-                "This client was first used in another event loop, where its connections live: "
-                "make one AsyncScripe for each event loop (each asyncio.run), and close it there."
+                "This client was first used in another event loop, and its connections belong to that loop. "
+                "Make one AsyncScripe for each event loop (each asyncio.run), and close it there."
             )
 
 
@@ -143,10 +176,11 @@ _make_clock: Callable[[], AsyncClock] = AsyncClock
 
 
 def set_clock_factory(factory: Callable[[], AsyncClock]) -> Callable[[], AsyncClock]:
-    """Make the clock of each session from now on with `factory`, and return the previous factory.
+    """Make the clock of each new session with `factory`, and return the previous factory.
 
-    A session counts time limits and sleeps with its clock. `scripe.testing` sets a clock here that moves the emulator's
-    time on instead of sleeping, since the clients are made by the application under test.
+    A session measures deadlines and sleeps with its clock. `scripe.testing` sets a clock here that advances the
+    emulator's time instead of sleeping: the application under test makes its clients itself, so there is no other place
+    to pass one.
     """
     global _make_clock
     previous, _make_clock = _make_clock, factory
@@ -155,13 +189,13 @@ def set_clock_factory(factory: Callable[[], AsyncClock]) -> Callable[[], AsyncCl
 
 _sessions: WeakSet[AsyncSession] = WeakSet()
 
-_orphaned_transports: list[
-    AsyncHTTPTransport | None
-] = []  # kept, since whoever collects an open connection complains of it
+# Transports of the parent process. They can neither be closed (the parent still uses the sockets) nor dropped: the
+# garbage collector would close them, and warn.
+_orphaned_transports: list[AsyncHTTPTransport | None] = []
 
 
-# What a first call imports. If another thread held the lock of one of these modules during a fork, the child would wait
-# for that lock without end: so all of them are imported before the fork.
+# The modules that a first call imports. All of them are imported before a fork, so that no other thread can be in the
+# middle of such an import, with its lock held, when the process forks.
 LOADED_BEFORE_FORK = (
     "scripe._async.resources.health",
     "scripe._async.resources.jobs",
@@ -180,18 +214,20 @@ LOADED_BEFORE_FORK = (
 
 
 def before_fork() -> None:
+    """Import everything that a call may import later, if this process has a client."""
     if not _sessions:
         return
     for name in LOADED_BEFORE_FORK:
         with suppress(Exception):
             import_module(name)
-    plain_context()  # OpenSSL sets itself up with the first context, under a lock of its own
+    plain_context()  # OpenSSL initialises itself with the first context, under a lock of its own
 
 
 def after_fork() -> None:
+    """Reset all sessions of the parent in the forked child."""
     for session in list(_sessions):
         session.reset_after_fork()
 
 
-with suppress(AttributeError):  # on Windows, where nothing forks
+with suppress(AttributeError):  # Windows has no fork
     os.register_at_fork(before=before_fork, after_in_child=after_fork)

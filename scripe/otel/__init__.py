@@ -5,9 +5,9 @@
 
     client = instrument(Scripe())
 
-One client span for each call, with its attempts and waits as events; one internal span around the calls of
-`sources.ingest`, `jobs.wait` and similar methods; metrics of calls, retries and waits for the rate limit. They hold no
-body, no API key and no query of a URL.
+Each call gets a client span, with its attempts and waits as events. The calls of `sources.ingest`, `jobs.wait` and
+similar methods get an internal span around them. Metrics count retries, and measure calls and rate limit waits. Nothing
+contains a body, an API key or the query of a URL.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ except ModuleNotFoundError as _error:
     if _error.name is None or not _error.name.startswith("opentelemetry"):
         raise
     raise ImportError(
-        'OpenTelemetry is missing: install the extra "otel" of scripe (it brings opentelemetry-api)',
+        'OpenTelemetry is not installed. Install scripe with the extra "otel", which adds opentelemetry-api.',
         name=_error.name,
     ) from None
 
@@ -51,13 +51,13 @@ def instrument(
 ) -> Client:
     """Record the calls of a client, and of all copies that `with_options` makes, with OpenTelemetry.
 
-    To instrument a client again replaces its providers: no span is made twice. Providers cannot be pickled: a
-    client that was pickled arrives without them, and is instrumented again where it arrives.
+    Instrumenting a client again replaces its providers; no span is recorded twice. Providers cannot be pickled:
+    instrument a pickled client again where it is loaded.
 
     Args:
-        client: A client of either kind.
-        tracer_provider: Where spans go; the global one if left out.
-        meter_provider: Where metrics go; the global one if left out.
+        client: A `Scripe` or an `AsyncScripe`.
+        tracer_provider: The provider for spans. Default: the global one.
+        meter_provider: The provider for metrics. Default: the global one.
 
     Returns:
         The same client.

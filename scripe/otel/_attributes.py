@@ -1,9 +1,9 @@
-"""What is said of a call, by the semantic conventions for HTTP clients; our own attributes begin with `scripe.`.
+"""Attributes of spans and metrics, by the semantic conventions for HTTP clients; our own begin with `scripe.`.
 
-| Said | Left out |
+| Recorded | Left out |
 |---|---|
 | method, server, path, template, size of the body | the query: cursors, the signature of an upload link |
-| status, request id, the API's error code if it is a known one | headers, the key, bodies, the API's own words |
+| status, request id, the API's error code if it is a known one | headers, the API key, bodies, messages of the API |
 """
 
 from __future__ import annotations
@@ -19,24 +19,26 @@ from .._vocabulary import STATUS_BY_CODE
 Attributes: TypeAlias = dict[str, str | int | float | bool]
 
 METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
-"""Those that the conventions know; any other is attributes apart, lest it makes another series of each metric."""
+"""The methods that the conventions know. Any other becomes `_OTHER`, so that it adds no series to each metric."""
 
 _ERRORS_WITH_SERVER_TEXT = (errors.APIStatusError, errors.UploadError, errors.JobError)
-"""Errors whose message holds what a server said, and it may quote what it was sent."""
+"""Errors whose message contains text of a server, which may quote what was sent to it."""
 
 
 def span_name(description: CallDescription) -> str:
+    """Return the name of a call's span: the method, and the path without its ids."""
     method = description.method if description.method in METHODS else "HTTP"
     template = template_of(description)
     return method if template is None else f"{method} {template}"
 
 
 def template_of(description: CallDescription) -> str | None:
+    """Return the path of a call, with `{id}` for its ids; None if only the caller knows the path."""
     return None if description.template is None else description.template.replace("{}", "{id}")
 
 
 def metric_attributes(description: CallDescription) -> Attributes:
-    """What tells one cls of call from another: of each there are few."""
+    """Return the attributes of metrics: few values for each, since each combination is a series."""
     server, template = urlsplit(description.url), template_of(description)
     attributes: Attributes = {
         "http.request.method": description.method if description.method in METHODS else "_OTHER",
@@ -49,7 +51,7 @@ def metric_attributes(description: CallDescription) -> Attributes:
 
 
 def start_attributes(description: CallDescription) -> Attributes:
-    """What is known of a call before it is sent."""
+    """Return the attributes of a span that are known before the call is sent."""
     attributes: Attributes = {**metric_attributes(description), "url.full": description.url}
     if description.method not in METHODS:
         attributes["http.request.method_original"] = description.method
@@ -59,14 +61,14 @@ def start_attributes(description: CallDescription) -> Attributes:
 
 
 def outcome_attributes(outcome: Outcome) -> Attributes:
-    """What an attempt brought, in few words."""
+    """Return the status of a response, or the type of a failure."""
     if isinstance(outcome, RawResponse):
         return {"http.response.status_code": outcome.status}
     return {"error.type": "APITimeoutError" if outcome.is_timeout else "APIConnectionError"}
 
 
 def attempt_attributes(number: int, resends: int, outcome: Outcome) -> Attributes:
-    """An attempt, as an event."""
+    """Return the attributes of the event for one attempt."""
     attributes: Attributes = {"scripe.attempt": number, **outcome_attributes(outcome)}
     if resends:
         attributes["http.request.resend_count"] = resends
@@ -78,6 +80,7 @@ def attempt_attributes(number: int, resends: int, outcome: Outcome) -> Attribute
 
 
 def response_attributes(response: RawResponse) -> Attributes:
+    """Return the attributes of a span that come from its last response."""
     headers = response.headers.lower_items
     attributes: Attributes = {"http.response.status_code": response.status}
     if "x-request-id" in headers:
@@ -88,7 +91,7 @@ def response_attributes(response: RawResponse) -> Attributes:
 
 
 def error_attributes(error: BaseException) -> Attributes:
-    """Why a call ended badly."""
+    """Return the attributes of a failed call: the type of its error, and the API's code if it is a known one."""
     attributes: Attributes = {"error.type": error_type(error)}
     if isinstance(error, errors.ScripeError):
         attributes["scripe.retryable"] = error.retryable
@@ -99,7 +102,7 @@ def error_attributes(error: BaseException) -> Attributes:
 
 
 def error_type(error: BaseException) -> str:
-    """The name of its class: the public one, of ours."""
+    """Return the name of an error's class; for errors of this library, that of its public class."""
     cls = type(error)
     if isinstance(error, errors.ScripeError):
         return next(base.__name__ for base in cls.__mro__ if base.__name__ in errors.__all__)
@@ -107,6 +110,6 @@ def error_type(error: BaseException) -> str:
 
 
 def error_description(error: BaseException) -> str | None:
-    """The message, if the words are our own."""
+    """Return the message of an error, unless it may contain text of a server."""
     is_ours = isinstance(error, errors.ScripeError) and not isinstance(error, _ERRORS_WITH_SERVER_TEXT)
     return str(error) if is_ours else None

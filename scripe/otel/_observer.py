@@ -1,6 +1,9 @@
 """Record calls as spans and metrics.
 
-A span is the current one while its call runs, so that spans of code below it become its children.
+The span of a call is the current span while the call runs, so that spans of the code that it calls become its children.
+
+Observers must not change what they observe: `SafeObserver` catches and logs the errors of an observer. Without it, an
+exporter that fails would fail the call, or hide the call's own error.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from typing import ParamSpec, TypeVar
 
 from opentelemetry import context, metrics, propagate, trace
 
-# Private by its name only: this is how instrumentations tell each other to stay away.
+# Private by name only: instrumentations of HTTP clients read this key to see whether they are suppressed.
 from opentelemetry.context import (
     _SUPPRESS_HTTP_INSTRUMENTATION_KEY as SUPPRESS_HTTP,  # pyright: ignore[reportPrivateUsage]
 )
@@ -33,7 +36,7 @@ SCHEMA = "https://opentelemetry.io/schemas/1.37.0"
 
 
 class OpenTelemetryObserver:
-    """Observes all calls of a client."""
+    """Records all calls of a client as spans and metrics."""
 
     def __init__(self, tracer_provider: TracerProvider | None, meter_provider: MeterProvider | None) -> None:
         self._tracer = trace.get_tracer("scripe", __version__, tracer_provider, SCHEMA)
@@ -72,6 +75,7 @@ class _SafeObservation:
         return _call_safely(getattr(self._observation, hook), *arguments) or {}
 
     def on_send(self) -> Mapping[str, str]:
+        # An observer may be any code: a header with a line break or a non-ASCII letter would make the request fail.
         headers = self._report("on_send").items()
         return {name: text for name, text in headers if f"{name}{text}".isascii() and text.isprintable()}
 
@@ -91,13 +95,13 @@ class _SafeObservation:
 def _call_safely(hook: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
     try:
         return hook(*args, **kwargs)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the call goes on
+    except Exception as error:  # noqa: BLE001 - whatever it is, the call continues
         _log.log_observer_error(error)
         return None
 
 
 class Traced:
-    """A span that is the current one until it ends."""
+    """A span that is the current span until it ends."""
 
     def __init__(self, span: Span, parent: context.Context | None = None) -> None:
         self.span = span
@@ -128,7 +132,8 @@ class TracedCall(Traced):
             kind=SpanKind.CLIENT,
             attributes=attributes.start_attributes(description),
         )
-        # Another instrumentation would show the link with its signature, and add headers that storage refuses.
+        # An instrumentation of httpx would record the upload link with its signature, and add headers that storage
+        # rejects.
         super().__init__(span, context.set_value(SUPPRESS_HTTP, True) if description.is_upload else None)
 
     def on_send(self) -> Mapping[str, str]:
@@ -167,7 +172,7 @@ class TracedCall(Traced):
             super().on_end(error)
 
     def _report_wait(self) -> None:
-        """Add one event for all the waits before a request: among many calls there are many short ones."""
+        """Add one event for all waits before a request: a call that competes with many others waits many times."""
         if self._unreported_wait:
             self.span.add_event("scripe.rate_limit_wait", {"scripe.wait": self._unreported_wait})
             self._unreported_wait = 0.0

@@ -1,4 +1,4 @@
-"""What the API sends and takes, one file a resource; each is loaded when first used."""
+"""Models of what the API sends and accepts, one file for each resource. A file is imported when first used."""
 
 from .. import _lazy
 

@@ -1,4 +1,7 @@
-"""What all models share: frozen, snake_case over the API's camelCase, unknown fields kept."""
+"""The base class of the models: frozen, snake_case for the API's camelCase, unknown fields kept.
+
+Within a version, the API may add fields and enum values at any time (docs/api-facts.md): so no model rejects either.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from typing_extensions import TypeAliasType
 
 from .response_info import ResponseInfo
 
-# At run time the aliases are objects of their own: in an annotation such as `BaseModel | JSON` a text would raise.
+# At run time the aliases are objects: with strings, an annotation such as `BaseModel | JSON` would raise.
 if TYPE_CHECKING:
     JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
     JSONInput: TypeAlias = "Mapping[str, JSONInput] | Sequence[JSONInput] | str | int | float | bool | None"
@@ -32,11 +35,11 @@ else:
     JSONInput = TypeAliasType(
         "JSONInput", "Mapping[str, JSONInput] | Sequence[JSONInput] | str | int | float | bool | None"
     )
-"""JSON is any value that JSON can hold, JSONInput any value that can be sent as JSON."""
+"""JSON is any value that JSON can represent, JSONInput any value that can be sent as JSON."""
 
 
 def format_instant(moment: datetime) -> str:
-    """A moment as the API writes it: in UTC, with milliseconds."""
+    """Format a datetime as the API does: in UTC, with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
@@ -44,15 +47,15 @@ def _in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
-# The first member needs no Python code for each value; the second sees to what has no offset: it is UTC.
+# Timestamps without an offset are UTC. The first member of the union validates usual values without any Python code.
 Instant: TypeAlias = Annotated[
     AwareDatetime | Annotated[NaiveDatetime, AfterValidator(_in_utc)],
     Field(union_mode="left_to_right"),
     PlainSerializer(format_instant, return_type=str, when_used="json"),
 ]
 
-# For fields of `Literal[…] | str`: editors complete the values that are known, and any text passes. Without this each
-# value is compared with all of them first, only to be let through.
+# For fields of `Literal[…] | str`: editors complete the known values, and any string is valid. Without this, pydantic
+# compares each value with all known ones before it accepts it as a string.
 OPEN_ENUM = GetPydanticSchema(lambda _, __: str_schema())
 
 
@@ -66,7 +69,7 @@ class Model(BaseModel):
         frozen=True, extra="allow", alias_generator=to_camel, populate_by_name=True, protected_namespaces=()
     )
 
-    # A slot, not a private attribute of pydantic: those take part in equality.
+    # A slot, not a private attribute of pydantic: two equal objects from two responses must compare equal.
     __slots__ = ("_last_response",)
 
     def _repr_html_(self) -> str:
@@ -76,15 +79,18 @@ class Model(BaseModel):
 
     @property
     def last_response(self) -> ResponseInfo:
-        """Status, request id, rate limit and timing of the answer that this object came with.
+        """Status, request id, rate limit and timing of the response that this object was parsed from.
 
         Raises:
-            AttributeError: the object is part of another one, or was not made by a call.
+            AttributeError: the object is a part of another one, or does not come from a response.
 
         """
         response = self._response()
         if response is None:
-            raise AttributeError(f"this {type(self).__name__} did not come straight from a call")
+            raise AttributeError(
+                f"This {type(self).__name__} has no last_response: it is a part of another object, or was not "
+                "returned by a call. Use the object that the call returned."
+            )
         return response
 
     def _response(self) -> ResponseInfo | None:
@@ -120,19 +126,22 @@ if "IPython" in sys.modules:
 
 M = TypeVar("M", bound=BaseModel)
 
-# The slot itself: to set an attribute is closed by pydantic, since models are frozen.
+# The slot's own setter, since pydantic refuses to set attributes of frozen models.
 _set_last_response = cast("Callable[[Model, ResponseInfo], None]", vars(Model)["_last_response"].__set__)
 
 
 def set_response(model: M, response: ResponseInfo) -> M:
-    """Note on a model (of ours; others have no place for it) which answer it came with."""
+    """Store the response that a model was parsed from; a model of the caller's own has no slot for it."""
     if isinstance(model, Model):
         _set_last_response(model, response)
     return model
 
 
 def set_response_on_items(models: Sequence[BaseModel], response: ResponseInfo) -> None:
-    """The same for each item of a page, which are of one kind: to ask each for it would take as long again."""
+    """Store the response on each item of a page.
+
+    All items have one class, so only the first one is checked: checking each would double the time.
+    """
     if models and isinstance(models[0], Model):
         for model in cast("Sequence[Model]", models):
             _set_last_response(model, response)

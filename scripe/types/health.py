@@ -1,4 +1,4 @@
-"""Health of the API and of a key. https://apidocs.scripe.io/api/v1/health"""
+"""Health of the API and of an API key. https://apidocs.scripe.io/api/v1/health"""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class HealthCheck(Model):
     """One dependency of the API.
 
     Attributes:
-        ok: Whether it works.
-        latency_ms: How long it took to answer, in milliseconds.
-        depth: Entries waiting (of the audit buffer).
-        error: What is wrong with it.
+        ok: True if it works.
+        latency_ms: Its response time, in milliseconds.
+        depth: Number of entries waiting (audit buffer only).
+        error: A description of the problem, if there is one.
 
     """
 
@@ -27,12 +27,12 @@ class HealthCheck(Model):
 
 
 class HealthChecks(Model):
-    """All dependencies of the API that it reports.
+    """The dependencies of the API.
 
     Attributes:
-        db: The database; without it nothing works.
-        redis: The cache; without it rate limits and audit suffer.
-        audit_buffer: What waits to be written to the audit log.
+        db: The database, which everything needs.
+        redis: The cache, which rate limits and the audit log need.
+        audit_buffer: The entries that wait to be written to the audit log.
 
     """
 
@@ -42,7 +42,7 @@ class HealthChecks(Model):
 
 
 class Health(Model):
-    """The API's own report; a degraded one is an answer, not an error.
+    """The API's report on its own health.
 
     Attributes:
         status: `ok` or `degraded`.
@@ -57,12 +57,12 @@ class Health(Model):
 
     @property
     def is_ok(self) -> bool:
-        """Whether the API says of itself that all is well."""
+        """True if the API reports that it is healthy."""
         return self.status == "ok"
 
 
 class WorkspaceReference(Model):
-    """A workspace by its id alone.
+    """A workspace, by its id only.
 
     Attributes:
         id: `org_…`.
@@ -73,11 +73,11 @@ class WorkspaceReference(Model):
 
 
 class HealthAuth(Health):
-    """What a valid key reaches. The API's pages disagree on this shape, so every part may be absent.
+    """The reach of a valid API key. The API's pages disagree on these fields, so each may be absent.
 
     Attributes:
-        workspace: The workspace that the key belongs to.
-        principal: Who the key is, with its scopes.
+        workspace: The workspace of the API key.
+        principal: The API key itself, with its scopes.
 
     """
 

@@ -1,4 +1,4 @@
-"""Jobs: work that the API does in the background. https://apidocs.scripe.io/api/v1/jobs"""
+"""Jobs: background work of the API. https://apidocs.scripe.io/api/v1/jobs"""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from .. import _vocabulary
 from ._base import OPEN_ENUM, Instant, Model
 
 JobType: TypeAlias = _vocabulary.JobType | str
-"""What a job does; the API may add others."""
+"""Type of a job; the API may add others."""
 
 JobStatus: TypeAlias = _vocabulary.JobStatus | str
-"""State of a job; an unknown one counts as not finished."""
+"""Status of a job; an unknown one counts as not finished."""
 
-_CANCELLED = ("CANCELLED", "CANCELED")  # the second stands on no page
+_CANCELLED = ("CANCELLED", "CANCELED")  # the API documents only the first
 
 
 class JobProgress(Model):
-    """How far a running job is.
+    """Progress of a running job.
 
     Attributes:
         progress: From 0 to 1.
-        message: What it is doing, for people.
-        updated_at: When this was written.
+        message: Current step, for people.
+        updated_at: Time of this report.
 
     """
 
@@ -32,12 +32,12 @@ class JobProgress(Model):
 
 
 class JobResult(Model):
-    """What a job made: one of these ids, by its type.
+    """Result of a job: one of these ids, depending on its type.
 
     Attributes:
-        source_id: `src_…`, of `SOURCE_INGEST_FILE`.
-        post_id: `post_…`, of `POST_GENERATION`.
-        document_id: `kb_…`, of `KB_INGEST_*`.
+        source_id: `src_…`, for `SOURCE_INGEST_FILE`.
+        post_id: `post_…`, for `POST_GENERATION`.
+        document_id: `kb_…`, for `KB_INGEST_*`.
 
     """
 
@@ -47,23 +47,23 @@ class JobResult(Model):
 
 
 class Job(Model):
-    """Work that the API does in the background.
+    """Background work of the API.
 
     Attributes:
         id: `job_…`.
-        type: What it does.
-        status: Its state; `is_finished`, `is_succeeded`, `is_failed` and `is_cancelled` interpret it.
-        project_id: `proj_…`; None for work that belongs to the whole workspace.
-        started_at: When a worker took it.
-        completed_at: When it ended.
-        progress: Only while it runs, and never in lists.
-        result: What it made, once it succeeded.
-        error_code: Why it failed, for programs.
-        error_message: Why it failed, for people.
-        attempt_count: How often a worker has tried it.
-        estimated_completion_ms: How long the API expects it to take, in milliseconds.
-        created_at: When it was submitted.
-        updated_at: When it last changed; None if never.
+        type: Its type, such as `POST_GENERATION`.
+        status: Its status; `is_finished`, `is_succeeded`, `is_failed` and `is_cancelled` interpret it.
+        project_id: `proj_…`; None for a job of the whole workspace.
+        started_at: Time at which a worker started it.
+        completed_at: Time at which it finished.
+        progress: Its progress while it runs; always None in lists.
+        result: The id of the object it created, once it has succeeded.
+        error_code: The API's code for the failure.
+        error_message: The API's description of the failure, for people.
+        attempt_count: Number of attempts so far.
+        estimated_completion_ms: Expected duration, in milliseconds.
+        created_at: Time at which it was submitted.
+        updated_at: Time of its last change; None if it has not changed.
 
     """
 
@@ -93,20 +93,20 @@ class Job(Model):
 
     @property
     def is_succeeded(self) -> bool:
-        """Whether it ended well."""
+        """True if the job has succeeded."""
         return self.status.upper() in _vocabulary.SUCCESS_STATUSES
 
     @property
     def is_failed(self) -> bool:
-        """Whether it ended with an error."""
+        """True if the job has failed."""
         return self.status.upper() == "FAILED"
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether it was cancelled before it started."""
+        """True if the job was cancelled before it started."""
         return self.status.upper() in _CANCELLED
 
     @property
     def is_finished(self) -> bool:
-        """Whether it has ended, well or not; an unknown status counts as not finished."""
+        """True if the job has succeeded, failed or been cancelled. An unknown status counts as not finished."""
         return self.is_succeeded or self.is_failed or self.is_cancelled

@@ -1,4 +1,4 @@
-"""Telling “left out” from None, in a way that type checkers understand."""
+"""A default for arguments that distinguishes “left out” from None, also for type checkers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 
 class NotGiven(Enum):
-    """Type of `NOT_GIVEN`, the default of arguments for which None has a meaning of its own."""
+    """The type of `NOT_GIVEN`, the default of arguments for which None has a meaning of its own."""
 
     NOT_GIVEN = "not given"
 

@@ -1,4 +1,4 @@
-"""Notes, with their places in the queue. https://apidocs.scripe.io/api/v1/notes"""
+"""Notes, with their slots in the queue. https://apidocs.scripe.io/api/v1/notes"""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from .. import _vocabulary
 from ._base import OPEN_ENUM, Instant, Model
 
 ContentType: TypeAlias = _vocabulary.ContentType | str
-"""What a note or a post is about; the API may add others."""
+"""Topic of a note or a post; the API may add others."""
 
 
 class NoteSlot(Model):
-    """The place of a note in the queue.
+    """The slot of a note in the queue.
 
     Attributes:
         id: Its id.
-        date: Its day, as the API writes it.
-        content_type: What is to be written about.
+        date: Its day, as the API formats it.
+        content_type: Topic to write about.
 
     """
 
@@ -27,16 +27,16 @@ class NoteSlot(Model):
 
 
 class Note(Model):
-    """A note, from which a post can be made. Only a client written by others tells its shape: see docs/api-facts.md.
+    """A note, from which a post can be generated. Its fields are those of another client of the API: docs/api-facts.md.
 
     Attributes:
         id: `note_…`.
-        project_id: `proj_…`, the project it belongs to.
-        folder_id: The folder it lies in; None for the root.
+        project_id: `proj_…`, its project.
+        folder_id: Its folder; None for the root.
         content: Its text.
-        created_at: When it was made.
-        updated_at: When it last changed; None if never.
-        slot: Its place in the queue, if it has one.
+        created_at: Time of its creation.
+        updated_at: Time of its last change; None if it has not changed.
+        slot: Its slot in the queue, if it has one.
 
     """
 

@@ -13,11 +13,11 @@ T = TypeVar("T", bound=BaseModel)
 
 
 class Pagination(Model):
-    """Where a page stands in its list; the API spells these two fields in snake_case.
+    """The position of a page in its list. The API spells these two fields in snake_case.
 
     Attributes:
-        next_cursor: Where the next page starts.
-        has_more: Whether there is one.
+        next_cursor: Cursor of the next page.
+        has_more: True if there is a next page.
 
     """
 
@@ -30,7 +30,7 @@ class Page(Model, Generic[T]):
 
     Attributes:
         data: The items of this page.
-        pagination: Where it stands in its list; `next_cursor` and `has_more` say the same.
+        pagination: Its position in the list, also available as `next_cursor` and `has_more`.
 
     """
 
@@ -43,26 +43,27 @@ class Page(Model, Generic[T]):
         return page_table(self.data, has_more=self.has_more)
 
     def __reduce__(self) -> tuple[object, ...]:
-        # `Page[Job]` is made at run time: no module has it under that name for pickle to find.
+        # `Page[Job]` is created at run time: pickle finds it in no module.
         items: tuple[type[BaseModel], ...] = type(self).__pydantic_generic_metadata__["args"]
         return _restore, (items, self.__getstate__())
 
     @property
     def next_cursor(self) -> str | None:
-        """Where the next page starts, to give to `.pages(cursor=…)` later; None on the last one."""
+        """Cursor of the next page, for `.pages(cursor=…)`; None on the last page."""
         return self.pagination.next_cursor if self.pagination else None
 
     @property
     def has_more(self) -> bool:
-        """Whether there is a next page. A list without `pagination` is one page."""
+        """True if there is a next page. A list without `pagination` is a single page."""
         return self.pagination is not None and self.pagination.has_more
 
 
 def page_of(item: type[T]) -> type[Page[T]]:
+    """Return the class of pages with items of this class."""
     return cast("type[Page[T]]", _page_class(item))
 
 
-@cache  # pydantic forgets a class that nobody holds, and takes half a millisecond to make it again
+@cache  # pydantic keeps only weak references to these classes, and takes half a millisecond to create one again
 def _page_class(item: type[BaseModel]) -> type[BaseModel]:
     return cast("type[BaseModel]", Page.__class_getitem__(item))
 

@@ -9,7 +9,7 @@ from ._base import OPEN_ENUM, Instant, Model
 from .note import ContentType
 
 PostStatus: TypeAlias = _vocabulary.PostStatus | str
-"""State of a post; the API may add others."""
+"""Status of a post; the API may add others."""
 
 
 class Post(Model):
@@ -17,15 +17,15 @@ class Post(Model):
 
     Attributes:
         id: `post_…`.
-        status: Its state.
-        platform: Where it goes.
-        content_type: What it is about.
-        title: Its title, for people.
+        status: Its status.
+        platform: The platform it is published on.
+        content_type: Its topic.
+        title: Its title, for your own use.
         content: Its text.
-        created_at: When it was made.
-        project_id: `proj_…`, the project it belongs to.
-        scheduled_at: When it goes out, if it is scheduled (`scheduled_for` in calls).
-        updated_at: When it last changed; None if never.
+        created_at: Time of its creation.
+        project_id: `proj_…`, its project.
+        scheduled_at: Time of publication, if it is scheduled (the argument `scheduled_for` of calls).
+        updated_at: Time of its last change; None if it has not changed.
 
     """
 
@@ -42,11 +42,11 @@ class Post(Model):
 
 
 class WorkspacePostStatus(Model):
-    """A status that the workspace has defined for its posts. Its shape is not documented: all but the id is a guess.
+    """A status that the workspace has defined for its posts. The API documents only the id; the rest is a guess.
 
     Attributes:
-        id: What `posts.update(status_id=…)` takes.
-        name: What it is called.
+        id: Its id, for `posts.update(status_id=…)`.
+        name: Its name.
         category: The stage that it belongs to.
 
     """

@@ -1,4 +1,4 @@
-"""How far a long piece of work is."""
+"""Progress of an upload and of the job that follows it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Stage: TypeAlias = Literal["uploading", "queued", "running", "done"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an upload, and the job that follows it, is.
+    """Progress of an upload and of the job that follows it.
 
     Attributes:
         stage: `uploading`, `queued`, `running` or `done`.
-        fraction: How much of this stage is done, from 0 to 1; None where nobody knows.
-        bytes_sent: Bytes given to the network so far.
-        bytes_total: Bytes of the whole file.
-        message: What the API says it is doing, for people.
+        fraction: Completed part of this stage, from 0 to 1; None if unknown.
+        bytes_sent: Bytes sent so far.
+        bytes_total: Size of the file in bytes.
+        message: The API's description of the current step, for people.
 
     """
 

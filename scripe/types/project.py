@@ -8,22 +8,22 @@ from .. import _vocabulary
 from ._base import OPEN_ENUM, Instant, Model
 
 ProjectType: TypeAlias = _vocabulary.ProjectType | str
-"""What a project publishes for; the API may add others."""
+"""Type of a project: profile or page; the API may add others."""
 
 ProjectStatus: TypeAlias = _vocabulary.ProjectStatus | str
-"""State of a project; treat an unknown one as `ACTIVE`."""
+"""Status of a project; treat an unknown one as `ACTIVE`."""
 
 
 class Project(Model):
-    """A project: one LinkedIn profile or page with all that is written for it.
+    """A project: a LinkedIn profile or page, with its notes, sources and posts.
 
     Attributes:
         id: `proj_…`.
-        name: May hold any character, emoji too.
-        type: What it publishes for.
-        status: Its state.
+        name: Its name, which may contain emoji.
+        type: Its type.
+        status: Its status.
         url: Its LinkedIn URL, once connected.
-        created_at: When it was made.
+        created_at: Time of its creation.
 
     """
 

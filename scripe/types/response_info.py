@@ -1,4 +1,4 @@
-"""What an answer said beside its body."""
+"""A response without its body: status, headers, rate limit, timing."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ T = TypeVar("T")
 
 
 class Headers(Mapping[str, str]):
-    """Headers of an answer; lookups ignore case, repeated headers are joined with a comma."""
+    """Headers of a response. Lookups ignore case; repeated headers are joined with a comma."""
 
     __slots__ = ("lower_items",)
 
     lower_items: Mapping[str, str]
-    """The headers by their names in lower case, as a plain mapping."""
+    """The headers as a plain mapping, with lower-case names."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         values: dict[str, str] = {}
@@ -27,7 +27,7 @@ class Headers(Mapping[str, str]):
 
     @classmethod
     def from_raw(cls, raw: Sequence[tuple[bytes, bytes]]) -> Self:
-        """Headers as they come over the wire, in Latin-1."""
+        """Decode raw headers, which are Latin-1."""
         headers = cls()
         headers.lower_items = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in raw}
         if len(headers.lower_items) < len(raw):
@@ -42,7 +42,10 @@ class Headers(Mapping[str, str]):
     @overload
     def get(self, key: str, /, default: str | T) -> str | T: ...
     def get(self, key: str, /, default: object = None) -> object:
-        """The value of a header, or the default; what `Mapping` has raises and catches an error for each absent one."""
+        """Return the value of a header, or the default.
+
+        `Mapping.get` would raise and catch a `KeyError` for each absent header.
+        """
         return self.lower_items.get(key.lower(), default)
 
     def __iter__(self) -> Iterator[str]:
@@ -57,12 +60,12 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What the API said of one budget of requests; any part may be absent.
+    """A rate limit, as reported by the API; any part may be absent.
 
     Attributes:
-        limit: Requests in a window of 60 seconds.
-        remaining: Requests left.
-        reset_after: Seconds until the budget is fresh again.
+        limit: Requests allowed in a window of 60 seconds.
+        remaining: Requests left in this window.
+        reset_after: Seconds until the rate limit is reset.
 
     """
 
@@ -73,12 +76,12 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Deprecation:
-    """The API announced that a version will end.
+    """The API's announcement that a version will end.
 
     Attributes:
         version: The version in use.
-        sunset: The day from which it is no longer served; None if not said.
-        replacement: The version to move to; None if not said.
+        sunset: The day on which it ends; None if not announced.
+        replacement: The version to use instead; None if not announced.
 
     """
 
@@ -89,20 +92,20 @@ class Deprecation:
 
 @dataclass(frozen=True, slots=True)
 class ResponseInfo:
-    """One answer of the API, without its body.
+    """A response of the API, without its body.
 
     Attributes:
         method: HTTP method of the request.
         path: Path of the request below the base URL.
         status_code: HTTP status.
-        headers: The answer's headers; lookups ignore case.
+        headers: Headers of the response; lookups ignore case.
         request_id: The API's id of the request (`req_…`), to quote to its support.
-        idempotent_replayed: True if the API replayed an earlier answer to this key, False if it did the
-            work; None where it did not say (reads).
-        rate_limit: What is left of the budget; None when the answer said nothing of it.
-        deprecation: Set when the API announced an end for the version in use.
-        elapsed: Seconds from sending the last attempt to its whole answer.
-        attempts: How many times the request was sent.
+        idempotent_replayed: True if the API replayed its earlier response to this idempotency key, False if it
+            executed the write; None if it did not say (reads).
+        rate_limit: The rate limit; None if the response did not report it.
+        deprecation: The announced end of the API version in use; None if there is none.
+        elapsed: Seconds from sending the last attempt to the end of its response.
+        attempts: Number of attempts.
 
     """
 

@@ -10,7 +10,7 @@ from .. import _vocabulary
 from ._base import OPEN_ENUM, Instant, Model
 
 SourceStatus: TypeAlias = _vocabulary.SourceStatus | str
-"""State of a source; treat an unknown one as `Processing`."""
+"""Status of a source; treat an unknown one as `Processing`."""
 
 
 class Hook(Model):
@@ -18,9 +18,9 @@ class Hook(Model):
 
     Attributes:
         id: `hk_…`.
-        content: The line itself.
-        post_type: The kind of post it opens.
-        content_type: The kind of content it opens.
+        content: Its text.
+        post_type: Type of post that it suits.
+        content_type: Type of content that it suits.
 
     """
 
@@ -35,13 +35,13 @@ class Topic(Model):
 
     Attributes:
         id: `tpc_…`.
-        title: What it is called.
-        summary: What is said about it.
-        key_takeaways: What to remember of it.
-        ranking: Its place among the topics.
-        score: How well it suits a post.
-        from_seconds: Where it starts in the recording.
-        to_seconds: Where it ends in the recording.
+        title: Its title.
+        summary: Summary of what was said about it.
+        key_takeaways: Its key takeaways.
+        ranking: Its rank among the topics.
+        score: Its suitability for a post.
+        from_seconds: Its start in the recording.
+        to_seconds: Its end in the recording.
         hooks: Opening lines for posts about it.
 
     """
@@ -58,7 +58,9 @@ class Topic(Model):
 
 
 def _none_to_empty(topics: object) -> object:
-    return [] if topics is None else topics  # C26
+    return (
+        [] if topics is None else topics
+    )  # the API may leave topics out, or send null (C26 in docs/api-facts.md)
 
 
 class Source(Model):
@@ -66,18 +68,18 @@ class Source(Model):
 
     Attributes:
         id: `src_…`.
-        project_id: `proj_…`, the project it belongs to.
-        status: Its state; `is_ready` and `is_failed` interpret it.
-        name: A label, often the name of the file.
-        file_type: MIME type of the file, sometimes a guess; None for a text.
+        project_id: `proj_…`, its project.
+        status: Its status; `is_ready` and `is_failed` interpret it.
+        name: Its name, often that of the file.
+        file_type: MIME type of the file, sometimes guessed by the API; None for a text.
         duration_seconds: Length of the recording; 0 for anything else.
-        created_at: When it was made.
-        updated_at: When it last changed; None if never.
+        created_at: Time of its creation.
+        updated_at: Time of its last change; None if it has not changed.
         text_preview: At most the first 2,000 characters of the transcript. The API has no call for the rest, so a post
-            that is generated from this field knows no more than these: check `is_text_complete` first.
-        text_preview_truncated: Whether there is more than the preview.
-        has_full_text: Whether there is a transcript at all.
-        topics: What the API found in it; empty where it does not say.
+            that is generated from this field is based on these only: check `is_text_complete` first.
+        text_preview_truncated: True if the transcript is longer than the preview.
+        has_full_text: True if there is a transcript.
+        topics: The topics that the API found in it; empty if the API sent none.
 
     """
 
@@ -96,15 +98,15 @@ class Source(Model):
 
     @property
     def is_failed(self) -> bool:
-        """Whether processing ended without a transcript."""
+        """True if processing failed: there is no transcript."""
         return self.status == "Failed"
 
     @property
     def is_ready(self) -> bool:
-        """Whether the transcript is there."""
+        """True if there is a transcript."""
         return not self.is_failed and (self.has_full_text or self.status in _vocabulary.READY_STATUSES)
 
     @property
     def is_text_complete(self) -> bool:
-        """Whether `text_preview` holds the whole transcript; False if it is cut off, or if there is none yet."""
+        """True if `text_preview` holds the whole transcript; False if it is truncated, or if there is none yet."""
         return self.is_ready and bool(self.text_preview) and not self.text_preview_truncated

@@ -13,11 +13,11 @@ class Upload(Model):
     """A presigned link that takes one file.
 
     Attributes:
-        id: `upl_…`, what `sources.create_file` takes.
-        upload_url: Where the bytes go, by PUT. Its query is a password: it is left out of the repr.
-        content_type: The one content type that the link takes.
-        max_size_bytes: The largest file that the link takes.
-        expires_at: When the link stops working.
+        id: `upl_…`, for `sources.create_file` and `knowledge.create_file`.
+        upload_url: URL to send the file to, by PUT. Its query is a secret, and is left out of the repr.
+        content_type: The only content type that the link accepts.
+        max_size_bytes: Size of the largest file that the link accepts.
+        expires_at: Time at which the link expires.
         method: Always `PUT`.
 
     """

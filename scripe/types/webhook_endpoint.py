@@ -9,24 +9,24 @@ from .. import _vocabulary
 from ._base import OPEN_ENUM, Instant, Model
 
 WebhookEvent: TypeAlias = _vocabulary.WebhookEvent | str
-"""What an endpoint can be told of; the API may add others."""
+"""An event that an endpoint can receive; the API may add others."""
 
 
 class WebhookEndpoint(Model):
-    """An address of yours that the API tells of events.
+    """A URL of yours to which the API sends events.
 
     Attributes:
         id: `whe_…`.
-        url: Where events are sent.
-        name: What you call it.
-        events: What it is told of.
-        is_active: Whether it is told anything.
-        disabled_reason: Why the API switched it off, if it did.
-        project_id: `proj_…` if it hears of one project only.
-        secret_last4: The end of its secret, to tell secrets apart.
-        created_at: When it was made.
-        updated_at: When it last changed; None if never.
-        secret: `whsec_…`, told only by `create` and `rotate_secret`; left out of the repr.
+        url: URL that receives the events.
+        name: Its name.
+        events: The events that it receives.
+        is_active: False if it receives nothing.
+        disabled_reason: The reason for which the API disabled it, if it did.
+        project_id: `proj_…`, if it receives events of one project only.
+        secret_last4: The last four characters of its secret, to distinguish secrets.
+        created_at: Time of its creation.
+        updated_at: Time of its last change; None if it has not changed.
+        secret: `whsec_…`, only in the responses of `create` and `rotate_secret`; left out of the repr.
 
     """
 

@@ -1,4 +1,4 @@
-"""The workspace that a key belongs to. https://apidocs.scripe.io/api/v1/workspaces"""
+"""The workspace of an API key. https://apidocs.scripe.io/api/v1/workspaces"""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Plan: TypeAlias = _vocabulary.Plan | str
 """A subscription plan; the API may add others."""
 
 Scope: TypeAlias = _vocabulary.Scope | str
-"""What a key or a token may do; the API may have others."""
+"""A permission of an API key or a token; the API may have others."""
 
 
 class Workspace(Model):
     """A workspace.
 
     Attributes:
-        id: `org_…`, never changes.
+        id: `org_…`, which never changes.
         name: Its name, if it has one.
         plan: Its subscription plan.
-        features: What it may use, by name.
+        features: Its features by name; True if enabled.
 
     """
 
@@ -34,12 +34,12 @@ class Workspace(Model):
 
 
 class Principal(Model):
-    """Who is calling.
+    """The API key or user that a call is made as.
 
     Attributes:
         type: `api_key`, or another kind of credential.
-        id: `key_…` for keys.
-        scopes: What it may do.
+        id: `key_…` for API keys.
+        scopes: Its permissions.
 
     """
 
@@ -49,11 +49,11 @@ class Principal(Model):
 
 
 class CurrentWorkspace(Model):
-    """The answer to “who am I”: the workspace and the principal.
+    """The workspace and the principal of an API key or token.
 
     Attributes:
-        workspace: The workspace that the key acts in.
-        principal: The key itself; None if the API did not say.
+        workspace: The workspace that it acts in.
+        principal: The API key or user itself; None if the API did not say.
 
     """
 
@@ -63,7 +63,7 @@ class CurrentWorkspace(Model):
     @model_validator(mode="before")
     @classmethod
     def _accept_flat(cls, value: object) -> object:
-        # C23: another client of this API reads a flat workspace here.
+        # C23 in docs/api-facts.md: another client of this API reads a workspace without the outer object here.
         if isinstance(value, dict) and "workspace" not in value and "id" in value:
             return {"workspace": value}  # pyright: ignore[reportUnknownVariableType] - of any JSON
         return value  # pyright: ignore[reportUnknownVariableType] - of any JSON

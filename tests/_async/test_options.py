@@ -48,6 +48,16 @@ async def test_options_from_the_environment(server: ScriptedServer, monkeypatch:
     assert server.sent("scripe-workspace-id") == ["org_env", None, "org_copy", "org_argument"]
 
 
+async def test_resources_of_a_copy_send_with_its_options(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(GOOD)
+    await async_client.sources.retrieve("src_1")  # loads the resource before the copies are made
+    for workspace_id in ("org_A", "org_B"):
+        await async_client.with_options(workspace_id=workspace_id).sources.retrieve("src_1")
+    assert server.sent("scripe-workspace-id") == [None, "org_A", "org_B"]
+
+
 async def test_c24_no_workspace_is_sent_unless_asked_for(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:

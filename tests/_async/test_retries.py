@@ -259,4 +259,4 @@ async def test_a_key_used_with_another_body_conflicts(emulator: Emulator, async_
     with pytest.raises(IdempotencyConflictError) as caught:
         await async_local.sources.create_text(project_id=project, text="Two", idempotency_key="k")
     assert caught.value.idempotency_key == "k"
-    assert "A key stands for one body for 24 hours. A file that is sent again" in str(caught.value)
+    assert "jobs.list()" in str(caught.value)

@@ -49,6 +49,16 @@ def test_options_from_the_environment(server: ScriptedServer, monkeypatch: pytes
     assert server.sent("scripe-workspace-id") == ["org_env", None, "org_copy", "org_argument"]
 
 
+def test_resources_of_a_copy_send_with_its_options(
+    client: Scripe, server: ScriptedServer
+) -> None:
+    server.script(GOOD)
+    client.sources.retrieve("src_1")  # loads the resource before the copies are made
+    for workspace_id in ("org_A", "org_B"):
+        client.with_options(workspace_id=workspace_id).sources.retrieve("src_1")
+    assert server.sent("scripe-workspace-id") == [None, "org_A", "org_B"]
+
+
 def test_c24_no_workspace_is_sent_unless_asked_for(
     client: Scripe, server: ScriptedServer
 ) -> None:

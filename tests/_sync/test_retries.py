@@ -260,4 +260,4 @@ def test_a_key_used_with_another_body_conflicts(emulator: Emulator, local: Scrip
     with pytest.raises(IdempotencyConflictError) as caught:
         local.sources.create_text(project_id=project, text="Two", idempotency_key="k")
     assert caught.value.idempotency_key == "k"
-    assert "A key stands for one body for 24 hours. A file that is sent again" in str(caught.value)
+    assert "jobs.list()" in str(caught.value)

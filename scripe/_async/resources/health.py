@@ -1,4 +1,8 @@
-"""Health of the API and of the key."""
+"""Health checks of the API and of the API key.
+
+The API's pages show these responses without the `data` envelope that others have, and disagree on the fields of
+`/health/auth` (C22 in docs/api-facts.md). So the envelope is optional here, and so are the fields.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,13 @@ from ._base import AsyncResource
 
 
 class AsyncHealthResource(AsyncResource):
-    """Whether the API, and the key, work. https://apidocs.scripe.io/api/v1/health"""
+    """Health checks of the API and of the API key. https://apidocs.scripe.io/api/v1/health"""
 
     async def check(self) -> Health:
-        """The API's report on itself, sent without the key; a degraded one (503) is an answer, not an error."""
+        """Fetch the API's report on its own health; no API key is sent.
+
+        A degraded API responds with 503 and a report. That is returned, too, not raised: see `Health.is_ok`.
+        """
         degraded = frozenset({503})
         return await self._sender.send(
             Request(
@@ -25,10 +32,10 @@ class AsyncHealthResource(AsyncResource):
         )
 
     async def auth(self) -> HealthAuth:
-        """What the key reaches.
+        """Fetch the workspace and the scopes of the API key.
 
         Raises:
-            AuthenticationError: the key is unknown, revoked or expired.
+            AuthenticationError: the API key is unknown, revoked or expired.
 
         """
         return await self._sender.send(Request("GET", "/health/auth", HealthAuth, envelope="either"))

@@ -1,4 +1,9 @@
-"""Jobs: work that the API does in the background."""
+"""Jobs: background work of the API.
+
+A job can be cancelled only while it is queued, and the API takes no idempotency key for a cancel. If the response to a
+cancel is lost, sending it again may be refused with 409 just because the first one worked. So `cancel` reads the job to
+find out, as `_core/cancellation.py` describes.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +26,7 @@ JobList: TypeAlias = list[Job]
 
 
 class AsyncJobs(AsyncResource):
-    """Background work, and waiting for it. https://apidocs.scripe.io/api/v1/jobs"""
+    """Background work of the API, and waiting for it. https://apidocs.scripe.io/api/v1/jobs"""
 
     def list(
         self,
@@ -32,14 +37,14 @@ class AsyncJobs(AsyncResource):
         date_to: date | datetime | str | None = None,
         page_size: int = 200,
     ) -> AsyncPager[Job]:
-        """Jobs of the workspace, newest first; lists have no live progress.
+        """List the jobs of the workspace, newest first. Their `progress` is None: only `retrieve` has it.
 
         Args:
             type: Only jobs of these types.
-            status: Only jobs in these states; of the two words for success the API filters by `DONE`.
-            date_from: Only jobs made on this UTC day or later; a date, an aware datetime or text such as `2026-05-01`.
-            date_to: Only jobs made on this UTC day or earlier.
-            page_size: Items fetched at once, 1 to 200.
+            status: Only jobs with these statuses. For success, filter by `DONE`, not by `COMPLETED`.
+            date_from: Only jobs created on this UTC day or later: a date, an aware datetime or `"2026-05-01"`.
+            date_to: Only jobs created on this UTC day or earlier.
+            page_size: Items in each request, 1 to 200.
 
         """
         query = page_query(
@@ -61,7 +66,7 @@ class AsyncJobs(AsyncResource):
         return await self._sender.send(Request("GET", build_path("/jobs/{}", job_id), Job))
 
     async def cancel(self, job_id: str) -> Job:
-        """Cancel a job that is still queued. A cancel that is not answered is settled by reading the job.
+        """Cancel a job that is still queued. If the response is lost, the job is fetched to find out whether it worked.
 
         Raises:
             NotCancellableError: the job is no longer queued.
@@ -70,6 +75,7 @@ class AsyncJobs(AsyncResource):
         """
         jobs = AsyncJobs(self._sender.with_deadline())
         request = Request("POST", build_path("/jobs/{}/cancel", job_id), Job, repeatable=False)
+        # Not `Sender.retry`: whether to send again depends on the job, not on the outcome of the cancel.
         attempt = 0
         while True:
             attempt += 1
@@ -79,6 +85,7 @@ class AsyncJobs(AsyncResource):
                 if not cancellation.may_have_cancelled(error, attempt):
                     raise
                 cancel_error = error
+            # The cancel may have worked all the same: only the job itself can tell.
             job = await jobs.retrieve(job_id)
             if job.is_cancelled:
                 return job
@@ -98,18 +105,18 @@ class AsyncJobs(AsyncResource):
         on_update: AsyncCallback[Job] | None = None,
         show_progress: bool = False,
     ) -> Job:
-        """Wait until a job has ended well.
+        """Wait until a job has succeeded.
 
         Args:
             job: The job, or its id.
-            timeout: Seconds to wait; None for as long as it takes.
-            on_update: Told of each change of state and of progress.
-            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            timeout: Seconds for the whole wait, with all its requests; None for no limit.
+            on_update: Called with the job after each change of its status or progress.
+            show_progress: Show progress bars, in a terminal or a notebook only.
 
         Raises:
             JobFailedError: the job failed.
             JobCancelledError: the job was cancelled.
-            JobTimeoutError: it takes longer than `timeout`; the work goes on.
+            JobTimeoutError: the job did not finish within `timeout`; it continues on the server.
             NotFoundError: no job in this workspace has this id.
 
         """
@@ -125,20 +132,20 @@ class AsyncJobs(AsyncResource):
         on_update: AsyncCallback[Job] | None = None,
         show_progress: bool = False,
     ) -> JobList:
-        """Wait until all jobs have ended, well or not. A hundred cost about as many requests as one.
+        """Wait until all jobs have finished, whatever their final status. A hundred cost about as many requests as one.
 
         Args:
             jobs: Jobs, or their ids.
-            timeout: Seconds to wait for all of them; None for as long as it takes.
-            on_update: Told of each change of state (there is no live progress of many at once).
-            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            timeout: Seconds for the whole wait, for all jobs together; None for no limit.
+            on_update: Called with a job after each change of its status (lists have no live progress).
+            show_progress: Show progress bars, in a terminal or a notebook only.
 
         Returns:
-            The jobs in the order given, however each ended; look at `is_succeeded`.
+            The jobs in the order given; `is_succeeded` says which have succeeded.
 
         Raises:
-            JobTimeoutError: some take longer than `timeout`; `.jobs` has all as last seen.
-            NotFoundError: the API does not know one of the ids; raised after all others have ended.
+            JobTimeoutError: not all jobs finished within `timeout`; `.jobs` holds them as last fetched.
+            NotFoundError: no job in this workspace has one of the ids; raised after all others have finished.
 
         """
         jobs = polling.check_job_list(jobs)
@@ -153,16 +160,16 @@ class AsyncJobs(AsyncResource):
         timeout: float | None = 900.0,
         on_update: AsyncCallback[Job] | None = None,
     ) -> AsyncIterator[Job]:
-        """Each job once, in the order in which they end, well or not.
+        """Iterate over jobs as they finish, each one once, whatever its final status.
 
         Args:
             jobs: Jobs, or their ids.
-            timeout: Seconds to wait for all of them, from this call on; None for as long as it takes.
-            on_update: Told of each change of state (there is no live progress of many at once).
+            timeout: Seconds for the whole wait, for all jobs together, counted from this call; None for no limit.
+            on_update: Called with a job after each change of its status (lists have no live progress).
 
         Raises:
-            JobTimeoutError: some take longer than `timeout`; `.jobs` has all as last seen.
-            NotFoundError: the API does not know one of the ids; raised after all others have ended.
+            JobTimeoutError: not all jobs finished within `timeout`; `.jobs` holds them as last fetched.
+            NotFoundError: no job in this workspace has one of the ids; raised after all others have finished.
 
         """
         jobs = polling.check_job_list(jobs)

@@ -1,4 +1,8 @@
-"""The knowledge base."""
+"""The knowledge base: documents that the API writes from.
+
+The body table of the API's page could not be read. The fields that are sent here are those of another client of this
+API (docs/api-facts.md lists them among the guesses). The API has no call that lists, fetches or deletes documents.
+"""
 
 from __future__ import annotations
 
@@ -19,25 +23,24 @@ from ._base import AsyncResource
 
 
 class AsyncKnowledge(AsyncResource):
-    """What the API knows beside your notes. Of a project if one is named, else of the whole workspace.
+    """Documents that the API writes from, beside your notes; of one project, or of the whole workspace.
 
     https://apidocs.scripe.io/api-reference/knowledge/index-a-knowledge-base-document-asynchronously
-    (its table of fields could not be read: they are those of a client written by others).
     """
 
     async def create_text(
         self, *, text: str, name: str, project_id: str | None = None, idempotency_key: str | None = None
     ) -> Job:
-        """Have a text indexed, and return the job that does it.
+        """Add a text to the knowledge base; return the job that indexes it.
 
         Args:
-            text: The text; the API takes about 1 MB.
-            name: What it is called; at most 500 characters.
-            project_id: `proj_…` for one project; the whole workspace if left out.
-            idempotency_key: The same key with the same arguments makes no second document, for 24 hours.
+            text: The text; the API accepts about 1 MB.
+            name: Name of the document; at most 500 characters.
+            project_id: `proj_…`, for a document of one project; of the whole workspace if left out.
+            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second document.
 
         Raises:
-            SpendCapExceededError: the workspace's daily cap for AI work is reached.
+            SpendCapExceededError: the workspace's daily spend cap is reached.
             PayloadTooLargeError: the text is too long.
             NotFoundError: no project in this workspace has this id.
 
@@ -47,17 +50,17 @@ class AsyncKnowledge(AsyncResource):
     async def create_file(
         self, *, upload_id: str, name: str, project_id: str | None = None, idempotency_key: str | None = None
     ) -> Job:
-        """Have an uploaded file indexed, and return the job that does it.
+        """Add an uploaded file to the knowledge base; return the job that indexes it.
 
         Args:
             upload_id: `upl_…`, of a file that was sent with `uploads.upload_file` or `uploads.put`.
-            name: What it is called; at most 500 characters.
-            project_id: `proj_…` for one project; the whole workspace if left out.
-            idempotency_key: The same key with the same arguments makes no second document, for 24 hours.
+            name: Name of the document; at most 500 characters.
+            project_id: `proj_…`, for a document of one project; of the whole workspace if left out.
+            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second document.
 
         Raises:
-            SpendCapExceededError: the workspace's daily cap for AI work is reached.
-            NotFoundError: no such project or upload in this workspace.
+            SpendCapExceededError: the workspace's daily spend cap is reached.
+            NotFoundError: this workspace has no such project or upload.
 
         """
         upload_id = check_id(upload_id, "upload_id")
@@ -71,16 +74,16 @@ class AsyncKnowledge(AsyncResource):
         project_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
-        """Have a web page indexed, and return the job that does it.
+        """Add a web page to the knowledge base; return the job that indexes it.
 
         Args:
-            url: Its address, with `https://` or `http://`.
-            name: What it is called; its address if left out.
-            project_id: `proj_…` for one project; the whole workspace if left out.
-            idempotency_key: The same key with the same arguments makes no second document, for 24 hours.
+            url: URL of the page, with `https://` or `http://`.
+            name: Name of the document. Default: its URL.
+            project_id: `proj_…`, for a document of one project; of the whole workspace if left out.
+            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second document.
 
         Raises:
-            SpendCapExceededError: the workspace's daily cap for AI work is reached.
+            SpendCapExceededError: the workspace's daily spend cap is reached.
             NotFoundError: no project in this workspace has this id.
 
         """
@@ -96,16 +99,16 @@ class AsyncKnowledge(AsyncResource):
         project_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
-        """Have a video on YouTube indexed, and return the job that does it.
+        """Add a YouTube video to the knowledge base; return the job that indexes it.
 
         Args:
-            url: Its address, with `https://`.
-            name: What it is called; its address if left out.
-            project_id: `proj_…` for one project; the whole workspace if left out.
-            idempotency_key: The same key with the same arguments makes no second document, for 24 hours.
+            url: URL of the video, with `https://`.
+            name: Name of the document. Default: its URL.
+            project_id: `proj_…`, for a document of one project; of the whole workspace if left out.
+            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second document.
 
         Raises:
-            SpendCapExceededError: the workspace's daily cap for AI work is reached.
+            SpendCapExceededError: the workspace's daily spend cap is reached.
             NotFoundError: no project in this workspace has this id.
 
         """
@@ -125,35 +128,36 @@ class AsyncKnowledge(AsyncResource):
         show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Job:
-        """Add a file to the knowledge base: upload it, have it indexed, and wait.
+        """Add a file to the knowledge base: upload it, and wait until the API has indexed it.
 
         Args:
-            file: A path, bytes, or a file opened with `rb` (read from where it stands).
-            name: What it is called; the file's name if left out (bytes have none: say it).
-            project_id: `proj_…` for one project; the whole workspace if left out.
-            content_type: MIME type; told from the file's name, or from `name`, if left out or if it is
-                `application/octet-stream`.
-            timeout: Seconds to wait for the job after the upload; None for as long as it takes.
-            on_progress: Told of each block sent, then of each change of the job.
-            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
-            idempotency_key: A rerun with the same key and the same content ends at the same job while the
-                upload link of the first run lives (about 15 minutes, a guess: `Upload.expires_at` says it). After
-                that it raises `IdempotencyConflictError`, and after 24 hours it makes a second document. Another
-                content under the key raises at once. With a key, the file is read once more before it is sent.
+            file: A path, bytes, or a file opened with `rb` (read from its current position).
+            name: Name of the document. Default: the file's name; required for bytes, which have none.
+            project_id: `proj_…`, for a document of one project; of the whole workspace if left out.
+            content_type: MIME type, such as `audio/mpeg`. Default, also for `application/octet-stream`: by the
+                extension of the file's name, or of `name`.
+            timeout: Seconds for the whole wait for the job, after the upload; None for no limit.
+            on_progress: Called after each chunk sent, then after each change of the job.
+            show_progress: Show progress bars, in a terminal or a notebook only.
+            idempotency_key: A repeated call with the same key and the same content returns the same job until the
+                upload link of the first call expires (`Upload.expires_at`, about 15 minutes, a guess). After that
+                it raises `IdempotencyConflictError`; after 24 hours it creates a second document. Other content
+                with the same key raises at once. With a key, the file is read twice: first for its digest.
 
         Returns:
-            The job, ended well; `job.result.document_id` is the document.
+            The job, which has succeeded; `job.result.document_id` is the id of the document.
 
         Raises:
-            InvalidArgumentError: the file is missing, empty or a directory, or its type or name cannot be told.
-            UploadError: storage refused the file.
-            JobFailedError: the API could not index it.
-            JobTimeoutError: it takes longer than `timeout`; the work goes on.
-            SpendCapExceededError: the workspace's daily cap for AI work is reached.
-            IdempotencyConflictError: the key was used for another content, or the link of its first run has
-                expired.
+            InvalidArgumentError: the file is missing, empty or a directory, or its type or name is unknown.
+            UploadError: storage rejected the file.
+            JobFailedError: the API could not index the file.
+            JobTimeoutError: the job did not finish within `timeout`; it continues on the server.
+            SpendCapExceededError: the workspace's daily spend cap is reached.
+            IdempotencyConflictError: the idempotency key was used for other content, or the upload link of the
+                first call has expired.
 
         """
+        # All other arguments are checked before the file is opened: reading it may take a while.
         file_key = FileIdempotencyKey(idempotency_key)
         if project_id is not None:
             check_id(project_id, "project_id")

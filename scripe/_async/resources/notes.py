@@ -1,4 +1,8 @@
-"""Notes, with their places in the queue."""
+"""Notes, with their slots in the queue.
+
+The date filters of the API apply to the date of the slot, not to the creation of the note. So a note without a slot
+disappears from a list as soon as any date filter is set.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from ._base import AsyncResource
 
 
 class AsyncNotes(AsyncResource):
-    """Notes, from which posts are made. https://apidocs.scripe.io/api/v1/notes"""
+    """Notes, from which posts are written. https://apidocs.scripe.io/api/v1/notes"""
 
     def list(
         self,
@@ -31,15 +35,15 @@ class AsyncNotes(AsyncResource):
         date_to: calendar_date | datetime | str | None = None,
         page_size: int = 200,
     ) -> AsyncPager[Note]:
-        """Notes of a project, newest first.
+        """List the notes of a project, newest first.
 
         Args:
-            project_id: `proj_…`, whose notes.
+            project_id: `proj_…`, the project of the notes.
             folder_id: Only notes in this folder.
-            date_from: Only notes whose slot is on this UTC day or later. With a date filter, notes without a
-                slot are left out.
+            date_from: Only notes whose slot is on this UTC day or later: a date, an aware datetime or
+                `"2026-05-01"`. With a date filter, notes without a slot are left out.
             date_to: Only notes whose slot is on this UTC day or earlier.
-            page_size: Items fetched at once, 1 to 200.
+            page_size: Items in each request, 1 to 200.
 
         """
         query = page_query(
@@ -70,20 +74,20 @@ class AsyncNotes(AsyncResource):
         content_type: ContentType | None = None,
         idempotency_key: str | None = None,
     ) -> Note:
-        """Make a note and its place in the queue.
+        """Create a note and its slot in the queue.
 
         Args:
-            project_id: `proj_…`, the project that it belongs to.
-            content: Its text; the API takes about 100 KB.
-            folder_id: The folder to put it in; the root if left out.
-            date: The day of its slot, or an aware moment; now if left out.
-            content_type: What it is about; `PERSONAL` if left out.
-            idempotency_key: The same key with the same arguments makes no second note, for 24 hours.
+            project_id: `proj_…`, the project of the note.
+            content: Text of the note; the API accepts about 100 KB.
+            folder_id: The folder to put the note in. Default: the root.
+            date: The day of its slot, or an aware datetime. Default: now.
+            content_type: Topic of the note. Default: `PERSONAL`.
+            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second note.
 
         Raises:
             NotFoundError: no project in this workspace has this id.
             PayloadTooLargeError: the text is too long.
-            IdempotencyConflictError: the key was used with other arguments.
+            IdempotencyConflictError: the idempotency key was used with other arguments.
 
         """
         fields = {

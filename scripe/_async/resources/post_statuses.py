@@ -1,4 +1,7 @@
-"""Statuses that a workspace has defined for its posts."""
+"""The statuses that a workspace has defined for its posts.
+
+The list is sent without a `limit`, since no page says that it takes one, and is read with and without `pagination`.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from ._base import AsyncResource
 
 
 class AsyncPostStatuses(AsyncResource):
-    """The workspace's own statuses. The API names this list, and documents nothing else of it."""
+    """The workspace's own post statuses. The API names this list, and documents no more of it."""
 
     def list(self) -> AsyncPager[WorkspacePostStatus]:
-        """All statuses; the id of one is what `posts.update(status_id=…)` takes."""
+        """List all statuses; `posts.update(status_id=…)` accepts their ids."""
         return AsyncPager(self._sender, "/post-statuses", WorkspacePostStatus, {})

@@ -1,4 +1,10 @@
-"""Posts, and having them written."""
+"""Posts, and their generation from notes or texts.
+
+The API may hold the response to a generation for up to 25 seconds, until the job has finished. `generate_and_wait`
+always asks for the full 25 seconds, whatever its `timeout`: the API compares the bodies of two calls with the same
+idempotency key, and a repeated call with another `timeout` must not conflict with the first one. A job of a few seconds
+then costs one request, and only a longer one is polled.
+"""
 
 from __future__ import annotations
 
@@ -45,14 +51,14 @@ class AsyncPosts(AsyncResource):
         date_to: date | datetime | str | None = None,
         page_size: int = 200,
     ) -> AsyncPager[Post]:
-        """Posts of a project, newest first.
+        """List the posts of a project, newest first.
 
         Args:
-            project_id: `proj_…`, whose posts.
-            status: Only posts in these states.
-            date_from: Only posts made on this UTC day or later; a date, an aware datetime or text such as `2026-05-01`.
-            date_to: Only posts made on this UTC day or earlier.
-            page_size: Items fetched at once, 1 to 200.
+            project_id: `proj_…`, the project of the posts.
+            status: Only posts with these statuses.
+            date_from: Only posts created on this UTC day or later: a date, an aware datetime or `"2026-05-01"`.
+            date_to: Only posts created on this UTC day or earlier.
+            page_size: Items in each request, 1 to 200.
 
         """
         query = page_query(
@@ -83,21 +89,21 @@ class AsyncPosts(AsyncResource):
         scheduled_for: datetime | None = None,
         idempotency_key: str | None = None,
     ) -> Post:
-        """Make a draft, or with `scheduled_for` a scheduled post.
+        """Create a draft, or with `scheduled_for` a scheduled post.
 
         Args:
-            project_id: `proj_…`, the project that it belongs to.
-            content: Its text; the API takes about 100,000 characters, and puts one blank if left out.
-            title: Its title, for people; at most 500 characters.
-            content_type: What it is about; `PERSONAL` if left out.
-            scheduled_for: When it goes out: an aware moment in the future.
-            idempotency_key: The same key with the same arguments makes no second post, for 24 hours.
+            project_id: `proj_…`, the project of the post.
+            content: Text of the post; the API accepts about 100,000 characters. Default: one space.
+            title: Title, for your own use; at most 500 characters.
+            content_type: Topic of the post. Default: `PERSONAL`.
+            scheduled_for: Time of publication: an aware datetime in the future.
+            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second post.
 
         Raises:
             NotFoundError: no project in this workspace has this id.
-            UnprocessableEntityError: the moment has passed, or the content type is unknown.
+            UnprocessableEntityError: `scheduled_for` is in the past, or the content type is unknown.
             PayloadTooLargeError: a text is too long.
-            IdempotencyConflictError: the key was used with other arguments.
+            IdempotencyConflictError: the idempotency key was used with other arguments.
 
         """
         fields = {
@@ -123,24 +129,24 @@ class AsyncPosts(AsyncResource):
         auto_comment: bool | NotGiven = NOT_GIVEN,
         idempotency_key: str | None = None,
     ) -> Post:
-        """Change a post; what is left out stays as it is.
+        """Change a post. Arguments that are left out stay unchanged.
 
         Args:
-            post_id: `post_…`, which post.
-            content: Its text.
-            title: Its title.
-            content_type: What it is about.
-            status_category: Moves it to the workspace's default status of this category.
-            status_id: Moves it to this status, one of `post_statuses.list()`; not with `status_category`.
-            scheduled_for: An aware moment in the future (re)schedules it; None unschedules it, back to a draft.
-            auto_like: The API does not say what this does.
-            auto_comment: The API does not say what this does.
-            idempotency_key: The same key with the same arguments changes nothing twice, for 24 hours.
+            post_id: `post_…`, the post to change.
+            content: Text of the post.
+            title: Title, for your own use.
+            content_type: Topic of the post.
+            status_category: Move the post to the workspace's default status of this category.
+            status_id: Move the post to this status, one of `post_statuses.list()`; not with `status_category`.
+            scheduled_for: An aware datetime in the future schedules the post; None makes it a draft again.
+            auto_like: Sent as it is; the API does not document its meaning.
+            auto_comment: Sent as it is; the API does not document its meaning.
+            idempotency_key: A repeated call with the same key and arguments within 24 hours changes nothing.
 
         Raises:
-            ConflictError: LinkedIn is not connected, so that nothing can be scheduled; nothing was changed.
+            ConflictError: the post cannot be scheduled, since LinkedIn is not connected; nothing was changed.
             NotFoundError: no post in this workspace has this id.
-            UnprocessableEntityError: the moment has passed, or a value is unknown.
+            UnprocessableEntityError: `scheduled_for` is in the past, or a value is unknown.
 
         """
         generation.check_status(status_category, status_id)
@@ -195,26 +201,26 @@ class AsyncPosts(AsyncResource):
         wait_for_completion_ms: int | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
-        """Have a post written from a text or a note, and return the job that does it.
+        """Generate a post from a text or a note; return the job that writes it.
 
         Args:
-            project_id: `proj_…`, in whose voice.
-            text: What to write about; either this or `note_id`. The API writes from this text only:
-                `Source.text_preview` is at most the first 2,000 characters of a transcript, and
+            project_id: `proj_…`, the project whose voice to write in.
+            text: The text to write about; either this or `note_id`. The API writes from this text only. Note that
+                `Source.text_preview` holds at most the first 2,000 characters of a transcript;
                 `Source.is_text_complete` says whether that is all of it.
             note_id: `note_…`, the note to write about.
-            scheduled_for: When the post goes out: an aware moment in the future; a draft if left out.
-            language: The language to write in; the project's own if left out. No page of the API says
-                which values it takes: a code such as `de` is a guess.
-            wait_for_completion_ms: Milliseconds, up to 25,000, that the API may take to answer with the job
-                ended; `timeout` stretches by as much.
-            idempotency_key: The same key with the same arguments makes no second job, for 24 hours.
-                A refusal, such as the spend cap's, may be repeated under it for as long (a guess).
+            scheduled_for: Time of publication: an aware datetime in the future. Default: the post is a draft.
+            language: Language to write in. Default: the project's own. The API does not document the values;
+                a code such as `de` is a guess.
+            wait_for_completion_ms: Milliseconds, up to 25,000, for which the API may hold its response until the
+                job has finished. The client's `timeout` is extended by as much.
+            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second job.
+                The API may also repeat an error, such as 402 for the spend cap, for the same key (a guess).
 
         Raises:
-            SpendCapExceededError: the workspace's daily cap for AI work is reached.
-            NotFoundError: no such project or note in this workspace.
-            UnprocessableEntityError: the moment has passed.
+            SpendCapExceededError: the workspace's daily spend cap is reached.
+            NotFoundError: this workspace has no such project or note.
+            UnprocessableEntityError: `scheduled_for` is in the past.
 
         """
         source = generation.generation_source(text, note_id)
@@ -264,34 +270,35 @@ class AsyncPosts(AsyncResource):
         show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Post:
-        """Have a post written, wait for it, and fetch it. A job of a few seconds is not polled at all.
+        """Generate a post from a text or a note, wait for its job, and fetch the post.
 
         Args:
-            project_id: `proj_…`, in whose voice.
-            text: What to write about; either this or `note_id`. The API writes from this text only:
-                `Source.text_preview` is at most the first 2,000 characters of a transcript, and
+            project_id: `proj_…`, the project whose voice to write in.
+            text: The text to write about; either this or `note_id`. The API writes from this text only. Note that
+                `Source.text_preview` holds at most the first 2,000 characters of a transcript;
                 `Source.is_text_complete` says whether that is all of it.
             note_id: `note_…`, the note to write about.
-            scheduled_for: When the post goes out: an aware moment in the future; a draft if left out.
-            language: The language to write in; the project's own if left out. No page of the API says
-                which values it takes: a code such as `de` is a guess.
-            timeout: Seconds for all of it; None for as long as it takes.
-            on_update: Told of each change of the job.
-            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
-            idempotency_key: The same key with the same arguments makes no second post, for 24 hours.
-                A refusal, such as the spend cap's, may be repeated under it for as long (a guess).
+            scheduled_for: Time of publication: an aware datetime in the future. Default: the post is a draft.
+            language: Language to write in. Default: the project's own. The API does not document the values;
+                a code such as `de` is a guess.
+            timeout: Seconds for the whole call: the generation, the wait, and fetching the post; None for no limit.
+            on_update: Called with the job after each change of its status or progress.
+            show_progress: Show progress bars, in a terminal or a notebook only.
+            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second post.
+                The API may also repeat an error, such as 402 for the spend cap, for the same key (a guess).
 
         Raises:
-            JobFailedError: the API could not write it.
-            JobTimeoutError: it takes longer than `timeout`; the work goes on.
-            SpendCapExceededError: the workspace's daily cap for AI work is reached.
-            NotFoundError: no such project or note in this workspace.
+            JobFailedError: the API could not write the post.
+            JobTimeoutError: the job did not finish within `timeout`; it continues on the server.
+            SpendCapExceededError: the workspace's daily spend cap is reached.
+            NotFoundError: this workspace has no such project or note.
 
         """
         idempotency_key = (
             new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
         )
         check_seconds(timeout, "timeout")
+        # One deadline for all three steps, so the `wait` below has no timeout of its own.
         posts = AsyncPosts(self._sender.with_deadline(timeout))
         source, server_wait_ms = generation.generation_source(text, note_id), generation.MAX_SERVER_WAIT_MS
         reporting = job_progress("New post", on_update, show_progress=show_progress)
@@ -307,9 +314,10 @@ class AsyncPosts(AsyncResource):
             except APITimeoutError:
                 if not posts._sender.deadline_passed():
                     raise
-                job = None
+                job = None  # raised below, outside of this block, so that the traceback shows one error and not two
             if job is None:
                 raise generation.timeout_before_job_error(posts._sender.deadline)
+            # `wait` reports changes only: it would not report a job that has finished before its first poll.
             if job.is_finished:
                 await report(job)
             job = await wait_for_job(posts._sender, job, None, report)

@@ -1,4 +1,8 @@
-"""Projects."""
+"""Projects: LinkedIn profiles and pages.
+
+The API reads projects, and has no call that creates, archives or pauses one. Any valid API key may read them, whatever
+its scopes.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,10 @@ class AsyncProjects(AsyncResource):
     """Projects: LinkedIn profiles and pages. https://apidocs.scripe.io/api/v1/projects"""
 
     def list(self, *, page_size: int = 200) -> AsyncPager[Project]:
-        """All projects of the workspace, newest first.
+        """List all projects of the workspace, newest first.
 
         Args:
-            page_size: Items fetched at once, 1 to 200.
+            page_size: Items in each request, 1 to 200.
 
         """
         return AsyncPager(self._sender, "/projects", Project, page_query(page_size))

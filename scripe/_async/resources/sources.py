@@ -1,4 +1,8 @@
-"""Sources: transcripts of recordings, files and texts."""
+"""Sources: transcripts of recordings, files and texts.
+
+`POST /sources` returns a source for a text and a job for a file; each has a method of its own here, so that both have
+one type of result.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +30,10 @@ from ._base import AsyncResource
 
 
 class AsyncSources(AsyncResource):
-    """Transcripts, which posts are made of. https://apidocs.scripe.io/api/v1/sources"""
+    """Transcripts of recordings, files and texts. https://apidocs.scripe.io/api/v1/sources"""
 
     async def retrieve(self, source_id: str) -> Source:
-        """Fetch one source; `text_preview` holds at most the first 2,000 characters of its transcript.
+        """Fetch one source. Its `text_preview` holds at most the first 2,000 characters of the transcript.
 
         The API has no call for the rest; `is_text_complete` says whether there is more.
 
@@ -42,18 +46,18 @@ class AsyncSources(AsyncResource):
     async def create_text(
         self, *, project_id: str, text: str, name: str | None = None, idempotency_key: str | None = None
     ) -> Source:
-        """Make a source of a text that is already a transcript; it is ready at once.
+        """Create a source from a text that is already a transcript; it is ready at once.
 
         Args:
-            project_id: `proj_…`, the project that it belongs to.
-            text: The transcript, not empty; the API takes about a million characters.
-            name: A label for people.
-            idempotency_key: The same key with the same arguments makes no second source, for 24 hours.
+            project_id: `proj_…`, the project of the source.
+            text: The transcript, not empty; the API accepts about a million characters.
+            name: Name of the source.
+            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second source.
 
         Raises:
             NotFoundError: no project in this workspace has this id.
             PayloadTooLargeError: the text is too long.
-            IdempotencyConflictError: the key was used with other arguments.
+            IdempotencyConflictError: the idempotency key was used with other arguments.
 
         """
         fields = {
@@ -67,18 +71,18 @@ class AsyncSources(AsyncResource):
     async def create_file(
         self, *, project_id: str, upload_id: str, name: str | None = None, idempotency_key: str | None = None
     ) -> Job:
-        """Have a source made of an uploaded file, and return the job that does it.
+        """Create a source from an uploaded file; return the job that transcribes it.
 
         Args:
-            project_id: `proj_…`, the project that it belongs to.
+            project_id: `proj_…`, the project of the source.
             upload_id: `upl_…`, of a file that was sent with `uploads.upload_file` or `uploads.put`.
-            name: A label for people.
-            idempotency_key: The same key with the same arguments makes no second source, for 24 hours.
+            name: Name of the source.
+            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second source.
 
         Raises:
-            NotFoundError: no such project or upload in this workspace.
-            SpendCapExceededError: the workspace's daily cap for AI work is reached.
-            IdempotencyConflictError: the key was used with other arguments.
+            NotFoundError: this workspace has no such project or upload.
+            SpendCapExceededError: the workspace's daily spend cap is reached.
+            IdempotencyConflictError: the idempotency key was used with other arguments.
 
         """
         fields = {
@@ -100,22 +104,22 @@ class AsyncSources(AsyncResource):
         show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Source:
-        """Have a source made of an uploaded file, and wait for it.
+        """Create a source from an uploaded file, wait for its job, and fetch the source.
 
         Args:
-            project_id: `proj_…`, the project that it belongs to.
-            upload_id: `upl_…`, of a file that was sent.
-            name: A label for people.
-            timeout: Seconds to wait for the job; None for as long as it takes.
-            on_update: Told of each change of the job.
-            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
-            idempotency_key: The same key with the same arguments makes no second source, for 24 hours.
+            project_id: `proj_…`, the project of the source.
+            upload_id: `upl_…`, of a file that was sent with `uploads.upload_file` or `uploads.put`.
+            name: Name of the source.
+            timeout: Seconds for the whole wait for the job; None for no limit.
+            on_update: Called with the job after each change of its status or progress.
+            show_progress: Show progress bars, in a terminal or a notebook only.
+            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second source.
 
         Raises:
-            JobFailedError: the API could not make a source of the file.
-            JobTimeoutError: it takes longer than `timeout`; the work goes on.
-            NotFoundError: no such project or upload in this workspace.
-            SpendCapExceededError: the workspace's daily cap for AI work is reached.
+            JobFailedError: the API could not transcribe the file.
+            JobTimeoutError: the job did not finish within `timeout`; it continues on the server.
+            NotFoundError: this workspace has no such project or upload.
+            SpendCapExceededError: the workspace's daily spend cap is reached.
 
         """
         idempotency_key = (
@@ -143,32 +147,33 @@ class AsyncSources(AsyncResource):
         show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Source:
-        """Turn a file into a source: upload it, have it processed, wait, and fetch the source.
+        """Create a source from a file: upload it, wait until the API has transcribed it, and fetch the source.
 
         Args:
-            file: A path, bytes, or a file opened with `rb` (read from where it stands).
-            project_id: `proj_…`, the project that it belongs to.
-            name: A label for people; the file's name if left out (for bytes the API chooses one).
-            content_type: MIME type; told from the file's name, or from `name`, if left out or if it is
-                `application/octet-stream`.
-            timeout: Seconds to wait for the job after the upload; None for as long as it takes.
-            on_progress: Told of each block sent, then of each change of the job.
-            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
-            idempotency_key: A rerun with the same key and the same content ends at the same job while the
-                upload link of the first run lives (about 15 minutes, a guess: `Upload.expires_at` says it). After
-                that it raises `IdempotencyConflictError`, and after 24 hours it makes a second source. Another
-                content under the key raises at once. With a key, the file is read once more before it is sent.
+            file: A path, bytes, or a file opened with `rb` (read from its current position).
+            project_id: `proj_…`, the project of the source.
+            name: Name of the source. Default: the file's name (for bytes, the API chooses one).
+            content_type: MIME type, such as `audio/mpeg`. Default, also for `application/octet-stream`: by the
+                extension of the file's name, or of `name`.
+            timeout: Seconds for the whole wait for the job, after the upload; None for no limit.
+            on_progress: Called after each chunk sent, then after each change of the job.
+            show_progress: Show progress bars, in a terminal or a notebook only.
+            idempotency_key: A repeated call with the same key and the same content ends at the same job until the
+                upload link of the first call expires (`Upload.expires_at`, about 15 minutes, a guess). After that
+                it raises `IdempotencyConflictError`; after 24 hours it creates a second source. Other content
+                with the same key raises at once. With a key, the file is read twice: first for its digest.
 
         Raises:
-            InvalidArgumentError: the file is missing, empty or a directory, or its type cannot be told.
-            UploadError: storage refused the file.
-            JobFailedError: the API could not make a source of the file.
-            JobTimeoutError: it takes longer than `timeout`; the work goes on.
-            SpendCapExceededError: the workspace's daily cap for AI work is reached.
-            IdempotencyConflictError: the key was used for another content, or the link of its first run has
-                expired.
+            InvalidArgumentError: the file is missing, empty or a directory, or its type is unknown.
+            UploadError: storage rejected the file.
+            JobFailedError: the API could not transcribe the file.
+            JobTimeoutError: the job did not finish within `timeout`; it continues on the server.
+            SpendCapExceededError: the workspace's daily spend cap is reached.
+            IdempotencyConflictError: the idempotency key was used for other content, or the upload link of the
+                first call has expired.
 
         """
+        # All other arguments are checked before the file is opened: reading it may take a while.
         file_key = FileIdempotencyKey(idempotency_key)
         check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")

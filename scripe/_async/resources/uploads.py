@@ -1,4 +1,4 @@
-"""Uploads: a link from the API, the bytes to storage."""
+"""Uploads: the API returns a presigned link, and storage (S3) takes the bytes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ._base import AsyncResource
 
 
 class AsyncUploads(AsyncResource):
-    """Files on their way to Scripe. https://apidocs.scripe.io/api-reference/uploads/mint-a-presigned-s3-put-url"""
+    """Uploads of files. https://apidocs.scripe.io/api-reference/uploads/mint-a-presigned-s3-put-url"""
 
     async def create(
         self, *, content_type: str, max_size_bytes: int | None = None, idempotency_key: str | None = None
     ) -> Upload:
-        """Mint a link that takes one file.
+        """Create an upload link, which takes one file.
 
         Args:
-            content_type: MIME type of the file, such as `audio/mpeg`. The link takes no other.
-            max_size_bytes: The largest file to allow, from 1 up; the API's own cap for the type if left out.
-            idempotency_key: The same key gives the same link again, for 24 hours, although the link itself
-                lives shorter: `expires_at` says how long (about 15 minutes, a guess).
+            content_type: MIME type of the file, such as `audio/mpeg`. The link takes no other type.
+            max_size_bytes: Size of the largest file to allow, at least 1. Default: the API's limit for the type.
+            idempotency_key: A repeated call with the same key within 24 hours returns the same link, although the
+                link expires earlier (`expires_at`, about 15 minutes, a guess).
 
         Raises:
-            UnprocessableEntityError: the API does not take this type, or so large a file.
+            UnprocessableEntityError: the API does not accept this type, or files of this size.
 
         """
         return await self._sender.send(uploads.presign_request(content_type, max_size_bytes, idempotency_key))
@@ -41,21 +41,21 @@ class AsyncUploads(AsyncResource):
         on_progress: AsyncCallback[Progress] | None = None,
         show_progress: bool = False,
     ) -> None:
-        """Send a file's bytes through a link that you minted with `create`.
+        """Send a file through an upload link that `create` returned.
 
-        The file is streamed in constant memory, and sent again from its first byte if the way breaks.
+        The file is streamed in constant memory. If the connection breaks, it is sent again from its first byte.
 
         Args:
-            upload: The link.
-            file: A path, bytes, or a file opened with `rb` (read from where it stands).
-            on_progress: Told of every block sent.
-            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
+            upload: The upload link.
+            file: A path, bytes, or a file opened with `rb` (read from its current position).
+            on_progress: Called after each chunk sent.
+            show_progress: Show progress bars, in a terminal or a notebook only.
 
         Raises:
-            UploadTooLargeError: the file is larger than the link takes; not a byte was sent.
-            UploadExpiredError: the link is past its time, or was used before.
-            UploadIntegrityError: storage has other bytes than the file, or the file changed meanwhile.
-            UploadError: storage refused the file for another reason.
+            UploadTooLargeError: the file is larger than the link allows; nothing was sent.
+            UploadExpiredError: the link has expired, or was used before.
+            UploadIntegrityError: storage has other bytes than the file, or the file changed while it was sent.
+            UploadError: storage rejected the file for another reason.
 
         """
         sender = self._sender.with_deadline()
@@ -76,27 +76,28 @@ class AsyncUploads(AsyncResource):
         show_progress: bool = False,
         idempotency_key: str | None = None,
     ) -> Upload:
-        """Mint a link and send a file through it; a link that expires on the way is replaced.
+        """Create an upload link and send a file through it; replace the link if it expires meanwhile.
 
         Args:
-            file: A path, bytes, or a file opened with `rb` (read from where it stands).
-            content_type: MIME type; told from the name if left out, or if it is `application/octet-stream`.
-            name: A file name, to tell the type of bytes or of a file object that has none.
-            on_progress: Told of every block sent.
-            show_progress: Show bars on a terminal or in a notebook; where nobody watches, nothing.
-            idempotency_key: The same key with the same content ends at the same upload while its link lives
-                (about 15 minutes, a guess: `expires_at` says it). After that the file is sent through a new link.
-                Another content under the key is another upload. With a key, the file is read once more before it
-                is sent, since the key of its link holds a digest of the content.
+            file: A path, bytes, or a file opened with `rb` (read from its current position).
+            content_type: MIME type, such as `audio/mpeg`. Default, also for `application/octet-stream`: by the
+                extension of the file's name, or of `name`.
+            name: A file name, to find the type of bytes or of a file object without a name.
+            on_progress: Called after each chunk sent.
+            show_progress: Show progress bars, in a terminal or a notebook only.
+            idempotency_key: A repeated call with the same key and the same content returns the same upload until its
+                link expires (`expires_at`, about 15 minutes, a guess). After that, the file is sent through a new
+                link. Other content with the same key is another upload. With a key, the file is read twice: first
+                for its digest, which becomes a part of the link's own key.
 
         Returns:
-            The upload, whose id `sources.create_file` takes.
+            The upload. Pass its `id` to `sources.create_file` or `knowledge.create_file`.
 
         Raises:
-            InvalidArgumentError: the file is missing, empty or a directory, or its type cannot be told.
-            UploadTooLargeError: the file is larger than the link takes; not a byte was sent.
-            UploadError: storage refused the file.
-            UnprocessableEntityError: the API does not take this type.
+            InvalidArgumentError: the file is missing, empty or a directory, or its type is unknown.
+            UploadTooLargeError: the file is larger than the link allows; nothing was sent.
+            UploadError: storage rejected the file.
+            UnprocessableEntityError: the API does not accept this type.
 
         """
         file_key, sender = FileIdempotencyKey(idempotency_key), self._sender.with_deadline()

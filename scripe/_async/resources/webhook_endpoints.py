@@ -1,4 +1,8 @@
-"""Webhook endpoints."""
+"""Webhook endpoints: URLs to which the API sends events.
+
+No page describes the envelope or the signature of a delivery. So there is no verifier here: one that guesses would
+either reject what the API sends, or accept what anyone sends.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,8 @@ from ._base import AsyncResource
 
 
 class AsyncWebhookEndpoints(AsyncResource):
-    """Addresses of yours that the API tells of events.
+    """URLs of yours to which the API sends events. It does not document how deliveries are signed.
 
-    How deliveries are signed is not published, so there is no verifier here.
     https://apidocs.scripe.io/api-reference/webhooks/create-webhook-endpoint
     """
 
@@ -27,19 +30,20 @@ class AsyncWebhookEndpoints(AsyncResource):
         project_id: str | None = None,
         idempotency_key: str | None = None,
     ) -> WebhookEndpoint:
-        """Register an address; the answer holds its secret, this once.
+        """Register a webhook endpoint. Only this response and that of `rotate_secret` contain its secret.
 
         Args:
-            name: What you call it; at most 128 characters.
-            url: Where events go: https, on a public host.
-            events: What to be told of, at least one.
-            project_id: `proj_…` to hear of one project only.
-            idempotency_key: The same key with the same arguments registers nothing twice, for 24 hours.
+            name: Name of the endpoint; at most 128 characters.
+            url: URL that receives the events: https, on a public host.
+            events: Events to send, at least one.
+            project_id: `proj_…`, for events of one project only.
+            idempotency_key: A repeated call with the same key and arguments within 24 hours registers no second
+                endpoint.
 
         Raises:
             BadRequestError: an event is unknown.
-            InvalidRequestError: the address is not one that the API may call (`ssrf_blocked`).
-            ScopeMissingError: the key lacks `webhooks:manage`.
+            InvalidRequestError: the URL is not public (`ssrf_blocked`).
+            ScopeMissingError: the API key lacks `webhooks:manage`.
 
         """
         fields = {
@@ -53,7 +57,7 @@ class AsyncWebhookEndpoints(AsyncResource):
         )
 
     async def retrieve(self, endpoint_id: str) -> WebhookEndpoint:
-        """Fetch one endpoint; its secret is not told again.
+        """Fetch one endpoint; the response does not contain its secret.
 
         Raises:
             NotFoundError: no endpoint in this workspace has this id.
@@ -73,19 +77,19 @@ class AsyncWebhookEndpoints(AsyncResource):
         project_id: str | NotGiven | None = NOT_GIVEN,
         is_active: bool | NotGiven = NOT_GIVEN,
     ) -> WebhookEndpoint:
-        """Change an endpoint; what is left out stays as it is.
+        """Change an endpoint. Arguments that are left out stay unchanged.
 
         Args:
-            endpoint_id: `whe_…`, which endpoint.
-            name: What you call it.
-            url: Where events go: https, on a public host.
-            events: What to be told of, at least one.
-            project_id: `proj_…` to hear of one project only; None to hear of all.
-            is_active: Whether to be told anything.
+            endpoint_id: `whe_…`, the endpoint to change.
+            name: Name of the endpoint.
+            url: URL that receives the events: https, on a public host.
+            events: Events to send, at least one.
+            project_id: `proj_…`, for events of one project only; None for all projects.
+            is_active: False to pause all events.
 
         Raises:
             NotFoundError: no endpoint in this workspace has this id.
-            InvalidRequestError: an event is unknown, or the address is not one that the API may call.
+            InvalidRequestError: an event is unknown, or the URL is not public.
 
         """
         fields = {
@@ -95,21 +99,21 @@ class AsyncWebhookEndpoints(AsyncResource):
             "projectId": project_id,
             "isActive": is_active,
         }
-        # No key: the API gives this call none. It sets absolute values, so it may be sent again.
+        # The API documents no idempotency key for this call. It sets absolute values, so it may be sent again without.
         path = build_path("/webhook-endpoints/{}", endpoint_id)
         return await self._sender.send(
             Request("PATCH", path, WebhookEndpoint, body=to_json_bytes(drop_not_given(fields)))
         )
 
     async def rotate_secret(self, endpoint_id: str) -> WebhookEndpoint:
-        """Replace the secret; the answer holds the new one, this once. Queued deliveries keep the old one.
+        """Replace the secret of an endpoint; the response contains the new one. Queued deliveries keep the old one.
 
-        It is never sent again once it may have arrived: each arrival makes another secret. The path of this
-        call is a guess, since no page tells it.
+        The call is not retried once it may have arrived, since each arrival replaces the secret again. Its path is a
+        guess: no page of the API states it.
 
         Raises:
             NotFoundError: no endpoint in this workspace has this id (or the guess is wrong).
-            APIConnectionError: the answer was lost; the secret may have been replaced. Rotate again.
+            APIConnectionError: the response was lost, and the secret may have been replaced. Rotate it again.
 
         """
         return await self._sender.send(

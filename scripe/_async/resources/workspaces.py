@@ -1,4 +1,7 @@
-"""The workspace that the key belongs to."""
+"""The workspaces that a credential reaches.
+
+The API's pages disagree on the shape of `GET /workspaces/me` (C23 in docs/api-facts.md), so either is accepted.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,21 @@ from ._base import AsyncResource
 
 
 class AsyncWorkspaces(AsyncResource):
-    """Who am I? https://apidocs.scripe.io/api/v1/workspaces"""
+    """The workspaces that an API key or token reaches. https://apidocs.scripe.io/api/v1/workspaces"""
 
     async def me(self) -> CurrentWorkspace:
-        """The workspace and the principal that the key stands for.
+        """Fetch the workspace and the principal of the API key or token.
 
         Raises:
-            AuthenticationError: the key is unknown, revoked or expired.
+            AuthenticationError: the API key is unknown, revoked or expired.
             PlanNotEligibleError: the workspace's plan has no API access.
 
         """
         return await self._sender.send(Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either"))
 
     def list(self) -> AsyncPager[Workspace]:
-        """Every workspace that the credential reaches: one for a key, several for an OAuth token.
+        """List the workspaces that the credential reaches: one for an API key, several for an OAuth token.
 
-        The API names this list and its purpose; the shape of its items is a guess.
+        The API documents the purpose of this list; the fields of its items are a guess.
         """
         return AsyncPager(self._sender, "/workspaces", Workspace, {})
