@@ -1,4 +1,4 @@
-"""What watches calls where several things meet: many tasks and threads, cancellation, pickles, secrets, logs."""
+"""Observability under load and in odd places: tasks and threads, cancellation, pickles, secrets, logs."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ async def together(works: list[Callable[[], Awaitable[None]]]) -> None:
 
 @pytest.fixture
 def telemetry() -> Iterator[Telemetry]:
-    made = Telemetry()
-    yield made
-    made.meter_provider.shutdown()
+    recorder = Telemetry()
+    yield recorder
+    recorder.meter_provider.shutdown()
 
 
 def pairs(telemetry: Telemetry) -> list[tuple[ReadableSpan, ReadableSpan]]:
-    """Each call, and the span of the task that made it."""
+    """Return the span of each call, with the span of the task that made it."""
     tasks = {
         span.name.removeprefix("task "): span for span in telemetry.spans if span.name.startswith("task")
     }
@@ -95,13 +95,13 @@ def test_fifty_tasks_keep_their_spans_apart(
             await together([task(number) for number in range(50)])
 
     run(use)
-    found = pairs(telemetry)
-    assert len(found) == 50
-    assert all(is_child(call, task) for call, task in found)
-    told = {each.path.rpartition("_")[2]: each.headers["traceparent"] for each in server.received}
-    for call, _ in found:
+    spans = pairs(telemetry)
+    assert len(spans) == 50
+    assert all(is_child(call, task) for call, task in spans)
+    parents = {request.path.rpartition("_")[2]: request.headers["traceparent"] for request in server.received}
+    for call, _ in spans:
         number = str(attributes_of(call)["url.full"]).rpartition("_")[2]
-        assert f"{context_of(call).span_id:016x}" in told[number]
+        assert f"{context_of(call).span_id:016x}" in parents[number]
 
 
 def test_threads_keep_their_spans_apart(server: ScriptedServer, telemetry: Telemetry) -> None:
@@ -116,19 +116,19 @@ def test_threads_keep_their_spans_apart(server: ScriptedServer, telemetry: Telem
 
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(work, range(50)))
-    found = pairs(telemetry)
-    assert len(found) == 50
-    assert all(is_child(call, task) for call, task in found)
+    spans = pairs(telemetry)
+    assert len(spans) == 50
+    assert all(is_child(call, task) for call, task in spans)
 
 
-@pytest.mark.parametrize("what", ["call", "upload", "wait"])
-def test_a_call_that_asyncio_cancels_ends_its_spans(telemetry: Telemetry, what: str) -> None:
+@pytest.mark.parametrize("work", ["call", "upload", "wait"])
+def test_a_call_that_asyncio_cancels_ends_its_spans(telemetry: Telemetry, work: str) -> None:
     async def use() -> None:
         with Emulator() as emulator, emulator.serve() as served:
             async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
                 telemetry.watch(client)
                 (job_id,) = emulator.seed(jobs=1, job_status="QUEUED").job_ids
-                method = "PUT" if what == "upload" else "GET"
+                method = "PUT" if work == "upload" else "GET"
                 emulator.delay_next(5, method=method)
                 loop, has_come = asyncio.get_running_loop(), asyncio.Event()
 
@@ -142,7 +142,7 @@ def test_a_call_that_asyncio_cancels_ends_its_spans(telemetry: Telemetry, what: 
                     "upload": lambda: client.uploads.upload_file(b"Words.", content_type="text/plain"),
                     "wait": lambda: client.jobs.wait(job_id),
                 }
-                task = asyncio.ensure_future(works[what]())
+                task = asyncio.ensure_future(works[work]())
                 await has_come.wait()
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):
@@ -151,8 +151,8 @@ def test_a_call_that_asyncio_cancels_ends_its_spans(telemetry: Telemetry, what: 
     asyncio.run(use())
     names = {"call": ["GET /v1/workspaces/me"], "wait": ["GET /v1/jobs/{id}", "scripe jobs.wait"]}
     upload = ["POST /v1/uploads", "PUT", "scripe uploads.upload_file"]
-    assert telemetry.names() == names.get(what, upload)
-    cancelled = telemetry.spans[1:] if what == "upload" else telemetry.spans
+    assert telemetry.names() == names.get(work, upload)
+    cancelled = telemetry.spans[1:] if work == "upload" else telemetry.spans
     assert {attributes_of(span)["error.type"] for span in cancelled} == {"asyncio.exceptions.CancelledError"}
     assert {span.status.is_ok for span in cancelled} == {False}
 
@@ -184,7 +184,7 @@ def test_a_call_that_is_interrupted_ends_its_span(server: ScriptedServer, teleme
     assert not trace.get_current_span().get_span_context().is_valid
 
 
-def test_a_cancelled_wait_for_the_budget_is_told(server: ScriptedServer, telemetry: Telemetry) -> None:
+def test_a_cancelled_rate_limit_wait_is_recorded(server: ScriptedServer, telemetry: Telemetry) -> None:
     server.script(
         answer(
             {"data": shapes.source()},
@@ -209,11 +209,11 @@ def test_a_cancelled_wait_for_the_budget_is_told(server: ScriptedServer, telemet
     assert 0 < getattr(point, "sum", 0) < 30
 
 
-@pytest.mark.parametrize("kind", [Scripe, AsyncScripe])
-def test_a_client_that_was_pickled_arrives_unwatched(
-    telemetry: Telemetry, kind: type[Scripe | AsyncScripe]
+@pytest.mark.parametrize("client_class", [Scripe, AsyncScripe])
+def test_a_pickled_client_has_no_observer(
+    telemetry: Telemetry, client_class: type[Scripe | AsyncScripe]
 ) -> None:
-    client = kind(KEY)
+    client = client_class(KEY)
     telemetry.watch(client)
     arrived = pickle.loads(pickle.dumps(client))
     assert client._sender.session.observer is not NULL_OBSERVER  # pyright: ignore[reportPrivateUsage]
@@ -280,8 +280,8 @@ SENT, CAME = "what was dictated", "what the server had to say"
 
 
 def echo(request: Received) -> Reply:
-    said = f"{CAME}: {request.headers.get('authorization')} {request.body.decode()}"
-    envelope = {"code": said, "message": said, "details": {"said": said}}
+    text = f"{CAME}: {request.headers.get('authorization')} {request.body.decode()}"
+    envelope = {"code": text, "message": text, "details": {"said": text}}
     return answer({"error": envelope}, 400, X_Request_Id="req_1", X_Echo=KEY)
 
 
@@ -345,7 +345,7 @@ def test_records_carry_what_their_lines_say(emulator: Emulator, caplog: pytest.L
         emulator.fail_next(429, retry_after=3, path="/workspaces")
         me = client.workspaces.me()
         client.projects.retrieve(emulator.project_id)
-    refused, again, answered, lost, anew, found = [fields(record) for record in ours(caplog)]
+    refused, again, answered, lost, anew, success = [fields(record) for record in ours(caplog)]
     assert refused == {
         "method": "GET",
         "path": "/workspaces/me",
@@ -358,8 +358,8 @@ def test_records_carry_what_their_lines_say(emulator: Emulator, caplog: pytest.L
     assert (answered["request_id"], answered["attempt"]) == (me.last_response.request_id, 2)
     assert lost == {"method": "GET", "path": f"/projects/{emulator.project_id}", "attempt": 1}
     assert sorted(anew) == ["attempt", "method", "path", "wait"]
-    assert (found["status"], found["attempt"]) == (200, 2)
-    assert all(type(value) in (str, int, float) for each in (lost, found) for value in each.values())
+    assert (success["status"], success["attempt"]) == (200, 2)
+    assert all(type(value) in (str, int, float) for record in (lost, success) for value in record.values())
 
 
 def test_records_of_uploads_carry_theirs(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
@@ -368,14 +368,14 @@ def test_records_of_uploads_carry_theirs(emulator: Emulator, caplog: pytest.LogC
     with emulator.client() as client:
         client.uploads.upload_file(b"Words.", content_type="text/plain")
     stored = [fields(record) for record in ours(caplog) if fields(record)["method"] == "PUT"]
-    assert [each.get("status") for each in stored if "wait" not in each] == [None, 412]
-    assert all("?…" in str(each["path"]) for each in stored)
+    assert [record.get("status") for record in stored if "wait" not in record] == [None, 412]
+    assert all("?…" in str(record["path"]) for record in stored)
 
 
 def test_an_application_that_gives_its_records_names_of_its_own(
     emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """logging raises where two want the same name."""
+    """`logging` raises if two sources set the same name."""
     caplog.set_level(logging.DEBUG, "scripe")
     factory = logging.getLogRecordFactory()
 
@@ -435,12 +435,12 @@ def test_the_recipe_shows_itself(
 
 
 def test_a_log_line_is_written_while_its_span_is_current(emulator: Emulator, telemetry: Telemetry) -> None:
-    """So that what puts the ids of traces into logs finds them."""
-    seen: list[int] = []
+    """A log filter that adds trace ids to records needs it."""
+    span_ids: list[int] = []
 
     class Watching(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            seen.append(trace.get_current_span().get_span_context().span_id)
+            span_ids.append(trace.get_current_span().get_span_context().span_id)
 
     logger, handler = logging.getLogger("scripe"), Watching()
     logger.addHandler(handler)
@@ -454,4 +454,4 @@ def test_a_log_line_is_written_while_its_span_is_current(emulator: Emulator, tel
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
-    assert seen == [context_of(telemetry.only()).span_id] * 3
+    assert span_ids == [context_of(telemetry.only()).span_id] * 3

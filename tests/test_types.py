@@ -144,36 +144,36 @@ INFO = ResponseInfo(
 )
 
 
-def dumped(model: Model) -> object:
+def dump(model: Model) -> object:
     return model.model_dump(by_alias=True, mode="json", exclude_unset=True)
 
 
-@pytest.mark.parametrize(("kind", "given"), EXAMPLES)
-def test_a_dump_gives_the_apis_json_back(kind: type[Model], given: dict[str, Any]) -> None:
-    model = kind.model_validate_json(json.dumps(given))
-    assert dumped(model) == given
-    assert json.loads(model.model_dump_json(by_alias=True, exclude_unset=True)) == given
-    assert kind.model_validate(dumped(model)) == model
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
+def test_a_dump_gives_the_apis_json_back(model_class: type[Model], document: dict[str, Any]) -> None:
+    model = model_class.model_validate_json(json.dumps(document))
+    assert dump(model) == document
+    assert json.loads(model.model_dump_json(by_alias=True, exclude_unset=True)) == document
+    assert model_class.model_validate(dump(model)) == model
 
 
-@pytest.mark.parametrize(("kind", "given"), EXAMPLES)
-def test_fields_that_are_not_known_yet_are_kept(kind: type[Model], given: dict[str, Any]) -> None:
-    new = {**given, "newField": {"deepField": [1, None]}}
-    model = kind.model_validate(new)
-    assert dumped(model) == new
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
+def test_fields_that_are_not_known_yet_are_kept(model_class: type[Model], document: dict[str, Any]) -> None:
+    new = {**document, "newField": {"deepField": [1, None]}}
+    model = model_class.model_validate(new)
+    assert dump(model) == new
     assert getattr(model, "newField", None) == {"deepField": [1, None]}
 
 
-@pytest.mark.parametrize(("kind", "given"), EXAMPLES)
-def test_models_are_frozen(kind: type[Model], given: dict[str, Any]) -> None:
-    model = kind.model_validate(given)
-    for name in (*kind.model_fields, "anything"):
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
+def test_models_are_frozen(model_class: type[Model], document: dict[str, Any]) -> None:
+    model = model_class.model_validate(document)
+    for name in (*model_class.model_fields, "anything"):
         with pytest.raises(ValidationError, match="frozen"):
             setattr(model, name, "other")
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "fields"),
+    ("model_class", "document", "fields"),
     [
         (Source, SOURCE, ["status"]),
         (Job, JOB, ["status", "type"]),
@@ -182,10 +182,10 @@ def test_models_are_frozen(kind: type[Model], given: dict[str, Any]) -> None:
     ],
 )
 def test_values_that_an_enum_does_not_know_yet_are_accepted(
-    kind: type[Model], given: dict[str, Any], fields: list[str]
+    model_class: type[Model], document: dict[str, Any], fields: list[str]
 ) -> None:
     for field in fields:
-        assert getattr(kind.model_validate({**given, field: "NEW_VALUE"}), field) == "NEW_VALUE"
+        assert getattr(model_class.model_validate({**document, field: "NEW_VALUE"}), field) == "NEW_VALUE"
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9998, 1, 1)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001
@@ -212,40 +212,36 @@ def test_an_instant_without_an_offset_is_utc_as_all_instants_of_the_api_are() ->
     assert project.created_at == datetime(2026, 5, 15, 8, 21, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("kind", "given"), EXAMPLES)
-def test_what_an_answer_said_beside_it_is_no_part_of_a_model(
-    kind: type[Model], given: dict[str, Any]
-) -> None:
-    bare = kind.model_validate(given)
-    model = set_response(kind.model_validate(given), INFO)
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
+def test_the_response_is_not_part_of_a_model(model_class: type[Model], document: dict[str, Any]) -> None:
+    bare = model_class.model_validate(document)
+    model = set_response(model_class.model_validate(document), INFO)
     assert model.last_response is INFO
     assert model == bare
     assert bare == model
-    assert dumped(model) == given
+    assert dump(model) == document
     assert "req_7" not in repr(model)
 
 
-@pytest.mark.parametrize(("kind", "given"), EXAMPLES)
-def test_models_pickle_with_what_the_answer_said_beside_them(
-    kind: type[Model], given: dict[str, Any]
-) -> None:
-    model = set_response(kind.model_validate(given), INFO)
-    found = pickle.loads(pickle.dumps(model))
-    assert found == model
-    assert found.last_response == INFO
-    assert dumped(found) == given
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
+def test_models_pickle_with_their_response(model_class: type[Model], document: dict[str, Any]) -> None:
+    model = set_response(model_class.model_validate(document), INFO)
+    loaded = pickle.loads(pickle.dumps(model))
+    assert loaded == model
+    assert loaded.last_response == INFO
+    assert dump(loaded) == document
 
 
-@pytest.mark.parametrize(("kind", "given"), EXAMPLES)
-def test_models_that_came_from_no_call_pickle_too(kind: type[Model], given: dict[str, Any]) -> None:
-    found = pickle.loads(pickle.dumps(kind.model_validate(given)))
-    assert dumped(found) == given
-    assert not hasattr(found, "last_response")
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
+def test_models_without_a_response_pickle_too(model_class: type[Model], document: dict[str, Any]) -> None:
+    loaded = pickle.loads(pickle.dumps(model_class.model_validate(document)))
+    assert dump(loaded) == document
+    assert not hasattr(loaded, "last_response")
 
 
-@pytest.mark.parametrize(("kind", "given"), EXAMPLES)
-def test_copies_of_a_model_say_which_answer_it_came_with(kind: type[Model], given: dict[str, Any]) -> None:
-    model = set_response(kind.model_validate(given), INFO)
+@pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
+def test_copies_of_a_model_keep_its_response(model_class: type[Model], document: dict[str, Any]) -> None:
+    model = set_response(model_class.model_validate(document), INFO)
     for copied in (copy.copy(model), copy.deepcopy(model), model.model_copy()):
         assert copied == model
         assert copied.last_response == INFO
@@ -258,25 +254,25 @@ def test_a_page_pickles_into_another_process() -> None:
     assert ran.stdout.strip() == "proj_1", ran.stderr
 
 
-def test_an_object_that_came_from_no_call_says_so() -> None:
+def test_an_object_without_a_response_says_so() -> None:
     with pytest.raises(AttributeError, match="This Job has no last_response"):
         _ = Job.model_validate(JOB).last_response
 
 
-def test_a_model_of_the_callers_own_has_no_place_for_an_answer() -> None:
+def test_a_model_of_the_callers_own_has_no_last_response() -> None:
     class Own(BaseModel):
         name: str
 
-    own = Own(name="a")
-    assert set_response(own, INFO) is own
-    assert not hasattr(own, "last_response")
+    mine = Own(name="a")
+    assert set_response(mine, INFO) is mine
+    assert not hasattr(mine, "last_response")
 
 
-def shown_in_a_list(upload: Upload) -> str:
+def list_repr(upload: Upload) -> str:
     return repr([upload])
 
 
-@pytest.mark.parametrize("show", [repr, str, shown_in_a_list])
+@pytest.mark.parametrize("show", [repr, str, list_repr])
 def test_a_presigned_link_is_shown_without_its_query(show: Any) -> None:
     upload = Upload.model_validate(UPLOAD)
     assert "hush" not in show(upload)
@@ -403,7 +399,7 @@ def test_c26_topics_may_be_null() -> None:
     assert not Source.model_validate({**SOURCE, "topics": None}).topics
 
 
-def test_an_answer_without_pagination_is_the_last_page() -> None:
+def test_a_response_without_pagination_is_the_last_page() -> None:
     page = Page[Job].model_validate({"data": []})
     assert (page.has_more, page.next_cursor) == (False, None)
     assert (
@@ -427,26 +423,26 @@ def test_headers_ignore_case_and_join_repeats() -> None:
 
 
 def test_the_class_of_a_page_outlives_its_pages() -> None:
-    """To make it anew for each list would cost more than a call."""
+    """Creating it again for each list would take longer than a call."""
 
     class Mine(BaseModel):
         id: str
 
-    kind = weakref.ref(page_of(Mine))
+    model_class = weakref.ref(page_of(Mine))
     gc.collect()
-    assert kind() is page_of(Mine)
+    assert model_class() is page_of(Mine)
 
 
-def test_models_of_others_have_no_place_for_their_answer() -> None:
+def test_items_of_the_callers_own_have_no_last_response() -> None:
     class Foreign(BaseModel):
         id: str
 
-    answer = ResponseInfo("GET", "/things", 200, Headers(), None, None, None, None, 0.1, 1)
+    response = ResponseInfo("GET", "/things", 200, Headers(), None, None, None, None, 0.1, 1)
     mine, foreign = Source.model_validate(SOURCE), Foreign(id="x_1")
-    set_response_on_items([], answer)
-    set_response_on_items([foreign, foreign], answer)
-    set_response_on_items([mine], answer)
-    assert mine.last_response is answer
+    set_response_on_items([], response)
+    set_response_on_items([foreign, foreign], response)
+    set_response_on_items([mine], response)
+    assert mine.last_response is response
     assert foreign == Foreign(id="x_1")
 
 
@@ -455,7 +451,7 @@ def test_headers_of_the_wire_are_the_same() -> None:
     assert Headers.from_raw([(b"X-A", b"1"), (b"x-a", b"2")]) == Headers([("x-a", "1, 2")])
 
 
-def test_left_out_is_told_from_none() -> None:
+def test_left_out_differs_from_none() -> None:
     assert repr(NOT_GIVEN) == "NOT_GIVEN"
     assert not NOT_GIVEN
     assert NOT_GIVEN is NotGiven.NOT_GIVEN is pickle.loads(pickle.dumps(NOT_GIVEN))

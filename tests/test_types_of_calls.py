@@ -1,4 +1,4 @@
-"""Every call has the type that an editor shows: checked by mypy and pyright, and run against the emulator."""
+"""The static types of all calls: checked by mypy and pyright, and run against the emulator."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def use(client: Scripe, project_id: str) -> None:
     assert_type(client.jobs.wait_all([job, job.id]), list[Job])
     assert_type(client.jobs.as_completed([job]), Iterator[Job])
     assert_type(client.jobs.retrieve(job.id), Job)
-    made = client.sources.create_file_and_wait(project_id=project_id, upload_id=upload.id)
-    assert_type(made, Source)
+    created = client.sources.create_file_and_wait(project_id=project_id, upload_id=upload.id)
+    assert_type(created, Source)
     assert_type(client.sources.ingest(WORDS, project_id=project_id, content_type="text/plain"), Source)
     jobs = client.jobs.list(
         type=["SOURCE_INGEST_FILE"], status=["DONE"], date_from=date(2026, 1, 1), page_size=2
@@ -106,8 +106,8 @@ async def use_async(client: AsyncScripe, project_id: str) -> None:
     assert_type(await client.jobs.wait_all([job, job.id]), list[Job])
     assert_type(client.jobs.as_completed([job]), AsyncIterator[Job])
     assert_type(await client.jobs.retrieve(job.id), Job)
-    made = await client.sources.create_file_and_wait(project_id=project_id, upload_id=upload.id)
-    assert_type(made, Source)
+    created = await client.sources.create_file_and_wait(project_id=project_id, upload_id=upload.id)
+    assert_type(created, Source)
     assert_type(await client.sources.ingest(WORDS, project_id=project_id, content_type="text/plain"), Source)
     jobs = client.jobs.list(
         type=["SOURCE_INGEST_FILE"], status=["DONE"], date_from=date(2026, 1, 1), page_size=2

@@ -1,4 +1,4 @@
-"""A client of the scripted server that never sleeps, and one of the emulator."""
+"""Clients of the scripted server, which never sleep, and clients of the emulator."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def async_clock() -> AsyncSleeplessClock:
 async def async_client(
     server: ScriptedServer, async_clock: AsyncSleeplessClock
 ) -> AsyncIterator[AsyncScripe]:
-    """A client of the scripted server; its retries and polls do not wait."""
+    """Return a client of the scripted server; its retries and polls do not wait."""
     async with AsyncScripe(KEY, base_url=server.base_url) as client:
         set_clock(client, async_clock)
         yield client
@@ -32,27 +32,27 @@ async def async_client(
 
 @pytest.fixture
 async def async_local(emulator: Emulator) -> AsyncIterator[AsyncScripe]:
-    """A client of the emulator, in process."""
+    """Return a client of the emulator, in process."""
     async with emulator.async_client() as client:
         yield client
 
 
 @pytest.fixture
 def telemetry() -> Generator[Telemetry]:
-    made = Telemetry()
-    yield made
-    made.meter_provider.shutdown()
+    recorder = Telemetry()
+    yield recorder
+    recorder.meter_provider.shutdown()
 
 
 @pytest.fixture
-def async_traced(async_local: AsyncScripe, telemetry: Telemetry) -> AsyncScripe:
-    """A client of the emulator, watched."""
+def async_observed(async_local: AsyncScripe, telemetry: Telemetry) -> AsyncScripe:
+    """Return a client of the emulator with an observer."""
     telemetry.watch(async_local)
     return async_local
 
 
 @pytest.fixture
-def async_scripted(async_client: AsyncScripe, telemetry: Telemetry) -> AsyncScripe:
-    """A client of the scripted server, watched."""
+def async_observed_server(async_client: AsyncScripe, telemetry: Telemetry) -> AsyncScripe:
+    """Return a client of the scripted server with an observer."""
     telemetry.watch(async_client)
     return async_client

@@ -1,4 +1,4 @@
-"""The calls that the matrix of faults makes: what each needs, and what it leaves on the server."""
+"""The calls of the fault matrix: what each needs, and the records that it creates on the server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WORDS = b"Nobody buys features. " * 400
 
 @dataclass(frozen=True)
 class Place:
-    """What stands ready on the server."""
+    """The records that are ready on the server."""
 
     project_id: str
     source_id: str
@@ -49,167 +49,185 @@ class AsyncOperation:
     is_held: bool = False
 
 
-async def _health(client: AsyncScripe, place: Place, key: str) -> object:
+async def _health(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return (await client.health.check()).is_ok
 
 
-async def _auth(client: AsyncScripe, place: Place, key: str) -> object:
+async def _auth(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return (await client.health.auth()).status
 
 
-async def _workspaces(client: AsyncScripe, place: Place, key: str) -> object:
+async def _workspaces(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return [workspace.id async for workspace in client.workspaces.list()]
 
 
-async def _project(client: AsyncScripe, place: Place, key: str) -> object:
+async def _project(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return (await client.projects.retrieve(place.project_id)).id
 
 
-async def _notes(client: AsyncScripe, place: Place, key: str) -> object:
+async def _notes(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return [note.id async for note in client.notes.list(project_id=place.project_id)]
 
 
-async def _note(client: AsyncScripe, place: Place, key: str) -> object:
+async def _note(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return (await client.notes.retrieve(place.note_id)).id
 
 
-async def _posts(client: AsyncScripe, place: Place, key: str) -> object:
+async def _posts(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return [post.id async for post in client.posts.list(project_id=place.project_id)]
 
 
-async def _post(client: AsyncScripe, place: Place, key: str) -> object:
+async def _post(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return (await client.posts.retrieve(place.post_id)).id
 
 
-async def _statuses(client: AsyncScripe, place: Place, key: str) -> object:
+async def _statuses(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return [status.id async for status in client.post_statuses.list()]
 
 
-async def _endpoint(client: AsyncScripe, place: Place, key: str) -> object:
+async def _endpoint(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return (await client.webhook_endpoints.retrieve(place.endpoint_id)).id
 
 
-async def _me(client: AsyncScripe, place: Place, key: str) -> object:
+async def _me(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return (await client.workspaces.me()).workspace.id
 
 
-async def _projects(client: AsyncScripe, place: Place, key: str) -> object:
+async def _projects(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return [project.id async for project in client.projects.list()]
 
 
-async def _jobs(client: AsyncScripe, place: Place, key: str) -> object:
-    seen = [job.id for job in await client.jobs.list(page_size=2).to_list(max_items=3)]
-    assert len(set(seen)) == 3, seen
-    return seen
+async def _jobs(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
+    ids = [job.id for job in await client.jobs.list(page_size=2).to_list(max_items=3)]
+    assert len(set(ids)) == 3, ids
+    return ids
 
 
-async def _source(client: AsyncScripe, place: Place, key: str) -> object:
+async def _source(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return (await client.sources.retrieve(place.source_id)).id
 
 
-async def _create_text(client: AsyncScripe, place: Place, key: str) -> object:
+async def _create_text(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     source = await client.sources.create_text(
-        project_id=place.project_id, text="A calmer Tuesday.", name="Stand-up", idempotency_key=key
+        project_id=place.project_id,
+        text="A calmer Tuesday.",
+        name="Stand-up",
+        idempotency_key=idempotency_key,
     )
     return source.id
 
 
-async def _create_upload(client: AsyncScripe, place: Place, key: str) -> object:
-    return (await client.uploads.create(content_type="audio/mpeg", idempotency_key=key)).id
+async def _create_upload(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
+    return (await client.uploads.create(content_type="audio/mpeg", idempotency_key=idempotency_key)).id
 
 
-async def _upload_file(client: AsyncScripe, place: Place, key: str) -> object:
-    return (await client.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key=key)).id
+async def _upload_file(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
+    return (
+        await client.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key=idempotency_key)
+    ).id
 
 
-async def _create_file(client: AsyncScripe, place: Place, key: str) -> object:
+async def _create_file(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     job = await client.sources.create_file(
-        project_id=place.project_id, upload_id=place.upload_id, idempotency_key=key
+        project_id=place.project_id, upload_id=place.upload_id, idempotency_key=idempotency_key
     )
     return job.id
 
 
-async def _ingest(client: AsyncScripe, place: Place, key: str) -> object:
+async def _ingest(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     source = await client.sources.ingest(
-        WORDS, project_id=place.project_id, content_type="text/plain", idempotency_key=key
+        WORDS, project_id=place.project_id, content_type="text/plain", idempotency_key=idempotency_key
     )
     assert source.is_ready
     return source.id
 
 
-async def _job(client: AsyncScripe, place: Place, key: str) -> object:
+async def _job(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return (await client.jobs.retrieve(place.job_id)).id
 
 
-async def _wait(client: AsyncScripe, place: Place, key: str) -> object:
+async def _wait(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return (await client.jobs.wait(place.job_id)).id
 
 
-async def _wait_all(client: AsyncScripe, place: Place, key: str) -> object:
+async def _wait_all(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     ids = [job.id for job in await client.jobs.list(page_size=3).to_list(max_items=3)]
-    ended = await client.jobs.wait_all(ids)
-    assert [job.id for job in ended] == ids
+    finished = await client.jobs.wait_all(ids)
+    assert [job.id for job in finished] == ids
     return ids
 
 
-async def _cancel(client: AsyncScripe, place: Place, key: str) -> object:
+async def _cancel(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     job = await client.jobs.cancel(place.job_id)
     assert job.is_cancelled
     return job.id
 
 
-async def _create_note(client: AsyncScripe, place: Place, key: str) -> object:
+async def _create_note(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     note = await client.notes.create(
-        project_id=place.project_id, content="Nobody buys features.", idempotency_key=key
+        project_id=place.project_id, content="Nobody buys features.", idempotency_key=idempotency_key
     )
     return note.id
 
 
-async def _create_post(client: AsyncScripe, place: Place, key: str) -> object:
-    post = await client.posts.create(project_id=place.project_id, content="Words.", idempotency_key=key)
-    return post.id
-
-
-async def _update_post(client: AsyncScripe, place: Place, key: str) -> object:
-    post = await client.posts.update(place.post_id, title=f"Title {key}", idempotency_key=key)
-    assert post.title == f"Title {key}"
-    return post.id
-
-
-async def _generate(client: AsyncScripe, place: Place, key: str) -> object:
-    job = await client.posts.generate(project_id=place.project_id, text="Words.", idempotency_key=key)
-    return job.id
-
-
-async def _generate_and_wait(client: AsyncScripe, place: Place, key: str) -> object:
-    post = await client.posts.generate_and_wait(
-        project_id=place.project_id, text="Words.", idempotency_key=key
+async def _create_post(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
+    post = await client.posts.create(
+        project_id=place.project_id, content="Words.", idempotency_key=idempotency_key
     )
     return post.id
 
 
-async def _know_text(client: AsyncScripe, place: Place, key: str) -> object:
-    job = await client.knowledge.create_text(name="Voice", text="We are calm.", idempotency_key=key)
+async def _update_post(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
+    post = await client.posts.update(
+        place.post_id, title=f"Title {idempotency_key}", idempotency_key=idempotency_key
+    )
+    assert post.title == f"Title {idempotency_key}"
+    return post.id
+
+
+async def _generate(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
+    job = await client.posts.generate(
+        project_id=place.project_id, text="Words.", idempotency_key=idempotency_key
+    )
     return job.id
 
 
-async def _know_file(client: AsyncScripe, place: Place, key: str) -> object:
-    job = await client.knowledge.ingest(WORDS, name="Voice", content_type="text/plain", idempotency_key=key)
+async def _generate_and_wait(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
+    post = await client.posts.generate_and_wait(
+        project_id=place.project_id, text="Words.", idempotency_key=idempotency_key
+    )
+    return post.id
+
+
+async def _know_text(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
+    job = await client.knowledge.create_text(
+        name="Voice", text="We are calm.", idempotency_key=idempotency_key
+    )
     return job.id
 
 
-async def _create_endpoint(client: AsyncScripe, place: Place, key: str) -> object:
+async def _know_file(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
+    job = await client.knowledge.ingest(
+        WORDS, name="Voice", content_type="text/plain", idempotency_key=idempotency_key
+    )
+    return job.id
+
+
+async def _create_endpoint(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     endpoint = await client.webhook_endpoints.create(
-        url="https://example.com/hook", events=["post.created"], name="Newsroom", idempotency_key=key
+        url="https://example.com/hook",
+        events=["post.created"],
+        name="Newsroom",
+        idempotency_key=idempotency_key,
     )
     return endpoint.id
 
 
-async def _update_endpoint(client: AsyncScripe, place: Place, key: str) -> object:
+async def _update_endpoint(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return (await client.webhook_endpoints.update(place.endpoint_id, is_active=False)).id
 
 
-async def _rotate(client: AsyncScripe, place: Place, key: str) -> object:
+async def _rotate(client: AsyncScripe, place: Place, idempotency_key: str) -> object:
     return (await client.webhook_endpoints.rotate_secret(place.endpoint_id)).id
 
 

@@ -1,4 +1,4 @@
-"""Every call: what it sends, and what the answer becomes."""
+"""Calls: the requests that they send, and the results that they return."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ async def test_health_is_asked_without_the_key(async_client: AsyncScripe, server
     assert health.checks.db.latency_ms == 3
 
 
-async def test_degraded_health_is_an_answer(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_degraded_health_is_returned(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(answer({"status": "degraded", "version": "2026-08-01"}, 503))
     health = await async_client.health.check()
     assert (health.status, health.last_response.status_code, len(server.received)) == ("degraded", 503, 1)
@@ -128,20 +128,20 @@ async def test_degraded_health_is_an_answer(async_client: AsyncScripe, server: S
 async def test_a_503_that_reports_nothing_is_sent_again(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """A proxy's 503 says nothing of the API's health."""
+    """A 503 of a proxy does not report the API's health."""
     server.script(Reply(503), Reply(503, b"<html>"), answer({"status": "ok"}))
     assert (await async_client.health.check()).is_ok
     assert len(server.received) == 3
 
 
 async def test_c22_health_auth_in_both_shapes(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    seen = {
+    body = {
         "status": "ok",
         "version": "2026-08-01",
         "workspace": {"id": "org_1"},
         "principal": {"id": "key_1"},
     }
-    server.script(answer(seen), answer({"status": "ok", "checks": {}}))
+    server.script(answer(body), answer({"status": "ok", "checks": {}}))
     assert (await async_client.health.auth()).workspace is not None
     assert (await async_client.health.auth()).workspace is None
 
@@ -172,12 +172,12 @@ async def test_job_filters_are_spelled_as_the_api_takes_them(
 ) -> None:
     """C27: days only, in UTC."""
     server.script(answer(shapes.page()))
-    late = datetime.fromisoformat("2026-05-15T23:30:00-04:00")
+    late_evening = datetime.fromisoformat("2026-05-15T23:30:00-04:00")
     pager = async_client.jobs.list(
         type=["POST_GENERATION", "KB_INGEST_URL"],
         status=["DONE", "FAILED"],
         date_from=date(2026, 5, 1),
-        date_to=late,
+        date_to=late_evening,
         page_size=20,
     )
     assert await pager.to_list() == []
@@ -193,7 +193,9 @@ async def test_a_date_filter_without_a_zone_is_refused(async_client: AsyncScripe
     async_client.jobs.list(date_from=datetime(2026, 5, 1, tzinfo=UTC))
 
 
-async def test_last_response_tells_how_it_came(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_last_response_describes_the_response(
+    async_client: AsyncScripe, server: ScriptedServer
+) -> None:
     server.script(
         error(500, "internal_error"),
         answer(
@@ -205,22 +207,28 @@ async def test_last_response_tells_how_it_came(async_client: AsyncScripe, server
             X_RateLimit_Reset="17",
         ),
     )
-    told = (await async_client.sources.retrieve("src_1")).last_response
-    assert (told.status_code, told.request_id, told.idempotent_replayed, told.attempts) == (
+    response = (await async_client.sources.retrieve("src_1")).last_response
+    assert (response.status_code, response.request_id, response.idempotent_replayed, response.attempts) == (
         200,
         "req_1",
         False,
         2,
     )
-    assert told.rate_limit is not None
-    assert (told.rate_limit.limit, told.rate_limit.remaining, told.rate_limit.reset_after) == (120, 77, 17)
-    assert (told.method, told.path, told.headers["X-REQUEST-ID"]) == ("GET", "/sources/src_1", "req_1")
-    assert told.elapsed > 0
+    assert response.rate_limit is not None
+    assert (response.rate_limit.limit, response.rate_limit.remaining, response.rate_limit.reset_after) == (
+        120,
+        77,
+        17,
+    )
+    assert (response.method, response.path, response.headers["X-REQUEST-ID"]) == (
+        "GET",
+        "/sources/src_1",
+        "req_1",
+    )
+    assert response.elapsed > 0
 
 
-async def test_items_of_a_list_know_the_answer_they_came_with(
-    async_client: AsyncScripe, server: ScriptedServer
-) -> None:
+async def test_items_of_a_list_know_their_response(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(answer(shapes.page(shapes.job()), X_Request_Id="req_page"))
     job = await async_client.jobs.list().first()
     assert job is not None
@@ -267,13 +275,13 @@ async def test_request_reaches_what_has_no_method(async_client: AsyncScripe, ser
         "more": 1,
     }
     assert server.received[0].target == "/v1/anything?a=true&c=2"
-    found = await async_client.request("post", "/anything", json={"x": [1, None]}, returns=Anything)
-    assert found == Anything(id="x_1")
+    result = await async_client.request("post", "/anything", json={"x": [1, None]}, returns=Anything)
+    assert result == Anything(id="x_1")
     assert json.loads(server.received[1].body) == {"x": [1, None]}
     assert server.sent("idempotency-key")[1]
 
 
-async def test_request_takes_pages_and_empty_answers(
+async def test_request_takes_pages_and_empty_responses(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     project = {
@@ -285,11 +293,11 @@ async def test_request_takes_pages_and_empty_answers(
     }
     server.script(answer(shapes.page(project)), Reply(204))
     page = await async_client.request("GET", "/projects", returns=Page[Project])
-    assert [each.id for each in page.data] == ["proj_1"]
+    assert [item.id for item in page.data] == ["proj_1"]
     assert await async_client.request("DELETE", "/anything") is None
 
 
-async def test_request_says_when_the_answer_is_no_json(
+async def test_request_says_when_the_response_is_not_json(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(200, b"<html>"))
@@ -329,7 +337,7 @@ async def test_request_returns_models_alone(async_client: AsyncScripe, server: S
 async def test_nothing_is_sent_for_a_limit_that_cannot_be(
     async_client: AsyncScripe, server: ScriptedServer, timeout: float
 ) -> None:
-    """Not even the file: what follows is paid for."""
+    """Nothing is sent, not even the file: the calls that follow would be paid for."""
     calls: list[Callable[[], Awaitable[object]]] = [
         lambda: async_client.sources.ingest(b"x", content_type="text/plain", project_id="p", timeout=timeout),
         lambda: async_client.sources.create_file_and_wait(project_id="p", upload_id="u", timeout=timeout),
@@ -345,18 +353,18 @@ async def test_nothing_is_sent_for_a_limit_that_cannot_be(
 
 
 async def test_a_call_without_the_key_does_not_ask_for_it(server: ScriptedServer) -> None:
-    def locked() -> str:
+    def fail() -> str:
         raise RuntimeError("the vault is down")
 
     server.script(answer({"status": "ok"}))
-    async with AsyncScripe(locked, base_url=server.base_url) as client:
+    async with AsyncScripe(fail, base_url=server.base_url) as client:
         assert (await client.health.check()).is_ok
         with pytest.raises(RuntimeError, match="vault"):
             await client.health.auth()
 
 
 async def test_a_client_that_is_closed_in_mid_write_leaves_the_key(server: ScriptedServer) -> None:
-    """The first attempt may have arrived: with its key the same write can be gone on with."""
+    """The first attempt may have arrived: with its idempotency key, the write can be repeated."""
     server.script(error(500))
     closing = [True]
 

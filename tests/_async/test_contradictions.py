@@ -1,4 +1,4 @@
-"""Where the API's own pages contradict each other (C1 to C32): what the clients do about it.
+"""Contradictions between the API's own pages (C1 to C32), and how the clients deal with them.
 
 Rows that have a test elsewhere are named there: C1, C2, C5, C6, C8, C15, C17, C19, C22, C23, C24, C26, C31, C32. Those
 that call for nothing in a client (C4, C28) are named in docs/api-facts.md.
@@ -31,12 +31,12 @@ async def test_c1_filters_are_sent_as_given(async_client: AsyncScripe, server: S
 
 
 async def test_c3_no_scope_is_checked_here(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    said = {
+    body = {
         "code": "scope_missing",
         "message": "no",
         "details": {"required": ["sources:write", "knowledge:write"]},
     }
-    server.script(answer({"error": said}, 403))
+    server.script(answer({"error": body}, 403))
     with pytest.raises(ScopeMissingError) as caught:
         await async_client.uploads.create(content_type="audio/mpeg")
     assert caught.value.required == ["sources:write", "knowledge:write"]
@@ -50,11 +50,11 @@ async def test_c7_the_version_is_always_sent(async_client: AsyncScripe, server: 
 
 
 async def test_c9_docs_url_is_given_as_it_is(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    for told, seen in (("https://docs.scripe.io/x#y", "https://docs.scripe.io/x#y"), (None, None)):
-        server.script(answer({"error": {"code": "not_found", "message": "no", "docs_url": told}}, 404))
+    for sent, expected in (("https://docs.scripe.io/x#y", "https://docs.scripe.io/x#y"), (None, None)):
+        server.script(answer({"error": {"code": "not_found", "message": "no", "docs_url": sent}}, 404))
         with pytest.raises(scripe.NotFoundError) as caught:
             await async_client.sources.retrieve("src_1")
-        assert caught.value.docs_url == seen
+        assert caught.value.docs_url == expected
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -91,12 +91,12 @@ async def test_c13_files_are_supported(async_client: AsyncScripe, server: Script
     assert (await async_client.sources.create_file(project_id="proj_1", upload_id="upl_1")).id == "job_1"
 
 
-@pytest.mark.parametrize("key", ["scripe_sk_live_x", "scripe_sk_test_x", "eyJhbGciOi.an.oauth-token"])
-async def test_c16_no_prefix_of_a_key_is_judged(server: ScriptedServer, key: str) -> None:
+@pytest.mark.parametrize("api_key", ["scripe_sk_live_x", "scripe_sk_test_x", "eyJhbGciOi.an.oauth-token"])
+async def test_c16_no_prefix_of_a_key_is_judged(server: ScriptedServer, api_key: str) -> None:
     server.script(GOOD)
-    async with AsyncScripe(key, base_url=server.base_url) as client:
+    async with AsyncScripe(api_key, base_url=server.base_url) as client:
         await client.sources.retrieve("src_1")
-    assert server.sent("authorization") == [f"Bearer {key}"]
+    assert server.sent("authorization") == [f"Bearer {api_key}"]
 
 
 @pytest.mark.beyond_the_description
@@ -105,9 +105,9 @@ async def test_c18_the_type_is_guessed_overridden_and_left_to_the_server(
 ) -> None:
     (tmp_path / "notes.md").write_bytes(b"# Words")
     server.script(error(422, "unprocessable"))
-    for given, sent in ((None, "text/markdown"), ("text/plain", "text/plain")):
+    for content_type, sent in ((None, "text/markdown"), ("text/plain", "text/plain")):
         with pytest.raises(scripe.UnprocessableEntityError):
-            await async_client.uploads.upload_file(tmp_path / "notes.md", content_type=given)
+            await async_client.uploads.upload_file(tmp_path / "notes.md", content_type=content_type)
         assert server.received[-1].json() == {"contentType": sent}
 
 
@@ -119,26 +119,26 @@ async def test_c20_and_c30_a_text_source_has_type_and_text(
     assert server.received[0].json() == {"type": "text", "projectId": "proj_1", "text": "Words."}
 
 
-async def test_c21_an_empty_answer_to_a_cancel_is_settled_by_reading(
+async def test_c21_an_empty_response_to_a_cancel_is_settled_by_reading(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(204), answer({"data": shapes.job(status="CANCELLED")}))
     assert (await async_client.jobs.cancel("job_1")).is_cancelled
 
 
-@pytest.mark.parametrize("kind", ["KB_INGEST_YOUTUBE", "SOURCE_INGEST_FILE", "SOMETHING_NEW"])
+@pytest.mark.parametrize("job_type", ["KB_INGEST_YOUTUBE", "SOURCE_INGEST_FILE", "SOMETHING_NEW"])
 async def test_c25_any_type_of_job_may_come(
-    async_client: AsyncScripe, server: ScriptedServer, kind: str
+    async_client: AsyncScripe, server: ScriptedServer, job_type: str
 ) -> None:
-    server.script(answer({"data": shapes.job(type=kind)}))
+    server.script(answer({"data": shapes.job(type=job_type)}))
     job: Job = await async_client.jobs.retrieve("job_1")
-    assert job.type == kind
+    assert job.type == job_type
 
 
 async def test_c27_date_filters_are_days(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(answer(shapes.page()))
-    late = datetime(2026, 5, 15, 23, 59, tzinfo=UTC)
-    await async_client.jobs.list(date_from=date(2026, 5, 1), date_to=late).to_list()
+    late_evening = datetime(2026, 5, 15, 23, 59, tzinfo=UTC)
+    await async_client.jobs.list(date_from=date(2026, 5, 1), date_to=late_evening).to_list()
     assert server.received[0].target.endswith("dateFrom=2026-05-01&dateTo=2026-05-15")
 
 

@@ -1,4 +1,4 @@
-"""Waiting for jobs: when they are looked at, what it costs, and how their ends are told."""
+"""Waits for jobs: when they poll, how many requests they send, and how they end."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer,
 pytestmark = pytest.mark.anyio
 
 
-def single(*states: dict[str, object]) -> list[Reply]:
+def job_responses(*states: dict[str, object]) -> list[Reply]:
     return [answer({"data": state}) for state in states]
 
 
-def queued(job_id: str = "job_1", **fields: object) -> Job:
+def queued_job(job_id: str = "job_1", **fields: object) -> Job:
     return Job.model_validate(shapes.job(job_id, **fields))  # type: ignore[arg-type]
 
 
 async def test_a_job_is_waited_for(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    running = shapes.job(status="RUNNING", progress={"progress": 0.4, "message": "Reading"})
-    server.script(*single(shapes.job(), running, running, shapes.job(status="DONE")))
+    running_job = shapes.job(status="RUNNING", progress={"progress": 0.4, "message": "Reading"})
+    server.script(*job_responses(shapes.job(), running_job, running_job, shapes.job(status="DONE")))
     updates: list[Job] = []
-    job = await async_client.jobs.wait(queued(), on_update=updates.append)
+    job = await async_client.jobs.wait(queued_job(), on_update=updates.append)
     assert (job.is_succeeded, job.result and job.result.source_id) == (True, "src_1")
     assert [update.status for update in updates] == ["RUNNING", "DONE"]
     assert len(server.received) == 4
@@ -50,14 +50,14 @@ async def test_a_job_is_waited_for(
 async def test_an_id_is_looked_at_without_delay(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(*single(shapes.job(status="DONE")))
+    server.script(*job_responses(shapes.job(status="DONE")))
     await async_client.jobs.wait("job_1")
     assert async_clock.sleeps == []
 
 
 async def test_a_finished_job_costs_nothing(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    assert (await async_client.jobs.wait(queued(status="DONE"))).is_succeeded
-    assert (await async_client.jobs.wait_all([queued(status="FAILED")]))[0].is_failed
+    assert (await async_client.jobs.wait(queued_job(status="DONE"))).is_succeeded
+    assert (await async_client.jobs.wait_all([queued_job(status="FAILED")]))[0].is_failed
     assert server.received == []
 
 
@@ -65,19 +65,19 @@ async def test_a_finished_job_costs_nothing(async_client: AsyncScripe, server: S
 async def test_c1_both_words_for_success(
     async_client: AsyncScripe, server: ScriptedServer, status: str
 ) -> None:
-    server.script(*single(shapes.job(status=status)))
+    server.script(*job_responses(shapes.job(status=status)))
     assert (await async_client.jobs.wait("job_1")).is_succeeded
 
 
 async def test_an_unknown_status_is_not_finished(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    server.script(*single(shapes.job(status="PAUSED"), shapes.job(status="DONE")))
+    server.script(*job_responses(shapes.job(status="PAUSED"), shapes.job(status="DONE")))
     assert (await async_client.jobs.wait("job_1")).is_succeeded
     assert len(server.received) == 2
 
 
 async def test_a_failed_job_raises_with_the_job(async_client: AsyncScripe, server: ScriptedServer) -> None:
     failed = shapes.job(status="FAILED", errorCode="UNREADABLE", errorMessage="no words in it")
-    server.script(*single(failed))
+    server.script(*job_responses(failed))
     with pytest.raises(JobFailedError, match="UNREADABLE: no words in it") as caught:
         await async_client.jobs.wait("job_1")
     assert caught.value.job.error_code == "UNREADABLE"
@@ -87,28 +87,28 @@ async def test_a_failed_job_raises_with_the_job(async_client: AsyncScripe, serve
 async def test_a_cancelled_job_raises_with_the_job(
     async_client: AsyncScripe, server: ScriptedServer, status: str
 ) -> None:
-    server.script(*single(shapes.job(status=status)))
+    server.script(*job_responses(shapes.job(status=status)))
     with pytest.raises(JobCancelledError) as caught:
         await async_client.jobs.wait("job_1")
     assert caught.value.job.id == "job_1"
 
 
 @pytest.mark.parametrize(
-    ("kind", "seconds", "looks"),
+    ("job_type", "seconds", "looks"),
     [("SOURCE_INGEST_FILE", 60, 30 + 6), ("KB_INGEST_URL", 60, 30 + 6), ("POST_GENERATION", 60, 60)],
 )
 async def test_the_cadence(
     async_client: AsyncScripe,
     async_clock: AsyncSleeplessClock,
     server: ScriptedServer,
-    kind: str,
+    job_type: str,
     seconds: float,
     looks: int,
 ) -> None:
-    """Every second; for ingests every 5 seconds once 30 have passed."""
-    server.script(*single(shapes.job(type=kind)))
+    """Poll every second; for ingests, every 5 seconds after the first 30."""
+    server.script(*job_responses(shapes.job(type=job_type)))
     with pytest.raises(JobTimeoutError) as caught:
-        await async_client.jobs.wait(queued(type=kind), timeout=seconds)
+        await async_client.jobs.wait(queued_job(type=job_type), timeout=seconds)
     assert abs(len(server.received) - looks) <= 2
     assert [job.id for job in caught.value.jobs] == ["job_1"]
     assert isinstance(caught.value, TimeoutError)
@@ -117,14 +117,14 @@ async def test_the_cadence(
 async def test_a_deadline_in_a_wait_is_a_job_timeout(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(*single(shapes.job()))
+    server.script(*job_responses(shapes.job()))
     with pytest.raises(JobTimeoutError, match=r"After 3(\.0\d*)? s"):
-        await async_client.with_options(total_timeout=3).jobs.wait(queued())
+        await async_client.with_options(total_timeout=3).jobs.wait(queued_job())
     with pytest.raises(JobTimeoutError, match=r"After 2(\.0\d*)? s"):
-        await async_client.with_options(total_timeout=3).jobs.wait_all([queued()], timeout=2)
+        await async_client.with_options(total_timeout=3).jobs.wait_all([queued_job()], timeout=2)
 
 
-async def test_an_answer_too_late_for_the_wait_is_a_job_timeout(
+async def test_a_response_too_late_for_the_wait_is_a_job_timeout(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     def late(request: Received) -> Reply:
@@ -136,7 +136,7 @@ async def test_an_answer_too_late_for_the_wait_is_a_job_timeout(
         await async_client.jobs.wait("job_1", timeout=50)
 
 
-async def test_a_slow_network_in_a_wait_is_told_as_such(
+async def test_a_slow_network_in_a_wait_is_an_api_timeout(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(200, b"{}", hold=0.3))
@@ -145,7 +145,7 @@ async def test_a_slow_network_in_a_wait_is_told_as_such(
 
 
 class Workspace:
-    """Jobs that end when the test says so, behind list and single reads."""
+    """Serves jobs, listed and single, which finish when the test says so."""
 
     def __init__(self, count: int, first_id: int = 0) -> None:
         self.jobs = {
@@ -167,8 +167,8 @@ class Workspace:
         if request.path == "/v1/jobs":
             newest = sorted(self.jobs.values(), key=lambda job: str(job["createdAt"]), reverse=True)
             return answer(shapes.page(*newest[:200], cursor="more" if len(newest) > 200 else None))
-        found = self.jobs.get(request.path.rpartition("/")[2])
-        return answer({"data": found}) if found else error(404, "not_found")
+        job = self.jobs.get(request.path.rpartition("/")[2])
+        return answer({"data": job}) if job else error(404, "not_found")
 
 
 async def test_a_hundred_jobs_cost_as_many_requests_as_one(
@@ -176,28 +176,28 @@ async def test_a_hundred_jobs_cost_as_many_requests_as_one(
 ) -> None:
     workspace = Workspace(100)
     server.script(workspace.reply)
-    began = async_clock.now()
+    started = async_clock.now()
     workspace.end_all_at(60)
     jobs = [Job.model_validate(job) for job in workspace.jobs.values()]
-    ended = await async_client.jobs.wait_all(jobs)
-    assert [job.id for job in ended] == [job.id for job in jobs]
-    minutes = (async_clock.now() - began) / 60
+    finished = await async_client.jobs.wait_all(jobs)
+    assert [job.id for job in finished] == [job.id for job in jobs]
+    minutes = (async_clock.now() - started) / 60
     assert len(server.received) <= 60 * minutes + 1
 
 
-async def test_waits_beside_each_other_share_half_of_the_budget(
+async def test_parallel_waits_share_half_of_the_rate_limit(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    """Whoever polls: the looks of all waits of a client stand in one line."""
-    server.script(*single(shapes.job(type="POST_GENERATION")))
-    began = async_clock.now()
+    """All waits of a client share one poll throttle."""
+    server.script(*job_responses(shapes.job(type="POST_GENERATION")))
+    started = async_clock.now()
     for _ in range(40):
         with pytest.raises(JobTimeoutError):
             await async_client.jobs.wait("job_1", timeout=1.5)
-    assert len(server.received) <= (async_clock.now() - began) + 1
+    assert len(server.received) <= (async_clock.now() - started) + 1
 
 
-async def test_a_small_budget_stretches_the_tick(
+async def test_a_small_rate_limit_stretches_the_poll_interval(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(
@@ -226,19 +226,21 @@ async def test_jobs_come_in_the_order_in_which_they_end(
             workspace.end("job_1")
 
     workspace.on_look = turn
-    ended = [job.id async for job in async_client.jobs.as_completed([*workspace.jobs, "job_1"])]
-    assert ended == ["job_3", "job_2", "job_0", "job_1"]
+    ids = [job.id async for job in async_client.jobs.as_completed([*workspace.jobs, "job_1"])]
+    assert ids == ["job_3", "job_2", "job_0", "job_1"]
 
 
-async def test_on_update_of_many_tells_changes_of_state(
+async def test_on_update_of_many_reports_changes_of_status(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     workspace = Workspace(2)
     server.script(workspace.reply)
     workspace.end_all_at(3)
-    told: list[tuple[str, str]] = []
-    await async_client.jobs.wait_all(workspace.jobs, on_update=lambda job: told.append((job.id, job.status)))
-    assert sorted(told) == [("job_0", "DONE"), ("job_0", "QUEUED"), ("job_1", "DONE"), ("job_1", "QUEUED")]
+    updates: list[tuple[str, str]] = []
+    await async_client.jobs.wait_all(
+        workspace.jobs, on_update=lambda job: updates.append((job.id, job.status))
+    )
+    assert sorted(updates) == [("job_0", "DONE"), ("job_0", "QUEUED"), ("job_1", "DONE"), ("job_1", "QUEUED")]
 
 
 async def test_an_unknown_id_raises_after_all_others_have_ended(
@@ -247,13 +249,13 @@ async def test_an_unknown_id_raises_after_all_others_have_ended(
     workspace = Workspace(2)
     server.script(workspace.reply)
     workspace.end_all_at(5)
-    ended = async_client.jobs.as_completed(["job_0", "job_gone", "job_1"])
-    assert sorted([(await anext(ended)).id, (await anext(ended)).id]) == ["job_0", "job_1"]
+    completed = async_client.jobs.as_completed(["job_0", "job_gone", "job_1"])
+    assert sorted([(await anext(completed)).id, (await anext(completed)).id]) == ["job_0", "job_1"]
     with pytest.raises(NotFoundError):
-        await anext(ended)
+        await anext(completed)
 
 
-async def test_a_wait_for_all_tells_all_as_last_seen(
+async def test_a_wait_for_all_has_all_jobs_as_last_fetched(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     workspace = Workspace(7)
@@ -273,17 +275,17 @@ async def test_no_jobs_are_waited_for_at_once(async_client: AsyncScripe, server:
 async def test_waits_that_were_given_up_hold_up_nobody(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(*single(shapes.job()))
+    server.script(*job_responses(shapes.job()))
     for _ in range(50):
         with pytest.raises(JobTimeoutError):
             await async_client.jobs.wait("job_1", timeout=0.5)
-    server.script(*single(shapes.job(status="DONE")))
-    began = async_clock.now()
+    server.script(*job_responses(shapes.job(status="DONE")))
+    started = async_clock.now()
     assert (await async_client.jobs.wait("job_1", timeout=10)).is_succeeded
-    assert async_clock.now() - began < 3
+    assert async_clock.now() - started < 3
 
 
-@pytest.mark.parametrize("bad", ["job_1", queued(), None])
+@pytest.mark.parametrize("bad", ["job_1", queued_job(), None])
 async def test_one_job_is_not_taken_for_many(async_client: AsyncScripe, bad: list[str]) -> None:
     with pytest.raises(InvalidArgumentError, match="Give a list"):
         await async_client.jobs.wait_all(bad)
@@ -312,23 +314,23 @@ async def test_jobs_given_by_a_bad_id_are_refused(async_client: AsyncScripe) -> 
 async def test_a_lost_cancel_is_settled_by_reading_the_job(
     async_client: AsyncScripe, server: ScriptedServer, lost: Reply
 ) -> None:
-    """C21 too: an empty answer."""
-    server.script(lost, *single(shapes.job(status="CANCELLED")))
+    """This includes C21: an empty response."""
+    server.script(lost, *job_responses(shapes.job(status="CANCELLED")))
     assert (await async_client.jobs.cancel("job_1")).is_cancelled
-    assert [each.method for each in server.received] == ["POST", "GET"]
+    assert [request.method for request in server.received] == ["POST", "GET"]
     assert server.sent("idempotency-key") == [None, None]
 
 
 async def test_a_cancel_that_did_not_arrive_is_sent_again(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    server.script(BREAK, *single(shapes.job(), shapes.job(status="CANCELLED")))
+    server.script(BREAK, *job_responses(shapes.job(), shapes.job(status="CANCELLED")))
     assert (await async_client.jobs.cancel("job_1")).is_cancelled
-    assert [each.method for each in server.received] == ["POST", "GET", "POST"]
+    assert [request.method for request in server.received] == ["POST", "GET", "POST"]
 
 
 async def test_a_cancel_that_came_too_late_raises(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    server.script(error(500), *single(shapes.job(status="RUNNING")))
+    server.script(error(500), *job_responses(shapes.job(status="RUNNING")))
     with pytest.raises(ServerError):
         await async_client.jobs.cancel("job_1")
     server.script(error(409, "not_cancellable"))
@@ -340,7 +342,10 @@ async def test_a_conflict_after_a_lost_cancel_may_be_its_own_doing(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(
-        BREAK, *single(shapes.job()), error(409, "not_cancellable"), *single(shapes.job(status="CANCELLED"))
+        BREAK,
+        *job_responses(shapes.job()),
+        error(409, "not_cancellable"),
+        *job_responses(shapes.job(status="CANCELLED")),
     )
     assert (await async_client.jobs.cancel("job_1")).is_cancelled
 
@@ -348,14 +353,14 @@ async def test_a_conflict_after_a_lost_cancel_may_be_its_own_doing(
 async def test_a_cancel_that_timed_out_on_the_way_is_settled_too(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    server.script(error(408), *single(shapes.job(status="CANCELLED")))
+    server.script(error(408), *job_responses(shapes.job(status="CANCELLED")))
     assert (await async_client.jobs.cancel("job_1")).is_cancelled
 
 
 async def test_jobs_are_looked_for_on_as_many_pages_as_pay(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    """Five jobs, two a page: three pages show all; a list that ends early leaves the rest to single reads."""
+    """Five jobs, two on a page: three pages show all. If a list ends early, the rest is fetched one by one."""
     done = [shapes.job(f"job_{n}", "DONE") for n in range(5)]
     server.script(
         answer(shapes.page(*done[:2], cursor="a")),
@@ -376,7 +381,7 @@ async def test_cancels_end(async_client: AsyncScripe, server: ScriptedServer) ->
     server.script(reply)
     with pytest.raises(ScripeError):
         await async_client.jobs.cancel("job_1")
-    assert [each.method for each in server.received] == ["POST", "GET"] * 3
+    assert [request.method for request in server.received] == ["POST", "GET"] * 3
 
 
 async def test_many_jobs_of_the_emulator(emulator: Emulator, async_local: AsyncScripe) -> None:
@@ -387,39 +392,41 @@ async def test_many_jobs_of_the_emulator(emulator: Emulator, async_local: AsyncS
     ]
     emulator.fail(jobs[7].id, error_code="ODD", error_message="told to")
     emulator.clear_requests()
-    ended = await async_local.jobs.wait_all(jobs)
-    assert [job.id for job in ended] == [job.id for job in jobs]
-    assert [job.is_failed for job in ended].count(True) == 1
+    finished = await async_local.jobs.wait_all(jobs)
+    assert [job.id for job in finished] == [job.id for job in jobs]
+    assert [job.is_failed for job in finished].count(True) == 1
     assert len(emulator.requests) <= 10
 
 
-@pytest.mark.parametrize("kind", [NotFoundError, APITimeoutError])
+@pytest.mark.parametrize("error_class", [NotFoundError, APITimeoutError])
 async def test_what_on_update_raises_is_the_callers_own(
-    async_client: AsyncScripe, server: ScriptedServer, kind: type[ScripeError]
+    async_client: AsyncScripe, server: ScriptedServer, error_class: type[ScripeError]
 ) -> None:
-    """Whatever its class: it says nothing of the job that is waited for, nor of this wait's end."""
+    """Whatever its class, it is neither about the job nor about the timeout of the wait."""
     mine = (
         APITimeoutError("mine", is_total=True)
-        if kind is APITimeoutError
+        if error_class is APITimeoutError
         else await not_found(async_client, server)
     )
 
-    heard: list[str] = []
+    updates: list[str] = []
 
-    def told(job: Job) -> None:
-        heard.append(job.id)
+    def fail(job: Job) -> None:
+        updates.append(job.id)
         raise mine
 
     def as_it_is(received: Received) -> Reply:
-        """Lists show neither job, so that each is read by itself."""
+        """Show no job in lists, so that each one is fetched by itself."""
         job_id = received.path.removeprefix("/v1/jobs").removeprefix("/")
         return answer({"data": shapes.job(job_id, "RUNNING")} if job_id else shapes.page())
 
     server.script(as_it_is)
-    with pytest.raises(kind) as caught:
-        await async_client.jobs.wait_all([queued("job_1"), queued("job_2")], on_update=told, timeout=None)
+    with pytest.raises(error_class) as caught:
+        await async_client.jobs.wait_all(
+            [queued_job("job_1"), queued_job("job_2")], on_update=fail, timeout=None
+        )
     assert caught.value is mine
-    assert heard == ["job_1"]
+    assert updates == ["job_1"]
 
 
 async def not_found(async_client: AsyncScripe, server: ScriptedServer) -> ScripeError:

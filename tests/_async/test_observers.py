@@ -1,4 +1,4 @@
-"""An observer may fail: no call fails with it, no error is hidden, no rate limit slot is lost."""
+"""Observers that fail: no call fails with them, no error is hidden, no rate limit slot is lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Failing:
-    """Fails at one thing, or, with `only` None, at everything."""
+    """Fails in one hook or, with `only` None, in all."""
 
     def __init__(self, only: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         self._only = only

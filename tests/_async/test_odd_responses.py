@@ -1,4 +1,4 @@
-"""Responses with something odd in them: what can be read is read, and what an error shows is cut and masked."""
+"""Malformed and unusual responses: they are parsed as far as possible, and errors show them cut and redacted."""
 
 from __future__ import annotations
 
@@ -167,8 +167,8 @@ async def test_bytes_without_end_after_a_finished_gzip_end_no_call(
 async def test_a_servers_words_are_cut_in_messages(
     async_client: AsyncScripe, async_local: AsyncScripe, server: ScriptedServer
 ) -> None:
-    said = {"code": "c" * 5000, "message": "m" * 5000, "request_id": "r" * 5000}
-    server.script(answer({"error": said}, 400))
+    body = {"code": "c" * 5000, "message": "m" * 5000, "request_id": "r" * 5000}
+    server.script(answer({"error": body}, 400))
     with pytest.raises(BadRequestError) as caught:
         await async_client.sources.retrieve("src_1")
     assert len(str(caught.value)) < 1000
@@ -181,7 +181,7 @@ async def test_a_servers_words_are_cut_in_messages(
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "kind"),
+    ("status", "code", "error_class"),
     [
         (400, "ssrf_blocked", BadRequestError),
         (422, "ssrf_blocked", UnprocessableEntityError),
@@ -192,12 +192,12 @@ async def test_a_servers_words_are_cut_in_messages(
     ],
 )
 async def test_the_status_refines_the_class_of_a_code(
-    async_client: AsyncScripe, server: ScriptedServer, status: int, code: str, kind: type[Exception]
+    async_client: AsyncScripe, server: ScriptedServer, status: int, code: str, error_class: type[Exception]
 ) -> None:
     server.script(error(status, code))
     with pytest.raises(APIStatusError) as caught:
         await async_client.with_options(max_retries=0).sources.retrieve("src_1")
-    assert type(caught.value) is kind
+    assert type(caught.value) is error_class
 
 
 @pytest.mark.parametrize("status", [400, 402, 404, 408, 429, 500, 502, 503, 504])
@@ -240,15 +240,15 @@ async def test_secrets_in_a_broken_body_are_masked_after_decoding(
     server.script(Reply(status, body))
     with pytest.raises((APIResponseValidationError, APIStatusError)) as caught:
         await async_client.uploads.create(content_type="audio/mpeg")
-    shown = repr(vars(caught.value)) + "".join(traceback.format_exception(caught.value))
+    text = repr(vars(caught.value)) + "".join(traceback.format_exception(caught.value))
     for secret in (SIGNATURE, WEBHOOK_SECRET, WEBHOOK_SECRET.partition("/")[2], KEY):
-        assert secret not in shown
+        assert secret not in text
 
 
 async def test_details_of_an_error_are_masked_too(async_client: AsyncScripe, server: ScriptedServer) -> None:
     link = {"uploadUrl": f"https://s3.example/k?sig={SIGNATURE}"}
-    said = {"code": "conflict", "message": f"see https://s3.example/k?sig={SIGNATURE}", "details": link}
-    server.script(answer({"error": said}, 409))
+    body = {"code": "conflict", "message": f"see https://s3.example/k?sig={SIGNATURE}", "details": link}
+    server.script(answer({"error": body}, 409))
     with pytest.raises(APIStatusError) as caught:
         await async_client.uploads.create(content_type="audio/mpeg")
     assert SIGNATURE not in repr(vars(caught.value)) + str(caught.value)
@@ -306,9 +306,9 @@ async def test_a_404_of_an_address_without_its_version_says_so(
 
 
 async def test_a_key_that_is_any_word_breaks_no_error(server: ScriptedServer) -> None:
-    """Tests have such keys: what is so short is not looked for."""
-    said = {"code": "spend_cap_exceeded", "message": "m", "details": {"spentCents": 12345, "paid": True}}
-    server.script(answer({"error": said}, 402))
+    """Tests use such keys: a text this short is not redacted."""
+    body = {"code": "spend_cap_exceeded", "message": "m", "details": {"spentCents": 12345, "paid": True}}
+    server.script(answer({"error": body}, 402))
     for api_key in ("123", "true", "12345"):
         async with AsyncScripe(api_key, base_url=server.base_url) as client:
             with pytest.raises(SpendCapExceededError) as caught:
@@ -328,13 +328,13 @@ async def test_a_redirect_shows_no_query_of_its_target(
 async def test_more_oddities_than_a_page_has_records_are_not_mended(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """They would cost time that grows faster than the body."""
+    """Mending them would take time that grows faster than the body."""
     server.script(Reply(200, b'{"data": [' + b"null," * 5000 + b"null]}"))
     with pytest.raises(APIResponseValidationError):
         await async_client.jobs.list().to_list()
 
 
-async def test_what_an_engine_quotes_is_cut_and_masked(
+async def test_text_that_a_backend_quotes_is_cut_and_redacted(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(200, b"", {f"Bad header {KEY} whsec_{SIGNATURE}" + "x" * 5000: "y"}))
@@ -346,8 +346,8 @@ async def test_what_an_engine_quotes_is_cut_and_masked(
 
 
 async def test_what_storage_says_is_masked(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    said = f"<Error><Code>Odd</Code><Message>https://b.example/x?X-Amz-Signature={SIGNATURE} no</Message></Error>"
-    server.script(answer({"data": shapes.upload(f"{server.origin}/k")}), Reply(403, said.encode()))
+    xml = f"<Error><Code>Odd</Code><Message>https://b.example/x?X-Amz-Signature={SIGNATURE} no</Message></Error>"
+    server.script(answer({"data": shapes.upload(f"{server.origin}/k")}), Reply(403, xml.encode()))
     with pytest.raises(UploadError) as caught:
         await async_client.uploads.upload_file(b"Words.", content_type="text/plain")
     assert SIGNATURE not in str(caught.value) + repr(vars(caught.value))

@@ -1,4 +1,4 @@
-"""Options: where they come from, which are refused, what a copy shares, and when a client is closed."""
+"""Options: their sources, their validation, the state that copies share, and closing a client."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ async def test_what_cannot_be_right_is_refused(make: Callable[[], AsyncScripe], 
 async def test_no_proxy_stands_between_us_and_this_machine(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy from the environment would see key and content, and could not reach this machine's loopback."""
+    """A proxy from the environment would see the API key, and could not reach this machine's loopback."""
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     server.script(GOOD)
@@ -168,17 +168,19 @@ async def test_closing_a_copy_closes_nothing(async_client: AsyncScripe, server: 
             await closed.sources.retrieve("src_1")
 
 
-async def test_on_response_hears_each_answer_of_the_api_but_not_storages(emulator: Emulator) -> None:
-    heard: list[ResponseInfo] = []
+async def test_on_response_gets_each_response_of_the_api_but_not_storages(emulator: Emulator) -> None:
+    responses: list[ResponseInfo] = []
 
     async def hear(response: ResponseInfo) -> None:
-        heard.append(response)
+        responses.append(response)
 
     async with emulator.async_client(on_response=hear) as client:
         emulator.fail_next(500, path="/projects")
         await client.projects.list().first()
         await client.uploads.upload_file(b"Words.", content_type="text/plain")
-    assert [(each.method, each.path, each.status_code, each.attempts) for each in heard] == [
+    assert [
+        (response.method, response.path, response.status_code, response.attempts) for response in responses
+    ] == [
         ("GET", "/projects", 500, 1),
         ("GET", "/projects", 200, 2),
         ("POST", "/uploads", 200, 1),
@@ -220,7 +222,7 @@ async def test_what_on_update_raises_reaches_the_caller_unchanged(
 
 
 async def test_a_deadline_bounds_all_steps_of_a_composite(emulator: Emulator) -> None:
-    """Here the mint and the upload take all of it."""
+    """Here, creating the link and the upload use up all of it."""
     async with emulator.async_client(total_timeout=30) as client:
         emulator.fail_next(503, retry_after=25, path="/uploads")
         emulator.fail_next(503, retry_after=25, path="/sources")
@@ -231,12 +233,12 @@ async def test_a_deadline_bounds_all_steps_of_a_composite(emulator: Emulator) ->
 async def test_a_deadline_that_has_passed_sends_nothing(
     async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(response: ResponseInfo) -> None:
+    def advance_clock(response: ResponseInfo) -> None:
         async_clock.skip(100)
 
     server.script(error(401, "key_expired"), GOOD)
     async with AsyncScripe(
-        lambda: KEY, base_url=server.base_url, on_response=late, total_timeout=50
+        lambda: KEY, base_url=server.base_url, on_response=advance_clock, total_timeout=50
     ) as client:
         scripe_clock_of(client, async_clock)
         with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
@@ -244,14 +246,14 @@ async def test_a_deadline_that_has_passed_sends_nothing(
     assert len(server.received) == 1
 
 
-async def test_an_answer_that_ends_after_the_deadline_is_late(
+async def test_a_response_that_ends_after_the_deadline_is_late(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(request: Received) -> Reply:
+    def advance_clock(request: Received) -> Reply:
         async_clock.skip(100)
         return replace(GOOD, pace=pace, is_slow_from_its_head=True)
 
-    server.script(late)
+    server.script(advance_clock)
     pace = 0.01
     with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
         await async_client.with_options(total_timeout=50).sources.retrieve("src_1")
@@ -262,11 +264,13 @@ async def test_an_answer_that_ends_after_the_deadline_is_late(
 async def test_a_deadline_used_up_by_the_mint_leaves_none_for_the_upload(
     async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(response: ResponseInfo) -> None:
+    def advance_clock(response: ResponseInfo) -> None:
         async_clock.skip(100)
 
     server.script(answer({"data": shapes.upload(f"{server.origin}/k")}))
-    async with AsyncScripe(KEY, base_url=server.base_url, on_response=late, total_timeout=50) as client:
+    async with AsyncScripe(
+        KEY, base_url=server.base_url, on_response=advance_clock, total_timeout=50
+    ) as client:
         scripe_clock_of(client, async_clock)
         with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
             await client.uploads.upload_file(b"Words.", content_type="text/plain")
@@ -276,14 +280,14 @@ async def test_a_deadline_used_up_by_the_mint_leaves_none_for_the_upload(
 async def test_a_deadline_is_looked_at_between_blocks(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(progress: scripe.Progress) -> None:
+    def advance_clock(progress: scripe.Progress) -> None:
         async_clock.skip(100)
 
     server.script(Reply(200))
     upload = scripe.Upload.model_validate(shapes.upload(f"{server.origin}/k", maxSizeBytes=9_000_000))
     with pytest.raises(APITimeoutError, match="total timeout of 150 s"):
         await async_client.with_options(total_timeout=150).uploads.put(
-            upload, bytes(5_000_000), on_progress=late
+            upload, bytes(5_000_000), on_progress=advance_clock
         )
 
 
@@ -294,7 +298,7 @@ def scripe_clock_of(client: AsyncScripe, clock: AsyncSleeplessClock) -> None:
 
 
 async def test_every_code_of_the_api_has_its_error(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    """By code first, by status second: C10, C14."""
+    """The code decides, then the status: C10, C14."""
     kinds = {
         ("invalid_request", 400): scripe.BadRequestError,
         ("bad_cursor", 400): scripe.BadCursorError,
@@ -326,11 +330,11 @@ async def test_every_code_of_the_api_has_its_error(async_client: AsyncScripe, se
         ("unheard_of", 507): scripe.ServerError,
         ("", 302): scripe.APIStatusError,
     }
-    for (code, status), kind in kinds.items():
+    for (code, status), error_class in kinds.items():
         server.script(error(status, code))
         with pytest.raises(APIStatusError) as caught:
             await async_client.with_options(max_retries=0).sources.retrieve("src_1")
-        assert type(caught.value) is kind
+        assert type(caught.value) is error_class
         assert (caught.value.code or "", caught.value.status_code, caught.value.request_id) == (
             code,
             status,
@@ -339,13 +343,13 @@ async def test_every_code_of_the_api_has_its_error(async_client: AsyncScripe, se
 
 
 async def test_c8_details_and_meta_are_both_read(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    said = {
+    body = {
         "code": "scope_missing",
         "message": "no",
         "details": {"required": ["notes:read"]},
         "meta": {"a": 1},
     }
-    server.script(answer({"error": said}, 403))
+    server.script(answer({"error": body}, 403))
     with pytest.raises(scripe.ScopeMissingError) as caught:
         await async_client.sources.retrieve("src_1")
     assert caught.value.required == ["notes:read"]
@@ -390,9 +394,9 @@ async def test_a_deprecation_warns_once(async_client: AsyncScripe, server: Scrip
     ) as caught:
         source = await async_client.sources.retrieve("src_1")
     await async_client.sources.retrieve("src_1")
-    told = source.last_response.deprecation
-    assert told is not None
-    assert (told.version, str(told.sunset), told.replacement) == (
+    deprecation = source.last_response.deprecation
+    assert deprecation is not None
+    assert (deprecation.version, str(deprecation.sunset), deprecation.replacement) == (
         version,
         "2026-12-01",
         "2026-11-01",

@@ -1,4 +1,4 @@
-"""Lists: items, pages, stale cursors, and answers that would go round for ever."""
+"""Lists: items, pages, stale cursors, and pages that would repeat endlessly."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ async def test_nothing_is_sent_before_the_first_item(
 async def test_has_more_says_whether_and_the_cursor_where(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """Never the number of items: an empty page may have a next one."""
+    """The number of items decides nothing: an empty page may have a next one."""
     server.script(
         answer(shapes.page(*jobs(1, 2), cursor="a")),
         answer(shapes.page(cursor="b")),
         answer({"data": jobs(3), "pagination": {"next_cursor": "left over", "has_more": False}}),
     )
     assert [job.id async for job in async_client.jobs.list(status=["DONE"])] == ["job_1", "job_2", "job_3"]
-    assert [each.target for each in server.received] == [
+    assert [request.target for request in server.received] == [
         "/v1/jobs?limit=200&status=DONE",
         "/v1/jobs?limit=200&status=DONE&cursor=a",
         "/v1/jobs?limit=200&status=DONE&cursor=b",
@@ -64,7 +64,7 @@ async def test_a_list_without_pagination_is_one_page(
     assert len(await async_client.jobs.list().to_list()) == 1
 
 
-async def test_to_list_stops_where_told(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_to_list_stops_at_max_items(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(answer(shapes.page(*jobs(1, 2), cursor="a")), answer(shapes.page(*jobs(3, 4))))
     assert len(await async_client.jobs.list().to_list(max_items=2)) == 2
     assert len(server.received) == 1
@@ -116,15 +116,15 @@ async def test_has_more_without_a_cursor_is_no_end(async_client: AsyncScripe, se
 async def test_a_stale_cursor_restarts_and_skips_what_was_yielded(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """Also what was added meanwhile, and with several items at one instant."""
+    """Also with items that were added meanwhile, and with several items created at the same time."""
     server.script(
         answer(shapes.page(*jobs(1, 2), shapes.job("job_tie", "DONE", 2), cursor="a")),
         error(400, "bad_cursor"),
         answer(shapes.page(*jobs(0, 1, 2), shapes.job("job_tie", "DONE", 2), cursor="b")),
         answer(shapes.page(shapes.job("job_tie2", "DONE", 2), *jobs(3))),
     )
-    found = [job.id async for job in async_client.jobs.list()]
-    assert found == ["job_1", "job_2", "job_tie", "job_tie2", "job_3"]
+    ids = [job.id async for job in async_client.jobs.list()]
+    assert ids == ["job_1", "job_2", "job_tie", "job_tie2", "job_3"]
 
 
 async def test_pages_after_a_restart_hold_only_what_is_new(
@@ -170,23 +170,23 @@ async def test_a_walk_goes_on_after_an_error(async_client: AsyncScripe, server: 
 
 
 async def test_a_long_list_with_cursors_that_go_stale(emulator: Emulator, async_local: AsyncScripe) -> None:
-    """Ties included; every job once, whenever the cursors go stale."""
+    """Every job is returned once, whenever the cursors become stale, and also among jobs created at the same time."""
     emulator.seed(jobs=450, step=0)
     emulator.seed(jobs=150)
-    seen: list[str] = []
+    ids: list[str] = []
     stale_at = [200, 400]
     async for page in async_local.jobs.list(page_size=100).pages():
-        seen += [job.id for job in page.data]
-        if len(seen) in stale_at:
-            stale_at.remove(len(seen))
+        ids += [job.id for job in page.data]
+        if len(ids) in stale_at:
+            stale_at.remove(len(ids))
             emulator.expire_cursors()
-    assert len(seen) == len(set(seen)) == 600
+    assert len(ids) == len(set(ids)) == 600
 
 
 async def test_the_first_item_may_come_on_a_later_page(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(answer(shapes.page(cursor="c")), answer(shapes.page(shapes.job("job_1"))))
-    found = await async_client.jobs.list().first()
-    assert found is not None
-    assert found.id == "job_1"
+    job = await async_client.jobs.list().first()
+    assert job is not None
+    assert job.id == "job_1"

@@ -1,4 +1,4 @@
-"""`show_progress=True`: bars for whoever watches, and the caller's callback as ever."""
+"""`show_progress=True`: bars in a terminal or a notebook, beside the caller's callback."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ async def test_a_file_has_a_bar_for_each_stage_and_the_callback_hears_all_of_it(
     async_local: AsyncScripe, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal = watched(monkeypatch)
-    heard: list[Progress] = []
+    updates: list[Progress] = []
 
     async def hear(progress: Progress) -> None:
-        heard.append(progress)
+        updates.append(progress)
 
     source = await async_local.sources.ingest(
         b"text" * 300,
@@ -28,9 +28,9 @@ async def test_a_file_has_a_bar_for_each_stage_and_the_callback_hears_all_of_it(
         show_progress=True,
     )
     assert source.is_ready
-    assert {each.stage for each in heard} == {"uploading", "queued", "running", "done"}
-    for shown in ("file", "✓ Upload", "1.2 kB of 1.2 kB", "✓ Queue", "✓ Processing"):
-        assert shown in terminal.text
+    assert {progress.stage for progress in updates} == {"uploading", "queued", "running", "done"}
+    for text in ("file", "✓ Upload", "1.2 kB of 1.2 kB", "✓ Queue", "✓ Processing"):
+        assert text in terminal.text
 
 
 async def test_calls_that_take_progress(
@@ -56,11 +56,11 @@ async def test_a_wait_shows_the_job_from_its_state_on(
 ) -> None:
     terminal = watched(monkeypatch)
     job = await async_local.posts.generate(project_id=emulator.project_id, text="On bars")
-    heard: list[Job] = []
-    await async_local.jobs.wait(job.id, show_progress=True, on_update=heard.append)
+    updates: list[Job] = []
+    await async_local.jobs.wait(job.id, show_progress=True, on_update=updates.append)
     assert f"{job.id}" in terminal.text
     assert "✓ Processing" in terminal.text
-    assert heard[-1].is_succeeded
+    assert updates[-1].is_succeeded
 
 
 async def test_a_wait_for_many_counts_them(
@@ -70,8 +70,8 @@ async def test_a_wait_for_many_counts_them(
     texts = ["One", "Two", "Three"]
     jobs = [await async_local.posts.generate(project_id=emulator.project_id, text=text) for text in texts]
     emulator.fail(jobs[1].id)
-    ended = await async_local.jobs.wait_all([jobs[0], *(job.id for job in jobs[1:])], show_progress=True)
-    assert [job.is_succeeded for job in ended] == [True, False, True]
+    finished = await async_local.jobs.wait_all([jobs[0], *(job.id for job in jobs[1:])], show_progress=True)
+    assert [job.is_succeeded for job in finished] == [True, False, True]
     assert "3 jobs" in terminal.text
     assert "3 of 3, 1 failed or cancelled" in terminal.text
 
@@ -87,7 +87,7 @@ async def test_work_that_fails_says_where(
     assert "✗ Queue" in terminal.text
 
 
-async def test_nobody_watches_a_pipe(
+async def test_no_bars_are_shown_in_a_pipe(
     async_local: AsyncScripe, emulator: Emulator, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project_id = emulator.project_id

@@ -1,4 +1,4 @@
-"""The budget of requests: kept on this side, so that calls wait instead of being refused."""
+"""The rate limiter: calls wait instead of getting a 429."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.anyio
 GOOD = answer({"data": shapes.source()})
 
 
-def told(remaining: int, reset: str) -> dict[str, str]:
+def limit_headers(remaining: int, reset: str) -> dict[str, str]:
     return {"X_RateLimit_Limit": "120", "X_RateLimit_Remaining": str(remaining), "X_RateLimit_Reset": reset}
 
 
 async def test_when_nothing_remains_the_next_call_waits_for_the_reset(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     await async_client.sources.retrieve("src_1")
     source = await async_client.with_options(max_retries=0).sources.retrieve("src_1")
     assert sum(async_clock.sleeps) == pytest.approx(17, abs=0.5)
@@ -38,16 +38,16 @@ async def test_a_reset_the_size_of_an_epoch_counts_as_one(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     until = time.time() + 20
-    server.script(answer({"data": shapes.source()}, 200, **told(0, f"{until:.0f}")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, f"{until:.0f}")), GOOD)
     await async_client.sources.retrieve("src_1")
     await async_client.sources.retrieve("src_1")
     assert sum(async_clock.sleeps) == pytest.approx(20, abs=1)
 
 
-async def test_buckets_are_told_apart(
+async def test_buckets_are_separate(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     await async_client.sources.retrieve("src_1")
     await async_client.sources.create_text(project_id="proj_1", text="Hello")
     assert async_clock.sleeps == []
@@ -56,7 +56,7 @@ async def test_buckets_are_told_apart(
 async def test_headers_that_come_only_with_a_429_are_learnt_from(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    """The refused call is tried again after Retry-After; a call beside it waits as long."""
+    """The rejected call is sent again after Retry-After; a parallel call waits as long."""
     server.script(error(429, "rate_limited", Retry_After="30"), GOOD)
     with pytest.raises(Exception, match="rate_limited"):
         await async_client.with_options(max_retries=0).sources.retrieve("src_1")
@@ -64,19 +64,19 @@ async def test_headers_that_come_only_with_a_429_are_learnt_from(
     assert sum(async_clock.sleeps) == pytest.approx(30, abs=0.5)
 
 
-async def test_copies_share_the_budget(
+async def test_copies_share_the_rate_limit(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "5")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "5")), GOOD)
     await async_client.with_options(timeout=5).sources.retrieve("src_1")
     await async_client.with_options(timeout=6).sources.retrieve("src_1")
     assert sum(async_clock.sleeps) == pytest.approx(5, abs=0.5)
 
 
-async def test_a_wait_for_the_budget_past_the_deadline_is_a_timeout(
+async def test_a_rate_limit_wait_past_the_deadline_is_a_timeout(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     await async_client.sources.retrieve("src_1")
     with pytest.raises(APITimeoutError, match="rate limit is reached"):
         await async_client.with_options(total_timeout=5).sources.retrieve("src_1")
@@ -84,7 +84,7 @@ async def test_a_wait_for_the_budget_past_the_deadline_is_a_timeout(
 
 
 async def test_it_can_be_turned_off(server: ScriptedServer) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=None) as client:
         await client.sources.retrieve("src_1")
         await client.with_options(total_timeout=1).sources.retrieve("src_1")
@@ -93,7 +93,7 @@ async def test_it_can_be_turned_off(server: ScriptedServer) -> None:
 
 async def test_clients_can_share_one(server: ScriptedServer) -> None:
     shared = RateLimiter()
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=shared) as client:
         await client.sources.retrieve("src_1")
     async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=shared, total_timeout=1) as client:
@@ -101,11 +101,11 @@ async def test_clients_can_share_one(server: ScriptedServer) -> None:
             await client.sources.retrieve("src_1")
 
 
-async def test_a_wait_for_the_budget_is_logged(
+async def test_a_rate_limit_wait_is_logged(
     async_client: AsyncScripe, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A program that stands still without a word looks as if it hung."""
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "30")))
+    """A program that waits without a log line seems to hang."""
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "30")))
     _log._last_wait_warning.clear()  # pyright: ignore[reportPrivateUsage]
     with caplog.at_level(logging.INFO, "scripe"):
         await async_client.sources.retrieve("src_1")
@@ -113,7 +113,7 @@ async def test_a_wait_for_the_budget_is_logged(
         await async_client.sources.retrieve("src_1")
         await async_client.sources.retrieve("src_1")
     assert caplog.messages == ["Rate limit reached (read): waiting 30 s before GET /sources/src_1"] * 2
-    assert [each.levelname for each in caplog.records] == ["WARNING", "INFO"]  # a warning once a minute
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]  # a warning once a minute
     assert 29 < vars(caplog.records[0])["scripe_wait"] <= 30
 
 
@@ -121,17 +121,19 @@ async def test_a_short_wait_is_no_warning(
     async_client: AsyncScripe, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     _log._last_wait_warning.clear()  # pyright: ignore[reportPrivateUsage]
-    server.script(error(429, Retry_After="4"), answer({"data": shapes.source()}, 200, **told(0, "4")))
+    server.script(
+        error(429, Retry_After="4"), answer({"data": shapes.source()}, 200, **limit_headers(0, "4"))
+    )
     with caplog.at_level(logging.INFO, "scripe"):
         await async_client.sources.retrieve("src_1")
         await async_client.sources.retrieve("src_1")
-    assert {each.levelname for each in caplog.records} == {"INFO"}
+    assert {record.levelname for record in caplog.records} == {"INFO"}
 
 
 async def test_a_429_that_does_not_say_when_is_tried_again_after_1_2_and_4_seconds(
     async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    """With the rate limit kept here and without; a call beside it waits as long, and no longer."""
+    """With a rate limiter and without; a parallel call waits as long, and no longer."""
     for limiter in (RateLimiter(), None):
         async_clock.sleeps.clear()
         server.script(*[error(429, "rate_limited")] * 3, GOOD)
@@ -139,29 +141,29 @@ async def test_a_429_that_does_not_say_when_is_tried_again_after_1_2_and_4_secon
             set_clock(client, async_clock)
             await client.sources.retrieve("src_1")
             await client.sources.retrieve("src_1")
-        assert [round(each) for each in async_clock.sleeps if each > 0.1] == [1, 2, 4]
+        assert [round(seconds) for seconds in async_clock.sleeps if seconds > 0.1] == [1, 2, 4]
 
 
 async def test_headers_on_every_response_decide_however_short_the_window(server: ScriptedServer) -> None:
     """5 requests in 2 seconds: 12 calls take 4 seconds, and none is refused."""
     sent: list[float] = []
 
-    def counted(request: Received) -> Reply:
+    def count(request: Received) -> Reply:
         now = request.at
-        used = [at for at in sent if at > now - 2]
-        is_refused = len(used) >= 5
+        recent = [at for at in sent if at > now - 2]
+        is_refused = len(recent) >= 5
         if not is_refused:
             sent.append(now)
-            used.append(now)
-        left = {"X_RateLimit_Limit": "5", "X_RateLimit_Remaining": str(5 - len(used))}
-        reset = {"X_RateLimit_Reset": f"{used[0] + 2 - now:.3f}"}
+            recent.append(now)
+        limits = {"X_RateLimit_Limit": "5", "X_RateLimit_Remaining": str(5 - len(recent))}
+        reset = {"X_RateLimit_Reset": f"{recent[0] + 2 - now:.3f}"}
         return (
-            error(429, **left, **reset)
+            error(429, **limits, **reset)
             if is_refused
-            else answer({"data": shapes.source()}, 200, **left, **reset)
+            else answer({"data": shapes.source()}, 200, **limits, **reset)
         )
 
-    server.script(counted)
+    server.script(count)
     async with AsyncScripe(KEY, base_url=server.base_url, max_retries=0) as client:
         started = time.monotonic()
         for _ in range(12):
@@ -170,17 +172,19 @@ async def test_headers_on_every_response_decide_however_short_the_window(server:
     assert len(sent) == len(server.received) == 12
 
 
-async def test_far_over_the_budget_no_call_is_refused(emulator: Emulator, async_local: AsyncScripe) -> None:
-    """Against the emulator's sliding window: no 429, and the budget is used."""
-    began = emulator.clock.now()
+async def test_far_over_the_rate_limit_no_call_is_rejected(
+    emulator: Emulator, async_local: AsyncScripe
+) -> None:
+    """Against the emulator's sliding window: no 429, and the rate limit is used up."""
+    started = emulator.clock.now()
     for _ in range(500):
         await async_local.with_options(max_retries=0).workspaces.me()
-    minutes = (emulator.clock.now() - began).total_seconds() / 60
+    minutes = (emulator.clock.now() - started).total_seconds() / 60
     assert all(request.status == 200 for request in emulator.requests)
     assert 500 / minutes >= 0.95 * 120
 
 
-async def test_headers_only_with_a_429_still_keep_the_budget() -> None:
+async def test_headers_only_with_a_429_still_keep_the_rate_limit() -> None:
     with Emulator(rate_headers="limited") as emulator:
         async with emulator.async_client() as client:
             for _ in range(500):
@@ -190,7 +194,7 @@ async def test_headers_only_with_a_429_still_keep_the_budget() -> None:
 
 
 async def test_a_429_is_waited_for_and_is_no_retry(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    """Others of the workspace used the budget up; that is no fault of the call's."""
+    """Other clients of the workspace used up the rate limit; the call has not failed."""
     refused = error(429, "rate_limited", Retry_After="1")
     server.script(*[refused] * 5, error(500), error(500), answer({"data": shapes.source()}))
     source = await async_client.sources.retrieve("src_1")

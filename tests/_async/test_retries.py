@@ -1,4 +1,4 @@
-"""Retries: which answers, how often, after how long, and with which bytes."""
+"""Retries: of which responses, how many, after which delay, and with which bytes."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_retries_end(async_client: AsyncScripe, server: ScriptedServer) ->
     assert caught.value.__cause__ is None
 
 
-async def test_no_retries_when_told_so(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_no_retries_with_max_retries_0(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(error(500, "internal_error"))
     with pytest.raises(ServerError):
         await async_client.with_options(max_retries=0).sources.retrieve("src_1")
@@ -116,7 +116,7 @@ async def test_an_error_of_a_write_carries_its_key(
     assert caught.value.idempotency_key == server.sent("idempotency-key")[0]
 
 
-async def test_a_replayed_answer_is_final(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_a_replayed_response_is_final(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(error(500, "internal_error", Idempotent_Replayed="true"), GOOD)
     with pytest.raises(ServerError) as caught:
         await async_client.sources.create_text(project_id="proj_1", text="Hello")
@@ -135,7 +135,7 @@ async def test_retry_after_in_seconds_is_waited(
 async def test_retry_after_as_a_date_is_waited(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    """By the server's own clock, where it tells it: ours may be off by years."""
+    """By the server's clock, from its `Date` header: ours may be wrong by years."""
     sent, until = formatdate(1_000_000_000, usegmt=True), formatdate(1_000_000_009, usegmt=True)
     server.script(error(503, Retry_After=until, Date=sent), GOOD)
     await async_client.sources.retrieve("src_1")
@@ -176,7 +176,7 @@ async def test_a_wait_that_is_too_long_raises_at_once(
     assert (caught.value.retry_after, async_clock.sleeps, len(server.received)) == (61, [], 1)
 
 
-async def test_a_wait_past_the_deadline_raises_the_answers_own_error(
+async def test_a_delay_past_the_deadline_raises_the_responses_own_error(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(error(503, "service_unavailable", Retry_After="30"), GOOD)
@@ -203,14 +203,14 @@ async def test_request_repeats_any_write_that_was_refused_unread(
     assert await async_client.request("POST", "/anything") == {"ok": True}
 
 
-async def test_a_slow_answer_times_out(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_a_slow_response_times_out(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(Reply(200, GOOD.body, hold=1.0))
     with pytest.raises(APITimeoutError, match="ReadTimeout"):
         await async_client.with_options(timeout=0.2, max_retries=0).sources.retrieve("src_1")
 
 
 async def test_a_deadline_bounds_the_whole_call(server: ScriptedServer) -> None:
-    """Each byte comes in time, the answer never would."""
+    """Each byte arrives within `timeout`, but the response never ends."""
     server.script(Reply(200, GOOD.body, pace=0.05))
     async with AsyncScripe(KEY, base_url=server.base_url, total_timeout=0.3) as client:
         with pytest.raises(APITimeoutError, match="total timeout"):
@@ -237,7 +237,7 @@ async def test_a_key_is_renewed_once_for_all_attempts_of_a_call(server: Scripted
     assert len(server.received) == 3
 
 
-async def test_a_lost_answer_ends_with_one_record(emulator: Emulator, async_local: AsyncScripe) -> None:
+async def test_a_lost_response_ends_with_one_record(emulator: Emulator, async_local: AsyncScripe) -> None:
     """For every write, over hundreds of trials."""
     project = emulator.project_id
     for trial in range(200):

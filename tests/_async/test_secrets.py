@@ -1,4 +1,4 @@
-"""The key and presigned links are nowhere to be seen."""
+"""The API key and the signatures of links appear nowhere."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ pytestmark = pytest.mark.anyio
 SIGNATURE = "c0ffee0123456789"
 
 
-def presigned(origin: str) -> Upload:
+def presigned_upload(origin: str) -> Upload:
     return Upload.model_validate(shapes.upload(f"{origin}/key?X-Amz-Signature={SIGNATURE}"))
 
 
 @contextmanager
 def nothing_leaks(
-    caplog: pytest.LogCaptureFixture, told: Callable[[BaseException], str] = told_by
+    caplog: pytest.LogCaptureFixture, format_error: Callable[[BaseException], str] = told_by
 ) -> Generator[None]:
-    """Whoever prints the error, logs all, and shows the locals of all frames, sees no secret."""
+    """Check that no secret is in the error, the log, or the local variables of any frame."""
     caplog.set_level(logging.DEBUG)
     with pytest.raises(Exception) as caught:
         yield
-    for text in (told(caught.value), caplog.text):
+    for text in (format_error(caught.value), caplog.text):
         assert KEY not in text
         assert SIGNATURE not in text
 
@@ -97,7 +97,7 @@ async def test_a_link_that_is_refused_is_not_shown(
     async_client: AsyncScripe, caplog: pytest.LogCaptureFixture, url: str
 ) -> None:
     with nothing_leaks(caplog):
-        await async_client.uploads.put(presigned(url), b"Words.")
+        await async_client.uploads.put(presigned_upload(url), b"Words.")
 
 
 async def test_what_callbacks_raise_shows_no_secret_of_ours(
@@ -118,8 +118,8 @@ async def test_what_a_function_that_gives_keys_raises_shows_no_earlier_key(
     keys = iter([KEY])
 
     def key() -> str:
-        for each in keys:
-            return each
+        for api_key in keys:
+            return api_key
         raise LookupError("no vault")
 
     server.script(error(401, "key_expired"))
@@ -129,15 +129,15 @@ async def test_what_a_function_that_gives_keys_raises_shows_no_earlier_key(
 
 
 async def test_a_secret_of_a_webhook_is_not_shown(emulator: Emulator, async_local: AsyncScripe) -> None:
-    made = await async_local.webhook_endpoints.create(
+    endpoint = await async_local.webhook_endpoints.create(
         name="Desk", url="https://example.com/hook", events=["note.created"]
     )
-    assert made.secret is not None
+    assert endpoint.secret is not None
     console = Console(file=io.StringIO())
-    console.print(made, [made])
-    shown = f"{made!r} {made} {cast('io.StringIO', console.file).getvalue()}"
-    assert made.secret not in shown
-    assert "whsec_…" in shown
+    console.print(endpoint, [endpoint])
+    output = f"{endpoint!r} {endpoint} {cast('io.StringIO', console.file).getvalue()}"
+    assert endpoint.secret not in output
+    assert "whsec_…" in output
 
 
 async def test_wrong_options_hold_no_key(caplog: pytest.LogCaptureFixture) -> None:
@@ -147,7 +147,7 @@ async def test_wrong_options_hold_no_key(caplog: pytest.LogCaptureFixture) -> No
         AsyncScripe(f"{KEY} {SIGNATURE}")
 
 
-async def test_a_late_answer_holds_no_key(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_late_response_holds_no_key(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
     server.script(Reply(200, hold=0.5))
     async with AsyncScripe(KEY, base_url=server.base_url, total_timeout=0.1, max_retries=0) as client:
         with nothing_leaks(caplog):
@@ -168,7 +168,7 @@ async def test_a_late_answer_holds_no_key(server: ScriptedServer, caplog: pytest
 async def test_an_upload_shows_no_signature(
     async_client: AsyncScripe, server: ScriptedServer, caplog: pytest.LogCaptureFixture, reply: Reply
 ) -> None:
-    upload = presigned(server.origin)
+    upload = presigned_upload(server.origin)
 
     def stop(progress: Progress) -> None:
         raise LookupError
@@ -183,7 +183,7 @@ async def test_an_upload_shows_no_signature(
 
 
 async def test_no_log_shows_a_secret(emulator: Emulator, caplog: pytest.LogCaptureFixture) -> None:
-    """Not at DEBUG either, ours or the engine's."""
+    """Not at DEBUG either, in our log or the backend's."""
     caplog.set_level(logging.DEBUG)
     with emulator.serve() as served:
         async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
@@ -206,17 +206,17 @@ async def test_redirects_are_not_followed_with_the_key(
 async def test_nothing_that_a_client_leads_to_holds_the_key(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """But for what is meant to hide it. Connections that were used are looked into too."""
+    """Except in `Secret`. Connections that were used are searched, too."""
     server.script(answer({"data": [shapes.job()], "pagination": {"next_cursor": None, "has_more": False}}))
     pager = async_client.jobs.list()
     page = await anext(aiter(pager.pages()))
     server.script(Reply(200))
-    upload = presigned(server.origin)
+    upload = presigned_upload(server.origin)
     await async_client.uploads.put(upload, b"Words.")
-    found = list(reachable([async_client, async_client.sources, pager, page, async_client.with_options()]))
-    texts = [each for each in found if isinstance(each, str | bytes)]
-    assert len(found) > 200
-    assert not [each for each in texts if KEY in str(each) or SIGNATURE in str(each)]
+    objects = list(reachable([async_client, async_client.sources, pager, page, async_client.with_options()]))
+    texts = [value for value in objects if isinstance(value, str | bytes)]
+    assert len(objects) > 200
+    assert not [value for value in texts if KEY in str(value) or SIGNATURE in str(value)]
 
 
 async def test_a_key_from_a_function_that_is_none_is_refused(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""Lists as records and frames."""
+"""Lists as records and data frames."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ async def test_an_empty_list_has_the_columns_of_a_full_one(
 async def test_fields_that_no_page_names_may_be_of_any_shape(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    first, second = ({"id": each, "name": each, "type": "x", "status": "y"} for each in "ab")
+    first, second = ({"id": letter, "name": letter, "type": "x", "status": "y"} for letter in "ab")
     created = {"createdAt": "2026-01-01T00:00:00.000Z"}
     rows = [{**first, **created, "mood": {"is": 1}}, {**second, **created, "mood": "fine", "rank": 2}]
     server.script(answer({"data": rows}))

@@ -1,4 +1,4 @@
-"""Uploads that go wrong: either one source with the very bytes, or an error of the tree and no source."""
+"""Uploads under faults: either one source with exactly the bytes, or an error of ours and no source."""
 
 from __future__ import annotations
 
@@ -49,19 +49,19 @@ def link(server: ScriptedServer, size: int = 10_000_000) -> Upload:
     return Upload.model_validate(shapes.upload(f"{server.origin}/key?X-Amz-Signature=00", maxSizeBytes=size))
 
 
-def stored(request: Received) -> Reply:
+def accept(request: Received) -> Reply:
     return Reply(200, headers={"ETag": f'"{hashlib.md5(request.body).hexdigest()}"'})
 
 
 def bytes_of(emulator: Emulator) -> list[bytes]:
-    """What storage holds."""
+    """Return the bytes that storage has."""
     puts = [request for request in emulator.requests if request.method == "PUT" and request.status == 200]
     return [puts[-1].headers["content-length"].encode()] if puts else []
 
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_an_upload_that_is_cut_anywhere_arrives_whole(tmp_path: Path, seed: int) -> None:
-    """Cut twice at random bytes of the file, once after its last; then the source is made of all of it."""
+    """The upload is cut twice at random bytes and once after the last; the source then has all of them."""
     path, chance = tmp_path / "words.txt", random.Random(seed)
     path.write_bytes(WORDS)
 
@@ -112,8 +112,8 @@ async def test_a_link_that_expires_while_the_file_is_sent_is_replaced(
                 WORDS,
                 project_id=emulator.project_id,
                 content_type="text/plain",
-                on_progress=lambda told: emulator.clock.advance(
-                    next(expiries, 0) if told.stage == "uploading" else 0
+                on_progress=lambda progress: emulator.clock.advance(
+                    next(expiries, 0) if progress.stage == "uploading" else 0
                 ),
             )
         assert (source.is_ready, emulator.count("sources")) == (True, 1)
@@ -141,8 +141,8 @@ async def test_a_file_that_changes_while_it_is_sent_makes_no_source(
     path = tmp_path / "words.txt"
     path.write_bytes(WORDS)
 
-    def spoil(told: Progress) -> None:
-        if told.stage != "uploading":
+    def spoil(progress: Progress) -> None:
+        if progress.stage != "uploading":
             return
         if change == "grow":
             path.write_bytes(WORDS + b"more")
@@ -168,18 +168,18 @@ async def test_a_file_that_changes_while_it_is_sent_makes_no_source(
     assert (await async_local.sources.ingest(path, project_id=emulator.project_id)).is_ready
 
 
-@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, io.BytesIO])
+@pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview, io.BytesIO])
 async def test_bytes_of_any_kind_go_up(
-    emulator: Emulator, async_local: AsyncScripe, kind: Callable[[bytes], bytes]
+    emulator: Emulator, async_local: AsyncScripe, wrap: Callable[[bytes], bytes]
 ) -> None:
     source = await async_local.sources.ingest(
-        kind(b"Words."), project_id=emulator.project_id, content_type="text/plain"
+        wrap(b"Words."), project_id=emulator.project_id, content_type="text/plain"
     )
     assert source.text_preview == "Words."
 
 
 class Failing(io.RawIOBase):
-    """A file on a disk that fails after so many bytes."""
+    """A file on a disk that fails after some bytes."""
 
     def __init__(self, good: int, raised: Exception | None, *, can_seek: bool) -> None:
         self._good = good
@@ -211,15 +211,15 @@ class Failing(io.RawIOBase):
             if self._raised is not None:
                 raise self._raised
             return cast("bytes", None)  # as a file does that does not wait
-        found = WORDS[self._at : min(self._at + size, self._good)]
-        self._at += len(found)
-        return found
+        chunk = WORDS[self._at : min(self._at + size, self._good)]
+        self._at += len(chunk)
+        return chunk
 
 
 @pytest.mark.parametrize("can_seek", [False, True])
 @pytest.mark.parametrize("good", [0, 1_200_000])
 @pytest.mark.parametrize("raised", [OSError(5, "Input/output error"), None])
-async def test_a_disk_that_fails_is_told_as_an_error_of_ours(
+async def test_a_disk_that_fails_raises_an_error_of_ours(
     emulator: Emulator, async_local: AsyncScripe, can_seek: bool, good: int, raised: OSError | None
 ) -> None:
     says = "Input/output error" if raised else "does not wait"
@@ -278,7 +278,7 @@ async def test_the_cap_of_a_real_storage(bucket: S3Storage) -> None:
             assert (await client.jobs.wait(job)).is_succeeded
 
 
-async def test_a_page_in_place_of_storages_answer_is_not_taken_for_success(
+async def test_a_web_page_instead_of_storages_response_is_not_taken_for_success(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     portal = Reply(200, b"<html>Welcome to the airport</html>")
@@ -292,9 +292,9 @@ async def test_a_page_in_place_of_storages_answer_is_not_taken_for_success(
 
 
 async def test_other_bytes_in_storage_make_no_source(server: ScriptedServer) -> None:
-    """A proxy that changes the bytes on their way."""
+    """A proxy changes the bytes."""
 
-    def changed(exchange: Exchange) -> None:
+    def change_etag(exchange: Exchange) -> None:
         head, mark, body = exchange.forward().partition(b"\r\n\r\n")
         lines = [
             b'ETag: "%032x"' % 1 if line.lower().startswith(b"etag") else line for line in head.split(b"\r\n")
@@ -303,7 +303,7 @@ async def test_other_bytes_in_storage_make_no_source(server: ScriptedServer) -> 
 
     with Emulator(job_speed=1000) as emulator, emulator.serve() as served:
         with FaultProxy(address(served.base_url)) as proxy:
-            proxy.meet(changed, times=ALWAYS, spares=lambda exchange: exchange.method != b"PUT")
+            proxy.meet(change_etag, times=ALWAYS, spares=lambda exchange: exchange.method != b"PUT")
             async with AsyncScripe(served.api_key, base_url=proxy.base_url) as client:
                 with pytest.raises(UploadIntegrityError, match="MD5"):
                     await client.sources.ingest(
@@ -320,7 +320,7 @@ class Named(io.BytesIO):
 
 
 async def test_a_name_of_any_unicode_goes_up(emulator: Emulator, async_local: AsyncScripe) -> None:
-    told: list[tuple[str, str | None]] = []
+    names: list[tuple[str, str | None]] = []
     samples: list[str] = []
 
     @settings(max_examples=15, deadline=None, derandomize=True)
@@ -334,10 +334,10 @@ async def test_a_name_of_any_unicode_goes_up(emulator: Emulator, async_local: As
         file = Named(b"Words.")
         file.name = f"{name}.txt"
         source = await async_local.sources.ingest(file, project_id=emulator.project_id)
-        told.append((name, source.name))
+        names.append((name, source.name))
         assert source.is_ready
-    assert len(told) == emulator.count("sources")
-    for name, kept in told:
+    assert len(names) == emulator.count("sources")
+    for name, kept in names:
         if name.isprintable() and "\\" not in name and name == name.strip():
             assert kept == f"{name}.txt", ascii(name)
 

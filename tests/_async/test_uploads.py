@@ -1,4 +1,4 @@
-"""Files on their way up: every kind of input, every answer of storage, no half file anywhere."""
+"""Uploads: every type of input, every response of storage, and never a part of a file."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ async def test_an_upload_cut_midway_is_sent_again_from_its_first_byte(
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind"),
+    ("reply", "error_class"),
     [
         (complaint(403, "AccessDenied", "Request has expired"), UploadExpiredError),
         (complaint(400, "ExpiredToken"), UploadExpiredError),
@@ -171,13 +171,13 @@ async def test_an_upload_cut_midway_is_sent_again_from_its_first_byte(
         (Reply(403, b"<html>"), UploadError),
     ],
 )
-async def test_refusals_are_told_apart_by_their_code(
-    async_client: AsyncScripe, server: ScriptedServer, reply: Reply, kind: type[UploadError]
+async def test_rejections_raise_by_their_code(
+    async_client: AsyncScripe, server: ScriptedServer, reply: Reply, error_class: type[UploadError]
 ) -> None:
     server.script(reply)
     with pytest.raises(UploadError) as caught:
         await async_client.uploads.put(link(server), WORDS)
-    assert isinstance(caught.value, kind)
+    assert isinstance(caught.value, error_class)
     assert caught.value.status_code == reply.status
     assert (caught.value.storage_code is None) == (b"<Code>" not in reply.body)
     assert "c0ffee" not in str(caught.value)
@@ -221,19 +221,19 @@ async def test_a_file_that_changes_while_it_is_sent_is_noticed(
         await async_client.uploads.put(link(server), path)
 
 
-async def test_progress_is_told(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_progress_is_reported(async_client: AsyncScripe, server: ScriptedServer) -> None:
     large = bytes(2_500_000)
-    told: list[Progress] = []
+    updates: list[Progress] = []
     server.script(Reply(200))
-    await async_client.uploads.put(link(server, maxSizeBytes=len(large)), large, on_progress=told.append)
-    assert [progress.bytes_sent for progress in told] == [1_048_576, 2_097_152, 2_500_000]
-    assert told[-1] == Progress("uploading", 1.0, 2_500_000, 2_500_000)
+    await async_client.uploads.put(link(server, maxSizeBytes=len(large)), large, on_progress=updates.append)
+    assert [progress.bytes_sent for progress in updates] == [1_048_576, 2_097_152, 2_500_000]
+    assert updates[-1] == Progress("uploading", 1.0, 2_500_000, 2_500_000)
 
 
 async def test_what_a_callback_raises_reaches_the_caller_unchanged(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """Even what looks like a fault of the network; and the client works afterwards."""
+    """Even an error that looks like a network failure; the client works afterwards."""
     server.script(STORED)
     for mine in (ConnectionError("mine"), httpx.ReadError("mine"), httpx2.ReadError("mine")):
 
@@ -248,11 +248,11 @@ async def test_what_a_callback_raises_reaches_the_caller_unchanged(
 async def test_a_deadline_ends_an_upload(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    def late(request: Received) -> Reply:
+    def slow_reply(request: Received) -> Reply:
         async_clock.skip(100)
         return Reply(200, b"slow", pace=0.01)
 
-    server.script(late)
+    server.script(slow_reply)
     with pytest.raises(APITimeoutError):
         await async_client.with_options(total_timeout=50, max_retries=0).uploads.put(link(server), WORDS)
 
@@ -263,7 +263,7 @@ async def test_a_slow_storage_times_out(async_client: AsyncScripe, server: Scrip
         await async_client.with_options(timeout=0.05, max_retries=0).uploads.put(link(server), WORDS)
 
 
-async def test_an_expired_link_is_minted_anew_with_a_new_key(
+async def test_an_expired_link_is_replaced_with_a_new_key(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     mints: list[str | None] = []
@@ -297,10 +297,12 @@ async def test_links_that_keep_expiring_end_the_upload(
 async def test_a_file_becomes_a_source(emulator: Emulator, async_local: AsyncScripe, tmp_path: Path) -> None:
     path = tmp_path / "Grüße 🎉.txt"
     path.write_bytes(WORDS)
-    told: list[Progress] = []
-    source = await async_local.sources.ingest(path, project_id=emulator.project_id, on_progress=told.append)
+    updates: list[Progress] = []
+    source = await async_local.sources.ingest(
+        path, project_id=emulator.project_id, on_progress=updates.append
+    )
     assert (source.is_ready, source.text_preview, source.name) == (True, WORDS.decode(), "Grüße 🎉.txt")
-    stages = [progress.stage for progress in told]
+    stages = [progress.stage for progress in updates]
     assert sorted(set(stages), key=stages.index) == ["uploading", "queued", "running", "done"]
 
 
@@ -327,7 +329,7 @@ async def test_a_rerun_with_the_same_key_ends_at_the_same_job(
     assert (emulator.count("jobs"), emulator.count("uploads")) == (1, 1)
     writes = [request for request in emulator.requests if request.method == "POST"]
     keys = {
-        path: {each.headers["idempotency-key"] for each in writes if each.path == path}
+        path: {request.headers["idempotency-key"] for request in writes if request.path == path}
         for path in ("/uploads", "/sources")
     }
     assert keys["/sources"] == {"run-1"}
@@ -335,10 +337,10 @@ async def test_a_rerun_with_the_same_key_ends_at_the_same_job(
     assert keys["/uploads"] != keys["/sources"]
 
 
-async def test_a_rerun_after_a_lost_answer_of_storage_ends_at_the_same_job(
+async def test_a_rerun_after_a_lost_response_of_storage_ends_at_the_same_job(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
-    """All bytes went out once, and storage takes a file whole or not at all: its link, spent, says that it is there."""
+    """All bytes were sent once, and storage takes a file whole or not at all: a used link means that it is stored."""
     emulator.drop_next(path="/_storage")
     for _ in range(2):
         await async_local.sources.ingest(
@@ -354,7 +356,7 @@ OTHERS = pytest.mark.parametrize("other", [WORDS + b"More.", WORDS.swapcase()], 
 async def test_another_content_under_the_same_key_conflicts(
     emulator: Emulator, async_local: AsyncScripe, other: bytes
 ) -> None:
-    """Rather than silently giving the source, or the document, of the first."""
+    """It does not silently return the source, or the document, of the first."""
     project = emulator.project_id
     await async_local.sources.ingest(
         WORDS, project_id=project, content_type="text/plain", idempotency_key="run-1"
@@ -375,7 +377,7 @@ async def test_another_content_under_the_same_key_conflicts(
 async def test_another_content_under_the_same_key_is_another_upload(
     emulator: Emulator, async_local: AsyncScripe, other: bytes
 ) -> None:
-    """Rather than silently the upload of the first."""
+    """It does not silently return the upload of the first."""
     uploads = [
         await async_local.uploads.upload_file(file, content_type="text/plain", idempotency_key="key")
         for file in (WORDS, other, WORDS, other)
@@ -392,7 +394,7 @@ async def test_another_content_under_the_same_key_is_another_upload(
 async def test_another_content_under_a_key_whose_link_was_not_used_yet_is_another_upload(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
-    """The first run ended between its link and its file."""
+    """The first run ended after creating its link, before sending its file."""
 
     def stop(progress: Progress) -> None:
         raise KeyError
@@ -409,7 +411,7 @@ async def test_another_content_under_a_key_whose_link_was_not_used_yet_is_anothe
 
 
 class Counting(io.BytesIO):
-    """Counts the bytes that are read of it."""
+    """A file that counts the bytes read from it."""
 
     count = 0
 
@@ -419,12 +421,12 @@ class Counting(io.BytesIO):
         return block
 
 
-@pytest.mark.parametrize(("key", "times"), [(None, 1), ("key", 2)])
+@pytest.mark.parametrize(("idempotency_key", "times"), [(None, 1), ("key", 2)])
 async def test_a_file_is_read_twice_for_a_key_of_the_callers_alone(
-    emulator: Emulator, async_local: AsyncScripe, key: str | None, times: int
+    emulator: Emulator, async_local: AsyncScripe, idempotency_key: str | None, times: int
 ) -> None:
     large = Counting(WORDS * 10_000)
-    await async_local.uploads.upload_file(large, content_type="text/plain", idempotency_key=key)
+    await async_local.uploads.upload_file(large, content_type="text/plain", idempotency_key=idempotency_key)
     assert large.count == len(WORDS) * 10_000 * times
 
 
@@ -448,7 +450,7 @@ async def test_a_file_that_is_read_for_its_key_is_bounded_by_the_deadline(
 async def test_bytes_that_are_not_those_of_the_key_never_arrive_whole(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
-    """Else a rerun with the first ones would meet a used link, and take them for sent."""
+    """Otherwise a second run with the first content would find a used link, and take its content for stored."""
 
     class Changing(io.BytesIO):
         readings = 0
@@ -476,7 +478,7 @@ async def test_bytes_that_are_not_those_of_the_key_never_arrive_whole(
 
 
 async def test_a_rerun_after_the_links_life_conflicts(emulator: Emulator, async_local: AsyncScripe) -> None:
-    """Rather than making a second source."""
+    """It does not create a second source."""
     project = emulator.project_id
     await async_local.sources.ingest(
         WORDS, project_id=project, content_type="text/plain", idempotency_key="run-1"
@@ -490,15 +492,15 @@ async def test_a_rerun_after_the_links_life_conflicts(emulator: Emulator, async_
 
 
 async def test_a_failed_run_can_be_gone_on_with(emulator: Emulator, async_local: AsyncScripe) -> None:
-    """Its error carries the key of the whole."""
+    """Its error has the idempotency key of the whole operation."""
     project = emulator.project_id
     emulator.fail_next(500, times=3, path="/sources")
     with pytest.raises(ScripeError) as caught:
         await async_local.sources.ingest(WORDS, project_id=project, content_type="text/plain")
-    key = caught.value.idempotency_key
-    assert key is not None
+    idempotency_key = caught.value.idempotency_key
+    assert idempotency_key is not None
     await async_local.sources.ingest(
-        WORDS, project_id=project, content_type="text/plain", idempotency_key=key
+        WORDS, project_id=project, content_type="text/plain", idempotency_key=idempotency_key
     )
     assert (emulator.count("uploads"), emulator.count("jobs"), emulator.count("sources")) == (1, 1, 1)
 
@@ -506,24 +508,24 @@ async def test_a_failed_run_can_be_gone_on_with(emulator: Emulator, async_local:
 async def test_a_run_whose_source_was_made_unheard_can_be_gone_on_with_and_only_with_its_file(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
-    """The key of its error knows what went up, though nobody gave one."""
+    """The generated key of its error holds a digest of the content."""
     project = emulator.project_id
     emulator.drop_next(times=3, path="/sources")
     with pytest.raises(APIConnectionError) as caught:
         await async_local.sources.ingest(WORDS, project_id=project, content_type="text/plain")
-    key = caught.value.idempotency_key
+    idempotency_key = caught.value.idempotency_key
     with pytest.raises(IdempotencyConflictError):
         await async_local.sources.ingest(
-            WORDS.swapcase(), project_id=project, content_type="text/plain", idempotency_key=key
+            WORDS.swapcase(), project_id=project, content_type="text/plain", idempotency_key=idempotency_key
         )
     source = await async_local.sources.ingest(
-        WORDS, project_id=project, content_type="text/plain", idempotency_key=key
+        WORDS, project_id=project, content_type="text/plain", idempotency_key=idempotency_key
     )
     assert source.text_preview == WORDS.decode()
     assert (emulator.count("jobs"), emulator.count("sources")) == (1, 1)
 
 
-async def test_lost_answers_at_every_step_make_one_source(
+async def test_lost_responses_at_every_step_make_one_source(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
     for path in ("/uploads", "/_storage", "/sources", "/jobs"):

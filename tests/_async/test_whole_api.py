@@ -1,4 +1,4 @@
-"""Every resource against the emulator: what one call writes, another reads."""
+"""All resources against the emulator: a call reads what another one wrote."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ async def test_workspaces_and_health(emulator: Emulator, async_local: AsyncScrip
 
 async def test_notes(emulator: Emulator, async_local: AsyncScripe) -> None:
     project = emulator.project_id
-    made = [
+    created = [
         await async_local.notes.create(
             project_id=project, content=f"Take {n}", date=emulator.clock.now() + timedelta(n)
         )
         for n in range(5)
     ]
-    assert (await async_local.notes.retrieve(made[0].id)) == made[0]
-    assert made[0].slot is not None
+    assert (await async_local.notes.retrieve(created[0].id)) == created[0]
+    assert created[0].slot is not None
     listed = await async_local.notes.list(project_id=project, page_size=2).to_list()
-    assert {note.id for note in listed} == {note.id for note in made}
+    assert {note.id for note in listed} == {note.id for note in created}
     day = (emulator.clock.now() + timedelta(3)).date()
     later = await async_local.notes.list(project_id=project, date_from=day).to_list()
-    assert {note.id for note in later} == {note.id for note in made[3:]}
+    assert {note.id for note in later} == {note.id for note in created[3:]}
     with pytest.raises(NotFoundError):
         await async_local.notes.list(project_id="proj_unknown").first()
     with pytest.raises(NotFoundError):
@@ -68,9 +68,9 @@ async def test_posts_and_their_schedule(emulator: Emulator, async_local: AsyncSc
     await async_local.posts.update(post.id, scheduled_for=tomorrow)
     emulator.clock.advance(timedelta(days=1, seconds=1))
     assert (await async_local.posts.retrieve(post.id)).status == "published"
-    assert [each.id async for each in async_local.posts.list(project_id=project, status=["published"])] == [
-        post.id
-    ]
+    assert [
+        published.id async for published in async_local.posts.list(project_id=project, status=["published"])
+    ] == [post.id]
     with pytest.raises(UnprocessableEntityError):
         await async_local.posts.create(project_id=project, scheduled_for=tomorrow)
     with pytest.raises(BadRequestError):
@@ -113,7 +113,7 @@ async def test_a_generation_from_text_or_note(emulator: Emulator, async_local: A
         await async_local.posts.generate(project_id=project, note_id="note_unknown")
 
 
-async def test_a_lost_answer_makes_one_of_each(emulator: Emulator, async_local: AsyncScripe) -> None:
+async def test_a_lost_response_makes_one_of_each(emulator: Emulator, async_local: AsyncScripe) -> None:
     project = emulator.project_id
     for trial in range(40):
         emulator.drop_next()
@@ -129,7 +129,7 @@ async def test_a_lost_answer_makes_one_of_each(emulator: Emulator, async_local: 
     assert [emulator.count(table) for table in ("notes", "posts", "webhook_endpoints")] == [40, 40, 40]
 
 
-async def test_a_lost_answer_makes_one_job_and_a_lost_cancel_cancels_it() -> None:
+async def test_a_lost_response_makes_one_job_and_a_lost_cancel_cancels_it() -> None:
     with Emulator(job_speed=0) as still:
         async with still.async_client() as client:
             for trial in range(20):
@@ -163,20 +163,20 @@ async def test_knowledge(emulator: Emulator, async_local: AsyncScripe) -> None:
 
 async def test_webhook_endpoints(emulator: Emulator, async_local: AsyncScripe) -> None:
     hooks = async_local.webhook_endpoints
-    made = await hooks.create(
+    created = await hooks.create(
         name="Newsroom", url="https://example.com/hook", events=["post.created", "job.failed"]
     )
-    assert made.secret is not None
-    assert made.secret.startswith("whsec_")
-    assert (await hooks.retrieve(made.id)).secret is None
-    changed = await hooks.update(made.id, is_active=False, events=["note.created"])
+    assert created.secret is not None
+    assert created.secret.startswith("whsec_")
+    assert (await hooks.retrieve(created.id)).secret is None
+    changed = await hooks.update(created.id, is_active=False, events=["note.created"])
     assert (changed.is_active, changed.events, changed.name) == (False, ["note.created"], "Newsroom")
-    rotated = await hooks.rotate_secret(made.id)
-    assert rotated.secret not in (None, made.secret)
+    rotated = await hooks.rotate_secret(created.id)
+    assert rotated.secret not in (None, created.secret)
     with pytest.raises(InvalidRequestError):
         await hooks.create(name="Inside", url="https://127.0.0.1/hook", events=["post.created"])
     with pytest.raises(BadRequestError):
-        await hooks.update(made.id, events=["no.such.event"])
+        await hooks.update(created.id, events=["no.such.event"])
 
 
 async def test_the_cap_counts_all_work(emulator: Emulator, async_local: AsyncScripe) -> None:

@@ -1,4 +1,4 @@
-"""Notes, posts, generation and knowledge: what is sent, and what is refused before sending."""
+"""Notes, posts, generation and knowledge: the requests, and the arguments that are rejected before any request."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_c5_a_note_is_fetched_and_made(async_client: AsyncScripe, server: 
         "contentType": "EDUCATIONAL",
     }
     assert server.received[2].json() == {"projectId": "proj_1", "date": "2026-12-01"}
-    assert [each is not None for each in server.sent("idempotency-key")] == [False, True, True]
+    assert [sent is not None for sent in server.sent("idempotency-key")] == [False, True, True]
     assert server.sent("idempotency-key")[2] == "mine"
 
 
@@ -109,7 +109,7 @@ async def test_a_post_is_fetched_and_made(async_client: AsyncScripe, server: Scr
 async def test_c32_an_update_sends_what_was_given_and_nothing_else(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """None unschedules; to leave out leaves alone."""
+    """None unschedules; an argument that is left out changes nothing."""
     server.script(answer({"data": shapes.post()}))
     await async_client.posts.update("post_1", scheduled_for=None)
     await async_client.posts.update(
@@ -124,8 +124,8 @@ async def test_c32_an_update_sends_what_was_given_and_nothing_else(
         auto_like=False,
         auto_comment=True,
     )
-    assert [each.method for each in server.received] == ["PATCH"] * 3
-    assert [each.json() for each in server.received] == [
+    assert [request.method for request in server.received] == ["PATCH"] * 3
+    assert [request.json() for request in server.received] == [
         {"scheduledFor": None},
         {"scheduledFor": "2026-12-01T08:00:00.000Z", "statusId": "st_1"},
         {
@@ -151,7 +151,7 @@ async def test_a_post_cannot_be_scheduled_without_linkedin(
 async def test_post_statuses_and_workspaces_are_sent_no_limit(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """No page says that these lists take one; with and without pagination they are read."""
+    """The API documents none for these lists, which are parsed with and without pagination."""
     server.script(
         answer({"data": [{"id": "st_1", "name": "In review", "category": "review"}]}),
         answer({"data": [{"id": "st_1"}], "pagination": {"next_cursor": None, "has_more": False}}),
@@ -161,8 +161,8 @@ async def test_post_statuses_and_workspaces_are_sent_no_limit(
         WorkspacePostStatus(id="st_1", name="In review", category="review")
     ]
     assert (await async_client.post_statuses.list().first()) == WorkspacePostStatus(id="st_1")
-    assert [each.id async for each in async_client.workspaces.list()] == ["org_1"]
-    assert [each.target for each in server.received] == ["/v1/post-statuses"] * 2 + ["/v1/workspaces"]
+    assert [item.id async for item in async_client.workspaces.list()] == ["org_1"]
+    assert [item.target for item in server.received] == ["/v1/post-statuses"] * 2 + ["/v1/workspaces"]
 
 
 async def test_c19_a_generation_names_its_source(async_client: AsyncScripe, server: ScriptedServer) -> None:
@@ -171,7 +171,7 @@ async def test_c19_a_generation_names_its_source(async_client: AsyncScripe, serv
         project_id="proj_1", text="Words.", language="de", scheduled_for=NINE_IN_BERLIN
     )
     await async_client.posts.generate(project_id="proj_1", note_id="note_1", wait_for_completion_ms=25_000)
-    assert [each.json() for each in server.received] == [
+    assert [request.json() for request in server.received] == [
         {
             "projectId": "proj_1",
             "source": {"text": "Words."},
@@ -195,41 +195,41 @@ async def test_a_quick_generation_costs_one_request_and_the_post(
 ) -> None:
     done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
     server.script(answer({"data": done}), answer({"data": shapes.post()}))
-    heard: list[str] = []
+    statuses: list[str] = []
     post = await async_client.posts.generate_and_wait(
-        project_id="proj_1", note_id="note_1", on_update=lambda job: heard.append(job.status)
+        project_id="proj_1", note_id="note_1", on_update=lambda job: statuses.append(job.status)
     )
-    assert (post.id, heard) == ("post_1", ["DONE"])
-    assert [each.path for each in server.received] == ["/v1/posts/generations", "/v1/posts/post_1"]
+    assert (post.id, statuses) == ("post_1", ["DONE"])
+    assert [request.path for request in server.received] == ["/v1/posts/generations", "/v1/posts/post_1"]
     assert server.received[0].json()["wait_for_completion_ms"] == 25_000
 
 
 async def test_a_slow_generation_is_polled(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    running = shapes.job(type="POST_GENERATION", status="RUNNING")
+    running_job = shapes.job(type="POST_GENERATION", status="RUNNING")
     done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
     server.script(
-        *[answer({"data": each}) for each in (running, running, done)], answer({"data": shapes.post()})
+        *[answer({"data": job}) for job in (running_job, running_job, done)], answer({"data": shapes.post()})
     )
-    heard: list[str] = []
+    statuses: list[str] = []
     await async_client.posts.generate_and_wait(
-        project_id="proj_1", text="Words.", timeout=10, on_update=lambda job: heard.append(job.status)
+        project_id="proj_1", text="Words.", timeout=10, on_update=lambda job: statuses.append(job.status)
     )
-    assert heard == ["DONE"]
+    assert statuses == ["DONE"]
     assert server.received[0].json()["wait_for_completion_ms"] == 25_000
 
 
 async def test_a_generation_that_fails_or_takes_too_long_carries_its_key(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    for status, kind in (("FAILED", JobFailedError), ("QUEUED", JobTimeoutError)):
+    for status, error_class in (("FAILED", JobFailedError), ("QUEUED", JobTimeoutError)):
         server.script(answer({"data": shapes.job(type="POST_GENERATION", status=status)}))
         with pytest.raises(ScripeError) as caught:
             await async_client.posts.generate_and_wait(
                 project_id="proj_1", text="Words.", timeout=5, idempotency_key="mine"
             )
-        assert isinstance(caught.value, kind)
+        assert isinstance(caught.value, error_class)
         assert caught.value.idempotency_key == "mine"
 
 
@@ -245,8 +245,8 @@ async def test_a_generation_whose_job_is_not_named_in_time_is_a_time_out_with_it
         assert caught.value.idempotency_key == "mine"
 
 
-async def test_a_generation_whose_network_is_slow_is_told_as_such() -> None:
-    """Not as a job that takes long: time is left, and the call may be made again."""
+async def test_a_generation_with_a_slow_network_is_an_api_timeout() -> None:
+    """It is not a job timeout: time is left, and the call may be repeated."""
 
     def slow(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("no answer in time", request=request)
@@ -281,7 +281,7 @@ async def test_c15_all_three_spending_endpoints_tell_the_cap(
 
 
 async def test_knowledge_takes_four_shapes(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    """A project makes it project-wide, none makes it workspace-wide."""
+    """Without a project, a document belongs to the workspace."""
     server.script(answer({"data": shapes.job(type="KB_INGEST_TEXT", projectId=None)}))
     knowledge = async_client.knowledge
     assert (await knowledge.create_text(text="Words.", name="Words")).project_id is None
@@ -290,7 +290,7 @@ async def test_knowledge_takes_four_shapes(async_client: AsyncScripe, server: Sc
     await knowledge.create_youtube(
         url="https://youtu.be/x", name="A talk", project_id="proj_1", idempotency_key="mine"
     )
-    assert [each.json() for each in server.received] == [
+    assert [request.json() for request in server.received] == [
         {"type": "text", "text": "Words.", "name": "Words"},
         {"type": "file", "uploadId": "upl_1", "name": "Words", "projectId": "proj_1"},
         {"type": "url", "url": "https://example.com/"},
@@ -315,7 +315,7 @@ async def test_a_file_becomes_knowledge(
     job = await async_client.knowledge.ingest(b"Words.", name="Brand voice", content_type="text/plain")
     assert job.result is not None
     assert job.result.document_id == "kb_1"
-    (created,) = [each for each in server.received if each.path == "/v1/knowledge"]
+    (created,) = [request for request in server.received if request.path == "/v1/knowledge"]
     assert created.json() == {"type": "file", "uploadId": "upl_1", "name": "Brand voice"}
 
 
@@ -357,18 +357,18 @@ async def test_wrong_combinations_are_refused_before_sending(
 
 
 @pytest.mark.beyond_the_description
-async def test_a_webhook_endpoint_tells_its_secret_once_and_hides_it(
+async def test_a_webhook_endpoint_has_its_secret_once_and_hides_it(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(answer({"data": shapes.webhook_endpoint(secret="whsec_c0ffeebeef")}))
-    made = await async_client.webhook_endpoints.create(
+    endpoint = await async_client.webhook_endpoints.create(
         name="Newsroom",
         url="https://example.com/hook",
         events=["post.created", "brand.new"],
         project_id="proj_1",
     )
-    assert made.secret == "whsec_c0ffeebeef"
-    assert "c0ffee" not in repr(made)
+    assert endpoint.secret == "whsec_c0ffeebeef"
+    assert "c0ffee" not in repr(endpoint)
     assert server.received[0].json() == {
         "name": "Newsroom",
         "url": "https://example.com/hook",
@@ -381,7 +381,7 @@ async def test_a_webhook_endpoint_tells_its_secret_once_and_hides_it(
 async def test_a_webhook_endpoint_is_fetched_and_changed(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    """The update has no key, sets absolute values, and so may be sent again."""
+    """The update has no idempotency key, but sets absolute values: it may be sent again."""
     server.script(
         answer({"data": shapes.webhook_endpoint()}), BREAK, answer({"data": shapes.webhook_endpoint()})
     )
@@ -389,7 +389,7 @@ async def test_a_webhook_endpoint_is_fetched_and_changed(
     await async_client.webhook_endpoints.update(
         "whe_1", is_active=False, project_id=None, events=["job.failed"]
     )
-    assert [each.method for each in server.received] == ["GET", "PATCH", "PATCH"]
+    assert [request.method for request in server.received] == ["GET", "PATCH", "PATCH"]
     assert server.received[1].json() == {"events": ["job.failed"], "projectId": None, "isActive": False}
     assert server.sent("idempotency-key") == [None, None, None]
     await async_client.webhook_endpoints.update("whe_1", name="N", url="https://example.com/2")

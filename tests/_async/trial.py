@@ -1,4 +1,4 @@
-"""One call under a fault, and going on after it."""
+"""One call under a fault, and its repetition afterwards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .operations import AsyncOperation, Place
 
 @dataclass
 class Trial:
-    """What became of a call under a fault.
+    """The outcome of a call under a fault.
 
     Attributes:
         error: what the call raised.
@@ -31,34 +31,39 @@ class Trial:
 
 
 async def async_trial(
-    made: Callable[[], tuple[AsyncScripe, AsyncHTTPClient | None]],
+    make_client: Callable[[], tuple[AsyncScripe, AsyncHTTPClient | None]],
     operation: AsyncOperation,
     place: Place,
-    key: str,
+    idempotency_key: str,
     calm_down: Callable[[], bool],
 ) -> Trial:
     """Make the call, end the fault with `calm_down`, and go on; with another client if it says so."""
-    client, http_client = made()
+    client, http_client = make_client()
     async with http_client or nullcontext(), client:
         started = time.monotonic()
-        error = await _raised_by(client, operation, place, key)
-        found = Trial(error, time.monotonic() - started)
+        error = await _catch_error(client, operation, place, idempotency_key)
+        trial = Trial(error, time.monotonic() - started)
         needs_another = calm_down()
         if not needs_another:
-            found.later = await _gone_on(client, operation, place, key, after=error)
-            return found
-    client, http_client = made()
+            trial.later = await _repeat_call(client, operation, place, idempotency_key, after=error)
+            return trial
+    client, http_client = make_client()
     async with http_client or nullcontext(), client:
-        found.later = await _gone_on(client, operation, place, key, after=error)
-    return found
+        trial.later = await _repeat_call(client, operation, place, idempotency_key, after=error)
+    return trial
 
 
-async def _gone_on(
-    client: AsyncScripe, operation: AsyncOperation, place: Place, key: str, *, after: Exception | None
+async def _repeat_call(
+    client: AsyncScripe,
+    operation: AsyncOperation,
+    place: Place,
+    idempotency_key: str,
+    *,
+    after: Exception | None,
 ) -> Exception | None:
     calm = client.with_options(total_timeout=30.0, timeout=10.0)
     if after is not None:
-        return await _raised_by(calm, operation, place, key)
+        return await _catch_error(calm, operation, place, idempotency_key)
     try:
         await calm.workspaces.me()
     except Exception as error:  # noqa: BLE001 - whatever it is, the report shows it
@@ -66,11 +71,11 @@ async def _gone_on(
     return None
 
 
-async def _raised_by(
-    client: AsyncScripe, operation: AsyncOperation, place: Place, key: str
+async def _catch_error(
+    client: AsyncScripe, operation: AsyncOperation, place: Place, idempotency_key: str
 ) -> Exception | None:
     try:
-        await operation.call(client, place, key)
+        await operation.call(client, place, idempotency_key)
     except Exception as error:  # noqa: BLE001 - whatever it is, the report shows it
         return error
     return None

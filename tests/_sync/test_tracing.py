@@ -35,9 +35,9 @@ GOOD = answer({"data": shapes.source()}, X_Request_Id="req_1")
 
 
 def test_a_call_is_one_client_span(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
-    project = traced.projects.retrieve(emulator.project_id)
+    project = observed.projects.retrieve(emulator.project_id)
     span, request_id = telemetry.only(), project.last_response.request_id
     assert (span.name, span.kind, span.parent) == ("GET /v1/projects/{id}", SpanKind.CLIENT, None)
     assert (span.status.status_code, span.status.description) == (StatusCode.UNSET, None)
@@ -63,21 +63,21 @@ def test_a_call_is_one_client_span(
     assert type(project.last_response.path) is str
 
 
-def test_a_write_tells_its_size_and_not_its_body(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+def test_a_write_records_its_size_and_not_its_body(
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
-    traced.sources.create_text(project_id=emulator.project_id, text="A calmer Tuesday.")
-    found = attributes_of(telemetry.only())
-    assert found["http.request.body.size"] == len(emulator.requests[0].body)
-    assert found["scripe.idempotent_replayed"] is False
+    observed.sources.create_text(project_id=emulator.project_id, text="A calmer Tuesday.")
+    attributes = attributes_of(telemetry.only())
+    assert attributes["http.request.body.size"] == len(emulator.requests[0].body)
+    assert attributes["scripe.idempotent_replayed"] is False
     assert "calmer" not in telemetry.told()
 
 
-def test_lists_are_told_without_their_queries(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+def test_lists_are_recorded_without_their_queries(
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
     emulator.seed(jobs=3)
-    traced.jobs.list(page_size=2, type=["POST_GENERATION"]).to_list()
+    observed.jobs.list(page_size=2, type=["POST_GENERATION"]).to_list()
     assert telemetry.names() == ["GET /v1/jobs"] * 2
     assert {attributes_of(span)["url.full"] for span in telemetry.spans} == {
         "http://emulator.localhost/v1/jobs"
@@ -85,10 +85,10 @@ def test_lists_are_told_without_their_queries(
 
 
 def test_attempts_and_pauses_are_events(
-    scripted: Scripe, server: ScriptedServer, telemetry: Telemetry
+    observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(BREAK, error(429, Retry_After="7", X_Request_Id="req_0"), GOOD)
-    scripted.sources.retrieve("src_1")
+    observed_server.sources.retrieve("src_1")
     span = telemetry.only()
     events = events_of(span)
     assert [name for name, _ in events] == [
@@ -112,21 +112,23 @@ def test_attempts_and_pauses_are_events(
     }
     assert events[3][1] == {"scripe.attempt": 2, "scripe.wait": 7.0}
     assert events[4][1]["http.request.resend_count"] == 2
-    found = attributes_of(span)
-    assert shown(found, "http.request.resend_count", "http.response.status_code", "scripe.request_id") == [
+    attributes = attributes_of(span)
+    assert shown(
+        attributes, "http.request.resend_count", "http.response.status_code", "scripe.request_id"
+    ) == [
         2,
         200,
         "req_1",
     ]
-    assert "error.type" not in found
+    assert "error.type" not in attributes
     assert span.status.status_code is StatusCode.UNSET
 
 
 def test_requests_that_are_sent_again_are_counted_by_what_failed(
-    scripted: Scripe, server: ScriptedServer, telemetry: Telemetry
+    observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(BREAK, error(503), GOOD)
-    scripted.sources.retrieve("src_1")
+    observed_server.sources.retrieve("src_1")
     points = telemetry.points("scripe.client.call.retries")
     counted = [
         (getattr(point, "value", None), *shown(point.attributes, "error.type", "http.response.status_code"))
@@ -136,14 +138,14 @@ def test_requests_that_are_sent_again_are_counted_by_what_failed(
 
 
 def test_a_call_is_measured_once(
-    scripted: Scripe, server: ScriptedServer, telemetry: Telemetry
+    observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     good = answer({"data": shapes.source()})
     server.script(error(503), good, good, error(404, "not_found"))
     for _ in range(2):
-        scripted.sources.retrieve("src_1")
+        observed_server.sources.retrieve("src_1")
     with pytest.raises(NotFoundError):
-        scripted.sources.retrieve("src_2")
+        observed_server.sources.retrieve("src_2")
     points = telemetry.points("scripe.client.call.duration")
     assert sorted(
         (getattr(point, "count", 0), *shown(point.attributes, "http.response.status_code", "error.type"))
@@ -168,7 +170,7 @@ def test_a_call_is_measured_once(
     }
 
 
-def test_a_timeout_is_told_as_one(server: ScriptedServer, telemetry: Telemetry) -> None:
+def test_a_timeout_is_recorded_as_one(server: ScriptedServer, telemetry: Telemetry) -> None:
     server.script(Reply(200, hold=0.5))
     with Scripe(KEY, base_url=server.base_url, timeout=0.05, max_retries=0) as client:
         telemetry.watch(client)
@@ -179,7 +181,7 @@ def test_a_timeout_is_told_as_one(server: ScriptedServer, telemetry: Telemetry) 
     assert attributes_of(span)["error.type"] == "APITimeoutError"
 
 
-def test_a_wait_for_the_budget_is_an_event_and_a_metric(telemetry: Telemetry) -> None:
+def test_a_rate_limit_wait_is_an_event_and_a_metric(telemetry: Telemetry) -> None:
     with Emulator(read_limit=2) as emulator:
         with emulator.client() as client:
             telemetry.watch(client)
@@ -195,7 +197,7 @@ def test_a_wait_for_the_budget_is_an_event_and_a_metric(telemetry: Telemetry) ->
     assert telemetry.points("scripe.client.call.retries") == []
 
 
-def test_a_wait_for_the_budget_past_the_deadline_is_told_too(telemetry: Telemetry) -> None:
+def test_a_rate_limit_wait_past_the_deadline_is_recorded_too(telemetry: Telemetry) -> None:
     with Emulator(read_limit=1) as emulator:
         with emulator.client() as client:
             telemetry.watch(client)
@@ -211,13 +213,15 @@ def test_a_wait_for_the_budget_past_the_deadline_is_told_too(telemetry: Telemetr
     assert events_of(span) == []
 
 
-def test_a_lost_answer_that_is_replayed(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+def test_a_lost_response_that_is_replayed(
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
     emulator.drop_next(path="/sources")
-    traced.sources.create_text(project_id=emulator.project_id, text="Once.")
+    observed.sources.create_text(project_id=emulator.project_id, text="Once.")
     span = telemetry.only()
-    assert [shown(told, "error.type", "scripe.idempotent_replayed") for _, told in events_of(span)] == [
+    assert [
+        shown(attributes, "error.type", "scripe.idempotent_replayed") for _, attributes in events_of(span)
+    ] == [
         ["APIConnectionError", None],
         [None, None],
         [None, True],
@@ -235,51 +239,51 @@ def test_a_renewed_key_makes_two_requests_of_one_attempt(
         client.sources.retrieve("src_1")
     span = telemetry.only()
     assert [
-        shown(told, "scripe.attempt", "http.response.status_code", "http.request.resend_count")
-        for _, told in events_of(span)
+        shown(attributes, "scripe.attempt", "http.response.status_code", "http.request.resend_count")
+        for _, attributes in events_of(span)
     ] == [[1, 401, None], [1, 200, 1]]
     assert attributes_of(span)["http.request.resend_count"] == 1
     assert KEY not in telemetry.told()
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "kind", "shown_code"),
+    ("status", "code", "error_type", "shown_code"),
     [
         (404, "not_found", "NotFoundError", "not_found"),
         (409, "idempotency_key_conflict", "IdempotencyConflictError", "idempotency_key_conflict"),
         (418, "a code that no page of the API names", "APIStatusError", None),
     ],
 )
-def test_an_error_is_told_by_its_class_and_its_code(
-    scripted: Scripe,
+def test_an_error_is_recorded_by_its_class_and_its_code(
+    observed_server: Scripe,
     server: ScriptedServer,
     telemetry: Telemetry,
     status: int,
     code: str,
-    kind: str,
+    error_type: str,
     shown_code: str | None,
 ) -> None:
     server.script(error(status, code))
     with pytest.raises(APIStatusError):
-        scripted.sources.retrieve("src_1")
+        observed_server.sources.retrieve("src_1")
     span = telemetry.only()
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
-    found = attributes_of(span)
+    attributes = attributes_of(span)
     assert shown(
-        found, "error.type", "http.response.status_code", "scripe.error.code", "scripe.retryable"
-    ) == [kind, status, shown_code, False]
+        attributes, "error.type", "http.response.status_code", "scripe.error.code", "scripe.retryable"
+    ) == [error_type, status, shown_code, False]
     assert "told as" not in telemetry.told()
     assert all(name == "scripe.attempt" for name, _ in events_of(span))
 
 
 def test_an_error_after_all_attempts(
-    scripted: Scripe, server: ScriptedServer, telemetry: Telemetry
+    observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(error(500, "internal_error"))
     with pytest.raises(ServerError):
-        scripted.sources.retrieve("src_1")
-    found = attributes_of(telemetry.only())
-    assert shown(found, "error.type", "http.request.resend_count", "scripe.retryable") == [
+        observed_server.sources.retrieve("src_1")
+    attributes = attributes_of(telemetry.only())
+    assert shown(attributes, "error.type", "http.request.resend_count", "scripe.retryable") == [
         "ServerError",
         2,
         True,
@@ -300,12 +304,12 @@ def test_no_connection_at_all(telemetry: Telemetry) -> None:
     assert str(span.status.description).startswith("GET /health: ConnectError")
 
 
-def test_an_answer_that_makes_no_sense(
-    scripted: Scripe, server: ScriptedServer, telemetry: Telemetry
+def test_a_response_that_makes_no_sense(
+    observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(Reply(200, b"<p>Welcome to the proxy.</p>"))
     with pytest.raises(scripe.APIResponseValidationError):
-        scripted.sources.retrieve("src_1")
+        observed_server.sources.retrieve("src_1")
     span = telemetry.only()
     assert shown(span.attributes, "error.type", "http.response.status_code") == [
         "APIResponseValidationError",
@@ -335,10 +339,10 @@ def test_what_a_callback_raises_is_named_and_not_quoted(
 
 
 def test_a_degraded_health_is_no_error(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
     emulator.degrade()
-    assert not (traced.health.check()).is_ok
+    assert not (observed.health.check()).is_ok
     span = telemetry.only()
     assert (span.name, span.status.status_code) == ("GET /v1/health", StatusCode.UNSET)
     assert attributes_of(span)["http.response.status_code"] == 503
@@ -356,32 +360,32 @@ def test_a_deadline_ends_the_span(server: ScriptedServer, telemetry: Telemetry) 
     assert not trace.get_current_span().get_span_context().is_valid
 
 
-def test_copies_are_watched_by_the_same(traced: Scripe, telemetry: Telemetry) -> None:
-    copy = traced.with_options(timeout=5)
+def test_copies_share_the_observer(observed: Scripe, telemetry: Telemetry) -> None:
+    copy = observed.with_options(timeout=5)
     copy.workspaces.me()
-    traced.with_options(max_retries=0).with_options(timeout=5).workspaces.me()
+    observed.with_options(max_retries=0).with_options(timeout=5).workspaces.me()
     assert telemetry.names() == ["GET /v1/workspaces/me"] * 2
 
 
-def test_to_instrument_again_replaces(traced: Scripe, telemetry: Telemetry) -> None:
-    telemetry.watch(traced)
-    telemetry.watch(traced.with_options(timeout=5))
-    traced.workspaces.me()
+def test_to_instrument_again_replaces(observed: Scripe, telemetry: Telemetry) -> None:
+    telemetry.watch(observed)
+    telemetry.watch(observed.with_options(timeout=5))
+    observed.workspaces.me()
     assert telemetry.names() == ["GET /v1/workspaces/me"]
     other = Telemetry()
-    other.watch(traced)
-    traced.workspaces.me()
+    other.watch(observed)
+    observed.workspaces.me()
     assert (len(telemetry.spans), len(other.spans)) == (1, 1)
     other.meter_provider.shutdown()
 
 
 def test_the_callers_own_path_gives_no_name(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
-    """Only the caller knows which of its parts are ids."""
+    """Only the caller knows which parts of it are ids."""
     (job_id,) = emulator.seed(jobs=1).job_ids
-    traced.request("GET", f"/jobs/{job_id}")
-    traced.request("GET", "/jobs?limit=1", params={"status": "DONE"})
+    observed.request("GET", f"/jobs/{job_id}")
+    observed.request("GET", "/jobs?limit=1", params={"status": "DONE"})
     assert telemetry.names() == ["GET", "GET"]
     assert [shown(span.attributes, "url.full", "url.template") for span in telemetry.spans] == [
         [f"http://emulator.localhost/v1/jobs/{job_id}", None],
@@ -390,10 +394,10 @@ def test_the_callers_own_path_gives_no_name(
 
 
 def test_a_method_of_the_callers_own_makes_no_series(
-    traced: Scripe, telemetry: Telemetry
+    observed: Scripe, telemetry: Telemetry
 ) -> None:
     with pytest.raises(APIStatusError):
-        traced.request("BREW", "/projects")
+        observed.request("BREW", "/projects")
     span = telemetry.only()
     assert span.name == "HTTP"
     assert shown(span.attributes, "http.request.method", "http.request.method_original") == ["_OTHER", "BREW"]
@@ -415,10 +419,10 @@ def test_a_trace_that_is_not_sampled_is_measured_all_the_same(
     unsampled.meter_provider.shutdown()
 
 
-def test_without_providers_the_global_ones_are_told(
+def test_without_providers_the_global_ones_are_used(
     emulator: Emulator, local: Scripe
 ) -> None:
-    """There are none here, and so nothing is told, and no header sent."""
+    """There are none here, so nothing is recorded, and no header sent."""
     assert instrument(local) is local
     local.workspaces.me()
     assert "traceparent" not in emulator.requests[0].headers
@@ -429,7 +433,7 @@ def test_what_is_no_client_is_refused() -> None:
         instrument("scripe")  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
 
 
-def test_nobody_watches_unasked(
+def test_a_client_has_no_observer_by_default(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(error(503), GOOD)
