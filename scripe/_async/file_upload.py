@@ -99,7 +99,9 @@ def check_deadline(sender: AsyncSender) -> None:
 
 def file_read_timeout_error(sender: AsyncSender) -> APITimeoutError:
     return APITimeoutError(
-        f"The file was still being read: {sender.deadline}.", is_total=True, retryable=True
+        f"The file was still being read: {sender.deadline}. Call again, or allow more time with total_timeout.",
+        is_total=True,
+        retryable=True,
     )
 
 
@@ -223,13 +225,15 @@ class AsyncFileUpload:
 
     def _timeout_error(self) -> APITimeoutError:
         return APITimeoutError(
-            f"PUT {self._safe_url}: {self._sender.deadline}", is_total=True, retryable=True
+            f"PUT {self._safe_url}: {self._sender.deadline}. Call again, or allow more time with total_timeout.",
+            is_total=True,
+            retryable=True,
         )
 
     def _connection_error(self, failure: TransportFailure) -> APIConnectionError:
         error_class = APITimeoutError if failure.is_timeout else APIConnectionError
         return error_class(
-            f"PUT {self._safe_url}: {failure.message}, after {self._attempts} attempts. The file was not stored.",
+            f"PUT {self._safe_url}: {failure.message}, after {self._attempts} attempts. Call again to send the file.",
             retryable=True,
         )
 

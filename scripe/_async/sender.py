@@ -279,7 +279,9 @@ class AsyncSender:
             if not self.deadline.allows(delay, now):
                 # Fail now: the slot would come after the deadline, and until then the call would wait for nothing.
                 raise self._deadline_error(
-                    request, f"the rate limit is reached for another {delay:.1f} s, and "
+                    request,
+                    f"the rate limit is reached for another {delay:.1f} s, longer than the total timeout of "
+                    f"{self.deadline.seconds:g} s allows",
                 )
             _log.log_rate_limit_wait(request, delay)
             try:
@@ -336,9 +338,10 @@ class AsyncSender:
         """Return True if the deadline has passed."""
         return self.remaining() == 0
 
-    def _deadline_error(self, request: Request[T], reason: str = "") -> APITimeoutError:
+    def _deadline_error(self, request: Request[T], reason: str | None = None) -> APITimeoutError:
         return APITimeoutError(
-            f"{request.method} {request.safe_path}: {reason}{self.deadline}",
+            f"{request.method} {request.safe_path}: {reason or self.deadline}. Call again, or allow more time with "
+            "total_timeout.",
             is_total=True,
             retryable=True,
             idempotency_key=request.idempotency_key,
