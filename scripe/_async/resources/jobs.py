@@ -1,8 +1,8 @@
 """Jobs: background work of the API.
 
-A job can be cancelled only while it is queued, and the API takes no idempotency key for a cancel. If the response to a
-cancel is lost, sending it again may be refused with 409 just because the first one worked. So `cancel` reads the job to
-find out, as `_core/cancellation.py` describes.
+A job can be cancelled only while it is queued, and the API documents no idempotency key for a cancel. If the response
+to a cancel is lost, sending it again may be rejected with 409 just because the first one worked. So `cancel` reads the
+job to find out, as `_core/cancellation.py` describes.
 """
 
 from __future__ import annotations
