@@ -43,13 +43,11 @@ PHRASES = {
     ),
     "; a plain or a coroutine function": "",
     "It interrupts anything.": (
-        "It is checked between\n            attempts, waits and chunks, and cuts each socket operation to what is "
-        "left; a server that\n            trickles its headers, a slow look-up of a name and callbacks can hold a "
-        "call longer."
+        "It is checked between attempts, waits and chunks, and cuts each socket operation to what is left; a\n"
+        "            server that trickles its headers, a slow DNS look-up and callbacks can hold a call longer."
     ),
-    "function, plain or coroutine, that\n            returns one": "function that\n            returns one",
+    " (plain or\n            coroutine). It is": ".\n            It is",
     "written once, as async": "generated from the async source",
-    "written once as async; `_http/_sync` is generated from it": "generated from `_http/_async`",
 }
 used: Counter[str] = Counter()
 

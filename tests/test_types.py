@@ -144,23 +144,23 @@ INFO = ResponseInfo(
 )
 
 
-def dumped(model: Model) -> object:
+def dump(model: Model) -> object:
     return model.model_dump(by_alias=True, mode="json", exclude_unset=True)
 
 
 @pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
 def test_a_dump_gives_the_apis_json_back(model_class: type[Model], document: dict[str, Any]) -> None:
     model = model_class.model_validate_json(json.dumps(document))
-    assert dumped(model) == document
+    assert dump(model) == document
     assert json.loads(model.model_dump_json(by_alias=True, exclude_unset=True)) == document
-    assert model_class.model_validate(dumped(model)) == model
+    assert model_class.model_validate(dump(model)) == model
 
 
 @pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
 def test_fields_that_are_not_known_yet_are_kept(model_class: type[Model], document: dict[str, Any]) -> None:
     new = {**document, "newField": {"deepField": [1, None]}}
     model = model_class.model_validate(new)
-    assert dumped(model) == new
+    assert dump(model) == new
     assert getattr(model, "newField", None) == {"deepField": [1, None]}
 
 
@@ -219,7 +219,7 @@ def test_the_response_is_not_part_of_a_model(model_class: type[Model], document:
     assert model.last_response is INFO
     assert model == bare
     assert bare == model
-    assert dumped(model) == document
+    assert dump(model) == document
     assert "req_7" not in repr(model)
 
 
@@ -229,13 +229,13 @@ def test_models_pickle_with_their_response(model_class: type[Model], document: d
     loaded = pickle.loads(pickle.dumps(model))
     assert loaded == model
     assert loaded.last_response == INFO
-    assert dumped(loaded) == document
+    assert dump(loaded) == document
 
 
 @pytest.mark.parametrize(("model_class", "document"), EXAMPLES)
 def test_models_without_a_response_pickle_too(model_class: type[Model], document: dict[str, Any]) -> None:
     loaded = pickle.loads(pickle.dumps(model_class.model_validate(document)))
-    assert dumped(loaded) == document
+    assert dump(loaded) == document
     assert not hasattr(loaded, "last_response")
 
 
@@ -268,11 +268,11 @@ def test_a_model_of_the_callers_own_has_no_last_response() -> None:
     assert not hasattr(mine, "last_response")
 
 
-def shown_in_a_list(upload: Upload) -> str:
+def list_repr(upload: Upload) -> str:
     return repr([upload])
 
 
-@pytest.mark.parametrize("show", [repr, str, shown_in_a_list])
+@pytest.mark.parametrize("show", [repr, str, list_repr])
 def test_a_presigned_link_is_shown_without_its_query(show: Any) -> None:
     upload = Upload.model_validate(UPLOAD)
     assert "hush" not in show(upload)

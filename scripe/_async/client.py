@@ -76,8 +76,8 @@ class AsyncScripe:
     `SCRIPE_API_KEY` is not in the pickle; it is read again where the client is loaded.
 
     Args:
-        api_key: The API key, `scripe_sk_live_…` or `scripe_sk_test_…`; or a function, plain or coroutine, that
-            returns one. It is called before the first request, and once more in a call that gets a 401. If left out,
+        api_key: The API key, `scripe_sk_live_…` or `scripe_sk_test_…`; or a function that returns one (plain or
+            coroutine). It is called before the first request, and once more in a call that gets a 401. If left out,
             the environment variable `SCRIPE_API_KEY` holds the key.
         base_url: Base URL of the API. Default: `SCRIPE_BASE_URL`, else `https://api.scripe.io/v1`.
         api_version: Dated version of the API, sent with every request.
@@ -343,7 +343,7 @@ class AsyncScripe:
             )
         if not (isinstance(returns, type) and issubclass(returns, BaseModel)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidArgumentError(
-                f"returns is {returns!r}. Pass a pydantic model class, or leave it out."
+                f"returns is {returns!r}. Give a pydantic model class, or leave it out."
             )
         return await self._sender.send(raw_request(method, path, returns, params, json, idempotency_key))
 

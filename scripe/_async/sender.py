@@ -231,19 +231,19 @@ class AsyncSender:
         if request.authenticated:
             exchange.api_key = await self.session.api_key(self.remaining())
         transport = self.session.transport()
-        slot = known = response = None
+        slot = sent = response = None
         try:
             slot = await self._acquire_slot(exchange)
             remaining = None if self.deadline.at is None else self.remaining
             options = SendOptions(self._timeout(request), remaining)
-            outcome = known = await transport.send(self._prepare(exchange), options)
+            outcome = sent = await transport.send(self._prepare(exchange), options)
             if isinstance(outcome, RawResponse):
                 attempts, api_key = exchange.attempts, exchange.api_key
                 response = responses.build_response_info(request, outcome, attempts, api_key)
         finally:
             # Nothing may come between the request and this. A slot that is not released counts as a request in flight
             # until it expires, and each lost slot makes the rate limit smaller for all calls of this client.
-            self._release_slot(slot, known, response)
+            self._release_slot(slot, sent, response)
         exchange.response = response
         if isinstance(outcome, TransportFailure):
             # A backend's message may quote bytes that the server sent, and a server may echo the API key.
@@ -279,7 +279,9 @@ class AsyncSender:
             if not self.deadline.allows(delay, now):
                 # Fail now: the slot would come after the deadline, and until then the call would wait for nothing.
                 raise self._deadline_error(
-                    request, f"the rate limit is reached for another {delay:.1f} s, and "
+                    request,
+                    f"the rate limit is reached for another {delay:.1f} s, longer than the total timeout of "
+                    f"{self.deadline.seconds:g} s allows",
                 )
             _log.log_rate_limit_wait(request, delay)
             try:
@@ -336,9 +338,10 @@ class AsyncSender:
         """Return True if the deadline has passed."""
         return self.remaining() == 0
 
-    def _deadline_error(self, request: Request[T], reason: str = "") -> APITimeoutError:
+    def _deadline_error(self, request: Request[T], reason: str | None = None) -> APITimeoutError:
         return APITimeoutError(
-            f"{request.method} {request.safe_path}: {reason}{self.deadline}",
+            f"{request.method} {request.safe_path}: {reason or self.deadline}. Call again, or allow more time with "
+            "total_timeout.",
             is_total=True,
             retryable=True,
             idempotency_key=request.idempotency_key,

@@ -84,7 +84,7 @@ class AsyncSession:
 
     def transport(self) -> AsyncHTTPTransport:
         """Return the transport; open it with the first call, and again after a fork."""
-        self._check()
+        self._check_usable()
         return self._transport or self._open_transport()
 
     def _open_transport(self) -> AsyncHTTPTransport:
@@ -119,7 +119,7 @@ class AsyncSession:
     async def _get_or_refresh_api_key(
         self, rejected: Secret[str] | None, seconds: float | None
     ) -> Secret[str]:
-        self._check()
+        self._check_usable()
         return await self._refresh_lock.refresh_with(partial(self._refresh_api_key, rejected), seconds)
 
     async def _refresh_api_key(self, rejected: Secret[str] | None) -> Secret[str]:
@@ -151,7 +151,7 @@ class AsyncSession:
         _orphaned_transports.append(self._transport)
         self._transport = None if self.opens_connections else AsyncHTTPTransport(self._backend_or_client)
 
-    def _check(self) -> None:
+    def _check_usable(self) -> None:
         self._check_open()
         self._check_loop()
 

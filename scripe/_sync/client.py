@@ -77,8 +77,8 @@ class Scripe:
     `SCRIPE_API_KEY` is not in the pickle; it is read again where the client is loaded.
 
     Args:
-        api_key: The API key, `scripe_sk_live_…` or `scripe_sk_test_…`; or a function that
-            returns one. It is called before the first request, and once more in a call that gets a 401. If left out,
+        api_key: The API key, `scripe_sk_live_…` or `scripe_sk_test_…`; or a function that returns one.
+            It is called before the first request, and once more in a call that gets a 401. If left out,
             the environment variable `SCRIPE_API_KEY` holds the key.
         base_url: Base URL of the API. Default: `SCRIPE_BASE_URL`, else `https://api.scripe.io/v1`.
         api_version: Dated version of the API, sent with every request.
@@ -87,9 +87,8 @@ class Scripe:
             for no limit.
         total_timeout: Seconds for each whole call, with its rate limit waits, retries and steps; None for no limit.
             After that the call raises `APITimeoutError`, or `JobTimeoutError` while it waits for jobs.
-            It is checked between
-            attempts, waits and chunks, and cuts each socket operation to what is left; a server that
-            trickles its headers, a slow look-up of a name and callbacks can hold a call longer.
+            It is checked between attempts, waits and chunks, and cuts each socket operation to what is left; a
+            server that trickles its headers, a slow DNS look-up and callbacks can hold a call longer.
         max_retries: How many times a call is sent again after a transient failure.
         rate_limiter: Keeps the calls within the workspace's rate limit. Default: one for this client and its copies.
             Pass the same one to several clients to let them share it, or None to turn it off.
@@ -346,7 +345,7 @@ class Scripe:
             )
         if not (isinstance(returns, type) and issubclass(returns, BaseModel)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidArgumentError(
-                f"returns is {returns!r}. Pass a pydantic model class, or leave it out."
+                f"returns is {returns!r}. Give a pydantic model class, or leave it out."
             )
         return self._sender.send(raw_request(method, path, returns, params, json, idempotency_key))
 

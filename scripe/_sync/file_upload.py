@@ -9,6 +9,11 @@ Storage takes a file whole or not at all, and a link takes one file once. Three 
   file is stored. `response_lost` remembers this, so that the refusal can be understood as success.
 - The backend takes an exception from the request's body for a broken connection, and the request would be sent again.
   So the body keeps its exception, and `_put_once` raises it after the backend has returned.
+
+A link takes one file, once, for about 15 minutes, while the API replays the response to a repeated `POST /uploads` for
+24 hours. So a repeated call can get a link that is dead: used, or expired. `upload_content` distinguishes two cases. A
+used link whose idempotency key holds a digest of the content means that exactly this content is stored. Any other dead
+link is replaced, without an idempotency key: with the old key, the API would return the same link.
 """
 
 from __future__ import annotations
@@ -95,7 +100,9 @@ def check_deadline(sender: Sender) -> None:
 
 def file_read_timeout_error(sender: Sender) -> APITimeoutError:
     return APITimeoutError(
-        f"The file was still being read: {sender.deadline}.", is_total=True, retryable=True
+        f"The file was still being read: {sender.deadline}. Call again, or allow more time with total_timeout.",
+        is_total=True,
+        retryable=True,
     )
 
 
@@ -108,12 +115,12 @@ def upload_content(
 ) -> Upload:
     """Create an upload link and send the content through it; replace the link if it has expired."""
     bind_file_key(file_key, content, sender)
-    mint_key: str | None = file_key.presign_key
+    presign_key: str | None = file_key.presign_key
     is_bound = file_key.is_bound
     attempts = 0
     while True:
         attempts += 1
-        upload = sender.send(uploads.presign_request(content_type, None, mint_key))
+        upload = sender.send(uploads.presign_request(content_type, None, presign_key))
         file_upload = FileUpload(sender, upload, content, report)
         try:
             file_upload.send()
@@ -125,7 +132,7 @@ def upload_content(
                 break
             if attempts == uploads.MAX_PRESIGN_ATTEMPTS:
                 raise
-        mint_key, is_bound = None, False  # with the first key, the API would return the dead link again
+        presign_key, is_bound = None, False  # with the first key, the API would return the dead link again
     file_key.complete(file_upload.md5)
     return upload
 
@@ -219,13 +226,15 @@ class FileUpload:
 
     def _timeout_error(self) -> APITimeoutError:
         return APITimeoutError(
-            f"PUT {self._safe_url}: {self._sender.deadline}", is_total=True, retryable=True
+            f"PUT {self._safe_url}: {self._sender.deadline}. Call again, or allow more time with total_timeout.",
+            is_total=True,
+            retryable=True,
         )
 
     def _connection_error(self, failure: TransportFailure) -> APIConnectionError:
         error_class = APITimeoutError if failure.is_timeout else APIConnectionError
         return error_class(
-            f"PUT {self._safe_url}: {failure.message}, after {self._attempts} attempts. The file was not stored.",
+            f"PUT {self._safe_url}: {failure.message}, after {self._attempts} attempts. Call again to send the file.",
             retryable=True,
         )
 

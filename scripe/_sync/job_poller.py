@@ -170,9 +170,8 @@ class JobPoller:
             return step()
         except APITimeoutError as error:
             timeout_error = error
-        # The timeout of a request can be cut to what is left of the wait, and end a moment before the deadline does:
-        # `is_total` says so. Without a deadline of this wait, a total timeout is that of another call (an API key
-        # refresh).
+        # A total timeout comes before the deadline if a rate limit wait would exceed it: the clock alone cannot tell.
+        # Without a deadline, it is that of another call: one that the user's `api_key` function or callback made.
         deadline = self._sender.deadline
         is_own = timeout_error.is_total and deadline.at is not None
         is_over = is_own or deadline.has_passed(self._clock.now())

@@ -134,7 +134,7 @@ class Pager(Generic[T]):
 
         """
         if max_items is not None and max_items < 0:
-            raise InvalidArgumentError(f"max_items is {max_items!r}. Pass 0 or more, or None for all.")
+            raise InvalidArgumentError(f"max_items is {max_items!r}. Give 0 or more, or None for all.")
         items: list[T] = []
         if max_items == 0:
             return items

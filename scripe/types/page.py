@@ -60,11 +60,11 @@ class Page(Model, Generic[T]):
 
 def page_of(item: type[T]) -> type[Page[T]]:
     """Return the class of pages with items of this class."""
-    return cast("type[Page[T]]", _specialize(item))
+    return cast("type[Page[T]]", _page_class(item))
 
 
 @cache  # pydantic keeps only weak references to these classes, and takes half a millisecond to create one again
-def _specialize(item: type[BaseModel]) -> type[BaseModel]:
+def _page_class(item: type[BaseModel]) -> type[BaseModel]:
     return cast("type[BaseModel]", Page.__class_getitem__(item))
 
 

@@ -16,7 +16,7 @@ class Headers(Mapping[str, str]):
     __slots__ = ("lower_items",)
 
     lower_items: Mapping[str, str]
-    """The headers by their names in lower case, as a plain mapping."""
+    """The headers as a plain mapping, with lower-case names."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         values: dict[str, str] = {}

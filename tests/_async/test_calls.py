@@ -353,11 +353,11 @@ async def test_nothing_is_sent_for_a_limit_that_cannot_be(
 
 
 async def test_a_call_without_the_key_does_not_ask_for_it(server: ScriptedServer) -> None:
-    def locked() -> str:
+    def fail() -> str:
         raise RuntimeError("the vault is down")
 
     server.script(answer({"status": "ok"}))
-    async with AsyncScripe(locked, base_url=server.base_url) as client:
+    async with AsyncScripe(fail, base_url=server.base_url) as client:
         assert (await client.health.check()).is_ok
         with pytest.raises(RuntimeError, match="vault"):
             await client.health.auth()

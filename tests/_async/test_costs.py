@@ -32,7 +32,7 @@ async def _generate(client: AsyncScripe, emulator: Emulator) -> object:
     return await client.posts.generate_and_wait(project_id=emulator.project_id, text="Words.")
 
 
-async def _wait_for_ended(client: AsyncScripe, emulator: Emulator) -> object:
+async def _wait_for_finished_job(client: AsyncScripe, emulator: Emulator) -> object:
     (job_id,) = emulator.seed(jobs=1, job_status="DONE").job_ids
     return await client.jobs.wait(job_id)
 
@@ -57,7 +57,7 @@ async def _first(client: AsyncScripe, emulator: Emulator) -> object:
         (_ingest, ["POST /uploads", "PUT", "POST /sources", "GET /jobs", "GET /sources"]),
         (_know, ["POST /uploads", "PUT", "POST /knowledge", "GET /jobs"]),
         (_generate, ["POST /posts/generations", "GET /posts"]),
-        (_wait_for_ended, ["GET /jobs"]),
+        (_wait_for_finished_job, ["GET /jobs"]),
         (_wait_for_many, ["GET /jobs"] * 5),
         (_walk, ["GET /jobs"] * 5),
         (_first, ["GET /projects"]),
@@ -67,10 +67,10 @@ async def test_requests(work: Work, sent: list[str]) -> None:
     with Emulator(job_speed=1000) as emulator:
         async with emulator.async_client() as client:
             await work(client, emulator)
-        assert [_named(request.method, request.path) for request in emulator.requests] == sent
+        assert [_name_of(request.method, request.path) for request in emulator.requests] == sent
 
 
-def _named(method: str, path: str) -> str:
+def _name_of(method: str, path: str) -> str:
     if method == "PUT":
         return method
     return f"{method} {'/'.join(part for part in path.split('/') if '_' not in part)}"

@@ -409,10 +409,10 @@ async def test_what_on_update_raises_is_the_callers_own(
         else await not_found(async_client, server)
     )
 
-    heard: list[str] = []
+    updates: list[str] = []
 
     def fail(job: Job) -> None:
-        heard.append(job.id)
+        updates.append(job.id)
         raise mine
 
     def as_it_is(received: Received) -> Reply:
@@ -426,7 +426,7 @@ async def test_what_on_update_raises_is_the_callers_own(
             [queued_job("job_1"), queued_job("job_2")], on_update=fail, timeout=None
         )
     assert caught.value is mine
-    assert heard == ["job_1"]
+    assert updates == ["job_1"]
 
 
 async def not_found(async_client: AsyncScripe, server: ScriptedServer) -> ScripeError:

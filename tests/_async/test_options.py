@@ -169,17 +169,17 @@ async def test_closing_a_copy_closes_nothing(async_client: AsyncScripe, server: 
 
 
 async def test_on_response_gets_each_response_of_the_api_but_not_storages(emulator: Emulator) -> None:
-    heard: list[ResponseInfo] = []
+    responses: list[ResponseInfo] = []
 
     async def hear(response: ResponseInfo) -> None:
-        heard.append(response)
+        responses.append(response)
 
     async with emulator.async_client(on_response=hear) as client:
         emulator.fail_next(500, path="/projects")
         await client.projects.list().first()
         await client.uploads.upload_file(b"Words.", content_type="text/plain")
     assert [
-        (response.method, response.path, response.status_code, response.attempts) for response in heard
+        (response.method, response.path, response.status_code, response.attempts) for response in responses
     ] == [
         ("GET", "/projects", 500, 1),
         ("GET", "/projects", 200, 2),

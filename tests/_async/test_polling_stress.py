@@ -17,10 +17,10 @@ COUNT = 1000
 async def test_each_of_a_thousand_jobs_is_reported_once(seed: int) -> None:
     with UnrulyEmulator(COUNT, vanished=40, odd=60, seed=seed) as emulator:
         reported: list[Job] = []
-        heard: list[tuple[str, str]] = []
+        updates: list[tuple[str, str]] = []
         async with emulator.async_client() as client:
             completed = client.jobs.as_completed(
-                emulator.job_ids, timeout=None, on_update=lambda job: heard.append((job.id, job.status))
+                emulator.job_ids, timeout=None, on_update=lambda job: updates.append((job.id, job.status))
             )
             for _ in range(COUNT - 40):
                 reported.append(await anext(completed))  # noqa: PERF401
@@ -29,12 +29,12 @@ async def test_each_of_a_thousand_jobs_is_reported_once(seed: int) -> None:
         assert len(reported) == len({job.id for job in reported}) == COUNT - 40
         assert {job.id for job in reported} == set(emulator.job_ids) - emulator.vanished
         assert all(job.is_succeeded == (emulator.ends[job.id] == "DONE") for job in reported)
-        assert len(heard) == len(set(heard))
-        assert {status for _, status in heard} >= {"RUNNING", "FAILED", "DONE", "COMPLETED", UNKNOWN}
+        assert len(updates) == len(set(updates))
+        assert {status for _, status in updates} >= {"RUNNING", "FAILED", "DONE", "COMPLETED", UNKNOWN}
 
 
 @pytest.mark.parametrize("seed", [3])
-async def test_wait_all_tells_a_thousand_jobs_in_the_order_given(seed: int) -> None:
+async def test_wait_all_returns_a_thousand_jobs_in_the_order_given(seed: int) -> None:
     with UnrulyEmulator(COUNT, odd=60, seed=seed) as emulator:
         async with emulator.async_client() as client:
             jobs = await client.jobs.wait_all(emulator.job_ids, timeout=None)
@@ -44,7 +44,7 @@ async def test_wait_all_tells_a_thousand_jobs_in_the_order_given(seed: int) -> N
         assert emulator.looks < COUNT / 2  # one wait each would take a thousand, and one more for each look
 
 
-async def test_a_wait_that_takes_too_long_tells_all_as_last_seen() -> None:
+async def test_a_wait_that_takes_too_long_returns_all_jobs_as_last_fetched() -> None:
     with UnrulyEmulator(COUNT, odd=60) as emulator:
         async with emulator.async_client() as client:
             with pytest.raises(JobTimeoutError) as caught:

@@ -15,10 +15,10 @@ async def test_a_file_has_a_bar_for_each_stage_and_the_callback_hears_all_of_it(
     async_local: AsyncScripe, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal = watched(monkeypatch)
-    heard: list[Progress] = []
+    updates: list[Progress] = []
 
     async def hear(progress: Progress) -> None:
-        heard.append(progress)
+        updates.append(progress)
 
     source = await async_local.sources.ingest(
         b"text" * 300,
@@ -28,7 +28,7 @@ async def test_a_file_has_a_bar_for_each_stage_and_the_callback_hears_all_of_it(
         show_progress=True,
     )
     assert source.is_ready
-    assert {progress.stage for progress in heard} == {"uploading", "queued", "running", "done"}
+    assert {progress.stage for progress in updates} == {"uploading", "queued", "running", "done"}
     for text in ("file", "✓ Upload", "1.2 kB of 1.2 kB", "✓ Queue", "✓ Processing"):
         assert text in terminal.text
 
@@ -56,11 +56,11 @@ async def test_a_wait_shows_the_job_from_its_state_on(
 ) -> None:
     terminal = watched(monkeypatch)
     job = await async_local.posts.generate(project_id=emulator.project_id, text="On bars")
-    heard: list[Job] = []
-    await async_local.jobs.wait(job.id, show_progress=True, on_update=heard.append)
+    updates: list[Job] = []
+    await async_local.jobs.wait(job.id, show_progress=True, on_update=updates.append)
     assert f"{job.id}" in terminal.text
     assert "✓ Processing" in terminal.text
-    assert heard[-1].is_succeeded
+    assert updates[-1].is_succeeded
 
 
 async def test_a_wait_for_many_counts_them(

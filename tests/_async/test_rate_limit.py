@@ -20,14 +20,14 @@ pytestmark = pytest.mark.anyio
 GOOD = answer({"data": shapes.source()})
 
 
-def told(remaining: int, reset: str) -> dict[str, str]:
+def limit_headers(remaining: int, reset: str) -> dict[str, str]:
     return {"X_RateLimit_Limit": "120", "X_RateLimit_Remaining": str(remaining), "X_RateLimit_Reset": reset}
 
 
 async def test_when_nothing_remains_the_next_call_waits_for_the_reset(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     await async_client.sources.retrieve("src_1")
     source = await async_client.with_options(max_retries=0).sources.retrieve("src_1")
     assert sum(async_clock.sleeps) == pytest.approx(17, abs=0.5)
@@ -38,7 +38,7 @@ async def test_a_reset_the_size_of_an_epoch_counts_as_one(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     until = time.time() + 20
-    server.script(answer({"data": shapes.source()}, 200, **told(0, f"{until:.0f}")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, f"{until:.0f}")), GOOD)
     await async_client.sources.retrieve("src_1")
     await async_client.sources.retrieve("src_1")
     assert sum(async_clock.sleeps) == pytest.approx(20, abs=1)
@@ -47,7 +47,7 @@ async def test_a_reset_the_size_of_an_epoch_counts_as_one(
 async def test_buckets_are_separate(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     await async_client.sources.retrieve("src_1")
     await async_client.sources.create_text(project_id="proj_1", text="Hello")
     assert async_clock.sleeps == []
@@ -67,16 +67,16 @@ async def test_headers_that_come_only_with_a_429_are_learnt_from(
 async def test_copies_share_the_rate_limit(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "5")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "5")), GOOD)
     await async_client.with_options(timeout=5).sources.retrieve("src_1")
     await async_client.with_options(timeout=6).sources.retrieve("src_1")
     assert sum(async_clock.sleeps) == pytest.approx(5, abs=0.5)
 
 
-async def test_a_wait_for_the_budget_past_the_deadline_is_a_timeout(
+async def test_a_rate_limit_wait_past_the_deadline_is_a_timeout(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     await async_client.sources.retrieve("src_1")
     with pytest.raises(APITimeoutError, match="rate limit is reached"):
         await async_client.with_options(total_timeout=5).sources.retrieve("src_1")
@@ -84,7 +84,7 @@ async def test_a_wait_for_the_budget_past_the_deadline_is_a_timeout(
 
 
 async def test_it_can_be_turned_off(server: ScriptedServer) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=None) as client:
         await client.sources.retrieve("src_1")
         await client.with_options(total_timeout=1).sources.retrieve("src_1")
@@ -93,7 +93,7 @@ async def test_it_can_be_turned_off(server: ScriptedServer) -> None:
 
 async def test_clients_can_share_one(server: ScriptedServer) -> None:
     shared = RateLimiter()
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=shared) as client:
         await client.sources.retrieve("src_1")
     async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=shared, total_timeout=1) as client:
@@ -101,11 +101,11 @@ async def test_clients_can_share_one(server: ScriptedServer) -> None:
             await client.sources.retrieve("src_1")
 
 
-async def test_a_wait_for_the_budget_is_logged(
+async def test_a_rate_limit_wait_is_logged(
     async_client: AsyncScripe, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A program that waits without a log line seems to hang."""
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "30")))
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "30")))
     _log._last_wait_warning.clear()  # pyright: ignore[reportPrivateUsage]
     with caplog.at_level(logging.INFO, "scripe"):
         await async_client.sources.retrieve("src_1")
@@ -121,7 +121,9 @@ async def test_a_short_wait_is_no_warning(
     async_client: AsyncScripe, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     _log._last_wait_warning.clear()  # pyright: ignore[reportPrivateUsage]
-    server.script(error(429, Retry_After="4"), answer({"data": shapes.source()}, 200, **told(0, "4")))
+    server.script(
+        error(429, Retry_After="4"), answer({"data": shapes.source()}, 200, **limit_headers(0, "4"))
+    )
     with caplog.at_level(logging.INFO, "scripe"):
         await async_client.sources.retrieve("src_1")
         await async_client.sources.retrieve("src_1")

@@ -37,7 +37,7 @@ async def test_a_real_s3_refuses_another_type(bucket: S3Storage) -> None:
             await client.uploads.put(upload, b"Words.")
 
 
-async def test_a_link_that_expired_at_a_real_s3_is_minted_anew(bucket: S3Storage) -> None:
+async def test_a_link_that_expired_at_a_real_s3_is_replaced(bucket: S3Storage) -> None:
     """The second link must live long enough for a slow machine to use it."""
     with Emulator(storage=bucket, upload_lifetime=5) as emulator, emulator.serve() as served:
         async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
@@ -51,7 +51,7 @@ async def test_a_link_that_expired_at_a_real_s3_is_minted_anew(bucket: S3Storage
     assert fresh.id != upload.id
 
 
-async def test_dropped_answers_on_a_real_connection(emulator: Emulator) -> None:
+async def test_dropped_responses_on_a_real_connection(emulator: Emulator) -> None:
     with emulator.serve() as served:
         async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
             for trial in range(10):

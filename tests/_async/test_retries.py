@@ -116,7 +116,7 @@ async def test_an_error_of_a_write_carries_its_key(
     assert caught.value.idempotency_key == server.sent("idempotency-key")[0]
 
 
-async def test_a_replayed_answer_is_final(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_a_replayed_response_is_final(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(error(500, "internal_error", Idempotent_Replayed="true"), GOOD)
     with pytest.raises(ServerError) as caught:
         await async_client.sources.create_text(project_id="proj_1", text="Hello")
@@ -176,7 +176,7 @@ async def test_a_wait_that_is_too_long_raises_at_once(
     assert (caught.value.retry_after, async_clock.sleeps, len(server.received)) == (61, [], 1)
 
 
-async def test_a_wait_past_the_deadline_raises_the_answers_own_error(
+async def test_a_delay_past_the_deadline_raises_the_responses_own_error(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(error(503, "service_unavailable", Retry_After="30"), GOOD)
@@ -203,7 +203,7 @@ async def test_request_repeats_any_write_that_was_refused_unread(
     assert await async_client.request("POST", "/anything") == {"ok": True}
 
 
-async def test_a_slow_answer_times_out(async_client: AsyncScripe, server: ScriptedServer) -> None:
+async def test_a_slow_response_times_out(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(Reply(200, GOOD.body, hold=1.0))
     with pytest.raises(APITimeoutError, match="ReadTimeout"):
         await async_client.with_options(timeout=0.2, max_retries=0).sources.retrieve("src_1")
@@ -237,7 +237,7 @@ async def test_a_key_is_renewed_once_for_all_attempts_of_a_call(server: Scripted
     assert len(server.received) == 3
 
 
-async def test_a_lost_answer_ends_with_one_record(emulator: Emulator, async_local: AsyncScripe) -> None:
+async def test_a_lost_response_ends_with_one_record(emulator: Emulator, async_local: AsyncScripe) -> None:
     """For every write, over hundreds of trials."""
     project = emulator.project_id
     for trial in range(200):

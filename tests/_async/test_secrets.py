@@ -32,7 +32,7 @@ pytestmark = pytest.mark.anyio
 SIGNATURE = "c0ffee0123456789"
 
 
-def presigned(origin: str) -> Upload:
+def presigned_upload(origin: str) -> Upload:
     return Upload.model_validate(shapes.upload(f"{origin}/key?X-Amz-Signature={SIGNATURE}"))
 
 
@@ -97,7 +97,7 @@ async def test_a_link_that_is_refused_is_not_shown(
     async_client: AsyncScripe, caplog: pytest.LogCaptureFixture, url: str
 ) -> None:
     with nothing_leaks(caplog):
-        await async_client.uploads.put(presigned(url), b"Words.")
+        await async_client.uploads.put(presigned_upload(url), b"Words.")
 
 
 async def test_what_callbacks_raise_shows_no_secret_of_ours(
@@ -168,7 +168,7 @@ async def test_a_late_response_holds_no_key(server: ScriptedServer, caplog: pyte
 async def test_an_upload_shows_no_signature(
     async_client: AsyncScripe, server: ScriptedServer, caplog: pytest.LogCaptureFixture, reply: Reply
 ) -> None:
-    upload = presigned(server.origin)
+    upload = presigned_upload(server.origin)
 
     def stop(progress: Progress) -> None:
         raise LookupError
@@ -211,7 +211,7 @@ async def test_nothing_that_a_client_leads_to_holds_the_key(
     pager = async_client.jobs.list()
     page = await anext(aiter(pager.pages()))
     server.script(Reply(200))
-    upload = presigned(server.origin)
+    upload = presigned_upload(server.origin)
     await async_client.uploads.put(upload, b"Words.")
     objects = list(reachable([async_client, async_client.sources, pager, page, async_client.with_options()]))
     texts = [value for value in objects if isinstance(value, str | bytes)]

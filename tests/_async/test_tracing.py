@@ -34,9 +34,9 @@ GOOD = answer({"data": shapes.source()}, X_Request_Id="req_1")
 
 
 async def test_a_call_is_one_client_span(
-    emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
+    emulator: Emulator, async_observed: AsyncScripe, telemetry: Telemetry
 ) -> None:
-    project = await async_traced.projects.retrieve(emulator.project_id)
+    project = await async_observed.projects.retrieve(emulator.project_id)
     span, request_id = telemetry.only(), project.last_response.request_id
     assert (span.name, span.kind, span.parent) == ("GET /v1/projects/{id}", SpanKind.CLIENT, None)
     assert (span.status.status_code, span.status.description) == (StatusCode.UNSET, None)
@@ -63,9 +63,9 @@ async def test_a_call_is_one_client_span(
 
 
 async def test_a_write_records_its_size_and_not_its_body(
-    emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
+    emulator: Emulator, async_observed: AsyncScripe, telemetry: Telemetry
 ) -> None:
-    await async_traced.sources.create_text(project_id=emulator.project_id, text="A calmer Tuesday.")
+    await async_observed.sources.create_text(project_id=emulator.project_id, text="A calmer Tuesday.")
     attributes = attributes_of(telemetry.only())
     assert attributes["http.request.body.size"] == len(emulator.requests[0].body)
     assert attributes["scripe.idempotent_replayed"] is False
@@ -73,10 +73,10 @@ async def test_a_write_records_its_size_and_not_its_body(
 
 
 async def test_lists_are_recorded_without_their_queries(
-    emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
+    emulator: Emulator, async_observed: AsyncScripe, telemetry: Telemetry
 ) -> None:
     emulator.seed(jobs=3)
-    await async_traced.jobs.list(page_size=2, type=["POST_GENERATION"]).to_list()
+    await async_observed.jobs.list(page_size=2, type=["POST_GENERATION"]).to_list()
     assert telemetry.names() == ["GET /v1/jobs"] * 2
     assert {attributes_of(span)["url.full"] for span in telemetry.spans} == {
         "http://emulator.localhost/v1/jobs"
@@ -84,10 +84,10 @@ async def test_lists_are_recorded_without_their_queries(
 
 
 async def test_attempts_and_pauses_are_events(
-    async_scripted: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
+    async_observed_server: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(BREAK, error(429, Retry_After="7", X_Request_Id="req_0"), GOOD)
-    await async_scripted.sources.retrieve("src_1")
+    await async_observed_server.sources.retrieve("src_1")
     span = telemetry.only()
     events = events_of(span)
     assert [name for name, _ in events] == [
@@ -124,10 +124,10 @@ async def test_attempts_and_pauses_are_events(
 
 
 async def test_requests_that_are_sent_again_are_counted_by_what_failed(
-    async_scripted: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
+    async_observed_server: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(BREAK, error(503), GOOD)
-    await async_scripted.sources.retrieve("src_1")
+    await async_observed_server.sources.retrieve("src_1")
     points = telemetry.points("scripe.client.call.retries")
     counted = [
         (getattr(point, "value", None), *shown(point.attributes, "error.type", "http.response.status_code"))
@@ -137,14 +137,14 @@ async def test_requests_that_are_sent_again_are_counted_by_what_failed(
 
 
 async def test_a_call_is_measured_once(
-    async_scripted: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
+    async_observed_server: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     good = answer({"data": shapes.source()})
     server.script(error(503), good, good, error(404, "not_found"))
     for _ in range(2):
-        await async_scripted.sources.retrieve("src_1")
+        await async_observed_server.sources.retrieve("src_1")
     with pytest.raises(NotFoundError):
-        await async_scripted.sources.retrieve("src_2")
+        await async_observed_server.sources.retrieve("src_2")
     points = telemetry.points("scripe.client.call.duration")
     assert sorted(
         (getattr(point, "count", 0), *shown(point.attributes, "http.response.status_code", "error.type"))
@@ -213,10 +213,10 @@ async def test_a_rate_limit_wait_past_the_deadline_is_recorded_too(telemetry: Te
 
 
 async def test_a_lost_response_that_is_replayed(
-    emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
+    emulator: Emulator, async_observed: AsyncScripe, telemetry: Telemetry
 ) -> None:
     emulator.drop_next(path="/sources")
-    await async_traced.sources.create_text(project_id=emulator.project_id, text="Once.")
+    await async_observed.sources.create_text(project_id=emulator.project_id, text="Once.")
     span = telemetry.only()
     assert [
         shown(attributes, "error.type", "scripe.idempotent_replayed") for _, attributes in events_of(span)
@@ -254,7 +254,7 @@ async def test_a_renewed_key_makes_two_requests_of_one_attempt(
     ],
 )
 async def test_an_error_is_recorded_by_its_class_and_its_code(
-    async_scripted: AsyncScripe,
+    async_observed_server: AsyncScripe,
     server: ScriptedServer,
     telemetry: Telemetry,
     status: int,
@@ -264,7 +264,7 @@ async def test_an_error_is_recorded_by_its_class_and_its_code(
 ) -> None:
     server.script(error(status, code))
     with pytest.raises(APIStatusError):
-        await async_scripted.sources.retrieve("src_1")
+        await async_observed_server.sources.retrieve("src_1")
     span = telemetry.only()
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
     attributes = attributes_of(span)
@@ -276,11 +276,11 @@ async def test_an_error_is_recorded_by_its_class_and_its_code(
 
 
 async def test_an_error_after_all_attempts(
-    async_scripted: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
+    async_observed_server: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(error(500, "internal_error"))
     with pytest.raises(ServerError):
-        await async_scripted.sources.retrieve("src_1")
+        await async_observed_server.sources.retrieve("src_1")
     attributes = attributes_of(telemetry.only())
     assert shown(attributes, "error.type", "http.request.resend_count", "scripe.retryable") == [
         "ServerError",
@@ -304,11 +304,11 @@ async def test_no_connection_at_all(telemetry: Telemetry) -> None:
 
 
 async def test_a_response_that_makes_no_sense(
-    async_scripted: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
+    async_observed_server: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(Reply(200, b"<p>Welcome to the proxy.</p>"))
     with pytest.raises(scripe.APIResponseValidationError):
-        await async_scripted.sources.retrieve("src_1")
+        await async_observed_server.sources.retrieve("src_1")
     span = telemetry.only()
     assert shown(span.attributes, "error.type", "http.response.status_code") == [
         "APIResponseValidationError",
@@ -338,10 +338,10 @@ async def test_what_a_callback_raises_is_named_and_not_quoted(
 
 
 async def test_a_degraded_health_is_no_error(
-    emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
+    emulator: Emulator, async_observed: AsyncScripe, telemetry: Telemetry
 ) -> None:
     emulator.degrade()
-    assert not (await async_traced.health.check()).is_ok
+    assert not (await async_observed.health.check()).is_ok
     span = telemetry.only()
     assert (span.name, span.status.status_code) == ("GET /v1/health", StatusCode.UNSET)
     assert attributes_of(span)["http.response.status_code"] == 503
@@ -359,32 +359,32 @@ async def test_a_deadline_ends_the_span(server: ScriptedServer, telemetry: Telem
     assert not trace.get_current_span().get_span_context().is_valid
 
 
-async def test_copies_share_the_observer(async_traced: AsyncScripe, telemetry: Telemetry) -> None:
-    copy = async_traced.with_options(timeout=5)
+async def test_copies_share_the_observer(async_observed: AsyncScripe, telemetry: Telemetry) -> None:
+    copy = async_observed.with_options(timeout=5)
     await copy.workspaces.me()
-    await async_traced.with_options(max_retries=0).with_options(timeout=5).workspaces.me()
+    await async_observed.with_options(max_retries=0).with_options(timeout=5).workspaces.me()
     assert telemetry.names() == ["GET /v1/workspaces/me"] * 2
 
 
-async def test_to_instrument_again_replaces(async_traced: AsyncScripe, telemetry: Telemetry) -> None:
-    telemetry.watch(async_traced)
-    telemetry.watch(async_traced.with_options(timeout=5))
-    await async_traced.workspaces.me()
+async def test_to_instrument_again_replaces(async_observed: AsyncScripe, telemetry: Telemetry) -> None:
+    telemetry.watch(async_observed)
+    telemetry.watch(async_observed.with_options(timeout=5))
+    await async_observed.workspaces.me()
     assert telemetry.names() == ["GET /v1/workspaces/me"]
     other = Telemetry()
-    other.watch(async_traced)
-    await async_traced.workspaces.me()
+    other.watch(async_observed)
+    await async_observed.workspaces.me()
     assert (len(telemetry.spans), len(other.spans)) == (1, 1)
     other.meter_provider.shutdown()
 
 
 async def test_the_callers_own_path_gives_no_name(
-    emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
+    emulator: Emulator, async_observed: AsyncScripe, telemetry: Telemetry
 ) -> None:
     """Only the caller knows which parts of it are ids."""
     (job_id,) = emulator.seed(jobs=1).job_ids
-    await async_traced.request("GET", f"/jobs/{job_id}")
-    await async_traced.request("GET", "/jobs?limit=1", params={"status": "DONE"})
+    await async_observed.request("GET", f"/jobs/{job_id}")
+    await async_observed.request("GET", "/jobs?limit=1", params={"status": "DONE"})
     assert telemetry.names() == ["GET", "GET"]
     assert [shown(span.attributes, "url.full", "url.template") for span in telemetry.spans] == [
         [f"http://emulator.localhost/v1/jobs/{job_id}", None],
@@ -393,10 +393,10 @@ async def test_the_callers_own_path_gives_no_name(
 
 
 async def test_a_method_of_the_callers_own_makes_no_series(
-    async_traced: AsyncScripe, telemetry: Telemetry
+    async_observed: AsyncScripe, telemetry: Telemetry
 ) -> None:
     with pytest.raises(APIStatusError):
-        await async_traced.request("BREW", "/projects")
+        await async_observed.request("BREW", "/projects")
     span = telemetry.only()
     assert span.name == "HTTP"
     assert shown(span.attributes, "http.request.method", "http.request.method_original") == ["_OTHER", "BREW"]

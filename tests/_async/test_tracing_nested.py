@@ -26,13 +26,13 @@ Work: TypeAlias = Callable[[AsyncScripe, Emulator], Awaitable[object]]
 
 
 async def test_the_context_goes_to_the_api(
-    emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
+    emulator: Emulator, async_observed: AsyncScripe, telemetry: Telemetry
 ) -> None:
     """With each attempt, baggage included; but not to storage."""
     emulator.fail_next(503)
     token = context.attach(baggage.set_baggage("desk", "news"))
     try:
-        await async_traced.uploads.upload_file(WORDS, content_type="text/plain")
+        await async_observed.uploads.upload_file(WORDS, content_type="text/plain")
     finally:
         context.detach(token)
     mint = context_of(telemetry.spans[0])
@@ -46,13 +46,13 @@ async def test_the_context_goes_to_the_api(
 
 
 async def test_a_propagator_cannot_take_the_place_of_our_headers(
-    emulator: Emulator, async_traced: AsyncScripe, monkeypatch: pytest.MonkeyPatch
+    emulator: Emulator, async_observed: AsyncScripe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def inject(headers: dict[str, str]) -> None:
         headers.update({"Idempotency-Key": "theirs", "X-Theirs": "1"})
 
     monkeypatch.setattr("opentelemetry.propagate.inject", inject)
-    await async_traced.sources.create_text(
+    await async_observed.sources.create_text(
         project_id=emulator.project_id, text="Words.", idempotency_key="ours"
     )
     (received,) = emulator.requests
@@ -61,7 +61,7 @@ async def test_a_propagator_cannot_take_the_place_of_our_headers(
 
 @pytest.mark.parametrize("deadline", [None, 30.0])
 async def test_the_span_is_current_while_a_request_is_under_way(
-    emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry, deadline: float | None
+    emulator: Emulator, async_observed: AsyncScripe, telemetry: Telemetry, deadline: float | None
 ) -> None:
     """Spans of an instrumented backend become its children."""
     tracer = telemetry.tracer_provider.get_tracer("engine")
@@ -74,7 +74,7 @@ async def test_the_span_is_current_while_a_request_is_under_way(
 
     emulator.add_observer(observer)
     with tracer.start_as_current_span("above"):
-        await async_traced.with_options(total_timeout=deadline).uploads.upload_file(
+        await async_observed.with_options(total_timeout=deadline).uploads.upload_file(
             WORDS, content_type="text/plain"
         )
     below, mint, put, whole, above = telemetry.spans
@@ -92,12 +92,12 @@ async def test_the_span_is_current_while_a_request_is_under_way(
 
 
 async def test_the_way_to_storage_is_a_span_without_the_signature(
-    emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
+    emulator: Emulator, async_observed: AsyncScripe, telemetry: Telemetry
 ) -> None:
-    upload = await async_traced.uploads.create(content_type="text/plain")
+    upload = await async_observed.uploads.create(content_type="text/plain")
     telemetry.forget()
     emulator.fail_next(503, method="PUT")
-    await async_traced.uploads.put(upload, WORDS)
+    await async_observed.uploads.put(upload, WORDS)
     span = telemetry.only()
     assert (span.name, span.kind, span.status.status_code) == ("PUT", SpanKind.CLIENT, StatusCode.UNSET)
     url, _, query = upload.upload_url.partition("?")
@@ -116,13 +116,13 @@ async def test_the_way_to_storage_is_a_span_without_the_signature(
 
 
 async def test_storage_that_refuses(
-    async_scripted: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
+    async_observed_server: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     refusal = b"<Error><Code>AccessDenied</Code><Message>Their own words</Message></Error>"
     server.script(Reply(403, refusal))
     upload = Upload.model_validate(shapes.upload(f"{server.origin}/key?X-Amz-Signature=c0ffee"))
     with pytest.raises(UploadError):
-        await async_scripted.uploads.put(upload, WORDS)
+        await async_observed_server.uploads.put(upload, WORDS)
     span = telemetry.only()
     assert shown(span.attributes, "error.type", "http.response.status_code", "url.full") == [
         "UploadError",
@@ -204,12 +204,12 @@ async def test_an_operation_of_several_calls_is_one_span_around_them(
 
 
 async def test_a_job_that_fails_is_an_error_of_the_operation_alone(
-    emulator: Emulator, async_traced: AsyncScripe, telemetry: Telemetry
+    emulator: Emulator, async_observed: AsyncScripe, telemetry: Telemetry
 ) -> None:
     (job_id,) = emulator.seed(jobs=1, job_status="QUEUED").job_ids
     emulator.fail(job_id, error_message="Their own words.")
     with pytest.raises(JobFailedError):
-        await async_traced.jobs.wait(job_id)
+        await async_observed.jobs.wait(job_id)
     call, whole = telemetry.spans
     assert call.status.status_code is StatusCode.UNSET
     assert (whole.status.status_code, whole.status.description) == (StatusCode.ERROR, None)

@@ -263,7 +263,7 @@ async def test_a_slow_storage_times_out(async_client: AsyncScripe, server: Scrip
         await async_client.with_options(timeout=0.05, max_retries=0).uploads.put(link(server), WORDS)
 
 
-async def test_an_expired_link_is_minted_anew_with_a_new_key(
+async def test_an_expired_link_is_replaced_with_a_new_key(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     mints: list[str | None] = []
@@ -337,7 +337,7 @@ async def test_a_rerun_with_the_same_key_ends_at_the_same_job(
     assert keys["/uploads"] != keys["/sources"]
 
 
-async def test_a_rerun_after_a_lost_answer_of_storage_ends_at_the_same_job(
+async def test_a_rerun_after_a_lost_response_of_storage_ends_at_the_same_job(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
     """All bytes were sent once, and storage takes a file whole or not at all: a used link means that it is stored."""

@@ -46,14 +46,14 @@ def telemetry() -> Generator[Telemetry]:
 
 
 @pytest.fixture
-def traced(local: Scripe, telemetry: Telemetry) -> Scripe:
+def observed(local: Scripe, telemetry: Telemetry) -> Scripe:
     """Return a client of the emulator with an observer."""
     telemetry.watch(local)
     return local
 
 
 @pytest.fixture
-def scripted(client: Scripe, telemetry: Telemetry) -> Scripe:
+def observed_server(client: Scripe, telemetry: Telemetry) -> Scripe:
     """Return a client of the scripted server with an observer."""
     telemetry.watch(client)
     return client

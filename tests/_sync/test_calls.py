@@ -354,11 +354,11 @@ def test_nothing_is_sent_for_a_limit_that_cannot_be(
 
 
 def test_a_call_without_the_key_does_not_ask_for_it(server: ScriptedServer) -> None:
-    def locked() -> str:
+    def fail() -> str:
         raise RuntimeError("the vault is down")
 
     server.script(answer({"status": "ok"}))
-    with Scripe(locked, base_url=server.base_url) as client:
+    with Scripe(fail, base_url=server.base_url) as client:
         assert (client.health.check()).is_ok
         with pytest.raises(RuntimeError, match="vault"):
             client.health.auth()

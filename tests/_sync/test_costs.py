@@ -33,7 +33,7 @@ def _generate(client: Scripe, emulator: Emulator) -> object:
     return client.posts.generate_and_wait(project_id=emulator.project_id, text="Words.")
 
 
-def _wait_for_ended(client: Scripe, emulator: Emulator) -> object:
+def _wait_for_finished_job(client: Scripe, emulator: Emulator) -> object:
     (job_id,) = emulator.seed(jobs=1, job_status="DONE").job_ids
     return client.jobs.wait(job_id)
 
@@ -58,7 +58,7 @@ def _first(client: Scripe, emulator: Emulator) -> object:
         (_ingest, ["POST /uploads", "PUT", "POST /sources", "GET /jobs", "GET /sources"]),
         (_know, ["POST /uploads", "PUT", "POST /knowledge", "GET /jobs"]),
         (_generate, ["POST /posts/generations", "GET /posts"]),
-        (_wait_for_ended, ["GET /jobs"]),
+        (_wait_for_finished_job, ["GET /jobs"]),
         (_wait_for_many, ["GET /jobs"] * 5),
         (_walk, ["GET /jobs"] * 5),
         (_first, ["GET /projects"]),
@@ -68,10 +68,10 @@ def test_requests(work: Work, sent: list[str]) -> None:
     with Emulator(job_speed=1000) as emulator:
         with emulator.client() as client:
             work(client, emulator)
-        assert [_named(request.method, request.path) for request in emulator.requests] == sent
+        assert [_name_of(request.method, request.path) for request in emulator.requests] == sent
 
 
-def _named(method: str, path: str) -> str:
+def _name_of(method: str, path: str) -> str:
     if method == "PUT":
         return method
     return f"{method} {'/'.join(part for part in path.split('/') if '_' not in part)}"

@@ -410,10 +410,10 @@ def test_what_on_update_raises_is_the_callers_own(
         else not_found(client, server)
     )
 
-    heard: list[str] = []
+    updates: list[str] = []
 
     def fail(job: Job) -> None:
-        heard.append(job.id)
+        updates.append(job.id)
         raise mine
 
     def as_it_is(received: Received) -> Reply:
@@ -427,7 +427,7 @@ def test_what_on_update_raises_is_the_callers_own(
             [queued_job("job_1"), queued_job("job_2")], on_update=fail, timeout=None
         )
     assert caught.value is mine
-    assert heard == ["job_1"]
+    assert updates == ["job_1"]
 
 
 def not_found(client: Scripe, server: ScriptedServer) -> ScripeError:

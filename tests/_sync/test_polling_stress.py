@@ -18,10 +18,10 @@ COUNT = 1000
 def test_each_of_a_thousand_jobs_is_reported_once(seed: int) -> None:
     with UnrulyEmulator(COUNT, vanished=40, odd=60, seed=seed) as emulator:
         reported: list[Job] = []
-        heard: list[tuple[str, str]] = []
+        updates: list[tuple[str, str]] = []
         with emulator.client() as client:
             completed = client.jobs.as_completed(
-                emulator.job_ids, timeout=None, on_update=lambda job: heard.append((job.id, job.status))
+                emulator.job_ids, timeout=None, on_update=lambda job: updates.append((job.id, job.status))
             )
             for _ in range(COUNT - 40):
                 reported.append(next(completed))  # noqa: PERF401
@@ -30,12 +30,12 @@ def test_each_of_a_thousand_jobs_is_reported_once(seed: int) -> None:
         assert len(reported) == len({job.id for job in reported}) == COUNT - 40
         assert {job.id for job in reported} == set(emulator.job_ids) - emulator.vanished
         assert all(job.is_succeeded == (emulator.ends[job.id] == "DONE") for job in reported)
-        assert len(heard) == len(set(heard))
-        assert {status for _, status in heard} >= {"RUNNING", "FAILED", "DONE", "COMPLETED", UNKNOWN}
+        assert len(updates) == len(set(updates))
+        assert {status for _, status in updates} >= {"RUNNING", "FAILED", "DONE", "COMPLETED", UNKNOWN}
 
 
 @pytest.mark.parametrize("seed", [3])
-def test_wait_all_tells_a_thousand_jobs_in_the_order_given(seed: int) -> None:
+def test_wait_all_returns_a_thousand_jobs_in_the_order_given(seed: int) -> None:
     with UnrulyEmulator(COUNT, odd=60, seed=seed) as emulator:
         with emulator.client() as client:
             jobs = client.jobs.wait_all(emulator.job_ids, timeout=None)
@@ -45,7 +45,7 @@ def test_wait_all_tells_a_thousand_jobs_in_the_order_given(seed: int) -> None:
         assert emulator.looks < COUNT / 2  # one wait each would take a thousand, and one more for each look
 
 
-def test_a_wait_that_takes_too_long_tells_all_as_last_seen() -> None:
+def test_a_wait_that_takes_too_long_returns_all_jobs_as_last_fetched() -> None:
     with UnrulyEmulator(COUNT, odd=60) as emulator:
         with emulator.client() as client:
             with pytest.raises(JobTimeoutError) as caught:

@@ -16,10 +16,10 @@ def test_a_file_has_a_bar_for_each_stage_and_the_callback_hears_all_of_it(
     local: Scripe, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal = watched(monkeypatch)
-    heard: list[Progress] = []
+    updates: list[Progress] = []
 
     def hear(progress: Progress) -> None:
-        heard.append(progress)
+        updates.append(progress)
 
     source = local.sources.ingest(
         b"text" * 300,
@@ -29,7 +29,7 @@ def test_a_file_has_a_bar_for_each_stage_and_the_callback_hears_all_of_it(
         show_progress=True,
     )
     assert source.is_ready
-    assert {progress.stage for progress in heard} == {"uploading", "queued", "running", "done"}
+    assert {progress.stage for progress in updates} == {"uploading", "queued", "running", "done"}
     for text in ("file", "✓ Upload", "1.2 kB of 1.2 kB", "✓ Queue", "✓ Processing"):
         assert text in terminal.text
 
@@ -57,11 +57,11 @@ def test_a_wait_shows_the_job_from_its_state_on(
 ) -> None:
     terminal = watched(monkeypatch)
     job = local.posts.generate(project_id=emulator.project_id, text="On bars")
-    heard: list[Job] = []
-    local.jobs.wait(job.id, show_progress=True, on_update=heard.append)
+    updates: list[Job] = []
+    local.jobs.wait(job.id, show_progress=True, on_update=updates.append)
     assert f"{job.id}" in terminal.text
     assert "✓ Processing" in terminal.text
-    assert heard[-1].is_succeeded
+    assert updates[-1].is_succeeded
 
 
 def test_a_wait_for_many_counts_them(
@@ -110,7 +110,5 @@ def test_a_terminal_that_goes_away_stops_nothing(
 
 
 def test_a_callback_in_its_place_is_an_error(local: Scripe) -> None:
-    with pytest.raises(
-        InvalidArgumentError, match="show_progress"
-    ):
+    with pytest.raises(InvalidArgumentError, match="show_progress"):
         local.jobs.wait("job_1", show_progress=print)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -21,14 +21,14 @@ pytestmark = pytest.mark.anyio
 GOOD = answer({"data": shapes.source()})
 
 
-def told(remaining: int, reset: str) -> dict[str, str]:
+def limit_headers(remaining: int, reset: str) -> dict[str, str]:
     return {"X_RateLimit_Limit": "120", "X_RateLimit_Remaining": str(remaining), "X_RateLimit_Reset": reset}
 
 
 def test_when_nothing_remains_the_next_call_waits_for_the_reset(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     client.sources.retrieve("src_1")
     source = client.with_options(max_retries=0).sources.retrieve("src_1")
     assert sum(clock.sleeps) == pytest.approx(17, abs=0.5)
@@ -39,7 +39,7 @@ def test_a_reset_the_size_of_an_epoch_counts_as_one(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     until = time.time() + 20
-    server.script(answer({"data": shapes.source()}, 200, **told(0, f"{until:.0f}")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, f"{until:.0f}")), GOOD)
     client.sources.retrieve("src_1")
     client.sources.retrieve("src_1")
     assert sum(clock.sleeps) == pytest.approx(20, abs=1)
@@ -48,7 +48,7 @@ def test_a_reset_the_size_of_an_epoch_counts_as_one(
 def test_buckets_are_separate(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     client.sources.retrieve("src_1")
     client.sources.create_text(project_id="proj_1", text="Hello")
     assert clock.sleeps == []
@@ -68,16 +68,16 @@ def test_headers_that_come_only_with_a_429_are_learnt_from(
 def test_copies_share_the_rate_limit(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "5")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "5")), GOOD)
     client.with_options(timeout=5).sources.retrieve("src_1")
     client.with_options(timeout=6).sources.retrieve("src_1")
     assert sum(clock.sleeps) == pytest.approx(5, abs=0.5)
 
 
-def test_a_wait_for_the_budget_past_the_deadline_is_a_timeout(
+def test_a_rate_limit_wait_past_the_deadline_is_a_timeout(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     client.sources.retrieve("src_1")
     with pytest.raises(APITimeoutError, match="rate limit is reached"):
         client.with_options(total_timeout=5).sources.retrieve("src_1")
@@ -85,7 +85,7 @@ def test_a_wait_for_the_budget_past_the_deadline_is_a_timeout(
 
 
 def test_it_can_be_turned_off(server: ScriptedServer) -> None:
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     with Scripe(KEY, base_url=server.base_url, rate_limiter=None) as client:
         client.sources.retrieve("src_1")
         client.with_options(total_timeout=1).sources.retrieve("src_1")
@@ -94,7 +94,7 @@ def test_it_can_be_turned_off(server: ScriptedServer) -> None:
 
 def test_clients_can_share_one(server: ScriptedServer) -> None:
     shared = RateLimiter()
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "17")), GOOD)
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     with Scripe(KEY, base_url=server.base_url, rate_limiter=shared) as client:
         client.sources.retrieve("src_1")
     with Scripe(KEY, base_url=server.base_url, rate_limiter=shared, total_timeout=1) as client:
@@ -102,11 +102,11 @@ def test_clients_can_share_one(server: ScriptedServer) -> None:
             client.sources.retrieve("src_1")
 
 
-def test_a_wait_for_the_budget_is_logged(
+def test_a_rate_limit_wait_is_logged(
     client: Scripe, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A program that waits without a log line seems to hang."""
-    server.script(answer({"data": shapes.source()}, 200, **told(0, "30")))
+    server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "30")))
     _log._last_wait_warning.clear()  # pyright: ignore[reportPrivateUsage]
     with caplog.at_level(logging.INFO, "scripe"):
         client.sources.retrieve("src_1")
@@ -122,7 +122,9 @@ def test_a_short_wait_is_no_warning(
     client: Scripe, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     _log._last_wait_warning.clear()  # pyright: ignore[reportPrivateUsage]
-    server.script(error(429, Retry_After="4"), answer({"data": shapes.source()}, 200, **told(0, "4")))
+    server.script(
+        error(429, Retry_After="4"), answer({"data": shapes.source()}, 200, **limit_headers(0, "4"))
+    )
     with caplog.at_level(logging.INFO, "scripe"):
         client.sources.retrieve("src_1")
         client.sources.retrieve("src_1")

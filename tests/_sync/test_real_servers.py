@@ -38,7 +38,7 @@ def test_a_real_s3_refuses_another_type(bucket: S3Storage) -> None:
             client.uploads.put(upload, b"Words.")
 
 
-def test_a_link_that_expired_at_a_real_s3_is_minted_anew(bucket: S3Storage) -> None:
+def test_a_link_that_expired_at_a_real_s3_is_replaced(bucket: S3Storage) -> None:
     """The second link must live long enough for a slow machine to use it."""
     with Emulator(storage=bucket, upload_lifetime=5) as emulator, emulator.serve() as served:
         with Scripe(served.api_key, base_url=served.base_url) as client:
@@ -52,7 +52,7 @@ def test_a_link_that_expired_at_a_real_s3_is_minted_anew(bucket: S3Storage) -> N
     assert fresh.id != upload.id
 
 
-def test_dropped_answers_on_a_real_connection(emulator: Emulator) -> None:
+def test_dropped_responses_on_a_real_connection(emulator: Emulator) -> None:
     with emulator.serve() as served:
         with Scripe(served.api_key, base_url=served.base_url) as client:
             for trial in range(10):

@@ -117,7 +117,7 @@ def test_an_error_of_a_write_carries_its_key(
     assert caught.value.idempotency_key == server.sent("idempotency-key")[0]
 
 
-def test_a_replayed_answer_is_final(client: Scripe, server: ScriptedServer) -> None:
+def test_a_replayed_response_is_final(client: Scripe, server: ScriptedServer) -> None:
     server.script(error(500, "internal_error", Idempotent_Replayed="true"), GOOD)
     with pytest.raises(ServerError) as caught:
         client.sources.create_text(project_id="proj_1", text="Hello")
@@ -177,7 +177,7 @@ def test_a_wait_that_is_too_long_raises_at_once(
     assert (caught.value.retry_after, clock.sleeps, len(server.received)) == (61, [], 1)
 
 
-def test_a_wait_past_the_deadline_raises_the_answers_own_error(
+def test_a_delay_past_the_deadline_raises_the_responses_own_error(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(error(503, "service_unavailable", Retry_After="30"), GOOD)
@@ -204,7 +204,7 @@ def test_request_repeats_any_write_that_was_refused_unread(
     assert client.request("POST", "/anything") == {"ok": True}
 
 
-def test_a_slow_answer_times_out(client: Scripe, server: ScriptedServer) -> None:
+def test_a_slow_response_times_out(client: Scripe, server: ScriptedServer) -> None:
     server.script(Reply(200, GOOD.body, hold=1.0))
     with pytest.raises(APITimeoutError, match="ReadTimeout"):
         client.with_options(timeout=0.2, max_retries=0).sources.retrieve("src_1")
@@ -238,7 +238,7 @@ def test_a_key_is_renewed_once_for_all_attempts_of_a_call(server: ScriptedServer
     assert len(server.received) == 3
 
 
-def test_a_lost_answer_ends_with_one_record(emulator: Emulator, local: Scripe) -> None:
+def test_a_lost_response_ends_with_one_record(emulator: Emulator, local: Scripe) -> None:
     """For every write, over hundreds of trials."""
     project = emulator.project_id
     for trial in range(200):

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.anyio
 SIGNATURE = "c0ffee0123456789"
 
 
-def presigned(origin: str) -> Upload:
+def presigned_upload(origin: str) -> Upload:
     return Upload.model_validate(shapes.upload(f"{origin}/key?X-Amz-Signature={SIGNATURE}"))
 
 
@@ -98,7 +98,7 @@ def test_a_link_that_is_refused_is_not_shown(
     client: Scripe, caplog: pytest.LogCaptureFixture, url: str
 ) -> None:
     with nothing_leaks(caplog):
-        client.uploads.put(presigned(url), b"Words.")
+        client.uploads.put(presigned_upload(url), b"Words.")
 
 
 def test_what_callbacks_raise_shows_no_secret_of_ours(
@@ -169,7 +169,7 @@ def test_a_late_response_holds_no_key(server: ScriptedServer, caplog: pytest.Log
 def test_an_upload_shows_no_signature(
     client: Scripe, server: ScriptedServer, caplog: pytest.LogCaptureFixture, reply: Reply
 ) -> None:
-    upload = presigned(server.origin)
+    upload = presigned_upload(server.origin)
 
     def stop(progress: Progress) -> None:
         raise LookupError
@@ -212,7 +212,7 @@ def test_nothing_that_a_client_leads_to_holds_the_key(
     pager = client.jobs.list()
     page = next(iter(pager.pages()))
     server.script(Reply(200))
-    upload = presigned(server.origin)
+    upload = presigned_upload(server.origin)
     client.uploads.put(upload, b"Words.")
     objects = list(reachable([client, client.sources, pager, page, client.with_options()]))
     texts = [value for value in objects if isinstance(value, str | bytes)]

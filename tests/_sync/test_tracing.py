@@ -35,9 +35,9 @@ GOOD = answer({"data": shapes.source()}, X_Request_Id="req_1")
 
 
 def test_a_call_is_one_client_span(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
-    project = traced.projects.retrieve(emulator.project_id)
+    project = observed.projects.retrieve(emulator.project_id)
     span, request_id = telemetry.only(), project.last_response.request_id
     assert (span.name, span.kind, span.parent) == ("GET /v1/projects/{id}", SpanKind.CLIENT, None)
     assert (span.status.status_code, span.status.description) == (StatusCode.UNSET, None)
@@ -64,9 +64,9 @@ def test_a_call_is_one_client_span(
 
 
 def test_a_write_records_its_size_and_not_its_body(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
-    traced.sources.create_text(project_id=emulator.project_id, text="A calmer Tuesday.")
+    observed.sources.create_text(project_id=emulator.project_id, text="A calmer Tuesday.")
     attributes = attributes_of(telemetry.only())
     assert attributes["http.request.body.size"] == len(emulator.requests[0].body)
     assert attributes["scripe.idempotent_replayed"] is False
@@ -74,10 +74,10 @@ def test_a_write_records_its_size_and_not_its_body(
 
 
 def test_lists_are_recorded_without_their_queries(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
     emulator.seed(jobs=3)
-    traced.jobs.list(page_size=2, type=["POST_GENERATION"]).to_list()
+    observed.jobs.list(page_size=2, type=["POST_GENERATION"]).to_list()
     assert telemetry.names() == ["GET /v1/jobs"] * 2
     assert {attributes_of(span)["url.full"] for span in telemetry.spans} == {
         "http://emulator.localhost/v1/jobs"
@@ -85,10 +85,10 @@ def test_lists_are_recorded_without_their_queries(
 
 
 def test_attempts_and_pauses_are_events(
-    scripted: Scripe, server: ScriptedServer, telemetry: Telemetry
+    observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(BREAK, error(429, Retry_After="7", X_Request_Id="req_0"), GOOD)
-    scripted.sources.retrieve("src_1")
+    observed_server.sources.retrieve("src_1")
     span = telemetry.only()
     events = events_of(span)
     assert [name for name, _ in events] == [
@@ -125,10 +125,10 @@ def test_attempts_and_pauses_are_events(
 
 
 def test_requests_that_are_sent_again_are_counted_by_what_failed(
-    scripted: Scripe, server: ScriptedServer, telemetry: Telemetry
+    observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(BREAK, error(503), GOOD)
-    scripted.sources.retrieve("src_1")
+    observed_server.sources.retrieve("src_1")
     points = telemetry.points("scripe.client.call.retries")
     counted = [
         (getattr(point, "value", None), *shown(point.attributes, "error.type", "http.response.status_code"))
@@ -138,14 +138,14 @@ def test_requests_that_are_sent_again_are_counted_by_what_failed(
 
 
 def test_a_call_is_measured_once(
-    scripted: Scripe, server: ScriptedServer, telemetry: Telemetry
+    observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     good = answer({"data": shapes.source()})
     server.script(error(503), good, good, error(404, "not_found"))
     for _ in range(2):
-        scripted.sources.retrieve("src_1")
+        observed_server.sources.retrieve("src_1")
     with pytest.raises(NotFoundError):
-        scripted.sources.retrieve("src_2")
+        observed_server.sources.retrieve("src_2")
     points = telemetry.points("scripe.client.call.duration")
     assert sorted(
         (getattr(point, "count", 0), *shown(point.attributes, "http.response.status_code", "error.type"))
@@ -214,10 +214,10 @@ def test_a_rate_limit_wait_past_the_deadline_is_recorded_too(telemetry: Telemetr
 
 
 def test_a_lost_response_that_is_replayed(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
     emulator.drop_next(path="/sources")
-    traced.sources.create_text(project_id=emulator.project_id, text="Once.")
+    observed.sources.create_text(project_id=emulator.project_id, text="Once.")
     span = telemetry.only()
     assert [
         shown(attributes, "error.type", "scripe.idempotent_replayed") for _, attributes in events_of(span)
@@ -255,7 +255,7 @@ def test_a_renewed_key_makes_two_requests_of_one_attempt(
     ],
 )
 def test_an_error_is_recorded_by_its_class_and_its_code(
-    scripted: Scripe,
+    observed_server: Scripe,
     server: ScriptedServer,
     telemetry: Telemetry,
     status: int,
@@ -265,7 +265,7 @@ def test_an_error_is_recorded_by_its_class_and_its_code(
 ) -> None:
     server.script(error(status, code))
     with pytest.raises(APIStatusError):
-        scripted.sources.retrieve("src_1")
+        observed_server.sources.retrieve("src_1")
     span = telemetry.only()
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
     attributes = attributes_of(span)
@@ -277,11 +277,11 @@ def test_an_error_is_recorded_by_its_class_and_its_code(
 
 
 def test_an_error_after_all_attempts(
-    scripted: Scripe, server: ScriptedServer, telemetry: Telemetry
+    observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(error(500, "internal_error"))
     with pytest.raises(ServerError):
-        scripted.sources.retrieve("src_1")
+        observed_server.sources.retrieve("src_1")
     attributes = attributes_of(telemetry.only())
     assert shown(attributes, "error.type", "http.request.resend_count", "scripe.retryable") == [
         "ServerError",
@@ -305,11 +305,11 @@ def test_no_connection_at_all(telemetry: Telemetry) -> None:
 
 
 def test_a_response_that_makes_no_sense(
-    scripted: Scripe, server: ScriptedServer, telemetry: Telemetry
+    observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     server.script(Reply(200, b"<p>Welcome to the proxy.</p>"))
     with pytest.raises(scripe.APIResponseValidationError):
-        scripted.sources.retrieve("src_1")
+        observed_server.sources.retrieve("src_1")
     span = telemetry.only()
     assert shown(span.attributes, "error.type", "http.response.status_code") == [
         "APIResponseValidationError",
@@ -339,10 +339,10 @@ def test_what_a_callback_raises_is_named_and_not_quoted(
 
 
 def test_a_degraded_health_is_no_error(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
     emulator.degrade()
-    assert not (traced.health.check()).is_ok
+    assert not (observed.health.check()).is_ok
     span = telemetry.only()
     assert (span.name, span.status.status_code) == ("GET /v1/health", StatusCode.UNSET)
     assert attributes_of(span)["http.response.status_code"] == 503
@@ -360,32 +360,32 @@ def test_a_deadline_ends_the_span(server: ScriptedServer, telemetry: Telemetry) 
     assert not trace.get_current_span().get_span_context().is_valid
 
 
-def test_copies_share_the_observer(traced: Scripe, telemetry: Telemetry) -> None:
-    copy = traced.with_options(timeout=5)
+def test_copies_share_the_observer(observed: Scripe, telemetry: Telemetry) -> None:
+    copy = observed.with_options(timeout=5)
     copy.workspaces.me()
-    traced.with_options(max_retries=0).with_options(timeout=5).workspaces.me()
+    observed.with_options(max_retries=0).with_options(timeout=5).workspaces.me()
     assert telemetry.names() == ["GET /v1/workspaces/me"] * 2
 
 
-def test_to_instrument_again_replaces(traced: Scripe, telemetry: Telemetry) -> None:
-    telemetry.watch(traced)
-    telemetry.watch(traced.with_options(timeout=5))
-    traced.workspaces.me()
+def test_to_instrument_again_replaces(observed: Scripe, telemetry: Telemetry) -> None:
+    telemetry.watch(observed)
+    telemetry.watch(observed.with_options(timeout=5))
+    observed.workspaces.me()
     assert telemetry.names() == ["GET /v1/workspaces/me"]
     other = Telemetry()
-    other.watch(traced)
-    traced.workspaces.me()
+    other.watch(observed)
+    observed.workspaces.me()
     assert (len(telemetry.spans), len(other.spans)) == (1, 1)
     other.meter_provider.shutdown()
 
 
 def test_the_callers_own_path_gives_no_name(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
     """Only the caller knows which parts of it are ids."""
     (job_id,) = emulator.seed(jobs=1).job_ids
-    traced.request("GET", f"/jobs/{job_id}")
-    traced.request("GET", "/jobs?limit=1", params={"status": "DONE"})
+    observed.request("GET", f"/jobs/{job_id}")
+    observed.request("GET", "/jobs?limit=1", params={"status": "DONE"})
     assert telemetry.names() == ["GET", "GET"]
     assert [shown(span.attributes, "url.full", "url.template") for span in telemetry.spans] == [
         [f"http://emulator.localhost/v1/jobs/{job_id}", None],
@@ -394,10 +394,10 @@ def test_the_callers_own_path_gives_no_name(
 
 
 def test_a_method_of_the_callers_own_makes_no_series(
-    traced: Scripe, telemetry: Telemetry
+    observed: Scripe, telemetry: Telemetry
 ) -> None:
     with pytest.raises(APIStatusError):
-        traced.request("BREW", "/projects")
+        observed.request("BREW", "/projects")
     span = telemetry.only()
     assert span.name == "HTTP"
     assert shown(span.attributes, "http.request.method", "http.request.method_original") == ["_OTHER", "BREW"]

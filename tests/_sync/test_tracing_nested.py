@@ -27,13 +27,13 @@ Work: TypeAlias = Callable[[Scripe, Emulator], object]
 
 
 def test_the_context_goes_to_the_api(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
     """With each attempt, baggage included; but not to storage."""
     emulator.fail_next(503)
     token = context.attach(baggage.set_baggage("desk", "news"))
     try:
-        traced.uploads.upload_file(WORDS, content_type="text/plain")
+        observed.uploads.upload_file(WORDS, content_type="text/plain")
     finally:
         context.detach(token)
     mint = context_of(telemetry.spans[0])
@@ -47,13 +47,13 @@ def test_the_context_goes_to_the_api(
 
 
 def test_a_propagator_cannot_take_the_place_of_our_headers(
-    emulator: Emulator, traced: Scripe, monkeypatch: pytest.MonkeyPatch
+    emulator: Emulator, observed: Scripe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def inject(headers: dict[str, str]) -> None:
         headers.update({"Idempotency-Key": "theirs", "X-Theirs": "1"})
 
     monkeypatch.setattr("opentelemetry.propagate.inject", inject)
-    traced.sources.create_text(
+    observed.sources.create_text(
         project_id=emulator.project_id, text="Words.", idempotency_key="ours"
     )
     (received,) = emulator.requests
@@ -62,7 +62,7 @@ def test_a_propagator_cannot_take_the_place_of_our_headers(
 
 @pytest.mark.parametrize("deadline", [None, 30.0])
 def test_the_span_is_current_while_a_request_is_under_way(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry, deadline: float | None
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry, deadline: float | None
 ) -> None:
     """Spans of an instrumented backend become its children."""
     tracer = telemetry.tracer_provider.get_tracer("engine")
@@ -75,7 +75,7 @@ def test_the_span_is_current_while_a_request_is_under_way(
 
     emulator.add_observer(observer)
     with tracer.start_as_current_span("above"):
-        traced.with_options(total_timeout=deadline).uploads.upload_file(
+        observed.with_options(total_timeout=deadline).uploads.upload_file(
             WORDS, content_type="text/plain"
         )
     below, mint, put, whole, above = telemetry.spans
@@ -93,12 +93,12 @@ def test_the_span_is_current_while_a_request_is_under_way(
 
 
 def test_the_way_to_storage_is_a_span_without_the_signature(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
-    upload = traced.uploads.create(content_type="text/plain")
+    upload = observed.uploads.create(content_type="text/plain")
     telemetry.forget()
     emulator.fail_next(503, method="PUT")
-    traced.uploads.put(upload, WORDS)
+    observed.uploads.put(upload, WORDS)
     span = telemetry.only()
     assert (span.name, span.kind, span.status.status_code) == ("PUT", SpanKind.CLIENT, StatusCode.UNSET)
     url, _, query = upload.upload_url.partition("?")
@@ -117,13 +117,13 @@ def test_the_way_to_storage_is_a_span_without_the_signature(
 
 
 def test_storage_that_refuses(
-    scripted: Scripe, server: ScriptedServer, telemetry: Telemetry
+    observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
     refusal = b"<Error><Code>AccessDenied</Code><Message>Their own words</Message></Error>"
     server.script(Reply(403, refusal))
     upload = Upload.model_validate(shapes.upload(f"{server.origin}/key?X-Amz-Signature=c0ffee"))
     with pytest.raises(UploadError):
-        scripted.uploads.put(upload, WORDS)
+        observed_server.uploads.put(upload, WORDS)
     span = telemetry.only()
     assert shown(span.attributes, "error.type", "http.response.status_code", "url.full") == [
         "UploadError",
@@ -205,12 +205,12 @@ def test_an_operation_of_several_calls_is_one_span_around_them(
 
 
 def test_a_job_that_fails_is_an_error_of_the_operation_alone(
-    emulator: Emulator, traced: Scripe, telemetry: Telemetry
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
 ) -> None:
     (job_id,) = emulator.seed(jobs=1, job_status="QUEUED").job_ids
     emulator.fail(job_id, error_message="Their own words.")
     with pytest.raises(JobFailedError):
-        traced.jobs.wait(job_id)
+        observed.jobs.wait(job_id)
     call, whole = telemetry.spans
     assert call.status.status_code is StatusCode.UNSET
     assert (whole.status.status_code, whole.status.description) == (StatusCode.ERROR, None)

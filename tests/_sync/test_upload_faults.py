@@ -50,7 +50,7 @@ def link(server: ScriptedServer, size: int = 10_000_000) -> Upload:
     return Upload.model_validate(shapes.upload(f"{server.origin}/key?X-Amz-Signature=00", maxSizeBytes=size))
 
 
-def stored(request: Received) -> Reply:
+def accept(request: Received) -> Reply:
     return Reply(200, headers={"ETag": f'"{hashlib.md5(request.body).hexdigest()}"'})
 
 
@@ -220,7 +220,7 @@ class Failing(io.RawIOBase):
 @pytest.mark.parametrize("can_seek", [False, True])
 @pytest.mark.parametrize("good", [0, 1_200_000])
 @pytest.mark.parametrize("raised", [OSError(5, "Input/output error"), None])
-def test_a_disk_that_fails_is_told_as_an_error_of_ours(
+def test_a_disk_that_fails_raises_an_error_of_ours(
     emulator: Emulator, local: Scripe, can_seek: bool, good: int, raised: OSError | None
 ) -> None:
     says = "Input/output error" if raised else "does not wait"
@@ -279,7 +279,7 @@ def test_the_cap_of_a_real_storage(bucket: S3Storage) -> None:
             assert (client.jobs.wait(job)).is_succeeded
 
 
-def test_a_page_in_place_of_storages_answer_is_not_taken_for_success(
+def test_a_web_page_instead_of_storages_response_is_not_taken_for_success(
     client: Scripe, server: ScriptedServer
 ) -> None:
     portal = Reply(200, b"<html>Welcome to the airport</html>")
@@ -295,7 +295,7 @@ def test_a_page_in_place_of_storages_answer_is_not_taken_for_success(
 def test_other_bytes_in_storage_make_no_source(server: ScriptedServer) -> None:
     """A proxy changes the bytes."""
 
-    def changed(exchange: Exchange) -> None:
+    def change_etag(exchange: Exchange) -> None:
         head, mark, body = exchange.forward().partition(b"\r\n\r\n")
         lines = [
             b'ETag: "%032x"' % 1 if line.lower().startswith(b"etag") else line for line in head.split(b"\r\n")
@@ -304,7 +304,7 @@ def test_other_bytes_in_storage_make_no_source(server: ScriptedServer) -> None:
 
     with Emulator(job_speed=1000) as emulator, emulator.serve() as served:
         with FaultProxy(address(served.base_url)) as proxy:
-            proxy.meet(changed, times=ALWAYS, spares=lambda exchange: exchange.method != b"PUT")
+            proxy.meet(change_etag, times=ALWAYS, spares=lambda exchange: exchange.method != b"PUT")
             with Scripe(served.api_key, base_url=proxy.base_url) as client:
                 with pytest.raises(UploadIntegrityError, match="MD5"):
                     client.sources.ingest(

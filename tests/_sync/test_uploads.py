@@ -264,7 +264,7 @@ def test_a_slow_storage_times_out(client: Scripe, server: ScriptedServer) -> Non
         client.with_options(timeout=0.05, max_retries=0).uploads.put(link(server), WORDS)
 
 
-def test_an_expired_link_is_minted_anew_with_a_new_key(
+def test_an_expired_link_is_replaced_with_a_new_key(
     client: Scripe, server: ScriptedServer
 ) -> None:
     mints: list[str | None] = []
@@ -338,7 +338,7 @@ def test_a_rerun_with_the_same_key_ends_at_the_same_job(
     assert keys["/uploads"] != keys["/sources"]
 
 
-def test_a_rerun_after_a_lost_answer_of_storage_ends_at_the_same_job(
+def test_a_rerun_after_a_lost_response_of_storage_ends_at_the_same_job(
     emulator: Emulator, local: Scripe
 ) -> None:
     """All bytes were sent once, and storage takes a file whole or not at all: a used link means that it is stored."""

@@ -196,11 +196,11 @@ def test_a_quick_generation_costs_one_request_and_the_post(
 ) -> None:
     done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
     server.script(answer({"data": done}), answer({"data": shapes.post()}))
-    heard: list[str] = []
+    statuses: list[str] = []
     post = client.posts.generate_and_wait(
-        project_id="proj_1", note_id="note_1", on_update=lambda job: heard.append(job.status)
+        project_id="proj_1", note_id="note_1", on_update=lambda job: statuses.append(job.status)
     )
-    assert (post.id, heard) == ("post_1", ["DONE"])
+    assert (post.id, statuses) == ("post_1", ["DONE"])
     assert [request.path for request in server.received] == ["/v1/posts/generations", "/v1/posts/post_1"]
     assert server.received[0].json()["wait_for_completion_ms"] == 25_000
 
@@ -213,11 +213,11 @@ def test_a_slow_generation_is_polled(
     server.script(
         *[answer({"data": job}) for job in (running_job, running_job, done)], answer({"data": shapes.post()})
     )
-    heard: list[str] = []
+    statuses: list[str] = []
     client.posts.generate_and_wait(
-        project_id="proj_1", text="Words.", timeout=10, on_update=lambda job: heard.append(job.status)
+        project_id="proj_1", text="Words.", timeout=10, on_update=lambda job: statuses.append(job.status)
     )
-    assert heard == ["DONE"]
+    assert statuses == ["DONE"]
     assert server.received[0].json()["wait_for_completion_ms"] == 25_000
 
 

@@ -1,8 +1,8 @@
 """Jobs: background work of the API.
 
-A job can be cancelled only while it is queued, and the API takes no idempotency key for a cancel. If the response to a
-cancel is lost, sending it again may be refused with 409 just because the first one worked. So `cancel` reads the job to
-find out, as `_core/cancellation.py` describes.
+A job can be cancelled only while it is queued, and the API documents no idempotency key for a cancel. If the response
+to a cancel is lost, sending it again may be rejected with 409 just because the first one worked. So `cancel` reads the
+job to find out, as `_core/cancellation.py` describes.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from ..._concurrency import AsyncCallback
-from ..._core import cancellation as rules
-from ..._core import polling
+from ..._core import cancellation, polling
 from ..._core.request import Request, build_path, format_utc_day, join_filter, page_query
 from ..._core.retry import backoff
 from ...errors import ScripeError
@@ -83,7 +82,7 @@ class AsyncJobs(AsyncResource):
             try:
                 return await jobs._sender.send(request)
             except ScripeError as error:
-                if not rules.may_have_cancelled(error, attempt):
+                if not cancellation.may_have_cancelled(error, attempt):
                     raise
                 cancel_error = error
             # The cancel may have worked all the same: only the job itself can tell.
@@ -92,7 +91,9 @@ class AsyncJobs(AsyncResource):
                 return job
             clock, delay = jobs._sender.session.clock, backoff(attempt)
             in_time = jobs._sender.deadline.allows(delay, clock.now())
-            if not in_time or not rules.should_cancel_again(job, attempt, jobs._sender.options.max_retries):
+            if not in_time or not cancellation.should_cancel_again(
+                job, attempt, jobs._sender.options.max_retries
+            ):
                 raise cancel_error
             await clock.sleep(delay)
 

@@ -1,10 +1,4 @@
-"""Uploads: the API returns a presigned link, and storage (S3) takes the bytes.
-
-A link takes one file, once, for about 15 minutes, while the API replays the response to a repeated `POST /uploads` for
-24 hours. So a repeated call can get a link that is dead: it is used, or its time is over. `upload_content` tells these
-cases apart. A used link whose idempotency key holds a digest of the content means that this very content is stored. Any
-other dead link is replaced, without an idempotency key: with the old key the API would return the same link.
-"""
+"""Uploads: the API returns a presigned link, and storage (S3) takes the bytes."""
 
 from __future__ import annotations
 
