@@ -271,7 +271,8 @@ def uploads(place: Place, *, tls: bool) -> Table:
     wanted = (1.4, 1.2) if tls else (2.0, 0.85)
     return Table(
         f"PUT of {place.file.stat().st_size // 1_000_000} MB, {'https' if tls else 'http'}",
-        "Speed relative to httpx's own way to send a file. The rows without MD5, which cannot be turned off, show what it costs.",
+        "Speed relative to httpx's own way to send a file. The rows without MD5, which cannot be turned off, show what "
+        "it costs.",
         in_batches(
             contenders,
             [place.tls_sink if tls else place.sink, str(place.file)],
@@ -329,7 +330,8 @@ def waits(place: Place) -> Table:
     found = in_batches(contenders, [], rounds=1, count=100 if place.quick else 1000, per_call=False)
     return Table(
         "waiting for 1,000 jobs" if not place.quick else "waiting for 100 jobs",
-        "Against the emulator and its clock, within its rate limit of 120 reads a minute. The CPU time includes the emulator's.",
+        "Against the emulator and its clock, within its rate limit of 120 reads a minute. The CPU time includes the "
+        "emulator's.",
         found,
         columns,
         base="one wait each",
