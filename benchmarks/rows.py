@@ -100,7 +100,7 @@ def imports(place: Place) -> Table:
     contenders = [Contender(label, home, "", program) for label, home, program in wanted]
     return Table(
         "import",
-        "A process that imports and ends; ratios of CPU over that of a process that imports nothing.",
+        "A process that only imports. The ratio is of the CPU time beyond that of a process that imports nothing.",
         as_processes(contenders, [], rounds=place.rounds(7)),
         MILLISECONDS,
         base="openai",
@@ -121,8 +121,8 @@ def first_answers(place: Place) -> Table:
     ]
     contenders = [Contender(label, home, "", program, (), engine) for label, home, program, engine in wanted]
     return Table(
-        "first answer",
-        "A process that imports, makes a client and one typed call, and ends.",
+        "first response",
+        "A process that imports, makes a client and one typed call, and exits.",
         as_processes(contenders, [place.base_url], rounds=place.rounds(9)),
         MILLISECONDS,
         base="httpx + one pydantic model",
@@ -140,7 +140,7 @@ def first_async_answers(place: Place) -> Table:
     ]
     contenders = [Contender(label, home, "", program, (), engine) for label, home, program, engine in wanted]
     return Table(
-        "first answer, async",
+        "first response, async",
         "The same with asyncio.",
         as_processes(contenders, [place.base_url], rounds=place.rounds(9)),
         MILLISECONDS,
@@ -154,7 +154,7 @@ def peak_memory(first: Table) -> Table:
     """The memory of the processes of `first_answers`."""
     return Table(
         "memory of a process with a client and one call",
-        "Peak memory of the processes of *first answer*.",
+        "Peak memory of the processes of *first response*.",
         first.results,
         (Column("peak", "peak memory, MB"),),
         ratio="peak",
@@ -171,7 +171,7 @@ def second_client(place: Place) -> Table:
     ]
     return Table(
         "a second client in a process",
-        "Made and ready to send; httpx loads the certificates anew for each, scripe has one TLS context for all.",
+        "Made and ready to send. httpx loads the certificates for each client; scripe has one TLS context for all.",
         in_batches(contenders, [place.base_url], rounds=place.rounds(7), count=30),
         MICROSECONDS,
         base="httpx",
@@ -201,8 +201,8 @@ def single_calls(place: Place) -> Table:
     ]
     return Table(
         "one GET of 600 bytes",
-        "One after the other on a connection that stays open, into a typed object. scripe keeps the addresses that "
-        "come again, as those of polls do: what it takes where none does, is told beside it.",
+        "One after the other on a connection that stays open, into a typed object; with the same id each time, as when "
+        "polling, or with another.",
         in_batches(contenders, [place.base_url], rounds=place.rounds(11), count=200),
         MICROSECONDS,
         base="httpx",
@@ -226,7 +226,7 @@ def many_tasks(place: Place) -> Table:
     ]
     return Table(
         "the same GET, 50 tasks at once",
-        "For each call, over what `httpx.AsyncClient` takes with a single task: its own 50 are no steady measure.",
+        "Per call, relative to `httpx.AsyncClient` with a single task, since its times with 50 tasks vary too much.",
         in_batches(contenders, [place.base_url], rounds=place.rounds(5), count=300 if place.quick else 1000),
         MICROSECONDS,
         base="httpx, one task",
@@ -245,7 +245,7 @@ def pages(place: Place) -> Table:
     ]
     return Table(
         "a page of 200 jobs into objects",
-        "From the bytes of the answer; no call around it.",
+        "From the bytes of the response, without the call.",
         in_batches(contenders, [str(place.page)], rounds=place.rounds(9), count=20),
         MICROSECONDS,
         base="pydantic",
@@ -271,7 +271,8 @@ def uploads(place: Place, *, tls: bool) -> Table:
     wanted = (1.4, 1.2) if tls else (2.0, 0.85)
     return Table(
         f"PUT of {place.file.stat().st_size // 1_000_000} MB, {'https' if tls else 'http'}",
-        "Speed over httpx's own way to send a file. Without MD5, which no caller can turn off, tells what it costs.",
+        "Speed relative to httpx's own way to send a file. The rows without MD5, which cannot be turned off, show what "
+        "it costs.",
         in_batches(
             contenders,
             [place.tls_sink if tls else place.sink, str(place.file)],
@@ -329,7 +330,8 @@ def waits(place: Place) -> Table:
     found = in_batches(contenders, [], rounds=1, count=100 if place.quick else 1000, per_call=False)
     return Table(
         "waiting for 1,000 jobs" if not place.quick else "waiting for 100 jobs",
-        "Against the emulator in its own time, within its budget of 120 reads a minute; CPU is the emulator's too.",
+        "Against the emulator and its clock, within its rate limit of 120 reads a minute. The CPU time includes the "
+        "emulator's.",
         found,
         columns,
         base="one wait each",
@@ -347,7 +349,7 @@ def counted_imports(_place: Place) -> Table:
     contenders = [Contender(label, home, "", program) for label, home, program in wanted]
     return Table(
         "instructions of an import",
-        "Counted by valgrind, since they repeat where times do not.",
+        "Counted by valgrind, since counts repeat exactly and times do not.",
         instructions(contenders, []),
         (Column("instructions", "instructions, millions"),),
         ratio="instructions",
@@ -374,7 +376,7 @@ def counted_calls(_place: Place) -> Table:
     ]
     return Table(
         "instructions of a call",
-        "Over a transport in the process: 150 calls less 50.",
+        "Over an in-process transport: the difference of 150 calls and 50.",
         each,
         (Column("instructions", "instructions, thousands"),),
         ratio="instructions",

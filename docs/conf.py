@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from types import FunctionType
 
 import nbformat
 from pydantic import BaseModel
@@ -16,6 +17,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # `nb_custom_formats` imports from this file
 sys.path.insert(0, str(HERE.parent))
 
+import scripe  # noqa: E402
 from scripe import __version__, _http, types  # noqa: E402
 
 # At run time these two are `object`, and would be documented as that.
@@ -26,6 +28,13 @@ for name in ("HTTPClient", "AsyncHTTPClient"):
 # So all models are made before autodoc begins.
 for name in dir(types):
     getattr(types, name)
+
+# Public classes name the package as their module. Autodoc needs the module that defines them, which their methods know.
+for value in [getattr(scripe, name) for name in dir(scripe)]:
+    if isinstance(value, type) and value.__module__ == "scripe":
+        value.__module__ = next(
+            part.__module__ for part in vars(value).values() if isinstance(part, FunctionType)
+        )
 
 project = "scripe"
 release = version = __version__
@@ -75,7 +84,7 @@ nitpick_ignore_regex = [
     ("py:class", r"scripe\._files\.(Readable|Uploaded|Wrapped)File"),
     (
         "py:class",
-        r"(.+\.)?((Async)?(Callback|KeySource)|Client|ClientOptions|Server|Transport|(Tracer|Meter)Provider)",
+        r"(.+\.)?((Async)?(Callback|KeySource)|Client|ClientOptions|Server|InProcessTransport|(Tracer|Meter)Provider)",
     ),
     ("py:exc", r"S3Error|MissingExtraError"),
 ]

@@ -168,7 +168,7 @@ def test_a_podcast_becomes_three_drafts(
     longer.write_text("One more thing. " * 200)
     assert len(draft(emulator, world, path, longer)) == 3
     assert (emulator.count("sources"), emulator.count("posts")) == (2, 6)
-    assert "long.txt: the drafts are written from the first 2,000 characters only" in capsys.readouterr().err
+    assert "long.txt: the drafts are written from only the first 2,000 characters;" in capsys.readouterr().err
 
 
 @WORLDS

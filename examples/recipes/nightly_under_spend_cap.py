@@ -79,7 +79,9 @@ def main(project_id: str) -> None:
     with Scripe() as client:
         night = run(client, project_id, Journal(Path("nightly.json")), datetime.now(UTC))
     done = sum(job.is_succeeded for job in night.jobs)
-    print(f"{done} of {len(night.jobs)} posts written; go on {night.go_on_at or 'when there are new notes'}")
+    print(
+        f"{done} of {len(night.jobs)} posts written; run again {night.go_on_at or 'when there are new notes'}"
+    )
     for line in night.unclear:
         print(line, file=sys.stderr)
 
