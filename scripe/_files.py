@@ -28,7 +28,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TypeAlias, cast, runtime_checkable
+from typing import Any, BinaryIO, Protocol, TypeAlias, cast
 
 from ._core.uploads import BLOCK_SIZE
 from ._file_content import Claim, UploadContent, disk_errors, file_stat, open_file, read_block
@@ -38,7 +38,6 @@ from .errors import (
 )
 
 
-@runtime_checkable
 class ReadableFile(Protocol):
     """A file object opened for reading bytes."""
 
@@ -151,7 +150,9 @@ def _open_content(file: FileInput, check: Callable[[], None]) -> UploadContent:
     if isinstance(file, (str, os.PathLike)):
         return _open_path(Path(os.fsdecode(file)), check)
     inner = _inner_name(file)
-    if inner is None and isinstance(file, ReadableFile):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if inner is None and callable(
+        getattr(file, "read", None)
+    ):  # from Python 3.12 on, isinstance misses __getattr__
         return _open_object(cast("BinaryIO", file), check, file)
     if inner is None:
         hint = "Give a path, bytes, or a file opened with 'rb'."

@@ -23,8 +23,9 @@ def make_lazy_exports(
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value: object = getattr(import_module(modules[name], package), name)
-        if getattr(value, "__module__", "").startswith("scripe._"):
-            # Pickles name this module, and messages show it: the private one may move.
+        if hasattr(value, "__qualname__") and value.__module__.startswith("scripe._"):
+            # Pickles name this module, and messages show it: the private one may move. (Type aliases are left alone:
+            # with some versions of typing-extensions they refuse it.)
             value.__module__ = package
         setattr(sys.modules[package], name, value)
         return value

@@ -537,7 +537,7 @@ def test_a_named_pipe_that_stands_still_holds_no_sync_call_beyond_its_deadline(
     writers = [os.open(pipe, os.O_RDWR)] if has_writer else []
     with Scripe(KEY, base_url=server.base_url, total_timeout=0.2) as client:
         began = time.monotonic()
-        with pytest.raises(APITimeoutError, match=r"still being read"):
+        with pytest.raises(APITimeoutError, match="still being read"):
             client.uploads.upload_file(pipe)
         assert time.monotonic() - began < 30  # the pipe would hold it for ever
     assert holders_of(pipe) == len(writers)
