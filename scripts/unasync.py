@@ -74,7 +74,7 @@ def retold(text: str) -> str:
 
 
 def twin(source: str) -> str:
-    """The sync text of an async one: tokens are replaced in place, so that layout stays."""
+    """Return the sync text of an async source. Tokens are replaced in place, so that the layout stays."""
     lines = source.splitlines(keepends=True)
     edits: list[tuple[int, int, int, int, str]] = []
     tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))

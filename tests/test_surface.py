@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import sys
 import typing
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -121,3 +123,22 @@ def test_no_docstring_of_the_sync_client_speaks_of_awaiting() -> None:
         for member in public(sync).values():
             text = inspect.getdoc(member) or ""
             assert not re.search(r"\bawait|async", text), text
+
+
+QUESTION_WORDS = ("What", "Whether", "Who", "Whom", "How")
+
+
+def documented() -> dict[str, str]:
+    """Name each function and class of the package with its docstring."""
+    package = Path(scripe.__file__).parent
+    docstrings: dict[str, str] = {}
+    for path in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                name = f"{path.relative_to(package)}:{node.lineno} {node.name}"
+                docstrings[name] = ast.get_docstring(node) or ""
+    return docstrings
+
+
+def test_no_docstring_begins_with_a_question_word() -> None:
+    assert [name for name, text in documented().items() if text.startswith(QUESTION_WORDS)] == []
