@@ -427,7 +427,7 @@ def test_a_proxy_that_cannot_be_used_is_an_error_that_names_the_variable_alone(
     ):
         client.workspaces.me()
     shown = "".join(traceback.format_exception(caught.value))
-    assert str(caught.value).startswith(f"{variable} cannot be used: ")
+    assert str(caught.value).startswith(f"The proxy in {variable} cannot be used: ")
     assert value.strip() in ("", "http://:3128") or value.partition("://")[2] not in shown
     assert "pa55" not in shown
     assert ("socksio" in shown) == value.startswith("socks5")

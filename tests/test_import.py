@@ -85,4 +85,4 @@ def test_a_log_level_that_is_none_is_told_once(
     monkeypatch.setenv("SCRIPE_LOG", "verbose")
     for _ in range(2):
         scripe.Scripe("scripe_sk_test_x").close()
-    assert caplog.messages == ["SCRIPE_LOG is 'verbose', and nothing is printed: say debug or info."]
+    assert caplog.messages == ["SCRIPE_LOG is 'verbose', so no log is printed. Set it to debug or info."]

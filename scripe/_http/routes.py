@@ -38,7 +38,7 @@ def proxy_of(route: Route) -> tuple[Secret[str | None], str] | None:
     if scheme is None:
         return None
     named = [f"{scheme}_proxy", f"{scheme}_proxy".upper()]
-    variable = next((name for name in named if os.environ.get(name)), "The proxy of the system's settings")
+    variable = next((name for name in named if os.environ.get(name)), "the system's settings")
     address = proxies[scheme]
     return Secret(address if "://" in address else f"http://{address}"), variable
 
