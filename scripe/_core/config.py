@@ -177,8 +177,10 @@ def with_changes(
     if not isinstance(extra_headers, NotGiven):
         check_type(extra_headers, Mapping, "extra_headers", "a mapping of names to texts", ConfigurationError)
         replaced = {str(name).lower() for name in extra_headers}
-        kept = {name: text for name, text in options.extra_headers.items() if name.lower() not in replaced}
-        changes["extra_headers"] = {**kept, **extra_headers}
+        unchanged = {
+            name: text for name, text in options.extra_headers.items() if name.lower() not in replaced
+        }
+        changes["extra_headers"] = {**unchanged, **extra_headers}
     return replace(options, **changes)  # type: ignore[arg-type]
 
 

@@ -19,8 +19,8 @@ MAX_SERVER_WAIT_MS = 25_000
 def generation_source(text: str | None, note_id: str | None) -> dict[str, str]:
     """Return the source as the API takes it: a text or a note (C19: nested, as the reference page shows it)."""
     if (text is None) == (note_id is None):
-        given = "Neither was given." if text is None else "Both were given."
-        raise InvalidArgumentError(f"A post is written from text= or note_id=. {given} Give one of them.")
+        problem = "Neither was given." if text is None else "Both were given."
+        raise InvalidArgumentError(f"A post is written from text= or note_id=. {problem} Give one of them.")
     return {"text": text} if text is not None else {"noteId": check_id(note_id or "", "note_id")}
 
 

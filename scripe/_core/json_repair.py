@@ -49,7 +49,7 @@ def repair_json(body: bytes, error: ValidationError) -> bytes | None:
     try:
         document = load_json(body)
         if not any(problem["type"] == "json_invalid" for problem in problems):
-            changes = [_repair_value(document, each["loc"], each["type"]) for each in problems]
+            changes = [_repair_value(document, problem["loc"], problem["type"]) for problem in problems]
             if not any(changes):
                 return None
         repaired = json.dumps(document, ensure_ascii=False).encode()

@@ -114,9 +114,11 @@ def create_request(
     method: str, path: str, returns: type[T], fields: Mapping[str, JSONInput], idempotency_key: str | None
 ) -> Request[T]:
     """Return a write with an idempotency key; fields that are None are left out."""
-    key = new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
+    if idempotency_key is None:
+        idempotency_key = new_idempotency_key()
+    check_idempotency_key(idempotency_key)
     given_fields = {name: value for name, value in fields.items() if value is not None}
-    return Request(method, path, returns, body=to_json_bytes(given_fields), idempotency_key=key)
+    return Request(method, path, returns, body=to_json_bytes(given_fields), idempotency_key=idempotency_key)
 
 
 def patch_request(

@@ -1,4 +1,4 @@
-"""Properties are tried on the same examples in every run."""
+"""Try properties on the same examples in every run."""
 
 from hypothesis import settings
 

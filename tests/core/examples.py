@@ -1,4 +1,4 @@
-"""Answers and jobs as the API gives them, for the tests of the rules."""
+"""Responses and jobs in the form of the API, for the tests of the core."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KEY = "scripe_sk_live_canary0123456789"
 
 
 def response(status: int = 200, body: object = None, *, arrived: float = 0.0, **headers: str) -> RawResponse:
-    """An answer with a JSON body (or the very bytes given); headers are named with underscores."""
+    """Return a response with a JSON body, or with the given bytes; headers are named with underscores."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = Headers((name.replace("_", "-"), text) for name, text in headers.items())
     return RawResponse(status, named, content, 0.25, arrived)

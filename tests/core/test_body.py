@@ -1,4 +1,4 @@
-"""Bodies as they arrive: inflated, bounded, and never believed beyond their headers."""
+"""Bodies as they arrive: decompressed, and limited in size."""
 
 from __future__ import annotations
 
@@ -77,12 +77,12 @@ def test_never_more_than_the_limit(text: bytes, limit: int, size: int) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_what_is_not_encoded_as_it_says_is_refused(encoding: str) -> None:
+def test_a_body_that_is_not_encoded_as_its_header_says_is_refused(encoding: str) -> None:
     with pytest.raises(BodyError, match="Content-Encoding"):
         decompress(encoding, WORDS, size=1000)
 
 
-def test_what_was_compressed_and_ends_too_early_is_refused() -> None:
+def test_a_compressed_body_that_ends_too_early_is_refused() -> None:
     with pytest.raises(BodyError, match="too early"):
         decompress("gzip", gzip.compress(WORDS)[:-10])
 
@@ -105,8 +105,8 @@ def test_a_bomb_takes_no_more_memory_than_the_limit() -> None:
 EMPTY_BLOCK = b"\x00\x00\x00\xff\xff"
 
 
-def test_what_inflates_to_nothing_is_bounded_in_memory_and_time() -> None:
-    """40 MB that hold nothing: memory stays flat, and the time grows with the bytes, not with their square."""
+def test_a_body_that_inflates_to_nothing_is_limited_in_memory_and_time() -> None:
+    """40 MB that hold nothing: memory does not grow, and time grows with the bytes, not with their square."""
     head = gzip.compress(b"")[:10]
     tracemalloc.start()
     body = Body("gzip", MAX_SUCCESS_BYTES)

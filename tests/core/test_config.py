@@ -51,7 +51,7 @@ def test_extra_headers_never_set_what_the_client_sets(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:b", "a\n", "é"])
-def test_a_name_that_is_no_header_is_refused(name: str) -> None:
+def test_a_name_that_is_not_a_header_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="extra_headers"):
         Options(extra_headers={name: "x"})
 
@@ -66,7 +66,7 @@ def test_no_option_smuggles_a_line_or_a_strange_character_into_the_headers(text:
 
 
 def test_a_value_of_an_extra_header_is_not_repeated_where_it_is_refused() -> None:
-    """It may be a token of a proxy's."""
+    """It may be a token for a proxy."""
     with pytest.raises(ConfigurationError, match="X-Trace") as caught:
         Options(extra_headers={"X-Trace": "hush-123\n"})
     assert "hush" not in str(caught.value)
@@ -110,7 +110,7 @@ def test_max_retries_is_a_whole_number_from_zero_up(count: object) -> None:
         "HTTP://LOCALHOST",
     ],
 )
-def test_https_and_plain_http_to_this_machine_are_taken(url: str) -> None:
+def test_https_and_plain_http_to_this_machine_are_accepted(url: str) -> None:
     assert Options(base_url=url).base_url == url
 
 
@@ -143,7 +143,7 @@ def test_nothing_goes_over_plain_http_to_another_machine_unless_allowed(url: str
         "https://host/\n",
     ],
 )
-def test_a_base_url_that_is_none_is_refused(url: str) -> None:
+def test_a_text_that_is_not_a_base_url_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="base_url"):
         Options(base_url=url)
 
@@ -165,7 +165,7 @@ def test_a_refused_base_url_is_shown_without_its_password(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://[bad/key", "https://[bad"])
-def test_a_link_that_is_no_url_is_an_error_of_ours(url: str) -> None:
+def test_a_link_that_is_not_a_url_raises_an_error_of_scripe(url: str) -> None:
     with pytest.raises(ConfigurationError):
         config.check_secure_url(url, allow_insecure=False, name="upload_url")
 
@@ -207,7 +207,7 @@ def test_blanks_around_a_pasted_key_go() -> None:
     assert config.resolve_api_key(Secret(f" {KEY}\n")).reveal() == KEY
 
 
-def test_keys_of_any_prefix_are_taken() -> None:
+def test_api_keys_of_any_prefix_are_accepted() -> None:
     assert config.resolve_api_key(Secret("oauth.token_1")).reveal() == "oauth.token_1"
 
 
@@ -226,18 +226,18 @@ def test_an_empty_key_is_refused_and_never_replaced_by_the_environments(
 
 
 @pytest.mark.parametrize("key", ["a b", "a\nb", "a\u2028b", "cl\u00e9", "a\x00b", "a\x7f"])
-def test_a_key_that_is_none_is_refused_and_not_shown(key: str) -> None:
+def test_a_text_that_is_not_an_api_key_is_refused_and_not_shown(key: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         config.resolve_api_key(Secret(key))
     assert key not in str(caught.value)
 
 
-def test_a_key_that_is_not_text_is_refused() -> None:
+def test_an_api_key_that_is_not_a_str_is_refused() -> None:
     with pytest.raises(ConfigurationError):
         config.resolve_api_key(Secret(b"scripe_sk_live_1"))
 
 
-def test_a_function_that_returns_keys_is_told_from_a_key() -> None:
+def test_a_function_that_returns_api_keys_is_distinguished_from_a_key() -> None:
     def ask() -> str:
         return KEY
 

@@ -1,4 +1,4 @@
-"""Having a post written: from what, and how long the answer may be held back."""
+"""The arguments of a generated post: its source, and how long the server may wait."""
 
 from __future__ import annotations
 

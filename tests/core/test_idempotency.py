@@ -66,7 +66,7 @@ def test_a_derived_key_is_the_same_in_every_run_and_on_every_machine() -> None:
     assert ran.stdout.strip() == idempotency_key("import", 7, None)
 
 
-def test_every_documented_kind_of_part_is_taken() -> None:
+def test_every_documented_type_of_part_is_accepted() -> None:
     parts = [
         "é",
         b"\xff",
@@ -101,7 +101,7 @@ def test_an_automatic_key_is_new_each_time_and_accepted() -> None:
 
 
 @pytest.mark.parametrize("key", ["a", "A-Z_0", "x" * 64])
-def test_a_key_of_the_apis_form_is_taken(key: str) -> None:
+def test_a_key_of_the_apis_form_is_accepted(key: str) -> None:
     assert check_idempotency_key(key) == key
 
 
@@ -114,7 +114,7 @@ def test_a_key_that_the_api_would_silently_ignore_is_refused(key: object) -> Non
 
 
 @given(st.text(max_size=70))
-def test_exactly_the_apis_pattern_is_taken(key: str) -> None:
+def test_exactly_the_apis_pattern_is_accepted(key: str) -> None:
     is_legal = re.match(r"^[A-Za-z0-9_-]{1,64}\Z", key) is not None
     try:
         check_idempotency_key(key)

@@ -18,5 +18,5 @@ def test_a_replay_is_what_the_header_calls_true(told: str, is_replay: bool) -> N
     assert response(idempotent_replayed=told).is_replay is is_replay
 
 
-def test_without_the_header_it_is_no_replay() -> None:
+def test_without_the_header_it_is_not_a_replay() -> None:
     assert not response().is_replay

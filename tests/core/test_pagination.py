@@ -1,4 +1,4 @@
-"""A simulated server: a list newest first, with opaque cursors that may go stale at any time."""
+"""Page walks through a simulated list, newest first, whose cursors can become invalid at any time."""
 
 import pickle
 import random
@@ -26,10 +26,10 @@ def page(jobs: list[Job], cursor: str | None = None, *, more: bool | None = None
 
 
 class Server:
-    """Keyset pages; `refuses` tells whether a cursor has gone stale."""
+    """Serves pages of a list; `refuses` returns True if a cursor has become invalid."""
 
     def __init__(self, jobs: list[Job], size: int, refuses: Callable[[], bool] = lambda: False) -> None:
-        self.jobs = sorted(jobs, key=lambda each: (each.created_at, each.id), reverse=True)
+        self.jobs = sorted(jobs, key=lambda item: (item.created_at, item.id), reverse=True)
         self.size = size
         self.refuses = refuses
         self.answers = 0
@@ -43,29 +43,29 @@ class Server:
             if self.refuses():
                 raise BadCursorError("stale", status_code=400, code="bad_cursor")
             last = self.cursors[asked["cursor"]]
-            start = [each.id for each in self.jobs].index(last) + 1
-        found = self.jobs[start : start + self.size]
+            start = [item.id for item in self.jobs].index(last) + 1
+        ids_seen = self.jobs[start : start + self.size]
         if start + self.size >= len(self.jobs):
-            return page(found)
+            return page(ids_seen)
         self.minted += 1
         cursor = f"c{self.minted}"
-        self.cursors[cursor] = found[-1].id
-        return page(found, cursor)
+        self.cursors[cursor] = ids_seen[-1].id
+        return page(ids_seen, cursor)
 
 
 def walk_ids(
     server: Server, cursor: str | None = None, walk: PageWalk[Job] | None = None
 ) -> Iterator[list[str]]:
-    """What the pager does with a walk."""
+    """Yield the ids of each page, as the pager reads them."""
     walk = walk or PageWalk[Job]({"limit": str(server.size)}, cursor)
     while (asked := walk.next_query()) is not None:
         try:
-            found = server.get(asked)
+            ids_seen = server.get(asked)
         except BadCursorError:
             if not walk.restart():
                 raise
             continue
-        yield [each.id for each in walk.accept(found).data]
+        yield [item.id for item in walk.accept(ids_seen).data]
 
 
 @given(
@@ -90,14 +90,14 @@ def test_a_walk_yields_every_item_exactly_once_whatever_cursors_go_stale(
     server = Server(jobs, size, refuses)
     walk = PageWalk[Job]({})
     walk_was_futile = False
-    found: list[str] = []
+    ids_seen: list[str] = []
     try:
         for ids in walk_ids(server, walk=walk):
-            found += ids
+            ids_seen += ids
     except BadCursorError:
         walk_was_futile = True  # no new item in so many restarts
-    expected = [each.id for each in server.jobs]
-    assert found == (expected[: len(found)] if walk_was_futile else expected)
+    expected = [item.id for item in server.jobs]
+    assert ids_seen == (expected[: len(ids_seen)] if walk_was_futile else expected)
 
 
 @given(
@@ -115,20 +115,20 @@ def test_a_walk_with_one_stale_cursor_survives_new_items_and_yields_each_old_one
         nonlocal looks
         looks += 1
         if looks == stale_at:
-            server.jobs[:0] = [job(f"new_{each}_{place}", minute=100) for place, each in enumerate(arrivals)]
+            server.jobs[:0] = [job(f"new_{item}_{place}", minute=100) for place, item in enumerate(arrivals)]
             return True
         return False
 
-    server = Server([job(f"job_{each:02}", minute=at) for each, at in enumerate(moments)], size, refuses)
-    expected = [each.id for each in server.jobs]
-    assert [each for ids in walk_ids(server) for each in ids] == expected
+    server = Server([job(f"job_{item:02}", minute=at) for item, at in enumerate(moments)], size, refuses)
+    expected = [item.id for item in server.jobs]
+    assert [item for ids in walk_ids(server) for item in ids] == expected
 
 
 def test_a_walk_keeps_nothing_of_the_items_that_it_has_yielded() -> None:
     def size_after(pages: int) -> int:
         walk = PageWalk[Job]({})
         for number in range(pages):
-            items = [job(f"job_{number}_{each}", minute=-(number * 50 + each)) for each in range(50)]
+            items = [job(f"job_{number}_{item}", minute=-(number * 50 + item)) for item in range(50)]
             walk.accept(page(items, f"cursor {number}"))
         return len(pickle.dumps(vars(walk)))
 
@@ -138,16 +138,16 @@ def test_a_walk_keeps_nothing_of_the_items_that_it_has_yielded() -> None:
 
 
 def test_a_restart_in_the_middle_of_an_instant_skips_just_the_ids_seen_there() -> None:
-    server = Server([job(f"job_{each:02}", minute=each // 3) for each in range(12)], 2, lambda: next(turns))
+    server = Server([job(f"job_{item:02}", minute=item // 3) for item in range(12)], 2, lambda: next(turns))
     turns = iter([False, False, True] + [False] * 20)
-    assert [each for ids in walk_ids(server) for each in ids] == [each.id for each in server.jobs]
+    assert [item for ids in walk_ids(server) for item in ids] == [item.id for item in server.jobs]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
-def test_many_items_of_one_instant_are_told_apart_by_their_ids(size: int) -> None:
-    server = Server([job(f"job_{each}") for each in range(9)], size, lambda: bool(turns.pop()))
+def test_many_items_of_one_instant_are_distinguished_by_their_ids(size: int) -> None:
+    server = Server([job(f"job_{item}") for item in range(9)], size, lambda: bool(turns.pop()))
     turns = [0] * 20 + [1, 0, 1, 0]
-    assert [each for ids in walk_ids(server) for each in ids] == [each.id for each in server.jobs]
+    assert [item for ids in walk_ids(server) for item in ids] == [item.id for item in server.jobs]
 
 
 def test_has_more_says_whether_there_is_a_page_not_the_number_of_items() -> None:
@@ -160,7 +160,7 @@ def test_has_more_says_whether_there_is_a_page_not_the_number_of_items() -> None
 
 
 def test_filters_stay_identical_while_paging() -> None:
-    server = Server([job(f"job_{each}", minute=each) for each in range(5)], 2)
+    server = Server([job(f"job_{item}", minute=item) for item in range(5)], 2)
     walk = PageWalk[Job]({"limit": "2", "status": "DONE"})
     while (asked := walk.next_query()) is not None:
         assert {name: text for name, text in asked.items() if name != "cursor"} == {
@@ -177,13 +177,13 @@ def test_an_answer_without_pagination_is_one_page() -> None:
 
 
 @pytest.mark.parametrize("cursor", [None, ""])
-def test_has_more_without_a_cursor_is_no_answer_that_the_api_promises(cursor: str | None) -> None:
+def test_has_more_without_a_cursor_is_an_invalid_response(cursor: str | None) -> None:
     with pytest.raises(APIResponseValidationError, match="without a cursor") as caught:
         PageWalk[Job]({}).accept(page([job()], cursor, more=True))
     assert caught.value.status_code == 200
 
 
-def test_a_cursor_that_comes_back_would_go_round_for_ever() -> None:
+def test_a_cursor_that_comes_back_is_refused() -> None:
     walk = PageWalk[Job]({})
     walk.accept(page([job("a", minute=2)], "c1"))
     walk.accept(page([job("b", minute=1)], "c2"))
@@ -193,7 +193,7 @@ def test_a_cursor_that_comes_back_would_go_round_for_ever() -> None:
         PageWalk[Job]({}, "c0").accept(page([job("a")], "c0"))
 
 
-def test_an_odd_page_is_told_with_its_request_id() -> None:
+def test_the_error_of_an_invalid_page_has_its_request_id() -> None:
     told = ResponseInfo("GET", "/jobs", 206, response().headers, "req_7", None, None, None, 0.1, 1)
     with pytest.raises(APIResponseValidationError) as caught:
         PageWalk[Job]({}).accept(set_response(page([], more=True), told))
@@ -214,7 +214,7 @@ def test_a_page_after_a_restart_holds_only_what_is_new_and_says_where_it_came_fr
     walk.accept(page([job("a", minute=2)], "c1"))
     assert walk.restart()
     again = walk.accept(set_response(page([job("a", minute=2), job("b", minute=1)], "c2"), told))
-    assert [each.id for each in again.data] == ["b"]
+    assert [item.id for item in again.data] == ["b"]
     assert again.last_response is told
     assert again.next_cursor == "c2"
 
@@ -223,17 +223,17 @@ def test_a_bad_cursor_of_the_callers_raises() -> None:
     assert not PageWalk[Job]({}, "given").restart()
 
 
-def test_a_bad_answer_to_the_first_page_is_not_restarted() -> None:
+def test_a_bad_response_to_the_first_page_is_not_restarted() -> None:
     assert not PageWalk[Job]({}).restart()
 
 
 def test_a_walk_from_the_callers_cursor_restarts_without_yielding_what_came_before_it() -> None:
-    jobs = [job(f"job_{each}", minute=each) for each in range(8)]
+    jobs = [job(f"job_{item}", minute=item) for item in range(8)]
     server = Server(jobs, 2, lambda: stale.pop())
     stale = [False] * 10
     server.get({})
     stale = [False, False, False, True, False]
-    assert [each for ids in walk_ids(server, "c1") for each in ids] == [
+    assert [item for ids in walk_ids(server, "c1") for item in ids] == [
         "job_5",
         "job_4",
         "job_3",
@@ -250,37 +250,37 @@ def test_a_walk_from_the_callers_cursor_that_has_yielded_nothing_cannot_restart(
 
 
 def test_three_restarts_without_progress_are_enough() -> None:
-    server = Server([job(f"job_{each}", minute=each) for each in range(6)], 2, lambda: True)
-    found: list[str] = []
+    server = Server([job(f"job_{item}", minute=item) for item in range(6)], 2, lambda: True)
+    ids_seen: list[str] = []
     pages = walk_ids(server)
-    found += next(pages)
+    ids_seen += next(pages)
     assert [next(pages) for _ in range(MAX_EMPTY_RESTARTS)] == [[], [], []]
     with pytest.raises(BadCursorError):
         next(pages)
-    assert found == ["job_5", "job_4"]
+    assert ids_seen == ["job_5", "job_4"]
     assert server.answers == 1 + 2 * MAX_EMPTY_RESTARTS + 1
     assert MAX_EMPTY_RESTARTS == 3
 
 
 def test_progress_gives_a_walk_its_restarts_back() -> None:
-    server = Server([job(f"job_{each}", minute=each) for each in range(30)], 2, lambda: next(turns))
-    turns = iter([each for at in range(1, 16) for each in (False,) * at + (True,)] + [False] * 100)
-    assert len([each for ids in walk_ids(server) for each in ids]) == 30
+    server = Server([job(f"job_{item}", minute=item) for item in range(30)], 2, lambda: next(turns))
+    turns = iter([item for at in range(1, 16) for item in (False,) * at + (True,)] + [False] * 100)
+    assert len([item for ids in walk_ids(server) for item in ids]) == 30
 
 
-def test_items_without_an_instant_are_told_apart_by_their_ids_alone() -> None:
+def test_items_without_an_instant_are_distinguished_by_their_ids() -> None:
     class Status(Model):
         id: str
 
     def statuses(*ids: str, cursor: str | None = None) -> Page[Status]:
         pages: dict[str, Any] = {"next_cursor": cursor, "has_more": cursor is not None}
-        return Page[Status].model_validate({"data": [{"id": each} for each in ids], "pagination": pages})
+        return Page[Status].model_validate({"data": [{"id": item} for item in ids], "pagination": pages})
 
     walk = PageWalk[Status]({})
     walk.accept(statuses("a", "b", cursor="c1"))
     walk.accept(statuses("c", cursor="c2"))
     assert walk.restart()
-    assert [each.id for each in walk.accept(statuses("a", "b", "c", "d")).data] == ["d"]
+    assert [item.id for item in walk.accept(statuses("a", "b", "c", "d")).data] == ["d"]
 
 
 def test_instants_are_compared_not_their_spelling() -> None:

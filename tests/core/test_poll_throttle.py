@@ -7,20 +7,20 @@ from scripe._core.poll_throttle import PollThrottle, poll_interval
 SLOW = ["KB_INGEST_TEXT", "KB_INGEST_FILE", "KB_INGEST_URL", "KB_INGEST_YOUTUBE", "SOURCE_INGEST_FILE"]
 
 
-@pytest.mark.parametrize("kind", ["POST_GENERATION", "UNKNOWN", *SLOW])
-def test_any_job_is_looked_at_every_second_at_first(kind: str) -> None:
-    assert [poll_interval([kind], waited) for waited in (0.0, 29.9)] == [1.0, 1.0]
+@pytest.mark.parametrize("job_type", ["POST_GENERATION", "UNKNOWN", *SLOW])
+def test_any_job_is_looked_at_every_second_at_first(job_type: str) -> None:
+    assert [poll_interval([job_type], waited) for waited in (0.0, 29.9)] == [1.0, 1.0]
 
 
-@pytest.mark.parametrize("kind", SLOW)
-def test_ingests_are_looked_at_every_5_s_once_30_s_have_passed(kind: str) -> None:
-    assert [poll_interval([kind], waited) for waited in (30.0, 900.0)] == [5.0, 5.0]
+@pytest.mark.parametrize("job_type", SLOW)
+def test_ingests_are_looked_at_every_5_s_once_30_s_have_passed(job_type: str) -> None:
+    assert [poll_interval([job_type], waited) for waited in (30.0, 900.0)] == [5.0, 5.0]
 
 
-@pytest.mark.parametrize("kind", ["POST_GENERATION", "UNKNOWN"])
-def test_other_jobs_are_looked_at_every_second_to_the_end(kind: str) -> None:
-    assert poll_interval([kind], 900.0) == 1.0
-    assert poll_interval([kind, "KB_INGEST_TEXT"], 900.0) == 1.0
+@pytest.mark.parametrize("job_type", ["POST_GENERATION", "UNKNOWN"])
+def test_other_jobs_are_looked_at_every_second_to_the_end(job_type: str) -> None:
+    assert poll_interval([job_type], 900.0) == 1.0
+    assert poll_interval([job_type, "KB_INGEST_TEXT"], 900.0) == 1.0
 
 
 @given(

@@ -22,24 +22,24 @@ def page(*jobs: Job) -> Page[Job]:
     return Page[Job](data=list(jobs))
 
 
-def test_the_order_given_is_kept_and_a_job_given_twice_is_waited_for_once() -> None:
+def test_the_order_stays_and_a_job_listed_twice_is_waited_for_once() -> None:
     watch = track("b", job("a"), "b")
     assert list(watch.pending) == ["b", "a"]
     watch.update(job("b", "DONE"))
-    assert [each.id for each in watch.snapshot()] == ["b", "a", "b"]
-    assert [each.id for each in watch.pop_finished()] == ["b"]
+    assert [item.id for item in watch.snapshot()] == ["b", "a", "b"]
+    assert [item.id for item in watch.pop_finished()] == ["b"]
 
 
 @pytest.mark.parametrize("bad", ["", "..", " "])
-def test_what_is_no_id_is_not_waited_for(bad: str) -> None:
+def test_a_text_that_is_not_an_id_is_not_waited_for(bad: str) -> None:
     with pytest.raises(InvalidArgumentError, match="job's id"):
         track("job_1", bad)
 
 
-def test_a_job_that_has_ended_already_is_not_asked_for() -> None:
+def test_a_job_that_has_ended_already_is_not_polled() -> None:
     watch = track(job("a", "DONE"), "b")
     assert list(watch.pending) == ["b"]
-    assert [each.id for each in watch.pop_finished()] == ["a"]
+    assert [item.id for item in watch.pop_finished()] == ["a"]
 
 
 def test_only_a_change_of_state_is_news() -> None:
@@ -58,7 +58,7 @@ def test_a_job_is_waited_for_until_its_end(status: str) -> None:
     watch = track(job("a"))
     watch.update(job("a", status))
     assert not watch.pending
-    assert [each.status for each in watch.pop_finished()] == [status]
+    assert [item.status for item in watch.pop_finished()] == [status]
     assert watch.pop_finished() == []
 
 
@@ -73,10 +73,10 @@ def test_jobs_come_in_the_order_in_which_they_ended() -> None:
     watch.update(job("b", "FAILED", completedAt="2026-05-15T12:01:00.000Z"))
     watch.update(job("c", "DONE", updatedAt="2026-05-15T12:02:00.000Z"))
     watch.update(job("d", "DONE"))
-    assert [each.id for each in watch.pop_finished()] == ["d", "b", "c", "a"]
+    assert [item.id for item in watch.pop_finished()] == ["d", "b", "c", "a"]
 
 
-def test_an_id_that_the_api_does_not_know_is_noted_and_no_longer_waited_for() -> None:
+def test_an_id_that_the_api_does_not_know_is_recorded_and_no_longer_waited_for() -> None:
     watch = track("a", "b")
     error = NotFoundError("no job", status_code=404)
     watch.mark_not_found("a", error)
@@ -117,7 +117,7 @@ def test_the_list_is_asked_from_the_utc_day_of_the_oldest_job() -> None:
 
 
 def test_pages_are_read_until_all_was_seen_or_single_reads_cost_less() -> None:
-    watch = track(*(job(f"job_{each}") for each in range(9)))
+    watch = track(*(job(f"job_{item}") for item in range(9)))
     newer = page(job("x", minute=1))
     assert watch.is_covered(newer, 1, 0)
     assert not watch.is_covered(newer, 1, 9)
@@ -161,21 +161,21 @@ def test_the_id_of_what_a_job_made_is_found() -> None:
 
 
 @pytest.mark.parametrize("result", [None, {}, {"sourceId": None}, {"sourceId": ""}, {"postId": "post_1"}])
-def test_a_job_that_ended_well_without_its_id_is_no_answer_that_the_api_promises(result: object) -> None:
+def test_a_successful_job_without_its_id_is_an_invalid_response(result: object) -> None:
     with pytest.raises(APIResponseValidationError, match="without the source_id"):
         result_id(job(status="DONE", result=result), "source_id")
 
 
 def test_a_time_out_names_the_first_jobs_and_holds_all_as_last_seen() -> None:
-    jobs = [job(f"job_{each}") for each in range(7)]
-    error = timeout_error(jobs, [each.id for each in jobs], 2.5)
+    jobs = [job(f"job_{item}") for item in range(7)]
+    error = timeout_error(jobs, [item.id for item in jobs], 2.5)
     assert "2.5 s" in str(error)
     assert "job_4 and 2 more" in str(error)
     assert error.jobs == jobs
     assert "more" not in str(timeout_error(jobs, ["job_0", "job_1"], 1.0))
 
 
-def test_progress_is_told_by_the_job() -> None:
+def test_progress_is_reported_by_the_job() -> None:
     assert progress_from_job(job(), 9) == Progress("queued", None, 9, 9)
     assert progress_from_job(job(status="RUNNING"), 9) == Progress("running", None, 9, 9)
     assert progress_from_job(job(status="DONE"), 9) == Progress("done", 1.0, 9, 9)

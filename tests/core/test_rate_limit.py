@@ -1,4 +1,4 @@
-"""A simulated server that counts over a window that slides, and a client that asks the limiter before each call."""
+"""The rate limiter against a simulated server that counts calls in a sliding window."""
 
 import heapq
 import math
@@ -48,19 +48,19 @@ class Server:
 
 
 def drive(server: Server, *, workers: int, latency: float, until: float, lost: int = 0) -> RateLimiter:
-    """So many workers that call without pause; of every `lost` calls the answer to one is lost."""
+    """Let workers call without pause; the response to one of every `lost` calls is lost."""
     limiter = RateLimiter()
     order = 0
     events: list[tuple[float, int, Reservation | None, RawResponse | None]] = [
-        (0.0, each, None, None) for each in range(workers)
+        (0.0, worker, None, None) for worker in range(workers)
     ]
     heapq.heapify(events)
     while events:
-        now, _, ticket, came = heapq.heappop(events)
+        now, _, reservation, raw = heapq.heappop(events)
         if now > until:
             break
-        if ticket is not None:
-            limiter.release(ticket, now, came, parse_rate_limit(came) if came else None)
+        if reservation is not None:
+            limiter.release(reservation, now, raw, parse_rate_limit(raw) if raw else None)
         leave = limiter.reserve("read", now)
         order += 1
         if isinstance(leave, Reservation):
@@ -75,7 +75,7 @@ def drive(server: Server, *, workers: int, latency: float, until: float, lost: i
 
 
 def needless_429s(server: Server, latency: float) -> list[float]:
-    """When calls were refused that were sent after the limit was known."""
+    """Return when calls got a 429 although the limit was known."""
     first_headers_at = server.served[0] if server.tells_always else min([*server.refused, math.inf])
     return [at for at in server.refused if at > first_headers_at + latency + 1e-6]
 
@@ -127,16 +127,16 @@ def test_a_call_whose_answer_was_lost_counts_all_the_same(tells_always: bool) ->
 
 
 def reserve(limiter: RateLimiter, now: float = 0.0, bucket: str = "read") -> Reservation:
-    ticket = limiter.reserve(bucket, now)
-    assert isinstance(ticket, Reservation)
-    return ticket
+    reservation = limiter.reserve(bucket, now)
+    assert isinstance(reservation, Reservation)
+    return reservation
 
 
 def complete_call(limiter: RateLimiter, now: float = 0.0, status: int = 200, **headers: str) -> None:
-    """One call that goes and comes back at once."""
+    """Make one call whose response comes at once."""
     named = Headers((name.replace("_", "-"), text) for name, text in headers.items())
-    came = RawResponse(status, named, b"")
-    limiter.release(reserve(limiter, now), now, came, parse_rate_limit(came))
+    raw = RawResponse(status, named, b"")
+    limiter.release(reserve(limiter, now), now, raw, parse_rate_limit(raw))
 
 
 def test_calls_go_freely_as_long_as_nothing_is_known() -> None:
@@ -168,13 +168,13 @@ def test_after_a_reset_one_call_goes_first() -> None:
     complete_call(limiter, x_ratelimit_remaining="0", x_ratelimit_reset="10")
     first = reserve(limiter, 10.0)
     assert limiter.reserve("read", 10.0) == 0.05
-    came = response(x_ratelimit_remaining="5", x_ratelimit_reset="60")
-    limiter.release(first, 10.1, came, parse_rate_limit(came))
+    raw = response(x_ratelimit_remaining="5", x_ratelimit_reset="60")
+    limiter.release(first, 10.1, raw, parse_rate_limit(raw))
     reserve(limiter, 10.1)
     reserve(limiter, 10.1)
 
 
-def test_a_call_that_goes_first_and_is_told_nothing_lets_the_others_follow() -> None:
+def test_a_probe_without_headers_lets_the_others_follow() -> None:
     limiter = RateLimiter()
     complete_call(limiter, status=429, retry_after="10")
     limiter.release(reserve(limiter, 10.0), 10.1, response(), None)
@@ -204,10 +204,10 @@ def test_a_429_says_that_nothing_remains_whatever_its_headers_leave_out(
     limit: str, reset: str, asked: str, wait: float
 ) -> None:
     limiter = RateLimiter()
-    said = {"x_ratelimit_limit": limit, "x_ratelimit_reset": reset, "retry_after": asked}
-    headers = Headers((name.replace("_", "-"), text) for name, text in said.items() if text)
-    came = RawResponse(429, headers, b"")
-    limiter.release(reserve(limiter), 0.0, came, parse_rate_limit(came))
+    named_headers = {"x_ratelimit_limit": limit, "x_ratelimit_reset": reset, "retry_after": asked}
+    headers = Headers((name.replace("_", "-"), text) for name, text in named_headers.items() if text)
+    raw = RawResponse(429, headers, b"")
+    limiter.release(reserve(limiter), 0.0, raw, parse_rate_limit(raw))
     assert limiter.reserve("read", 0.0) == wait
 
 
@@ -235,7 +235,7 @@ def test_a_bucket_that_does_not_say_when_it_resets_does_within_the_window() -> N
     assert far.reserve("read", 0.0) == WINDOW
 
 
-def test_a_limit_alone_is_kept_by_counting_our_own_calls() -> None:
+def test_a_limit_without_other_headers_is_kept_by_counting_our_own_calls() -> None:
     limiter = RateLimiter()
     complete_call(limiter, 0.0, x_ratelimit_limit="2")
     second = reserve(limiter, 1.0)
@@ -245,7 +245,7 @@ def test_a_limit_alone_is_kept_by_counting_our_own_calls() -> None:
     reserve(limiter, 60.0)
 
 
-def test_a_refused_call_is_none_of_those_that_count() -> None:
+def test_a_refused_call_does_not_count() -> None:
     limiter = RateLimiter()
     complete_call(limiter, 0.0, 429, x_ratelimit_limit="2", retry_after="1")
     complete_call(limiter, 1.0)
@@ -259,11 +259,11 @@ def test_several_threads_never_take_more_than_remains() -> None:
     threads = [
         Thread(target=lambda: got.extend(limiter.reserve("read", 0.0) for _ in range(20))) for _ in range(8)
     ]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    tickets = [each.call for each in got if isinstance(each, Reservation)]
+    for worker in threads:
+        worker.start()
+    for worker in threads:
+        worker.join()
+    tickets = [worker.call for worker in got if isinstance(worker, Reservation)]
     assert len(tickets) == len(set(tickets)) == 49
 
 
@@ -348,7 +348,7 @@ def test_headers_say_what_they_say_and_no_more() -> None:
 
 @given(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30))
 @example("Mon, 0 0 0 0:0", "Sun Nov", "1" * 400)
-def test_no_header_makes_a_wait_that_is_no_number_of_seconds(asked: str, reset: str, date: str) -> None:
+def test_no_header_makes_a_wait_that_is_not_a_number_of_seconds(asked: str, reset: str, date: str) -> None:
     odd = response(429, retry_after=asked, x_ratelimit_reset=reset, x_ratelimit_limit=reset, date=date)
     wait, budget = parse_retry_after(odd), parse_rate_limit(odd)
     assert wait is None or 0 <= wait < math.inf
@@ -364,22 +364,22 @@ def test_a_call_that_leaves_the_window_frees_one_place_and_not_all() -> None:
 
 
 def test_a_forked_process_begins_afresh() -> None:
-    """What was in flight in the parent ends there: here it would hold a place for ever."""
+    """The parent's calls end in the parent: in the child they would take up their places forever."""
     limiter = RateLimiter()
     complete_call(limiter, x_ratelimit_limit="2", x_ratelimit_remaining="1", x_ratelimit_reset="10")
-    ticket = reserve(limiter)
+    reservation = reserve(limiter)
     limiter.reset()
     reserve(limiter, 0.1)
-    limiter.release(ticket, 0.2, response(), None)
+    limiter.release(reservation, 0.2, response(), None)
     assert limiter.limit("read") is None
 
 
 def test_429s_that_do_not_say_when_are_counted_a_round_at_a_time() -> None:
-    """Twenty calls that are refused together are one reason to wait, not twenty."""
+    """Twenty calls that are refused together count as one."""
     limiter = RateLimiter()
     together = [reserve(limiter) for _ in range(20)]
-    for ticket in together:
-        limiter.release(ticket, 0.0, response(429), None)
+    for reservation in together:
+        limiter.release(reservation, 0.0, response(429), None)
     assert limiter.reserve("read", 0.0) == 1.0
     complete_call(limiter, 1.0, 429)
     assert limiter.reserve("read", 1.0) == 2.0
@@ -423,7 +423,7 @@ def test_one_that_goes_first_and_is_lost_is_followed_by_another() -> None:
 def test_a_call_that_was_never_released_is_forgotten_after_its_timeout(
     timeout: float | None, forgotten_after: float
 ) -> None:
-    """Ctrl-C can end a call between any two steps, before what releases it is reached."""
+    """Ctrl-C can end a call between any two steps, before it is released."""
     limiter = RateLimiter()
     complete_call(limiter, x_ratelimit_limit="2")
     assert isinstance(limiter.reserve("read", 0.0, timeout), Reservation)
@@ -448,7 +448,7 @@ def test_a_429_of_an_older_call_says_how_long_to_wait() -> None:
     reserve(limiter, 1.2)
 
 
-def test_a_reset_just_past_is_now_and_one_in_milliseconds_or_by_the_servers_clock_is_told() -> None:
+def test_a_reset_just_past_is_now_and_may_be_in_milliseconds_or_by_the_servers_clock() -> None:
     assert parse_rate_limit(response(x_ratelimit_reset="-1")) == RateLimit(None, None, 0.0)
     date = formatdate(1_800_000_000, usegmt=True)
     with_date = response(arrived=1_799_996_400.0, date=date, x_ratelimit_reset="1800000017")

@@ -32,9 +32,9 @@ def body_of(request: Request[Source]) -> object:
 
 
 def raw(
-    method: str = "GET", where: str = "/x", *, json: JSONInput = None, key: str | None = None
+    method: str = "GET", path: str = "/x", *, json: JSONInput = None, key: str | None = None
 ) -> Request[Source]:
-    return raw_request(method, where, Source, None, json, key)
+    return raw_request(method, path, Source, None, json, key)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
@@ -52,7 +52,7 @@ def test_no_id_reaches_another_endpoint(text: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["", " ", ".", "..", " .. ", None, 7])
-def test_what_is_no_id_is_refused(value: str) -> None:
+def test_a_text_that_is_not_an_id_is_refused(value: str) -> None:
     with pytest.raises(InvalidArgumentError, match=r"project_id (.* is not an id|is a (int|NoneType))\."):
         check_id(value, "project_id")
 
@@ -96,7 +96,7 @@ def test_params_join_a_query_that_the_path_has() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "where", "bucket"),
+    ("method", "path", "bucket"),
     [
         ("GET", "/uploads", "read"),
         ("HEAD", "/x", "read"),
@@ -106,8 +106,8 @@ def test_params_join_a_query_that_the_path_has() -> None:
         ("DELETE", "/x", "write"),
     ],
 )
-def test_reads_share_one_budget(method: str, where: str, bucket: str) -> None:
-    assert Request(method, where, Source).bucket == bucket
+def test_reads_share_one_rate_limit(method: str, path: str, bucket: str) -> None:
+    assert Request(method, path, Source).bucket == bucket
 
 
 def test_a_write_has_its_key_and_its_bytes_before_the_first_attempt() -> None:
@@ -136,7 +136,7 @@ def test_a_free_write_is_repeated_only_with_the_callers_own_key() -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "HEAD"])
-def test_a_free_read_is_repeated_and_has_no_key(method: str) -> None:
+def test_a_raw_read_is_repeated_and_has_no_idempotency_key(method: str) -> None:
     request = raw(method)
     assert (request.method, request.repeatable, request.idempotency_key) == (method.upper(), True, None)
     with pytest.raises(InvalidArgumentError, match="idempotency_key"):
@@ -149,13 +149,13 @@ def test_a_free_request_sends_just_the_json_that_was_given() -> None:
     assert body_of(raw("POST", json={"a": None})) == {"a": None}
 
 
-@pytest.mark.parametrize("where", ["/x", "/x/y", "/x?a=..", "/x.y", "/%C3%A9"])
-def test_a_path_below_the_base_url_is_taken(where: str) -> None:
-    assert check_literal_path(where) == where
+@pytest.mark.parametrize("path", ["/x", "/x/y", "/x?a=..", "/x.y", "/%C3%A9"])
+def test_a_path_below_the_base_url_is_accepted(path: str) -> None:
+    assert check_literal_path(path) == path
 
 
 @pytest.mark.parametrize(
-    "where",
+    "path",
     [
         "",
         "x",
@@ -171,15 +171,15 @@ def test_a_path_below_the_base_url_is_taken(where: str) -> None:
         "/a\x00",
     ],
 )
-def test_a_path_that_leaves_the_base_url_or_is_not_quoted_is_refused(where: str) -> None:
+def test_a_path_that_leaves_the_base_url_or_is_not_quoted_is_refused(path: str) -> None:
     with pytest.raises(InvalidArgumentError, match="path"):
-        check_literal_path(where)
+        check_literal_path(path)
 
 
-@pytest.mark.parametrize("where", ["/%2e%2e/x", "/x/%2E.", "/.%2e"])
-def test_quoted_dots_leave_the_base_url_no_more_than_plain_ones(where: str) -> None:
+@pytest.mark.parametrize("path", ["/%2e%2e/x", "/x/%2E.", "/.%2e"])
+def test_quoted_dots_leave_the_base_url_no_more_than_plain_ones(path: str) -> None:
     with pytest.raises(InvalidArgumentError, match="path"):
-        check_literal_path(where)
+        check_literal_path(path)
 
 
 def test_json_is_compact_utf_8() -> None:
@@ -276,13 +276,13 @@ def test_text_that_is_not_a_day_as_the_api_writes_it_is_refused(text: str) -> No
 
 
 @pytest.mark.parametrize("value", [20260501, 1.5, object()])
-def test_what_is_no_day_at_all_is_refused(value: object) -> None:
+def test_a_value_that_is_not_a_day_is_refused(value: object) -> None:
     with pytest.raises(InvalidArgumentError, match="date_from"):
         format_utc_day(cast("date", value), "date_from")
 
 
-def test_values_of_a_filter_that_can_be_read_once_are_kept() -> None:
-    assert join_filter((each for each in ["FAILED", "DONE"]), "status") == "FAILED,DONE"  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+def test_values_of_a_filter_may_come_from_a_generator() -> None:
+    assert join_filter((status for status in ["FAILED", "DONE"]), "status") == "FAILED,DONE"  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("method", ["", "GE T", "GET\r\nX: 1", "GÉT"])
@@ -292,6 +292,6 @@ def test_a_method_that_http_cannot_send_is_refused(method: str) -> None:
 
 
 @pytest.mark.parametrize("spelled", [format_utc_day, format_datetime])
-def test_a_moment_beyond_the_calendar_is_refused(spelled: Callable[[datetime, str], str | None]) -> None:
+def test_an_instant_beyond_the_calendar_is_refused(spelled: Callable[[datetime, str], str | None]) -> None:
     with pytest.raises(InvalidArgumentError, match="UTC"):
         spelled(datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))), "when")

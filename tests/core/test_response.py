@@ -34,13 +34,13 @@ HEALTH = Request("GET", "/health", Health, envelope="either", extra_success_stat
 M = TypeVar("M", bound=Model)
 
 
-def parse(request: Request[M], came: RawResponse) -> M:
-    return parse_model(request, came, build_response_info(request, came, 1), Secret(KEY))
+def parse(request: Request[M], raw: RawResponse) -> M:
+    return parse_model(request, raw, build_response_info(request, raw, 1), Secret(KEY))
 
 
-def status_error_of(came: RawResponse, request: Request[Any] = RETRIEVE) -> errors.APIStatusError:
+def status_error_of(raw: RawResponse, request: Request[Any] = RETRIEVE) -> errors.APIStatusError:
     with pytest.raises(errors.APIStatusError) as caught:
-        parse(request, came)
+        parse(request, raw)
     return caught.value
 
 
@@ -69,12 +69,12 @@ CATALOGUE = [
 ]
 
 
-@pytest.mark.parametrize(("status", "code", "kind"), CATALOGUE)
+@pytest.mark.parametrize(("status", "code", "error_class"), CATALOGUE)
 def test_every_code_of_the_catalogue_has_its_class(
-    status: int, code: str, kind: type[errors.APIStatusError]
+    status: int, code: str, error_class: type[errors.APIStatusError]
 ) -> None:
     error = status_error_of(error_response(status, code))
-    assert type(error) is kind
+    assert type(error) is error_class
     assert isinstance(error, ERROR_BY_STATUS.get(status, errors.ServerError))
     assert (error.status_code, error.code, error.message) == (status, code, "told")
 
@@ -87,7 +87,7 @@ def test_a_blocked_url_is_invalid_input_whatever_its_status(status: int) -> None
 def test_the_code_is_chosen_by_before_the_status() -> None:
     assert type(status_error_of(error_response(401, "plan_not_eligible"))) is errors.PlanNotEligibleError
     assert {code: type(status_error_of(error_response(418, code))) for _, code, _ in CATALOGUE} == {
-        code: kind for _, code, kind in CATALOGUE
+        code: error_class for _, code, error_class in CATALOGUE
     }
 
 
@@ -96,7 +96,7 @@ def test_the_catalogue_has_every_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    ("status", "error_class"),
     [
         (400, errors.BadRequestError),
         (401, errors.AuthenticationError),
@@ -119,9 +119,9 @@ def test_the_catalogue_has_every_code() -> None:
 )
 @pytest.mark.parametrize("code", ["a_new_code", "", None, 7])
 def test_an_unknown_code_is_mapped_by_its_status(
-    status: int, kind: type[errors.APIStatusError], code: object
+    status: int, error_class: type[errors.APIStatusError], code: object
 ) -> None:
-    assert type(status_error_of(error_response(status, code))) is kind
+    assert type(status_error_of(error_response(status, code))) is error_class
 
 
 def test_an_error_holds_all_that_the_envelope_says() -> None:
@@ -144,15 +144,13 @@ def test_an_error_holds_all_that_the_envelope_says() -> None:
 
 
 def test_the_request_id_of_the_header_counts_first() -> None:
-    came = response(
-        404, {"error": {"code": "not_found", "request_id": "req_body"}}, x_request_id="req_header"
-    )
-    assert status_error_of(came).request_id == "req_header"
+    raw = response(404, {"error": {"code": "not_found", "request_id": "req_body"}}, x_request_id="req_header")
+    assert status_error_of(raw).request_id == "req_header"
 
 
-def test_a_refusal_for_the_rate_tells_when_to_come_back() -> None:
-    came = response(429, retry_after="17", x_ratelimit_limit="120", x_ratelimit_remaining="0")
-    error = status_error_of(came)
+def test_a_rate_limit_error_has_its_retry_after() -> None:
+    raw = response(429, retry_after="17", x_ratelimit_limit="120", x_ratelimit_remaining="0")
+    error = status_error_of(raw)
     assert isinstance(error, errors.RateLimitError)
     assert error.retry_after == 17.0
     assert error.rate_limit == RateLimit(120, 0, None)
@@ -165,8 +163,8 @@ def test_an_error_says_whether_the_same_call_may_succeed_later(status: int, repl
 
 
 def test_an_oauth_error_is_understood() -> None:
-    came = response(401, {"error": "invalid_token", "error_description": "It has expired"})
-    error = status_error_of(came)
+    raw = response(401, {"error": "invalid_token", "error_description": "It has expired"})
+    error = status_error_of(raw)
     assert type(error) is errors.AuthenticationError
     assert (error.code, error.message) == ("invalid_token", "It has expired")
     assert status_error_of(response(400, {"error": "invalid_grant"})).code == "invalid_grant"
@@ -187,7 +185,7 @@ def test_an_oauth_error_is_understood() -> None:
         (b'{"message": "x"}', "a body without an error envelope"),
     ],
 )
-def test_an_odd_error_is_told_with_what_is_known(body: bytes, content: str) -> None:
+def test_an_odd_error_has_a_message_from_its_status_and_body(body: bytes, content: str) -> None:
     error = status_error_of(response(502, body))
     assert type(error) is errors.ServerError
     assert f"GET /jobs/job_1 returned 502 and {content}" in str(error)
@@ -214,20 +212,20 @@ JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def error_of(request: Request[Any], came: RawResponse) -> errors.ScripeError | None:
+def error_of(request: Request[Any], raw: RawResponse) -> errors.ScripeError | None:
     try:
-        parse(request, came)
+        parse(request, raw)
     except (errors.APIResponseValidationError, errors.APIStatusError) as error:
         return error
     return None
 
 
 @given(st.sampled_from([200, 204, 302, 400, 402, 403, 429, 500, 503]), JSON_VALUES | st.binary(max_size=30))
-def test_no_answer_makes_anything_but_an_error_of_ours(status: int, body: object) -> None:
-    came = response(status, body if isinstance(body, bytes) else json.dumps(body).encode())
+def test_every_response_raises_an_error_of_scripe_at_most(status: int, body: object) -> None:
+    raw = response(status, body if isinstance(body, bytes) else json.dumps(body).encode())
     requests: list[Request[Any]] = [RETRIEVE, HEALTH, Request("GET", "/jobs", Page[Job], envelope="whole")]
     for request in requests:
-        error = error_of(request, came)
+        error = error_of(request, raw)
         assert repr(pickle.loads(pickle.dumps(error))) == repr(error)
 
 
@@ -252,7 +250,7 @@ def test_a_list_is_a_whole_page() -> None:
 
 
 @pytest.mark.parametrize("wrapped", [False, True])
-def test_an_object_that_the_pages_show_bare_is_taken_either_way(wrapped: bool) -> None:
+def test_an_object_that_the_reference_shows_bare_is_accepted_either_way(wrapped: bool) -> None:
     bare = {"workspace": {"id": "org_1"}, "principal": {"id": "key_1"}}
     request = Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either")
     assert parse(request, response(200, {"data": bare} if wrapped else bare)).workspace.id == "org_1"
@@ -279,9 +277,7 @@ def test_a_bare_object_may_have_a_field_called_data() -> None:
         (b'{"data": {"id": "job_1"}}', "data.type: missing"),
     ],
 )
-def test_a_success_that_is_not_what_the_api_promises_is_told_by_place_and_kind(
-    body: bytes, problem: str
-) -> None:
+def test_an_invalid_success_is_described_by_place_and_type(body: bytes, problem: str) -> None:
     with pytest.raises(errors.APIResponseValidationError) as caught:
         parse(SUBMIT, response(200, body, x_request_id="req_7"))
     error = caught.value
@@ -291,19 +287,19 @@ def test_a_success_that_is_not_what_the_api_promises_is_told_by_place_and_kind(
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"\xff", b"[" * 100_000])
-def test_a_bare_success_that_is_no_json_is_told_as_such(body: bytes) -> None:
+def test_a_bare_success_that_is_not_json_is_described_so(body: bytes) -> None:
     with pytest.raises(errors.APIResponseValidationError, match="it is not JSON"):
         parse(HEALTH, response(200, body))
 
 
-def test_a_value_of_a_broken_answer_is_not_in_the_message() -> None:
+def test_a_value_of_an_invalid_response_is_not_in_the_message() -> None:
     with pytest.raises(errors.APIResponseValidationError) as caught:
         parse(RETRIEVE, response(200, {"data": {**JOB, "attemptCount": "whsec_hush"}}))
     assert "hush" not in str(caught.value)
     assert "data.attemptCount: int_parsing" in str(caught.value)
 
 
-def test_a_degraded_health_is_an_answer() -> None:
+def test_a_degraded_health_is_a_result() -> None:
     parsed = parse(
         HEALTH, response(503, {"status": "degraded", "checks": {"db": {"ok": False, "error": "down"}}})
     )
@@ -314,26 +310,26 @@ def test_a_degraded_health_is_an_answer() -> None:
 @pytest.mark.parametrize(
     "body", [b"<html>", b"", b'{"error": {"code": "service_unavailable", "message": "x"}}']
 )
-def test_a_503_that_is_no_health_is_an_error_of_the_service(body: bytes) -> None:
+def test_a_503_that_is_not_a_health_is_an_error_of_the_service(body: bytes) -> None:
     with pytest.raises(errors.ServiceUnavailableError):
         parse(HEALTH, response(503, body))
 
 
-def test_a_document_is_the_json_as_it_came() -> None:
-    def found(came: RawResponse) -> object:
-        return parse_json(RETRIEVE, came, build_response_info(RETRIEVE, came, 1), Secret(KEY))
+def test_a_document_is_the_json_of_the_body() -> None:
+    def parsed(raw: RawResponse) -> object:
+        return parse_json(RETRIEVE, raw, build_response_info(RETRIEVE, raw, 1), Secret(KEY))
 
-    assert found(response(200, {"data": [1]})) == {"data": [1]}
-    assert found(response(204, b"")) is None
-    assert found(response(200, b"null")) is None
+    assert parsed(response(200, {"data": [1]})) == {"data": [1]}
+    assert parsed(response(204, b"")) is None
+    assert parsed(response(200, b"null")) is None
     with pytest.raises(errors.APIResponseValidationError, match="not JSON"):
-        found(response(200, b"<html>"))
+        parsed(response(200, b"<html>"))
     with pytest.raises(errors.NotFoundError):
-        found(response(404, b""))
+        parsed(response(404, b""))
 
 
-def test_a_model_says_which_answer_it_came_with() -> None:
-    came = response(
+def test_a_model_has_its_response() -> None:
+    raw = response(
         200,
         {"data": JOB},
         x_request_id="req_7",
@@ -341,7 +337,7 @@ def test_a_model_says_which_answer_it_came_with() -> None:
         x_ratelimit_remaining="3",
         scripe_deprecation="2026-08-01",
     )
-    info = parse_model(RETRIEVE, came, build_response_info(RETRIEVE, came, 2), Secret(KEY)).last_response
+    info = parse_model(RETRIEVE, raw, build_response_info(RETRIEVE, raw, 2), Secret(KEY)).last_response
     assert (info.method, info.path, info.status_code, info.request_id) == ("GET", "/jobs/job_1", 200, "req_7")
     assert (info.idempotent_replayed, info.rate_limit) == (True, RateLimit(None, 3, None))
     assert (info.deprecation, info.elapsed, info.attempts) == (Deprecation("2026-08-01"), 0.25, 2)
@@ -356,7 +352,7 @@ def test_what_was_not_said_of_a_replay_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("notice", "found"),
+    ("notice", "parsed"),
     [
         (None, None),
         ("", None),
@@ -370,9 +366,9 @@ def test_what_was_not_said_of_a_replay_is_unknown() -> None:
     ],
 )
 def test_a_deprecation_notice_names_version_sunset_and_replacement(
-    notice: str | None, found: Deprecation | None
+    notice: str | None, parsed: Deprecation | None
 ) -> None:
-    assert parse_deprecation(notice) == found
+    assert parse_deprecation(notice) == parsed
 
 
 def test_a_key_that_is_echoed_gets_into_no_error() -> None:
@@ -394,8 +390,8 @@ def test_a_key_that_is_echoed_as_a_request_id_gets_into_no_error() -> None:
 
 
 def test_without_a_key_there_is_nothing_to_hide() -> None:
-    came = response(400, {"error": "x"})
-    assert redact_api_key(came, Secret("")) is came
+    raw = response(400, {"error": "x"})
+    assert redact_api_key(raw, Secret("")) is raw
 
 
 def test_a_connection_that_failed_tells_attempts_and_key() -> None:
@@ -405,31 +401,31 @@ def test_a_connection_that_failed_tells_attempts_and_key() -> None:
     assert (error.retryable, error.idempotency_key) == (True, "key-1")
 
 
-def test_a_time_out_is_told_from_a_broken_connection() -> None:
+def test_a_timeout_is_distinguished_from_a_broken_connection() -> None:
     error = failure_error(RETRIEVE, TransportFailure("not_sent", True, "ConnectTimeout: no"), 1)
     assert type(error) is errors.APITimeoutError
     assert "attempts" not in str(error)
     assert error.idempotency_key is None
 
 
-def test_an_error_of_a_read_is_made_of_the_answer_alone() -> None:
-    came = RawResponse(404, Headers(), b"")
-    assert status_error(RETRIEVE, came, build_response_info(RETRIEVE, came, 1)).idempotency_key is None
+def test_the_error_of_a_read_has_no_idempotency_key() -> None:
+    raw = RawResponse(404, Headers(), b"")
+    assert status_error(RETRIEVE, raw, build_response_info(RETRIEVE, raw, 1)).idempotency_key is None
 
 
-def test_a_key_that_a_header_echoes_is_nowhere_in_what_came_with_the_answer() -> None:
-    came = RawResponse(200, Headers([("X-Echo", f"Bearer {KEY}")]), json.dumps({"data": JOB}).encode())
-    info = build_response_info(RETRIEVE, came, 1, Secret(KEY))
+def test_an_api_key_that_a_header_echoes_is_nowhere_in_the_response_info() -> None:
+    raw = RawResponse(200, Headers([("X-Echo", f"Bearer {KEY}")]), json.dumps({"data": JOB}).encode())
+    info = build_response_info(RETRIEVE, raw, 1, Secret(KEY))
     assert KEY not in repr(info)
     assert info.headers["x-echo"] == "Bearer …"
 
 
 @pytest.mark.parametrize("status", [200, 400])
-def test_secrets_of_a_broken_answer_are_not_in_its_error(status: int) -> None:
+def test_secrets_of_an_invalid_response_are_not_in_its_error(status: int) -> None:
     body = b'{"secret": "whsec_AbC123", "uploadUrl": "https:\\/\\/s3.example.com\\/k?X-Amz-Signature=c0ffee"}'
     with pytest.raises(errors.ScripeError) as caught:
         parse(RETRIEVE, RawResponse(status, Headers(), body))
-    shown = str(vars(caught.value))
-    assert "s3.example.com" in shown
-    assert "AbC123" not in shown
-    assert "c0ffee" not in shown
+    attributes = str(vars(caught.value))
+    assert "s3.example.com" in attributes
+    assert "AbC123" not in attributes
+    assert "c0ffee" not in attributes

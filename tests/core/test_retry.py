@@ -93,7 +93,7 @@ def test_a_429_that_does_not_say_when_waits_1_s_doubling_up_to_the_window() -> N
     assert policy().delay(response(429, x_ratelimit_limit="120"), 1) == 1
 
 
-def test_the_reset_counts_on_a_429_alone() -> None:
+def test_the_reset_counts_on_a_429_only() -> None:
     assert policy().delay(response(500, x_ratelimit_reset="9"), 1) == 0.5
 
 
@@ -112,7 +112,7 @@ def test_the_rest_waits_with_full_jitter_from_half_a_second_up_to_8_s(
 
 
 @given(st.integers(1, 100_000))
-def test_no_number_of_attempts_makes_a_wait_that_cannot_be_told(attempt: int) -> None:
+def test_no_number_of_attempts_overflows_the_delay(attempt: int) -> None:
     assert 0.0 <= backoff(attempt) <= 8.0
     assert 1.0 <= policy().delay(response(503), attempt) <= 30.0
     assert policy().delay(LOST, attempt) <= 8.0
@@ -162,11 +162,13 @@ def test_a_delay_past_the_deadline_is_not_waited_for() -> None:
 
 
 def test_storage_has_its_own_rule_for_what_is_worth_another_attempt() -> None:
-    own = RetryPolicy(2, True, NO_DEADLINE, float, is_transient=lambda response: response.status == 400)
-    assert own.should_retry(response(400))
-    assert not own.should_retry(response(500))
+    retry_policy = RetryPolicy(
+        2, True, NO_DEADLINE, float, is_transient=lambda response: response.status == 400
+    )
+    assert retry_policy.should_retry(response(400))
+    assert not retry_policy.should_retry(response(500))
 
 
 @given(st.integers(1, 20))
-def test_the_jitter_is_drawn_anew_each_time(attempt: int) -> None:
+def test_the_jitter_differs_each_time(attempt: int) -> None:
     assert len({backoff(attempt) for _ in range(20)}) > 1

@@ -45,14 +45,14 @@ def refusal(
     )
 
 
-def error_of(came: RawResponse) -> UploadError:
+def error_of(raw: RawResponse) -> UploadError:
     with pytest.raises(UploadError) as caught:
-        check_stored(came, upload(), MD5)
+        check_stored(raw, upload(), MD5)
     return caught.value
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
+    ("name", "mime_type"),
     [
         ("a.mp3", "audio/mpeg"),
         ("A.MP3", "audio/mpeg"),
@@ -60,13 +60,13 @@ def error_of(came: RawResponse) -> UploadError:
         ("a.m4a", "audio/mp4"),
     ],
 )
-def test_the_type_is_told_by_a_table_of_our_own(name: str, kind: str) -> None:
-    assert resolve_content_type(name, None) == kind
+def test_the_type_comes_from_a_table_of_scripe(name: str, mime_type: str) -> None:
+    assert resolve_content_type(name, None) == mime_type
 
 
 def test_every_type_of_the_table_is_a_mime_type() -> None:
-    for suffix, kind in CONTENT_TYPES.items():
-        assert resolve_content_type(f"a.{suffix}", None) == resolve_content_type(None, kind) == kind
+    for suffix, mime_type in CONTENT_TYPES.items():
+        assert resolve_content_type(f"a.{suffix}", None) == resolve_content_type(None, mime_type) == mime_type
         assert re.fullmatch(r"[a-z0-9]+", suffix)
 
 
@@ -77,7 +77,7 @@ def test_the_caller_has_the_last_word_on_the_type() -> None:
 @pytest.mark.parametrize(
     "given", ["", "audio", "audio/", "audio/mpeg\n", "audio/mpeg; x\r\n", "a b/c", "é/x"]
 )
-def test_what_is_no_mime_type_is_refused(given: str) -> None:
+def test_a_text_that_is_not_a_mime_type_is_refused(given: str) -> None:
     with pytest.raises(InvalidArgumentError, match="content_type"):
         resolve_content_type("a.mp3", given)
 
@@ -125,7 +125,7 @@ def test_a_plain_tag_of_other_bytes_is_an_integrity_error() -> None:
         {"x-amz-server-side-encryption-customer-algorithm": "AES256"},
     ],
 )
-def test_a_tag_under_encryption_with_a_key_is_no_md5(headers: Mapping[str, str]) -> None:
+def test_an_etag_under_encryption_with_a_key_is_not_an_md5(headers: Mapping[str, str]) -> None:
     check_stored(refusal(200, headers={"ETag": '"' + "0" * 32 + '"', **headers}), upload(), MD5)
 
 
@@ -135,7 +135,7 @@ def test_a_tag_under_storages_own_encryption_is_still_the_md5() -> None:
 
 
 @pytest.mark.parametrize(
-    "came",
+    "raw",
     [
         refusal(403, "AccessDenied", "Request has expired"),
         refusal(400, "ExpiredToken", "The provided token has expired."),
@@ -146,22 +146,22 @@ def test_a_tag_under_storages_own_encryption_is_still_the_md5() -> None:
         refusal(403, "SignatureDoesNotMatch", "x", late=True),
     ],
 )
-def test_an_expired_link_is_told_by_storages_code_or_by_the_time(came: RawResponse) -> None:
-    error = error_of(came)
+def test_an_expired_link_is_known_by_storages_code_or_by_the_time(raw: RawResponse) -> None:
+    error = error_of(raw)
     assert type(error) is UploadExpiredError
     assert error.retryable
 
 
 @pytest.mark.parametrize(
-    "came",
+    "raw",
     [
         refusal(412),
         refusal(412, "PreconditionFailed"),
         refusal(403, "AccessDenied", "The link was already used"),
     ],
 )
-def test_a_spent_link_is_an_expired_one(came: RawResponse) -> None:
-    error = error_of(came)
+def test_a_used_link_is_an_expired_one(raw: RawResponse) -> None:
+    error = error_of(raw)
     assert isinstance(error, UploadLinkUsedError)
     assert error.retryable
 
@@ -169,14 +169,14 @@ def test_a_spent_link_is_an_expired_one(came: RawResponse) -> None:
 @pytest.mark.parametrize(
     "message", ["The request was refused by a policy", "Unused grants", "The credentials used have no rights"]
 )
-def test_a_refusal_that_merely_sounds_like_used_is_no_spent_link(message: str) -> None:
+def test_a_message_that_only_sounds_like_used_is_not_a_used_link(message: str) -> None:
     assert type(error_of(refusal(403, "AccessDenied", message))) is UploadError
 
 
-@pytest.mark.parametrize("came", [refusal(400, "EntityTooLarge"), refusal(413), refusal(413, late=True)])
-def test_too_large_is_told_by_code_or_status(came: RawResponse) -> None:
-    assert type(error_of(came)) is UploadTooLargeError
-    assert not error_of(came).retryable
+@pytest.mark.parametrize("raw", [refusal(400, "EntityTooLarge"), refusal(413), refusal(413, late=True)])
+def test_too_large_is_known_by_code_or_status(raw: RawResponse) -> None:
+    assert type(error_of(raw)) is UploadTooLargeError
+    assert not error_of(raw).retryable
 
 
 @pytest.mark.parametrize("code", ["BadDigest", "InvalidDigest"])
@@ -204,7 +204,7 @@ def test_an_odd_answer_of_storage_is_an_upload_error_all_the_same(body: bytes) -
     assert type(error_of(RawResponse(403, Headers(), body))) is UploadError
 
 
-def test_no_reason_is_told_as_such() -> None:
+def test_a_missing_reason_is_named() -> None:
     assert "no reason given" in str(error_of(refusal(418)))
 
 
@@ -218,7 +218,7 @@ def test_a_link_without_a_time_zone_expires_in_utc() -> None:
 
 
 @pytest.mark.parametrize(
-    ("came", "transient"),
+    ("raw", "transient"),
     [
         (refusal(408), True),
         (refusal(429), True),
@@ -232,12 +232,12 @@ def test_a_link_without_a_time_zone_expires_in_utc() -> None:
         (refusal(200), False),
     ],
 )
-def test_what_is_worth_another_attempt_at_storage(came: RawResponse, transient: bool) -> None:
-    assert is_transient_at_storage(came) is transient
-    if came.status >= 400 and not transient:
+def test_what_is_worth_another_attempt_at_storage(raw: RawResponse, transient: bool) -> None:
+    assert is_transient_at_storage(raw) is transient
+    if raw.status >= 400 and not transient:
         return
-    if came.status != 200:
-        assert error_of(came).retryable
+    if raw.status != 200:
+        assert error_of(raw).retryable
 
 
 def test_a_used_link_has_brought_the_file_if_its_key_holds_the_content_or_all_bytes_went_out() -> None:
@@ -253,7 +253,7 @@ def test_a_link_that_is_merely_late_brought_nothing() -> None:
     assert upload().expires_at - NOON == timedelta(0)
 
 
-def test_a_type_that_is_not_known_is_told_from_a_name() -> None:
+def test_an_unknown_type_is_found_from_a_name() -> None:
     for unknown in (
         "application/octet-stream",
         "Application/Octet-Stream; charset=binary",
@@ -285,7 +285,7 @@ def test_what_tells_a_type_in_its_order() -> None:
 
 
 @pytest.mark.parametrize("announced", ["", "audio", "a b/c", "audio/mpeg\n"])
-def test_what_a_file_object_says_and_is_no_type_does_not_count(announced: str) -> None:
+def test_a_text_of_a_file_object_that_is_not_a_type_does_not_count(announced: str) -> None:
     assert resolve_content_type("a.mp3", None, announced=announced) == "audio/mpeg"
 
 

@@ -1,4 +1,4 @@
-"""Webhook endpoints: what is refused before sending."""
+"""The arguments of webhook endpoints."""
 
 from __future__ import annotations
 
