@@ -1,4 +1,4 @@
-"""What differs between sync and async clients: clocks, callbacks, time limits, threads. Each function has a sync twin.
+"""The differences between sync and async clients: clocks, callbacks, time limits and threads.
 
 `scripts/unasync.py` generates the sync client from the async one by taking the prefix `async_` off. So the two twins of
 a pair take the same arguments, and a sync twin may ignore one that it cannot honour.

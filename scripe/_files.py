@@ -181,7 +181,7 @@ def _open_path(path: Path, check: Callable[[], None]) -> UploadContent:
 
 
 def _open_object(file: BinaryIO, check: Callable[[], None], original: object) -> UploadContent:
-    """Look at a file object; `given` is the one that the caller gave, which may hold it, and has its names."""
+    """Open a file object; `original` is the caller's object, which may be a wrapper, and has the name and type."""
     _check_binary(file)
     content = _open_by_position(file)
     if content is None:
@@ -260,19 +260,18 @@ def _type_of(file: object) -> str | None:
 
 def _spool_to_disk(file: BinaryIO, check: Callable[[], None], name: str | None) -> UploadContent:
     """Copy what cannot be rewound to a temporary file, so that an attempt can be repeated."""
-    read = (
-        file.read1 if isinstance(file, io.BufferedReader) else file.read
-    )  # `read1` returns what has arrived, without waiting for more
+    # `read1` returns the bytes that have arrived; `read` would wait for more.
+    read = file.read1 if isinstance(file, io.BufferedReader) else file.read
     if hasattr(select, "poll") and _is_plain(cast("object", file)):
         read = partial(_read_when_ready, file.fileno(), read, check)
-    with disk_errors("a temporary file"):
+    with disk_errors("A temporary file"):
         spool = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - closed by UploadContent.close
     try:
         while block := read_block(read, BLOCK_SIZE):
-            with disk_errors("a temporary file"):
+            with disk_errors("A temporary file"):
                 spool.write(block)
             check()
-        with disk_errors("a temporary file"):
+        with disk_errors("A temporary file"):
             spool.flush()
         return UploadContent(name, spool.tell(), _file=spool, _spool=spool)
     except BaseException:

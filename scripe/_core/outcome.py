@@ -48,7 +48,7 @@ class TransportFailure:
     Attributes:
         reason: `not_sent` if the request surely did not arrive; `response_lost` if it may have.
         is_timeout: True if a time limit ended the attempt.
-        message: What happened, for logs and errors.
+        message: A description, for logs and errors.
 
     """
 

@@ -60,20 +60,13 @@ def parse_rate_limit(raw: RawResponse) -> RateLimit | None:
     `X-RateLimit-Reset` may be seconds from now, or a time since 1970 in seconds or milliseconds: the size tells.
     """
     headers = raw.headers.lower_items
-    limit, remaining = (
-        _parse_count(headers.get("x-ratelimit-limit")),
-        _parse_count(headers.get("x-ratelimit-remaining")),
-    )
+    limit = _parse_count(headers.get("x-ratelimit-limit"))
+    remaining = _parse_count(headers.get("x-ratelimit-remaining"))
     reset = _parse_number(headers.get("x-ratelimit-reset"))
     if reset is not None and not -WINDOW <= reset < math.inf:
         reset = None
-    if (
-        reset is not None and reset >= _MIN_EPOCH
-    ):  # the size of an epoch: then it is one, in seconds or milliseconds
-        server_time = _parse_http_date(headers.get("date"))
-        reset = reset / (1000 if reset >= 1000 * _MIN_EPOCH else 1) - (
-            raw.arrived if server_time is None else server_time
-        )
+    if reset is not None and reset >= _MIN_EPOCH:
+        reset = reset / (1000 if reset >= 1000 * _MIN_EPOCH else 1) - _server_time(raw)
     if reset is not None:
         reset = max(0.0, reset)  # a server that rounds can report a reset that has just passed
     return None if limit is remaining is reset is None else RateLimit(limit, remaining, reset)
@@ -81,20 +74,21 @@ def parse_rate_limit(raw: RawResponse) -> RateLimit | None:
 
 def _seconds_until(text: str, raw: RawResponse) -> float | None:
     until = _parse_http_date(text)
-    if until is None:
-        return None
-    server_time = _parse_http_date(
-        raw.headers.get("date")
-    )  # the server's own clock, where it tells it: ours may be off
-    return max(0.0, until - (raw.arrived if server_time is None else server_time))
+    return None if until is None else max(0.0, until - _server_time(raw))
+
+
+def _server_time(raw: RawResponse) -> float:
+    """Return the time of day on the server's clock, if the response states it: this machine's may be wrong."""
+    server_time = _parse_http_date(raw.headers.get("date"))
+    return raw.arrived if server_time is None else server_time
 
 
 def _parse_http_date(text: str | None) -> float | None:
     try:
-        moment = None if text is None else parsedate_to_datetime(text)
-        return (
-            None if moment is None else (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-        )
+        if text is None:
+            return None
+        date = parsedate_to_datetime(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
 
@@ -127,10 +121,8 @@ class _Bucket:
     resets_at: float = 0.0
     reports_successes: bool = False  # headers come with successes too, not only with 429s
     has_shorter_window: bool = False  # than WINDOW: only headers decide then
-    probe: tuple[int, float] = (
-        0,
-        0.0,
-    )  # number of the call that goes first after a reset; until when others wait
+    # The number of the call that goes first after a reset, and the time until which the others wait for it.
+    probe: tuple[int, float] = (0, 0.0)
     sent: int = 0
     in_flight: dict[int, SentCall] = field(default_factory=dict[int, SentCall])
     ended_at: deque[float] = field(default_factory=deque[float])
@@ -247,23 +239,23 @@ def _reset_delay(reported: RateLimit) -> float:
 
 
 def unexplained_429_delay(count: int) -> float:
-    """Return the seconds to wait after so many 429s in a row that do not say how long."""
+    """Return the seconds to wait after a number of 429s in a row that do not say how long."""
     return min(WINDOW, 2.0 ** min(count - 1, 10))
 
 
 @dataclass(slots=True)
 class Reservation:
-    """One call that may go: it counts as in flight until it is released, or can no longer be under way."""
+    """The place of one call, which counts as in flight until it is released or forgotten."""
 
     bucket: Hashable
     call: int
 
 
 class RateLimiter:
-    """The rate limit of one workspace, kept on this side so that calls wait instead of being refused.
+    """Keeps to the rate limit of one workspace: calls wait, instead of getting a 429.
 
-    One for each client, shared by its copies, is made by default. Give one of your own to several clients of
-    the same workspace, and they share what they know. It may be used from several threads.
+    By default each client has one of its own, which its copies share. Pass the same one to several clients of a
+    workspace, and they keep to the limit together. It may be used from several threads.
     """
 
     def __init__(self) -> None:
@@ -288,9 +280,9 @@ class RateLimiter:
         with self._lock:
             state = self._bucket(bucket)
             wait = state.wait(now)
-            return (
-                wait if wait > 0 else Reservation(bucket, state.reserve(now, min(WINDOW, timeout or WINDOW)))
-            )
+            if wait > 0:
+                return wait
+            return Reservation(bucket, state.reserve(now, min(WINDOW, timeout or WINDOW)))
 
     def release(
         self, reservation: Reservation, now: float, outcome: Outcome | None, reported: RateLimit | None = None

@@ -250,9 +250,8 @@ def build_query(params: Query | None) -> dict[str, str]:
 
 
 def _query_text(value: str | float) -> str:
-    return (
-        str.__str__(value) if isinstance(value, str) else str(value)
-    )  # an enum of texts names itself otherwise
+    # `str()` of an enum of texts would return the name of its member.
+    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def _is_encodable(value: str) -> bool:
