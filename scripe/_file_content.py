@@ -121,7 +121,9 @@ class UploadContent:
             self._check_unchanged(file)
             with closing(FileReader(file, self.size, partial(self._check_unchanged, file))) as blocks:
                 yield blocks
-            self._check_unmodified(file)
+            # Only size and time are compared now: once it was read, the file may be moved or deleted.
+            if not self._matches_stamp(file, fields=2):
+                raise self._change_error()
 
     @contextmanager
     def _open_for_reading(self) -> Generator[BinaryIO]:
@@ -147,11 +149,6 @@ class UploadContent:
     def _check_unchanged(self, file: BinaryIO, md5: str | None = None) -> None:
         has_other_bytes = md5 is not None and self.md5 is not None and md5 != self.md5
         if has_other_bytes or not self._matches_stamp(file):
-            raise self._change_error()
-
-    def _check_unmodified(self, file: BinaryIO) -> None:
-        """Check size and time only: once it was read, the file may be moved or deleted."""
-        if not self._matches_stamp(file, fields=2):
             raise self._change_error()
 
     def _matches_stamp(self, file: BinaryIO, fields: int | None = None) -> bool:

@@ -186,7 +186,9 @@ def _open_object(file: BinaryIO, check: Callable[[], None], original: object) ->
     content = _open_by_position(file)
     if content is None:
         content = _open_sequential(file, check)
-    content.name, content.content_type = _name_of(original), _type_of(original)
+    content.name = _name_of(original)
+    content_type: object = getattr(original, "content_type", None)
+    content.content_type = content_type if isinstance(content_type, str) else None
     return content
 
 
@@ -251,11 +253,6 @@ def _name_of(file: object) -> str | None:
         if name and isinstance(name, str | bytes)
         else None
     )
-
-
-def _type_of(file: object) -> str | None:
-    content_type: object = getattr(file, "content_type", None)
-    return content_type if isinstance(content_type, str) else None
 
 
 def _spool_to_disk(file: BinaryIO, check: Callable[[], None], name: str | None) -> UploadContent:

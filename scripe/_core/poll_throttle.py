@@ -28,11 +28,8 @@ def poll_interval(types: Iterable[str], waited: float) -> float:
     """Return the seconds until the next poll of jobs of these types, after a number of seconds of waiting."""
     if waited < SLOW_AFTER:
         return POLL_INTERVAL
-    return SLOW_POLL_INTERVAL if all(_is_slow(job_type) for job_type in types) else POLL_INTERVAL
-
-
-def _is_slow(job_type: str) -> bool:
-    return job_type.startswith("KB_INGEST_") or job_type == "SOURCE_INGEST_FILE"
+    is_slow = all(job_type.startswith("KB_INGEST_") or job_type == "SOURCE_INGEST_FILE" for job_type in types)
+    return SLOW_POLL_INTERVAL if is_slow else POLL_INTERVAL
 
 
 class PollThrottle:

@@ -144,7 +144,7 @@ def timeout_error(jobs: Sequence[Job], pending: Iterable[str], seconds: float) -
     ids = list(pending)
     listed = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
     return JobTimeoutError(
-        f"After {seconds:g} s these jobs were not finished: {listed}. They continue. Wait again with the same ids.",
+        f"After {seconds:g} s these jobs were not finished: {listed}. They go on. Wait again with the same ids.",
         jobs=jobs,
     )
 

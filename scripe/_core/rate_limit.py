@@ -49,8 +49,8 @@ def parse_retry_after(raw: RawResponse) -> float | None:
     if text is None:
         return None
     seconds = _parse_number(text)
-    if seconds is None:
-        seconds = _seconds_until(text, raw)
+    if seconds is None and (date := _parse_http_date(text)) is not None:
+        seconds = max(0.0, date - _server_time(raw))
     return seconds if seconds is not None and 0 <= seconds < math.inf else None
 
 
@@ -70,11 +70,6 @@ def parse_rate_limit(raw: RawResponse) -> RateLimit | None:
     if reset is not None:
         reset = max(0.0, reset)  # a server that rounds can report a reset that has just passed
     return None if limit is remaining is reset is None else RateLimit(limit, remaining, reset)
-
-
-def _seconds_until(text: str, raw: RawResponse) -> float | None:
-    until = _parse_http_date(text)
-    return None if until is None else max(0.0, until - _server_time(raw))
 
 
 def _server_time(raw: RawResponse) -> float:
