@@ -428,7 +428,7 @@ async def test_without_providers_the_global_ones_are_used(
 
 
 async def test_what_is_no_client_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match="client"):
+    with pytest.raises(InvalidArgumentError, match="client is a str"):
         instrument("scripe")  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
 
 
