@@ -82,7 +82,7 @@ def test_fifty_tasks_keep_their_spans_apart(
 
     async def use() -> None:
         async with AsyncScripe(KEY, base_url=server.base_url, rate_limiter=None) as client:
-            telemetry.watch(client)
+            telemetry.instrument(client)
 
             def task(number: int) -> Callable[[], Awaitable[None]]:
                 async def work() -> None:
@@ -108,7 +108,7 @@ def test_threads_keep_their_spans_apart(server: ScriptedServer, telemetry: Telem
     server.script(GOOD)
     tracer = telemetry.tracer_provider.get_tracer("application")
     with Scripe(KEY, base_url=server.base_url, rate_limiter=None, total_timeout=60) as client:
-        telemetry.watch(client)
+        telemetry.instrument(client)
 
         def work(number: int) -> None:
             with tracer.start_as_current_span(f"task {number}"):
@@ -126,7 +126,7 @@ def test_a_call_that_asyncio_cancels_ends_its_spans(telemetry: Telemetry, work: 
     async def use() -> None:
         with Emulator() as emulator, emulator.serve() as served:
             async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
-                telemetry.watch(client)
+                telemetry.instrument(client)
                 (job_id,) = emulator.seed(jobs=1, job_status="QUEUED").job_ids
                 method = "PUT" if work == "upload" else "GET"
                 emulator.delay_next(5, method=method)
@@ -162,7 +162,7 @@ def test_a_call_that_trio_cancels_ends_its_span(server: ScriptedServer, telemetr
 
     async def use() -> None:
         async with AsyncScripe(KEY, base_url=server.base_url) as client:
-            telemetry.watch(client)
+            telemetry.instrument(client)
             with trio.move_on_after(0.1):
                 await client.sources.retrieve("src_1")
 
@@ -177,7 +177,7 @@ def test_a_call_that_is_interrupted_ends_its_span(server: ScriptedServer, teleme
 
     server.script(GOOD)
     with Scripe(KEY, base_url=server.base_url, on_response=interrupt) as client:
-        telemetry.watch(client)
+        telemetry.instrument(client)
         with pytest.raises(KeyboardInterrupt):
             client.sources.retrieve("src_1")
     assert attributes_of(telemetry.only())["error.type"] == "KeyboardInterrupt"
@@ -196,7 +196,7 @@ def test_a_cancelled_rate_limit_wait_is_recorded(server: ScriptedServer, telemet
 
     async def use() -> None:
         async with AsyncScripe(KEY, base_url=server.base_url) as client:
-            telemetry.watch(client)
+            telemetry.instrument(client)
             await client.sources.retrieve("src_1")
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):
@@ -214,11 +214,11 @@ def test_a_pickled_client_has_no_observer(
     telemetry: Telemetry, client_class: type[Scripe | AsyncScripe]
 ) -> None:
     client = client_class(KEY)
-    telemetry.watch(client)
+    telemetry.instrument(client)
     arrived = pickle.loads(pickle.dumps(client))
     assert client._sender.session.observer is not NULL_OBSERVER  # pyright: ignore[reportPrivateUsage]
     assert arrived._sender.session.observer is NULL_OBSERVER
-    telemetry.watch(arrived)
+    telemetry.instrument(arrived)
 
 
 def run(program: str) -> subprocess.CompletedProcess[str]:
@@ -312,12 +312,12 @@ def test_no_span_metric_or_log_record_holds_a_secret(
         lambda client: client.request("POST", "/odd", params={"said": SENT}, json={"said": SENT}),
     ]
     with Scripe(KEY, base_url=server.base_url, max_retries=1) as client:
-        telemetry.watch(client)
+        telemetry.instrument(client)
         for work in works:
             with suppress(ScripeError):
                 work(client)
     records = "".join(f"{vars(record)} {record.getMessage()}" for record in ours(caplog))
-    for text in (telemetry.told(), records):
+    for text in (telemetry.as_text(), records):
         assert len(text) > 500
         for secret in (KEY, SIGNATURE, SENT, SENT.replace(" ", "_"), CAME):
             assert secret not in text
@@ -448,7 +448,7 @@ def test_a_log_line_is_written_while_its_span_is_current(emulator: Emulator, tel
     logger.setLevel(logging.DEBUG)
     try:
         with emulator.client() as client:
-            telemetry.watch(client)
+            telemetry.instrument(client)
             emulator.fail_next(503)
             client.workspaces.me()
     finally:

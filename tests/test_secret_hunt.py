@@ -26,7 +26,7 @@ from scripe import APIConnectionError, APIStatusError, AsyncScripe, Configuratio
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
-from tests.support.hunt import reachable, told_by, told_by_our_frames
+from tests.support.hunt import format_error, format_own_frames, reachable
 from tests.support.server import Received, Reply, ScriptedServer, answer
 
 GOOD = answer({"data": shapes.source()})
@@ -146,7 +146,7 @@ def test_a_proxy_that_refuses_is_an_error_that_shows_neither_key_nor_password(
         client = Scripe(KEY, base_url=f"https://{HOST}/v1", http_client=http_client, max_retries=0)
         with pytest.raises(APIConnectionError, match="407") as caught:
             client.sources.retrieve("src_1")
-        text = told_by(caught.value) + caplog.text
+        text = format_error(caught.value) + caplog.text
     assert KEY not in text
     assert PASSWORD not in text
 
@@ -197,7 +197,7 @@ def test_no_redirect_takes_the_key_from_https_to_http(
         with pytest.raises(APIStatusError, match="not followed") as caught:
             client.sources.retrieve("src_1")
     assert server.received == []
-    assert KEY not in told_by(caught.value)
+    assert KEY not in format_error(caught.value)
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_before_the_key_goes_out(
@@ -207,7 +207,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_before_the_key_goes_ou
     with client, pytest.raises(APIConnectionError, match="CERTIFICATE_VERIFY_FAILED") as caught:
         client.sources.retrieve("src_1")
     assert secure.received == []
-    assert KEY not in told_by(caught.value)
+    assert KEY not in format_error(caught.value)
 
 
 LOUD = """
@@ -267,7 +267,7 @@ def test_a_cancelled_call_shows_no_key_in_our_frames(server: ScriptedServer) -> 
                 await task
             return caught.value
 
-    assert KEY not in told_by_our_frames(asyncio.run(use()))
+    assert KEY not in format_own_frames(asyncio.run(use()))
 
 
 def test_a_call_that_trio_cancels_shows_no_key_in_our_frames(server: ScriptedServer) -> None:
@@ -285,7 +285,7 @@ def test_a_call_that_trio_cancels_shows_no_key_in_our_frames(server: ScriptedSer
 
     trio.run(use)
     assert len(caught) == 1
-    assert KEY not in told_by_our_frames(caught[0])
+    assert KEY not in format_own_frames(caught[0])
 
 
 @contextlib.contextmanager
@@ -315,7 +315,7 @@ def test_an_interrupted_call_shows_no_key_in_our_frames(
         pytest.raises(KeyboardInterrupt) as caught,
     ):
         client.sources.retrieve("src_1")
-    assert KEY not in told_by_our_frames(caught.value)
+    assert KEY not in format_own_frames(caught.value)
 
 
 def test_what_was_made_by_calls_pickles_without_the_key(emulator: Emulator) -> None:

@@ -47,12 +47,12 @@ def telemetry() -> Generator[Telemetry]:
 @pytest.fixture
 def async_observed(async_local: AsyncScripe, telemetry: Telemetry) -> AsyncScripe:
     """Return a client of the emulator with an observer."""
-    telemetry.watch(async_local)
+    telemetry.instrument(async_local)
     return async_local
 
 
 @pytest.fixture
 def async_observed_server(async_client: AsyncScripe, telemetry: Telemetry) -> AsyncScripe:
     """Return a client of the scripted server with an observer."""
-    telemetry.watch(async_client)
+    telemetry.instrument(async_client)
     return async_client

@@ -26,7 +26,7 @@ from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import AsyncSleeplessClock
 from tests.support.server import BREAK, Reply, ScriptedServer, answer, error
-from tests.support.traces import Telemetry, attributes_of, events_of, shown
+from tests.support.traces import Telemetry, attributes_of, events_of, select
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +69,7 @@ async def test_a_write_records_its_size_and_not_its_body(
     attributes = attributes_of(telemetry.only())
     assert attributes["http.request.body.size"] == len(emulator.requests[0].body)
     assert attributes["scripe.idempotent_replayed"] is False
-    assert "calmer" not in telemetry.told()
+    assert "calmer" not in telemetry.as_text()
 
 
 async def test_lists_are_recorded_without_their_queries(
@@ -97,7 +97,7 @@ async def test_attempts_and_pauses_are_events(
         "scripe.retry",
         "scripe.attempt",
     ]
-    assert shown(events[0][1], "scripe.attempt", "error.type", "http.request.resend_count") == [
+    assert select(events[0][1], "scripe.attempt", "error.type", "http.request.resend_count") == [
         1,
         "APIConnectionError",
         None,
@@ -112,7 +112,7 @@ async def test_attempts_and_pauses_are_events(
     assert events[3][1] == {"scripe.attempt": 2, "scripe.wait": 7.0}
     assert events[4][1]["http.request.resend_count"] == 2
     attributes = attributes_of(span)
-    assert shown(
+    assert select(
         attributes, "http.request.resend_count", "http.response.status_code", "scripe.request_id"
     ) == [
         2,
@@ -130,7 +130,7 @@ async def test_requests_that_are_sent_again_are_counted_by_what_failed(
     await async_observed_server.sources.retrieve("src_1")
     points = telemetry.points("scripe.client.call.retries")
     counted = [
-        (getattr(point, "value", None), *shown(point.attributes, "error.type", "http.response.status_code"))
+        (getattr(point, "value", None), *select(point.attributes, "error.type", "http.response.status_code"))
         for point in points
     ]
     assert sorted(counted, key=str) == [(1, "APIConnectionError", None), (1, None, 503)]
@@ -147,7 +147,7 @@ async def test_a_call_is_measured_once(
         await async_observed_server.sources.retrieve("src_2")
     points = telemetry.points("scripe.client.call.duration")
     assert sorted(
-        (getattr(point, "count", 0), *shown(point.attributes, "http.response.status_code", "error.type"))
+        (getattr(point, "count", 0), *select(point.attributes, "http.response.status_code", "error.type"))
         for point in points
     ) == [(1, 404, "NotFoundError"), (2, 200, None)]
     assert {tuple(sorted(point.attributes or {})) for point in points} == {
@@ -172,7 +172,7 @@ async def test_a_call_is_measured_once(
 async def test_a_timeout_is_recorded_as_one(server: ScriptedServer, telemetry: Telemetry) -> None:
     server.script(Reply(200, hold=0.5))
     async with AsyncScripe(KEY, base_url=server.base_url, timeout=0.05, max_retries=0) as client:
-        telemetry.watch(client)
+        telemetry.instrument(client)
         with pytest.raises(APITimeoutError):
             await client.sources.retrieve("src_1")
     span = telemetry.only()
@@ -183,7 +183,7 @@ async def test_a_timeout_is_recorded_as_one(server: ScriptedServer, telemetry: T
 async def test_a_rate_limit_wait_is_an_event_and_a_metric(telemetry: Telemetry) -> None:
     with Emulator(read_limit=2) as emulator:
         async with emulator.async_client() as client:
-            telemetry.watch(client)
+            telemetry.instrument(client)
             for _ in range(3):
                 await client.workspaces.me()
     *_, span = telemetry.spans
@@ -192,14 +192,14 @@ async def test_a_rate_limit_wait_is_an_event_and_a_metric(telemetry: Telemetry) 
     assert events[0][1] == {"scripe.wait": pytest.approx(60, abs=1)}
     (point,) = telemetry.points("scripe.client.rate_limit_wait.duration")
     assert (getattr(point, "count", 0), getattr(point, "sum", 0)) == (1, pytest.approx(60, abs=1))
-    assert shown(point.attributes, "http.request.method", "url.template") == ["GET", "/v1/workspaces/me"]
+    assert select(point.attributes, "http.request.method", "url.template") == ["GET", "/v1/workspaces/me"]
     assert telemetry.points("scripe.client.call.retries") == []
 
 
 async def test_a_rate_limit_wait_past_the_deadline_is_recorded_too(telemetry: Telemetry) -> None:
     with Emulator(read_limit=1) as emulator:
         async with emulator.async_client() as client:
-            telemetry.watch(client)
+            telemetry.instrument(client)
             await client.workspaces.me()
             with pytest.raises(APITimeoutError, match="rate limit"):
                 await client.with_options(total_timeout=5).workspaces.me()
@@ -219,7 +219,7 @@ async def test_a_lost_response_that_is_replayed(
     await async_observed.sources.create_text(project_id=emulator.project_id, text="Once.")
     span = telemetry.only()
     assert [
-        shown(attributes, "error.type", "scripe.idempotent_replayed") for _, attributes in events_of(span)
+        select(attributes, "error.type", "scripe.idempotent_replayed") for _, attributes in events_of(span)
     ] == [
         ["APIConnectionError", None],
         [None, None],
@@ -234,15 +234,15 @@ async def test_a_renewed_key_makes_two_requests_of_one_attempt(
     server.script(error(401, "key_expired"), GOOD)
     keys = iter([KEY, f"{KEY}2"])
     async with AsyncScripe(lambda: next(keys), base_url=server.base_url) as client:
-        telemetry.watch(client)
+        telemetry.instrument(client)
         await client.sources.retrieve("src_1")
     span = telemetry.only()
     assert [
-        shown(attributes, "scripe.attempt", "http.response.status_code", "http.request.resend_count")
+        select(attributes, "scripe.attempt", "http.response.status_code", "http.request.resend_count")
         for _, attributes in events_of(span)
     ] == [[1, 401, None], [1, 200, 1]]
     assert attributes_of(span)["http.request.resend_count"] == 1
-    assert KEY not in telemetry.told()
+    assert KEY not in telemetry.as_text()
 
 
 @pytest.mark.parametrize(
@@ -268,10 +268,10 @@ async def test_an_error_is_recorded_by_its_class_and_its_code(
     span = telemetry.only()
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
     attributes = attributes_of(span)
-    assert shown(
+    assert select(
         attributes, "error.type", "http.response.status_code", "scripe.error.code", "scripe.retryable"
     ) == [error_type, status, shown_code, False]
-    assert "told as" not in telemetry.told()
+    assert "told as" not in telemetry.as_text()
     assert all(name == "scripe.attempt" for name, _ in events_of(span))
 
 
@@ -282,7 +282,7 @@ async def test_an_error_after_all_attempts(
     with pytest.raises(ServerError):
         await async_observed_server.sources.retrieve("src_1")
     attributes = attributes_of(telemetry.only())
-    assert shown(attributes, "error.type", "http.request.resend_count", "scripe.retryable") == [
+    assert select(attributes, "error.type", "http.request.resend_count", "scripe.retryable") == [
         "ServerError",
         2,
         True,
@@ -291,11 +291,11 @@ async def test_an_error_after_all_attempts(
 
 async def test_no_connection_at_all(telemetry: Telemetry) -> None:
     async with AsyncScripe(KEY, base_url="http://127.0.0.1:9/v1", max_retries=0) as client:
-        telemetry.watch(client)
+        telemetry.instrument(client)
         with pytest.raises(APIConnectionError):
             await client.health.check()
     span = telemetry.only()
-    assert shown(span.attributes, "error.type", "server.address", "server.port") == [
+    assert select(span.attributes, "error.type", "server.address", "server.port") == [
         "APIConnectionError",
         "127.0.0.1",
         9,
@@ -310,11 +310,11 @@ async def test_a_response_that_makes_no_sense(
     with pytest.raises(scripe.APIResponseValidationError):
         await async_observed_server.sources.retrieve("src_1")
     span = telemetry.only()
-    assert shown(span.attributes, "error.type", "http.response.status_code") == [
+    assert select(span.attributes, "error.type", "http.response.status_code") == [
         "APIResponseValidationError",
         200,
     ]
-    assert "Welcome" not in telemetry.told()
+    assert "Welcome" not in telemetry.as_text()
 
 
 async def test_what_a_callback_raises_is_named_and_not_quoted(
@@ -328,7 +328,7 @@ async def test_what_a_callback_raises_is_named_and_not_quoted(
 
     server.script(GOOD)
     async with AsyncScripe(KEY, base_url=server.base_url, on_response=stop) as client:
-        telemetry.watch(client)
+        telemetry.instrument(client)
         with pytest.raises(OddError):
             await client.sources.retrieve("src_1")
     span = telemetry.only()
@@ -350,7 +350,7 @@ async def test_a_degraded_health_is_no_error(
 async def test_a_deadline_ends_the_span(server: ScriptedServer, telemetry: Telemetry) -> None:
     server.script(Reply(200, hold=0.5))
     async with AsyncScripe(KEY, base_url=server.base_url, total_timeout=0.1) as client:
-        telemetry.watch(client)
+        telemetry.instrument(client)
         with pytest.raises(APITimeoutError):
             await client.sources.retrieve("src_1")
     span = telemetry.only()
@@ -367,12 +367,12 @@ async def test_copies_share_the_observer(async_observed: AsyncScripe, telemetry:
 
 
 async def test_to_instrument_again_replaces(async_observed: AsyncScripe, telemetry: Telemetry) -> None:
-    telemetry.watch(async_observed)
-    telemetry.watch(async_observed.with_options(timeout=5))
+    telemetry.instrument(async_observed)
+    telemetry.instrument(async_observed.with_options(timeout=5))
     await async_observed.workspaces.me()
     assert telemetry.names() == ["GET /v1/workspaces/me"]
     other = Telemetry()
-    other.watch(async_observed)
+    other.instrument(async_observed)
     await async_observed.workspaces.me()
     assert (len(telemetry.spans), len(other.spans)) == (1, 1)
     other.meter_provider.shutdown()
@@ -386,7 +386,7 @@ async def test_the_callers_own_path_gives_no_name(
     await async_observed.request("GET", f"/jobs/{job_id}")
     await async_observed.request("GET", "/jobs?limit=1", params={"status": "DONE"})
     assert telemetry.names() == ["GET", "GET"]
-    assert [shown(span.attributes, "url.full", "url.template") for span in telemetry.spans] == [
+    assert [select(span.attributes, "url.full", "url.template") for span in telemetry.spans] == [
         [f"http://emulator.localhost/v1/jobs/{job_id}", None],
         ["http://emulator.localhost/v1/jobs", None],
     ]
@@ -399,14 +399,17 @@ async def test_a_method_of_the_callers_own_makes_no_series(
         await async_observed.request("BREW", "/projects")
     span = telemetry.only()
     assert span.name == "HTTP"
-    assert shown(span.attributes, "http.request.method", "http.request.method_original") == ["_OTHER", "BREW"]
+    assert select(span.attributes, "http.request.method", "http.request.method_original") == [
+        "_OTHER",
+        "BREW",
+    ]
 
 
 async def test_a_trace_that_is_not_sampled_is_measured_all_the_same(
     emulator: Emulator, async_local: AsyncScripe
 ) -> None:
     unsampled = Telemetry(ALWAYS_OFF)
-    unsampled.watch(async_local)
+    unsampled.instrument(async_local)
     emulator.fail_next(503)
     await async_local.workspaces.me()
     assert unsampled.spans == []

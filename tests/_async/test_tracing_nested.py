@@ -16,7 +16,7 @@ from scripe import AsyncScripe, JobFailedError, Upload, UploadError
 from scripe.emulator import Emulator
 from tests.support import shapes
 from tests.support.server import Reply, ScriptedServer
-from tests.support.traces import Telemetry, attributes_of, context_of, events_of, is_child, shown
+from tests.support.traces import Telemetry, attributes_of, context_of, events_of, is_child, select
 
 pytestmark = pytest.mark.anyio
 
@@ -56,7 +56,7 @@ async def test_a_propagator_cannot_take_the_place_of_our_headers(
         project_id=emulator.project_id, text="Words.", idempotency_key="ours"
     )
     (received,) = emulator.requests
-    assert shown(received.headers, "idempotency-key", "x-theirs") == ["ours", "1"]
+    assert select(received.headers, "idempotency-key", "x-theirs") == ["ours", "1"]
 
 
 @pytest.mark.parametrize("deadline", [None, 30.0])
@@ -95,7 +95,7 @@ async def test_the_way_to_storage_is_a_span_without_the_signature(
     emulator: Emulator, async_observed: AsyncScripe, telemetry: Telemetry
 ) -> None:
     upload = await async_observed.uploads.create(content_type="text/plain")
-    telemetry.forget()
+    telemetry.clear()
     emulator.fail_next(503, method="PUT")
     await async_observed.uploads.put(upload, WORDS)
     span = telemetry.only()
@@ -112,7 +112,7 @@ async def test_the_way_to_storage_is_a_span_without_the_signature(
     }
     assert [name for name, _ in events_of(span)] == ["scripe.attempt", "scripe.retry", "scripe.attempt"]
     assert query
-    assert "X-Amz" not in telemetry.told()
+    assert "X-Amz" not in telemetry.as_text()
 
 
 async def test_storage_that_refuses(
@@ -124,13 +124,13 @@ async def test_storage_that_refuses(
     with pytest.raises(UploadError):
         await async_observed_server.uploads.put(upload, WORDS)
     span = telemetry.only()
-    assert shown(span.attributes, "error.type", "http.response.status_code", "url.full") == [
+    assert select(span.attributes, "error.type", "http.response.status_code", "url.full") == [
         "UploadError",
         403,
         f"{server.origin}/key",
     ]
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
-    assert "c0ffee" not in telemetry.told()
+    assert "c0ffee" not in telemetry.as_text()
 
 
 async def _ingest(client: AsyncScripe, emulator: Emulator) -> object:
@@ -192,7 +192,7 @@ async def test_an_operation_of_several_calls_is_one_span_around_them(
 ) -> None:
     with Emulator(job_speed=1000) as emulator:
         async with emulator.async_client() as client:
-            telemetry.watch(client)
+            telemetry.instrument(client)
             await work(client, emulator)
     (whole,) = [span for span in telemetry.spans if span.name == f"scripe {name}"]
     assert (whole.kind, whole.parent, whole.status.status_code) == (
@@ -214,4 +214,4 @@ async def test_a_job_that_fails_is_an_error_of_the_operation_alone(
     assert call.status.status_code is StatusCode.UNSET
     assert (whole.status.status_code, whole.status.description) == (StatusCode.ERROR, None)
     assert attributes_of(whole) == {"error.type": "JobFailedError", "scripe.retryable": False}
-    assert "Their own" not in telemetry.told()
+    assert "Their own" not in telemetry.as_text()

@@ -48,12 +48,12 @@ def telemetry() -> Generator[Telemetry]:
 @pytest.fixture
 def observed(local: Scripe, telemetry: Telemetry) -> Scripe:
     """Return a client of the emulator with an observer."""
-    telemetry.watch(local)
+    telemetry.instrument(local)
     return local
 
 
 @pytest.fixture
 def observed_server(client: Scripe, telemetry: Telemetry) -> Scripe:
     """Return a client of the scripted server with an observer."""
-    telemetry.watch(client)
+    telemetry.instrument(client)
     return client

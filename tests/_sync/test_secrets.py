@@ -25,7 +25,7 @@ from scripe import (
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
-from tests.support.hunt import reachable, told_by, told_by_our_frames
+from tests.support.hunt import format_error, format_own_frames, reachable
 from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +39,7 @@ def presigned_upload(origin: str) -> Upload:
 
 @contextmanager
 def nothing_leaks(
-    caplog: pytest.LogCaptureFixture, format_error: Callable[[BaseException], str] = told_by
+    caplog: pytest.LogCaptureFixture, format_error: Callable[[BaseException], str] = format_error
 ) -> Generator[None]:
     """Check that no secret is in the error, the log, or the local variables of any frame."""
     caplog.set_level(logging.DEBUG)
@@ -178,7 +178,7 @@ def test_an_upload_shows_no_signature(
     assert SIGNATURE not in repr(upload)
     assert SIGNATURE not in str(upload)
     is_stopped = reply.status == 200
-    with nothing_leaks(caplog, told_by_our_frames if is_stopped else told_by):
+    with nothing_leaks(caplog, format_own_frames if is_stopped else format_error):
         client.uploads.put(upload, b"Words.", on_progress=stop if is_stopped else None)
     assert SIGNATURE in upload.upload_url
 

@@ -27,7 +27,7 @@ from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
 from tests.support.server import BREAK, Reply, ScriptedServer, answer, error
-from tests.support.traces import Telemetry, attributes_of, events_of, shown
+from tests.support.traces import Telemetry, attributes_of, events_of, select
 
 pytestmark = pytest.mark.anyio
 
@@ -70,7 +70,7 @@ def test_a_write_records_its_size_and_not_its_body(
     attributes = attributes_of(telemetry.only())
     assert attributes["http.request.body.size"] == len(emulator.requests[0].body)
     assert attributes["scripe.idempotent_replayed"] is False
-    assert "calmer" not in telemetry.told()
+    assert "calmer" not in telemetry.as_text()
 
 
 def test_lists_are_recorded_without_their_queries(
@@ -98,7 +98,7 @@ def test_attempts_and_pauses_are_events(
         "scripe.retry",
         "scripe.attempt",
     ]
-    assert shown(events[0][1], "scripe.attempt", "error.type", "http.request.resend_count") == [
+    assert select(events[0][1], "scripe.attempt", "error.type", "http.request.resend_count") == [
         1,
         "APIConnectionError",
         None,
@@ -113,7 +113,7 @@ def test_attempts_and_pauses_are_events(
     assert events[3][1] == {"scripe.attempt": 2, "scripe.wait": 7.0}
     assert events[4][1]["http.request.resend_count"] == 2
     attributes = attributes_of(span)
-    assert shown(
+    assert select(
         attributes, "http.request.resend_count", "http.response.status_code", "scripe.request_id"
     ) == [
         2,
@@ -131,7 +131,7 @@ def test_requests_that_are_sent_again_are_counted_by_what_failed(
     observed_server.sources.retrieve("src_1")
     points = telemetry.points("scripe.client.call.retries")
     counted = [
-        (getattr(point, "value", None), *shown(point.attributes, "error.type", "http.response.status_code"))
+        (getattr(point, "value", None), *select(point.attributes, "error.type", "http.response.status_code"))
         for point in points
     ]
     assert sorted(counted, key=str) == [(1, "APIConnectionError", None), (1, None, 503)]
@@ -148,7 +148,7 @@ def test_a_call_is_measured_once(
         observed_server.sources.retrieve("src_2")
     points = telemetry.points("scripe.client.call.duration")
     assert sorted(
-        (getattr(point, "count", 0), *shown(point.attributes, "http.response.status_code", "error.type"))
+        (getattr(point, "count", 0), *select(point.attributes, "http.response.status_code", "error.type"))
         for point in points
     ) == [(1, 404, "NotFoundError"), (2, 200, None)]
     assert {tuple(sorted(point.attributes or {})) for point in points} == {
@@ -173,7 +173,7 @@ def test_a_call_is_measured_once(
 def test_a_timeout_is_recorded_as_one(server: ScriptedServer, telemetry: Telemetry) -> None:
     server.script(Reply(200, hold=0.5))
     with Scripe(KEY, base_url=server.base_url, timeout=0.05, max_retries=0) as client:
-        telemetry.watch(client)
+        telemetry.instrument(client)
         with pytest.raises(APITimeoutError):
             client.sources.retrieve("src_1")
     span = telemetry.only()
@@ -184,7 +184,7 @@ def test_a_timeout_is_recorded_as_one(server: ScriptedServer, telemetry: Telemet
 def test_a_rate_limit_wait_is_an_event_and_a_metric(telemetry: Telemetry) -> None:
     with Emulator(read_limit=2) as emulator:
         with emulator.client() as client:
-            telemetry.watch(client)
+            telemetry.instrument(client)
             for _ in range(3):
                 client.workspaces.me()
     *_, span = telemetry.spans
@@ -193,14 +193,14 @@ def test_a_rate_limit_wait_is_an_event_and_a_metric(telemetry: Telemetry) -> Non
     assert events[0][1] == {"scripe.wait": pytest.approx(60, abs=1)}
     (point,) = telemetry.points("scripe.client.rate_limit_wait.duration")
     assert (getattr(point, "count", 0), getattr(point, "sum", 0)) == (1, pytest.approx(60, abs=1))
-    assert shown(point.attributes, "http.request.method", "url.template") == ["GET", "/v1/workspaces/me"]
+    assert select(point.attributes, "http.request.method", "url.template") == ["GET", "/v1/workspaces/me"]
     assert telemetry.points("scripe.client.call.retries") == []
 
 
 def test_a_rate_limit_wait_past_the_deadline_is_recorded_too(telemetry: Telemetry) -> None:
     with Emulator(read_limit=1) as emulator:
         with emulator.client() as client:
-            telemetry.watch(client)
+            telemetry.instrument(client)
             client.workspaces.me()
             with pytest.raises(APITimeoutError, match="rate limit"):
                 client.with_options(total_timeout=5).workspaces.me()
@@ -220,7 +220,7 @@ def test_a_lost_response_that_is_replayed(
     observed.sources.create_text(project_id=emulator.project_id, text="Once.")
     span = telemetry.only()
     assert [
-        shown(attributes, "error.type", "scripe.idempotent_replayed") for _, attributes in events_of(span)
+        select(attributes, "error.type", "scripe.idempotent_replayed") for _, attributes in events_of(span)
     ] == [
         ["APIConnectionError", None],
         [None, None],
@@ -235,15 +235,15 @@ def test_a_renewed_key_makes_two_requests_of_one_attempt(
     server.script(error(401, "key_expired"), GOOD)
     keys = iter([KEY, f"{KEY}2"])
     with Scripe(lambda: next(keys), base_url=server.base_url) as client:
-        telemetry.watch(client)
+        telemetry.instrument(client)
         client.sources.retrieve("src_1")
     span = telemetry.only()
     assert [
-        shown(attributes, "scripe.attempt", "http.response.status_code", "http.request.resend_count")
+        select(attributes, "scripe.attempt", "http.response.status_code", "http.request.resend_count")
         for _, attributes in events_of(span)
     ] == [[1, 401, None], [1, 200, 1]]
     assert attributes_of(span)["http.request.resend_count"] == 1
-    assert KEY not in telemetry.told()
+    assert KEY not in telemetry.as_text()
 
 
 @pytest.mark.parametrize(
@@ -269,10 +269,10 @@ def test_an_error_is_recorded_by_its_class_and_its_code(
     span = telemetry.only()
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
     attributes = attributes_of(span)
-    assert shown(
+    assert select(
         attributes, "error.type", "http.response.status_code", "scripe.error.code", "scripe.retryable"
     ) == [error_type, status, shown_code, False]
-    assert "told as" not in telemetry.told()
+    assert "told as" not in telemetry.as_text()
     assert all(name == "scripe.attempt" for name, _ in events_of(span))
 
 
@@ -283,7 +283,7 @@ def test_an_error_after_all_attempts(
     with pytest.raises(ServerError):
         observed_server.sources.retrieve("src_1")
     attributes = attributes_of(telemetry.only())
-    assert shown(attributes, "error.type", "http.request.resend_count", "scripe.retryable") == [
+    assert select(attributes, "error.type", "http.request.resend_count", "scripe.retryable") == [
         "ServerError",
         2,
         True,
@@ -292,11 +292,11 @@ def test_an_error_after_all_attempts(
 
 def test_no_connection_at_all(telemetry: Telemetry) -> None:
     with Scripe(KEY, base_url="http://127.0.0.1:9/v1", max_retries=0) as client:
-        telemetry.watch(client)
+        telemetry.instrument(client)
         with pytest.raises(APIConnectionError):
             client.health.check()
     span = telemetry.only()
-    assert shown(span.attributes, "error.type", "server.address", "server.port") == [
+    assert select(span.attributes, "error.type", "server.address", "server.port") == [
         "APIConnectionError",
         "127.0.0.1",
         9,
@@ -311,11 +311,11 @@ def test_a_response_that_makes_no_sense(
     with pytest.raises(scripe.APIResponseValidationError):
         observed_server.sources.retrieve("src_1")
     span = telemetry.only()
-    assert shown(span.attributes, "error.type", "http.response.status_code") == [
+    assert select(span.attributes, "error.type", "http.response.status_code") == [
         "APIResponseValidationError",
         200,
     ]
-    assert "Welcome" not in telemetry.told()
+    assert "Welcome" not in telemetry.as_text()
 
 
 def test_what_a_callback_raises_is_named_and_not_quoted(
@@ -329,7 +329,7 @@ def test_what_a_callback_raises_is_named_and_not_quoted(
 
     server.script(GOOD)
     with Scripe(KEY, base_url=server.base_url, on_response=stop) as client:
-        telemetry.watch(client)
+        telemetry.instrument(client)
         with pytest.raises(OddError):
             client.sources.retrieve("src_1")
     span = telemetry.only()
@@ -351,7 +351,7 @@ def test_a_degraded_health_is_no_error(
 def test_a_deadline_ends_the_span(server: ScriptedServer, telemetry: Telemetry) -> None:
     server.script(Reply(200, hold=0.5))
     with Scripe(KEY, base_url=server.base_url, total_timeout=0.1) as client:
-        telemetry.watch(client)
+        telemetry.instrument(client)
         with pytest.raises(APITimeoutError):
             client.sources.retrieve("src_1")
     span = telemetry.only()
@@ -368,12 +368,12 @@ def test_copies_share_the_observer(observed: Scripe, telemetry: Telemetry) -> No
 
 
 def test_to_instrument_again_replaces(observed: Scripe, telemetry: Telemetry) -> None:
-    telemetry.watch(observed)
-    telemetry.watch(observed.with_options(timeout=5))
+    telemetry.instrument(observed)
+    telemetry.instrument(observed.with_options(timeout=5))
     observed.workspaces.me()
     assert telemetry.names() == ["GET /v1/workspaces/me"]
     other = Telemetry()
-    other.watch(observed)
+    other.instrument(observed)
     observed.workspaces.me()
     assert (len(telemetry.spans), len(other.spans)) == (1, 1)
     other.meter_provider.shutdown()
@@ -387,7 +387,7 @@ def test_the_callers_own_path_gives_no_name(
     observed.request("GET", f"/jobs/{job_id}")
     observed.request("GET", "/jobs?limit=1", params={"status": "DONE"})
     assert telemetry.names() == ["GET", "GET"]
-    assert [shown(span.attributes, "url.full", "url.template") for span in telemetry.spans] == [
+    assert [select(span.attributes, "url.full", "url.template") for span in telemetry.spans] == [
         [f"http://emulator.localhost/v1/jobs/{job_id}", None],
         ["http://emulator.localhost/v1/jobs", None],
     ]
@@ -400,14 +400,17 @@ def test_a_method_of_the_callers_own_makes_no_series(
         observed.request("BREW", "/projects")
     span = telemetry.only()
     assert span.name == "HTTP"
-    assert shown(span.attributes, "http.request.method", "http.request.method_original") == ["_OTHER", "BREW"]
+    assert select(span.attributes, "http.request.method", "http.request.method_original") == [
+        "_OTHER",
+        "BREW",
+    ]
 
 
 def test_a_trace_that_is_not_sampled_is_measured_all_the_same(
     emulator: Emulator, local: Scripe
 ) -> None:
     unsampled = Telemetry(ALWAYS_OFF)
-    unsampled.watch(local)
+    unsampled.instrument(local)
     emulator.fail_next(503)
     local.workspaces.me()
     assert unsampled.spans == []

@@ -1,4 +1,4 @@
-"""What an error tells to whom it meets: printed, logged with all locals, pickled, looked into."""
+"""All text that can be had of an error: printed, with the locals of its frames, pickled, inspected."""
 
 from __future__ import annotations
 
@@ -18,63 +18,63 @@ from scripe._core.config import Secret
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """An error, with all that it came from."""
-    found: list[BaseException] = [error]
-    for each in found:
-        yield each
-        came_from = (each.__cause__, each.__context__)
-        found += [other for other in came_from if other is not None and other not in found]
+    """Return an error with its causes and contexts."""
+    errors: list[BaseException] = [error]
+    for linked in errors:
+        yield linked
+        sources = (linked.__cause__, linked.__context__)
+        errors += [source for source in sources if source is not None and source not in errors]
 
 
-def told_by(error: BaseException) -> str:
-    """All of it, locals of all frames included: ours, the engine's, the caller's."""
+def format_error(error: BaseException) -> str:
+    """Return all text of an error, with the locals of all frames: ours, the backend's, the caller's."""
     captured = traceback.TracebackException.from_exception(error, capture_locals=True)
-    told = [*traceback.format_exception(error), *captured.format(), _rich(error), *_looked_into(error)]
-    return "\n".join(told)
+    lines = [*traceback.format_exception(error), *captured.format(), _rich(error), *_inspect(error)]
+    return "\n".join(lines)
 
 
-def told_by_our_frames(error: BaseException) -> str:
-    """The same, of the frames of this package alone: what passes through the engine shows its frames too."""
-    told = _looked_into(error)
-    for each in chain(error):
-        for frame, _ in traceback.walk_tb(each.__traceback__):
+def format_own_frames(error: BaseException) -> str:
+    """Return the text of an error, with the locals of this package's frames only."""
+    lines = _inspect(error)
+    for linked in chain(error):
+        for frame, _ in traceback.walk_tb(linked.__traceback__):
             if "/scripe/" in frame.f_code.co_filename and "/emulator/" not in frame.f_code.co_filename:
-                told += [f"{name}={value!r}" for name, value in frame.f_locals.items()]
-    return "\n".join(told)
+                lines += [f"{name}={value!r}" for name, value in frame.f_locals.items()]
+    return "\n".join(lines)
 
 
 def _rich(error: BaseException) -> str:
-    printed = Console(file=io.StringIO(), width=400)
-    shown = Traceback.from_exception(
+    console = Console(file=io.StringIO(), width=400)
+    rendered = Traceback.from_exception(
         type(error), error, cast("TracebackType", error.__traceback__), show_locals=True,
         locals_max_length=1_000_000, locals_max_string=1_000_000, max_frames=0, width=400,
     )  # fmt: skip
-    printed.print(shown)
-    return cast("io.StringIO", printed.file).getvalue()
+    console.print(rendered)
+    return cast("io.StringIO", console.file).getvalue()
 
 
-def _looked_into(error: BaseException) -> list[str]:
-    told: list[str] = []
-    for each in chain(error):
-        told += [str(each), repr(each), repr(vars(each)), repr(getattr(each, "__notes__", ""))]
-        if isinstance(each, ScripeError):
-            told.append(repr(pickle.dumps(each)))
-    return told
+def _inspect(error: BaseException) -> list[str]:
+    lines: list[str] = []
+    for linked in chain(error):
+        lines += [str(linked), repr(linked), repr(vars(linked)), repr(getattr(linked, "__notes__", ""))]
+        if isinstance(linked, ScripeError):
+            lines.append(repr(pickle.dumps(linked)))
+    return lines
 
 
 _BARE = (str, bytes, int, float, type(None), type, ModuleType, FunctionType, Secret)
 
 
 def reachable(start: object) -> Iterator[object]:
-    """All objects that attributes, items and bound arguments lead to; a `Secret` leads nowhere."""
-    seen: dict[int, object] = {}
-    waiting = [start]
-    while waiting:
-        each = waiting.pop()
-        if id(each) not in seen:
-            seen[id(each)] = each
-            yield each
-            waiting += _parts(each)
+    """Return all objects that attributes, items and bound arguments lead to; a `Secret` leads nowhere."""
+    visited: dict[int, object] = {}
+    pending = [start]
+    while pending:
+        value = pending.pop()
+        if id(value) not in visited:
+            visited[id(value)] = value
+            yield value
+            pending += _parts(value)
 
 
 def _parts(thing: object) -> Iterable[object]:
@@ -94,9 +94,9 @@ def _parts(thing: object) -> Iterable[object]:
 
 
 def _slots(thing: object) -> Iterator[str]:
-    for kind in type(thing).__mro__:
-        names = vars(kind).get("__slots__", ())
+    for cls in type(thing).__mro__:
+        names = vars(cls).get("__slots__", ())
         for name in [names] if isinstance(names, str) else names:
             yield (
-                f"_{kind.__name__.lstrip('_')}{name}" if name.startswith("__") and name[-2:] != "__" else name
+                f"_{cls.__name__.lstrip('_')}{name}" if name.startswith("__") and name[-2:] != "__" else name
             )

@@ -20,7 +20,7 @@ Event: TypeAlias = tuple[str, dict[str, object]]
 
 
 class Telemetry:
-    """What instrumented clients told."""
+    """Records the spans and metrics of instrumented clients."""
 
     def __init__(self, sampler: Sampler = ALWAYS_ON) -> None:
         self._exporter = InMemorySpanExporter()
@@ -29,13 +29,13 @@ class Telemetry:
         self.tracer_provider.add_span_processor(SimpleSpanProcessor(self._exporter))
         self.meter_provider = MeterProvider([self._reader], shutdown_on_exit=False)
 
-    def watch(self, client: Scripe | AsyncScripe) -> None:
+    def instrument(self, client: Scripe | AsyncScripe) -> None:
         providers = self.tracer_provider, self.meter_provider
         assert instrument(client, tracer_provider=providers[0], meter_provider=providers[1]) is client
 
     @property
     def spans(self) -> list[ReadableSpan]:
-        """Those that have ended, in that order."""
+        """The spans that have ended, in that order."""
         return list(self._exporter.get_finished_spans())
 
     def names(self) -> list[str]:
@@ -45,16 +45,16 @@ class Telemetry:
         (span,) = self.spans
         return span
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         self._exporter.clear()
 
     def points(self, name: str) -> list[NumberDataPoint | HistogramDataPoint]:
-        found = self._reader.get_metrics_data()
-        if found is None:
+        metrics = self._reader.get_metrics_data()
+        if metrics is None:
             return []
         return [
             point
-            for resource in found.resource_metrics
+            for resource in metrics.resource_metrics
             for scope in resource.scope_metrics
             for metric in scope.metrics
             if metric.name == name
@@ -62,10 +62,10 @@ class Telemetry:
             if isinstance(point, NumberDataPoint | HistogramDataPoint)
         ]
 
-    def told(self) -> str:
-        """All of it, as exporters would send it."""
-        found = self._reader.get_metrics_data()
-        return "\n".join([*(span.to_json() for span in self.spans), found.to_json() if found else ""])
+    def as_text(self) -> str:
+        """Return all spans and metrics, as exporters would send them."""
+        metrics = self._reader.get_metrics_data()
+        return "\n".join([*(span.to_json() for span in self.spans), metrics.to_json() if metrics else ""])
 
 
 def attributes_of(span: ReadableSpan) -> dict[str, object]:
@@ -77,9 +77,9 @@ def events_of(span: ReadableSpan) -> list[Event]:
 
 
 def context_of(span: ReadableSpan) -> SpanContext:
-    found = span.get_span_context()
-    assert found is not None
-    return found
+    context = span.get_span_context()
+    assert context is not None
+    return context
 
 
 def is_child(span: ReadableSpan, of: ReadableSpan) -> bool:
@@ -87,5 +87,5 @@ def is_child(span: ReadableSpan, of: ReadableSpan) -> bool:
     return mine is not None and (mine.trace_id, mine.span_id) == (theirs.trace_id, theirs.span_id)
 
 
-def shown(attributes: Mapping[str, object] | None, *names: str) -> list[object]:
+def select(attributes: Mapping[str, object] | None, *names: str) -> list[object]:
     return [(attributes or {}).get(name) for name in names]
