@@ -133,6 +133,24 @@ def omit_module_docstring(
         lines.clear()
 
 
+COLON = "\ue000"
+
+
+def hide_colon(
+    _app: Sphinx, what: str, _name: str, _thing: object, _options: object, lines: list[str]
+) -> None:
+    """Keep napoleon from reading the first line of an attribute, such as "Webhook endpoints: …", as its type."""
+    if what in ("attribute", "data", "property") and lines:
+        lines[0] = lines[0].replace(": ", f"{COLON} ")
+
+
+def restore_colon(
+    _app: Sphinx, _what: str, _name: str, _thing: object, _options: object, lines: list[str]
+) -> None:
+    """Put back the colon that `hide_colon` has replaced."""
+    lines[:] = [line.replace(COLON, ":") for line in lines]
+
+
 def add_missing_fields(
     _app: Sphinx, _what: str, _name: str, thing: object, _options: object, lines: list[str]
 ) -> None:
@@ -164,6 +182,8 @@ def add_line_breaks(
 
 def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", omit_module_docstring, priority=400)
+    app.connect("autodoc-process-docstring", hide_colon, priority=400)
+    app.connect("autodoc-process-docstring", restore_colon, priority=600)
     app.connect("autodoc-process-docstring", add_missing_fields, priority=600)
     app.connect("autodoc-process-signature", omit_constructor)
     app.connect("html-page-context", add_line_breaks)
