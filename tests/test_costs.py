@@ -28,31 +28,41 @@ LOADED = {"scripe", "scripe._lazy", "scripe._version"}
 STANDARD = {"__future__", "importlib", "importlib._bootstrap", "importlib._bootstrap_external", "warnings"}
 
 
-def told_by(*arguments: str, **variables: str) -> str:
-    """What a process of its own prints: no other test has warmed or filled anything there."""
+def run_process(*arguments: str, **variables: str) -> str:
+    """Return the output of a process of its own, where no other test has warmed or filled anything."""
     environment = {**os.environ, "PYTHONHASHSEED": "0", **variables}
     command = [sys.executable, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
 
 
 NEEDED = {
-    *("scripe._core.outcome", "scripe._core.body", "scripe._core.config", "scripe._core.deadline"),
-    *("scripe._core.idempotency", "scripe._core.json_repair", "scripe._core.poll_throttle"),
-    *(
-        "scripe._core.pagination",
-        "scripe._core.rate_limit",
-        "scripe._core.request",
-        "scripe._core.response",
-    ),
-    *("scripe.types._base", "scripe.types.job", "scripe.types.not_given", "scripe.types.response_info"),
+    "scripe._core.body",
+    "scripe._core.cancellation",
+    "scripe._core.config",
+    "scripe._core.deadline",
+    "scripe._core.idempotency",
+    "scripe._core.json_repair",
+    "scripe._core.outcome",
+    "scripe._core.pagination",
+    "scripe._core.poll_throttle",
+    "scripe._core.polling",
+    "scripe._core.rate_limit",
+    "scripe._core.request",
+    "scripe._core.response",
+    "scripe._core.retry",
+    "scripe.types._base",
+    "scripe.types.job",
+    "scripe.types.not_given",
     "scripe.types.page",
+    "scripe.types.progress",
+    "scripe.types.response_info",
 }
-"""Rules and models that a call to read a job loads: no retries, waits, uploads or tables."""
+"""Modules of rules and models that a call which reads a job loads: none for uploads or tables."""
 
 
 def test_a_call_costs_no_more_functions_memory_and_modules_than_recorded() -> None:
     engine = os.environ.get("SCRIPE_HTTP") or "httpx"
-    found = json.loads(told_by("-m", "tests.support.cost", SCRIPE_HTTP=engine))
+    found = json.loads(run_process("-m", "tests.support.cost", SCRIPE_HTTP=engine))
     assert found["calls"] == pytest.approx(CALLS[engine], rel=ROOM)
     assert found["bytes"] == pytest.approx(BYTES[engine], rel=STEP)
     loaded = {each for each in found["loaded"] if each.startswith(("scripe._core.", "scripe.types."))}
@@ -61,7 +71,7 @@ def test_a_call_costs_no_more_functions_memory_and_modules_than_recorded() -> No
 
 def test_an_import_loads_just_these_modules() -> None:
     """The rest comes with the first name that is used."""
-    found = told_by(
+    found = run_process(
         "-c", "import sys; before = set(sys.modules); import scripe; print(*set(sys.modules) - before)"
     )
     assert LOADED <= set(found.split()) <= LOADED | STANDARD
