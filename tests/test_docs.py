@@ -1,4 +1,4 @@
-"""What the docs promise, a test shows; and what they link to is there, also when read as files, as on GitHub."""
+"""The docs: each promise links to a test, and every link leads somewhere, also when pages are read as files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 URL = re.compile(r"https?://[^\s`<>\"')\]|,;]+")
 HOSTS = {"apidocs.scripe.io", "rich.readthedocs.io", "semver.org"}
-"""Hosts that pages may send their readers to. All else is an example of an address."""
+"""Hosts that pages may link to. All other addresses must be examples."""
 EXAMPLES = {
     "api.scripe.io",
     "www.linkedin.com",
@@ -30,26 +30,26 @@ EXAMPLES = {
 }
 
 
-def rows() -> list[str]:
+def table_rows() -> list[str]:
     lines = WHAT_HAPPENS_WHEN.read_text().splitlines()
     return [line for line in lines if line.startswith("| ") and not line.startswith(("| When", "|---"))]
 
 
-def defined_in(path: Path) -> set[str]:
-    found = ast.walk(ast.parse(path.read_text()))
-    return {each.name for each in found if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+def functions_in(path: Path) -> set[str]:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
 def test_each_row_links_to_a_test() -> None:
-    assert len(rows()) > 50
-    assert [row for row in rows() if not TO_A_TEST.search(row)] == []
+    assert len(table_rows()) > 50
+    assert [row for row in table_rows() if not TO_A_TEST.search(row)] == []
 
 
 def test_each_link_leads_to_a_test() -> None:
     links = TO_A_TEST.findall(WHAT_HAPPENS_WHEN.read_text())
     assert links
     for name, target in links:
-        assert name in defined_in((WHAT_HAPPENS_WHEN.parent / target).resolve()), target
+        assert name in functions_in((WHAT_HAPPENS_WHEN.parent / target).resolve()), target
 
 
 def test_the_table_of_core_names_each_file() -> None:
@@ -58,24 +58,24 @@ def test_the_table_of_core_names_each_file() -> None:
     assert set(re.findall(r"^\| `(\w+\.py)` \|", table, re.MULTILINE)) == files
 
 
-def test_every_contradiction_is_told_with_what_the_sdk_and_the_emulator_do() -> None:
+def test_every_contradiction_is_listed_with_what_sdk_and_emulator_do() -> None:
     page = (ROOT / "docs" / "api-facts.md").read_text()
-    told = [line.strip("| ").split(" | ") for line in page.splitlines() if re.match(r"\| C\d", line)]
-    assert [cells[0] for cells in told] == [f"C{number}" for number in range(1, 33)]
-    assert {len(cells) for cells in told} == {4}
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if re.match(r"\| C\d", line)]
+    assert [cells[0] for cells in rows] == [f"C{number}" for number in range(1, 33)]
+    assert {len(cells) for cells in rows} == {4}
     sources = "".join(path.read_text() for path in (ROOT / "scripe").rglob("*.py"))
-    assert set(re.findall(r"\bC\d+\b", sources)) <= {cells[0] for cells in told}
+    assert set(re.findall(r"\bC\d+\b", sources)) <= {cells[0] for cells in rows}
 
 
 FROM_AN_INDEX = re.compile(r"pip install [^`\n]*?(?<![/\w.])scripe\b(?!\.)")
-"""A command that would fetch whatever an index has under the name `scripe`."""
+"""Matches a command that would fetch whatever an index has under the name `scripe`."""
 
 
 def test_nothing_says_to_install_scripe_from_an_index() -> None:
-    """It is on none: one day somebody else's package may be."""
+    """It is not on an index; a package of that name there would be somebody else's."""
     texts = [*PAGES, *(ROOT / "scripe").rglob("*.py"), *(ROOT / "examples").rglob("*.*")]
-    shown = {path: path.read_text(errors="replace") for path in texts}
-    assert [path for path, text in shown.items() if FROM_AN_INDEX.search(text)] == []
+    contents = {path: path.read_text(errors="replace") for path in texts}
+    assert [path for path, text in contents.items() if FROM_AN_INDEX.search(text)] == []
     for command in ('pip install "scripe[testing]"', "pip install scripe", "pip install -U scripe"):
         assert FROM_AN_INDEX.search(command)
     assert not FROM_AN_INDEX.search('pip install "/path/to/clone[testing]"` of scripe')
@@ -97,17 +97,17 @@ def test_the_first_program_of_the_first_page_makes_a_post(page: str) -> None:
 
 
 def prose(path: Path) -> str:
-    """A page without its blocks of code."""
+    """Return a page without its blocks of code."""
     return re.sub(r"^ *(`{3,}).*?^ *\1$", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
 
 
 def anchors(path: Path) -> set[str]:
-    """What the headings of a page can be linked by: their words in lower case, with hyphens between."""
+    """Return the anchors of the headings of a page: their words in lower case, with hyphens between."""
     titles = re.findall(r"^#+ (.+)$", prose(path), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def broken(path: Path) -> Iterator[str]:
+def broken_links(path: Path) -> Iterator[str]:
     for link in map(str, LINK.findall(prose(path))):
         name, _, anchor = link.partition("#")
         target = (path.parent / name).resolve() if name else path
@@ -117,11 +117,11 @@ def broken(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_a_page_links_to_is_there(path: Path) -> None:
-    assert list(broken(path)) == []
+def test_the_links_of_a_page_lead_somewhere(path: Path) -> None:
+    assert list(broken_links(path)) == []
 
 
-def strange(text: str) -> Iterator[str]:
+def unknown_addresses(text: str) -> Iterator[str]:
     for address in map(str, URL.findall(text)):
         parts = urlsplit(address)
         host = parts.hostname or ""
@@ -132,17 +132,17 @@ def strange(text: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_addresses_are_well_formed_and_known(path: Path) -> None:
-    assert list(strange(path.read_text())) == []
+    assert list(unknown_addresses(path.read_text())) == []
 
 
-def test_strange_addresses_are_found() -> None:
+def test_unknown_addresses_are_reported() -> None:
     text = "<https://apidocs.scripe.io/api/v1>, http://semver.org and [x](https://elsewhere.org/a_b)"
-    assert list(strange(text)) == ["http://semver.org", "https://elsewhere.org/a_b"]
+    assert list(unknown_addresses(text)) == ["http://semver.org", "https://elsewhere.org/a_b"]
 
 
-def test_links_are_found_broken(tmp_path: Path) -> None:
+def test_broken_links_are_reported(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
         "# Its title\n[a](other.md) [b](#its-title) [c](#none) [d](page.md#its-title) [e](https://x.y)\n"
     )
-    assert list(broken(page)) == ["other.md", "#none"]
+    assert list(broken_links(page)) == ["other.md", "#none"]

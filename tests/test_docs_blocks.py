@@ -1,4 +1,4 @@
-"""Every block of code in the README and the docs runs: code cells when the docs are built, all others here.
+"""Every block of code in README and docs runs: code cells when the docs are built, all others here.
 
 Blocks of Python run in this process, those of one page with the names of the blocks before them; shell commands run in
 bash. Both find an emulator behind `SCRIPE_BASE_URL`, its key in `SCRIPE_API_KEY`, and the files that the pages name.
@@ -37,19 +37,19 @@ FENCE = re.compile(
 )
 SHELLS = {"bash", "console", "sh"}
 SHOWN_ONLY = {"text", "json"}
-"""No code: what something prints, or an object."""
+"""Languages of blocks without code: output, or an object."""
 
 CANNOT_RUN = {
     "pip install": "needs a package index",
     "scripts/": "each is a check of its own, and a long one",
 }
-"""Beginnings of commands, and why they are not run here."""
+"""First words of commands that are not run here, and why."""
 
 UNTIL_INTERRUPTED = ("python -m scripe.emulator --port 8787",)
-"""Beginnings of commands that go on until Ctrl-C. Their port is left to chance, since it may be taken."""
+"""First words of commands that run until Ctrl-C. Their port is replaced, since it may be taken."""
 
 EXCERPTS = {"CONTRIBUTING.md": "scripe/_async/resources/notes.py"}
-"""Pages whose Python is not a program but a piece of this file."""
+"""Pages whose Python is not a program but an excerpt of this file."""
 
 SHOWS = {
     "README.md": [
@@ -65,7 +65,7 @@ SHOWS = {
         "[None, 'session=of-the-first-key']",
     ],
 }
-"""What pages' Python prints, beside running."""
+"""Texts that the Python of a page prints."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """Its shell commands; in a `console` they begin with `$`, and what they print stands between them."""
+        """The shell commands; in a `console` block they begin with `$`, and their output stands between them."""
         lines = re.sub(r"\\\n", "", self.code).splitlines()
         if self.language == "console":
             return [line[2:] for line in lines if line.startswith("$ ")]
@@ -85,45 +85,45 @@ class Block:
 
 def blocks() -> Iterator[Block]:
     for path in PAGES:
-        for found in FENCE.finditer(path.read_text()):
-            if not found["language"].startswith("{"):
+        for match in FENCE.finditer(path.read_text()):
+            if not match["language"].startswith("{"):
                 yield Block(
-                    str(path.relative_to(ROOT)), found["language"].strip(), textwrap.dedent(found["code"])
+                    str(path.relative_to(ROOT)), match["language"].strip(), textwrap.dedent(match["code"])
                 )
 
 
 BLOCKS = list(blocks())
-# What is a test is run as one, by tests/testing/test_pages.py.
+# Tests are run as tests, by tests/testing/test_pages.py.
 PROGRAMS = {
     page: [
-        each.code
-        for each in BLOCKS
-        if each.page == page and each.language == "python" and "def test_" not in each.code
+        block.code
+        for block in BLOCKS
+        if block.page == page and block.language == "python" and "def test_" not in block.code
     ]
-    for page in sorted({each.page for each in BLOCKS if each.language == "python"})
+    for page in sorted({block.page for block in BLOCKS if block.language == "python"})
     if page not in EXCERPTS
 }
 COMMANDS = [
-    (each.page, command)
-    for each in BLOCKS
-    if each.language in SHELLS and not is_of_the_command_line(each.code)
-    for command in each.commands
+    (block.page, command)
+    for block in BLOCKS
+    if block.language in SHELLS and not is_of_the_command_line(block.code)
+    for command in block.commands
 ]
 
 
-def runs(command: str) -> bool:
+def can_run(command: str) -> bool:
     return not command.startswith((*CANNOT_RUN, *UNTIL_INTERRUPTED))
 
 
 @pytest.fixture
 def emulator(violations: list[str]) -> Iterator[Emulator]:
-    with Emulator(job_speed=100) as made:
-        yield made
+    with Emulator(job_speed=100) as emulator:
+        yield emulator
 
 
 @pytest.fixture
-def place(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with all files that the pages name, and an environment that leads to the emulator."""
+def folder(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Make a folder with all files that the pages name, and an environment that leads to the emulator."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / "podcast.m4a").write_bytes((ROOT / "examples/files/memo.mp3").read_bytes())
     trustme.CA().issue_cert("client.example.com").private_key_and_cert_chain_pem.write_to_path(
@@ -138,55 +138,55 @@ def place(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         yield tmp_path
 
 
-def filled(code: str, emulator: Emulator) -> str:
-    """The code with what stands for the reader's own filled in."""
+def fill_in(code: str, emulator: Emulator) -> str:
+    """Replace the placeholders for the reader's own values."""
     return code.replace("proj_…", emulator.project_id).replace("scripe_sk_live_…", emulator.api_key)
 
 
-def run(code: str, name: str, space: dict[str, object]) -> None:
+def execute(code: str, name: str, space: dict[str, object]) -> None:
     flags = __future__.annotations.compiler_flag
     try:
         exec(compile(code, name, "exec", flags), space)
     finally:
-        for left_open in [each for each in space.values() if isinstance(each, Scripe)]:
-            left_open.close()
+        for client in [value for value in space.values() if isinstance(value, Scripe)]:
+            client.close()
 
 
 @pytest.mark.parametrize("page", PROGRAMS)
-def test_python_runs(page: str, place: Path, emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
+def test_python_runs(page: str, folder: Path, emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     space: dict[str, object] = {"__name__": "page"}
     for number, code in enumerate(PROGRAMS[page], 1):
-        run(filled(code, emulator), f"<{page}, block {number}>", space)
+        execute(fill_in(code, emulator), f"<{page}, block {number}>", space)
     printed = capsys.readouterr().out
     assert [text for text in SHOWS.get(page, ()) if text not in printed] == []
 
 
 @pytest.mark.parametrize("module", [scripe, scripe_emulator], ids=["scripe", "scripe.emulator"])
-def test_the_example_in_a_docstring_runs(module: ModuleType, place: Path, emulator: Emulator) -> None:
-    shown = re.search(
+def test_the_example_in_a_docstring_runs(module: ModuleType, folder: Path, emulator: Emulator) -> None:
+    example = re.search(
         r"(?:^    .*\n|^\n)+", (module.__doc__ or "").replace(".. code-block:: python", ""), re.MULTILINE
     )
-    assert shown
-    run(filled(textwrap.dedent(shown.group()), emulator), f"<{module.__name__}>", {})
+    assert example
+    execute(fill_in(textwrap.dedent(example.group()), emulator), f"<{module.__name__}>", {})
 
 
-@pytest.mark.parametrize(("page", "command"), [each for each in COMMANDS if runs(each[1])])
-def test_commands_run(page: str, command: str, place: Path, emulator: Emulator) -> None:
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", filled(command, emulator)],
+@pytest.mark.parametrize(("page", "command"), [item for item in COMMANDS if can_run(item[1])])
+def test_commands_run(page: str, command: str, folder: Path, emulator: Emulator) -> None:
+    process = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", fill_in(command, emulator)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
 
 
 @pytest.mark.parametrize(
     "command", sorted({text for _, text in COMMANDS if text.startswith(UNTIL_INTERRUPTED)})
 )
-def test_commands_run_until_interrupted(command: str, place: Path) -> None:
+def test_commands_run_until_interrupted(command: str, folder: Path) -> None:
     unbuffered = {**os.environ, "PYTHONUNBUFFERED": "1"}
     arguments = command.replace("8787", "0").split()
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=unbuffered) as process:
@@ -199,41 +199,41 @@ def test_commands_run_until_interrupted(command: str, place: Path) -> None:
 
 
 @pytest.mark.parametrize("page", EXCERPTS)
-def test_excerpts_are_what_they_are_of(page: str) -> None:
+def test_excerpts_are_in_the_file(page: str) -> None:
     source = textwrap.dedent((ROOT / EXCERPTS[page]).read_text())
-    found = [each.code for each in BLOCKS if each.page == page and each.language == "python"]
-    assert found
-    assert [code for code in found if textwrap.indent(code.strip(), "    ") not in source] == []
+    excerpts = [block.code for block in BLOCKS if block.page == page and block.language == "python"]
+    assert excerpts
+    assert [code for code in excerpts if textwrap.indent(code.strip(), "    ") not in source] == []
 
 
-def test_each_block_says_what_it_is() -> None:
-    """A block without a language would be run by nobody."""
+def test_each_block_names_its_language() -> None:
+    """A block without a language would not be run."""
     known = {"python"} | SHELLS | SHOWN_ONLY
-    assert [each for each in BLOCKS if each.language not in known] == []
+    assert [block for block in BLOCKS if block.language not in known] == []
 
 
-def test_what_cannot_run_is_there() -> None:
+def test_commands_that_cannot_run_exist() -> None:
     commands = [command for _, command in COMMANDS]
     unused = [
-        each for each in (*CANNOT_RUN, *UNTIL_INTERRUPTED) if not any(c.startswith(each) for c in commands)
+        start for start in (*CANNOT_RUN, *UNTIL_INTERRUPTED) if not any(c.startswith(start) for c in commands)
     ]
     assert unused == []
     scripts = [command.split()[0] for command in commands if command.startswith("scripts/")]
-    assert [each for each in scripts if not os.access(ROOT / each, os.X_OK)] == []
+    assert [script for script in scripts if not os.access(ROOT / script, os.X_OK)] == []
 
 
 def test_pages_with_code_cells_are_run_when_the_docs_are_built() -> None:
-    """myst-nb runs the cells of those pages alone that say which kernel is to."""
+    """myst-nb runs only the cells of pages that name a kernel."""
     with_cells = [path for path in PAGES if "```{code-cell}" in path.read_text()]
     assert with_cells
     assert [path for path in with_cells if "kernelspec:" not in path.read_text().split("---")[1]] == []
 
 
-def test_the_lines_for_error_reporters_take_the_query_of_a_signed_link_out() -> None:
-    """As sentry's integration with httpx records a request; sentry itself is not installed here."""
-    (code,) = [each for each in PROGRAMS["SECURITY.md"] if "before_breadcrumb" in each]
+def test_the_functions_for_error_reporters_remove_the_query_of_a_signed_link() -> None:
+    """Imitate how the httpx integration of Sentry records a request; Sentry itself is not installed here."""
+    (code,) = [program for program in PROGRAMS["SECURITY.md"] if "before_breadcrumb" in program]
     space: dict[str, Any] = {}
-    run(code, "<SECURITY.md>", space)
+    execute(code, "<SECURITY.md>", space)
 
     def recorded() -> dict[str, Any]:
         url = "https://bucket.s3.amazonaws.com/file"

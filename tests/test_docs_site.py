@@ -23,11 +23,11 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as `scripts/docs` builds it, its code cells run; nothing of that counts as covered."""
+    """Build the site as `scripts/docs` does, running its code cells; this does not count as coverage."""
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-d", str(folder / "state")]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-    built = subprocess.run(
+    process = subprocess.run(
         [*command, "docs", str(folder / "html")],
         cwd=ROOT,
         capture_output=True,
@@ -35,42 +35,42 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
         env=environment,
     )
-    assert built.returncode == 0, built.stderr
+    assert process.returncode == 0, process.stderr
     return folder / "html"
 
 
-def described(site: Path) -> set[str]:
-    """The names that the site describes, from its inventory."""
+def documented_names(site: Path) -> set[str]:
+    """Return the names that the site documents, from its inventory."""
     head, lines = (site / "objects.inv").read_bytes().split(b"zlib.\n", 1)
     assert head.startswith(b"# Sphinx inventory version 2")
     return {line.split(" ")[0] for line in zlib.decompress(lines).decode().splitlines()}
 
 
-def full_names(thing: object) -> list[str]:
-    kind = type(thing)
-    return [f"{kind.__module__}.{kind.__name__}.{name}" for name in public(kind)]
+def full_names(resource: object) -> list[str]:
+    cls = type(resource)
+    return [f"{cls.__module__}.{cls.__name__}.{name}" for name in public(cls)]
 
 
 def test_every_call_of_both_clients_is_in_the_reference(site: Path) -> None:
-    names = described(site)
+    names = documented_names(site)
     for client in (Scripe("scripe_sk_test_x"), AsyncScripe("scripe_sk_test_x")):
         wanted = [f"scripe.{type(client).__name__}.{name}" for name in public(type(client))]
-        wanted += [name for each in RESOURCES for name in full_names(getattr(client, each))]
+        wanted += [name for resource in RESOURCES for name in full_names(getattr(client, resource))]
         assert [name for name in wanted if name not in names] == []
 
 
 def test_every_public_name_is_in_the_reference(site: Path) -> None:
-    names = described(site)
-    for each in [name for name in dir(scripe) if not name.startswith("_")]:
-        value = getattr(scripe, each)
+    names = documented_names(site)
+    for name in [name for name in dir(scripe) if not name.startswith("_")]:
+        value = getattr(scripe, name)
         if inspect.isclass(value):
-            assert f"{value.__module__}.{each}" in names or f"scripe.{each}" in names, each
+            assert f"{value.__module__}.{name}" in names or f"scripe.{name}" in names, name
     for pager in (Pager, AsyncPager):
         assert [name for name in public(pager) if f"scripe.{pager.__name__}.{name}" not in names] == []
 
 
 class Page(HTMLParser):
-    """What a page links to, and what in it can be linked to."""
+    """The links of a page, and the ids in it."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -79,10 +79,10 @@ class Page(HTMLParser):
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        self.ids.add(given.get("id") or "")
-        if tag == "a" and given.get("href"):
-            self.links.append(str(given["href"]))
+        attributes = dict(attrs)
+        self.ids.add(attributes.get("id") or "")
+        if tag == "a" and attributes.get("href"):
+            self.links.append(str(attributes["href"]))
 
 
 def test_every_link_leads_somewhere(site: Path) -> None:
@@ -107,7 +107,7 @@ LISTED = re.compile(r"^- \[(?P<title>[^\]]+)\]\((?P<link>[^)]+)\): (?P<note>.+)$
 
 def test_llms_txt_lists_every_page_in_the_form_of_llmstxt_org(site: Path) -> None:
     text = (site / "llms.txt").read_text(encoding="utf-8")
-    title, quotation = [each for each in text.splitlines() if each][:2]
+    title, quotation = [line for line in text.splitlines() if line][:2]
     assert title == "# scripe"
     assert quotation.startswith("> Python SDK for the Scripe API v1")
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Start here", "Guides", "Notebooks", "Reference"]
