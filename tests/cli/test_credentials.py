@@ -48,7 +48,7 @@ def test_stdin(key: str, scripe: Run) -> None:
         (b"", "--api-key-file: the first line of {} is empty. Write the API key into it."),
         (b"\nsecond", "--api-key-file: the first line of {} is empty. Write the API key into it."),
         (b"\xff", "--api-key-file: {} is not a text in UTF-8."),
-        (b"two words", "The API key has blanks or line breaks inside; was more than the key pasted?"),
+        (b"two words", "The API key has blanks or line breaks inside. Check that only the key was pasted."),
     ],
 )
 def test_a_file_without_a_key(
