@@ -27,7 +27,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees a key, a proxy, certificates or a base URL that happens to be set; the engine stays."""
     for name in list(os.environ):
         is_ours = name.startswith("SCRIPE_") and name != "SCRIPE_HTTP"
-        if is_ours or name.lower().endswith("_proxy") or name.startswith("SSL"):
+        if (
+            is_ours
+            or name in ("COLUMNS", "LINES")
+            or name.lower().endswith("_proxy")
+            or name.startswith("SSL")
+        ):
             monkeypatch.delenv(name)
 
 
