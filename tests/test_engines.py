@@ -140,7 +140,8 @@ def test_what_goes_wrong_over_aiohttp_is_an_error_of_the_tree(server: ScriptedSe
         with pytest.raises(APIConnectionError) as caught:
             await client.sources.retrieve("src_1")
         assert KEY not in repr(caught.value)
-        assert (await client.sources.retrieve("src_1")).id == "src_1"
+        # aiohttp may send the next call on a connection that the server is closing: that one is sent again.
+        assert (await client.with_options(max_retries=2).sources.retrieve("src_1")).id == "src_1"
 
     over_aiohttp(server.base_url, use, timeout=0.5)
 
