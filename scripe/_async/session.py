@@ -205,6 +205,7 @@ LOADED_BEFORE_FORK = (
     "scripe._async.resources.posts",
     "scripe._async.resources.projects",
     "scripe._async.resources.sources",
+    "scripe._async.resources.uploads",
     "scripe._async.resources.webhook_endpoints",
     "scripe._async.resources.workspaces",
     "scripe._core.pagination",

@@ -8,11 +8,10 @@ before it is used.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from .._core.config import Secret
 from ..errors import ConfigurationError
@@ -51,7 +50,7 @@ def backend_of(client_or_request: object) -> ModuleType:
     for cls in type(client_or_request).__mro__:
         root = cls.__module__.partition(".")[0]
         if root in ("httpx", "httpx2"):
-            return sys.modules[root]
+            return import_backend(cast("BackendName", root))
     raise ConfigurationError(
         f"http_client is a {type(client_or_request).__name__}. Give a client of httpx or httpx2."
     )
@@ -78,14 +77,18 @@ def default_backend() -> ModuleType:
 
 
 def import_backend(name: BackendName) -> ModuleType:
-    """Import a backend.
+    """Import a backend, and its module of streams.
+
+    A first call must not import them: a process that is forked meanwhile would wait for their import locks forever.
 
     Raises:
         ConfigurationError: it is not installed.
 
     """
     try:
-        return import_module(name)
+        backend = import_module(name)
+        import_module(f"{__package__}._{name}_streams")
+        return backend
     except ImportError:
         raise ConfigurationError(
             f'{name} is not installed. Install scripe with the extra "{name}".'

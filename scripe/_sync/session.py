@@ -206,6 +206,7 @@ LOADED_BEFORE_FORK = (
     "scripe._sync.resources.posts",
     "scripe._sync.resources.projects",
     "scripe._sync.resources.sources",
+    "scripe._sync.resources.uploads",
     "scripe._sync.resources.webhook_endpoints",
     "scripe._sync.resources.workspaces",
     "scripe._core.pagination",
