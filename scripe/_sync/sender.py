@@ -106,10 +106,9 @@ class Sender:
         if timeout is None and (self.deadline.at is not None or self.options.total_timeout is None):
             return self
         now = self.session.clock.now()
-        deadline = self.deadline
-        if deadline.at is None:
-            deadline = Deadline.after(self.options.total_timeout, now)
-        return Sender(self.session, self.options, deadline.earlier(Deadline.after(timeout, now)))
+        own = Deadline.after(self.options.total_timeout, now)
+        running = own if self.deadline.at is None else self.deadline
+        return Sender(self.session, self.options, running.earlier(Deadline.after(timeout, now)))
 
     def send(self, request: Request[T]) -> T:
         """Send a request, and return its response as a model."""
