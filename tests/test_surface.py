@@ -125,7 +125,7 @@ def test_no_docstring_of_the_sync_client_speaks_of_awaiting() -> None:
             assert not re.search(r"\bawait|async", text), text
 
 
-QUESTION_WORDS = ("What", "Whether", "Who", "Whom", "How")
+QUESTION_WORDS = ("What", "Whether", "Where", "Who", "Whom", "How", "Why")
 
 
 def documented() -> dict[str, str]:

@@ -114,7 +114,7 @@ class Server:
 
     @property
     def base_url(self) -> str:
-        """Where the API is, such as ``http://127.0.0.1:8787/v1``; known once started.
+        """The API's base URL, such as ``http://127.0.0.1:8787/v1``; known once started.
 
         Of a server that listens on every address of this machine it is the loopback one.
         """
@@ -122,7 +122,7 @@ class Server:
 
     @property
     def page_url(self) -> str:
-        """Where a browser can watch the emulator, such as ``http://127.0.0.1:8787/_emulator``; known once started."""
+        """The URL of the emulator's page, such as ``http://127.0.0.1:8787/_emulator``; known once started."""
         return f"{self._origin}{PAGE_PREFIX}"
 
     @property
