@@ -124,12 +124,15 @@ class _Bucket:
     unexplained_429s: int = 0
     last_unexplained_429: int = 0  # number of the last call that was sent before it
 
+    def forget_old_calls(self, now: float) -> None:
+        """Forget the calls that ended more than a window ago, and those that cannot be in flight any more."""
+        while self.ended_at and self.ended_at[0] + WINDOW <= now:
+            self.ended_at.popleft()
+        for call in [call for call, sent_call in self.in_flight.items() if sent_call.expires_at <= now]:
+            del self.in_flight[call]
+
     def wait(self, now: float) -> float:
         """Return the seconds until the next call may go; 0 if it may go now."""
-        wait = self._wait(now)
-        return self._wait(now) if wait > 0 and self._forget_expired(now) else wait
-
-    def _wait(self, now: float) -> float:
         by_headers, by_own_count = self._wait_by_headers(now), self._wait_by_own_count(now)
         if (
             by_headers == 0
@@ -141,8 +144,6 @@ class _Bucket:
         return max(by_headers, by_own_count if by_own_count <= MAX_PROBE_WAIT or by_headers == 0 else 0.0)
 
     def _wait_by_own_count(self, now: float) -> float:
-        while self.ended_at and self.ended_at[0] + WINDOW <= now:
-            self.ended_at.popleft()
         if (
             self.limit is None
             or self.has_shorter_window
@@ -161,13 +162,6 @@ class _Bucket:
 
     def _has_room(self) -> bool:
         return self.remaining is None or self.remaining > len(self.in_flight)
-
-    def _forget_expired(self, now: float) -> bool:
-        """Forget the calls that cannot be in flight any more; return True if there were any."""
-        expired = [call for call, sent_call in self.in_flight.items() if sent_call.expires_at <= now]
-        for call in expired:
-            del self.in_flight[call]
-        return bool(expired)
 
     def reserve(self, now: float, timeout: float) -> int:
         """Count one call as in flight; return its number."""
@@ -274,6 +268,7 @@ class RateLimiter:
         """
         with self._lock:
             state = self._bucket(bucket)
+            state.forget_old_calls(now)
             wait = state.wait(now)
             if wait > 0:
                 return wait
