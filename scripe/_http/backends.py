@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from .._core.config import Secret
 from ..errors import ConfigurationError
@@ -48,9 +48,9 @@ def backend_of(client_or_request: object) -> ModuleType:
 
     """
     for cls in type(client_or_request).__mro__:
-        root = cls.__module__.partition(".")[0]
-        if root in ("httpx", "httpx2"):
-            return import_backend(cast("BackendName", root))
+        name = _BY_NAME.get(cls.__module__.partition(".")[0])
+        if name is not None:
+            return import_backend(name)
     raise ConfigurationError(
         f"http_client is a {type(client_or_request).__name__}. Give a client of httpx or httpx2."
     )
