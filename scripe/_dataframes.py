@@ -58,7 +58,7 @@ def check_installed(package: str) -> None:
     """
     if importlib.util.find_spec(package) is None:
         raise ImportError(
-            f'{package} is missing: install the extra "{package}" of scripe (it brings {package})',
+            f'{package} is not installed. Install scripe with the extra "{package}", which adds {package}.',
             name=package,
         )
 

@@ -8,7 +8,7 @@ from .._format import environment_for_rich
 from .credentials import API_KEY_AS_ARGUMENT
 from .error_output import report_usage_error
 
-MISSING_PACKAGE = '{0} is missing: install the extra "cli" of scripe (it brings {0})'
+MISSING_PACKAGE = '{0} is not installed. Install scripe with the extra "cli", which adds {0}.'
 
 
 def dispatch(tokens: list[str]) -> int:

@@ -115,6 +115,6 @@ def _check_extra() -> None:
 
     if missing := find_missing_packages():
         pytest.fail(
-            f'{missing[0]} is missing: install the extra "testing" of scripe (it brings {missing[0]})',
+            f'{missing[0]} is not installed. Install scripe with the extra "testing", which adds {missing[0]}.',
             pytrace=False,
         )

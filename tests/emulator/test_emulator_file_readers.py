@@ -160,7 +160,7 @@ def test_a_missing_extra_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "pypdf", None)
     with pytest.raises(ImportError) as caught:
         read_file(io.BytesIO(b""), "application/pdf")
-    assert str(caught.value) == 'pypdf is missing: install the extra "emulator" of scripe (it brings pypdf)'
+    assert str(caught.value) == 'pypdf is missing: Install scripe with the extra "emulator" (it brings pypdf)'
     with pytest.raises(UnreadableFileError):
         read_file(io.BytesIO(b""), "text/plain")
 

@@ -28,5 +28,5 @@ def require_extra() -> Generator[None]:
     else:
         return
     raise MissingExtraError(
-        f'{missing} is missing: install the extra "emulator" of scripe (it brings {missing})', name=missing
+        f'{missing} is not installed. Install scripe with the extra "emulator", which adds {missing}.', name=missing
     )
