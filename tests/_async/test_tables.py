@@ -88,7 +88,7 @@ async def test_without_the_package_one_line_says_what_to_install(
         return None
 
     monkeypatch.setattr(importlib.util, "find_spec", missing)
-    says = r'^{0} is missing: Install scripe with the extra "{0}" \(it brings {0}\)$'
+    says = r'^{0} is not installed\. Install scripe with the extra "{0}", which adds {0}\.$'
     with pytest.raises(ImportError, match=says.format("pandas")):
         await async_local.jobs.list().to_pandas()
     with pytest.raises(ImportError, match=says.format("polars")):

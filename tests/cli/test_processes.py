@@ -109,7 +109,7 @@ def test_without_the_extra_one_line_says_what_to_install() -> None:
     assert (process.returncode, process.stdout) == (2, "")
     assert (
         process.stderr
-        == 'error: cyclopts is missing: Install scripe with the extra "cli" (it brings cyclopts)\n'
+        == 'error: cyclopts is not installed. Install scripe with the extra "cli", which adds cyclopts.\n'
     )
     for_program = ran(f"{block}sys.exit(main(['whoami', '--json']))")
     assert '"type": "ImportError"' in for_program.stderr
@@ -130,7 +130,7 @@ def test_without_the_emulator_one_line_says_what_to_install() -> None:
     assert (process.returncode, process.stdout) == (2, "")
     assert (
         process.stderr
-        == 'error: uvicorn is missing: Install scripe with the extra "emulator" (it brings uvicorn)\n'
+        == 'error: uvicorn is not installed. Install scripe with the extra "emulator", which adds uvicorn.\n'
     )
 
 

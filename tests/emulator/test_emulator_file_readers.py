@@ -160,7 +160,10 @@ def test_a_missing_extra_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "pypdf", None)
     with pytest.raises(ImportError) as caught:
         read_file(io.BytesIO(b""), "application/pdf")
-    assert str(caught.value) == 'pypdf is missing: Install scripe with the extra "emulator" (it brings pypdf)'
+    assert (
+        str(caught.value)
+        == 'pypdf is not installed. Install scripe with the extra "emulator", which adds pypdf.'
+    )
     with pytest.raises(UnreadableFileError):
         read_file(io.BytesIO(b""), "text/plain")
 
@@ -169,4 +172,4 @@ def test_a_missing_extra_fails_the_job_alone(api: Calls, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "pypdf", None)
     job = api.read_back(pdf("Hello"), "application/pdf")
     assert (job["status"], job["errorCode"]) == ("FAILED", "UNREADABLE_FILE")
-    assert "pypdf is missing" in job["errorMessage"]
+    assert "pypdf is not installed" in job["errorMessage"]

@@ -421,7 +421,7 @@ def test_the_module_says_in_one_line_why_it_cannot_start(emulator: Emulator, whi
         ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     told = {
         "taken": f"The emulator cannot start: port {port} is taken; choose another, or 0 for any free one.\n",
-        "missing": 'uvicorn is missing: Install scripe with the extra "emulator" (it brings uvicorn)\n',
+        "missing": 'uvicorn is not installed. Install scripe with the extra "emulator", which adds uvicorn.\n',
     }
     assert (ended.returncode, ended.stderr) == (1, told[which])
 

@@ -195,7 +195,7 @@ def test_a_missing_extra_is_told_in_one_line(run: Run, pytester: pytest.Pytester
     ran = run(f"def test_it({fixture}): pass", "--tb=short")
     ran.assert_outcomes(errors=1)
     ran.stdout.re_match_lines(
-        [r'^uvicorn is missing: Install scripe with the extra "testing" \(it brings uvicorn\)$'],
+        [r'^uvicorn is not installed\. Install scripe with the extra "testing", which adds uvicorn\.$'],
         consecutive=True,
     )
     ran.stdout.no_fnmatch_line("*plugin.py*")

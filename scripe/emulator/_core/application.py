@@ -59,11 +59,13 @@ class Application:
     def __init__(
         self, database_path: str | Path, clock: Clock, storage: Storage | None, settings: Settings
     ) -> None:
-        self.clock = clock
-        self.settings = settings
+        self.clock: Clock = clock
+        self.settings: Settings = settings
         self.simulated_latency = settings.simulated_latency
         database, scratch = Database(database_path), tempfile.mkdtemp(prefix="scripe-emulator-")
-        self.close = weakref.finalize(self, _release, database, scratch)
+        self.close: weakref.finalize[[Database, str], Application] = weakref.finalize(
+            self, _release, database, scratch
+        )
         self._local_storage: LocalStorage | None = None
         if storage is None:
             folder = Path(scratch if str(database_path) == IN_MEMORY else f"{database_path}.uploads")
@@ -71,10 +73,10 @@ class Application:
             storage = self._local_storage = LocalStorage(
                 database, folder, secret_key, clock.now, settings.expired_link
             )
-        self.services = _build_services(settings, clock, database, storage)
-        self.faults = Faults()
-        self.controls = Controls(self.services, self.faults)
-        self.recorder = RequestRecorder(clock, settings.max_recorded_requests)
+        self.services: Services = _build_services(settings, clock, database, storage)
+        self.faults: Faults = Faults()
+        self.controls: Controls = Controls(self.services, self.faults)
+        self.recorder: RequestRecorder = RequestRecorder(clock, settings.max_recorded_requests)
         self._dispatcher = Dispatcher(self.services, ROUTES)
         self._observers: list[Callable[[Request, Response], None]] = []
 

@@ -28,5 +28,6 @@ def require_extra() -> Generator[None]:
     else:
         return
     raise MissingExtraError(
-        f'{missing} is not installed. Install scripe with the extra "emulator", which adds {missing}.', name=missing
+        f'{missing} is not installed. Install scripe with the extra "emulator", which adds {missing}.',
+        name=missing,
     )

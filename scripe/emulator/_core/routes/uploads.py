@@ -111,7 +111,7 @@ def read_upload(services: Services, key: str, content_type: str) -> FileContent:
     except OSError as error:
         raise JobFailure("STORAGE_UNAVAILABLE", f"Storage did not respond: {error}.") from None
     except (UnreadableFileError, MissingExtraError) as error:
-        raise JobFailure("UNREADABLE_FILE", f"The upload cannot be read: {error}.") from None
+        raise JobFailure("UNREADABLE_FILE", f"The upload cannot be read: {str(error).rstrip('.')}.") from None
 
 
 def keep_upload(services: Services, upload: Record) -> None:
