@@ -337,7 +337,7 @@ def test_without_jinja_the_page_says_what_is_missing(
     monkeypatch.setitem(sys.modules, "jinja2", None)
     seen = browser.see()
     assert seen.status == 503
-    assert seen.html.startswith("The page cannot be shown: jinja2 is missing: ")
+    assert seen.html.startswith("The page cannot be shown: jinja2 is not installed. ")
 
 
 def test_what_a_request_was_like_is_remembered(emulator: Emulator, api: Calls) -> None:

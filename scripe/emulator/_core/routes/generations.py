@@ -70,6 +70,7 @@ def _respond_when_done(context: RequestContext, job: Record, wait: int) -> Respo
     services, now = context.services, context.services.clock.milliseconds()
     result: JsonObject = {"postId": job.internal["task"]["postId"]}
     preview, moment = services.jobs.preview(job, result, now + wait)
+    moment = max(moment, now)  # a quick job may have ended since it was queued, on a slow machine
     response = data_response(job_to_json(preview, moment, live=True))
     if context.request.in_real_time and not services.clock.frozen:
         response.delay = (moment - now) / 1000
