@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._async.pager import AsyncPager as AsyncPager
     from ._core.idempotency import idempotency_key as idempotency_key
     from ._core.rate_limit import RateLimiter as RateLimiter
+    from ._ledger import Ledger as Ledger
     from ._sync.client import Scripe as Scripe
     from ._sync.pager import Pager as Pager
     from .errors import APIConnectionError as APIConnectionError
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from .errors import JobError as JobError
     from .errors import JobFailedError as JobFailedError
     from .errors import JobTimeoutError as JobTimeoutError
+    from .errors import LedgerConflictError as LedgerConflictError
+    from .errors import LedgerError as LedgerError
     from .errors import NotCancellableError as NotCancellableError
     from .errors import NotFoundError as NotFoundError
     from .errors import PayloadTooLargeError as PayloadTooLargeError
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
     from .errors import ServiceUnavailableError as ServiceUnavailableError
     from .errors import SpendCapExceededError as SpendCapExceededError
     from .errors import UnprocessableEntityError as UnprocessableEntityError
+    from .errors import UnsettledWriteError as UnsettledWriteError
     from .errors import UploadError as UploadError
     from .errors import UploadExpiredError as UploadExpiredError
     from .errors import UploadIntegrityError as UploadIntegrityError
@@ -74,12 +78,14 @@ if TYPE_CHECKING:
     from .types import HealthCheck as HealthCheck
     from .types import HealthChecks as HealthChecks
     from .types import Hook as Hook
+    from .types import ItemState as ItemState
     from .types import Job as Job
     from .types import JobProgress as JobProgress
     from .types import JobResult as JobResult
     from .types import JobStatus as JobStatus
     from .types import JobType as JobType
     from .types import JSONInput as JSONInput
+    from .types import LedgerItem as LedgerItem
     from .types import Model as Model
     from .types import Note as Note
     from .types import NoteSlot as NoteSlot
@@ -113,6 +119,7 @@ else:
         "_async.pager": ["AsyncPager"],
         "_core.idempotency": ["idempotency_key"],
         "_core.rate_limit": ["RateLimiter"],
+        "_ledger": ["Ledger"],
         "_sync.client": ["Scripe"],
         "_sync.pager": ["Pager"],
         "errors": [
@@ -136,6 +143,8 @@ else:
             "JobError",
             "JobFailedError",
             "JobTimeoutError",
+            "LedgerConflictError",
+            "LedgerError",
             "NotCancellableError",
             "NotFoundError",
             "PayloadTooLargeError",
@@ -149,6 +158,7 @@ else:
             "ServiceUnavailableError",
             "SpendCapExceededError",
             "UnprocessableEntityError",
+            "UnsettledWriteError",
             "UploadError",
             "UploadExpiredError",
             "UploadIntegrityError",
@@ -166,6 +176,7 @@ else:
             "HealthCheck",
             "HealthChecks",
             "Hook",
+            "ItemState",
             "JSON",
             "JSONInput",
             "Job",
@@ -173,6 +184,7 @@ else:
             "JobResult",
             "JobStatus",
             "JobType",
+            "LedgerItem",
             "Model",
             "NOT_GIVEN",
             "NotGiven",

@@ -54,6 +54,10 @@ class AsyncClock:
         """Seconds on a clock that only goes forward."""
         return real_seconds()
 
+    def wall_time(self) -> float:
+        """Seconds since 1970, by the clock of this machine."""
+        return time.time()
+
     async def sleep(self, seconds: float) -> None:
         """Wait for a number of seconds."""
         if on_trio():
@@ -72,6 +76,10 @@ class Clock:
     def now(self) -> float:
         """Seconds on a clock that only goes forward."""
         return real_seconds()
+
+    def wall_time(self) -> float:
+        """Seconds since 1970, by the clock of this machine."""
+        return time.time()
 
     def sleep(self, seconds: float) -> None:
         """Wait for a number of seconds."""

@@ -115,6 +115,13 @@ def _do_not_check() -> None:
     pass
 
 
+def absolute_path(file: object) -> str | None:
+    """Return the absolute path of a file that was given as a path; None for anything else."""
+    if not isinstance(file, str | os.PathLike):
+        return None
+    return str(Path(os.fsdecode(file)).absolute())  # pyright: ignore[reportUnknownArgumentType]
+
+
 def async_open_content(file: AsyncFileInput, check: Callable[[], None] = _do_not_check) -> UploadContent:
     """Open what is to be uploaded, and find its name and size. An object that is read with `await` holds the file.
 

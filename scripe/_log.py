@@ -157,6 +157,23 @@ def _fields(method: str, path: str, attempt: int | None, **others: str | float |
     return {f"scripe_{name}": value for name, value in fields.items() if value is not None}
 
 
+def log_new_ledger(path: str) -> None:
+    """Warn that a ledger was created: a wrong path would forget everything that was made."""
+    logger.warning("Created the ledger %s: nothing is known to it yet.", path)
+
+
+def log_moved_moment(key: str, name: str, made: str, asked: str) -> None:
+    """Warn that a thing which was made before has another moment than the call asks for."""
+    logger.warning(
+        "idempotency_key %r was used with %s %s, and now with %s: what was made is returned as it is. "
+        "posts.update changes a post.",
+        key,
+        name,
+        made,
+        asked,
+    )
+
+
 def log_observer_error(error: Exception) -> None:
     """Warn that an observer failed, once for each type, without its message, which may hold secrets."""
     name = type(error).__name__

@@ -5,7 +5,8 @@ ScripeError
 ├── ConfigurationError (also ValueError)     the client, the environment or an extra is not set up correctly
 ├── InvalidArgumentError (also ValueError)   an argument of a call is invalid; nothing was sent
 │   ├── FileMissingError                     (also FileNotFoundError)
-│   └── FileIsDirectoryError                 (also IsADirectoryError)
+│   ├── FileIsDirectoryError                 (also IsADirectoryError)
+│   └── LedgerConflictError                  the ledger knows the idempotency key with other arguments
 ├── APIConnectionError                       no response arrived, or only a part of one
 │   └── APITimeoutError                      it took longer than `timeout` or `total_timeout`
 ├── APIResponseValidationError               a 2xx whose body is not what the API documents
@@ -40,6 +41,8 @@ ScripeError
 │   ├── JobFailedError
 │   ├── JobCancelledError
 │   └── JobTimeoutError (also TimeoutError)
+├── LedgerError                              the ledger's file cannot be used
+├── UnsettledWriteError                      nothing can prove whether a write was done
 └── ClientClosedError (also RuntimeError)
 ```
 
@@ -82,6 +85,8 @@ __all__ = [
     "JobError",
     "JobFailedError",
     "JobTimeoutError",
+    "LedgerConflictError",
+    "LedgerError",
     "NotCancellableError",
     "NotFoundError",
     "PayloadTooLargeError",
@@ -95,6 +100,7 @@ __all__ = [
     "ServiceUnavailableError",
     "SpendCapExceededError",
     "UnprocessableEntityError",
+    "UnsettledWriteError",
     "UploadError",
     "UploadExpiredError",
     "UploadIntegrityError",
@@ -124,7 +130,8 @@ class ScripeError(Exception):
         retryable: True if the same call may succeed later, unchanged.
         idempotency_key: The idempotency key of the write that failed; None for reads. The same call with this key
             creates no second record within 24 hours (for a file: until its upload link expires, after about 15
-            minutes, a guess).
+            minutes, a guess). With a ledger, it creates none at any time.
+        may_have_arrived: True if a write was sent, and no response proves that nothing was done.
 
     """
 
@@ -133,6 +140,7 @@ class ScripeError(Exception):
         self.message = message
         self.retryable = retryable
         self.idempotency_key = idempotency_key
+        self.may_have_arrived = False
 
     def __reduce__(self) -> tuple[object, ...]:
         return _restore, (type(self), self.args, self.__dict__)
@@ -162,6 +170,10 @@ class FileMissingError(InvalidArgumentError, FileNotFoundError):
 
 class FileIsDirectoryError(InvalidArgumentError, IsADirectoryError):
     """The file to upload is a directory; nothing was sent."""
+
+
+class LedgerConflictError(InvalidArgumentError):
+    """The ledger knows the idempotency key with other arguments; nothing was sent. Another key makes another thing."""
 
 
 class APIConnectionError(ScripeError):
@@ -481,6 +493,30 @@ class JobTimeoutError(JobError, TimeoutError):
     def __init__(self, message: str, *, jobs: Sequence[Job], idempotency_key: str | None = None) -> None:
         super().__init__(message, retryable=True, idempotency_key=idempotency_key)
         self.jobs: list[Job] = list(jobs)
+
+
+class LedgerError(ScripeError):
+    """The ledger's file cannot be read, written or locked, or is not a ledger."""
+
+
+class UnsettledWriteError(ScripeError):
+    """A write was sent long ago, and nothing can prove whether it was done; it is not sent again by itself.
+
+    Attributes:
+        candidates: Ids of jobs or things that it may have made; empty if none could be found.
+
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        candidates: Sequence[str] = (),
+        retryable: bool = False,
+        idempotency_key: str | None = None,
+    ) -> None:
+        super().__init__(message, retryable=retryable, idempotency_key=idempotency_key)
+        self.candidates: tuple[str, ...] = tuple(candidates)
 
 
 class ClientClosedError(ScripeError, RuntimeError):

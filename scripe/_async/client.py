@@ -8,6 +8,7 @@ the options of the client it was made for.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import PathLike
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar, cast, overload
 
 from pydantic import BaseModel
@@ -29,6 +30,7 @@ from .sender import AsyncSender
 from .session import AsyncSession
 
 if TYPE_CHECKING:
+    from .._ledger import Ledger
     from .._observer import Observer
     from .resources.health import AsyncHealthResource
     from .resources.jobs import AsyncJobs
@@ -45,6 +47,7 @@ else:
     globals().update(
         stand_ins(
             {
+                "Ledger": "scripe._ledger",
                 "AsyncHealthResource": "scripe._async.resources.health",
                 "AsyncJobs": "scripe._async.resources.jobs",
                 "AsyncKnowledge": "scripe._async.resources.knowledge",
@@ -96,8 +99,12 @@ class AsyncScripe:
         on_response: Called with each response of the API; a plain or a coroutine function.
         app_info: Name and version of your application, such as `newsroom/2.1`, added to the `User-Agent`.
         allow_insecure: Allow plain http to other machines than this one.
+        ledger: A `scripe.Ledger`, or the path of one: a file that remembers what was made under an idempotency key of
+            yours, so that no rerun makes it a second time, however late. A ledger given as a path is closed with the
+            client.
 
     Raises:
+        LedgerError: the ledger cannot be opened.
         ConfigurationError: there is no API key, or an option is invalid.
 
     """
@@ -117,6 +124,7 @@ class AsyncScripe:
         on_response: AsyncCallback[ResponseInfo] | None = None,
         app_info: str | None = None,
         allow_insecure: bool = False,
+        ledger: Ledger | str | PathLike[str] | None = None,
     ) -> None:
         secret: Secret[str | AsyncKeySource | None] = Secret(api_key)
         # Some tracebacks print the local variables of each frame; the API key must not be one of them.
@@ -131,7 +139,7 @@ class AsyncScripe:
             app_info=app_info,
             allow_insecure=allow_insecure,
         )
-        self._setup(secret, options, rate_limiter, http_client, on_response)
+        self._setup(secret, options, rate_limiter, http_client, on_response, ledger)
 
     def _setup(
         self,
@@ -140,6 +148,7 @@ class AsyncScripe:
         rate_limiter: RateLimiter | NotGiven | None,
         http_client: AsyncHTTPClient | BackendName | None,
         on_response: AsyncCallback[ResponseInfo] | None,
+        ledger: Ledger | str | PathLike[str] | None,
     ) -> None:
         _log.configure()
         self._api_key = api_key
@@ -154,10 +163,16 @@ class AsyncScripe:
             )
         config.check_callable(on_response, "on_response")
         session = AsyncSession(api_key, limiter, http_client, on_response)
-        self._sender = AsyncSender(session, options)
+        self._sender = AsyncSender(session, options, ledger=_open_ledger(ledger))
+        self._owns_ledger = isinstance(ledger, str | PathLike)
         self._is_copy = (
             False  # a copy does not close the connections, which belong to the client it was made from
         )
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """The ledger that remembers what was made; None if the client has none."""
+        return self._sender.ledger
 
     @property
     def health(self) -> AsyncHealthResource:
@@ -245,6 +260,7 @@ class AsyncScripe:
         api_version: str | NotGiven = NOT_GIVEN,
         workspace_id: str | NotGiven | None = NOT_GIVEN,
         extra_headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
+        ledger: Ledger | str | PathLike[str] | NotGiven | None = NOT_GIVEN,
     ) -> Self:
         """Return a copy of the client with other options, which shares its connections and its rate limiter.
 
@@ -257,8 +273,10 @@ class AsyncScripe:
             api_version: Dated version of the API.
             workspace_id: `org_…`; None for the token's default workspace.
             extra_headers: Headers to add to those that the client already sends.
+            ledger: A `scripe.Ledger`, or the path of one; None for no ledger.
 
         Raises:
+            LedgerError: the ledger cannot be opened.
             ConfigurationError: an option is invalid.
 
         """
@@ -276,7 +294,8 @@ class AsyncScripe:
         for name in _slot_names(type(self)):
             if hasattr(self, name):
                 setattr(copy, name, getattr(self, name))
-        copy._sender = AsyncSender(self._sender.session, options)
+        own = self._sender.ledger if isinstance(ledger, NotGiven) else _open_ledger(ledger)
+        copy._sender = AsyncSender(self._sender.session, options, ledger=own)
         copy._is_copy = True
         return copy
 
@@ -354,6 +373,8 @@ class AsyncScripe:
         """
         if not self._is_copy:
             await self._sender.session.close()
+            if self._owns_ledger and self._sender.ledger is not None:
+                self._sender.ledger.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -378,7 +399,15 @@ class AsyncScripe:
             )
         # A rate limiter holds locks and the counts of this process: the client gets a new one where it is loaded.
         limiter = None if session.limiter is None else NOT_GIVEN
-        state = (self._api_key, self._sender.options, limiter, session.http_client, session.on_response)
+        sender = self._sender
+        state = (
+            self._api_key,
+            sender.options,
+            limiter,
+            session.http_client,
+            session.on_response,
+            sender.ledger,
+        )
         return _unpickle, (type(self), state), self._instance_state()
 
     def _instance_state(self) -> object:
@@ -393,7 +422,17 @@ class AsyncScripe:
         return (attributes, slots) if slots else attributes
 
 
-_CLIENT_ATTRIBUTES = ("_api_key", "_sender", "_is_copy")
+_CLIENT_ATTRIBUTES = ("_api_key", "_sender", "_is_copy", "_owns_ledger")
+
+
+def _open_ledger(ledger: Ledger | str | PathLike[str] | None) -> Ledger | None:
+    """Return the ledger, opened if it was given as a path."""
+    if ledger is None:
+        return None
+    from .._ledger import Ledger
+    from . import ledger_write as ledger_write  # so that no call has to load it
+
+    return ledger if isinstance(ledger, Ledger) else Ledger(ledger)
 
 
 def _slot_names(cls: type) -> list[str]:

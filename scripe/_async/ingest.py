@@ -12,9 +12,8 @@ from .._core.idempotency import FileIdempotencyKey
 from .._file_content import UploadContent
 from ..types.job import Job
 from ..types.progress import Progress
-from ..types.upload import Upload
 from .callbacks import AsyncFileJobReporter, file_progress
-from .file_upload import upload_content
+from .file_upload import AsyncUploader
 from .job_poller import AsyncJobPoller
 from .sender import AsyncSender
 
@@ -23,7 +22,7 @@ async def ingest_file(
     sender: AsyncSender,
     content: UploadContent,
     content_type: str,
-    create: Callable[[Upload], Awaitable[Job]],
+    create: Callable[[AsyncUploader], Awaitable[Job]],
     *,
     timeout: float | None,
     on_progress: AsyncCallback[Progress] | None,
@@ -36,7 +35,7 @@ async def ingest_file(
         sender: A sender whose deadline is running.
         content: The open file.
         content_type: The MIME type to upload it with.
-        create: Creates the job for the uploaded file.
+        create: Has the file uploaded, and creates the job for it.
         timeout: Seconds to wait for the job, after the upload.
         on_progress: The caller's callback.
         show_progress: True to show bars.
@@ -44,8 +43,7 @@ async def ingest_file(
 
     """
     with file_progress(content.name or "file", on_progress, show_progress=show_progress) as report:
-        upload = await upload_content(sender, content, content_type, report, file_key)
-        job = await create(upload)
+        job = await create(AsyncUploader(sender, content, content_type, report, file_key))
         report_job = AsyncFileJobReporter(report, content.size)
         await report_job(job)
         return await AsyncJobPoller(sender, [job], timeout, report_job).wait_for_success()

@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Self, TypeVar
 
+from .._concurrency import async_run_blocking
 from .._core import polling
 from .._core.config import check_seconds
 from .._core.poll_throttle import poll_interval
@@ -67,7 +68,13 @@ class AsyncJobPoller:
 
     async def wait_for_success(self) -> Job:
         """Wait for a single job; raise unless it has succeeded."""
-        return polling.require_success(await self.wait_one())
+        job = await self.wait_one()
+        if self._sender.ledger is not None:
+            from .._ledger import store_of  # loaded already, since there is a ledger
+
+            store = store_of(self._sender.ledger)
+            await async_run_blocking(store.record_job, job, store.server_time(self._clock.wall_time()))
+        return polling.require_success(job)
 
     def __aiter__(self) -> Self:
         return self

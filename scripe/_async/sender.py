@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 from pydantic import BaseModel
 
 from .. import _log
-from .._concurrency import async_invoke, async_run_with_timeout
+from .._concurrency import async_invoke, async_run_blocking, async_run_with_timeout
 from .._core import response as responses
 from .._core.config import NO_API_KEY, Options, Secret
 from .._core.deadline import NO_DEADLINE, Deadline
@@ -40,7 +40,7 @@ from .._core.retry import RetryPolicy, is_transient, last_outcome
 from .._http import CommonHeaders, PreparedRequest, SendOptions
 from .._observer import CallDescription, Observation, Operation, observe
 from .._redaction import redact_api_key
-from ..errors import APITimeoutError, ClientClosedError, NotFoundError
+from ..errors import APITimeoutError, ClientClosedError, NotFoundError, ScripeError
 from ..types._base import JSON
 from ..types.response_info import ResponseInfo
 from .session import AsyncSession
@@ -48,22 +48,40 @@ from .session import AsyncSession
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
+    from .._ledger import Ledger
+
 T = TypeVar("T", bound=BaseModel)
 R = TypeVar("R")
 
 ResponseParser: TypeAlias = Callable[[Request[T], RawResponse, ResponseInfo, Secret[str]], R]
 """A function that turns a response into the result of the call."""
 
+BeforeAttempt: TypeAlias = Callable[[int], Awaitable[None]]
+"""A function that is called before each attempt, with the number of attempts so far that may have been done."""
+
 
 class _Exchange(Generic[T]):
     """The state of one call: its request, its attempts, and its latest response."""
 
-    __slots__ = ("api_key", "attempts", "has_refreshed_key", "observation", "request", "response")
+    __slots__ = (
+        "api_key",
+        "attempts",
+        "before_attempt",
+        "has_refreshed_key",
+        "observation",
+        "request",
+        "response",
+        "unresolved",
+    )
 
-    def __init__(self, request: Request[T], observation: Observation) -> None:
+    def __init__(
+        self, request: Request[T], observation: Observation, before_attempt: BeforeAttempt | None = None
+    ) -> None:
         self.request = request
         self.observation = observation
+        self.before_attempt = before_attempt
         self.attempts = 0
+        self.unresolved = 0  # attempts that may have been done, although no response says so
         self.api_key: Secret[str] = NO_API_KEY
         self.has_refreshed_key = False
         self.response: ResponseInfo | None = None
@@ -85,10 +103,17 @@ class _RetryReport:
 class AsyncSender:
     """Sends calls with one set of options over a session that all copies of a client share."""
 
-    def __init__(self, session: AsyncSession, options: Options, deadline: Deadline = NO_DEADLINE) -> None:
+    def __init__(
+        self,
+        session: AsyncSession,
+        options: Options,
+        deadline: Deadline = NO_DEADLINE,
+        ledger: Ledger | None = None,
+    ) -> None:
         self.session = session
         self.options = options
         self.deadline = deadline
+        self.ledger = ledger
         # The headers that all calls share, for authenticated calls and for others, with the API key that is in them.
         self._headers: dict[bool, tuple[Secret[str], CommonHeaders]] = {}
 
@@ -107,12 +132,28 @@ class AsyncSender:
         now = self.session.clock.now()
         own = Deadline.after(self.options.total_timeout, now)
         running = own if self.deadline.at is None else self.deadline
-        return AsyncSender(self.session, self.options, running.earlier(Deadline.after(timeout, now)))
+        running = running.earlier(Deadline.after(timeout, now))
+        return AsyncSender(self.session, self.options, running, self.ledger)
 
-    async def send(self, request: Request[T]) -> T:
-        """Send a request, and return its response as a model."""
+    def without_ledger(self) -> AsyncSender:
+        """Return a sender for a call whose idempotency key is not the caller's own, so that nobody can repeat it."""
+        return AsyncSender(self.session, self.options, self.deadline)
+
+    async def send(self, request: Request[T], before_attempt: BeforeAttempt | None = None) -> T:
+        """Send a request, and return its response as a model.
+
+        Args:
+            request: The request.
+            before_attempt: Called before each attempt, after the wait for the rate limit. What it raises ends the call.
+
+        """
         with observe(self._observe_call(request)) as observation:
-            return await self._send(_Exchange(request, observation), responses.parse_model)
+            exchange = _Exchange(request, observation, before_attempt)
+            try:
+                return await self._send(exchange, responses.parse_model)
+            except ScripeError as error:
+                error.may_have_arrived = exchange.unresolved > 0 and request.is_write
+                raise
 
     async def send_json(self, request: Request[T]) -> JSON:
         """Send a request, and return its response as JSON."""
@@ -233,6 +274,9 @@ class AsyncSender:
         slot = sent = response = None
         try:
             slot = await self._acquire_slot(exchange)
+            if exchange.before_attempt is not None:
+                await exchange.before_attempt(exchange.unresolved)
+            exchange.unresolved += 1
             remaining = None if self.deadline.at is None else self.remaining
             options = SendOptions(self._timeout(request), remaining)
             outcome = sent = await transport.send(self._prepare(exchange), options)
@@ -244,6 +288,8 @@ class AsyncSender:
             # until it expires, and each lost slot makes the rate limit smaller for all calls of this client.
             self._release_slot(slot, sent, response)
         exchange.response = response
+        if responses.proves_nothing_done(outcome):
+            exchange.unresolved -= 1
         if isinstance(outcome, TransportFailure):
             # A backend's message may quote bytes that the server sent, and a server may echo the API key.
             message = redact_api_key(outcome.message, exchange.api_key.reveal())
@@ -251,6 +297,8 @@ class AsyncSender:
             _log.log_failure(request, outcome, exchange.attempts)
         exchange.observation.on_outcome(exchange.attempts, outcome)
         if response is not None:
+            if self.ledger is not None:
+                await self._correct_clock(self.ledger, response)
             await self._notify(request, response)
         return outcome
 
@@ -294,6 +342,14 @@ class AsyncSender:
         if self.session.limiter is not None and slot is not None:
             reported = None if response is None else response.rate_limit
             self.session.limiter.release(slot, self.session.clock.now(), outcome, reported)
+
+    async def _correct_clock(self, ledger: Ledger, response: ResponseInfo) -> None:
+        """Keep the ledger's time that of the server."""
+        from .._ledger import store_of  # loaded already, since there is a ledger
+
+        store, server, local = store_of(ledger), response.date, self.session.clock.wall_time()
+        if server is not None and store.is_clock_wrong(local, server):
+            await async_run_blocking(store.correct_clock, local, server)
 
     async def _notify(self, request: Request[T], response: ResponseInfo) -> None:
         """Log a response, warn if the API version is deprecated, and call `on_response`.

@@ -63,6 +63,7 @@ class AsyncSession:
         self.observer: Observer = NULL_OBSERVER
         self.clock: AsyncClock = _make_clock()
         self.poll_throttle: PollThrottle = PollThrottle()
+        self.workspace_ids: dict[str | None, str] = {}  # as the API names them, by the client's option
         self._api_key_function = cast("AsyncKeySource | None", config.callable_api_key(api_key))
         self._api_key = None if self._api_key_function else config.resolve_api_key(api_key)
         self._is_closed = False

@@ -132,6 +132,12 @@ class FileIdempotencyKey:
         self.is_bound = False
         """True if the link's key depends on the content: whoever used that link sent the same bytes."""
         self.is_callers = idempotency_key is not None
+        self.sha256: str | None = None
+        """Digest of the content, once it is known."""
+
+    def renew(self) -> None:
+        """Take a random key for the next link: with the old one, the API would return the old link."""
+        self.presign_key, self.is_bound = new_idempotency_key(), False
 
     def bind(self, sha256: str, md5: str) -> None:
         """Derive the link's key from the caller's key and the content."""
@@ -140,7 +146,7 @@ class FileIdempotencyKey:
             self.presign_key = completed["presign_key"]
         else:
             self.presign_key = derive_idempotency_key(self.value, f"upload {sha256}")
-        self.is_bound = True
+        self.is_bound, self.sha256 = True, sha256
 
     def complete(self, md5: str) -> None:
         """Add the digest of the content to a key that was made here."""

@@ -60,6 +60,7 @@ class Request(Generic[T]):
         extra_success_statuses: Statuses beside 2xx whose response is the object (a degraded `/health` is a 503).
         authenticated: True if the API key is sent with it.
         server_wait: Seconds for which the server may hold the response back.
+        has_callers_key: True if the idempotency key is the caller's own, so that a later call can use it again.
 
     """
 
@@ -74,6 +75,7 @@ class Request(Generic[T]):
     extra_success_statuses: frozenset[int] = frozenset()
     authenticated: bool = True
     server_wait: float = 0.0
+    has_callers_key: bool = False
 
     @property
     def template(self) -> str | None:
@@ -103,9 +105,14 @@ class Request(Generic[T]):
         return headers
 
     @property
+    def is_write(self) -> bool:
+        """True if the call changes something."""
+        return self.method not in ("GET", "HEAD")
+
+    @property
     def bucket(self) -> RateLimitBucket:
         """The rate limit that the call counts for."""
-        if self.method in ("GET", "HEAD"):
+        if not self.is_write:
             return "read"
         return _BUCKETS.get(self.path, "write")
 
@@ -114,11 +121,16 @@ def create_request(
     method: str, path: str, returns: type[T], fields: Mapping[str, JSONInput], idempotency_key: str | None
 ) -> Request[T]:
     """Return a write with an idempotency key; fields that are None are left out."""
-    if idempotency_key is None:
-        idempotency_key = new_idempotency_key()
-    check_idempotency_key(idempotency_key)
+    wire_key = new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
     given_fields = {name: value for name, value in fields.items() if value is not None}
-    return Request(method, path, returns, body=to_json_bytes(given_fields), idempotency_key=idempotency_key)
+    return Request(
+        method,
+        path,
+        returns,
+        body=to_json_bytes(given_fields),
+        idempotency_key=wire_key,
+        has_callers_key=idempotency_key is not None,
+    )
 
 
 def patch_request(

@@ -26,7 +26,7 @@ from ..types._base import JSON, set_response
 from ..types.response_info import Deprecation, Headers, ResponseInfo
 from .config import NO_API_KEY, Secret
 from .json_repair import load_json, repair_json
-from .outcome import RawResponse, TransportFailure
+from .outcome import Outcome, RawResponse, TransportFailure
 from .rate_limit import parse_rate_limit, parse_retry_after
 from .request import Request
 from .retry import is_transient
@@ -134,6 +134,22 @@ def parse_json(request: Request[T], raw: RawResponse, response: ResponseInfo, ap
     if isinstance(document, _NotJSON):
         raise _validation_error(request, raw, api_key, "it is not JSON")
     return document
+
+
+def proves_nothing_done(outcome: Outcome) -> bool:
+    """Return True if an outcome proves that this attempt did nothing: it was not sent, or the API itself refused it.
+
+    A 5xx, a 408, a conflict of the idempotency key and a response that is not the API's prove nothing.
+    """
+    if isinstance(outcome, TransportFailure):
+        return outcome.reason == "not_sent"
+    if not 400 <= outcome.status < 500 or outcome.status == 408:
+        return False
+    if outcome.status == 429:
+        return True
+    document = _load_json_or_marker(outcome.body)
+    code = None if isinstance(document, _NotJSON) else _non_empty_str(_error_envelope(document).get("code"))
+    return code is not None and ERROR_BY_CODE.get(code) is not errors.IdempotencyConflictError
 
 
 def is_expected_status(request: Request[T], raw: RawResponse) -> bool:

@@ -73,7 +73,7 @@ def bind_file_key(
     Otherwise a second run with the same key and another file would get the first run's link, and would take the first
     file for its own.
     """
-    if file_key.is_callers:
+    if file_key.is_callers and file_key.sha256 is None:
         sha256 = run_with_timeout(
             sender.remaining(), partial(hash_content, content, sender)
         )
@@ -135,6 +135,47 @@ def upload_content(
         presign_key, is_bound = None, False  # with the first key, the API would return the dead link again
     file_key.complete(file_upload.md5)
     return upload
+
+
+class Uploader:
+    """Uploads the file of one call, each time through a new link.
+
+    Attributes:
+        content_type: The MIME type to upload it with.
+        file_key: The idempotency keys of the call and of the link.
+
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        content: UploadContent,
+        content_type: str,
+        report: Reporter[Progress],
+        file_key: FileIdempotencyKey,
+    ) -> None:
+        self.content_type = content_type
+        self.file_key = file_key
+        self._sender = sender
+        self._content = content
+        self._report = report
+
+    def bind(self) -> None:
+        """Read the file for its digest."""
+        bind_file_key(self.file_key, self._content, self._sender)
+
+    def upload(self, *, is_first: bool = True) -> Upload:
+        """Upload the file.
+
+        Args:
+            is_first: False if the link of this idempotency key was used before, and may be dead.
+
+        """
+        if not is_first:
+            self.file_key.renew()
+        return upload_content(
+            self._sender, self._content, self.content_type, self._report, self.file_key
+        )
 
 
 class FileUpload:

@@ -13,9 +13,8 @@ from .._core.idempotency import FileIdempotencyKey
 from .._file_content import UploadContent
 from ..types.job import Job
 from ..types.progress import Progress
-from ..types.upload import Upload
 from .callbacks import FileJobReporter, file_progress
-from .file_upload import upload_content
+from .file_upload import Uploader
 from .job_poller import JobPoller
 from .sender import Sender
 
@@ -24,7 +23,7 @@ def ingest_file(
     sender: Sender,
     content: UploadContent,
     content_type: str,
-    create: Callable[[Upload], Job],
+    create: Callable[[Uploader], Job],
     *,
     timeout: float | None,
     on_progress: Callback[Progress] | None,
@@ -37,7 +36,7 @@ def ingest_file(
         sender: A sender whose deadline is running.
         content: The open file.
         content_type: The MIME type to upload it with.
-        create: Creates the job for the uploaded file.
+        create: Has the file uploaded, and creates the job for it.
         timeout: Seconds to wait for the job, after the upload.
         on_progress: The caller's callback.
         show_progress: True to show bars.
@@ -45,8 +44,7 @@ def ingest_file(
 
     """
     with file_progress(content.name or "file", on_progress, show_progress=show_progress) as report:
-        upload = upload_content(sender, content, content_type, report, file_key)
-        job = create(upload)
+        job = create(Uploader(sender, content, content_type, report, file_key))
         report_job = FileJobReporter(report, content.size)
         report_job(job)
         return JobPoller(sender, [job], timeout, report_job).wait_for_success()

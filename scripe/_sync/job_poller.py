@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Self, TypeVar
 
+from .._concurrency import run_blocking
 from .._core import polling
 from .._core.config import check_seconds
 from .._core.poll_throttle import poll_interval
@@ -68,7 +69,13 @@ class JobPoller:
 
     def wait_for_success(self) -> Job:
         """Wait for a single job; raise unless it has succeeded."""
-        return polling.require_success(self.wait_one())
+        job = self.wait_one()
+        if self._sender.ledger is not None:
+            from .._ledger import store_of  # loaded already, since there is a ledger
+
+            store = store_of(self._sender.ledger)
+            run_blocking(store.record_job, job, store.server_time(self._clock.wall_time()))
+        return polling.require_success(job)
 
     def __iter__(self) -> Self:
         return self

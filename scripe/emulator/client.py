@@ -5,9 +5,10 @@ A client made here does not sleep: where it would, the emulator's clock moves on
 
 import threading
 from collections.abc import Sequence
+from os import PathLike
 from typing import BinaryIO, TypedDict, Unpack
 
-from .. import AsyncScripe, NotGiven, RateLimiter, ResponseInfo, Scripe
+from .. import AsyncScripe, Ledger, NotGiven, RateLimiter, ResponseInfo, Scripe
 from .._async import client as async_clients
 from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, Callback, Clock, KeySource
 from .._http.in_process import (
@@ -34,6 +35,7 @@ class ClientOptions(TypedDict, total=False):
     max_retries: int
     rate_limiter: RateLimiter | NotGiven | None
     app_info: str | None
+    ledger: Ledger | str | PathLike[str] | None
 
 
 class EmulatorTime:
@@ -61,6 +63,9 @@ class EmulatorClock(Clock):
     def now(self) -> float:
         return self._time.now()
 
+    def wall_time(self) -> float:
+        return self._time.now()
+
     def sleep(self, seconds: float) -> None:
         self._time.advance_to(self.now() + seconds)
 
@@ -72,6 +77,9 @@ class AsyncEmulatorClock(AsyncClock):
         self._time = time
 
     def now(self) -> float:
+        return self._time.now()
+
+    def wall_time(self) -> float:
         return self._time.now()
 
     async def sleep(self, seconds: float) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .job import JobResult as JobResult
     from .job import JobStatus as JobStatus
     from .job import JobType as JobType
+    from .ledger import ItemState as ItemState
+    from .ledger import LedgerItem as LedgerItem
     from .not_given import NOT_GIVEN as NOT_GIVEN
     from .not_given import NotGiven as NotGiven
     from .note import ContentType as ContentType
@@ -54,6 +56,7 @@ else:
         "_base": ["JSON", "JSONInput", "Model"],
         "health": ["Health", "HealthAuth", "HealthCheck", "HealthChecks", "WorkspaceReference"],
         "job": ["Job", "JobProgress", "JobResult", "JobStatus", "JobType"],
+        "ledger": ["ItemState", "LedgerItem"],
         "not_given": ["NOT_GIVEN", "NotGiven"],
         "note": ["ContentType", "Note", "NoteSlot"],
         "page": ["Page", "Pagination"],

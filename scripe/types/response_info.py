@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
 from typing import Self, TypeVar, overload
 
 T = TypeVar("T")
@@ -119,3 +120,12 @@ class ResponseInfo:
     deprecation: Deprecation | None
     elapsed: float
     attempts: int
+
+    @property
+    def date(self) -> datetime | None:
+        """Time of the server, to the second, as the `Date` header says it; None if there is no such header."""
+        try:
+            moment = parsedate_to_datetime(self.headers.get("date", ""))
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -6,17 +6,19 @@ API (docs/api-facts.md lists them among the guesses). The API has no call that l
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..._concurrency import AsyncCallback
 from ..._core.config import check_seconds
 from ..._core.idempotency import FileIdempotencyKey
-from ..._core.request import check_http_url, check_id, create_request
+from ..._core.request import Request, check_http_url, check_id, create_request
 from ..._core.uploads import resolve_content_type as content_type_of
 from ..._core.uploads import resolve_document_name
-from ..._files import AsyncFileInput
+from ..._files import AsyncFileInput, absolute_path
 from ..._vocabulary import KnowledgeType
+from ...errors import FileMissingError
 from ...types.job import Job
 from ...types.progress import Progress
-from ...types.upload import Upload
 from ..file_upload import async_open_upload_content
 from ..ingest import ingest_file
 from ._base import AsyncResource
@@ -45,7 +47,8 @@ class AsyncKnowledge(AsyncResource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return await self._create("text", project_id, idempotency_key, text=text, name=name)
+        request = _document_request("text", project_id, idempotency_key, text=text, name=name)
+        return await self._create("knowledge.create_text", request)
 
     async def create_file(
         self, *, upload_id: str, name: str, project_id: str | None = None, idempotency_key: str | None = None
@@ -64,7 +67,8 @@ class AsyncKnowledge(AsyncResource):
 
         """
         upload_id = check_id(upload_id, "upload_id")
-        return await self._create("file", project_id, idempotency_key, uploadId=upload_id, name=name)
+        request = _document_request("file", project_id, idempotency_key, uploadId=upload_id, name=name)
+        return await self._create("knowledge.create_file", request)
 
     async def create_url(
         self,
@@ -87,9 +91,9 @@ class AsyncKnowledge(AsyncResource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return await self._create(
-            "url", project_id, idempotency_key, url=check_http_url(url, "url"), name=name
-        )
+        url = check_http_url(url, "url")
+        request = _document_request("url", project_id, idempotency_key, url=url, name=name)
+        return await self._create("knowledge.create_url", request)
 
     async def create_youtube(
         self,
@@ -112,9 +116,9 @@ class AsyncKnowledge(AsyncResource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return await self._create(
-            "youtube", project_id, idempotency_key, url=check_http_url(url, "url"), name=name
-        )
+        url = check_http_url(url, "url")
+        request = _document_request("youtube", project_id, idempotency_key, url=url, name=name)
+        return await self._create("knowledge.create_youtube", request)
 
     async def ingest(
         self,
@@ -162,13 +166,18 @@ class AsyncKnowledge(AsyncResource):
         if project_id is not None:
             check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
-        knowledge = AsyncKnowledge(self._sender.with_deadline())
-        content = await async_open_upload_content(file, knowledge._sender)
+        knowledge, path = AsyncKnowledge(self._sender.with_deadline()), absolute_path(file)
+        try:
+            content = await async_open_upload_content(file, knowledge._sender)
+        except FileMissingError:
+            request = _document_request("file", project_id, file_key.value, uploadId="", name=name)
+            job = await knowledge._find_job_of_missing_file(request, path, file_key)
+            if job is None:
+                raise
+            return job
 
-        async def create(upload: Upload) -> Job:
-            return await knowledge.create_file(
-                upload_id=upload.id, name=label, project_id=project_id, idempotency_key=file_key.value
-            )
+        def build(upload_id: str) -> Request[Job]:
+            return _document_request("file", project_id, file_key.value, uploadId=upload_id, name=label)
 
         try:
             label = resolve_document_name(name, content.name)
@@ -180,7 +189,13 @@ class AsyncKnowledge(AsyncResource):
                     knowledge._sender,
                     content,
                     mime_type,
-                    create,
+                    partial(
+                        knowledge._create_from_file,
+                        "knowledge.ingest",
+                        build,
+                        has_name=name is not None,
+                        path=path,
+                    ),
                     timeout=timeout,
                     on_progress=on_progress,
                     show_progress=show_progress,
@@ -189,13 +204,10 @@ class AsyncKnowledge(AsyncResource):
         finally:
             content.close()
 
-    async def _create(
-        self,
-        document_type: KnowledgeType,
-        project_id: str | None,
-        idempotency_key: str | None,
-        **fields: str | None,
-    ) -> Job:
-        project = None if project_id is None else check_id(project_id, "project_id")
-        body = {"type": document_type, **fields, "projectId": project}
-        return await self._sender.send(create_request("POST", "/knowledge", Job, body, idempotency_key))
+
+def _document_request(
+    document_type: KnowledgeType, project_id: str | None, idempotency_key: str | None, **fields: str | None
+) -> Request[Job]:
+    project = None if project_id is None else check_id(project_id, "project_id")
+    body = {"type": document_type, **fields, "projectId": project}
+    return create_request("POST", "/knowledge", Job, body, idempotency_key)

@@ -97,4 +97,6 @@ class AsyncNotes(AsyncResource):
             "date": format_slot_date(date, "date"),
             "contentType": content_type,
         }
-        return await self._sender.send(create_request("POST", "/notes", Note, fields, idempotency_key))
+        return await self._create(
+            "notes.create", create_request("POST", "/notes", Note, fields, idempotency_key)
+        )

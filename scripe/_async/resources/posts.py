@@ -16,7 +16,7 @@ from typing import overload
 from ..._concurrency import AsyncCallback
 from ..._core import generation, polling
 from ..._core.config import check_seconds
-from ..._core.idempotency import attach_idempotency_key, check_idempotency_key, new_idempotency_key
+from ..._core.idempotency import attach_idempotency_key
 from ..._core.request import (
     Request,
     build_path,
@@ -113,7 +113,9 @@ class AsyncPosts(AsyncResource):
             "contentType": content_type,
             "scheduledFor": format_datetime(scheduled_for, "scheduled_for"),
         }
-        return await self._sender.send(create_request("POST", "/posts", Post, fields, idempotency_key))
+        return await self._create(
+            "posts.create", create_request("POST", "/posts", Post, fields, idempotency_key)
+        )
 
     async def update(
         self,
@@ -225,9 +227,10 @@ class AsyncPosts(AsyncResource):
         """
         source = generation.generation_source(text, note_id)
         server_wait_ms = generation.check_wait_ms(wait_for_completion_ms)
-        return await self._generate(
+        request = _generation_request(
             project_id, source, scheduled_for, language, server_wait_ms, idempotency_key
         )
+        return await self._create("posts.generate", request)
 
     @overload
     async def generate_and_wait(
@@ -294,13 +297,14 @@ class AsyncPosts(AsyncResource):
             NotFoundError: this workspace has no such project or note.
 
         """
-        idempotency_key = (
-            new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
-        )
         check_seconds(timeout, "timeout")
         # One deadline for all three steps, so the `wait` below has no timeout of its own.
         posts = AsyncPosts(self._sender.with_deadline(timeout))
         source, server_wait_ms = generation.generation_source(text, note_id), generation.MAX_SERVER_WAIT_MS
+        request = _generation_request(
+            project_id, source, scheduled_for, language, server_wait_ms, idempotency_key
+        )
+        idempotency_key = request.idempotency_key or ""
         reporting = job_progress("New post", on_update, show_progress=show_progress)
         with (
             attach_idempotency_key(idempotency_key),
@@ -308,9 +312,7 @@ class AsyncPosts(AsyncResource):
             reporting as report,
         ):
             try:
-                job = await posts._generate(
-                    project_id, source, scheduled_for, language, server_wait_ms, idempotency_key
-                )
+                job = await posts._create("posts.generate_and_wait", request, needs_job=False)
             except APITimeoutError:
                 if not posts._sender.deadline_passed():
                     raise
@@ -321,23 +323,24 @@ class AsyncPosts(AsyncResource):
             if job.is_finished:
                 await report(job)
             job = await wait_for_job(posts._sender, job, None, report)
-            return await posts.retrieve(polling.result_id(job, "post_id"))
+            path = build_path("/posts/{}", polling.result_id(job, "post_id"))
+            return await posts._fetch_result(Request("GET", path, Post), request.path, idempotency_key)
 
-    async def _generate(
-        self,
-        project_id: str,
-        source: Mapping[str, str],
-        scheduled_for: datetime | None,
-        language: str | None,
-        server_wait_ms: int | None,
-        idempotency_key: str | None,
-    ) -> Job:
-        fields = {
-            "projectId": check_id(project_id, "project_id"),
-            "source": source,
-            "scheduledFor": format_datetime(scheduled_for, "scheduled_for"),
-            "options": None if language is None else {"language": language},
-            "wait_for_completion_ms": server_wait_ms,
-        }
-        request = create_request("POST", "/posts/generations", Job, fields, idempotency_key)
-        return await self._sender.send(replace(request, server_wait=(server_wait_ms or 0) / 1000))
+
+def _generation_request(
+    project_id: str,
+    source: Mapping[str, str],
+    scheduled_for: datetime | None,
+    language: str | None,
+    server_wait_ms: int | None,
+    idempotency_key: str | None,
+) -> Request[Job]:
+    fields = {
+        "projectId": check_id(project_id, "project_id"),
+        "source": source,
+        "scheduledFor": format_datetime(scheduled_for, "scheduled_for"),
+        "options": None if language is None else {"language": language},
+        "wait_for_completion_ms": server_wait_ms,
+    }
+    request = create_request("POST", "/posts/generations", Job, fields, idempotency_key)
+    return replace(request, server_wait=(server_wait_ms or 0) / 1000)

@@ -6,22 +6,19 @@ one type of result.
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..._concurrency import AsyncCallback
 from ..._core import polling
 from ..._core.config import check_seconds
-from ..._core.idempotency import (
-    FileIdempotencyKey,
-    attach_idempotency_key,
-    check_idempotency_key,
-    new_idempotency_key,
-)
+from ..._core.idempotency import FileIdempotencyKey, attach_idempotency_key
 from ..._core.request import Request, build_path, check_id, create_request
 from ..._core.uploads import resolve_content_type as content_type_of
-from ..._files import AsyncFileInput
+from ..._files import AsyncFileInput, absolute_path
+from ...errors import FileMissingError
 from ...types.job import Job
 from ...types.progress import Progress
 from ...types.source import Source
-from ...types.upload import Upload
 from ..callbacks import job_progress
 from ..file_upload import async_open_upload_content
 from ..ingest import ingest_file
@@ -66,7 +63,9 @@ class AsyncSources(AsyncResource):
             "text": text,
             "name": name,
         }
-        return await self._sender.send(create_request("POST", "/sources", Source, fields, idempotency_key))
+        return await self._create(
+            "sources.create_text", create_request("POST", "/sources", Source, fields, idempotency_key)
+        )
 
     async def create_file(
         self, *, project_id: str, upload_id: str, name: str | None = None, idempotency_key: str | None = None
@@ -85,13 +84,8 @@ class AsyncSources(AsyncResource):
             IdempotencyConflictError: the idempotency key was used with other arguments.
 
         """
-        fields = {
-            "type": "file",
-            "projectId": check_id(project_id, "project_id"),
-            "uploadId": check_id(upload_id, "upload_id"),
-            "name": name,
-        }
-        return await self._sender.send(create_request("POST", "/sources", Job, fields, idempotency_key))
+        request = _file_request(project_id, check_id(upload_id, "upload_id"), name, idempotency_key)
+        return await self._create("sources.create_file", request)
 
     async def create_file_and_wait(
         self,
@@ -122,18 +116,15 @@ class AsyncSources(AsyncResource):
             SpendCapExceededError: the workspace's daily spend cap is reached.
 
         """
-        idempotency_key = (
-            new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
-        )
         check_seconds(timeout, "timeout")
         sources = AsyncSources(self._sender.with_deadline())
+        request = _file_request(project_id, check_id(upload_id, "upload_id"), name, idempotency_key)
+        idempotency_key = request.idempotency_key or ""
         with attach_idempotency_key(idempotency_key), self._sender.operation("sources.create_file_and_wait"):
-            job = await sources.create_file(
-                project_id=project_id, upload_id=upload_id, name=name, idempotency_key=idempotency_key
-            )
+            job = await sources._create("sources.create_file_and_wait", request, needs_job=False)
             with job_progress(job, on_update, show_progress=show_progress) as report:
                 job = await wait_for_job(sources._sender, job, timeout, report)
-            return await sources.retrieve(polling.result_id(job, "source_id"))
+            return await sources._fetch_source(job, idempotency_key)
 
     async def ingest(
         self,
@@ -177,16 +168,18 @@ class AsyncSources(AsyncResource):
         file_key = FileIdempotencyKey(idempotency_key)
         check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
-        sources = AsyncSources(self._sender.with_deadline())
-        content = await async_open_upload_content(file, sources._sender)
+        sources, path = AsyncSources(self._sender.with_deadline()), absolute_path(file)
+        try:
+            content = await async_open_upload_content(file, sources._sender)
+        except FileMissingError:
+            request = _file_request(project_id, "", name, file_key.value)
+            job = await sources._find_job_of_missing_file(request, path, file_key)
+            if job is None:
+                raise
+            return await sources._fetch_source(job, file_key.value)
 
-        async def create(upload: Upload) -> Job:
-            return await sources.create_file(
-                project_id=project_id,
-                upload_id=upload.id,
-                name=name or content.name,
-                idempotency_key=file_key.value,
-            )
+        def build(upload_id: str) -> Request[Job]:
+            return _file_request(project_id, upload_id, name or content.name, file_key.value)
 
         try:
             with file_key.attach_to_errors(), self._sender.operation("sources.ingest"):
@@ -197,12 +190,34 @@ class AsyncSources(AsyncResource):
                     sources._sender,
                     content,
                     mime_type,
-                    create,
+                    partial(
+                        sources._create_from_file,
+                        "sources.ingest",
+                        build,
+                        has_name=name is not None,
+                        path=path,
+                    ),
                     timeout=timeout,
                     on_progress=on_progress,
                     show_progress=show_progress,
                     file_key=file_key,
                 )
-                return await sources.retrieve(polling.result_id(job, "source_id"))
+                return await sources._fetch_source(job, file_key.value)
         finally:
             content.close()
+
+    async def _fetch_source(self, job: Job, idempotency_key: str) -> Source:
+        path = build_path("/sources/{}", polling.result_id(job, "source_id"))
+        return await self._fetch_result(Request("GET", path, Source), "POST /sources", idempotency_key)
+
+
+def _file_request(
+    project_id: str, upload_id: str, name: str | None, idempotency_key: str | None
+) -> Request[Job]:
+    fields = {
+        "type": "file",
+        "projectId": check_id(project_id, "project_id"),
+        "uploadId": upload_id,
+        "name": name,
+    }
+    return create_request("POST", "/sources", Job, fields, idempotency_key)

@@ -7,7 +7,31 @@ calls.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel
+
+from ..._core.request import Request
+from ..._lazy import stand_ins
+from ...errors import NotFoundError, PermissionDeniedError
+from ...types.job import Job
 from ..sender import Sender
+
+if TYPE_CHECKING:
+    from ..._core.idempotency import FileIdempotencyKey
+    from ..file_upload import Uploader
+else:
+    globals().update(
+        stand_ins(
+            {
+                "FileIdempotencyKey": "scripe._core.idempotency",
+                "Uploader": "scripe._sync.file_upload",
+            }
+        )
+    )
+
+T = TypeVar("T", bound=BaseModel)
 
 
 class Resource:
@@ -15,3 +39,92 @@ class Resource:
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
+
+    def _create(self, method: str, request: Request[T], *, needs_job: bool = True) -> T:
+        """Send a write that makes something; with a ledger and a key of the caller's own, make it once only.
+
+        Args:
+            method: The name of the public method, such as `posts.create`.
+            request: The request.
+            needs_job: False if the caller fetches the result of the job itself.
+
+        """
+        ledger = self._sender.ledger
+        if ledger is None or not request.has_callers_key:
+            return self._sender.send(request)
+        from ..._core.ledger import describe_write
+        from ..ledger_write import LedgerWrite
+
+        write = describe_write(method, request)
+        return LedgerWrite(
+            self._sender.with_deadline(), ledger, request, write, needs_job=needs_job
+        ).run()
+
+    def _create_from_file(
+        self,
+        method: str,
+        build: Callable[[str], Request[Job]],
+        uploader: Uploader,
+        *,
+        has_name: bool,
+        path: str | None,
+    ) -> Job:
+        """Upload a file, and send the write that makes something of it; with a ledger, do both once only.
+
+        Args:
+            method: The name of the public method, such as `sources.ingest`.
+            build: Returns the request for the id of an upload.
+            uploader: Uploads the file.
+            has_name: False if the name in the request is a default.
+            path: The path of the file, if it has one.
+
+        """
+        ledger, file_key = self._sender.ledger, uploader.file_key
+        if ledger is None or not file_key.is_callers:
+            upload = uploader.upload()
+            return self._sender.send(build(upload.id))
+        from ..._core.ledger import describe_write
+        from ..ledger_write import LedgerWrite
+
+        uploader.bind()
+        write = describe_write(
+            method,
+            build(""),
+            defaults=frozenset() if has_name else frozenset({"name"}),
+            file={"file": file_key.sha256 or "", "content_type": uploader.content_type},
+            path=path,
+        )
+        return LedgerWrite(
+            self._sender, ledger, build(""), write, needs_job=False, uploader=uploader
+        ).run()
+
+    def _find_job_of_missing_file(
+        self, request: Request[Job], path: str | None, file_key: FileIdempotencyKey
+    ) -> Job | None:
+        """Return the job of a file that is gone, if the ledger says that it is done; else None."""
+        ledger = self._sender.ledger
+        if ledger is None or path is None or not file_key.is_callers:
+            return None
+        from ..._core.ledger import describe_write
+        from ..ledger_write import LedgerWrite
+
+        write = describe_write("", request, path=path)
+        return LedgerWrite(self._sender, ledger, request, write).find_done()
+
+    def _fetch_result(self, request: Request[T], created_by: str, idempotency_key: str) -> T:
+        """Fetch what a job has made; with a ledger, an error says that it was made, and when it may be gone.
+
+        Args:
+            request: The request that fetches it.
+            created_by: The route that made it, such as `POST /sources`.
+            idempotency_key: The key that it was made with.
+
+        """
+        try:
+            return self._sender.send(request)
+        except (NotFoundError, PermissionDeniedError) as error:
+            if self._sender.ledger is not None:
+                from ..._core.ledger import add_missing_note
+
+                add_missing_note(error, created_by, idempotency_key)
+            raise

@@ -7,17 +7,19 @@ API (docs/api-facts.md lists them among the guesses). The API has no call that l
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..._concurrency import Callback
 from ..._core.config import check_seconds
 from ..._core.idempotency import FileIdempotencyKey
-from ..._core.request import check_http_url, check_id, create_request
+from ..._core.request import Request, check_http_url, check_id, create_request
 from ..._core.uploads import resolve_content_type as content_type_of
 from ..._core.uploads import resolve_document_name
-from ..._files import FileInput
+from ..._files import FileInput, absolute_path
 from ..._vocabulary import KnowledgeType
+from ...errors import FileMissingError
 from ...types.job import Job
 from ...types.progress import Progress
-from ...types.upload import Upload
 from ..file_upload import open_upload_content
 from ..ingest import ingest_file
 from ._base import Resource
@@ -46,7 +48,8 @@ class Knowledge(Resource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return self._create("text", project_id, idempotency_key, text=text, name=name)
+        request = _document_request("text", project_id, idempotency_key, text=text, name=name)
+        return self._create("knowledge.create_text", request)
 
     def create_file(
         self, *, upload_id: str, name: str, project_id: str | None = None, idempotency_key: str | None = None
@@ -65,7 +68,8 @@ class Knowledge(Resource):
 
         """
         upload_id = check_id(upload_id, "upload_id")
-        return self._create("file", project_id, idempotency_key, uploadId=upload_id, name=name)
+        request = _document_request("file", project_id, idempotency_key, uploadId=upload_id, name=name)
+        return self._create("knowledge.create_file", request)
 
     def create_url(
         self,
@@ -88,9 +92,9 @@ class Knowledge(Resource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return self._create(
-            "url", project_id, idempotency_key, url=check_http_url(url, "url"), name=name
-        )
+        url = check_http_url(url, "url")
+        request = _document_request("url", project_id, idempotency_key, url=url, name=name)
+        return self._create("knowledge.create_url", request)
 
     def create_youtube(
         self,
@@ -113,9 +117,9 @@ class Knowledge(Resource):
             NotFoundError: no project in this workspace has this id.
 
         """
-        return self._create(
-            "youtube", project_id, idempotency_key, url=check_http_url(url, "url"), name=name
-        )
+        url = check_http_url(url, "url")
+        request = _document_request("youtube", project_id, idempotency_key, url=url, name=name)
+        return self._create("knowledge.create_youtube", request)
 
     def ingest(
         self,
@@ -163,13 +167,18 @@ class Knowledge(Resource):
         if project_id is not None:
             check_id(project_id, "project_id")
         check_seconds(timeout, "timeout")
-        knowledge = Knowledge(self._sender.with_deadline())
-        content = open_upload_content(file, knowledge._sender)
+        knowledge, path = Knowledge(self._sender.with_deadline()), absolute_path(file)
+        try:
+            content = open_upload_content(file, knowledge._sender)
+        except FileMissingError:
+            request = _document_request("file", project_id, file_key.value, uploadId="", name=name)
+            job = knowledge._find_job_of_missing_file(request, path, file_key)
+            if job is None:
+                raise
+            return job
 
-        def create(upload: Upload) -> Job:
-            return knowledge.create_file(
-                upload_id=upload.id, name=label, project_id=project_id, idempotency_key=file_key.value
-            )
+        def build(upload_id: str) -> Request[Job]:
+            return _document_request("file", project_id, file_key.value, uploadId=upload_id, name=label)
 
         try:
             label = resolve_document_name(name, content.name)
@@ -181,7 +190,13 @@ class Knowledge(Resource):
                     knowledge._sender,
                     content,
                     mime_type,
-                    create,
+                    partial(
+                        knowledge._create_from_file,
+                        "knowledge.ingest",
+                        build,
+                        has_name=name is not None,
+                        path=path,
+                    ),
                     timeout=timeout,
                     on_progress=on_progress,
                     show_progress=show_progress,
@@ -190,13 +205,10 @@ class Knowledge(Resource):
         finally:
             content.close()
 
-    def _create(
-        self,
-        document_type: KnowledgeType,
-        project_id: str | None,
-        idempotency_key: str | None,
-        **fields: str | None,
-    ) -> Job:
-        project = None if project_id is None else check_id(project_id, "project_id")
-        body = {"type": document_type, **fields, "projectId": project}
-        return self._sender.send(create_request("POST", "/knowledge", Job, body, idempotency_key))
+
+def _document_request(
+    document_type: KnowledgeType, project_id: str | None, idempotency_key: str | None, **fields: str | None
+) -> Request[Job]:
+    project = None if project_id is None else check_id(project_id, "project_id")
+    body = {"type": document_type, **fields, "projectId": project}
+    return create_request("POST", "/knowledge", Job, body, idempotency_key)

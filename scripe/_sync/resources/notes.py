@@ -98,4 +98,6 @@ class Notes(Resource):
             "date": format_slot_date(date, "date"),
             "contentType": content_type,
         }
-        return self._sender.send(create_request("POST", "/notes", Note, fields, idempotency_key))
+        return self._create(
+            "notes.create", create_request("POST", "/notes", Note, fields, idempotency_key)
+        )

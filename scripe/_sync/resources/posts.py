@@ -17,7 +17,7 @@ from typing import overload
 from ..._concurrency import Callback
 from ..._core import generation, polling
 from ..._core.config import check_seconds
-from ..._core.idempotency import attach_idempotency_key, check_idempotency_key, new_idempotency_key
+from ..._core.idempotency import attach_idempotency_key
 from ..._core.request import (
     Request,
     build_path,
@@ -114,7 +114,9 @@ class Posts(Resource):
             "contentType": content_type,
             "scheduledFor": format_datetime(scheduled_for, "scheduled_for"),
         }
-        return self._sender.send(create_request("POST", "/posts", Post, fields, idempotency_key))
+        return self._create(
+            "posts.create", create_request("POST", "/posts", Post, fields, idempotency_key)
+        )
 
     def update(
         self,
@@ -226,9 +228,10 @@ class Posts(Resource):
         """
         source = generation.generation_source(text, note_id)
         server_wait_ms = generation.check_wait_ms(wait_for_completion_ms)
-        return self._generate(
+        request = _generation_request(
             project_id, source, scheduled_for, language, server_wait_ms, idempotency_key
         )
+        return self._create("posts.generate", request)
 
     @overload
     def generate_and_wait(
@@ -295,13 +298,14 @@ class Posts(Resource):
             NotFoundError: this workspace has no such project or note.
 
         """
-        idempotency_key = (
-            new_idempotency_key() if idempotency_key is None else check_idempotency_key(idempotency_key)
-        )
         check_seconds(timeout, "timeout")
         # One deadline for all three steps, so the `wait` below has no timeout of its own.
         posts = Posts(self._sender.with_deadline(timeout))
         source, server_wait_ms = generation.generation_source(text, note_id), generation.MAX_SERVER_WAIT_MS
+        request = _generation_request(
+            project_id, source, scheduled_for, language, server_wait_ms, idempotency_key
+        )
+        idempotency_key = request.idempotency_key or ""
         reporting = job_progress("New post", on_update, show_progress=show_progress)
         with (
             attach_idempotency_key(idempotency_key),
@@ -309,9 +313,7 @@ class Posts(Resource):
             reporting as report,
         ):
             try:
-                job = posts._generate(
-                    project_id, source, scheduled_for, language, server_wait_ms, idempotency_key
-                )
+                job = posts._create("posts.generate_and_wait", request, needs_job=False)
             except APITimeoutError:
                 if not posts._sender.deadline_passed():
                     raise
@@ -322,23 +324,24 @@ class Posts(Resource):
             if job.is_finished:
                 report(job)
             job = wait_for_job(posts._sender, job, None, report)
-            return posts.retrieve(polling.result_id(job, "post_id"))
+            path = build_path("/posts/{}", polling.result_id(job, "post_id"))
+            return posts._fetch_result(Request("GET", path, Post), request.path, idempotency_key)
 
-    def _generate(
-        self,
-        project_id: str,
-        source: Mapping[str, str],
-        scheduled_for: datetime | None,
-        language: str | None,
-        server_wait_ms: int | None,
-        idempotency_key: str | None,
-    ) -> Job:
-        fields = {
-            "projectId": check_id(project_id, "project_id"),
-            "source": source,
-            "scheduledFor": format_datetime(scheduled_for, "scheduled_for"),
-            "options": None if language is None else {"language": language},
-            "wait_for_completion_ms": server_wait_ms,
-        }
-        request = create_request("POST", "/posts/generations", Job, fields, idempotency_key)
-        return self._sender.send(replace(request, server_wait=(server_wait_ms or 0) / 1000))
+
+def _generation_request(
+    project_id: str,
+    source: Mapping[str, str],
+    scheduled_for: datetime | None,
+    language: str | None,
+    server_wait_ms: int | None,
+    idempotency_key: str | None,
+) -> Request[Job]:
+    fields = {
+        "projectId": check_id(project_id, "project_id"),
+        "source": source,
+        "scheduledFor": format_datetime(scheduled_for, "scheduled_for"),
+        "options": None if language is None else {"language": language},
+        "wait_for_completion_ms": server_wait_ms,
+    }
+    request = create_request("POST", "/posts/generations", Job, fields, idempotency_key)
+    return replace(request, server_wait=(server_wait_ms or 0) / 1000)

@@ -1,0 +1,444 @@
+"""The ledger's file: what is refused, who may use it at once, and what it costs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from scripe import APITimeoutError, InvalidArgumentError, Ledger, LedgerError, LedgerItem, Note, Scripe
+from scripe._ledger import store_of
+from scripe.emulator import Clock, Emulator, Request, Response
+from tests.conftest import KEY
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    return Emulator(clock=Clock(datetime(2026, 5, 1, 9, tzinfo=UTC), frozen=True))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "season.db"
+
+
+def note(emulator: Emulator, path: Path | Ledger, key: str = "one") -> Note:
+    with emulator.client(ledger=path) as client:
+        return client.notes.create(project_id=emulator.project_id, content="Idea.", idempotency_key=key)
+
+
+# What is refused, before anything is sent
+
+
+def prepare_newer(path: Path) -> None:
+    Ledger(path).close()
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE meta SET value = '99' WHERE name = 'version'")
+    database.close()
+
+
+def prepare_foreign(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE songs (title TEXT)")
+    database.close()
+
+
+def prepare_text(path: Path) -> None:
+    path.write_text("This is not a database. " * 100)
+
+
+def prepare_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def prepare_lockless(path: Path) -> None:
+    path.with_name(f"{path.name}.lock").mkdir()
+
+
+Prepare = Callable[[Path], None]
+REFUSED: tuple[Prepare, ...] = (
+    prepare_newer,
+    prepare_foreign,
+    prepare_text,
+    prepare_folder,
+    prepare_lockless,
+)
+
+
+@pytest.mark.parametrize("prepare", REFUSED)
+def test_a_file_that_is_no_ledger_is_refused(path: Path, prepare: Prepare) -> None:
+    prepare(path)
+    with pytest.raises(LedgerError) as caught:
+        Scripe(KEY, ledger=path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError) as caught:
+        Scripe(KEY, ledger=tmp_path / "nowhere" / "season.db")
+    assert "nowhere" in str(caught.value)
+
+
+def test_a_ledger_is_a_path_or_a_ledger() -> None:
+    with pytest.raises(LedgerError):
+        Scripe(KEY, ledger=7)  # type: ignore[arg-type]
+
+
+def test_a_closed_ledger_sends_nothing(emulator: Emulator, path: Path) -> None:
+    ledger = Ledger(path)
+    ledger.close()
+    ledger.close()
+    with pytest.raises(LedgerError):
+        note(emulator, ledger)
+    emulator.assert_nothing_sent("POST")
+
+
+def test_a_new_ledger_is_logged_with_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wrong folder would forget everything that was made."""
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        Ledger("season.db").close()
+    (warning,) = caplog.records
+    assert warning.levelname == "WARNING"
+    assert str(tmp_path / "season.db") in warning.getMessage()
+
+
+@pytest.mark.parametrize("replace", [False, True], ids=["deleted", "replaced"])
+def test_a_file_that_is_replaced_while_open_stops_the_calls(
+    emulator: Emulator, path: Path, *, replace: bool
+) -> None:
+    """SQLite would go on writing to the old file, without an error."""
+    with emulator.client(ledger=path) as client:
+        client.notes.create(project_id=emulator.project_id, idempotency_key="one")
+        if replace:
+            shutil.copy(path, path.with_suffix(".copy"))
+            path.with_suffix(".copy").replace(path)
+        else:
+            path.unlink()
+        with pytest.raises(LedgerError):
+            client.notes.create(project_id=emulator.project_id, idempotency_key="two")
+    assert emulator.count("notes") == 1
+
+
+class FullDisk:
+    """A disk that is full from a number of changes on: SQLite says so where the page limit is reached."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._connection = store_of(ledger)._connection  # pyright: ignore[reportPrivateUsage]
+
+    def fill(self) -> None:
+        pages = self._connection.execute("PRAGMA page_count").fetchone()[0]
+        self._connection.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def test_a_full_disk_sends_nothing(emulator: Emulator, path: Path) -> None:
+    with Ledger(path) as ledger, emulator.client(ledger=ledger) as client:
+        FullDisk(ledger).fill()
+        for number in range(200):
+            try:
+                client.notes.create(project_id=emulator.project_id, idempotency_key=f"key-{number}")
+            except LedgerError:
+                break
+        else:
+            pytest.fail("The disk did not fill up.")
+        sent = len(emulator.assert_sent("POST", "/notes"))
+    assert sent == number
+
+
+def test_an_answer_that_cannot_be_stored_is_in_the_error_and_is_replayed(
+    emulator: Emulator, path: Path
+) -> None:
+    vanishing = VanishingFile(path)
+    emulator.add_observer(vanishing.vanish_once)
+    with emulator.client(ledger=path) as client, pytest.raises(LedgerError) as caught:
+        client.notes.create(project_id=emulator.project_id, content="Idea.", idempotency_key="one")
+    vanishing.come_back()
+    assert caught.value.idempotency_key == "one"
+    assert note(emulator, path).id in str(caught.value)
+    assert emulator.count("notes") == 1
+
+
+class VanishingFile:
+    """The ledger's file, which vanishes while the first write is answered."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._elsewhere = path.with_suffix(".moved")
+        self._has_vanished = False
+
+    def vanish_once(self, request: Request, response: Response) -> None:
+        if request.method == "POST" and not self._has_vanished:
+            self._has_vanished = True
+            self._path.rename(self._elsewhere)
+
+    def come_back(self) -> None:
+        self._elsewhere.rename(self._path)
+
+
+# Who uses it
+
+
+def test_threads_with_one_key_make_one_thing(emulator: Emulator, path: Path) -> None:
+    emulator.delay_next(0.2, method="POST", path="/notes")
+    with Ledger(path) as ledger, ThreadPoolExecutor(8) as threads:
+        notes = list(threads.map(note, [emulator] * 8, [ledger] * 8))
+    assert len({made.id for made in notes}) == 1
+    emulator.assert_sent("POST", "/notes", times=1)
+
+
+def test_clients_with_one_path_share_the_file(emulator: Emulator, path: Path) -> None:
+    first, second = Ledger(path), Ledger(path.parent / "." / path.name)
+    assert store_of(first) is store_of(second)
+    first.close()
+    note(emulator, second)
+    assert second.find("one") is not None
+    second.close()
+    assert sorted(file.name for file in path.parent.iterdir()) == ["season.db", "season.db.lock"]
+
+
+def test_the_file_is_private(path: Path) -> None:
+    Ledger(path).close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_pickles_carry_the_path(path: Path) -> None:
+    with Ledger(path) as ledger, Scripe(KEY, ledger=ledger) as client:
+        again = pickle.loads(pickle.dumps(client))
+        loaded = pickle.loads(pickle.dumps(ledger))
+        assert again.ledger.path == path
+        assert loaded.path == path
+        again.ledger.close()
+        loaded.close()
+
+
+def test_copies_keep_the_ledger_or_take_another(path: Path) -> None:
+    with Scripe(KEY, ledger=path) as client:
+        assert client.with_options(timeout=1).ledger is client.ledger
+        assert client.with_options(ledger=None).ledger is None
+        with Ledger(path.with_name("other.db")) as other:
+            assert client.with_options(ledger=other).ledger is other
+
+
+CHILD = """
+    import sys
+    from scripe import Scripe
+    with Scripe({key!r}, base_url={url!r}, ledger={path!r}, max_retries=0) as client:
+        print(client.notes.create(project_id={project!r}, content="Idea.", idempotency_key="one").id)
+"""
+
+
+def start_child(emulator: Emulator, url: str, path: Path) -> subprocess.Popen[str]:
+    program = textwrap.dedent(CHILD).format(
+        key=emulator.api_key, url=url, path=str(path), project=emulator.project_id
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_processes_with_one_key_make_one_thing(path: Path) -> None:
+    with Emulator() as emulator, emulator.serve() as server:
+        emulator.delay_next(1.0, method="POST", path="/notes")
+        children = [start_child(emulator, server.base_url, path) for _ in range(3)]
+        printed = {child.communicate(timeout=30)[0] for child in children}
+        assert len(printed) == 1
+        emulator.assert_sent("POST", "/notes", times=1)
+
+
+def test_items_of_a_process_that_was_killed_are_free_at_once(path: Path) -> None:
+    with Emulator() as emulator, emulator.serve() as server:
+        emulator.delay_next(20, method="POST", path="/notes")
+        child = start_child(emulator, server.base_url, path)
+        wait_for_item(path, "sending")
+        child.send_signal(signal.SIGKILL)
+        child.communicate()
+        started = time.monotonic()
+        with Scripe(emulator.api_key, base_url=server.base_url, ledger=path) as client:
+            client.notes.create(project_id=emulator.project_id, content="Idea.", idempotency_key="one")
+        assert time.monotonic() - started < 10
+        assert emulator.count("notes") == 1
+
+
+def wait_for_item(path: Path, state: str) -> LedgerItem:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with Ledger(path) as ledger:
+            item = ledger.find("one")
+        if item is not None and item.state == state:
+            return item
+        time.sleep(0.02)
+    raise AssertionError(f"the item did not become {state}")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+def test_a_forked_process_opens_the_file_again(emulator: Emulator, path: Path) -> None:
+    with Ledger(path) as ledger:
+        note(emulator, ledger)
+        child = multiprocessing.get_context("fork").Process(target=check_in_child, args=(ledger,))
+        child.start()
+        child.join(20)
+        assert child.exitcode == 0
+        assert ledger.find("two") is not None
+
+
+def check_in_child(ledger: Ledger) -> None:
+    inherited = store_of(ledger).pid
+    ledger.settle("two", result_id="note_2")
+    os._exit(0 if inherited == os.getpid() and ledger.find("one") is not None else 1)
+
+
+# Its methods
+
+
+def test_find_and_items_tell_what_is_known(emulator: Emulator, path: Path) -> None:
+    made = note(emulator, path)
+    with Ledger(path) as ledger:
+        item = ledger.find("one")
+        assert item is not None
+        assert item.result_id == made.id
+        assert item.created_at == datetime(2026, 5, 1, 9, tzinfo=UTC)
+        assert [each.idempotency_key for each in ledger.items(state="done")] == ["one"]
+        assert list(ledger.items(state="failed")) == []
+        assert ledger.find("two") is None
+    emulator.assert_sent("POST", "/notes", times=1)
+
+
+def test_retry_makes_another_and_keeps_the_item(emulator: Emulator, path: Path) -> None:
+    first = note(emulator, path)
+    with Ledger(path) as ledger:
+        assert ledger.retry("one").generation == 1
+    second = note(emulator, path)
+    assert second.id != first.id
+    assert note(emulator, path).id == second.id
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param({}, id="neither"),
+        pytest.param({"result_id": "note_1", "send_again": True}, id="both"),
+        pytest.param({"result_id": "post_1", "route": "POST /notes"}, id="another route's id"),
+        pytest.param({"result_id": "note_1", "route": "POST /nowhere"}, id="no route"),
+        pytest.param({"result_id": "post_1"}, id="either of two routes"),
+        pytest.param({"result_id": "x"}, id="no id"),
+        pytest.param({"send_again": True}, id="unknown key"),
+    ],
+)
+def test_settle_refuses_what_makes_no_sense(path: Path, arguments: dict[str, object]) -> None:
+    with Ledger(path) as ledger, pytest.raises(InvalidArgumentError):
+        ledger.settle("one", **arguments)  # type: ignore[arg-type]
+
+
+def test_retry_refuses_an_unknown_key(path: Path) -> None:
+    with Ledger(path) as ledger, pytest.raises(InvalidArgumentError, match="one"):
+        ledger.retry("one")
+
+
+def test_items_refuse_an_unknown_state(path: Path) -> None:
+    with Ledger(path) as ledger, pytest.raises(InvalidArgumentError, match="sent"):
+        ledger.items(state="sent")  # type: ignore[arg-type]
+
+
+def test_a_key_in_two_workspaces_must_be_told_apart(emulator: Emulator, path: Path) -> None:
+    other = emulator.create_workspace()
+    note(emulator, path)
+    token = emulator.create_token([emulator.workspace_id, other])
+    with emulator.client(token, ledger=path, workspace_id=other) as client:
+        project = client.projects.list().first()
+        assert project is not None
+        client.notes.create(project_id=project.id, idempotency_key="one")
+    assert emulator.count("notes") == 2
+    with Ledger(path) as ledger, pytest.raises(InvalidArgumentError, match="workspaces"):
+        ledger.find("one")
+
+
+def test_a_backup_is_whole_while_the_ledger_is_in_use(emulator: Emulator, path: Path) -> None:
+    with Ledger(path) as ledger:
+        note(emulator, ledger)
+        ledger.backup(path.with_name("copy.db"))
+        with pytest.raises(LedgerError):
+            ledger.backup(path.parent / "nowhere" / "copy.db")
+    with Ledger(path.with_name("copy.db")) as copy:
+        assert copy.find("one") is not None
+
+
+def test_nothing_secret_is_in_the_file(emulator: Emulator, path: Path, tmp_path: Path) -> None:
+    recording = tmp_path / "episode.txt"
+    recording.write_text("Confidential words.")
+    with emulator.client(ledger=path) as client:
+        source = client.sources.ingest(recording, project_id=emulator.project_id, idempotency_key="one")
+        client.posts.generate(project_id=emulator.project_id, text=source.text_preview, idempotency_key="two")
+    content = b"".join(file.read_bytes() for file in tmp_path.glob("season.db*"))
+    for secret in ("Confidential", emulator.api_key, "Signature", str(recording.parent)):
+        assert secret.encode() not in content
+
+
+def test_a_call_costs_three_commits_and_a_client_one_more_request(emulator: Emulator, path: Path) -> None:
+    with Ledger(path) as ledger, emulator.client(ledger=ledger) as client:
+        commits: list[str] = []
+        store_of(ledger)._connection.set_trace_callback(  # pyright: ignore[reportPrivateUsage]
+            lambda statement: commits.append(statement) if statement == "COMMIT" else None
+        )
+        for key in ("one", "two"):
+            client.posts.generate_and_wait(project_id=emulator.project_id, text="Words.", idempotency_key=key)
+        assert len(commits) <= 6
+    emulator.assert_sent("GET", "/workspaces/me", times=1)
+
+
+def test_a_client_without_a_ledger_loads_nothing_of_it() -> None:
+    program = """
+        import sys
+        from scripe import Scripe
+        with Scripe({key!r}, base_url={url!r}) as client:
+            client.notes.create(project_id={project!r}, idempotency_key="one")
+        print([name for name in sys.modules if "ledger" in name or "sqlite" in name])
+        """
+    with Emulator() as emulator, emulator.serve() as server:
+        values = {"key": emulator.api_key, "url": server.base_url, "project": emulator.project_id}
+        command = [sys.executable, "-c", textwrap.dedent(program).format(**values)]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert printed.stdout.strip() == "[]"
+
+
+def test_the_offset_of_the_clocks_is_kept(path: Path) -> None:
+    """The machine's clock is an hour late; what counts is the server's."""
+    late = Emulator(clock=Clock(datetime.now(UTC) + timedelta(hours=1)))
+    with late, late.serve() as server, Scripe(late.api_key, base_url=server.base_url, ledger=path) as client:
+        client.notes.create(project_id=late.project_id, idempotency_key="one")
+    with Ledger(path) as ledger:
+        item = ledger.find("one")
+        assert item is not None
+        assert abs(item.created_at - late.clock.now()) < timedelta(seconds=30)
+
+
+def test_a_second_thread_waits_within_its_own_limits(path: Path) -> None:
+    with Emulator() as emulator, emulator.serve() as server, Ledger(path) as ledger:
+        emulator.delay_next(3, method="POST", path="/notes")
+        with Scripe(emulator.api_key, base_url=server.base_url, ledger=ledger) as client:
+            arguments = {"project_id": emulator.project_id, "idempotency_key": "one"}
+            working = threading.Thread(target=client.notes.create, kwargs=arguments)
+            working.start()
+            wait_for_item(path, "sending")
+            with pytest.raises(APITimeoutError) as caught:
+                client.with_options(total_timeout=0.5).notes.create(
+                    project_id=emulator.project_id, idempotency_key="one"
+                )
+            working.join()
+    assert caught.value.is_total
+    assert caught.value.idempotency_key == "one"
