@@ -20,7 +20,7 @@ Checks
     key; a token (`Emulator.create_token`) without access to it is refused with 403 ``workspace_mismatch``. A missing
     version header is served with the default (``missing_version``), and never refused on ``/health``. A body that
     is not ``application/json`` is 400. Unknown fields and parameters are ignored. `details` of ``invalid_request``
-    has the ``parameter``.
+    has the ``parameter``. Every response has a ``Date``, the time of the emulator's clock.
 Uploads
     Any valid API key may make links (``uploads_need_scope``). 1 MB is 1,048,576 bytes. Office files are limited to
     100 MB. A content type may have parameters; Markdown and HTML are refused, as the reference page does not list
@@ -32,6 +32,7 @@ Rate limits
     The headers come with every response that counts (``rate_headers``). Buckets beside ``read`` are ``write`` (300),
     ``upload`` (300) and ``generation`` (60). Replays and refused calls count, unless the refusal is a 401, a 403 of
     the plan, a version error or a 429. ``/health`` does not count. The window does not survive a restart.
+    One limit may count all calls instead (``shared_limit``), for another time than 60 seconds (``rate_window``).
 Idempotency
     The route is the method with the path, ids included. Every response except 401, 403, 429 and 5xx is stored, errors
     included. A replay has a new ``X-Request-Id``. ``Idempotent-Replayed`` comes with every write that takes an
@@ -76,7 +77,8 @@ Sources
     text, the job fails with ``UNREADABLE_FILE``.
 Jobs
     A job is queued for 1 second and runs for 4 (``queue_seconds``, ``run_seconds``, ``job_speed``), in ten steps. It
-    ends ``DONE`` (``finished_status``); the filter knows only ``DONE``, and finds both.
+    ends ``DONE`` (``finished_status``); the filter knows only ``DONE``, and finds both. Jobs stay forever, or as many
+    days as ``job_retention`` says; then they are neither listed nor found (404).
 Health
     A failing check changes only ``/health``.
 """

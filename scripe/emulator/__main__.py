@@ -62,6 +62,9 @@ def main(
         Emulator(
             _database(options.data),
             job_speed=options.speed,
+            shared_limit=options.shared_limit,
+            rate_window=options.rate_window,
+            job_retention=options.job_retention,
             cors_origins=tuple(options.cors_origin),
         ) as emulator,
         emulator.serve(options.port, options.host) as server,
@@ -102,6 +105,17 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--plan", choices=PLANS, help="the workspace's plan (BUSINESS)")
     parser.add_argument(
+        "--shared-limit",
+        type=_limit,
+        help="allow this many requests of all kinds together (each kind has a limit of its own)",
+    )
+    parser.add_argument(
+        "--rate-window", type=_positive, default=60.0, help="count requests for this many seconds (60)"
+    )
+    parser.add_argument(
+        "--job-retention", type=_positive, help="show jobs for this many days after their creation (forever)"
+    )
+    parser.add_argument(
         "--cors-origin",
         action="append",
         default=[],
@@ -130,6 +144,22 @@ def _speed(text: str) -> float:
             f"{text} is not a speed; give a number such as 10, or 0 for jobs that do not move"
         )
     return speed
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) < 10**9:
+        raise argparse.ArgumentTypeError(f"{text} is not a limit; give a whole number of requests, 1 or more")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a span of time; give a number above 0")
+    return number
 
 
 def _database(folder: Path | None) -> str | Path:

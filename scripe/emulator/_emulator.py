@@ -70,6 +70,8 @@ class Emulator:
         write_limit: int = Settings.write_limit,
         upload_limit: int = Settings.upload_limit,
         generation_limit: int = Settings.generation_limit,
+        shared_limit: int | None = Settings.shared_limit,
+        rate_window: float = Settings.rate_window,
         rate_headers: RateHeaders = Settings.rate_headers,
         versions: tuple[str, ...] = Settings.versions,
         missing_version: MissingVersion = Settings.missing_version,
@@ -77,6 +79,7 @@ class Emulator:
         finished_status: str = Settings.finished_status,
         queue_seconds: float = Settings.queue_seconds,
         run_seconds: float = Settings.run_seconds,
+        job_retention: float | None = Settings.job_retention,
         simulated_latency: float = Settings.simulated_latency,
         source_cents: int = Settings.source_cents,
         generation_cents: int = Settings.generation_cents,
@@ -94,6 +97,8 @@ class Emulator:
             write_limit=write_limit,
             upload_limit=upload_limit,
             generation_limit=generation_limit,
+            shared_limit=shared_limit,
+            rate_window=rate_window,
             rate_headers=rate_headers,
             versions=versions,
             missing_version=missing_version,
@@ -101,6 +106,7 @@ class Emulator:
             finished_status=finished_status,
             queue_seconds=queue_seconds,
             run_seconds=run_seconds,
+            job_retention=job_retention,
             simulated_latency=simulated_latency,
             source_cents=source_cents,
             generation_cents=generation_cents,
@@ -397,7 +403,7 @@ class Emulator:
             method: Only requests with this method.
             path: Only requests whose path below `/v1` (or storage path) begins like this.
             message: The error's message.
-            body: Sent as it is instead of the API's error, with only the `headers` given.
+            body: Sent as it is instead of the API's error, with only the `headers` given and a `Date`.
             headers: Header fields to add.
 
         Raises:
@@ -417,14 +423,22 @@ class Emulator:
             headers=headers,
         )
 
-    def drop_next(self, times: int = 1, *, method: str | None = None, path: str | None = None) -> None:
+    def drop_next(
+        self, times: int = 1, *, before: bool = False, method: str | None = None, path: str | None = None
+    ) -> None:
         """Let the next matching requests be done, but their responses be lost.
+
+        Args:
+            times: How many requests.
+            before: Whether the connection is lost before the work instead: nothing is done.
+            method: Only requests with this method.
+            path: Only requests whose path below `/v1` (or storage path) begins like this.
 
         Raises:
             ValueError: `times` is below 1, or `path` does not begin with `/`.
 
         """
-        self._controls.drop_next(times, method=method, path=path)
+        self._controls.drop_next(times, before=before, method=method, path=path)
 
     def delay_next(
         self, seconds: float, times: int = 1, *, method: str | None = None, path: str | None = None

@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 from types import TracebackType
 from typing import BinaryIO, Self, cast
@@ -26,9 +27,11 @@ with require_extra():
     from starlette import requests as starlette_requests
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
+    from starlette.datastructures import MutableHeaders
     from starlette.middleware.cors import CORSMiddleware
     from starlette.responses import Response as StarletteResponse
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
 IN_MEMORY = 1 << 20
 HOST = re.compile(r"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
@@ -145,7 +148,7 @@ class Server:
             self._named_host = "::1" if ":" in address else "127.0.0.1"
         application = Starlette(exception_handlers={Exception: _respond_to_crash})
         application.router.default = self  # a route's pattern would not match every path
-        self._running = _UvicornThread(application, listener)
+        self._running = _UvicornThread(_DateMiddleware(application, self), listener)
 
     def _listener(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
@@ -180,6 +183,22 @@ class Server:
         return f"http://{host}:{self._port}"
 
 
+class _DateMiddleware:
+    """Dates what no `Application` has dated: the page, the response to a preflight, that of a crash."""
+
+    def __init__(self, app: ASGIApp, server: Server) -> None:
+        self._app = app
+        self._server = server
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, partial(self._send, send))
+
+    async def _send(self, send: Send, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).setdefault("Date", self._server.application.date())
+        await send(message)
+
+
 class _EventLoop(asyncio.SelectorEventLoop):
     """Counts real time where a test has frozen it; else the server would wait for its next tick without end."""
 
@@ -187,15 +206,24 @@ class _EventLoop(asyncio.SelectorEventLoop):
         return real_seconds()
 
 
+class _Protocol(H11Protocol):
+    """Hands out the transport of a connection, to break it: uvicorn has no way to send no response at all."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
+
+
 class _UvicornThread(uvicorn.Server):
-    def __init__(self, application: Starlette, listener: socket.socket) -> None:
+    def __init__(self, application: ASGIApp, listener: socket.socket) -> None:
         super().__init__(
             uvicorn.Config(
                 application,
-                http="h11",
+                http=_Protocol,
                 ws="none",
                 lifespan="off",
                 proxy_headers=False,  # the page checks the caller's real address
+                date_header=False,  # it would be the system's time
                 log_config=None,
                 log_level=logging.CRITICAL,  # responses that are dropped on purpose are not errors
                 access_log=False,
@@ -246,6 +274,9 @@ async def _read_body(scope: Scope, receive: Receive) -> AsyncIterator[bytes]:
 
 
 async def _send(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    if not response.status:
+        scope["state"]["transport"].abort()
+        return
     if response.connection_dropped:
         # More is announced than sent, and then the call ends: uvicorn closes the connection.
         length = len(response.body) + 1

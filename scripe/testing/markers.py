@@ -83,6 +83,7 @@ def scripe_faults(
     times: int = 1,
     method: str | None = None,
     path: str | None = None,
+    before: bool = False,
 ) -> EmulatorSetup:
     """Let the next matching requests fail without doing anything; or let them be done, and lose their responses.
 
@@ -94,12 +95,16 @@ def scripe_faults(
         times: How many requests.
         method: Only requests with this method.
         path: Only requests whose path below `/v1` (or storage path) begins like this.
+        before: With `"drop"`, whether the connection is lost before the work instead: nothing is done.
 
     """
     if status == DROP:
         if (code, retry_after, message) != (None, None, None):
             raise ValueError("a lost response has no code, retry_after or message; leave them out")
-        return EmulatorSetup({}, partial(Emulator.drop_next, times=times, method=method, path=path))
+        drop_next = partial(Emulator.drop_next, times=times, before=before, method=method, path=path)
+        return EmulatorSetup({}, drop_next)
+    if before:
+        raise ValueError("before goes only with 'drop'; leave it out")
     if not isinstance(status, int):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ValueError(f"status is {status!r}; give a number, or {DROP!r}")
     fail_next = partial(

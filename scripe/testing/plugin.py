@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 MARKERS = (
     "scripe_latency(seconds): each response takes this many seconds of the emulator's time.",
-    "scripe_faults(status=500, code=None, *, retry_after=None, message=None, times=1, method=None, path=None): the "
-    "next matching requests fail; with 'drop' as status they are done, and their responses are lost.",
+    "scripe_faults(status=500, code=None, *, retry_after=None, message=None, times=1, method=None, path=None, "
+    "before=False): the next matching requests fail; with 'drop' as status they are done, and their responses are "
+    "lost; with before=True they are lost before they are done.",
     "scripe_plan(plan, *, active=True): the plan of the emulator's workspace, and whether it is in good standing.",
     "scripe_rate_limit(requests): how many requests of each kind the emulator allows in 60 seconds.",
     "scripe_spend_cap(remaining_cents): the cents that are left of today's spend cap.",

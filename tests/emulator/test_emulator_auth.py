@@ -193,6 +193,31 @@ def test_rate_headers_may_come_with_a_429_alone() -> None:
         assert Calls(emulator).get("/projects").headers["Retry-After"] == "60"
 
 
+def test_a_call_counts_for_the_rate_window() -> None:
+    with Emulator(clock=frozen(), read_limit=1, rate_window=2.5) as emulator:
+        api = Calls(emulator)
+        assert api.get("/projects").headers["X-RateLimit-Reset"] == "3"
+        emulator.clock.advance(2.25)
+        refused = api.get("/projects")
+        assert refused.headers["Retry-After"] == "1"
+        assert refused.error["message"] == "More than 1 calls of the read bucket in 2.5 seconds."
+        emulator.clock.advance(0.25)
+        assert api.get("/projects").status == 200
+
+
+def test_calls_of_all_kinds_may_share_one_limit() -> None:
+    with Emulator(clock=frozen(), shared_limit=4) as emulator:
+        api = Calls(emulator)
+        upload_link = api.post("/uploads", {"contentType": "text/plain"})
+        responses = [api.get("/jobs"), api.text(), upload_link, api.generate()]
+        assert {response.headers["X-RateLimit-Limit"] for response in responses} == {"4"}
+        assert responses[-1].headers["X-RateLimit-Remaining"] == "0"
+        assert api.get("/jobs").code == "429 rate_limited"
+        assert api.text().code == "429 rate_limited"
+        other = emulator.create_key(workspace_id=emulator.create_workspace())
+        assert api.get("/jobs", key=other).headers["X-RateLimit-Remaining"] == "3"
+
+
 def test_a_project_is_shown_without_a_request(emulator: Emulator, api: Calls) -> None:
     assert emulator.project() == api.get(f"/projects/{emulator.project_id}").fields
     other = api.get("/projects").json["data"][-1]

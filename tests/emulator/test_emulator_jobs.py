@@ -116,6 +116,28 @@ def test_a_status_that_no_page_names(emulator: Emulator, api: Calls) -> None:
     assert emulator.count("sources") == 0
 
 
+def test_jobs_are_forgotten_by_the_age_of_their_creation() -> None:
+    with Emulator(clock=frozen(), job_retention=0.5, job_speed=0) as emulator:
+        api = Calls(emulator)
+        first = api.generate().fields["id"]
+        emulator.clock.advance(1)
+        second = api.generate().fields["id"]
+        emulator.clock.advance(12 * 3600 - 1)
+        assert [job["id"] for job in api.get("/jobs").json["data"]] == [second, first]
+        emulator.clock.advance(0.001)
+        assert [job["id"] for job in api.get("/jobs?dateFrom=2026-05-15").json["data"]] == [second]
+        assert api.get(f"/jobs/{first}").code == "404 not_found"
+        assert api.post(f"/jobs/{first}/cancel").code == "404 not_found"
+        assert api.get(f"/jobs/{second}").status == 200
+        assert emulator.count("jobs") == 2
+
+
+def test_jobs_stay_unless_told_otherwise(emulator: Emulator, api: Calls) -> None:
+    job_id = api.generate().fields["id"]
+    emulator.clock.advance(timedelta(days=10_000))
+    assert api.get(f"/jobs/{job_id}").status == 200
+
+
 def test_seeding(emulator: Emulator, api: Calls) -> None:
     seeded = emulator.seed(projects=1, sources=2, step=timedelta(minutes=1))
     source = api.get(f"/sources/{seeded.source_ids[1]}").fields

@@ -261,6 +261,43 @@ def test_the_numbers_are_there_as_json_too(emulator: Emulator, api: Calls, brows
     assert browser.send("GET", "/_emulator/state.json", Host="rebound.example").status == 403
 
 
+def test_the_requests_are_there_as_json_too(emulator: Emulator, api: Calls, browser: Browser) -> None:
+    api.text(idempotency_key="ep01")
+    emulator.clock.advance(1.5)
+    api.text(idempotency_key="ep01")
+    emulator.drop_next(before=True)
+    api.get(f"/sources/{emulator.api_key}")
+    seen = browser.see("/requests.json")
+    assert seen.headers["Content-Type"] == "application/json"
+    first, replay, lost = json.loads(seen.html)
+    assert first == {
+        "time": "2026-05-15T08:21:00.123Z",
+        "method": "POST",
+        "path": "/sources",
+        "status": 200,
+        "error_code": None,
+        "request_id": emulator.requests[0].request_id,
+        "idempotency_key": "ep01",
+        "replayed": False,
+        "connection_dropped": False,
+    }
+    assert replay == {
+        **first,
+        "time": "2026-05-15T08:21:01.623Z",
+        "request_id": emulator.requests[1].request_id,
+        "replayed": True,
+    }
+    assert lost["path"] == f"/sources/scripe_sk_test_…{emulator.api_key[-4:]}"
+    assert [lost["status"], lost["connection_dropped"], lost["request_id"]] == [0, True, None]
+    assert browser.send("GET", "/_emulator/requests.json", Host="rebound.example").status == 403
+
+
+def test_another_process_steers_the_clock(emulator: Emulator, browser: Browser) -> None:
+    browser.send("POST", "/_emulator/advance", "seconds=90000")
+    assert emulator.clock.now() == START + timedelta(seconds=90_000)
+    assert json.loads(browser.see("/state.json").html)["time"] == "2026-05-16T09:21:00.123Z"
+
+
 PACKED = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -486,6 +523,13 @@ def test_budgets(api: Calls, emulator: Emulator, browser: Browser) -> None:
     assert "Acme BUSINESS read 0 of 120" in browser.see().text
 
 
+def test_a_shared_limit_and_its_window() -> None:
+    with Emulator(clock=frozen(), shared_limit=7, rate_window=10) as emulator, emulator.serve() as server:
+        Calls(emulator).get("/jobs")
+        text = Browser(server).see().text
+    assert "Requests in 10 s, spend of the UTC day Acme BUSINESS shared 1 of 7 1 of 7 spend" in text
+
+
 def test_records_by_type(api: Calls, browser: Browser) -> None:
     api.text()
     text = browser.see().text
@@ -527,6 +571,17 @@ def test_drop_next(api: Calls, browser: Browser) -> None:
     assert "The next request loses its response" in browser.press("drop-next", times=1).text
     assert "The next 3 requests lose their responses" in browser.press("drop-next", times=3).text
     assert api.get("/health").raw.connection_dropped
+
+
+def test_drop_next_before_the_work(emulator: Emulator, api: Calls, browser: Browser) -> None:
+    text = browser.press("drop-next", times=1, before=1).text
+    assert "The next request is lost before it is done" in text
+    text = browser.press("drop-next", times=2, before=1, path="/jobs").text
+    assert "The next 2 requests to /jobs are lost before they are done" in text
+    api.text()
+    assert emulator.count("sources") == 0
+    row = rows_of(browser.see("/live"), "requests")[0]
+    assert '"text": "Hello"} ✕ failed lost before the work' in row
 
 
 def test_delay_next(api: Calls, browser: Browser, emulator: Emulator) -> None:

@@ -223,10 +223,12 @@ def test_a_status_is_a_number(emulator: Emulator) -> None:
 def test_unused_faults_are_described_until_they_are_cleared(emulator: Emulator) -> None:
     emulator.fail_next(503, method="POST", path="/sources")
     emulator.drop_next()
+    emulator.drop_next(before=True, method="PUT")
     emulator.delay_next(1)
     assert emulator.unused_faults == [
         "503 for POST /sources",
         "drop for any method of any path",
+        "drop before the work for PUT of any path",
         "delay for any method of any path",
     ]
     emulator.clear_faults()

@@ -17,6 +17,7 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ import scripe.emulator
 from scripe import Scripe
 from scripe.emulator import Clock, Emulator, Headers, Request, Response, S3Storage, Server, Settings
 from scripe.emulator.__main__ import main
-from tests.emulator.emulator_calls import Calls, frozen, path_of
+from tests.emulator.emulator_calls import START, Calls, frozen, path_of
 
 
 @pytest.fixture
@@ -140,6 +141,89 @@ def test_a_dropped_put_is_never_whole(emulator: Emulator, server: Server) -> Non
         connection.request("PUT", path, b"bytes", {"Content-Type": "text/plain"})
         with pytest.raises(http.client.IncompleteRead):
             connection.getresponse().read()
+
+
+@pytest.mark.parametrize("path", ["/v1/sources", "/_storage/x"])
+def test_a_connection_lost_before_the_work_gets_nothing_at_all(
+    emulator: Emulator, server: Server, path: str
+) -> None:
+    emulator.drop_next(before=True)
+    with connected(server.base_url) as connection:
+        connection.request("PUT", path, b"x")
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            connection.getresponse()
+    assert [request.status for request in emulator.requests] == [0]
+
+
+NOW = "Fri, 15 May 2026 08:21:00 GMT"
+
+
+def test_every_response_is_dated_by_the_emulators_clock(emulator: Emulator, api: Calls) -> None:
+    upload = api.mint()
+    responses = [
+        api.get("/jobs"),
+        api.get("/nothing"),
+        api.put(upload, b"x", **{"Content-Length": "2"}),
+        api.put(upload, b"x"),
+        api.send("GET", "http://emulator.test/openapi.json", {}),
+    ]
+    emulator.fail_next(503)
+    responses.append(api.get("/jobs"))
+    assert {response.headers["Date"] for response in responses} == {NOW}
+    emulator.clock.advance(3_600)
+    assert api.get("/jobs").headers["Date"] == "Fri, 15 May 2026 09:21:00 GMT"
+
+
+def test_a_failure_may_bring_a_date_of_its_own(emulator: Emulator, api: Calls) -> None:
+    emulator.fail_next(503, headers={"date": "soon"})
+    headers = api.get("/jobs").headers
+    assert [text for name, text in headers.items() if name.lower() == "date"] == ["soon"]
+
+
+def test_a_replay_has_a_new_date(emulator: Emulator, api: Calls) -> None:
+    assert api.text(idempotency_key="key").headers["Date"] == NOW
+    emulator.clock.advance(3_600)
+    assert api.text(idempotency_key="key").headers["Date"] == "Fri, 15 May 2026 09:21:00 GMT"
+
+
+def test_a_response_that_is_held_back_is_dated_when_it_leaves() -> None:
+    with Emulator(clock=Clock(START)) as emulator:
+        body = {"projectId": emulator.project_id, "source": {"text": "We ship."}}
+        content = json.dumps({**body, "wait_for_completion_ms": 20_000}).encode()
+        headers = {"Authorization": f"Bearer {emulator.api_key}", "Content-Type": "application/json"}
+        url = "http://emulator.test/v1/posts/generations"
+        request = Request("POST", url, headers, io.BytesIO(content), in_real_time=True)
+        response = emulator.handle(request)
+        completed = datetime.fromisoformat(json.loads(response.body)["data"]["completedAt"])
+        assert parsedate_to_datetime(response.headers["Date"]) == completed.replace(microsecond=0)
+
+
+def test_a_frozen_clock_gives_frozen_dates_over_a_port(
+    emulator: Emulator, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    with connected(server.base_url) as connection:
+        path = path_of(mint(server, connection, contentType="text/plain")["uploadUrl"])
+    emulator.fail_next(204, path="/projects")
+    emulator.delay_next(1.2, path="/health")
+    targets: list[tuple[str, str, dict[str, str]]] = [
+        ("GET", "/v1/health", {}),
+        ("GET", "/v1/projects", {}),
+        ("GET", "/v1/jobs", {"Host": "[::1"}),
+        ("PUT", path, {"Content-Type": "text/html"}),
+        ("PUT", path, {"Content-Type": "text/plain"}),
+        ("GET", "/_emulator/state.json", {}),
+        ("DELETE", "/_emulator", {}),
+    ]
+    for method, target, headers in targets:
+        answer = httpx.request(method, f"{server.base_url.removesuffix('/v1')}{target}", headers=headers)
+        assert answer.headers.get_list("date") == [NOW], target
+
+    def crash(request: Request, response: Response) -> None:
+        raise RuntimeError("broken")
+
+    emulator.add_observer(crash)
+    with caplog.at_level(logging.CRITICAL, "scripe.emulator"):
+        assert httpx.get(f"{server.base_url}/health").headers.get_list("date") == [NOW]
 
 
 @pytest.mark.parametrize("status", [204, 304])
@@ -266,6 +350,7 @@ def test_pages_of_origins_that_are_named_may_call(origins: tuple[str, ...]) -> N
     with Emulator(cors_origins=origins) as emulator, emulator.serve() as server:
         preflight = httpx.options(f"{server.base_url}/notes", headers=asked)
         assert preflight.status_code == 200
+        assert "date" in preflight.headers
         assert preflight.headers["access-control-allow-origin"] == named
         assert "POST" in preflight.headers["access-control-allow-methods"]
         assert "idempotency-key" in preflight.headers["access-control-allow-headers"]
@@ -411,6 +496,33 @@ def test_what_is_no_port_and_no_speed(capsys: pytest.CaptureFixture[str]) -> Non
         assert f"{text} is not a {option}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--shared-limit", "--rate-window", "--job-retention"])
+@pytest.mark.parametrize("text", ["0", "-1", "many", "inf"])
+def test_what_is_no_limit_and_no_span_of_time(
+    option: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([f"{option}={text}"])
+    assert f"{text} is not a " in capsys.readouterr().err
+
+
+def test_the_command_takes_limits_and_the_age_of_jobs(capsys: pytest.CaptureFixture[str]) -> None:
+    def call() -> None:
+        first, second, _ = capsys.readouterr().out.splitlines()
+        url = first.removeprefix("export SCRIPE_BASE_URL=")
+        headers = {"Authorization": f"Bearer {second.removeprefix('export SCRIPE_API_KEY=')}"}
+        answer = httpx.get(f"{url}/projects", headers=headers)
+        assert answer.headers["x-ratelimit-limit"] == "3"
+        assert answer.headers["x-ratelimit-reset"] == "600"
+        body = {"projectId": answer.json()["data"][0]["id"], "source": {"text": "We ship."}}
+        job_id = httpx.post(f"{url}/posts/generations", json=body, headers=headers).json()["data"]["id"]
+        httpx.post(f"{url.removesuffix('/v1')}/_emulator/advance", data={"seconds": "90000"})
+        assert httpx.get(f"{url}/jobs/{job_id}", headers=headers).status_code == 404
+
+    options = ["--shared-limit=3", "--rate-window=600", "--job-retention=1"]
+    main(["--port=0", *options], wait=call)
+
+
 @pytest.mark.parametrize("which", ["taken", "missing"])
 def test_the_module_says_in_one_line_why_it_cannot_start(emulator: Emulator, which: str) -> None:
     with emulator.serve() as server:
@@ -470,6 +582,7 @@ def test_importing_is_light() -> None:
 def test_every_setting_is_a_keyword_of_the_emulator() -> None:
     values = {field.name: object() for field in fields(Settings)}
     values |= {"cors_origins": (), "max_recorded_requests": 1, "simulated_latency": 0, "plan": "FREE"}
+    values |= {"rate_window": 1.0}
     settings = Emulator(**cast("dict[str, Any]", values)).settings
     assert {field.name: getattr(settings, field.name) for field in fields(Settings)} == values
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scripe.emulator import Emulator
+from scripe.emulator import Emulator, Response
 from tests.emulator.emulator_calls import ORIGIN, ApiResponse, Calls, frozen
 
 KEYED = {"Idempotency-Key": "key"}
@@ -251,7 +251,7 @@ def test_a_fault_in_every_form(emulator: Emulator, api: Calls) -> None:
     response = api.get("/projects")
     assert (response.status, response.headers, response.body) == (
         502,
-        {"Content-Type": "text/html"},
+        {"Content-Type": "text/html", "Date": "Fri, 15 May 2026 08:21:00 GMT"},
         b"<html>",
     )
     emulator.fail_next(429, "slow_down", retry_after="soon", message="Not now.")
@@ -271,6 +271,25 @@ def test_a_dropped_answer_is_of_work_done(emulator: Emulator, api: Calls) -> Non
     assert (again.raw.connection_dropped, again.raw.delay) == (False, 0.0)
     assert (again.headers["Idempotent-Replayed"], again.body) == ("true", connection_dropped.body)
     assert emulator.count("sources") == 1
+
+
+def test_a_connection_lost_before_the_work_leaves_nothing_done(emulator: Emulator, api: Calls) -> None:
+    emulator.drop_next(before=True, path="/sources")
+    lost = api.text(idempotency_key="key").raw
+    assert lost == Response(0, {}, b"", connection_dropped=True)
+    assert emulator.count("sources") == 0
+    assert api.text(idempotency_key="key").headers["Idempotent-Replayed"] == "false"
+    first, second = emulator.requests
+    assert (first.status, first.connection_dropped) == (0, True)
+    assert second.headers["idempotency-key"] == first.headers["idempotency-key"] == "key"
+
+
+def test_a_client_in_process_sends_again_what_was_lost_before_the_work(emulator: Emulator) -> None:
+    emulator.drop_next(before=True, path="/sources")
+    with emulator.client() as client:
+        client.sources.create_text(project_id=emulator.project_id, text="Hello")
+    assert [request.status for request in emulator.requests] == [0, 200]
+    assert [request.replayed for request in emulator.requests] == [False, False]
 
 
 def test_faults_are_met_in_order(emulator: Emulator, api: Calls) -> None:

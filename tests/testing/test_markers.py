@@ -53,6 +53,12 @@ def test_each_marker_is_obeyed(run: Run) -> None:
             scripe_client.workspaces.me()
             assert scripe_client.workspaces.me().last_response.attempts == 1
 
+        @pytest.mark.scripe_faults("drop", before=True, path="/sources")
+        def test_a_drop_before_the_work(scripe_client, scripe_emulator, scripe_project):
+            scripe_client.sources.create_text(project_id=scripe_project.id, text="Hello")
+            sent = scripe_emulator.assert_sent("POST", "/sources", times=2)
+            assert [each.status for each in sent] == [0, 200]
+
         @pytest.mark.scripe_faults("drop", times=2)
         def test_two_drops(scripe_client):
             assert scripe_client.workspaces.me().last_response.attempts == 3
@@ -93,7 +99,7 @@ def test_each_marker_is_obeyed(run: Run) -> None:
             assert source.topics
             assert scripe_client.jobs.list().first().status == "COMPLETED"
     """)
-    ran.assert_outcomes(passed=10)
+    ran.assert_outcomes(passed=11)
 
 
 def test_faults_that_no_request_met_are_told(run: Run) -> None:
@@ -145,6 +151,7 @@ WRONG = {
     "scripe_faults(503, times=0)": "times is 0; give 1 or more",
     "scripe_faults(503, path='sources')": "path is 'sources'; begin it with /",
     "scripe_faults(503, when='now')": "got an unexpected keyword argument 'when'",
+    "scripe_faults(503, before=True)": "before goes only with 'drop'; leave it out",
     "scripe_faults('drop', code='conflict')": "a lost response has no code, retry_after or message; leave them out",
     "scripe_plan()": "missing a required argument: 'plan'",
     "scripe_plan('GRATIS')": "there is no plan 'GRATIS'; give one of FREE, SOLO, ADVANCED, BUSINESS, ENTERPRISE, TRIAL",

@@ -6,9 +6,10 @@ import sqlite3
 import tempfile
 import weakref
 from collections.abc import Callable
+from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
-from ..._vocabulary import RateLimitBucket
 from .auth import Auth
 from .canonical_json import JsonObject
 from .clock import Clock
@@ -18,9 +19,9 @@ from .database import IN_MEMORY, Database, Record, new_id
 from .dispatcher import Dispatcher
 from .errors import error_response
 from .events import EventLog
-from .faults import Failure, Faults
+from .faults import Drop, Failure, Faults
 from .jobs import Jobs
-from .messages import Request, Response
+from .messages import Headers, Request, Response
 from .posts import Posts
 from .rate_limits import RateLimiter
 from .recorder import RequestRecorder
@@ -105,8 +106,12 @@ class Application:
             response = fault.response(request, request_id)
             if request.in_api and fault.body is None:
                 response.headers = self._dispatcher.common_headers(request_id) | response.headers
+            self._add_date(response)
+        elif isinstance(fault, Drop) and fault.before:
+            response = Response(0, {}, b"", connection_dropped=True)
         else:
             response = self._respond(request, request_id)
+            self._add_date(response)
             for observer in self._observers:
                 request.body.seek(0)
                 observer(request, response)
@@ -125,13 +130,25 @@ class Application:
         try:
             self._local_storage.check(request)
         except StorageError as error:
-            return self.recorder.record(request, error.response(), arrival)
+            response = error.response()
+            self._add_date(response)
+            return self.recorder.record(request, response, arrival)
         return None
 
     def reject_unstored(self, request: Request, error: OSError) -> Response:
         """Return the error of a request whose body could not be stored, since a disk is full."""
         response = self._unavailable(request, new_id("req"), error)
+        self._add_date(response)
         return self.recorder.record(request, response, self.recorder.arrival())
+
+    def date(self, delay: float = 0.0) -> str:
+        """Return the emulator's time in some seconds, as a `Date` header has it."""
+        return format_datetime(self.clock.now() + timedelta(seconds=delay), usegmt=True)
+
+    def _add_date(self, response: Response) -> None:
+        """Date a response when it will leave, unless it has a date."""
+        if "date" not in Headers(response.headers.items()):
+            response.headers["Date"] = self.date(response.delay)
 
     def _respond(self, request: Request, request_id: str) -> Response:
         try:
@@ -173,18 +190,12 @@ def _build_services(settings: Settings, clock: Clock, database: Database, storag
     def run_handler(job: Record, moment: int) -> JsonObject:
         return JOB_HANDLERS[str(job.fields["type"])](services, job, moment)
 
-    limits: dict[RateLimitBucket, int] = {
-        "read": settings.read_limit,
-        "write": settings.write_limit,
-        "upload": settings.upload_limit,
-        "generation": settings.generation_limit,
-    }
     services = Services(
         settings=settings,
         clock=clock,
         database=database,
         auth=Auth(database, clock, settings),
-        rate_limiter=RateLimiter(limits, settings.rate_headers),
+        rate_limiter=RateLimiter(settings),
         spending=spending,
         storage=storage,
         events=events,

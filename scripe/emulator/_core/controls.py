@@ -8,7 +8,7 @@ from ..._vocabulary import Plan
 from .canonical_json import JsonObject
 from .database import Record, Selection
 from .events import Event
-from .faults import Delay, DropResponse, Failure, Faults
+from .faults import Delay, Drop, Failure, Faults
 from .routes import RESOURCE_NAMES
 from .routes.health import CHECKS
 from .routes.projects import to_json
@@ -127,9 +127,11 @@ class Controls:
                 raise ValueError(f"{name}: {text!r} is not a valid header field")
         self._faults.add(Failure(method, path, times, status, code, message, body, fields))
 
-    def drop_next(self, times: int = 1, *, method: str | None = None, path: str | None = None) -> None:
-        """Let the next matching requests be done, but their responses be lost."""
-        self._faults.add(DropResponse(method, path, times))
+    def drop_next(
+        self, times: int = 1, *, before: bool = False, method: str | None = None, path: str | None = None
+    ) -> None:
+        """Let the next matching requests be done and their responses lost, or be lost before they are done."""
+        self._faults.add(Drop(method, path, times, before))
 
     def delay_next(
         self, seconds: float, times: int = 1, *, method: str | None = None, path: str | None = None

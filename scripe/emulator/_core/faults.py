@@ -52,12 +52,14 @@ class ResponseFault(Fault):
 
 
 @dataclass(slots=True)
-class DropResponse(ResponseFault):
-    """The request is done, and its response is lost."""
+class Drop(ResponseFault):
+    """The request is done, and its response is lost; or the connection is lost before the request is done."""
+
+    before: bool = False
 
     @property
     def label(self) -> str:
-        return "drop"
+        return "drop before the work" if self.before else "drop"
 
 
 @dataclass(slots=True)

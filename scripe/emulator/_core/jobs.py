@@ -13,7 +13,7 @@ from .auth import Principal
 from .canonical_json import JsonObject
 from .clock import Clock
 from .database import Database, Record, new_id
-from .dates import format_timestamp
+from .dates import DAY_MS, format_timestamp
 from .errors import ApiError
 from .events import EventLog
 from .settings import Settings
@@ -85,6 +85,11 @@ class Jobs:
                     self._start(job, moment)
                 else:
                     self._finish(job, moment, self._settings.finished_status)
+
+    def oldest_shown(self) -> int:
+        """Return the first creation time of the jobs that are still listed and found."""
+        days = self._settings.job_retention
+        return 0 if days is None else self._clock.milliseconds() - round(days * DAY_MS)
 
     def start(self, job_id: str) -> None:
         """Let a queued job run from now on."""

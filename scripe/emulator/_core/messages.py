@@ -123,10 +123,11 @@ class Response:
     """A response, and how it is to be sent.
 
     Attributes:
-        status: The HTTP status.
+        status: The HTTP status; 0 if the connection breaks before the work, so that there is no response.
         headers: The header fields, without `Content-Length`.
         body: The whole body.
-        connection_dropped: Whether the connection breaks before the response arrives, although the work was done.
+        connection_dropped: Whether the connection breaks before the response arrives, although the work was done
+            unless `status` is 0.
         delay: Seconds of real time to wait before sending it.
 
     """
@@ -148,7 +149,7 @@ class ReceivedRequest:
         query: The query's parameters.
         headers: The header fields, found by name without regard to case.
         body: The body, of a huge one the first 8 MB; empty for storage.
-        status: The status of the response.
+        status: The status of the response; 0 if the connection was lost on purpose before the work.
         replayed: Whether the response is a stored one, for a repeated idempotency key.
         storage: Whether the request went to storage.
         received_at: When it came, by the emulator's clock.

@@ -221,6 +221,8 @@ def _list_requests(received: list[ReceivedRequest]) -> list[str]:
 
 
 def _describe(request: ReceivedRequest) -> str:
+    if not request.status:
+        return f"{request.method} {request.path}, the connection was lost before the work"
     remark = (
         ", the response was lost" if request.connection_dropped else ", a replay" if request.replayed else ""
     )

@@ -20,10 +20,12 @@ class Settings:
     Attributes:
         plan: The plan of the first workspace of a new database.
         job_speed: How many times faster than usual jobs move; 0 stops them until `start`, `finish` or `fail`.
-        read_limit: Reads of a workspace in 60 seconds.
-        write_limit: Writes of a workspace in 60 seconds.
-        upload_limit: Upload links of a workspace in 60 seconds.
-        generation_limit: Generations of a workspace in 60 seconds.
+        read_limit: Reads of a workspace in `rate_window` seconds.
+        write_limit: Writes of a workspace in that time.
+        upload_limit: Upload links of a workspace in that time.
+        generation_limit: Generations of a workspace in that time.
+        shared_limit: Requests of a workspace in that time, of all kinds together; instead of the four limits.
+        rate_window: Seconds for which a request counts.
         rate_headers: Whether `X-RateLimit-*` comes with every response that counts, or only with a 429.
         versions: The API versions accepted; the first is the default.
         missing_version: Whether a call without version is served with the default, or refused.
@@ -31,6 +33,8 @@ class Settings:
         finished_status: The status of a successful job, `DONE` or `COMPLETED`.
         queue_seconds: How long a job is queued at speed 1.
         run_seconds: How long a job runs at speed 1.
+        job_retention: Days after its creation for which a job is listed and found; it stays in `Emulator.count`. No
+            page says how long that is, so jobs stay forever unless this is given.
         simulated_latency: Seconds of the emulator's time that each response takes; nobody waits for them.
         source_cents: The cents that a file source takes from the daily spend cap.
         generation_cents: The cents that generating a post takes from it.
@@ -50,6 +54,8 @@ class Settings:
     write_limit: int = 300
     upload_limit: int = 300
     generation_limit: int = 60
+    shared_limit: int | None = None
+    rate_window: float = 60.0
     rate_headers: RateHeaders = "always"
     versions: tuple[str, ...] = (API_VERSION,)
     missing_version: MissingVersion = "default"
@@ -57,6 +63,7 @@ class Settings:
     finished_status: str = "DONE"
     queue_seconds: float = 1.0
     run_seconds: float = 4.0
+    job_retention: float | None = None
     simulated_latency: float = 0.0
     source_cents: int = 10
     generation_cents: int = 5

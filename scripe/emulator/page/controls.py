@@ -67,8 +67,9 @@ def fail_next(form: Form) -> None:
 
 
 def drop_next(form: Form) -> None:
-    """Let the next responses be lost."""
-    form.application.controls.drop_next(form.times(), path=form.path())
+    """Let the next responses be lost, or the next requests."""
+    before = bool(form.text("before"))
+    form.application.controls.drop_next(form.times(), before=before, path=form.path())
 
 
 def delay_next(form: Form) -> None:
@@ -133,7 +134,7 @@ class Control:
 
 CONTROLS: Mapping[str, Control] = {
     "fail-next": Control(fail_next, "The next requests will fail."),
-    "drop-next": Control(drop_next, "The next responses will be lost."),
+    "drop-next": Control(drop_next, "The next connections will be lost."),
     "delay-next": Control(delay_next, "The next responses will be late."),
     "clear-faults": Control(clear_faults, "All faults were cleared."),
     "advance": Control(advance, "The clock was moved forward."),

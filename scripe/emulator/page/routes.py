@@ -13,7 +13,7 @@ from .._core.optional_dependencies import MissingExtraError, require_extra
 from .access import check_request
 from .controls import CONTROLS, DEFAULT_FAULT, FAILURES, Form, FormError, find_api_key
 from .formatting import mask_secrets
-from .snapshot import state_document, take_snapshot
+from .snapshot import requests_document, state_document, take_snapshot
 
 with require_extra():
     from starlette.concurrency import run_in_threadpool
@@ -97,6 +97,8 @@ class Page:
             return self._render_confirmation(request)
         if path == "/state.json":
             return JSONResponse(state_document(self._application))
+        if path == "/requests.json":
+            return JSONResponse(requests_document(self._application))
         if path in STATIC:
             return _static(path)
         return PlainTextResponse("There is no such page.\n", 404)

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from ..._vocabulary import SUCCESS_STATUSES
 from .._core.application import Application
-from .._core.canonical_json import JsonObject
+from .._core.canonical_json import Json, JsonObject
 from .._core.database import Record
 from .._core.dates import EPOCH, format_datetime
-from .._core.faults import Delay, Failure, Fault
+from .._core.faults import Delay, Drop, Failure, Fault
 from .._core.jobs import ACTIVE
 from .._core.messages import ReceivedRequest
 from .._core.routes import RESOURCE_NAMES
@@ -50,6 +50,7 @@ def take_snapshot(application: Application) -> View:
             "job_count": database.count("jobs"),
             "posts": [_post_row(post, now) for post in database.latest("posts", MAX_POSTS, ())],
             "post_count": database.count("posts"),
+            "rate_window": f"{services.settings.rate_window:g}",
             "workspaces": [
                 _workspace_row(services, row, now) for row in services.auth.list_workspaces()[:MAX_WORKSPACES]
             ],
@@ -73,6 +74,24 @@ def state_document(application: Application) -> JsonObject:
             "records": {resource: services.database.count(resource) for resource in sorted(RESOURCE_NAMES)},
             "faults": [describe_fault(fault) for fault in application.faults.list_pending()],
         }
+
+
+def requests_document(application: Application) -> list[Json]:
+    """Return the requests that programs can read, in the order in which they were answered."""
+    return [
+        {
+            "time": format_datetime(request.received_at),
+            "method": request.method,
+            "path": mask_secrets(request.path),
+            "status": request.status,
+            "error_code": request.error_code,
+            "request_id": request.request_id,
+            "idempotency_key": mask_secrets(request.headers.get("idempotency-key", "")) or None,
+            "replayed": request.replayed,
+            "connection_dropped": request.connection_dropped,
+        }
+        for request in application.recorder.requests
+    ]
 
 
 def request_rows(received: Iterable[ReceivedRequest]) -> list[View]:
@@ -179,6 +198,8 @@ def describe_fault(fault: Fault) -> str:
         effect = f"{'fails' if one else 'fail'} with {fault.status}{code}"
     elif isinstance(fault, Delay):
         effect = f"{'gets its response' if one else 'get their responses'} {fault.seconds:g} s late"
+    elif isinstance(fault, Drop) and fault.before:
+        effect = "is lost before it is done" if one else "are lost before they are done"
     else:
         effect = "loses its response" if one else "lose their responses"
     return mask_secrets(f"{requests}{f' to {target}' if target else ''} {effect}")

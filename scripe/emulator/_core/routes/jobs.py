@@ -1,7 +1,8 @@
 """GET /jobs, GET /jobs/{jobId} and POST /jobs/{jobId}/cancel."""
 
 from ...._vocabulary import SUCCESS_STATUSES
-from ..database import Selection
+from ..database import Record, Selection
+from ..errors import ApiError
 from ..jobs import STATUSES, TYPES
 from ..messages import Response
 from ..pagination import page_of_selection, parse_date_range, parse_enum_list
@@ -16,22 +17,34 @@ def list_jobs(context: RequestContext) -> Response:
         statuses = [*statuses, *SUCCESS_STATUSES]
     earliest, latest = parse_date_range(context, times=True)
     selection = Selection(
-        "jobs", context.workspace_id, earliest=earliest, latest=latest, types=types, statuses=statuses
+        "jobs",
+        context.workspace_id,
+        earliest=max(earliest, context.services.jobs.oldest_shown()),
+        latest=latest,
+        types=types,
+        statuses=statuses,
     )
     return page_of_selection(context, selection, lambda job: context.services.jobs.to_json(job, live=False))
 
 
 def get_job(context: RequestContext) -> Response:
     """Show a job, with progress while it runs."""
-    job = context.find("jobs", context.parameters["jobId"])
+    job = _find_job(context)
     return data_response(context.services.jobs.to_json(job, live=True))
 
 
 def cancel_job(context: RequestContext) -> Response:
     """Cancel a job that is still queued."""
-    job = context.find("jobs", context.parameters["jobId"])
+    job = _find_job(context)
     context.services.jobs.cancel(job)
     return data_response(context.services.jobs.to_json(job, live=True))
+
+
+def _find_job(context: RequestContext) -> Record:
+    job = context.find("jobs", context.parameters["jobId"])
+    if job.created_at < context.services.jobs.oldest_shown():
+        raise ApiError("not_found", f"{job.id} was not found in jobs.")
+    return job
 
 
 RESOURCE = Resource(
