@@ -18,7 +18,7 @@ from opentelemetry import context, metrics, propagate, trace
 from opentelemetry.context import (
     _SUPPRESS_HTTP_INSTRUMENTATION_KEY as SUPPRESS_HTTP,  # pyright: ignore[reportPrivateUsage]
 )
-from opentelemetry.metrics import MeterProvider
+from opentelemetry.metrics import Meter, MeterProvider
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider
 
 from .. import _log
@@ -27,15 +27,43 @@ from .._observer import CallDescription, Observation, Observer, Operation
 from .._version import __version__
 from . import _attributes as attributes
 from ._attributes import Attributes
-from ._instruments import Instruments
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 SCHEMA = "https://opentelemetry.io/schemas/1.37.0"
 
+DURATIONS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 120, 300)
+"""Bucket bounds in seconds: those of the conventions, and longer ones, since a call may wait for minutes."""
 
-class OpenTelemetryObserver:
+WAITS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
+"""Bucket bounds in seconds, for rate limit waits."""
+
+
+class Instruments:
+    """The instruments of one meter."""
+
+    def __init__(self, meter: Meter) -> None:
+        self.duration = meter.create_histogram(
+            "scripe.client.call.duration",
+            unit="s",
+            description="Duration of calls, including retries and waits.",
+            explicit_bucket_boundaries_advisory=DURATIONS,
+        )
+        self.retries = meter.create_counter(
+            "scripe.client.call.retries",
+            unit="{request}",
+            description="Requests that were sent again, by the outcome of the previous one.",
+        )
+        self.rate_limit_wait = meter.create_histogram(
+            "scripe.client.rate_limit_wait.duration",
+            unit="s",
+            description="Duration of rate limit waits, of calls that had to wait.",
+            explicit_bucket_boundaries_advisory=WAITS,
+        )
+
+
+class OpenTelemetryObserver(Observer):
     """Records all calls of a client as spans and metrics."""
 
     def __init__(self, tracer_provider: TracerProvider | None, meter_provider: MeterProvider | None) -> None:
@@ -49,7 +77,7 @@ class OpenTelemetryObserver:
         return Traced(self._tracer.start_span(f"scripe {name}", kind=SpanKind.INTERNAL))
 
 
-class SafeObserver:
+class SafeObserver(Observer):
     """Wraps an observer so that its errors never break or hide the call that it observes.
 
     Each type of error is logged once.
@@ -65,7 +93,7 @@ class SafeObserver:
         return _SafeObservation(_call_safely(self._observer.operation, name))
 
 
-class _SafeObservation:
+class _SafeObservation(Observation):
     def __init__(self, observation: Observation | Operation | None) -> None:
         self._observation = observation
 
@@ -100,7 +128,7 @@ def _call_safely(hook: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R |
         return None
 
 
-class Traced:
+class Traced(Operation):
     """A span that is the current span until it ends."""
 
     def __init__(self, span: Span, parent: context.Context | None = None) -> None:
@@ -117,7 +145,7 @@ class Traced:
             self.span.end()
 
 
-class TracedCall(Traced):
+class TracedCall(Traced, Observation):
     """The span and the metrics of one call."""
 
     def __init__(self, tracer: Tracer, instruments: Instruments, description: CallDescription) -> None:
