@@ -87,8 +87,8 @@ def emulator(
     ],
 ) -> int:
     """Serve an emulated Scripe API on this machine until Ctrl-C."""
-    from .emulator import (
-        run_emulator,  # reached where an option stands before the command; else see `dispatch`
+    from .dispatch import (
+        run_emulator,  # `dispatch` calls it itself, unless an option stands before the command
     )
 
     return run_emulator(arguments)

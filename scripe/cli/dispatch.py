@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from .._format import environment_for_rich
-from .credentials import API_KEY_AS_ARGUMENT
 from .error_output import report_usage_error
+from .exit_codes import OTHER, USAGE
+from .input import API_KEY_AS_ARGUMENT
+from .output import output_error, write_stderr
 
 MISSING_PACKAGE = '{0} is not installed. Install scripe with the extra "cli", which adds {0}.'
 
@@ -20,8 +25,6 @@ def dispatch(tokens: list[str]) -> int:
     if tokens[0] == "help":
         tokens = [*tokens[1:], "--help"]
     if tokens[0] == "emulator":  # before cyclopts is imported, which it does not need
-        from .emulator import run_emulator
-
         return run_emulator(tokens[1:])
     for variable in os.environ.keys() - environment_for_rich().keys():
         del os.environ[variable]
@@ -39,3 +42,24 @@ def dispatch(tokens: list[str]) -> int:
         return int(app.meta(tokens) or 0)
     except CycloptsError as error:
         return report_usage_error(explain(error), as_json=as_json)
+
+
+def run_emulator(arguments: Sequence[str]) -> int:
+    """Serve until interrupted; return the exit code. The command line of `scripe.emulator` reads the arguments."""
+    if sys.stdout is None:  # closed before the program began
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - used until the process ends
+    from ..emulator.__main__ import CANNOT_START, describe_failure, run_program
+
+    try:
+        run_program(arguments, program="scripe emulator")
+    except BrokenPipeError as error:
+        raise output_error(error) from None
+    except ImportError as error:
+        write_stderr(f"error: {error}")
+        return USAGE
+    except CANNOT_START as error:
+        write_stderr(f"error: {describe_failure(error)}")
+        return OTHER
+    except SystemExit as end:  # argparse has written the reason
+        return int(end.code or 0)
+    return 0

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from .._core.config import BASE_URL_VARIABLE, is_loopback, resolve_base_url
 from .._core.idempotency import check_idempotency_key, new_idempotency_key
 from ..errors import InvalidArgumentError
-from .credentials import read_api_key
+from .input import read_api_key
 from .notices import print_waits
 from .output import write_stderr
 
