@@ -11,9 +11,8 @@ Every name is loaded when it is first used.
 from . import _lazy
 from ._version import __version__ as __version__
 
-TYPE_CHECKING = (
-    False  # type checkers know it by its name; to import it from `typing` takes longer than all else
-)
+# Type checkers know it by its name; to import it from `typing` takes longer than all else.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from . import errors as errors

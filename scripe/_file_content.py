@@ -270,12 +270,8 @@ def disk_errors(subject: str | None) -> Generator[None]:
     """Raise what a disk or a file object raises as FileUnreadableError."""
     try:
         yield
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        StopIteration,
-    ) as error:  # a closed file, a cut gzip, an iterator's end
+    # A disk that failed, a closed file, a cut gzip, the end of an iterator.
+    except (OSError, ValueError, EOFError, StopIteration) as error:
         reason = error
     else:
         return
