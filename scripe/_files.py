@@ -116,13 +116,7 @@ def _do_not_check() -> None:
 def async_open_content(file: AsyncFileInput, check: Callable[[], None] = _do_not_check) -> UploadContent:
     """Open what is to be uploaded, and find its name and size. An object that is read with `await` holds the file.
 
-    Args:
-        file: The argument of the caller.
-        check: Called while a stream is read, which can take long; its exception ends the reading.
-
-    Raises:
-        InvalidArgumentError: it is empty, missing, a directory, or not readable.
-
+    Reading a stream can take long: `check` is called meanwhile, and its exception ends the reading.
     """
     inner = _inner_name(file)
     if inner is None:

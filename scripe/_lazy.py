@@ -50,17 +50,12 @@ def make_lazy_exports(
     return load, lambda: sorted({*vars(sys.modules[package]), *all_modules()})
 
 
-def stand_ins(names: Mapping[str, str]) -> dict[str, object]:
-    """Return stand-ins for classes that only annotations use; `typing.get_type_hints` loads the classes themselves.
-
-    Args:
-        names: Each name, and the module that defines it.
-
-    """
+def stand_ins(modules: Mapping[str, str]) -> dict[str, object]:
+    """Return stand-ins for classes that only annotations use; `typing.get_type_hints` loads the classes themselves."""
     from typing import ForwardRef
 
     load = f"__import__({__name__!r}, fromlist=['resolve']).resolve"
-    return {name: ForwardRef(f"{load}({module!r}, {name!r})") for name, module in names.items()}
+    return {name: ForwardRef(f"{load}({module!r}, {name!r})") for name, module in modules.items()}
 
 
 class LazyModule:

@@ -16,24 +16,14 @@ from ._core.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class CallDescription:
-    """One call at its start: one request, with all its attempts.
-
-    Attributes:
-        method: HTTP method.
-        base_url: Base URL of the API, or URL of an upload link without its query.
-        path: Path below the base URL, without a query: cursors and signatures of links stay out.
-        path_template: The path with its ids left out, such as `/jobs/{id}`; None if only the caller knows it.
-        size: Bytes of the body; None if there is none.
-        is_upload: True for a file that is sent to storage, which accepts no headers of an observer.
-
-    """
+    """One call at its start: one request, with all its attempts. Cursors and signatures of links stay out."""
 
     method: str
-    base_url: str
-    path: str
-    path_template: str | None
-    size: int | None
-    is_upload: bool = False
+    base_url: str  # of the API, or of an upload link without its query
+    path: str  # below the base URL, without its query
+    path_template: str | None  # with its ids left out, such as `/jobs/{id}`; None if only the caller knows it
+    size: int | None  # bytes of the body; None if there is none
+    is_upload: bool = False  # to storage, which accepts no headers of an observer
 
     @property
     def url(self) -> str:

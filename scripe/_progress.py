@@ -40,24 +40,14 @@ LABELS: dict[StageName, str] = {"uploading": "Upload", "queued": "Queue", "runni
 
 @dataclass(slots=True)
 class Stage:
-    """One stage of a task.
-
-    Attributes:
-        label: Its name.
-        started: When it began, by the clock of the task.
-        fraction: How much is done, from 0 to 1; None if unknown.
-        detail: Text beside the bar.
-        ended: When it ended; None while it runs.
-        is_ok: False after the task ended here with an error.
-
-    """
+    """One stage of a task."""
 
     label: str
-    started: float
-    fraction: float | None = None
-    detail: str = ""
-    ended: float | None = None
-    is_ok: bool = True
+    started: float  # by the clock of the task
+    fraction: float | None = None  # how much is done, from 0 to 1; None if unknown
+    detail: str = ""  # text beside the bar
+    ended: float | None = None  # None while it runs
+    is_ok: bool = True  # False after the task ended here with an error
 
     @property
     def mark(self) -> str:

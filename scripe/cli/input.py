@@ -31,12 +31,7 @@ def is_stdin(path: Path) -> bool:
 
 
 def read_file(path: Path, option: str) -> str:
-    """Read a text in UTF-8, without its byte order mark, from a file or from stdin.
-
-    Raises:
-        ConfigurationError: It cannot be read, or it is not UTF-8.
-
-    """
+    """Read a text in UTF-8, without its byte order mark, from a file or from stdin."""
     try:
         content = _read_stdin() if is_stdin(path) else path.read_bytes()
         return content.decode("utf-8-sig")
@@ -61,12 +56,7 @@ def _read_stdin() -> bytes:
 
 
 def read_text(text: str | None, file: Path | None, options: Options) -> str | None:
-    """Return the text of `--text` or `--text-file`; None if neither was given.
-
-    Raises:
-        ConfigurationError: Both were given, the file cannot be read, or the API key comes from stdin as well.
-
-    """
+    """Return the text of `--text` or `--text-file`; None if neither was given."""
     if text is not None and file is not None:
         raise ConfigurationError("Give --text or --text-file, not both.")
     if file is None:
@@ -77,12 +67,7 @@ def read_text(text: str | None, file: Path | None, options: Options) -> str | No
 
 
 def require_text(text: str | None, file: Path | None, options: Options) -> str:
-    """Return the text of `--text` or `--text-file`.
-
-    Raises:
-        ConfigurationError: As `read_text`, or there is no text, or an empty one.
-
-    """
+    """Return the text of `--text` or `--text-file`, one of which must be given, and not be empty."""
     content = read_text(text, file, options)
     if content is None:
         raise ConfigurationError(
@@ -94,12 +79,7 @@ def require_text(text: str | None, file: Path | None, options: Options) -> str:
 
 
 def read_api_key(file: Path | None) -> str | None:
-    """Return the API key; None if the client finds it in the environment by itself.
-
-    Raises:
-        ConfigurationError: There is no API key.
-
-    """
+    """Return the API key; None if the client finds it in the environment by itself."""
     if file is not None:
         return _read_first_line(file)
     if os.environ.get(API_KEY_VARIABLE, "").strip():

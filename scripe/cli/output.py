@@ -59,13 +59,7 @@ def wait_for_room(stream: TextIO | None) -> TextIO | None:
 
 
 def write_stdout(text: str) -> None:
-    """Write a whole text to stdout.
-
-    Raises:
-        ClosedOutputError: The reader has closed it.
-        UnwritableOutputError: It cannot be written.
-
-    """
+    """Write a whole text to stdout."""
     try:
         _write(sys.stdout, text)
     except OSError as error:

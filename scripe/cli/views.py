@@ -19,20 +19,12 @@ Getter: TypeAlias = "str | Callable[[object], object]"
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The columns, fields and text that are shown of a model.
+    """The columns, fields and text that are shown of a model."""
 
-    Attributes:
-        fields: The lines of a single one, by their labels.
-        columns: The columns of a list, by their headings.
-        text: The attribute with its long text, which follows the lines.
-        flexible: The column that is cut if the terminal is narrow.
-
-    """
-
-    fields: Mapping[str, Getter]
-    columns: Mapping[str, Getter] = field(default_factory=dict[str, Getter])
-    text: str | None = None
-    flexible: str | None = None
+    fields: Mapping[str, Getter]  # the lines of a single one, by their labels
+    columns: Mapping[str, Getter] = field(default_factory=dict[str, Getter])  # of a list, by their headings
+    text: str | None = None  # the attribute with its long text, which follows the lines
+    flexible: str | None = None  # the column that is cut if the terminal is narrow
 
 
 def cells(model: BaseModel, getters: Mapping[str, Getter]) -> list[str]:
