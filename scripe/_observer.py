@@ -21,7 +21,7 @@ class CallDescription:
     method: str
     base_url: str  # of the API, or of an upload link without its query
     path: str  # below the base URL, without its query
-    path_template: str | None  # with its ids left out, such as `/jobs/{id}`; None if only the caller knows it
+    path_template: str | None  # with its ids left out, such as `/jobs/{}`; None if only the caller knows it
     size: int | None  # bytes of the body; None if there is none
     is_upload: bool = False  # to storage, which accepts no headers of an observer
 
@@ -33,7 +33,9 @@ class CallDescription:
     @property
     def template(self) -> str | None:
         """The whole path with its ids left out, such as `/v1/jobs/{id}`."""
-        return None if self.path_template is None else urlsplit(self.base_url).path + self.path_template
+        if self.path_template is None:
+            return None
+        return urlsplit(self.base_url).path + self.path_template.replace("{}", "{id}")
 
 
 class Operation:

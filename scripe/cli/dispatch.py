@@ -13,8 +13,6 @@ from .exit_codes import OTHER, USAGE
 from .input import API_KEY_AS_ARGUMENT
 from .output import output_error, write_stderr
 
-MISSING_PACKAGE = '{0} is not installed. Install scripe with the extra "cli", which adds {0}.'
-
 
 def dispatch(tokens: list[str]) -> int:
     """Run the command that the tokens name; return the exit code."""
@@ -34,7 +32,9 @@ def dispatch(tokens: list[str]) -> int:
         from .app import COMMANDS, app
         from .usage import explain
     except ImportError as error:
-        message = MISSING_PACKAGE.format(error.name)
+        message = (
+            f'{error.name} is not installed. Install scripe with the extra "cli", which adds {error.name}.'
+        )
         return report_usage_error(message, as_json=as_json, error_type="ImportError")
     if tokens[0] not in COMMANDS and not tokens[0].startswith("-"):
         tokens = tokens[:1]  # with --help cyclopts would show the page of all commands, and no error

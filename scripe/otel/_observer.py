@@ -18,8 +18,8 @@ from opentelemetry import context, metrics, propagate, trace
 from opentelemetry.context import (
     _SUPPRESS_HTTP_INSTRUMENTATION_KEY as SUPPRESS_HTTP,  # pyright: ignore[reportPrivateUsage]
 )
-from opentelemetry.metrics import Meter, MeterProvider
-from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.trace import Span, SpanKind, StatusCode, TracerProvider
 
 from .. import _log
 from .._core.outcome import Outcome, RawResponse
@@ -40,10 +40,12 @@ WAITS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
 """Bucket bounds in seconds, for rate limit waits."""
 
 
-class Instruments:
-    """The instruments of one meter."""
+class OpenTelemetryObserver(Observer):
+    """Records all calls of a client as spans and metrics."""
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, tracer_provider: TracerProvider | None, meter_provider: MeterProvider | None) -> None:
+        self.tracer = trace.get_tracer("scripe", __version__, tracer_provider, SCHEMA)
+        meter = metrics.get_meter("scripe", __version__, meter_provider, SCHEMA)
         self.duration = meter.create_histogram(
             "scripe.client.call.duration",
             unit="s",
@@ -62,19 +64,11 @@ class Instruments:
             explicit_bucket_boundaries_advisory=WAITS,
         )
 
-
-class OpenTelemetryObserver(Observer):
-    """Records all calls of a client as spans and metrics."""
-
-    def __init__(self, tracer_provider: TracerProvider | None, meter_provider: MeterProvider | None) -> None:
-        self._tracer = trace.get_tracer("scripe", __version__, tracer_provider, SCHEMA)
-        self._instruments = Instruments(metrics.get_meter("scripe", __version__, meter_provider, SCHEMA))
-
     def call(self, description: CallDescription) -> TracedCall:
-        return TracedCall(self._tracer, self._instruments, description)
+        return TracedCall(self, description)
 
     def operation(self, name: str) -> Traced:
-        return Traced(self._tracer.start_span(f"scripe {name}", kind=SpanKind.INTERNAL))
+        return Traced(self.tracer.start_span(f"scripe {name}", kind=SpanKind.INTERNAL))
 
 
 class SafeObserver(Observer):
@@ -148,14 +142,14 @@ class Traced(Operation):
 class TracedCall(Traced, Observation):
     """The span and the metrics of one call."""
 
-    def __init__(self, tracer: Tracer, instruments: Instruments, description: CallDescription) -> None:
-        self._instruments = instruments
+    def __init__(self, observer: OpenTelemetryObserver, description: CallDescription) -> None:
+        self._observer = observer
         self._metric_attributes: Attributes = attributes.metric_attributes(description)
         self._started = time.perf_counter()
         self._requests = 0
         self._last: Outcome | None = None
         self._waited = self._unreported_wait = 0.0
-        span = tracer.start_span(
+        span = observer.tracer.start_span(
             attributes.span_name(description),
             kind=SpanKind.CLIENT,
             attributes=attributes.start_attributes(description),
@@ -167,9 +161,7 @@ class TracedCall(Traced, Observation):
     def on_send(self) -> Mapping[str, str]:
         self._report_wait()
         if self._last is not None:
-            self._instruments.retries.add(
-                1, self._metric_attributes | attributes.outcome_attributes(self._last)
-            )
+            self._observer.retries.add(1, self._metric_attributes | attributes.outcome_attributes(self._last))
         self._requests += 1
         headers: dict[str, str] = {}
         propagate.inject(headers)
@@ -211,6 +203,6 @@ class TracedCall(Traced, Observation):
             labels |= attributes.outcome_attributes(self._last)
         if error is not None:
             labels["error.type"] = attributes.error_type(error)
-        self._instruments.duration.record(time.perf_counter() - self._started, labels)
+        self._observer.duration.record(time.perf_counter() - self._started, labels)
         if self._waited:
-            self._instruments.rate_limit_wait.record(self._waited, self._metric_attributes)
+            self._observer.rate_limit_wait.record(self._waited, self._metric_attributes)
