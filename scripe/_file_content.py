@@ -255,13 +255,10 @@ def disk_errors(subject: str | None) -> Generator[None]:
         yield
     # A disk that failed, a closed file, a cut gzip, the end of an iterator.
     except (OSError, ValueError, EOFError, StopIteration) as error:
-        reason = error
-    else:
-        return
-    problem = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-    raise FileUnreadableError(
-        f"{subject or 'The file'} could not be read or written: {problem}. Nothing was uploaded."
-    ) from reason
+        problem = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise FileUnreadableError(
+            f"{subject or 'The file'} could not be read or written: {problem}. Nothing was uploaded."
+        ) from error
 
 
 def file_stat(file: BinaryIO) -> tuple[int, ...] | None:
