@@ -50,12 +50,7 @@ def _to_text(value: object) -> object:
 
 
 def check_installed(package: str) -> None:
-    """Check that a package is installed, before anything is fetched.
-
-    Raises:
-        ImportError: It is not; the message names the extra that installs it.
-
-    """
+    """Raise ImportError, before anything is fetched, if a package is not installed."""
     if importlib.util.find_spec(package) is None:
         raise ImportError(
             f'{package} is not installed. Install scripe with the extra "{package}", which adds {package}.',

@@ -42,15 +42,7 @@ class FileReader:
         self._digest = Digest()
 
     def read(self) -> bytes:
-        """Return the next block; empty after the last.
-
-        The last one is returned only if the file has not changed.
-
-        Raises:
-            UploadIntegrityError: the file has become shorter, or has changed.
-            FileUnreadableError: the disk failed.
-
-        """
+        """Return the next block; empty after the last. The last is returned only if the file has not changed."""
         block = read_block(self._file.read, min(BLOCK_SIZE, self.remaining))
         if self.remaining and not block:
             raise UploadIntegrityError(
@@ -167,10 +159,6 @@ class Claim:
     """Reserves a file object with a single position for one upload: a second one would read half of its bytes.
 
     It ends with `release`, or when it is garbage collected: an upload that was never finished must not block the file.
-
-    Raises:
-        InvalidArgumentError: another upload has the file.
-
     """
 
     _held: ClassVar[weakref.WeakValueDictionary[int, Claim]] = weakref.WeakValueDictionary()
@@ -194,12 +182,7 @@ class Claim:
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Open a file for reading.
-
-    Raises:
-        InvalidArgumentError: it is missing, a directory, or not readable.
-
-    """
+    """Open a file for reading."""
     problem: InvalidArgumentError
     try:
         return cast("BinaryIO", open(path, "rb", buffering=0, opener=_open_without_waiting))
@@ -270,19 +253,12 @@ def disk_errors(subject: str | None) -> Generator[None]:
     """Raise what a disk or a file object raises as FileUnreadableError."""
     try:
         yield
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        StopIteration,
-    ) as error:  # a closed file, a cut gzip, an iterator's end
-        reason = error
-    else:
-        return
-    problem = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-    raise FileUnreadableError(
-        f"{subject or 'The file'} could not be read or written: {problem}. Nothing was uploaded."
-    ) from reason
+    # A disk that failed, a closed file, a cut gzip, the end of an iterator.
+    except (OSError, ValueError, EOFError, StopIteration) as error:
+        problem = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise FileUnreadableError(
+            f"{subject or 'The file'} could not be read or written: {problem}. Nothing was uploaded."
+        ) from error
 
 
 def file_stat(file: BinaryIO) -> tuple[int, ...] | None:

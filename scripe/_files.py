@@ -33,9 +33,7 @@ from typing import Any, BinaryIO, Protocol, TypeAlias, cast
 from ._core.uploads import BLOCK_SIZE
 from ._file_content import Claim, UploadContent, disk_errors, file_stat, open_file, read_block
 from ._redaction import replace_lone_surrogates
-from .errors import (
-    InvalidArgumentError,
-)
+from .errors import InvalidArgumentError
 
 
 class ReadableFile(Protocol):
@@ -125,13 +123,7 @@ def absolute_path(file: object) -> str | None:
 def async_open_content(file: AsyncFileInput, check: Callable[[], None] = _do_not_check) -> UploadContent:
     """Open what is to be uploaded, and find its name and size. An object that is read with `await` holds the file.
 
-    Args:
-        file: The argument of the caller.
-        check: Called while a stream is read, which can take long; its exception ends the reading.
-
-    Raises:
-        InvalidArgumentError: it is empty, missing, a directory, or not readable.
-
+    Reading a stream can take long: `check` is called meanwhile, and its exception ends the reading.
     """
     inner = _inner_name(file)
     if inner is None:
@@ -157,9 +149,8 @@ def _open_content(file: FileInput, check: Callable[[], None]) -> UploadContent:
     if isinstance(file, (str, os.PathLike)):
         return _open_path(Path(os.fsdecode(file)), check)
     inner = _inner_name(file)
-    if inner is None and callable(
-        getattr(file, "read", None)
-    ):  # from Python 3.12 on, isinstance misses __getattr__
+    # `isinstance` with a protocol misses `__getattr__` from Python 3.12 on.
+    if inner is None and callable(getattr(file, "read", None)):
         return _open_object(cast("BinaryIO", file), check, file)
     if inner is None:
         hint = "Give a path, bytes, or a file opened with 'rb'."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from pydantic import BaseModel
 
@@ -35,23 +35,6 @@ NO_WRAP_BELOW = 20  # shorter texts stay on one line; longer ones get a column o
 
 _ALWAYS_COLUMNS = {"id", "status", "name", "title", "type"}
 _ERROR_FIELDS = ("status_code", "code", "request_id", "docs_url", "idempotency_key", "storage_code")
-
-
-class HTMLRepr(Protocol):
-    """An object that a notebook can show."""
-
-    def _repr_html_(self) -> str: ...
-
-
-class ListLike(Protocol):
-    """A list of the API, which can fetch its first rows."""
-
-    def head(self, n: int, /) -> HTMLRepr: ...
-
-
-class _Job(Protocol):
-    id: str
-    status: str
 
 
 class Markup(str):
@@ -141,9 +124,8 @@ def model_table(models: Sequence[BaseModel], note: str) -> Markup:
     shared = [f"{name} {_format(rows[0][name])}" for name in same if not _is_empty(rows[0].get(name))]
     columns = [name for name in names if name not in same and any(values[name])]
     cells = [[_cell(name, row.get(name)) for name in columns] for row in rows]
-    return _table(
-        columns, cells, "; ".join([note] * bool(note) + [f"all: {', '.join(shared)}"] * bool(shared))
-    )
+    notes = [note, f"all: {', '.join(shared)}" if shared else ""]
+    return _table(columns, cells, "; ".join(filter(None, notes)))
 
 
 def page_table(models: Sequence[BaseModel], *, has_more: bool) -> Markup:
@@ -169,7 +151,7 @@ def error_card(name: str, message: str, attributes: Mapping[str, object]) -> Mar
     """Show an error: its message, and the attributes that its reader needs to go on."""
     fields = {field: str(attributes[field]) for field in _ERROR_FIELDS if attributes.get(field) is not None}
     fields["retryable"] = "yes: the same call may succeed later" if attributes["retryable"] else "no"
-    jobs = cast("Sequence[_Job]", attributes.get("jobs", [attributes["job"]] if "job" in attributes else []))
+    jobs: Any = attributes.get("jobs", [attributes["job"]] if "job" in attributes else [])
     if jobs:
         fields["jobs"] = ", ".join(f"{job.id} ({job.status})" for job in jobs[:5])
     return _card(concat([_badge(name, COLOURS["bad"]), " ", _collapsible(message)]), fields)
@@ -186,17 +168,17 @@ def progress_html(fraction: float | None, message: str | None) -> Markup:
     return concat([meter(fraction), f"{percentage} {message or ''}"])
 
 
-def preview_html(pager: ListLike, error_class: type[Exception]) -> str:
+def preview_html(pager: Any, error_class: type[Exception]) -> str:
     """Fetch and show the first rows of a list; an error of this class is shown in their place.
 
     A notebook shows an object at the end of a cell: that must not raise.
     """
-    rows: object
+    rows: Any
     try:
         rows = pager.head(PREVIEW_ROWS)
     except error_class as error:
         rows = error
-    return cast("HTMLRepr", rows)._repr_html_()  # pyright: ignore[reportPrivateUsage] - as a notebook does
+    return cast("str", rows._repr_html_())
 
 
 def async_preview_html(pager: object, _: type[Exception]) -> str:
@@ -264,18 +246,6 @@ def _plain_value(name: str, value: object, format_text: Callable[[str], str]) ->
 ListFormatter: TypeAlias = "Callable[[list[object]], str | None]"
 
 
-class _HTMLFormatter(Protocol):
-    def for_type(self, cls: type, function: ListFormatter | None = None, /) -> ListFormatter | None: ...
-
-
-class _DisplayFormatter(Protocol):
-    formatters: dict[str, _HTMLFormatter]
-
-
-class _Shell(Protocol):
-    display_formatter: _DisplayFormatter
-
-
 def show_lists_as_tables(cls: type[BaseModel]) -> None:
     """Have IPython show Python lists of such models as tables: those of `to_list`, and slices of them.
 
@@ -283,11 +253,11 @@ def show_lists_as_tables(cls: type[BaseModel]) -> None:
     """
     from IPython.core.getipython import get_ipython
 
-    shell = cast("_Shell | None", get_ipython())
+    shell: Any = get_ipython()
     if shell is None:
         return
     formatter = shell.display_formatter.formatters["text/html"]
-    previous = formatter.for_type(list) or _subclass_html
+    previous: ListFormatter = formatter.for_type(list) or _subclass_html
 
     def list_html(items: list[object]) -> str | None:
         models = [item for item in items if isinstance(item, cls)]
@@ -298,5 +268,5 @@ def show_lists_as_tables(cls: type[BaseModel]) -> None:
 
 def _subclass_html(items: list[object]) -> str | None:
     """Return the HTML of a subclass of list that shows itself: IPython asks a formatter of `list` first."""
-    show = cast("Callable[[list[object]], str] | None", getattr(type(items), "_repr_html_", None))
-    return None if show is None else show(items)
+    show = getattr(items, "_repr_html_", None)
+    return None if show is None else show()

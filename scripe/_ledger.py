@@ -298,19 +298,19 @@ def _route_of(result_id: str) -> str:
 def _to_public(item: Item) -> LedgerItem:
     unit = item.unit
     return LedgerItem(
-        unit.idempotency_key,
-        unit.route,
-        item.method,
-        item.state,
-        item.result_id,
-        item.job_id,
-        item.code,
-        item.generation,
-        item.candidates,
-        unit.base_url,
-        unit.workspace_id,
-        rules.from_milliseconds(item.created_at),
-        rules.from_milliseconds(item.updated_at),
+        idempotency_key=unit.idempotency_key,
+        route=unit.route,
+        method=item.method,
+        state=item.state,
+        result_id=item.result_id,
+        job_id=item.job_id,
+        code=item.code,
+        generation=item.generation,
+        candidates=item.candidates,
+        base_url=unit.base_url,
+        workspace_id=unit.workspace_id,
+        created_at=rules.from_milliseconds(item.created_at),
+        updated_at=rules.from_milliseconds(item.updated_at),
     )
 
 

@@ -1,6 +1,6 @@
 """Define the hooks for an observer of a client's calls, such as `scripe.otel`.
 
-A client without an observer has `NULL_OBSERVER`, whose hooks do nothing.
+The hooks of these classes do nothing; an observer overrides them. A client without an observer has `NULL_OBSERVER`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from ._core.outcome import Outcome
@@ -16,24 +16,14 @@ from ._core.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class CallDescription:
-    """One call at its start: one request, with all its attempts.
-
-    Attributes:
-        method: HTTP method.
-        base_url: Base URL of the API, or URL of an upload link without its query.
-        path: Path below the base URL, without a query: cursors and signatures of links stay out.
-        path_template: The path with its ids left out, such as `/jobs/{id}`; None if only the caller knows it.
-        size: Bytes of the body; None if there is none.
-        is_upload: True for a file that is sent to storage, which accepts no headers of an observer.
-
-    """
+    """One call at its start: one request, with all its attempts. Cursors and signatures of links stay out."""
 
     method: str
-    base_url: str
-    path: str
-    path_template: str | None
-    size: int | None
-    is_upload: bool = False
+    base_url: str  # of the API, or of an upload link without its query
+    path: str  # below the base URL, without its query
+    path_template: str | None  # with its ids left out, such as `/jobs/{}`; None if only the caller knows it
+    size: int | None  # bytes of the body; None if there is none
+    is_upload: bool = False  # to storage, which accepts no headers of an observer
 
     @property
     def url(self) -> str:
@@ -43,75 +33,48 @@ class CallDescription:
     @property
     def template(self) -> str | None:
         """The whole path with its ids left out, such as `/v1/jobs/{id}`."""
-        return None if self.path_template is None else urlsplit(self.base_url).path + self.path_template
+        if self.path_template is None:
+            return None
+        return urlsplit(self.base_url).path + self.path_template.replace("{}", "{id}")
 
 
-class Operation(Protocol):
+class Operation:
     """An operation under observation: several calls, or one call."""
 
     def on_end(self, error: BaseException | None) -> None:
         """Observe the end of the operation, by whatever means: success, error, cancellation."""
-        ...
 
 
-class Observation(Operation, Protocol):
+class Observation(Operation):
     """One call under observation."""
 
     def on_send(self) -> Mapping[str, str]:
         """Observe that a request is about to be sent; return headers to send with it (to the API only)."""
-        ...
-
-    def on_outcome(self, attempt: int, outcome: Outcome) -> None:
-        """Observe the outcome of an attempt. With a refreshed API key, one attempt makes two requests."""
-        ...
-
-    def on_rate_limit_wait(self, seconds: float) -> None:
-        """Observe that a wait for the rate limit has ended, or was given up."""
-        ...
-
-    def on_retry(self, attempt: int, seconds: float) -> None:
-        """Observe the start of the delay before another attempt."""
-        ...
-
-
-class Observer(Protocol):
-    """Observes all calls of a client and of its copies, from several threads."""
-
-    def call(self, description: CallDescription) -> Observation:
-        """Observe the start of a call, in the thread and the task that will end it."""
-        ...
-
-    def operation(self, name: str) -> Operation:
-        """Observe the start of an operation of several calls, such as `sources.ingest`."""
-        ...
-
-
-class NullObservation:
-    """Observes nothing."""
-
-    def call(self, description: CallDescription) -> Observation:  # noqa: ARG002
-        return self
-
-    def operation(self, name: str) -> Operation:  # noqa: ARG002
-        return self
-
-    def on_send(self) -> Mapping[str, str]:
         return {}
 
     def on_outcome(self, attempt: int, outcome: Outcome) -> None:
-        pass
+        """Observe the outcome of an attempt. With a refreshed API key, one attempt makes two requests."""
 
     def on_rate_limit_wait(self, seconds: float) -> None:
-        pass
+        """Observe that a wait for the rate limit has ended, or was given up."""
 
     def on_retry(self, attempt: int, seconds: float) -> None:
-        pass
-
-    def on_end(self, error: BaseException | None) -> None:
-        pass
+        """Observe the start of the delay before another attempt."""
 
 
-NULL_OBSERVER: Observer = NullObservation()
+class Observer:
+    """Observes all calls of a client and of its copies, from several threads."""
+
+    def call(self, description: CallDescription) -> Observation:  # noqa: ARG002
+        """Observe the start of a call, in the thread and the task that will end it."""
+        return Observation()
+
+    def operation(self, name: str) -> Operation:  # noqa: ARG002
+        """Observe the start of an operation of several calls, such as `sources.ingest`."""
+        return Operation()
+
+
+NULL_OBSERVER = Observer()
 
 AnyOperation = TypeVar("AnyOperation", bound=Operation)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence, Sized
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TextIO, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
 
 from ._core.polling import progress_from_job
 from ._format import format_duration, format_size, shorten
@@ -39,24 +40,14 @@ LABELS: dict[StageName, str] = {"uploading": "Upload", "queued": "Queue", "runni
 
 @dataclass(slots=True)
 class Stage:
-    """One stage of a task.
-
-    Attributes:
-        label: Its name.
-        started: When it began, by the clock of the task.
-        fraction: How much is done, from 0 to 1; None if unknown.
-        detail: Text beside the bar.
-        ended: When it ended; None while it runs.
-        is_ok: False after the task ended here with an error.
-
-    """
+    """One stage of a task."""
 
     label: str
-    started: float
-    fraction: float | None = None
-    detail: str = ""
-    ended: float | None = None
-    is_ok: bool = True
+    started: float  # by the clock of the task
+    fraction: float | None = None  # how much is done, from 0 to 1; None if unknown
+    detail: str = ""  # text beside the bar
+    ended: float | None = None  # None while it runs
+    is_ok: bool = True  # False after the task ended here with an error
 
     @property
     def mark(self) -> str:
@@ -225,9 +216,9 @@ def _make_display(task: Task) -> NotebookDisplay | TerminalDisplay | LinesDispla
         try:
             from ._live_display import live_display
         except ImportError:
-            _warn_once(MISSING_RICH)
+            _report_missing_rich()
         else:
-            if not live_display.is_active and _caller_shows_bars():
+            if not live_display.is_active and (_active_tqdm() or _rich_stream()):
                 return LinesDisplay(task)
             return TerminalDisplay(task, live_display)
     return None
@@ -247,13 +238,9 @@ def detect_output() -> Literal["notebook", "terminal", "none"]:
     return "terminal" if is_terminal and not is_dumb else "none"
 
 
-_printed: set[str] = set()
-
-
-def _warn_once(line: str) -> None:
-    if line not in _printed:
-        _printed.add(line)
-        sys.stderr.write(f"{line}\n")
+@cache
+def _report_missing_rich() -> None:
+    sys.stderr.write(f"{MISSING_RICH}\n")
 
 
 class TerminalDisplay:
@@ -319,16 +306,10 @@ class LinesDisplay:
     close = draw
 
 
-class _Tqdm(Protocol):
-    _instances: Sized
-
-    def write(self, line: str, file: TextIO) -> None: ...
-
-
-def _active_tqdm() -> _Tqdm | None:
-    """Return tqdm's class if it shows bars now. It is not imported for this."""
+def _active_tqdm() -> Any:
+    """Return tqdm's class if it shows bars now, else None. It is not imported for this."""
     tqdm = getattr(sys.modules.get("tqdm"), "tqdm", None)
-    return cast("_Tqdm", tqdm) if len(getattr(tqdm, "_instances", ())) else None
+    return tqdm if len(getattr(tqdm, "_instances", ())) else None
 
 
 def _rich_stream() -> TextIO | None:
@@ -339,10 +320,6 @@ def _rich_stream() -> TextIO | None:
 def _unwrap(stream: TextIO) -> TextIO:
     """Return the stream below one of rich, which before rich 15 says that it is not a terminal."""
     return getattr(stream, "rich_proxied_file", stream)
-
-
-def _caller_shows_bars() -> bool:
-    return _active_tqdm() is not None or _rich_stream() is not None
 
 
 def _write_line(line: str) -> None:
@@ -356,11 +333,6 @@ def _write_line(line: str) -> None:
         tqdm.write(line, file=stream)
 
 
-class _Handle(Protocol):
-    def display(self, content: object) -> None: ...
-    def update(self, content: object) -> None: ...
-
-
 class NotebookDisplay:
     """Bars below the cell that runs: HTML that is replaced, so no widgets are needed and a saved notebook keeps it."""
 
@@ -368,7 +340,7 @@ class NotebookDisplay:
         from IPython.display import DisplayHandle  # pyright: ignore[reportUnknownVariableType] - it has few types
 
         self._bars = NotebookBars(task)
-        self._handle = cast("_Handle", DisplayHandle())  # type: ignore[no-untyped-call]
+        self._handle = cast("Any", DisplayHandle())  # type: ignore[no-untyped-call]
         self._handle.display(self._bars)
         self._drawn_at = time.monotonic()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Protocol, cast
+from typing import Any
 
 from IPython.core.getipython import get_ipython
 
@@ -27,22 +27,12 @@ DEPENDENCIES = (
 )
 
 
-class _Formatter(Protocol):
-    def structured_traceback(
-        self, cls: type[BaseException], error: BaseException, traceback: TracebackType | None, /
-    ) -> list[str]: ...
-
-
-class _Shell(Protocol):
-    InteractiveTB: _Formatter
-
-
 def format_traceback(error: BaseException) -> list[str]:
     """Return the lines that IPython shows of an error that a cell raised."""
     frames = list(_frames(error.__traceback__))
     callers = list(_caller_frames(frames))
-    shell = cast("_Shell", get_ipython())  # never None: only a shell asks for these lines
-    lines = shell.InteractiveTB.structured_traceback(type(error), error, _chain(callers))
+    shell: Any = get_ipython()  # never None: only a shell asks for these lines
+    lines: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, _chain(callers))
     hidden = len(frames) - len(callers)
     note = f"Frames of {PACKAGE} that are hidden: {hidden}; sys.last_traceback has them."
     return [*lines, note] if hidden else lines

@@ -234,7 +234,7 @@ def test_without_the_extra_one_line_says_what_to_install() -> None:
 
 
 def test_a_module_of_ours_that_is_missing_is_no_matter_of_the_extra() -> None:
-    ran = run("import sys; sys.modules['scripe.otel._instruments'] = None; import scripe.otel")
+    ran = run("import sys; sys.modules['scripe.otel._attributes'] = None; import scripe.otel")
     assert "install the extra" not in ran.stderr
     assert ran.returncode == 1
 

@@ -28,15 +28,7 @@ OTHER = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line.
-
-    Args:
-        arguments: The words after the program's name; by default those of the process.
-
-    Returns:
-        The exit code: 0 if it worked; `scripe/cli/exit_codes.py` has the others.
-
-    """
+    """Run a command line, by default that of the process; return the exit code (`exit_codes.py` lists them)."""
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = wait_for_room(sys.stdout), wait_for_room(sys.stderr)

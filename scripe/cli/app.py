@@ -87,8 +87,7 @@ def emulator(
     ],
 ) -> int:
     """Serve an emulated Scripe API on this machine until Ctrl-C."""
-    from .emulator import (
-        run_emulator,  # reached where an option stands before the command; else see `dispatch`
-    )
+    # `dispatch` calls it itself, unless an option stands before the command.
+    from .dispatch import run_emulator
 
     return run_emulator(arguments)

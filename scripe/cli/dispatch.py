@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 from .._format import environment_for_rich
-from .credentials import API_KEY_AS_ARGUMENT
 from .error_output import report_usage_error
-
-MISSING_PACKAGE = '{0} is not installed. Install scripe with the extra "cli", which adds {0}.'
+from .exit_codes import OTHER, USAGE
+from .input import API_KEY_AS_ARGUMENT
+from .output import output_error, write_stderr
 
 
 def dispatch(tokens: list[str]) -> int:
@@ -20,8 +23,6 @@ def dispatch(tokens: list[str]) -> int:
     if tokens[0] == "help":
         tokens = [*tokens[1:], "--help"]
     if tokens[0] == "emulator":  # before cyclopts is imported, which it does not need
-        from .emulator import run_emulator
-
         return run_emulator(tokens[1:])
     for variable in os.environ.keys() - environment_for_rich().keys():
         del os.environ[variable]
@@ -31,7 +32,9 @@ def dispatch(tokens: list[str]) -> int:
         from .app import COMMANDS, app
         from .usage import explain
     except ImportError as error:
-        message = MISSING_PACKAGE.format(error.name)
+        message = (
+            f'{error.name} is not installed. Install scripe with the extra "cli", which adds {error.name}.'
+        )
         return report_usage_error(message, as_json=as_json, error_type="ImportError")
     if tokens[0] not in COMMANDS and not tokens[0].startswith("-"):
         tokens = tokens[:1]  # with --help cyclopts would show the page of all commands, and no error
@@ -39,3 +42,24 @@ def dispatch(tokens: list[str]) -> int:
         return int(app.meta(tokens) or 0)
     except CycloptsError as error:
         return report_usage_error(explain(error), as_json=as_json)
+
+
+def run_emulator(arguments: Sequence[str]) -> int:
+    """Serve until interrupted; return the exit code. The command line of `scripe.emulator` reads the arguments."""
+    if sys.stdout is None:  # closed before the program began
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - used until the process ends
+    from ..emulator.__main__ import CANNOT_START, describe_failure, run_program
+
+    try:
+        run_program(arguments, program="scripe emulator")
+    except BrokenPipeError as error:
+        raise output_error(error) from None
+    except ImportError as error:
+        write_stderr(f"error: {error}")
+        return USAGE
+    except CANNOT_START as error:
+        write_stderr(f"error: {describe_failure(error)}")
+        return OTHER
+    except SystemExit as end:  # argparse has written the reason
+        return int(end.code or 0)
+    return 0

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import errors
+from .._core.config import BASE_URL_VARIABLE
 from .exit_codes import JOB, USAGE, exit_code
 from .output import UnwritableOutputError, write_stderr
 from .sanitize import escape_controls, to_one_line
@@ -143,9 +144,8 @@ def _advice(error: BaseException, session: Session) -> list[str]:
         ]
     base_url = session.base_url
     if isinstance(error, errors.NotFoundError) and not base_url.endswith("/v1"):
-        return [
-            f"The address of the API ends in /v1, but {session.base_url_source} is {base_url}. Try {base_url}/v1."
-        ]
+        source = BASE_URL_VARIABLE if session.options.base_url is None else "--base-url"
+        return [f"The address of the API ends in /v1, but {source} is {base_url}. Try {base_url}/v1."]
     job_ids = _job_ids(error, session)
     if isinstance(error, errors.JobTimeoutError | KeyboardInterrupt) and job_ids:
         has = "has" if len(job_ids) == 1 else "have"

@@ -1,17 +1,28 @@
-"""Read texts from an option, a file or stdin."""
+"""Read texts and the API key: from an option, a file or stdin, the API key never from an argument.
+
+Everyone on the machine can see the arguments of a process (`ps`), and the shell keeps them in its history.
+"""
 
 from __future__ import annotations
 
+import getpass
+import os
 import select
 import sys
 from io import RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from .._core.config import API_KEY_VARIABLE
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
     from .options import Options
+
+API_KEY_AS_ARGUMENT = (
+    "There is no option --api-key: other users of this machine and the history of the shell would see the API key. "
+    "Set SCRIPE_API_KEY, or give --api-key-file PATH (- reads stdin)."
+)
 
 
 def is_stdin(path: Path) -> bool:
@@ -20,12 +31,7 @@ def is_stdin(path: Path) -> bool:
 
 
 def read_file(path: Path, option: str) -> str:
-    """Read a text in UTF-8, without its byte order mark, from a file or from stdin.
-
-    Raises:
-        ConfigurationError: It cannot be read, or it is not UTF-8.
-
-    """
+    """Read a text in UTF-8, without its byte order mark, from a file or from stdin."""
     try:
         content = _read_stdin() if is_stdin(path) else path.read_bytes()
         return content.decode("utf-8-sig")
@@ -50,12 +56,7 @@ def _read_stdin() -> bytes:
 
 
 def read_text(text: str | None, file: Path | None, options: Options) -> str | None:
-    """Return the text of `--text` or `--text-file`; None if neither was given.
-
-    Raises:
-        ConfigurationError: Both were given, the file cannot be read, or the API key comes from stdin as well.
-
-    """
+    """Return the text of `--text` or `--text-file`; None if neither was given."""
     if text is not None and file is not None:
         raise ConfigurationError("Give --text or --text-file, not both.")
     if file is None:
@@ -66,12 +67,7 @@ def read_text(text: str | None, file: Path | None, options: Options) -> str | No
 
 
 def require_text(text: str | None, file: Path | None, options: Options) -> str:
-    """Return the text of `--text` or `--text-file`.
-
-    Raises:
-        ConfigurationError: As `read_text`, or there is no text, or an empty one.
-
-    """
+    """Return the text of `--text` or `--text-file`, one of which must be given, and not be empty."""
     content = read_text(text, file, options)
     if content is None:
         raise ConfigurationError(
@@ -80,3 +76,40 @@ def require_text(text: str | None, file: Path | None, options: Options) -> str:
     if not content.strip():
         raise ConfigurationError("The text is empty.")
     return content
+
+
+def read_api_key(file: Path | None) -> str | None:
+    """Return the API key; None if the client finds it in the environment by itself."""
+    if file is not None:
+        return _read_first_line(file)
+    if os.environ.get(API_KEY_VARIABLE, "").strip():
+        return None
+    if sys.stdin is not None and sys.stdin.isatty():
+        return _ask()
+    raise ConfigurationError(
+        f"There is no API key. Set {API_KEY_VARIABLE}, or give --api-key-file PATH (- reads stdin). "
+        "Create an API key in the Scripe dashboard: Settings, Developer, API keys."
+    )
+
+
+def _read_first_line(file: Path) -> str:
+    lines = read_file(file, "--api-key-file").splitlines()
+    api_key = lines[0].strip() if lines else ""
+    if not api_key:
+        name = "stdin" if is_stdin(file) else f"{file}"
+        raise ConfigurationError(
+            f"--api-key-file: the first line of {name} is empty. Write the API key into it."
+        )
+    return api_key
+
+
+def _ask() -> str:
+    try:
+        api_key = getpass.getpass(f"Scripe API key ({API_KEY_VARIABLE} is not set): ").strip()
+    except EOFError:
+        api_key = ""
+    if not api_key:
+        raise ConfigurationError(
+            f"No API key was entered. Set {API_KEY_VARIABLE}, or give --api-key-file PATH."
+        )
+    return api_key

@@ -51,24 +51,15 @@ def wait_for_room(stream: TextIO | None) -> TextIO | None:
         if stream is None or os.get_blocking(stream.fileno()):
             return stream
         stream.flush()
-    except (
-        AttributeError,
-        OSError,
-        ValueError,
-    ):  # Windows before Python 3.12; a stream in memory; a closed one
+    # Windows before Python 3.12; a stream in memory; a closed one.
+    except (AttributeError, OSError, ValueError):
         return stream
     raw = _WaitingWriter(stream.fileno(), "wb", closefd=False)
     return io.TextIOWrapper(raw, stream.encoding, stream.errors, write_through=True)
 
 
 def write_stdout(text: str) -> None:
-    """Write a whole text to stdout.
-
-    Raises:
-        ClosedOutputError: The reader has closed it.
-        UnwritableOutputError: It cannot be written.
-
-    """
+    """Write a whole text to stdout."""
     try:
         _write(sys.stdout, text)
     except OSError as error:

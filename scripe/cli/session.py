@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from .._core.config import BASE_URL_VARIABLE, is_loopback, resolve_base_url
+from .._core.config import is_loopback, resolve_base_url
 from .._core.idempotency import check_idempotency_key, new_idempotency_key
 from ..errors import InvalidArgumentError
-from .credentials import read_api_key
+from .input import read_api_key
 from .notices import print_waits
 from .output import write_stderr
 
@@ -24,31 +24,19 @@ _JOB_PATH = re.compile(r"/jobs/([^/]+)")
 
 
 class Session:
-    """The state of a command, from before it runs until after its errors are reported.
-
-    Attributes:
-        options: The options of every command.
-        idempotency_key: The key of the write that the command makes; None if it makes none.
-        pending_job_ids: The jobs that the command waits for.
-
-    """
+    """The state of a command, from before it runs until after its errors are reported."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.idempotency_key: str | None = None
-        self.pending_job_ids: list[str] = []
+        self.idempotency_key: str | None = None  # of the write that the command makes, if it makes one
+        self.pending_job_ids: list[str] = []  # of the jobs that the command waits for
         self._is_waiting = False
         self._client: Scripe | None = None
         self._exit_stack = ExitStack()
 
     @property
     def client(self) -> Scripe:
-        """The client, opened when it is first used.
-
-        Raises:
-            ConfigurationError: There is no API key, or an option is invalid.
-
-        """
+        """The client, opened when it is first used."""
         if self._client is None:
             self._client = self._open_client()
         return self._client
@@ -76,11 +64,6 @@ class Session:
         return resolve_base_url(self.options.base_url)
 
     @property
-    def base_url_source(self) -> str:
-        """The option or the environment variable that sets it."""
-        return BASE_URL_VARIABLE if self.options.base_url is None else "--base-url"
-
-    @property
     def is_local(self) -> bool:
         """True if the API is on this machine: then it is an emulator."""
         return is_loopback(urlsplit(self.base_url).hostname or "")
@@ -91,12 +74,7 @@ class Session:
         return not self.options.no_progress and not self.options.json
 
     def set_idempotency_key(self, value: str | None) -> str:
-        """Remember the idempotency key of the command's write, or a new one that an error message can name.
-
-        Raises:
-            InvalidArgumentError: The API would ignore this key.
-
-        """
+        """Remember the idempotency key of the command's write, or a new one that an error message can name."""
         try:
             self.idempotency_key = new_idempotency_key() if value is None else check_idempotency_key(value)
         except InvalidArgumentError:

@@ -28,25 +28,19 @@ _ERRORS_WITH_SERVER_TEXT = (errors.APIStatusError, errors.UploadError, errors.Jo
 def span_name(description: CallDescription) -> str:
     """Return the name of a call's span: the method, and the path without its ids."""
     method = description.method if description.method in METHODS else "HTTP"
-    template = template_of(description)
-    return method if template is None else f"{method} {template}"
-
-
-def template_of(description: CallDescription) -> str | None:
-    """Return the path of a call, with `{id}` for its ids; None if only the caller knows the path."""
-    return None if description.template is None else description.template.replace("{}", "{id}")
+    return method if description.template is None else f"{method} {description.template}"
 
 
 def metric_attributes(description: CallDescription) -> Attributes:
     """Return the attributes of metrics: few values for each, since each combination is a series."""
-    server, template = urlsplit(description.url), template_of(description)
+    server = urlsplit(description.url)
     attributes: Attributes = {
         "http.request.method": description.method if description.method in METHODS else "_OTHER",
         "server.address": server.hostname or "",
         "server.port": server.port or {"http": 80}.get(server.scheme, 443),
     }
-    if template is not None:
-        attributes["url.template"] = template
+    if description.template is not None:
+        attributes["url.template"] = description.template
     return attributes
 
 

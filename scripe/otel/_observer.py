@@ -19,7 +19,7 @@ from opentelemetry.context import (
     _SUPPRESS_HTTP_INSTRUMENTATION_KEY as SUPPRESS_HTTP,  # pyright: ignore[reportPrivateUsage]
 )
 from opentelemetry.metrics import MeterProvider
-from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer, TracerProvider
+from opentelemetry.trace import Span, SpanKind, StatusCode, TracerProvider
 
 from .. import _log
 from .._core.outcome import Outcome, RawResponse
@@ -27,29 +27,51 @@ from .._observer import CallDescription, Observation, Observer, Operation
 from .._version import __version__
 from . import _attributes as attributes
 from ._attributes import Attributes
-from ._instruments import Instruments
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 SCHEMA = "https://opentelemetry.io/schemas/1.37.0"
 
+DURATIONS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 120, 300)
+"""Bucket bounds in seconds: those of the conventions, and longer ones, since a call may wait for minutes."""
 
-class OpenTelemetryObserver:
+WAITS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
+"""Bucket bounds in seconds, for rate limit waits."""
+
+
+class OpenTelemetryObserver(Observer):
     """Records all calls of a client as spans and metrics."""
 
     def __init__(self, tracer_provider: TracerProvider | None, meter_provider: MeterProvider | None) -> None:
-        self._tracer = trace.get_tracer("scripe", __version__, tracer_provider, SCHEMA)
-        self._instruments = Instruments(metrics.get_meter("scripe", __version__, meter_provider, SCHEMA))
+        self.tracer = trace.get_tracer("scripe", __version__, tracer_provider, SCHEMA)
+        meter = metrics.get_meter("scripe", __version__, meter_provider, SCHEMA)
+        self.duration = meter.create_histogram(
+            "scripe.client.call.duration",
+            unit="s",
+            description="Duration of calls, including retries and waits.",
+            explicit_bucket_boundaries_advisory=DURATIONS,
+        )
+        self.retries = meter.create_counter(
+            "scripe.client.call.retries",
+            unit="{request}",
+            description="Requests that were sent again, by the outcome of the previous one.",
+        )
+        self.rate_limit_wait = meter.create_histogram(
+            "scripe.client.rate_limit_wait.duration",
+            unit="s",
+            description="Duration of rate limit waits, of calls that had to wait.",
+            explicit_bucket_boundaries_advisory=WAITS,
+        )
 
     def call(self, description: CallDescription) -> TracedCall:
-        return TracedCall(self._tracer, self._instruments, description)
+        return TracedCall(self, description)
 
     def operation(self, name: str) -> Traced:
-        return Traced(self._tracer.start_span(f"scripe {name}", kind=SpanKind.INTERNAL))
+        return Traced(self.tracer.start_span(f"scripe {name}", kind=SpanKind.INTERNAL))
 
 
-class SafeObserver:
+class SafeObserver(Observer):
     """Wraps an observer so that its errors never break or hide the call that it observes.
 
     Each type of error is logged once.
@@ -65,7 +87,7 @@ class SafeObserver:
         return _SafeObservation(_call_safely(self._observer.operation, name))
 
 
-class _SafeObservation:
+class _SafeObservation(Observation):
     def __init__(self, observation: Observation | Operation | None) -> None:
         self._observation = observation
 
@@ -100,7 +122,7 @@ def _call_safely(hook: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R |
         return None
 
 
-class Traced:
+class Traced(Operation):
     """A span that is the current span until it ends."""
 
     def __init__(self, span: Span, parent: context.Context | None = None) -> None:
@@ -117,17 +139,17 @@ class Traced:
             self.span.end()
 
 
-class TracedCall(Traced):
+class TracedCall(Traced, Observation):
     """The span and the metrics of one call."""
 
-    def __init__(self, tracer: Tracer, instruments: Instruments, description: CallDescription) -> None:
-        self._instruments = instruments
+    def __init__(self, observer: OpenTelemetryObserver, description: CallDescription) -> None:
+        self._observer = observer
         self._metric_attributes: Attributes = attributes.metric_attributes(description)
         self._started = time.perf_counter()
         self._requests = 0
         self._last: Outcome | None = None
         self._waited = self._unreported_wait = 0.0
-        span = tracer.start_span(
+        span = observer.tracer.start_span(
             attributes.span_name(description),
             kind=SpanKind.CLIENT,
             attributes=attributes.start_attributes(description),
@@ -139,9 +161,7 @@ class TracedCall(Traced):
     def on_send(self) -> Mapping[str, str]:
         self._report_wait()
         if self._last is not None:
-            self._instruments.retries.add(
-                1, self._metric_attributes | attributes.outcome_attributes(self._last)
-            )
+            self._observer.retries.add(1, self._metric_attributes | attributes.outcome_attributes(self._last))
         self._requests += 1
         headers: dict[str, str] = {}
         propagate.inject(headers)
@@ -183,6 +203,6 @@ class TracedCall(Traced):
             labels |= attributes.outcome_attributes(self._last)
         if error is not None:
             labels["error.type"] = attributes.error_type(error)
-        self._instruments.duration.record(time.perf_counter() - self._started, labels)
+        self._observer.duration.record(time.perf_counter() - self._started, labels)
         if self._waited:
-            self._instruments.rate_limit_wait.record(self._waited, self._metric_attributes)
+            self._observer.rate_limit_wait.record(self._waited, self._metric_attributes)

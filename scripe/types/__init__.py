@@ -4,53 +4,71 @@ from .. import _lazy
 
 TYPE_CHECKING = False  # as in `scripe/__init__.py`
 
+__all__ = [
+    "JSON",
+    "NOT_GIVEN",
+    "ContentType",
+    "CurrentWorkspace",
+    "Deprecation",
+    "Headers",
+    "Health",
+    "HealthAuth",
+    "HealthCheck",
+    "HealthChecks",
+    "Hook",
+    "ItemState",
+    "JSONInput",
+    "Job",
+    "JobProgress",
+    "JobResult",
+    "JobStatus",
+    "JobType",
+    "LedgerItem",
+    "Model",
+    "NotGiven",
+    "Note",
+    "NoteSlot",
+    "Page",
+    "Pagination",
+    "Plan",
+    "Post",
+    "PostStatus",
+    "Principal",
+    "Progress",
+    "Project",
+    "ProjectStatus",
+    "ProjectType",
+    "RateLimit",
+    "ResponseInfo",
+    "Scope",
+    "Source",
+    "SourceStatus",
+    "Stage",
+    "Topic",
+    "Upload",
+    "WebhookEndpoint",
+    "WebhookEvent",
+    "Workspace",
+    "WorkspacePostStatus",
+    "WorkspaceReference",
+]
+
 if TYPE_CHECKING:
-    from ._base import JSON as JSON
-    from ._base import JSONInput as JSONInput
-    from ._base import Model as Model
-    from .health import Health as Health
-    from .health import HealthAuth as HealthAuth
-    from .health import HealthCheck as HealthCheck
-    from .health import HealthChecks as HealthChecks
-    from .health import WorkspaceReference as WorkspaceReference
-    from .job import Job as Job
-    from .job import JobProgress as JobProgress
-    from .job import JobResult as JobResult
-    from .job import JobStatus as JobStatus
-    from .job import JobType as JobType
-    from .ledger import ItemState as ItemState
-    from .ledger import LedgerItem as LedgerItem
-    from .not_given import NOT_GIVEN as NOT_GIVEN
-    from .not_given import NotGiven as NotGiven
-    from .note import ContentType as ContentType
-    from .note import Note as Note
-    from .note import NoteSlot as NoteSlot
-    from .page import Page as Page
-    from .page import Pagination as Pagination
-    from .post import Post as Post
-    from .post import PostStatus as PostStatus
-    from .post import WorkspacePostStatus as WorkspacePostStatus
-    from .progress import Progress as Progress
-    from .progress import Stage as Stage
-    from .project import Project as Project
-    from .project import ProjectStatus as ProjectStatus
-    from .project import ProjectType as ProjectType
-    from .response_info import Deprecation as Deprecation
-    from .response_info import Headers as Headers
-    from .response_info import RateLimit as RateLimit
-    from .response_info import ResponseInfo as ResponseInfo
-    from .source import Hook as Hook
-    from .source import Source as Source
-    from .source import SourceStatus as SourceStatus
-    from .source import Topic as Topic
-    from .upload import Upload as Upload
-    from .webhook_endpoint import WebhookEndpoint as WebhookEndpoint
-    from .webhook_endpoint import WebhookEvent as WebhookEvent
-    from .workspace import CurrentWorkspace as CurrentWorkspace
-    from .workspace import Plan as Plan
-    from .workspace import Principal as Principal
-    from .workspace import Scope as Scope
-    from .workspace import Workspace as Workspace
+    from ._base import JSON, JSONInput, Model
+    from .health import Health, HealthAuth, HealthCheck, HealthChecks, WorkspaceReference
+    from .job import Job, JobProgress, JobResult, JobStatus, JobType
+    from .ledger import ItemState, LedgerItem
+    from .not_given import NOT_GIVEN, NotGiven
+    from .note import ContentType, Note, NoteSlot
+    from .page import Page, Pagination
+    from .post import Post, PostStatus, WorkspacePostStatus
+    from .progress import Progress, Stage
+    from .project import Project, ProjectStatus, ProjectType
+    from .response_info import Deprecation, Headers, RateLimit, ResponseInfo
+    from .source import Hook, Source, SourceStatus, Topic
+    from .upload import Upload
+    from .webhook_endpoint import WebhookEndpoint, WebhookEvent
+    from .workspace import CurrentWorkspace, Plan, Principal, Scope, Workspace
 else:
     _EXPORTS = {
         "_base": ["JSON", "JSONInput", "Model"],
@@ -69,7 +87,6 @@ else:
         "webhook_endpoint": ["WebhookEndpoint", "WebhookEvent"],
         "workspace": ["CurrentWorkspace", "Plan", "Principal", "Scope", "Workspace"],
     }
-    __all__ = sorted(name for names in _EXPORTS.values() for name in names)
     __getattr__, __dir__ = _lazy.make_lazy_exports(
         __name__, {name: f".{module}" for module, names in _EXPORTS.items() for name in names}
     )

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal, TypeAlias
+
+from ._base import Instant, Model
 
 ItemState: TypeAlias = Literal[
     "planned", "stored", "sending", "submitted", "done", "refused", "failed", "cancelled", "unknown"
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerItem:
+class LedgerItem(Model):
     """An idempotency key, as a ledger knows it.
 
     Attributes:
@@ -43,5 +42,5 @@ class LedgerItem:
     candidates: tuple[str, ...]
     base_url: str
     workspace_id: str
-    created_at: datetime
-    updated_at: datetime
+    created_at: Instant
+    updated_at: Instant

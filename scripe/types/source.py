@@ -58,9 +58,8 @@ class Topic(Model):
 
 
 def _none_to_empty(topics: object) -> object:
-    return (
-        [] if topics is None else topics
-    )  # the API may leave topics out, or send null (C26 in docs/api-facts.md)
+    # The API may leave topics out, or send null (C26 in docs/api-facts.md).
+    return [] if topics is None else topics
 
 
 class Source(Model):

@@ -10,14 +10,14 @@ import pytest
 from scripe import AsyncScripe, NotFoundError, _log
 from scripe._async.client import set_observer
 from scripe._core.outcome import Outcome
-from scripe._observer import CallDescription, Observation, Operation
+from scripe._observer import CallDescription, Observation, Observer
 from scripe.emulator import Emulator
 from scripe.otel._observer import SafeObserver
 
 pytestmark = pytest.mark.anyio
 
 
-class Failing:
+class Failing(Observer, Observation):
     """Fails in one hook or, with `only` None, in all."""
 
     def __init__(self, only: str | None = None, headers: Mapping[str, str] | None = None) -> None:
@@ -32,7 +32,7 @@ class Failing:
         self._fail("call")
         return self
 
-    def operation(self, name: str) -> Operation:
+    def operation(self, name: str) -> Observation:
         self._fail("operation")
         return self
 

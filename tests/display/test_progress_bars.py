@@ -52,7 +52,7 @@ def test_no_bars_on_a_dumb_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_rich_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scripe._live_display", None)
-    monkeypatch.setattr(_progress, "_printed", set[str]())
+    _progress._report_missing_rich.cache_clear()  # pyright: ignore[reportPrivateUsage]
     terminal = watched(monkeypatch)
     for _ in range(2):
         with progress_bars("file") as see:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from cyclopts import App
 
@@ -11,7 +10,6 @@ from ..help import new_command
 from ..output import write_stdout
 
 app: App = new_command("completion")
-Shell: TypeAlias = Literal["bash", "zsh", "fish"]
 
 _ZSH_CALL = """
 if [ "$funcstack[1]" = "_scripe" ]; then
@@ -20,13 +18,6 @@ else
   compdef _cyclopts_scripe scripe
 fi
 """
-_FIXES: dict[Shell, Callable[[str], str]] = {
-    # Without `-o filenames` bash adds a blank after a folder, so that its files cannot be completed.
-    "bash": lambda script: script.replace("\ncomplete -F ", "\ncomplete -o filenames -F "),
-    # zsh loads a file of `fpath` by calling it, so it must call its own function; a sourced file must register it.
-    "zsh": lambda script: script.rstrip() + "\n" + _ZSH_CALL,
-    "fish": str,
-}
 
 
 @app.command
@@ -35,7 +26,8 @@ def bash() -> None:
 
     Add this line to ~/.bashrc: source <(scripe completion bash)
     """
-    _write("bash")
+    # Without `-o filenames` bash adds a blank after a folder, so that its files cannot be completed.
+    write_stdout(_script("bash").replace("\ncomplete -F ", "\ncomplete -o filenames -F "))
 
 
 @app.command
@@ -44,7 +36,8 @@ def zsh() -> None:
 
     Run this once: scripe completion zsh > "${fpath[1]}/_scripe"
     """
-    _write("zsh")
+    # zsh loads a file of `fpath` by calling it, so it must call its own function; a sourced file must register it.
+    write_stdout(_script("zsh").rstrip() + "\n" + _ZSH_CALL)
 
 
 @app.command
@@ -53,10 +46,10 @@ def fish() -> None:
 
     Run this once: scripe completion fish > ~/.config/fish/completions/scripe.fish
     """
-    _write("fish")
+    write_stdout(_script("fish"))
 
 
-def _write(shell: Shell) -> None:
+def _script(shell: Literal["bash", "zsh", "fish"]) -> str:
     from ..app import app as root
 
-    write_stdout(_FIXES[shell](root.generate_completion(shell=shell)))
+    return root.generate_completion(shell=shell)

@@ -21,12 +21,10 @@ JobId = Annotated[str, Parameter(help="The id of the job (job_…).")]
 def list_jobs(
     *,
     job_type: Annotated[
-        list[JobType | str] | None,
-        options.repeatable("TYPE", "Show only jobs of this type"),
+        list[JobType | str] | None, options.repeatable("TYPE", "Show only jobs of this type")
     ] = None,
     status: Annotated[
-        list[JobStatus | str] | None,
-        options.repeatable("STATUS", "Show only jobs with this status"),
+        list[JobStatus | str] | None, options.repeatable("STATUS", "Show only jobs with this status")
     ] = None,
     date_from: options.DateFrom = None,
     date_to: options.DateTo = None,

@@ -23,8 +23,7 @@ def list_posts(
     *,
     project_id: options.ProjectId,
     status: Annotated[
-        list[PostStatus | str] | None,
-        options.repeatable("STATUS", "Show only posts with this status"),
+        list[PostStatus | str] | None, options.repeatable("STATUS", "Show only posts with this status")
     ] = None,
     date_from: options.DateFrom = None,
     date_to: options.DateTo = None,
@@ -92,8 +91,7 @@ def update(
     ] = None,
     scheduled_for: options.ScheduledFor = None,
     unschedule: Annotated[
-        bool,
-        options.flag("Take it off the schedule, so that it is a draft again."),
+        bool, options.flag("Take it off the schedule, so that it is a draft again.")
     ] = False,
     auto_like: options.Undocumented = None,
     auto_comment: options.Undocumented = None,
@@ -131,8 +129,7 @@ def generate(
     ] = None,
     scheduled_for: options.ScheduledFor = None,
     language: Annotated[
-        str | None,
-        options.option("LANGUAGE", "Write in this language; the default is the project's."),
+        str | None, options.option("LANGUAGE", "Write in this language; the default is the project's.")
     ] = None,
     wait: options.Wait = False,
     wait_timeout: options.WaitTimeout = options.WAIT_TIMEOUT,
