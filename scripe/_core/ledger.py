@@ -314,10 +314,9 @@ def check_arguments(item: Item, write: Write) -> None:
         name for name, text in write.given.items() if name not in MOMENTS and item.arguments.get(name) != text
     ]
     if differing:
-        was, now = item.method, write.method
-        method = f"for {was}, and is now used for {now}" if was != now else f"for {was}"
+        other_method = "" if item.method == write.method else f", not for {write.method}"
         raise LedgerConflictError(
-            f"{_label(item)} was used {method}, on {format_time(item.created_at)}, with another "
+            f"{_label(item)} was used for {item.method} on {format_time(item.created_at)}{other_method}, with another "
             f"{' and another '.join(sorted(differing))}. Another idempotency_key makes another thing.",
             idempotency_key=item.unit.idempotency_key,
         )

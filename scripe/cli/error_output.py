@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import errors
 from .._core.config import BASE_URL_VARIABLE
-from .exit_codes import JOB, USAGE, exit_code
+from .exit_codes import JOB, UNSETTLED, USAGE, exit_code
 from .output import UnwritableOutputError, write_stderr
 from .sanitize import escape_controls, to_one_line
 
@@ -25,7 +25,7 @@ BUG = "This is a bug in scripe. Please report it, with the traceback that --verb
 
 # Messages of the client name its arguments; here they name the options.
 _ARGUMENTS = re.compile(
-    r"\b(base_url|content_type|total_timeout|events|name|note_id|project_id|scheduled_for|timeout|upload_id|url|workspace_id)"
+    r"\b(base_url|content_type|total_timeout|events|name|note_id|project_id|result_id|route|scheduled_for|timeout|upload_id|url|workspace_id)"
     r"(=| (?=is |must |uses |[0-9'\"\[]))"
 )
 _PHRASES = {
@@ -35,6 +35,11 @@ _PHRASES = {
     ", or None for no limit": "",
     "at least one field": "at least one option",
     "events names": "--event names",
+}
+_LEDGER_CALLS = {
+    r"ledger\.retry\('([^']*)'\)": r"`scripe ledger retry \1`",
+    r"ledger\.settle\('([^']*)', result_id=…\)": r"`scripe ledger settle \1 --result-id ID`",
+    r"ledger\.settle\('([^']*)', send_again=True\)": r"`scripe ledger settle \1 --send-again`",
 }
 
 
@@ -107,13 +112,19 @@ def _message(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted."
     if isinstance(error, errors.ConfigurationError | errors.InvalidArgumentError):
-        return to_one_line(_name_options(error.message))
+        return to_one_line(_name_ledger_commands(_name_options(error.message)))
     if isinstance(error, errors.ScripeError):
-        return to_one_line(error.message)
+        return to_one_line(_name_ledger_commands(error.message))
     if _is_expected(error):
         return to_one_line(str(error))
     description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return to_one_line(f"{description}. {BUG}")
+
+
+def _name_ledger_commands(message: str) -> str:
+    for call, command in _LEDGER_CALLS.items():
+        message = re.sub(call, command, message)
+    return message
 
 
 def _name_options(message: str) -> str:
@@ -137,11 +148,16 @@ def _response_details(error: BaseException) -> str:
 def _advice(error: BaseException, session: Session) -> list[str]:
     if isinstance(error, errors.AuthenticationError):
         return [EMULATOR_KEY_ADVICE if session.is_local else API_KEY_ADVICE]
+    has_ledger = session.options.ledger is not None
     if isinstance(error, errors.SpendCapExceededError) and error.resets_at:
-        return [
-            f"The spend cap is reset at {error.resets_at:%Y-%m-%dT%H:%MZ}. "
-            "If you gave --idempotency-key, give another one then."
-        ]
+        then = (
+            "run the same command then"
+            if has_ledger
+            else "give another --idempotency-key then, if you gave one"
+        )
+        return [f"The spend cap is reset at {error.resets_at:%Y-%m-%dT%H:%MZ}: {then}."]
+    if has_ledger and isinstance(error, errors.NotFoundError | errors.PermissionDeniedError):
+        return [_name_ledger_commands(note) for note in getattr(error, "__notes__", [])]
     base_url = session.base_url
     if isinstance(error, errors.NotFoundError) and not base_url.endswith("/v1"):
         source = BASE_URL_VARIABLE if session.options.base_url is None else "--base-url"
@@ -155,7 +171,9 @@ def _advice(error: BaseException, session: Session) -> list[str]:
     advice: list[str] = []
     if isinstance(error, errors.APIConnectionError) and "refused" in error.message and session.is_local:
         advice.append(f"Does an emulator run at {base_url}? To start one, run: scripe emulator")
-    if session.idempotency_key and _may_be_half_done(error):
+    if has_ledger and session.idempotency_key and _may_be_half_done(error):
+        advice.append("Nothing is done twice: to go on, run the same command again.")
+    elif session.idempotency_key and _may_be_half_done(error):
         advice.append(
             "To run it again without doing anything twice, within 24 hours (with a file: about 15 minutes), add: "
             f"--idempotency-key {session.idempotency_key}"
@@ -167,7 +185,7 @@ def _may_be_half_done(error: BaseException) -> bool:
     """Return whether to name the idempotency key: it changes nothing if the API has refused or ended the write."""
     if isinstance(error, errors.APIStatusError):
         return isinstance(error, errors.ServerError | errors.RateLimitError)
-    return exit_code(error) not in (USAGE, JOB)
+    return exit_code(error) not in (USAGE, JOB, UNSETTLED)
 
 
 def _job_ids(error: BaseException, session: Session) -> list[str]:

@@ -23,6 +23,7 @@ class ExitCode:
 OTHER = 1
 USAGE = 2
 JOB = 13
+UNSETTLED = 16
 
 TABLE = (
     ExitCode(0, "it worked"),
@@ -44,6 +45,11 @@ TABLE = (
     ExitCode(12, "the file cannot be read, or storage did not accept it", (errors.UploadError,)),
     ExitCode(JOB, "a job failed or was cancelled", (errors.JobFailedError, errors.JobCancelledError)),
     ExitCode(14, "a job did not finish in time; it goes on", (errors.JobTimeoutError,)),
+    ExitCode(
+        UNSETTLED,
+        "nothing proves whether an earlier call was done; a person must look",
+        (errors.UnsettledWriteError,),
+    ),
     ExitCode(130, "Ctrl-C", (KeyboardInterrupt,)),
     ExitCode(CLOSED, "the reader of the output closed it", (ClosedOutputError,)),
 )

@@ -57,6 +57,13 @@ class Options:
     total_timeout: Annotated[
         float | None, _POSITIVE, option("SECONDS", "Limit a whole call, with retries and waits.")
     ] = None
+    ledger: Annotated[
+        Path | None,
+        _ANY_TEXT,
+        Parameter(
+            metavar="FILE", help="Remember in this file what was made under an --idempotency-key, for good."
+        ),
+    ] = None
     no_progress: Annotated[bool, flag("Show no progress bars.")] = False
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated, Self, TypeAlias
+from contextlib import AbstractContextManager, ExitStack
+from typing import TYPE_CHECKING, Annotated, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
 from .._core.config import is_loopback, resolve_base_url
 from .._core.idempotency import check_idempotency_key, new_idempotency_key
-from ..errors import InvalidArgumentError
+from ..errors import ConfigurationError, InvalidArgumentError
 from .input import read_api_key
 from .notices import print_waits
 from .output import write_stderr
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .. import Job, ResponseInfo, Scripe
     from .options import Options
 
+T = TypeVar("T")
 _JOB_PATH = re.compile(r"/jobs/([^/]+)")
 
 
@@ -55,8 +56,13 @@ class Session:
             total_timeout=options.total_timeout,
             on_response=self._on_response,
             app_info="scripe-cli",
+            ledger=options.ledger,
         )
         return self._exit_stack.enter_context(client)
+
+    def enter(self, resource: AbstractContextManager[T]) -> T:
+        """Open something that is closed when the command ends."""
+        return self._exit_stack.enter_context(resource)
 
     @property
     def base_url(self) -> str:
@@ -75,6 +81,8 @@ class Session:
 
     def set_idempotency_key(self, value: str | None) -> str:
         """Remember the idempotency key of the command's write, or a new one that an error message can name."""
+        if value is None and self.options.ledger is not None:
+            raise ConfigurationError("A ledger remembers a call by its key. Give --idempotency-key.")
         try:
             self.idempotency_key = new_idempotency_key() if value is None else check_idempotency_key(value)
         except InvalidArgumentError:

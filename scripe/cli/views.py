@@ -166,6 +166,19 @@ VIEWS: Mapping[str, View] = {
     ),
     "WorkspacePostStatus": View(_by_label("id"), columns=_by_label("id name category"), flexible="name"),
     "Upload": View({**_by_label("id content_type"), "largest file": _max_size}),
+    "LedgerItem": View(
+        _by_label(
+            "idempotency_key route method state result_id job_id code candidates generation workspace_id base_url "
+            "created_at updated_at"
+        ),
+        columns={
+            "key": "idempotency_key",
+            **_by_label("route state"),
+            "made": "result_id",
+            "updated": "updated_at",
+        },
+        flexible="key",
+    ),
     "WebhookEndpoint": View(
         {
             **_by_label("id name url events project_id is_active"),

@@ -21,6 +21,7 @@ from . import compare
 EXAMPLES = Path(__file__).parents[2] / "examples" / "files"
 ID = re.compile(r"\b(org|key|proj|src|upl|job|note|slot|post|pst|kb|whe|req|whsec)_[0-9a-f]{12,}\b")
 VARYING = {
+    r"127\.0\.0\.1:\d+": "127.0.0.1:PORT",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z": "TIME",
     r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}": "RANDOM",
     r'"secretLast4": "\w{4}"': '"secretLast4": "LAST"',
@@ -59,6 +60,12 @@ webhooks create --name Mine --url https://example.com/hook --event post.created
 webhooks get whe_1
 webhooks update whe_1 --inactive
 webhooks rotate-secret whe_1
+posts create --project-id proj_1 --text Hi --idempotency-key one --ledger LEDGER
+posts create --project-id proj_1 --text Hi --idempotency-key one --ledger LEDGER
+ledger list --ledger LEDGER
+ledger retry one --ledger LEDGER
+ledger settle one --result-id post_1 --ledger LEDGER
+ledger backup COPY --ledger LEDGER
 """
 BADLY: list[tuple[str, Callable[[Emulator], object]]] = [
     ("sorces", lambda e: None),
@@ -123,7 +130,7 @@ class Runner:
 
 
 def test_the_documents_and_exit_codes_are_those_that_are_kept(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     clock = EmulatorClock(
         frozen=True
@@ -140,7 +147,12 @@ def test_the_documents_and_exit_codes_are_those_that_are_kept(
         known = {
             name: emulator.seed(jobs=1, job_status=status).job_ids[0] for name, status in statuses.items()
         }
-        runner = Runner(capsys, {**known, "MEMO": str(EXAMPLES / "memo.mp3")})
+        files = {
+            "MEMO": EXAMPLES / "memo.mp3",
+            "LEDGER": tmp_path / "season.db",
+            "COPY": tmp_path / "copy.db",
+        }
+        runner = Runner(capsys, {**known, **{name: str(path) for name, path in files.items()}})
         for command in WELL.strip().splitlines():
             runner.run(command)
         for command, prepare in BADLY:
