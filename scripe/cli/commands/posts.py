@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -142,22 +143,14 @@ def generate(
         raise ConfigurationError("Give one of --text, --text-file and --note-id to write from.")
     idempotency_key = session.set_idempotency_key(idempotency_key)
     posts = session.client.posts
-    if note_id is not None:
-        job = posts.generate(
-            project_id=project_id,
-            note_id=note_id,
-            scheduled_for=scheduled_for,
-            language=language,
-            idempotency_key=idempotency_key,
-        )
-    else:
-        job = posts.generate(
-            project_id=project_id,
-            text=content or "",
-            scheduled_for=scheduled_for,
-            language=language,
-            idempotency_key=idempotency_key,
-        )
+    create_job = partial(
+        posts.generate,
+        project_id=project_id,
+        scheduled_for=scheduled_for,
+        language=language,
+        idempotency_key=idempotency_key,
+    )
+    job = create_job(text=content or "") if note_id is None else create_job(note_id=note_id)
     if not wait:
         return job
     from ..._core.polling import result_id  # loads the models
