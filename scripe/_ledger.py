@@ -453,9 +453,8 @@ class Store:
         """
         with self._changing():
             row = self._find_row(item)
-            if (0 if row is None else row["version"]) != item.version:
-                raise ItemTaken
-            if row is not None and self._is_owned_by_other(row, call):
+            version = 0 if row is None else row["version"]
+            if version != item.version or (row is not None and self._is_owned_by_other(row, call)):
                 raise ItemTaken
             return self._write(item, call=call, keep=keep, now=now)
 
@@ -475,15 +474,12 @@ class Store:
             else:
                 self._write_attempt(item)
 
-    def record_job(self, job: Job, now: int) -> Item | None:
-        """Write how a job stands, if it is one of the ledger's; return its item."""
+    def record_job(self, job: Job, now: int) -> None:
+        """Write how a job has ended, if it is one of the ledger's."""
         item = self.find_job(job.id)
         if item is not None and item.state == "submitted":
-            recorded = rules.record_job(item, job, now)
-            if recorded != item:
-                with suppress(ItemTaken):  # another call has just written the same
-                    return self.save(recorded, call=self, keep=False, now=now)
-        return item
+            with suppress(ItemTaken):  # another call has just written the same
+                self.save(rules.record_job(item, job, now), call=self, keep=False, now=now)
 
     # Who works on an item
 
@@ -634,9 +630,7 @@ class _OwnerLock:
         raise LedgerError(f"The file {str(self._path)!r} cannot be locked. Put the ledger on a local disk.")
 
     def is_alive(self, number: int) -> bool:
-        """Return True if a living process has a number."""
-        if number == self.number:
-            return True
+        """Return True if another living process has a number."""
         if not self._lock_byte(number):
             return True
         self._unlock_byte(number)

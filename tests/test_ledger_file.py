@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import pickle
@@ -20,7 +21,16 @@ from pathlib import Path
 
 import pytest
 
-from scripe import APITimeoutError, InvalidArgumentError, Ledger, LedgerError, LedgerItem, Note, Scripe
+from scripe import (
+    APITimeoutError,
+    AsyncScripe,
+    InvalidArgumentError,
+    Ledger,
+    LedgerError,
+    LedgerItem,
+    Note,
+    Scripe,
+)
 from scripe._ledger import store_of
 from scripe.emulator import Clock, Emulator, Request, Response
 from tests.conftest import KEY
@@ -147,6 +157,50 @@ class FullDisk:
         self._connection.execute(f"PRAGMA max_page_count = {pages}")
 
 
+def test_a_disk_without_shared_memory_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite grants no WAL there, as on some network file systems: two processes could damage the file."""
+    connect = sqlite3.connect
+
+    def connect_with_dot_files(
+        path: Path, *, timeout: float, isolation_level: None, check_same_thread: bool
+    ) -> sqlite3.Connection:
+        address = f"file:{path}?vfs=unix-dotfile"
+        return connect(
+            address, timeout, 0, isolation_level, check_same_thread, sqlite3.Connection, 128, uri=True
+        )
+
+    monkeypatch.setattr(sqlite3, "connect", connect_with_dot_files)
+    with pytest.raises(LedgerError, match="wal"):
+        Ledger(path)
+
+
+def test_a_file_that_another_process_makes_is_waited_for(path: Path) -> None:
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    timer = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+    timer.start()
+    Ledger(path).close()
+    timer.join()
+    other.close()
+
+
+def test_a_file_that_stays_locked_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripe._ledger.BUSY_TIMEOUT", 0.1)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(LedgerError, match=path.name):
+        Ledger(path)
+    other.close()
+
+
+def test_more_processes_than_the_lock_has_bytes_are_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripe._ledger.MAX_PROCESSES", 1)
+    with pytest.raises(LedgerError, match=path.name):
+        Ledger(path)
+
+
 def test_a_full_disk_sends_nothing(emulator: Emulator, path: Path) -> None:
     with Ledger(path) as ledger, emulator.client(ledger=ledger) as client:
         FullDisk(ledger).fill()
@@ -233,6 +287,40 @@ def test_copies_keep_the_ledger_or_take_another(path: Path) -> None:
         assert client.with_options(ledger=None).ledger is None
         with Ledger(path.with_name("other.db")) as other:
             assert client.with_options(ledger=other).ledger is other
+
+
+def test_tasks_with_one_key_make_one_thing(path: Path) -> None:
+    async def create_twice(emulator: Emulator, url: str) -> list[Note]:
+        async with AsyncScripe(emulator.api_key, base_url=url, ledger=path) as client:
+            calls = (
+                client.notes.create(project_id=emulator.project_id, idempotency_key="one") for _ in range(3)
+            )
+            return await asyncio.gather(*calls)
+
+    with Emulator() as emulator, emulator.serve() as server:
+        emulator.delay_next(0.5, method="POST", path="/notes")
+        notes = asyncio.run(create_twice(emulator, server.base_url))
+        emulator.assert_sent("POST", "/notes", times=1)
+    assert len({made.id for made in notes}) == 1
+
+
+def test_a_second_task_waits_within_its_own_limits(path: Path) -> None:
+    async def create_twice(emulator: Emulator, url: str) -> None:
+        async with AsyncScripe(emulator.api_key, base_url=url, ledger=path) as client:
+            first = asyncio.create_task(
+                client.notes.create(project_id=emulator.project_id, idempotency_key="one")
+            )
+            await asyncio.to_thread(wait_for_item, path, "sending")
+            with pytest.raises(APITimeoutError) as caught:
+                await client.with_options(total_timeout=0.3).notes.create(
+                    project_id=emulator.project_id, idempotency_key="one"
+                )
+            assert caught.value.is_total
+            await first
+
+    with Emulator() as emulator, emulator.serve() as server:
+        emulator.delay_next(2, method="POST", path="/notes")
+        asyncio.run(create_twice(emulator, server.base_url))
 
 
 CHILD = """
@@ -350,6 +438,25 @@ def test_retry_refuses_an_unknown_key(path: Path) -> None:
         ledger.retry("one")
 
 
+def test_a_key_that_a_call_works_on_is_not_changed(path: Path) -> None:
+    with Emulator() as emulator, emulator.serve() as server, Ledger(path) as ledger:
+        emulator.delay_next(1, method="POST", path="/notes")
+        with Scripe(emulator.api_key, base_url=server.base_url, ledger=ledger) as client:
+            arguments = {"project_id": emulator.project_id, "idempotency_key": "one"}
+            working = threading.Thread(target=client.notes.create, kwargs=arguments)
+            working.start()
+            wait_for_item(path, "sending")
+            with pytest.raises(LedgerError, match="one"):
+                ledger.retry("one")
+            working.join()
+        assert ledger.retry("one").state == "planned"
+
+
+def test_a_ledger_shows_its_path(path: Path) -> None:
+    with Ledger(path) as ledger:
+        assert repr(ledger) == f"Ledger({str(path)!r})"
+
+
 def test_items_refuse_an_unknown_state(path: Path) -> None:
     with Ledger(path) as ledger, pytest.raises(InvalidArgumentError, match="sent"):
         ledger.items(state="sent")  # type: ignore[arg-type]
@@ -407,7 +514,7 @@ def test_a_client_without_a_ledger_loads_nothing_of_it() -> None:
         from scripe import Scripe
         with Scripe({key!r}, base_url={url!r}) as client:
             client.notes.create(project_id={project!r}, idempotency_key="one")
-        print([name for name in sys.modules if "ledger" in name or "sqlite" in name])
+        print([name for name in sys.modules if "ledger" in name])
         """
     with Emulator() as emulator, emulator.serve() as server:
         values = {"key": emulator.api_key, "url": server.base_url, "project": emulator.project_id}

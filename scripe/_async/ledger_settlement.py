@@ -152,9 +152,7 @@ class AsyncSettlement:
         start, end = (rules.from_milliseconds(moment) for moment in (self._start, self._end))
         try:
             jobs = await self._list(type=types, dateFrom=rules.instant(start), dateTo=rules.instant(end))
-        except (
-            InvalidRequestError
-        ):  # C27: the pages contradict each other on whether a filter takes a time of day
+        except InvalidRequestError:  # C27: whether a filter takes a time of day
             jobs = await self._list(
                 type=types, dateFrom=start.date().isoformat(), dateTo=end.date().isoformat()
             )

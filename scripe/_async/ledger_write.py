@@ -128,7 +128,7 @@ class AsyncLedgerWrite(Generic[T]):
             case "fetch":
                 self._warn_of_moments(item)
                 return await self._fetch(item)
-            case "settle":
+            case _:
                 return await self._settle(item)
 
     # Send, and record what came of it

@@ -295,7 +295,7 @@ def decide(item: Item, write: Write, now: int) -> Step:
             )
         case "unknown":
             raise unsettled_error(item)
-        case "sending":
+        case _:
             return _decide_unresolved(item, write, now)
 
 

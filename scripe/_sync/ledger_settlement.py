@@ -153,9 +153,7 @@ class Settlement:
         start, end = (rules.from_milliseconds(moment) for moment in (self._start, self._end))
         try:
             jobs = self._list(type=types, dateFrom=rules.instant(start), dateTo=rules.instant(end))
-        except (
-            InvalidRequestError
-        ):  # C27: the pages contradict each other on whether a filter takes a time of day
+        except InvalidRequestError:  # C27: whether a filter takes a time of day
             jobs = self._list(
                 type=types, dateFrom=start.date().isoformat(), dateTo=end.date().isoformat()
             )

@@ -129,7 +129,7 @@ class LedgerWrite(Generic[T]):
             case "fetch":
                 self._warn_of_moments(item)
                 return self._fetch(item)
-            case "settle":
+            case _:
                 return self._settle(item)
 
     # Send, and record what came of it

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -31,7 +32,7 @@ from scripe import (
     UnprocessableEntityError,
     UnsettledWriteError,
 )
-from scripe.emulator import Clock, Emulator
+from scripe.emulator import Clock, Emulator, Request, Response
 
 pytestmark = pytest.mark.anyio
 
@@ -656,6 +657,56 @@ def test_equal_names_are_left_to_a_person(season: Season) -> None:
     error = season.fail(ingest)
     assert isinstance(error, UnsettledWriteError)
     assert len(error.candidates) == 2
+
+
+def test_filters_that_take_days_only_are_given_days(season: Season) -> None:
+    """C27: the API's pages contradict each other on whether a filter takes a time of day."""
+    season.emulator.seed(jobs=1, start=datetime(2026, 4, 29, tzinfo=UTC))
+    lose(season, generate, arrived=False)
+    refuse_times_of_day(season.emulator)
+    season.call(generate)
+    assert len(season.writes()) == 1
+
+
+def refuse_times_of_day(emulator: Emulator) -> None:
+    """Refuse filters with a time of day, as one of the API's pages has it."""
+
+    def refuse(request: Request, response: Response) -> None:
+        if request.path == "/jobs" and any("T" in request.query.get(name, "") for name in ("dateFrom", "dateTo")):
+            response.status = 400
+            response.body = b'{"error": {"code": "invalid_request", "message": "A day, please."}}'
+
+    emulator.add_observer(refuse)
+
+
+def test_a_source_that_is_gone_is_left_to_a_person(season: Season) -> None:
+    lose(season, ingest, arrived=True)
+    season.emulator.fail_next(404, method="GET", path="/sources/")
+    assert isinstance(season.fail(ingest), UnsettledWriteError)
+
+
+def test_a_known_job_that_is_not_listed_makes_the_list_no_proof(season: Season) -> None:
+    season.emulator.seed(jobs=1, start=datetime(2026, 4, 30, tzinfo=UTC))
+    with season.client() as client:
+        client.posts.generate(
+            project_id=season.project_id, text="Known.", idempotency_key="two"
+        )
+        (known, *_) = client.jobs.list(type=["POST_GENERATION"]).to_list()
+    lose(season, generate, arrived=False)
+    hide_job(season.emulator, known.id)
+    assert isinstance(season.fail(generate), UnsettledWriteError)
+
+
+def hide_job(emulator: Emulator, job_id: str) -> None:
+    """Leave a job out of lists, as an API would that forgets some."""
+
+    def hide(request: Request, response: Response) -> None:
+        if request.path == "/jobs":
+            document = json.loads(response.body)
+            document["data"] = [job for job in document["data"] if job["id"] != job_id]
+            response.body = json.dumps(document).encode()
+
+    emulator.add_observer(hide)
 
 
 def test_jobs_of_other_items_and_projects_are_not_ours(season: Season) -> None:
