@@ -134,11 +134,15 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _speed(text: str) -> float:
+def _number(text: str) -> float:
     try:
-        speed = float(text)
+        return float(text)
     except ValueError:
-        speed = -1.0
+        return float("nan")
+
+
+def _speed(text: str) -> float:
+    speed = _number(text)
     if not 0 <= speed < float("inf"):
         raise argparse.ArgumentTypeError(
             f"{text} is not a speed; give a number such as 10, or 0 for jobs that do not move"
@@ -153,10 +157,7 @@ def _limit(text: str) -> int:
 
 
 def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
+    number = _number(text)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a span of time; give a number above 0")
     return number

@@ -1,4 +1,4 @@
-"""Give the emulator its public methods: each delegates to the `Application`."""
+"""Give the emulator its public methods: ways in, what came in, and controls for tests."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -12,17 +12,17 @@ from .._vocabulary import APIKeyScope, JobStatus, JobType, Plan
 from ._core.application import Application
 from ._core.canonical_json import JsonObject
 from ._core.clock import Clock
-from ._core.database import IN_MEMORY
+from ._core.database import IN_MEMORY, Record, Selection
 from ._core.events import Event
+from ._core.faults import Delay, Drop, Failure
 from ._core.messages import ReceivedRequest, Request, Response
 from ._core.recorder import ANY_PATH
-from ._core.seeding import SeededIds
-from ._core.settings import (
-    ExpiredLink,
-    MissingVersion,
-    RateHeaders,
-    Settings,
-)
+from ._core.routes import RESOURCE_NAMES
+from ._core.routes.health import CHECKS
+from ._core.routes.projects import to_json
+from ._core.seeding import SeededIds, Seeder, create_default_projects
+from ._core.settings import SCOPES, ExpiredLink, MissingVersion, RateHeaders, Settings
+from ._core.spending import CAPS
 from ._core.storage.base import Storage
 
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ class Emulator:
             cors_origins=cors_origins,
         )
         self._application = Application(database, clock or Clock(), storage, settings)
-        self._controls = self._application.controls
         self._services = self._application.services
+        self._database = self._services.database
 
     def __repr__(self) -> str:
         return f"<Emulator: {len(self.requests)} requests so far>"
@@ -211,7 +211,7 @@ class Emulator:
 
         It may change the response before it is sent.
         """
-        self._application.add_observer(observer)
+        self._application.observers.append(observer)
 
     # What came in, and what happened
 
@@ -269,7 +269,9 @@ class Emulator:
     @property
     def events(self) -> list[Event]:
         """The events that webhook endpoints can subscribe to, in order; nothing is delivered."""
-        return self._controls.events
+        with self._database.transaction():
+            self._services.advance_due()
+            return list(self._services.events.events)
 
     # Settings and time
 
@@ -300,17 +302,17 @@ class Emulator:
     @property
     def workspace_id(self) -> str:
         """The first workspace."""
-        return self._controls.workspace_id
+        return self._application.workspace_id
 
     @property
     def api_key(self) -> str:
         """An API key of the first workspace, with every scope."""
-        return self._controls.api_key
+        return self._application.api_key
 
     @property
     def project_id(self) -> str:
         """The newest project that the first workspace began with."""
-        return self._controls.project_id
+        return self._application.project_id
 
     def project(self, project_id: str | None = None) -> JsonObject:
         """Return a project as the API shows it, `project_id` unless another one is named; no request is made.
@@ -319,11 +321,14 @@ class Emulator:
             LookupError: There is no such project.
 
         """
-        return self._controls.project(project_id)
+        return to_json(self._find_project(project_id or self.project_id))
 
     def create_workspace(self, name: str = "Second workspace", plan: Plan = "BUSINESS") -> str:
         """Add a workspace with three projects and return its id."""
-        return self._controls.create_workspace(name, plan)
+        with self._database.transaction():
+            workspace_id = self._services.auth.create_workspace(name, plan)
+            create_default_projects(self._services, workspace_id)
+        return workspace_id
 
     def set_plan(self, plan: Plan, *, active: bool = True, workspace_id: str | None = None) -> None:
         """Change a workspace's plan; `active=False` is a subscription in bad standing."""
@@ -338,11 +343,14 @@ class Emulator:
         workspace_id: str | None = None,
     ) -> str:
         """Add an API key and return it; it has every scope unless some are named."""
-        return self._controls.create_key(scopes, expires_on, workspace_id, live=live)
+        scopes = SCOPES if scopes is None else scopes
+        return self._services.auth.create_key(
+            workspace_id or self.workspace_id, scopes, expires_on, live=live
+        )
 
     def revoke_key(self, api_key: str | None = None) -> None:
         """Revoke an API key, `api_key` unless another one is named."""
-        self._controls.revoke_key(api_key)
+        self._services.auth.revoke_key(api_key or self.api_key)
 
     def create_token(
         self, workspaces: Sequence[str] = (), scopes: Collection[APIKeyScope | str] | None = None
@@ -354,7 +362,9 @@ class Emulator:
             scopes: What it may do; everything unless given.
 
         """
-        return self._controls.create_token(workspaces, scopes)
+        scopes = SCOPES if scopes is None else scopes
+        with self._database.transaction():
+            return self._services.auth.create_token(workspaces or (self.workspace_id,), scopes)
 
     def connect_linkedin(self, project_id: str, *, connected: bool = True) -> None:
         """Connect a project to LinkedIn, or disconnect it; without a connection its posts cannot be rescheduled.
@@ -363,11 +373,15 @@ class Emulator:
             LookupError: There is no such project.
 
         """
-        self._controls.connect_linkedin(project_id, connected=connected)
+        with self._database.transaction():
+            project = self._find_project(project_id)
+            project.internal["linkedin"] = connected
+            self._database.update(project)
 
     def set_spend(self, cents: int, *, workspace_id: str | None = None) -> None:
         """Set the cents that a workspace has spent of today's spend cap."""
-        self._controls.set_spend(cents, workspace_id)
+        spending = self._services.spending
+        spending.set_spent(workspace_id or self.workspace_id, spending.today(), cents)
 
     def set_spend_remaining(self, cents: int, *, workspace_id: str | None = None) -> None:
         """Set the cents that are left of a workspace's spend cap today.
@@ -376,7 +390,12 @@ class Emulator:
             ValueError: Its plan has no spend cap, or a lower one.
 
         """
-        self._controls.set_spend_remaining(cents, workspace_id)
+        plan = self._services.auth.get_plan(workspace_id or self.workspace_id)
+        cap = CAPS.get(plan)
+        if cap is None or not 0 <= cents <= cap:
+            has = "no spend cap" if cap is None else f"a daily spend cap of {cap} cents"
+            raise ValueError(f"{cents} cents cannot remain: the plan {plan} has {has}")
+        self.set_spend(cap - cents, workspace_id=workspace_id)
 
     # Faults
 
@@ -411,17 +430,8 @@ class Emulator:
                 with `/`.
 
         """
-        self._controls.fail_next(
-            status,
-            code,
-            retry_after=retry_after,
-            times=times,
-            method=method,
-            path=path,
-            message=message,
-            body=body,
-            headers=headers,
-        )
+        failure = Failure(method, path, times, status, code, message, body, {**(headers or {})}, retry_after)
+        self._application.faults.add(failure)
 
     def drop_next(
         self, times: int = 1, *, before: bool = False, method: str | None = None, path: str | None = None
@@ -438,7 +448,7 @@ class Emulator:
             ValueError: `times` is below 1, or `path` does not begin with `/`.
 
         """
-        self._controls.drop_next(times, before=before, method=method, path=path)
+        self._application.faults.add(Drop(method, path, times, before))
 
     def delay_next(
         self, seconds: float, times: int = 1, *, method: str | None = None, path: str | None = None
@@ -449,7 +459,7 @@ class Emulator:
             ValueError: `seconds` is negative, `times` is below 1, or `path` does not begin with `/`.
 
         """
-        self._controls.delay_next(seconds, times, method=method, path=path)
+        self._application.faults.add(Delay(method, path, times, seconds))
 
     @property
     def unused_faults(self) -> list[str]:
@@ -516,7 +526,9 @@ class Emulator:
             ValueError: There is no such check.
 
         """
-        self._controls.degrade(check, error)
+        if check not in CHECKS:
+            raise ValueError(f"check is {check!r}; give one of {', '.join(CHECKS)}")
+        self._services.degraded[check] = error
 
     def restore(self) -> None:
         """Let `/health` report that all checks succeed."""
@@ -524,7 +536,8 @@ class Emulator:
 
     def expire_cursors(self) -> None:
         """Make every cursor handed out so far stale."""
-        self._controls.expire_cursors()
+        self._services.cursor_age += 1
+        self._database.set_meta("cursor_age", str(self._services.cursor_age))
 
     def seed(
         self,
@@ -560,15 +573,14 @@ class Emulator:
             ValueError: The API has no such job type or status.
 
         """
-        return self._controls.seed(
-            {"projects": projects, "jobs": jobs, "sources": sources, "notes": notes, "posts": posts},
-            job_type,
-            job_status,
-            start,
-            step,
-            project_id,
-            workspace_id,
-        )
+        counts = {"projects": projects, "jobs": jobs, "sources": sources, "notes": notes, "posts": posts}
+        step = step if isinstance(step, timedelta) else timedelta(seconds=step)
+        start = start or self.clock.now() - step * max(counts.values())
+        if project_id is None and workspace_id not in (None, self.workspace_id):
+            project_id = self._database.page(Selection("projects", str(workspace_id)), 1)[0].id
+        workspace_id, project_id = workspace_id or self.workspace_id, project_id or self.project_id
+        seeder = Seeder(self._services, workspace_id, project_id, start, step, job_type, job_status)
+        return seeder.seed(counts)
 
     def count(self, table: str) -> int:
         """Count the records of a resource such as `sources`, of all workspaces.
@@ -577,7 +589,17 @@ class Emulator:
             ValueError: There is no such resource.
 
         """
-        return self._controls.count(table)
+        if table not in RESOURCE_NAMES:
+            raise ValueError(f"table is {table!r}; give one of {', '.join(sorted(RESOURCE_NAMES))}")
+        with self._database.transaction():
+            self._services.advance_due()
+            return self._database.count(table)
+
+    def _find_project(self, project_id: str) -> Record:
+        project = self._database.find("projects", project_id)
+        if project is None:
+            raise LookupError(f"there is no project {project_id!r}")
+        return project
 
 
 def _load_page(application: Application, bound_host: str) -> "Page":

@@ -96,7 +96,7 @@ def make_client(
 ) -> Scripe:
     """Make a client that calls the application."""
     client = Scripe(
-        api_key or application.controls.api_key,
+        api_key or application.api_key,
         base_url=BASE_URL,
         http_client=in_process_client(make_transport(application)),
         on_response=on_response,
@@ -114,7 +114,7 @@ def make_async_client(
 ) -> AsyncScripe:
     """Make an async client that calls the application."""
     client = AsyncScripe(
-        api_key or application.controls.api_key,
+        api_key or application.api_key,
         base_url=BASE_URL,
         http_client=async_in_process_client(make_transport(application)),
         on_response=on_response,

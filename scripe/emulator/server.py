@@ -131,7 +131,7 @@ class Server:
     @property
     def api_key(self) -> str:
         """A key with every scope."""
-        return self.application.controls.api_key
+        return self.application.api_key
 
     def start(self) -> None:
         """Listen, and return once requests are answered.

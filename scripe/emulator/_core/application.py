@@ -10,25 +10,18 @@ from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
-from .auth import Auth
-from .canonical_json import JsonObject
 from .clock import Clock
-from .controls import Controls
 from .data_files import DESCRIPTION, read_data_file
-from .database import IN_MEMORY, Database, Record, new_id
+from .database import IN_MEMORY, Database, new_id
 from .dispatcher import Dispatcher
 from .errors import error_response
-from .events import EventLog
-from .faults import Drop, Failure, Faults
-from .jobs import Jobs
+from .faults import Delay, Drop, Failure, Faults
 from .messages import Headers, Request, Response
-from .posts import Posts
-from .rate_limits import RateLimiter
 from .recorder import RequestRecorder
 from .routes import JOB_HANDLERS, ROUTES
+from .seeding import find_first_workspace
 from .services import Services
 from .settings import Settings
-from .spending import SpendTracker
 from .storage.base import Storage, StorageError, storage_error_response
 from .storage.local import LocalStorage
 
@@ -49,9 +42,12 @@ class Application:
         clock: The emulator's time.
         settings: How it behaves.
         services: What the routes use.
+        workspace_id: The first workspace.
+        api_key: The API key of the first workspace.
+        project_id: The newest project that the first workspace began with.
         faults: What the next requests meet.
-        controls: What a test can change.
         recorder: The requests that were answered.
+        observers: Called with each request and its response, which they may change.
         close: Closes the database and deletes temporary files, once; it happens by itself when nobody refers to
             the application any more.
 
@@ -63,6 +59,7 @@ class Application:
         self.clock: Clock = clock
         self.settings: Settings = settings
         self.simulated_latency = settings.simulated_latency
+        self.observers: list[Callable[[Request, Response], None]] = []
         database, scratch = Database(database_path), tempfile.mkdtemp(prefix="scripe-emulator-")
         self.close: weakref.finalize[[Database, str], Application] = weakref.finalize(
             self, _release, database, scratch
@@ -74,12 +71,11 @@ class Application:
             storage = self._local_storage = LocalStorage(
                 database, folder, secret_key, clock.now, settings.expired_link
             )
-        self.services: Services = _build_services(settings, clock, database, storage)
+        self.services: Services = Services(settings, clock, database, storage, JOB_HANDLERS)
+        self.workspace_id, self.api_key, self.project_id = find_first_workspace(self.services)
         self.faults: Faults = Faults()
-        self.controls: Controls = Controls(self.services, self.faults)
         self.recorder: RequestRecorder = RequestRecorder(clock, settings.max_recorded_requests)
         self._dispatcher = Dispatcher(self.services, ROUTES)
-        self._observers: list[Callable[[Request, Response], None]] = []
 
     @property
     def simulated_latency(self) -> float:
@@ -92,16 +88,12 @@ class Application:
             raise ValueError(f"simulated_latency is {seconds}; give 0 or more seconds")
         self._simulated_latency = seconds
 
-    def add_observer(self, observer: Callable[[Request, Response], None]) -> None:
-        """Call a function with each request and its response, which it may change."""
-        self._observers.append(observer)
-
     def handle(self, request: Request) -> Response:
         """Answer a request; the caller drops or delays the response as it says."""
         if not self.close.alive:
             raise RuntimeError("This emulator was closed; make a new one, or close it later.")
         request_id, arrival = new_id("req"), self.recorder.arrival()
-        fault, delay = self.faults.pop_matching(request), self.faults.pop_delay(request)
+        fault, delay = self.faults.pop(request, Failure, Drop), self.faults.pop(request, Delay)
         if isinstance(fault, Failure):
             response = fault.response(request, request_id)
             if request.in_api and fault.body is None:
@@ -112,11 +104,11 @@ class Application:
         else:
             response = self._respond(request, request_id)
             self._add_date(response)
-            for observer in self._observers:
+            for observer in self.observers:
                 request.body.seek(0)
                 observer(request, response)
             response.connection_dropped = fault is not None
-        response.delay += delay
+        response.delay += delay.seconds if delay else 0
         return self.recorder.record(request, response, arrival)
 
     def reject_early(self, request: Request) -> Response | None:
@@ -181,26 +173,3 @@ def _describe(request: Request, request_id: str) -> Response:
 def _release(database: Database, scratch: str) -> None:
     database.close()
     shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _build_services(settings: Settings, clock: Clock, database: Database, storage: Storage) -> Services:
-    spending = SpendTracker(database, clock)
-    events = EventLog(database, clock, settings.max_recorded_requests)
-
-    def run_handler(job: Record, moment: int) -> JsonObject:
-        return JOB_HANDLERS[str(job.fields["type"])](services, job, moment)
-
-    services = Services(
-        settings=settings,
-        clock=clock,
-        database=database,
-        auth=Auth(database, clock, settings),
-        rate_limiter=RateLimiter(settings),
-        spending=spending,
-        storage=storage,
-        events=events,
-        jobs=Jobs(database, clock, settings, spending, events, run_handler),
-        posts=Posts(database, clock, events),
-        cursor_age=int(database.get_meta("cursor_age") or 0),
-    )
-    return services

@@ -1,5 +1,6 @@
 """The API's errors: their codes, and the envelope that a response holds them in."""
 
+from dataclasses import KW_ONLY, dataclass
 from http.client import responses
 
 from ... import _vocabulary
@@ -11,24 +12,16 @@ CODE_BY_STATUS = {status: code for code, status in reversed(STATUS_BY_CODE.items
 DOCUMENTATION = "https://docs.scripe.io/api/v1/errors"
 
 
+@dataclass(eq=False)
 class ApiError(Exception):
     """A request that gets an error; the status follows from the code."""
 
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        *,
-        details: JsonObject | None = None,
-        meta: JsonObject | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.details = details
-        self.meta = meta
-        self.headers = headers
+    code: str
+    message: str
+    _: KW_ONLY
+    details: JsonObject | None = None
+    meta: JsonObject | None = None
+    headers: dict[str, str] | None = None
 
     def response(self, request_id: str) -> Response:
         """Return the response to the request."""

@@ -1,5 +1,6 @@
 """Faults on request: the next matching requests fail, lose their response, or get it late."""
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,8 @@ from .errors import error_response
 from .messages import Request, Response
 from .storage.base import storage_error_response
 
+HEADER_FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t -~\x80-\xff]*")
+
 
 @dataclass(slots=True)
 class Fault:
@@ -17,10 +20,7 @@ class Fault:
     method: str | None
     path: str | None
     times: int
-    requested: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.requested = self.times
+    is_met: bool = field(default=False, init=False)
 
     def __str__(self) -> str:
         return f"{self.label} for {self.method or 'any method'} {self.path or 'of any path'}"
@@ -45,14 +45,13 @@ class Delay(Fault):
 
     seconds: float
 
+    def __post_init__(self) -> None:
+        if self.seconds < 0:
+            raise ValueError(f"seconds is {self.seconds}; give 0 or more")
+
 
 @dataclass(slots=True)
-class ResponseFault(Fault):
-    """The response is another one, or lost; a request meets at most one of these."""
-
-
-@dataclass(slots=True)
-class Drop(ResponseFault):
+class Drop(Fault):
     """The request is done, and its response is lost; or the connection is lost before the request is done."""
 
     before: bool = False
@@ -63,7 +62,7 @@ class Drop(ResponseFault):
 
 
 @dataclass(slots=True)
-class Failure(ResponseFault):
+class Failure(Fault):
     """The request gets this response, and nothing is done."""
 
     status: int
@@ -71,6 +70,16 @@ class Failure(ResponseFault):
     message: str | None = None
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    retry_after: float | str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.status, int) or not 200 <= self.status <= 599:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValueError(f"status is {self.status!r}; give a number from 200 to 599")
+        if self.retry_after is not None:
+            self.headers = {**self.headers, "Retry-After": str(self.retry_after)}
+        for name, text in self.headers.items():
+            if not HEADER_FIELD.fullmatch(f"{name}: {text}"):
+                raise ValueError(f"{name}: {text!r} is not a valid header field")
 
     @property
     def label(self) -> str:
@@ -122,27 +131,20 @@ class Faults:
     def describe_unused(self) -> list[str]:
         """Describe the faults that no request has met at all."""
         with self._lock:
-            return [str(fault) for fault in self._pending if fault.times == fault.requested]
+            return [str(fault) for fault in self._pending if not fault.is_met]
 
     def would_match(self, request: Request) -> bool:
         """Return whether any fault meets this request."""
         with self._lock:
             return any(fault.matches(request) for fault in self._pending)
 
-    def pop_matching(self, request: Request) -> ResponseFault | None:
-        """Use up one time of the first failure or drop that meets this request, and return it."""
-        return self._pop(request, ResponseFault)
-
-    def pop_delay(self, request: Request) -> float:
-        """Use up one time of the first delay that meets this request, and return its seconds, 0 if there is none."""
-        delay = self._pop(request, Delay)
-        return delay.seconds if delay else 0.0
-
-    def _pop(self, request: Request, cls: type[FaultT]) -> FaultT | None:
+    def pop(self, request: Request, *classes: type[FaultT]) -> FaultT | None:
+        """Use up one time of the first fault of some classes that meets this request, and return it."""
         with self._lock:
             for fault in self._pending:
-                if isinstance(fault, cls) and fault.matches(request):
+                if isinstance(fault, classes) and fault.matches(request):
                     fault.times -= 1
+                    fault.is_met = True
                     self._pending = [other for other in self._pending if other.times > 0]
                     return fault
             return None

@@ -6,6 +6,7 @@ second.
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import get_args
 
 from ..._vocabulary import SUCCESS_STATUSES, JobStatus, JobType, WebhookEvent
@@ -28,13 +29,12 @@ PROGRESS_LIFETIME = 60 * 60 * 1000
 RunHandler = Callable[[Record, int], JsonObject]
 
 
+@dataclass(eq=False)
 class JobFailure(Exception):  # noqa: N818  (it ends a job, and is not an error of the emulator)
     """A job's handler failed, for a reason that the job shows."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+    code: str
+    message: str
 
 
 class Jobs:

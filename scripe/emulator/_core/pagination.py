@@ -51,7 +51,10 @@ def _page(
     records = fetch(_parse_cursor(context), limit + 1)
     data: list[Json] = [to_json(record) for record in records[:limit]]
     has_more = len(records) > limit
-    cursor = _make_cursor(context, records[limit - 1]) if has_more else None
+    cursor = None
+    if has_more:
+        content = dumps([_cursor_binding(context), *_position_of(records[limit - 1])])
+        cursor = base64.urlsafe_b64encode(content).decode()
     return json_response({"data": data, "pagination": {"next_cursor": cursor, "has_more": has_more}})
 
 
@@ -95,10 +98,6 @@ def _cursor_binding(context: RequestContext) -> str:
     query = context.request.query
     filters: JsonObject = {name: text for name, text in query.items() if name not in ("limit", "cursor")}
     return fingerprint([context.workspace_id, context.request.path, filters, context.services.cursor_age])
-
-
-def _make_cursor(context: RequestContext, last: Record) -> str:
-    return base64.urlsafe_b64encode(dumps([_cursor_binding(context), last.created_at, last.id])).decode()
 
 
 def _parse_cursor(context: RequestContext) -> Position:

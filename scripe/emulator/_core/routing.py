@@ -10,7 +10,7 @@ from .canonical_json import Json, JsonObject, dumps
 from .database import Record
 from .errors import ApiError
 from .messages import Request, Response
-from .services import Services
+from .services import JobHandler, Services
 from .validation import invalid_field
 
 MAX_KEYED_BODY = 256 * 1024
@@ -108,9 +108,6 @@ def write_route(
     return Route(
         method, pattern, handler, bucket, scopes, takes_body=True, idempotent=True, body_limit=body_limit
     )
-
-
-JobHandler = Callable[[Services, Record, int], JsonObject]
 
 
 @dataclass(frozen=True, slots=True)

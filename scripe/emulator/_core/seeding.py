@@ -12,6 +12,7 @@ from .routes.notes import new_note
 from .routes.projects import new_project
 from .routes.sources import new_source
 from .services import Services
+from .settings import SCOPES
 
 RESULTS = {"POST_GENERATION": ("postId", "post"), "SOURCE_INGEST_FILE": ("sourceId", "src")}
 DAY = timedelta(days=1)
@@ -53,38 +54,33 @@ class Seeder:
         """Make and store a number of each resource, or raise a ValueError for an unknown type or status of jobs."""
         if self.job_type not in TYPES or self.job_status not in STATUSES:
             raise ValueError(f"there is no job of type {self.job_type} with status {self.job_status}")
-        makers = (self._project, self._job, self._source, self._note, self._post)
-        database = self.services.database
-        ids: list[list[str]] = []
-        with database.transaction():
-            for resource, make in zip(("projects", "jobs", "sources", "notes", "posts"), makers, strict=True):
+        ids: dict[str, list[str]] = {}
+        with self.services.database.transaction():
+            for resource, count in counts.items():
                 records = [
-                    make(number, to_milliseconds(self.start + self.step * (number - 1)))
-                    for number in range(1, counts[resource] + 1)
+                    self._make(resource, number, to_milliseconds(self.start + self.step * (number - 1)))
+                    for number in range(1, count + 1)
                 ]
                 for record in records:
-                    database.insert(record)
-                ids.append([record.id for record in records])
-        return SeededIds(*ids)
+                    self.services.database.insert(record)
+                ids[resource] = [record.id for record in records]
+        return SeededIds(ids["projects"], ids["jobs"], ids["sources"], ids["notes"], ids["posts"])
 
-    def _project(self, number: int, moment: int) -> Record:
-        return new_project(self.workspace_id, moment, f"Seeded project {number}")
+    def _make(self, resource: str, number: int, moment: int) -> Record:
+        workspace_id, project_id = self.workspace_id, self.project_id
+        name = f"seeded {resource.removesuffix('s')} {number}"
+        text = f"The text of {name}."
+        if resource == "projects":
+            return new_project(workspace_id, moment, name.capitalize())
+        if resource == "sources":
+            return new_source(workspace_id, project_id, moment, name.capitalize(), text)
+        if resource == "notes":
+            return new_note(workspace_id, project_id, moment, text, slot=moment if number % 2 else None)
+        if resource == "posts":
+            return new_post(workspace_id, project_id, moment, text, title=name.capitalize())
+        return self._job(moment)
 
-    def _source(self, number: int, moment: int) -> Record:
-        name, text = f"Seeded source {number}", f"The text of seeded source {number}."
-        return new_source(self.workspace_id, self.project_id, moment, name, text)
-
-    def _note(self, number: int, moment: int) -> Record:
-        slot = moment if number % 2 else None
-        text = f"The text of seeded note {number}."
-        return new_note(self.workspace_id, self.project_id, moment, text, slot=slot)
-
-    def _post(self, number: int, moment: int) -> Record:
-        title, text = f"Seeded post {number}", f"The text of seeded post {number}."
-        return new_post(self.workspace_id, self.project_id, moment, text, title=title)
-
-    def _job(self, number: int, moment: int) -> Record:
-        del number  # jobs have no text to tell them apart
+    def _job(self, moment: int) -> Record:
         job = new_job(self.job_type, self.workspace_id, self.project_id, moment, estimated_ms=25_000)
         status, timestamp = self.job_status, format_timestamp(moment)
         if status == "QUEUED":
@@ -100,6 +96,20 @@ class Seeder:
         if status == "FAILED":
             job.fields |= {"errorCode": "SEEDED_FAILURE", "errorMessage": "This job was seeded as failed."}
         return job
+
+
+def find_first_workspace(services: Services) -> tuple[str, str, str]:
+    """Return the ids of the first workspace, its API key and its newest project; make them in a new database."""
+    database, names = services.database, ("workspace_id", "api_key", "project_id")
+    with database.transaction():  # two emulators on one database begin with one workspace
+        if database.get_meta("workspace_id") is None:
+            workspace_id = services.auth.create_workspace("Acme", services.settings.plan)
+            api_key = services.auth.create_key(workspace_id, SCOPES)
+            project_id = create_default_projects(services, workspace_id)
+            for name, text in zip(names, (workspace_id, api_key, project_id), strict=True):
+                database.set_meta(name, text)
+        workspace_id, api_key, project_id = (str(database.get_meta(name)) for name in names)
+        return workspace_id, api_key, project_id
 
 
 def create_default_projects(services: Services, workspace_id: str) -> str:

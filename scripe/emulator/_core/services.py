@@ -1,10 +1,11 @@
 """The parts of one emulator that its routes and jobs use."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 
 from .auth import Auth
+from .canonical_json import JsonObject
 from .clock import Clock
-from .database import Database
+from .database import Database, Record
 from .events import EventLog
 from .jobs import Jobs
 from .posts import Posts
@@ -14,7 +15,6 @@ from .spending import SpendTracker
 from .storage.base import Storage
 
 
-@dataclass(slots=True)
 class Services:
     """The parts of one emulator.
 
@@ -22,10 +22,10 @@ class Services:
         settings: How the emulator behaves.
         clock: Its time.
         database: Its records.
+        storage: Keeps uploaded bytes.
         auth: Workspaces, API keys and tokens.
         rate_limiter: Counts calls.
         spending: Counts cents.
-        storage: Keeps uploaded bytes.
         events: What happened.
         jobs: The jobs.
         posts: The posts.
@@ -34,20 +34,35 @@ class Services:
 
     """
 
-    settings: Settings
-    clock: Clock
-    database: Database
-    auth: Auth
-    rate_limiter: RateLimiter
-    spending: SpendTracker
-    storage: Storage
-    events: EventLog
-    jobs: Jobs
-    posts: Posts
-    degraded: dict[str, str] = field(default_factory=dict[str, str])
-    cursor_age: int = 0
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        database: Database,
+        storage: Storage,
+        job_handlers: Mapping[str, "JobHandler"],
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.database = database
+        self.storage = storage
+        self.auth: Auth = Auth(database, clock, settings)
+        self.rate_limiter: RateLimiter = RateLimiter(settings)
+        self.spending: SpendTracker = SpendTracker(database, clock)
+        self.events: EventLog = EventLog(database, clock, settings.max_recorded_requests)
+        self.jobs: Jobs = Jobs(database, clock, settings, self.spending, self.events, self._run_handler)
+        self.posts: Posts = Posts(database, clock, self.events)
+        self.degraded: dict[str, str] = {}
+        self.cursor_age: int = int(database.get_meta("cursor_age") or 0)
+        self._job_handlers = job_handlers
 
     def advance_due(self) -> None:
         """Move jobs and posts to where they should be by now."""
         self.jobs.advance_due()
         self.posts.advance_due()
+
+    def _run_handler(self, job: Record, moment: int) -> JsonObject:
+        return self._job_handlers[str(job.fields["type"])](self, job, moment)
+
+
+JobHandler = Callable[[Services, Record, int], JsonObject]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .._core.application import Application
 from .._core.errors import STATUS_BY_CODE
+from .._core.faults import Delay, Drop, Failure
 
 FAILURES = tuple(sorted(STATUS_BY_CODE, key=lambda code: (STATUS_BY_CODE[code], code)))
 DEFAULT_FAULT = "service_unavailable"
@@ -61,21 +62,19 @@ def fail_next(form: Form) -> None:
     retry_after = None
     if form.text("retry_after"):
         retry_after = form.number("retry_after", "Retry-After", 0, MAX_RETRY_AFTER, whole=True)
-    form.application.controls.fail_next(
-        STATUS_BY_CODE[code], code, retry_after=retry_after, times=form.times(), path=form.path()
-    )
+    failure = Failure(None, form.path(), form.times(), STATUS_BY_CODE[code], code, retry_after=retry_after)
+    form.application.faults.add(failure)
 
 
 def drop_next(form: Form) -> None:
     """Let the next responses be lost, or the next requests."""
-    before = bool(form.text("before"))
-    form.application.controls.drop_next(form.times(), before=before, path=form.path())
+    form.application.faults.add(Drop(None, form.path(), form.times(), bool(form.text("before"))))
 
 
 def delay_next(form: Form) -> None:
     """Let the next responses be late."""
     seconds = form.number("seconds", "The delay", 0, MAX_DELAY)
-    form.application.controls.delay_next(seconds, form.times(), path=form.path())
+    form.application.faults.add(Delay(None, form.path(), form.times(), seconds))
 
 
 def clear_faults(form: Form) -> None:
@@ -111,7 +110,7 @@ def _change_job(form: Form, control: Callable[[str], None]) -> None:
 
 def revoke(form: Form) -> None:
     """Revoke the API key with an id."""
-    form.application.controls.revoke_key(find_api_key(form.application, form.text("key")))
+    form.application.services.auth.revoke_key(find_api_key(form.application, form.text("key")))
 
 
 def find_api_key(application: Application, key_id: str) -> str:

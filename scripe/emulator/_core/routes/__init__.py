@@ -1,6 +1,7 @@
 """The route table: one file a resource, each listed here once."""
 
-from ..routing import JobHandler, Resource
+from ..routing import Resource
+from ..services import JobHandler
 from . import (
     generations,
     health,
