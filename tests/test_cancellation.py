@@ -272,7 +272,8 @@ def test_ctrl_c_leaves_a_client_that_works(server: ScriptedServer, deadline: str
         assert process.stdout.readline() == "done\n"
         assert holds_at_most(server, HELD)
         _, complaints = process.communicate("\n", timeout=30)
-    assert (process.returncode, complaints) == (0, "")
+    assert process.returncode == 0
+    assert complaints == ""
     assert holds_at_most(server, 0)
 
 
@@ -465,7 +466,7 @@ def test_a_stream_that_stands_still_is_left_when_its_reader_is_cancelled_or_late
             hurried = client.with_options(total_timeout=0.2) if is_late else client
             upload = partial(hurried.uploads.upload_file, Still(), content_type="text/plain")
             if is_late:
-                with pytest.raises(APITimeoutError, match="still being read"):
+                with pytest.raises(APITimeoutError, match=r"0\.2 s"):
                     await upload()
             else:
                 assert not await cancelled_when(is_read, upload)
@@ -519,7 +520,7 @@ def test_a_file_that_is_read_for_the_callers_key_is_left_at_the_deadline(
     async def use() -> None:
         async with client_of(server) as client:
             hurried = client.with_options(total_timeout=0.2)
-            with pytest.raises(APITimeoutError, match="still being read") as caught:
+            with pytest.raises(APITimeoutError, match=r"0\.2 s") as caught:
                 await hurried.uploads.upload_file(
                     Slow(b"Words."), content_type="text/plain", idempotency_key="run-1"
                 )
@@ -538,7 +539,7 @@ def test_a_named_pipe_that_stands_still_holds_no_sync_call_beyond_its_deadline(
     writers = [os.open(pipe, os.O_RDWR)] if has_writer else []
     with Scripe(KEY, base_url=server.base_url, total_timeout=0.2) as client:
         began = time.monotonic()
-        with pytest.raises(APITimeoutError, match="still being read"):
+        with pytest.raises(APITimeoutError, match=r"0\.2 s"):
             client.uploads.upload_file(pipe)
         assert time.monotonic() - began < 30  # the pipe would hold it for ever
     assert holders_of(pipe) == len(writers)
@@ -557,7 +558,7 @@ def test_a_stream_that_trickles_is_looked_at_between_its_blocks(server: Scripted
             return b"Words."[:size]
 
     client = Scripe(KEY, base_url=server.base_url, total_timeout=0.2)
-    with client, pytest.raises(APITimeoutError, match="still being read"):
+    with client, pytest.raises(APITimeoutError, match=r"0\.2 s"):
         client.uploads.upload_file(Endless(), content_type="text/plain")
     assert server.received == []
 

@@ -122,7 +122,7 @@ def test_a_closed_emulator_says_so() -> None:
     emulator = Emulator()
     client = emulator.client()
     emulator.close()
-    with pytest.raises(RuntimeError, match="was closed"):
+    with pytest.raises(RuntimeError):
         client.workspaces.me()
 
 

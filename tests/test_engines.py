@@ -53,9 +53,9 @@ def test_an_engine_is_chosen_by_name(server: ScriptedServer, engine: Engine) -> 
 
 def test_what_is_no_engine_is_refused() -> None:
     for name in ("aiohttp", "requests"):
-        with pytest.raises(ConfigurationError, match="httpx or httpx2, or a client"):
+        with pytest.raises(ConfigurationError, match=r"http_client.*httpx2"):
             Scripe(KEY, http_client=cast("Engine", name))
-        with pytest.raises(ConfigurationError, match="httpx or httpx2, or a client"):
+        with pytest.raises(ConfigurationError, match=r"http_client.*httpx2"):
             AsyncScripe(KEY, http_client=cast("Engine", name))
 
 
@@ -94,7 +94,8 @@ def test_a_callers_aiohttp_carries_calls_pages_and_writes(emulator: Emulator) ->
         assert {job.id async for job in client.jobs.list(page_size=2)} == set(seeded.job_ids)
         emulator.drop_next(path="/sources")
         source = await client.sources.create_text(project_id=emulator.project_id, text="Words.")
-        assert (source.last_response.attempts, emulator.count("sources")) == (2, 1)
+        assert source.last_response.attempts == 2
+        assert emulator.count("sources") == 1
 
     with emulator.serve() as served:
         over_aiohttp(served.base_url, use, served.api_key, max_retries=2)
@@ -390,7 +391,9 @@ def test_a_client_that_was_replaced_is_closed_after_its_last_call() -> None:
     assert pool.acquire("http://127.0.0.1:1").client == "client 2"
     assert pool.pop_retired() is None
     pool.release(slow, was_cancelled=False)
-    assert (pool.pop_retired(), pool.pop_retired(), opened) == ("client 1", None, ["plain", "plain"])
+    assert pool.pop_retired() == "client 1"
+    assert pool.pop_retired() is None
+    assert opened == ["plain", "plain"]
 
 
 def test_all_clients_of_a_family_have_one_context() -> None:

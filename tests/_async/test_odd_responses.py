@@ -122,7 +122,9 @@ async def test_the_same_of_one_object(async_client: AsyncScripe, server: Scripte
     }
     server.script(answer({"data": odd}), answer({"data": {**odd, "topics": None}}))
     source = await async_client.sources.retrieve("src_1")
-    assert (source.duration_seconds, source.text_preview, source.has_full_text) == (482, "", False)
+    assert source.duration_seconds == 482
+    assert source.text_preview == ""
+    assert not source.has_full_text
     assert source.topics[0].key_takeaways == ["a", "b"]
     assert (await async_client.sources.retrieve("src_1")).topics == []
 

@@ -87,9 +87,9 @@ async def test_first_asks_for_one(async_client: AsyncScripe, server: ScriptedSer
 async def test_c6_page_size_is_checked_before_sending(
     async_client: AsyncScripe, server: ScriptedServer, bad: int
 ) -> None:
-    with pytest.raises(InvalidArgumentError, match="1 to 200"):
+    with pytest.raises(InvalidArgumentError, match=r"page_size.*200"):
         async_client.jobs.list(page_size=bad)
-    with pytest.raises(InvalidArgumentError, match="1 to 200"):
+    with pytest.raises(InvalidArgumentError, match=r"page_size.*200"):
         async_client.projects.list(page_size=bad)
     assert server.received == []
 
@@ -109,7 +109,7 @@ async def test_a_cursor_that_comes_back_ends_the_walk(
 
 async def test_has_more_without_a_cursor_is_no_end(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(answer({"data": jobs(1), "pagination": {"next_cursor": None, "has_more": True}}))
-    with pytest.raises(APIResponseValidationError, match="without a cursor"):
+    with pytest.raises(APIResponseValidationError, match="has_more"):
         await async_client.jobs.list().to_list()
 
 

@@ -78,9 +78,10 @@ async def test_a_rate_limit_wait_past_the_deadline_is_a_timeout(
 ) -> None:
     server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     await async_client.sources.retrieve("src_1")
-    with pytest.raises(APITimeoutError, match="rate limit is reached"):
+    with pytest.raises(APITimeoutError, match=r"17\.0 s.* 5 s"):
         await async_client.with_options(total_timeout=5).sources.retrieve("src_1")
-    assert (async_clock.sleeps, len(server.received)) == ([], 1)
+    assert async_clock.sleeps == []
+    assert len(server.received) == 1
 
 
 async def test_it_can_be_turned_off(server: ScriptedServer) -> None:

@@ -36,7 +36,8 @@ async def test_passing_faults_are_tried_again(
 ) -> None:
     server.script(error(status), error(status), GOOD)
     source = await async_client.sources.retrieve("src_1")
-    assert (source.last_response.attempts, len(server.received)) == (3, 3)
+    assert source.last_response.attempts == 3
+    assert len(server.received) == 3
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 401, 402, 403, 404, 405, 409, 413, 418, 422])
@@ -44,7 +45,9 @@ async def test_lasting_faults_are_not(async_client: AsyncScripe, server: Scripte
     server.script(error(status, Location="/v1/elsewhere"), GOOD)
     with pytest.raises(APIStatusError) as caught:
         await async_client.sources.retrieve("src_1")
-    assert (caught.value.status_code, len(server.received), caught.value.retryable) == (status, 1, False)
+    assert caught.value.status_code == status
+    assert len(server.received) == 1
+    assert not caught.value.retryable
 
 
 async def test_broken_connections_are_tried_again(async_client: AsyncScripe, server: ScriptedServer) -> None:
@@ -54,9 +57,10 @@ async def test_broken_connections_are_tried_again(async_client: AsyncScripe, ser
 
 async def test_retries_end(async_client: AsyncScripe, server: ScriptedServer) -> None:
     server.script(BREAK)
-    with pytest.raises(APIConnectionError, match="after 3 attempts") as caught:
+    with pytest.raises(APIConnectionError, match=r"\b3 attempts") as caught:
         await async_client.sources.retrieve("src_1")
-    assert (len(server.received), caught.value.retryable) == (3, True)
+    assert len(server.received) == 3
+    assert caught.value.retryable
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
 
@@ -120,7 +124,8 @@ async def test_a_replayed_response_is_final(async_client: AsyncScripe, server: S
     server.script(error(500, "internal_error", Idempotent_Replayed="true"), GOOD)
     with pytest.raises(ServerError) as caught:
         await async_client.sources.create_text(project_id="proj_1", text="Hello")
-    assert (len(server.received), caught.value.retryable) == (1, False)
+    assert len(server.received) == 1
+    assert not caught.value.retryable
 
 
 async def test_retry_after_in_seconds_is_waited(
@@ -173,7 +178,9 @@ async def test_a_wait_that_is_too_long_raises_at_once(
     server.script(error(429, "rate_limited", Retry_After="61"), GOOD)
     with pytest.raises(RateLimitError) as caught:
         await async_client.sources.retrieve("src_1")
-    assert (caught.value.retry_after, async_clock.sleeps, len(server.received)) == (61, [], 1)
+    assert caught.value.retry_after == 61
+    assert async_clock.sleeps == []
+    assert len(server.received) == 1
 
 
 async def test_a_delay_past_the_deadline_raises_the_responses_own_error(
@@ -213,7 +220,7 @@ async def test_a_deadline_bounds_the_whole_call(server: ScriptedServer) -> None:
     """Each byte arrives within `timeout`, but the response never ends."""
     server.script(Reply(200, GOOD.body, pace=0.05))
     async with AsyncScripe(KEY, base_url=server.base_url, total_timeout=0.3) as client:
-        with pytest.raises(APITimeoutError, match="total timeout"):
+        with pytest.raises(APITimeoutError, match=r"0\.3 s"):
             await client.sources.retrieve("src_1")
 
 

@@ -198,7 +198,7 @@ async def test_redirects_are_not_followed_with_the_key(
 ) -> None:
     with ScriptedServer(answer({"data": shapes.source()})) as elsewhere:
         server.script(Reply(307, headers={"Location": f"{elsewhere.base_url}/sources/src_1"}))
-        with pytest.raises(ScripeError, match="not followed"):
+        with pytest.raises(ScripeError, match="307"):
             await async_client.sources.retrieve("src_1")
         assert elsewhere.received == []
 
@@ -223,7 +223,7 @@ async def test_a_key_from_a_function_that_is_none_is_refused(caplog: pytest.LogC
     async with AsyncScripe(lambda: f"{KEY} oops", base_url="http://127.0.0.1:9") as client:
         with nothing_leaks(caplog):
             await client.workspaces.me()
-        with pytest.raises(ConfigurationError, match="blanks"):
+        with pytest.raises(ConfigurationError, match="API key"):
             await client.workspaces.me()
     assert sys.exc_info() == (None, None, None)
 

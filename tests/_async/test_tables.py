@@ -104,5 +104,5 @@ async def test_the_head_of_a_list_is_one_request(
     assert (len(page.data), page.has_more) == (1, True)
     assert [request.query for request in emulator.requests[sent:]] == [{"limit": "1"}]
     assert len((await async_client_with_jobs.post_statuses.list().head(1)).data) > 1
-    with pytest.raises(InvalidArgumentError, match="page_size is 0"):
+    with pytest.raises(InvalidArgumentError, match=r"page_size.* 0"):
         await async_client_with_jobs.jobs.list().head(0)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -79,7 +80,9 @@ def test_file_source_returns_the_job(client: Scripe, server: ScriptedServer) -> 
     server.script(answer({"data": shapes.job()}))
     job = client.sources.create_file(project_id="proj_1", upload_id="upl_1")
     assert server.received[0].json() == {"type": "file", "projectId": "proj_1", "uploadId": "upl_1"}
-    assert (job.type, job.status, job.is_finished) == ("SOURCE_INGEST_FILE", "QUEUED", False)
+    assert job.type == "SOURCE_INGEST_FILE"
+    assert job.status == "QUEUED"
+    assert not job.is_finished
 
 
 def test_workspace_is_not_wrapped(client: Scripe, server: ScriptedServer) -> None:
@@ -89,11 +92,9 @@ def test_workspace_is_not_wrapped(client: Scripe, server: ScriptedServer) -> Non
     }
     server.script(answer(body))
     me = client.workspaces.me()
-    assert (me.workspace.id, me.workspace.plan, me.workspace.features) == (
-        "org_1",
-        "BUSINESS",
-        {"apiAccess": True},
-    )
+    assert me.workspace.id == "org_1"
+    assert me.workspace.plan == "BUSINESS"
+    assert me.workspace.features == {"apiAccess": True}
     assert me.principal is not None
     assert me.principal.scopes == ["notes:read"]
 
@@ -123,7 +124,9 @@ def test_health_is_asked_without_the_key(client: Scripe, server: ScriptedServer)
 def test_degraded_health_is_returned(client: Scripe, server: ScriptedServer) -> None:
     server.script(answer({"status": "degraded", "version": "2026-08-01"}, 503))
     health = client.health.check()
-    assert (health.status, health.last_response.status_code, len(server.received)) == ("degraded", 503, 1)
+    assert health.status == "degraded"
+    assert health.last_response.status_code == 503
+    assert len(server.received) == 1
 
 
 def test_a_503_that_reports_nothing_is_sent_again(
@@ -159,7 +162,7 @@ def test_ids_are_quoted_so_that_none_reaches_another_endpoint(
 def test_ids_that_are_none_are_refused(
     client: Scripe, server: ScriptedServer, bad: str
 ) -> None:
-    with pytest.raises(InvalidArgumentError, match="is not an id"):
+    with pytest.raises(InvalidArgumentError, match=re.escape(repr(bad))):
         client.sources.retrieve(bad)
     with pytest.raises(InvalidArgumentError, match="project_id"):
         client.sources.create_text(project_id=bad, text="Hello")
@@ -209,23 +212,19 @@ def test_last_response_describes_the_response(
         ),
     )
     response = (client.sources.retrieve("src_1")).last_response
-    assert (response.status_code, response.request_id, response.idempotent_replayed, response.attempts) == (
-        200,
-        "req_1",
-        False,
-        2,
-    )
+    assert response.status_code == 200
+    assert response.request_id == "req_1"
+    assert not response.idempotent_replayed
+    assert response.attempts == 2
     assert response.rate_limit is not None
     assert (response.rate_limit.limit, response.rate_limit.remaining, response.rate_limit.reset_after) == (
         120,
         77,
         17,
     )
-    assert (response.method, response.path, response.headers["X-REQUEST-ID"]) == (
-        "GET",
-        "/sources/src_1",
-        "req_1",
-    )
+    assert response.method == "GET"
+    assert response.path == "/sources/src_1"
+    assert response.headers["X-REQUEST-ID"] == "req_1"
     assert response.elapsed > 0
 
 
@@ -302,7 +301,7 @@ def test_request_says_when_the_response_is_not_json(
     client: Scripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(200, b"<html>"))
-    with pytest.raises(APIResponseValidationError, match="not JSON"):
+    with pytest.raises(APIResponseValidationError, match="JSON"):
         client.request("GET", "/anything")
 
 
@@ -318,7 +317,7 @@ def test_request_stays_below_the_base_url(
 
 
 def test_request_refuses_a_key_that_would_be_ignored(client: Scripe) -> None:
-    with pytest.raises(InvalidArgumentError, match="idempotency_key of a GET"):
+    with pytest.raises(InvalidArgumentError, match="idempotency_key"):
         client.request("GET", "/projects", idempotency_key="mine")
 
 
@@ -329,7 +328,7 @@ def test_a_body_that_json_cannot_hold_is_refused(client: Scripe, bad: float | st
 
 
 def test_request_returns_models_alone(client: Scripe, server: ScriptedServer) -> None:
-    with pytest.raises(InvalidArgumentError, match="returns is <class 'dict'>"):
+    with pytest.raises(InvalidArgumentError, match=r"returns.*dict"):
         client.request("GET", "/projects", returns=cast("type[Project]", dict))
     assert server.received == []
 
@@ -346,7 +345,7 @@ def test_nothing_is_sent_for_a_limit_that_cannot_be(
         lambda: client.posts.generate_and_wait(project_id="p", text="x", timeout=timeout),
     ]
     for call in calls:
-        with pytest.raises(InvalidArgumentError, match="timeout is"):
+        with pytest.raises(InvalidArgumentError, match="timeout"):
             call()
     with pytest.raises(InvalidArgumentError, match="project_id"):
         client.knowledge.ingest(b"x", name="x", content_type="text/plain", project_id="")

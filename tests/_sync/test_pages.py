@@ -88,9 +88,9 @@ def test_first_asks_for_one(client: Scripe, server: ScriptedServer) -> None:
 def test_c6_page_size_is_checked_before_sending(
     client: Scripe, server: ScriptedServer, bad: int
 ) -> None:
-    with pytest.raises(InvalidArgumentError, match="1 to 200"):
+    with pytest.raises(InvalidArgumentError, match=r"page_size.*200"):
         client.jobs.list(page_size=bad)
-    with pytest.raises(InvalidArgumentError, match="1 to 200"):
+    with pytest.raises(InvalidArgumentError, match=r"page_size.*200"):
         client.projects.list(page_size=bad)
     assert server.received == []
 
@@ -110,7 +110,7 @@ def test_a_cursor_that_comes_back_ends_the_walk(
 
 def test_has_more_without_a_cursor_is_no_end(client: Scripe, server: ScriptedServer) -> None:
     server.script(answer({"data": jobs(1), "pagination": {"next_cursor": None, "has_more": True}}))
-    with pytest.raises(APIResponseValidationError, match="without a cursor"):
+    with pytest.raises(APIResponseValidationError, match="has_more"):
         client.jobs.list().to_list()
 
 

@@ -79,9 +79,10 @@ def test_a_rate_limit_wait_past_the_deadline_is_a_timeout(
 ) -> None:
     server.script(answer({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     client.sources.retrieve("src_1")
-    with pytest.raises(APITimeoutError, match="rate limit is reached"):
+    with pytest.raises(APITimeoutError, match=r"17\.0 s.* 5 s"):
         client.with_options(total_timeout=5).sources.retrieve("src_1")
-    assert (clock.sleeps, len(server.received)) == ([], 1)
+    assert clock.sleeps == []
+    assert len(server.received) == 1
 
 
 def test_it_can_be_turned_off(server: ScriptedServer) -> None:

@@ -199,7 +199,7 @@ def test_redirects_are_not_followed_with_the_key(
 ) -> None:
     with ScriptedServer(answer({"data": shapes.source()})) as elsewhere:
         server.script(Reply(307, headers={"Location": f"{elsewhere.base_url}/sources/src_1"}))
-        with pytest.raises(ScripeError, match="not followed"):
+        with pytest.raises(ScripeError, match="307"):
             client.sources.retrieve("src_1")
         assert elsewhere.received == []
 
@@ -224,7 +224,7 @@ def test_a_key_from_a_function_that_is_none_is_refused(caplog: pytest.LogCapture
     with Scripe(lambda: f"{KEY} oops", base_url="http://127.0.0.1:9") as client:
         with nothing_leaks(caplog):
             client.workspaces.me()
-        with pytest.raises(ConfigurationError, match="blanks"):
+        with pytest.raises(ConfigurationError, match="API key"):
             client.workspaces.me()
     assert sys.exc_info() == (None, None, None)
 

@@ -44,7 +44,9 @@ def test_notes_are_listed_by_project_and_slot(
         "/v1/notes?limit=200&projectId=proj_1&folderId=fold_1&dateFrom=2026-05-01&dateTo=2026-05-31"
     )
     assert note.slot is not None
-    assert (note.id, note.slot.date, note.slot.content_type) == ("note_1", "2026-05-18", "PERSONAL")
+    assert note.id == "note_1"
+    assert note.slot.date == "2026-05-18"
+    assert note.slot.content_type == "PERSONAL"
 
 
 def test_c5_a_note_is_fetched_and_made(client: Scripe, server: ScriptedServer) -> None:
@@ -200,7 +202,8 @@ def test_a_quick_generation_costs_one_request_and_the_post(
     post = client.posts.generate_and_wait(
         project_id="proj_1", note_id="note_1", on_update=lambda job: statuses.append(job.status)
     )
-    assert (post.id, statuses) == ("post_1", ["DONE"])
+    assert post.id == "post_1"
+    assert statuses == ["DONE"]
     assert [request.path for request in server.received] == ["/v1/posts/generations", "/v1/posts/post_1"]
     assert server.received[0].json()["wait_for_completion_ms"] == 25_000
 
@@ -211,7 +214,8 @@ def test_a_slow_generation_is_polled(
     running_job = shapes.job(type="POST_GENERATION", status="RUNNING")
     done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
     server.script(
-        *[answer({"data": job}) for job in (running_job, running_job, done)], answer({"data": shapes.post()})
+        *[answer({"data": job}) for job in (running_job, running_job, done)],
+        answer({"data": shapes.post()}),
     )
     statuses: list[str] = []
     client.posts.generate_and_wait(
@@ -239,7 +243,7 @@ def test_a_generation_whose_job_is_not_named_in_time_is_a_time_out_with_its_key(
 ) -> None:
     server.script(Reply(200, b"{}", hold=3))
     with Scripe(KEY, base_url=server.base_url, max_retries=0) as client:
-        with pytest.raises(JobTimeoutError, match=r"idempotency key within 24 hours") as caught:
+        with pytest.raises(JobTimeoutError, match=r"idempotency key.*24 hours") as caught:
             client.posts.generate_and_wait(
                 project_id="proj_1", text="Words.", timeout=0.3, idempotency_key="mine"
             )
@@ -321,17 +325,23 @@ def test_a_file_becomes_knowledge(
 
 
 REFUSED: list[tuple[Callable[[Scripe], object], str]] = [
-    (lambda c: c.posts.update("post_1"), "nothing to change"),
+    (lambda c: c.posts.update("post_1"), "field"),
     (lambda c: c.posts.update("post_1", status_category="a", status_id="b"), "status_category"),
     (lambda c: c.posts.update("post_1", scheduled_for=datetime(2026, 12, 1)), "scheduled_for"),  # noqa: DTZ001
-    (lambda c: c.posts.create(project_id="proj_1", scheduled_for=datetime(2026, 12, 1)), "time zone"),  # noqa: DTZ001
+    (lambda c: c.posts.create(project_id="proj_1", scheduled_for=datetime(2026, 12, 1)), "scheduled_for"),  # noqa: DTZ001
     (lambda c: c.posts.create(project_id=""), "project_id"),
-    (lambda c: c.posts.generate(project_id="proj_1"), "text= or note_id="),  # type: ignore[call-overload] # pyright: ignore
-    (lambda c: c.posts.generate(project_id="p", text="a", note_id="b"), "text= or note_id="),  # type: ignore[call-overload] # pyright: ignore
+    (lambda c: c.posts.generate(project_id="proj_1"), "text=.*note_id="),  # type: ignore[call-overload] # pyright: ignore
+    (lambda c: c.posts.generate(project_id="p", text="a", note_id="b"), "text=.*note_id="),  # type: ignore[call-overload] # pyright: ignore
     (lambda c: c.posts.generate(project_id="proj_1", note_id=""), "note_id"),
-    (lambda c: c.posts.generate(project_id="proj_1", text="a", wait_for_completion_ms=25_001), "25,000"),
-    (lambda c: c.posts.generate(project_id="proj_1", text="a", wait_for_completion_ms=-1), "25,000"),
-    (lambda c: c.posts.generate_and_wait(project_id="proj_1"), "text= or note_id="),  # type: ignore[call-overload] # pyright: ignore
+    (
+        lambda c: c.posts.generate(project_id="proj_1", text="a", wait_for_completion_ms=25_001),
+        "wait_for_completion_ms",
+    ),
+    (
+        lambda c: c.posts.generate(project_id="proj_1", text="a", wait_for_completion_ms=-1),
+        "wait_for_completion_ms",
+    ),
+    (lambda c: c.posts.generate_and_wait(project_id="proj_1"), "text=.*note_id="),  # type: ignore[call-overload] # pyright: ignore
     (lambda c: c.notes.create(project_id="proj_1", date=datetime(2026, 12, 1)), "date"),  # noqa: DTZ001
     (lambda c: c.knowledge.create_url(url="example.com"), "https://"),
     (lambda c: c.knowledge.create_url(url="ftp://example.com/"), "https://"),
@@ -341,7 +351,7 @@ REFUSED: list[tuple[Callable[[Scripe], object], str]] = [
     (lambda c: c.knowledge.ingest(b"Words.", content_type="text/plain"), "name="),
     (lambda c: c.webhook_endpoints.create(name="a", url="https://a/", events=[]), "post.scheduled"),
     (lambda c: c.webhook_endpoints.create(name="a", url="a", events=["post.created"]), "url"),
-    (lambda c: c.webhook_endpoints.update("whe_1"), "nothing to change"),
+    (lambda c: c.webhook_endpoints.update("whe_1"), "field"),
 ]
 
 
@@ -384,7 +394,9 @@ def test_a_webhook_endpoint_is_fetched_and_changed(
 ) -> None:
     """The update has no idempotency key, but sets absolute values: it may be sent again."""
     server.script(
-        answer({"data": shapes.webhook_endpoint()}), BREAK, answer({"data": shapes.webhook_endpoint()})
+        answer({"data": shapes.webhook_endpoint()}),
+        BREAK,
+        answer({"data": shapes.webhook_endpoint()}),
     )
     assert (client.webhook_endpoints.retrieve("whe_1")).secret is None
     client.webhook_endpoints.update(
