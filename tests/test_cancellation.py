@@ -32,9 +32,9 @@ from scripe._concurrency import AsyncClock
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
-from tests.support.server import Reply, ScriptedServer, answer
+from tests.support.server import Reply, ScriptedServer, json_reply
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 KEPT = 100 if os.environ.get("SCRIPE_HTTP") == "httpx2" else 20  # idle connections that a client keeps
 HELD = KEPT + 10  # and what httpx may not give back before it is replaced
 
@@ -171,7 +171,7 @@ def test_deadlines_leave_a_client_that_works(server: ScriptedServer, run: Run) -
 
 def test_a_wait_for_the_budget_can_be_cancelled(server: ScriptedServer) -> None:
     """It gives its place back: a later call does not wait for one that is gone."""
-    server.script(answer({"data": shapes.source()}, X_RateLimit_Limit="2", X_RateLimit_Remaining="1"))
+    server.script(json_reply({"data": shapes.source()}, X_RateLimit_Limit="2", X_RateLimit_Remaining="1"))
 
     async def use() -> None:
         async with AsyncScripe(KEY, base_url=server.base_url) as client:

@@ -34,9 +34,9 @@ from scripe._http.tls import ssl_context
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
-from tests.support.server import BREAK, Reply, ScriptedServer, answer
+from tests.support.server import BREAK, Reply, ScriptedServer, json_reply
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 Engine = Literal["httpx", "httpx2"]
 ENGINES: tuple[Engine, ...] = ("httpx", "httpx2")
 
@@ -105,7 +105,7 @@ def test_a_lost_response_over_aiohttp_is_not_taken_for_a_request_that_never_left
     server: ScriptedServer,
 ) -> None:
     """httpx-aiohttp calls both a `ConnectTimeout`; a rotation must not be sent again."""
-    server.script(BREAK, answer({"data": shapes.webhook_endpoint(secret="whsec_1")}))
+    server.script(BREAK, json_reply({"data": shapes.webhook_endpoint(secret="whsec_1")}))
 
     async def use(client: AsyncScripe) -> None:
         with pytest.raises(APIConnectionError):

@@ -43,14 +43,14 @@ from scripe._concurrency import AsyncClock
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
-from tests.support.server import Received, Reply, ScriptedServer, answer, error
+from tests.support.server import Received, Reply, ScriptedServer, error, json_reply
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 
 
 def OWN(request: Received) -> Reply:  # noqa: N802 - used as GOOD is
     """The very source that was asked for."""
-    return answer({"data": {**shapes.source(), "id": request.path.rpartition("/")[2]}})
+    return json_reply({"data": {**shapes.source(), "id": request.path.rpartition("/")[2]}})
 
 
 def keep(response: ResponseInfo) -> None:
@@ -349,7 +349,7 @@ sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 @pytest.mark.parametrize("seed", range(6))
 def test_a_fork_while_another_thread_makes_its_first_call(server: ScriptedServer, seed: int) -> None:
     """The thread may hold the lock of a module that it imports; the child must not wait for that lock."""
-    source, empty = answer({"data": shapes.source()}), answer({"data": list[object]()})
+    source, empty = json_reply({"data": shapes.source()}), json_reply({"data": list[object]()})
     server.script(lambda request: source if "sources" in request.path else empty)
     ran = ran_by(FORKED_IN_A_FIRST_CALL, KEY, server.base_url, str(seed))
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -739,7 +739,7 @@ for _ in range(2):
 
 def test_a_warning_names_a_caller_in_a_folder_beside_ours(server: ScriptedServer) -> None:
     notice = f"{uuid.uuid4()}; sunset=2026-12-01"
-    server.script(answer({"data": shapes.source()}, Scripe_Deprecation=notice))
+    server.script(json_reply({"data": shapes.source()}, Scripe_Deprecation=notice))
     beside = str(Path(session.__file__).parents[1]) + "_application/main.py"
     with Scripe(KEY, base_url=server.base_url) as client, pytest.warns(ScripeDeprecationWarning) as caught:
         exec(compile("client.sources.retrieve('src_1')", beside, "exec"), {"client": client})

@@ -27,9 +27,9 @@ from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.hunt import format_error, format_own_frames, reachable
-from tests.support.server import Received, Reply, ScriptedServer, answer
+from tests.support.server import Received, Reply, ScriptedServer, json_reply
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 SIGNATURE = "c0ffee0123456789"
 PASSWORD = "hush-9876543210"
 HOST = "api.scripe.test"

@@ -26,11 +26,11 @@ from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import AsyncSleeplessClock
-from tests.support.server import Received, Reply, ScriptedServer, answer, error
+from tests.support.server import Received, Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 
 
 async def test_options_from_the_environment(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +214,7 @@ async def test_what_on_update_raises_reaches_the_caller_unchanged(
     def hear(job: scripe.Job) -> None:
         raise LookupError(job.id)
 
-    server.script(answer({"data": shapes.job(status="DONE")}))
+    server.script(json_reply({"data": shapes.job(status="DONE")}))
     with pytest.raises(LookupError, match="job_1"):
         await async_client.jobs.wait("job_1", on_update=hear)
     with pytest.raises(LookupError, match="job_1"):
@@ -267,7 +267,7 @@ async def test_a_deadline_used_up_by_the_mint_leaves_none_for_the_upload(
     def advance_clock(response: ResponseInfo) -> None:
         async_clock.skip(100)
 
-    server.script(answer({"data": shapes.upload(f"{server.origin}/k")}))
+    server.script(json_reply({"data": shapes.upload(f"{server.origin}/k")}))
     async with AsyncScripe(
         KEY, base_url=server.base_url, on_response=advance_clock, total_timeout=50
     ) as client:
@@ -347,7 +347,7 @@ async def test_c8_details_and_meta_are_both_read(async_client: AsyncScripe, serv
         "details": {"required": ["notes:read"]},
         "meta": {"a": 1},
     }
-    server.script(answer({"error": body}, 403))
+    server.script(json_reply({"error": body}, 403))
     with pytest.raises(scripe.ScopeMissingError) as caught:
         await async_client.sources.retrieve("src_1")
     assert caught.value.required == ["notes:read"]
@@ -386,7 +386,7 @@ async def test_an_error_body_is_read_up_to_a_limit(async_client: AsyncScripe, se
 async def test_a_deprecation_warns_once(async_client: AsyncScripe, server: ScriptedServer) -> None:
     version = f"2026-08-01-{uuid.uuid4()}"
     notice = f"{version}; sunset=2026-12-01; replacement=2026-11-01"
-    server.script(answer({"data": shapes.source()}, Scripe_Deprecation=notice))
+    server.script(json_reply({"data": shapes.source()}, Scripe_Deprecation=notice))
     with pytest.warns(scripe.ScripeDeprecationWarning, match=r"2026-12-01.*2026-11-01") as caught:
         source = await async_client.sources.retrieve("src_1")
     await async_client.sources.retrieve("src_1")

@@ -23,11 +23,11 @@ from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import AsyncSleeplessClock
-from tests.support.server import BREAK, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 599])
@@ -196,17 +196,17 @@ async def test_request_repeats_a_write_only_with_the_callers_key(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     for fault in (BREAK, error(500)):
-        server.script(fault, answer({}))
+        server.script(fault, json_reply({}))
         with pytest.raises(ScripeError):
             await async_client.request("POST", "/anything", json={})
-        server.script(fault, answer({}))
+        server.script(fault, json_reply({}))
         assert await async_client.request("POST", "/anything", json={}, idempotency_key="mine") == {}
 
 
 async def test_request_repeats_any_write_that_was_refused_unread(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    server.script(error(429, Retry_After="1"), answer({"ok": True}))
+    server.script(error(429, Retry_After="1"), json_reply({"ok": True}))
     assert await async_client.request("POST", "/anything") == {"ok": True}
 
 

@@ -25,12 +25,12 @@ from scripe.otel import instrument
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import AsyncSleeplessClock
-from tests.support.server import BREAK, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Reply, ScriptedServer, error, json_reply
 from tests.support.traces import Telemetry, attributes_of, events_of, select
 
 pytestmark = pytest.mark.anyio
 
-GOOD = answer({"data": shapes.source()}, X_Request_Id="req_1")
+GOOD = json_reply({"data": shapes.source()}, X_Request_Id="req_1")
 
 
 async def test_a_call_is_one_client_span(
@@ -141,7 +141,7 @@ async def test_requests_that_are_sent_again_are_counted_by_what_failed(
 async def test_a_call_is_measured_once(
     async_observed_server: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
-    good = answer({"data": shapes.source()})
+    good = json_reply({"data": shapes.source()})
     server.script(error(503), good, good, error(404, "not_found"))
     for _ in range(2):
         await async_observed_server.sources.retrieve("src_1")

@@ -33,7 +33,7 @@ from scripe import (
 from scripe.emulator import Emulator
 from tests.support import shapes
 from tests.support.clock import AsyncSleeplessClock
-from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer
+from tests.support.server import BREAK, Received, Reply, ScriptedServer, json_reply
 
 pytestmark = pytest.mark.anyio
 
@@ -272,7 +272,7 @@ async def test_an_expired_link_is_replaced_with_a_new_key(
         if request.method == "PUT":
             return complaint(403, "AccessDenied", "Request has expired") if len(mints) == 1 else STORED
         mints.append(request.headers.get("idempotency-key"))
-        return answer({"data": shapes.upload(f"{server.origin}/k", id=f"upl_{len(mints)}")})
+        return json_reply({"data": shapes.upload(f"{server.origin}/k", id=f"upl_{len(mints)}")})
 
     server.script(reply)
     upload = await async_client.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key="mine")
@@ -284,7 +284,7 @@ async def test_links_that_keep_expiring_end_the_upload(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     def reply(request: Received) -> Reply:
-        minted = answer({"data": shapes.upload(f"{server.origin}/k")})
+        minted = json_reply({"data": shapes.upload(f"{server.origin}/k")})
         return minted if request.method == "POST" else complaint(400, "ExpiredToken")
 
     server.script(reply)

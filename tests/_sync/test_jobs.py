@@ -23,13 +23,13 @@ from scripe import (
 from scripe.emulator import Emulator
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
-from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Received, Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
 
 def job_responses(*states: dict[str, object]) -> list[Reply]:
-    return [answer({"data": state}) for state in states]
+    return [json_reply({"data": state}) for state in states]
 
 
 def queued_job(job_id: str = "job_1", **fields: object) -> Job:
@@ -168,9 +168,9 @@ class Workspace:
         self.on_look(self.looks)
         if request.path == "/v1/jobs":
             newest = sorted(self.jobs.values(), key=lambda job: str(job["createdAt"]), reverse=True)
-            return answer(shapes.page(*newest[:200], cursor="more" if len(newest) > 200 else None))
+            return json_reply(shapes.page(*newest[:200], cursor="more" if len(newest) > 200 else None))
         job = self.jobs.get(request.path.rpartition("/")[2])
-        return answer({"data": job}) if job else error(404, "not_found")
+        return json_reply({"data": job}) if job else error(404, "not_found")
 
 
 def test_a_hundred_jobs_cost_as_many_requests_as_one(
@@ -203,7 +203,7 @@ def test_a_small_rate_limit_stretches_the_poll_interval(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(
-        answer(
+        json_reply(
             {"data": shapes.job(type="POST_GENERATION")}, X_RateLimit_Limit="12", X_RateLimit_Remaining="11"
         )
     )
@@ -299,7 +299,7 @@ def test_a_deadline_ends_the_settling_of_a_cancel(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     def reply(request: Received) -> Reply:
-        return error(500) if request.method == "POST" else answer({"data": shapes.job()})
+        return error(500) if request.method == "POST" else json_reply({"data": shapes.job()})
 
     server.script(reply)
     with pytest.raises(ServerError):
@@ -365,20 +365,20 @@ def test_jobs_are_looked_for_on_as_many_pages_as_pay(
     """Five jobs, two on a page: three pages show all. If a list ends early, the rest is fetched one by one."""
     done = [shapes.job(f"job_{n}", "DONE") for n in range(5)]
     server.script(
-        answer(shapes.page(*done[:2], cursor="a")),
-        answer(shapes.page(*done[2:4], cursor="b")),
-        answer({"data": done[4]}),
+        json_reply(shapes.page(*done[:2], cursor="a")),
+        json_reply(shapes.page(*done[2:4], cursor="b")),
+        json_reply({"data": done[4]}),
     )
     ids = [str(job["id"]) for job in done]
     assert len(client.jobs.wait_all(ids)) == 5
     assert [request.path for request in server.received] == ["/v1/jobs", "/v1/jobs", "/v1/jobs/job_4"]
-    server.script(answer(shapes.page(done[0])), *[answer({"data": job}) for job in done[1:]])
+    server.script(json_reply(shapes.page(done[0])), *[json_reply({"data": job}) for job in done[1:]])
     assert len(client.jobs.wait_all(ids)) == 5
 
 
 def test_cancels_end(client: Scripe, server: ScriptedServer) -> None:
     def reply(request: Received) -> Reply:
-        return BREAK if request.method == "POST" else answer({"data": shapes.job()})
+        return BREAK if request.method == "POST" else json_reply({"data": shapes.job()})
 
     server.script(reply)
     with pytest.raises(ScripeError):
@@ -420,7 +420,7 @@ def test_what_on_update_raises_is_the_callers_own(
     def as_it_is(received: Received) -> Reply:
         """Show no job in lists, so that each one is fetched by itself."""
         job_id = received.path.removeprefix("/v1/jobs").removeprefix("/")
-        return answer({"data": shapes.job(job_id, "RUNNING")} if job_id else shapes.page())
+        return json_reply({"data": shapes.job(job_id, "RUNNING")} if job_id else shapes.page())
 
     server.script(as_it_is)
     with pytest.raises(error_class) as caught:

@@ -24,11 +24,11 @@ from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
-from tests.support.server import BREAK, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 599])
@@ -197,17 +197,17 @@ def test_request_repeats_a_write_only_with_the_callers_key(
     client: Scripe, server: ScriptedServer
 ) -> None:
     for fault in (BREAK, error(500)):
-        server.script(fault, answer({}))
+        server.script(fault, json_reply({}))
         with pytest.raises(ScripeError):
             client.request("POST", "/anything", json={})
-        server.script(fault, answer({}))
+        server.script(fault, json_reply({}))
         assert client.request("POST", "/anything", json={}, idempotency_key="mine") == {}
 
 
 def test_request_repeats_any_write_that_was_refused_unread(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(error(429, Retry_After="1"), answer({"ok": True}))
+    server.script(error(429, Retry_After="1"), json_reply({"ok": True}))
     assert client.request("POST", "/anything") == {"ok": True}
 
 

@@ -26,12 +26,12 @@ from scripe.otel import instrument
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
-from tests.support.server import BREAK, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Reply, ScriptedServer, error, json_reply
 from tests.support.traces import Telemetry, attributes_of, events_of, select
 
 pytestmark = pytest.mark.anyio
 
-GOOD = answer({"data": shapes.source()}, X_Request_Id="req_1")
+GOOD = json_reply({"data": shapes.source()}, X_Request_Id="req_1")
 
 
 def test_a_call_is_one_client_span(
@@ -142,7 +142,7 @@ def test_requests_that_are_sent_again_are_counted_by_what_failed(
 def test_a_call_is_measured_once(
     observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
-    good = answer({"data": shapes.source()})
+    good = json_reply({"data": shapes.source()})
     server.script(error(503), good, good, error(404, "not_found"))
     for _ in range(2):
         observed_server.sources.retrieve("src_1")

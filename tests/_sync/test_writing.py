@@ -25,7 +25,7 @@ from scripe.types import WorkspacePostStatus
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
-from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Received, Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +35,7 @@ NINE_IN_BERLIN = datetime(2026, 12, 1, 9, tzinfo=ZoneInfo("Europe/Berlin"))
 def test_notes_are_listed_by_project_and_slot(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(answer(shapes.page(shapes.note())))
+    server.script(json_reply(shapes.page(shapes.note())))
     pager = client.notes.list(
         project_id="proj_1", folder_id="fold_1", date_from=date(2026, 5, 1), date_to=date(2026, 5, 31)
     )
@@ -51,7 +51,7 @@ def test_notes_are_listed_by_project_and_slot(
 
 def test_c5_a_note_is_fetched_and_made(client: Scripe, server: ScriptedServer) -> None:
     """C5: the guide calls notes read-only, and is older than the endpoint."""
-    server.script(answer({"data": shapes.note()}))
+    server.script(json_reply({"data": shapes.note()}))
     assert (client.notes.retrieve("note_1")).content == "Nobody buys features."
     client.notes.create(
         project_id="proj_1",
@@ -76,7 +76,7 @@ def test_c5_a_note_is_fetched_and_made(client: Scripe, server: ScriptedServer) -
 def test_posts_are_listed_by_project_and_state(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(answer(shapes.page(shapes.post(status="brandNew", title=None, content=None))))
+    server.script(json_reply(shapes.page(shapes.post(status="brandNew", title=None, content=None))))
     (post,) = client.posts.list(
         project_id="proj_1",
         status=["draft", "scheduled"],
@@ -90,7 +90,9 @@ def test_posts_are_listed_by_project_and_state(
 
 
 def test_a_post_is_fetched_and_made(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer({"data": shapes.post(status="scheduled", scheduledAt="2026-12-01T08:00:00.000Z")}))
+    server.script(
+        json_reply({"data": shapes.post(status="scheduled", scheduledAt="2026-12-01T08:00:00.000Z")})
+    )
     assert (client.posts.retrieve("post_1")).id == "post_1"
     post = client.posts.create(
         project_id="proj_1",
@@ -113,7 +115,7 @@ def test_c32_an_update_sends_what_was_given_and_nothing_else(
     client: Scripe, server: ScriptedServer
 ) -> None:
     """None unschedules; an argument that is left out changes nothing."""
-    server.script(answer({"data": shapes.post()}))
+    server.script(json_reply({"data": shapes.post()}))
     client.posts.update("post_1", scheduled_for=None)
     client.posts.update(
         "post_1", scheduled_for=NINE_IN_BERLIN, status_id="st_1", idempotency_key="mine"
@@ -156,9 +158,9 @@ def test_post_statuses_and_workspaces_are_sent_no_limit(
 ) -> None:
     """The API documents none for these lists, which are parsed with and without pagination."""
     server.script(
-        answer({"data": [{"id": "st_1", "name": "In review", "category": "review"}]}),
-        answer({"data": [{"id": "st_1"}], "pagination": {"next_cursor": None, "has_more": False}}),
-        answer({"data": [{"id": "org_1", "name": None}]}),
+        json_reply({"data": [{"id": "st_1", "name": "In review", "category": "review"}]}),
+        json_reply({"data": [{"id": "st_1"}], "pagination": {"next_cursor": None, "has_more": False}}),
+        json_reply({"data": [{"id": "org_1", "name": None}]}),
     )
     assert client.post_statuses.list().to_list() == [
         WorkspacePostStatus(id="st_1", name="In review", category="review")
@@ -169,7 +171,7 @@ def test_post_statuses_and_workspaces_are_sent_no_limit(
 
 
 def test_c19_a_generation_names_its_source(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer({"data": shapes.job(type="POST_GENERATION")}))
+    server.script(json_reply({"data": shapes.job(type="POST_GENERATION")}))
     client.posts.generate(
         project_id="proj_1", text="Words.", language="de", scheduled_for=NINE_IN_BERLIN
     )
@@ -186,7 +188,7 @@ def test_c19_a_generation_names_its_source(client: Scripe, server: ScriptedServe
 
 
 def test_the_timeout_stretches_with_the_wait(client: Scripe, server: ScriptedServer) -> None:
-    server.script(Reply(200, answer({"data": shapes.job(type="POST_GENERATION")}).body, hold=0.4))
+    server.script(Reply(200, json_reply({"data": shapes.job(type="POST_GENERATION")}).body, hold=0.4))
     hasty = client.with_options(timeout=0.2, max_retries=0)
     with pytest.raises(APITimeoutError):
         hasty.posts.generate(project_id="proj_1", text="Words.")
@@ -197,7 +199,7 @@ def test_a_quick_generation_costs_one_request_and_the_post(
     client: Scripe, server: ScriptedServer
 ) -> None:
     done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
-    server.script(answer({"data": done}), answer({"data": shapes.post()}))
+    server.script(json_reply({"data": done}), json_reply({"data": shapes.post()}))
     statuses: list[str] = []
     post = client.posts.generate_and_wait(
         project_id="proj_1", note_id="note_1", on_update=lambda job: statuses.append(job.status)
@@ -214,8 +216,8 @@ def test_a_slow_generation_is_polled(
     running_job = shapes.job(type="POST_GENERATION", status="RUNNING")
     done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
     server.script(
-        *[answer({"data": job}) for job in (running_job, running_job, done)],
-        answer({"data": shapes.post()}),
+        *[json_reply({"data": job}) for job in (running_job, running_job, done)],
+        json_reply({"data": shapes.post()}),
     )
     statuses: list[str] = []
     client.posts.generate_and_wait(
@@ -229,7 +231,7 @@ def test_a_generation_that_fails_or_takes_too_long_carries_its_key(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     for status, error_class in (("FAILED", JobFailedError), ("QUEUED", JobTimeoutError)):
-        server.script(answer({"data": shapes.job(type="POST_GENERATION", status=status)}))
+        server.script(json_reply({"data": shapes.job(type="POST_GENERATION", status=status)}))
         with pytest.raises(ScripeError) as caught:
             client.posts.generate_and_wait(
                 project_id="proj_1", text="Words.", timeout=5, idempotency_key="mine"
@@ -271,7 +273,9 @@ def test_c15_all_three_spending_endpoints_tell_the_cap(
     client: Scripe, server: ScriptedServer, path: str
 ) -> None:
     meta = {"bucketDate": "2026-05-15", "capCents": 2000, "spentCents": 1996, "estimateCents": 5}
-    server.script(answer({"error": {"code": "spend_cap_exceeded", "message": "spent", "meta": meta}}, 402))
+    server.script(
+        json_reply({"error": {"code": "spend_cap_exceeded", "message": "spent", "meta": meta}}, 402)
+    )
     calls = {
         "/v1/posts/generations": lambda: client.posts.generate(project_id="proj_1", text="Words."),
         "/v1/knowledge": lambda: client.knowledge.create_text(text="Words.", name="Words"),
@@ -287,7 +291,7 @@ def test_c15_all_three_spending_endpoints_tell_the_cap(
 
 def test_knowledge_takes_four_shapes(client: Scripe, server: ScriptedServer) -> None:
     """Without a project, a document belongs to the workspace."""
-    server.script(answer({"data": shapes.job(type="KB_INGEST_TEXT", projectId=None)}))
+    server.script(json_reply({"data": shapes.job(type="KB_INGEST_TEXT", projectId=None)}))
     knowledge = client.knowledge
     assert (knowledge.create_text(text="Words.", name="Words")).project_id is None
     knowledge.create_file(upload_id="upl_1", name="Words", project_id="proj_1")
@@ -310,9 +314,9 @@ def test_a_file_becomes_knowledge(
         if request.method == "PUT":
             return Reply(200)
         if request.path == "/v1/uploads":
-            return answer({"data": shapes.upload(f"{server.origin}/k")})
+            return json_reply({"data": shapes.upload(f"{server.origin}/k")})
         done: dict[str, object] = {"status": "DONE", "result": {"documentId": "kb_1"}}
-        return answer(
+        return json_reply(
             {"data": {**shapes.job(type="KB_INGEST_FILE"), **(done if request.method == "GET" else {})}}
         )
 
@@ -371,7 +375,7 @@ def test_wrong_combinations_are_refused_before_sending(
 def test_a_webhook_endpoint_has_its_secret_once_and_hides_it(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.webhook_endpoint(secret="whsec_c0ffeebeef")}))
+    server.script(json_reply({"data": shapes.webhook_endpoint(secret="whsec_c0ffeebeef")}))
     endpoint = client.webhook_endpoints.create(
         name="Newsroom",
         url="https://example.com/hook",
@@ -394,9 +398,9 @@ def test_a_webhook_endpoint_is_fetched_and_changed(
 ) -> None:
     """The update has no idempotency key, but sets absolute values: it may be sent again."""
     server.script(
-        answer({"data": shapes.webhook_endpoint()}),
+        json_reply({"data": shapes.webhook_endpoint()}),
         BREAK,
-        answer({"data": shapes.webhook_endpoint()}),
+        json_reply({"data": shapes.webhook_endpoint()}),
     )
     assert (client.webhook_endpoints.retrieve("whe_1")).secret is None
     client.webhook_endpoints.update(
@@ -412,7 +416,7 @@ def test_a_webhook_endpoint_is_fetched_and_changed(
 def test_a_rotation_that_may_have_arrived_is_never_sent_again(
     client: Scripe, server: ScriptedServer, fault: Reply
 ) -> None:
-    server.script(fault, answer({"data": shapes.webhook_endpoint(secret="whsec_new")}))
+    server.script(fault, json_reply({"data": shapes.webhook_endpoint(secret="whsec_new")}))
     with pytest.raises(ScripeError):
         client.webhook_endpoints.rotate_secret("whe_1")
     assert len(server.received) == 1
@@ -423,7 +427,7 @@ def test_a_rotation_that_was_refused_unread_may_be(
 ) -> None:
     server.script(
         error(429, "rate_limited", Retry_After="1"),
-        answer({"data": shapes.webhook_endpoint(secret="whsec_new")}),
+        json_reply({"data": shapes.webhook_endpoint(secret="whsec_new")}),
     )
     assert (client.webhook_endpoints.rotate_secret("whe_1")).secret == "whsec_new"
     assert server.received[1].target == "/v1/webhook-endpoints/whe_1/rotate-secret"
