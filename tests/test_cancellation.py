@@ -115,7 +115,7 @@ def test_the_same_on_trio(server: ScriptedServer) -> None:
     async def use() -> None:
         async with client_of(server) as client:
             count, steps = 0, 0
-            while count < 1000:
+            while count < 300:
                 steps = (steps + 1) % 40
                 count += await cancelled(client, steps)
             for _ in range(50):

@@ -10,7 +10,7 @@ import pytest
 
 from scripe.emulator import Emulator
 
-SIZE = 500_000_000
+SIZE = 150_000_000
 
 PROGRAM = """
 import asyncio, resource, sys

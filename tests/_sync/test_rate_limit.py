@@ -147,18 +147,18 @@ def test_a_429_that_does_not_say_when_is_tried_again_after_1_2_and_4_seconds(
 
 
 def test_headers_on_every_response_decide_however_short_the_window(server: ScriptedServer) -> None:
-    """5 requests in 2 seconds: 12 calls take 4 seconds, and none is refused."""
+    """5 requests in a second: 12 calls take 2 seconds, and none is refused."""
     sent: list[float] = []
 
     def count(request: Received) -> Reply:
         now = request.at
-        recent = [at for at in sent if at > now - 2]
+        recent = [at for at in sent if at > now - 1]
         is_refused = len(recent) >= 5
         if not is_refused:
             sent.append(now)
             recent.append(now)
         limits = {"X_RateLimit_Limit": "5", "X_RateLimit_Remaining": str(5 - len(recent))}
-        reset = {"X_RateLimit_Reset": f"{recent[0] + 2 - now:.3f}"}
+        reset = {"X_RateLimit_Reset": f"{recent[0] + 1 - now:.3f}"}
         return (
             error(429, **limits, **reset)
             if is_refused
@@ -170,7 +170,7 @@ def test_headers_on_every_response_decide_however_short_the_window(server: Scrip
         started = time.monotonic()
         for _ in range(12):
             client.sources.retrieve("src_1")
-        assert 3.9 < time.monotonic() - started < 30  # a whole window would be 60
+        assert 1.9 < time.monotonic() - started < 30  # a whole window would be 60
     assert len(sent) == len(server.received) == 12
 
 
