@@ -65,6 +65,20 @@ def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch: pytes
         AsyncScripe(KEY, http_client="httpx2")
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_file_goes_up_with_either_library_in_both_worlds(emulator: Emulator, engine: Engine) -> None:
+    async def upload() -> None:
+        async with AsyncScripe(served.api_key, base_url=served.base_url, http_client=engine) as client:
+            await client.uploads.upload_file(b"Words.", content_type="text/plain")
+
+    with emulator.serve() as served:
+        with Scripe(served.api_key, base_url=served.base_url, http_client=engine) as client:
+            client.uploads.upload_file(b"Words.", content_type="text/plain")
+        asyncio.run(upload())
+    puts = [request for request in emulator.requests if request.method == "PUT"]
+    assert [request.status for request in puts] == [200, 200]
+
+
 # A caller's own client of httpx-aiohttp.
 
 UseAiohttp = Callable[[AsyncScripe], Awaitable[None]]

@@ -1,4 +1,4 @@
-"""A file of 500 MB goes up, whole, with the process growing by less than 32 MB."""
+"""A file of 150 MB goes up, whole, with the process growing by less than 32 MB."""
 
 from __future__ import annotations
 
