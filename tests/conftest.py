@@ -18,7 +18,7 @@ from scripe.emulator import Emulator, Headers, Request, S3Storage
 from tests.emulator.contract import CONTRACT, watch_all
 from tests.support.server import Reply, ScriptedServer
 
-pytest_plugins = ("pytester", "tests.selection")
+pytest_plugins = ("pytester", "tests.selection", "tests.support.case_ids")
 KEY = "scripe_sk_test_canary0123456789"
 
 

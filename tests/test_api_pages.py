@@ -39,10 +39,14 @@ def test_a_source_of_the_reference_page(client: Scripe, server: ScriptedServer) 
     shown = served(server, "source_reference")
     source = client.sources.create_text(project_id="proj_a1b2c3d4e5f6g7h8", text="<string>", name="<string>")
     assert source.id == "src_a1b2c3d4e5f6g7h8"
-    assert (source.status, source.is_ready, source.duration_seconds) == ("Done", True, 123)
+    assert source.status == "Done"
+    assert source.is_ready
+    assert source.duration_seconds == 123
     assert source.created_at == datetime(2023, 11, 7, 5, 31, 56, tzinfo=UTC)
     (topic,) = source.topics
-    assert (topic.id, topic.key_takeaways, topic.from_seconds) == ("tpc_a1b2c3d4e5f6g7h8", ["<string>"], 123)
+    assert topic.id == "tpc_a1b2c3d4e5f6g7h8"
+    assert topic.key_takeaways == ["<string>"]
+    assert topic.from_seconds == 123
     assert topic.hooks is not None
     assert (topic.hooks[0].id, topic.hooks[0].post_type) == ("hk_a1b2c3d4e5f6g7h8", "<string>")
     dumped = source.model_dump(by_alias=True, mode="json", exclude_unset=True)
@@ -54,32 +58,34 @@ def test_a_source_of_the_reference_page(client: Scripe, server: ScriptedServer) 
 def test_a_source_of_the_guide(client: Scripe, server: ScriptedServer) -> None:
     shown = served(server, "source_guide")
     source = client.sources.retrieve("src_01J9ZA…")
-    assert (source.id, source.project_id, source.name) == (
-        "src_01J9ZA…",
-        "proj_01J9ZA…",
-        "founder-podcast-2026-05-15.m4a",
-    )
-    assert (source.file_type, source.duration_seconds, source.created_at) == ("audio/mp4", 482, CREATED)
-    assert (source.text_preview_truncated, source.has_full_text, source.is_ready) == (True, True, True)
+    assert source.id == "src_01J9ZA…"
+    assert source.project_id == "proj_01J9ZA…"
+    assert source.name == "founder-podcast-2026-05-15.m4a"
+    assert source.file_type == "audio/mp4"
+    assert source.duration_seconds == 482
+    assert source.created_at == CREATED
+    assert source.text_preview_truncated
+    assert source.has_full_text
+    assert source.is_ready
     assert source.model_dump(by_alias=True, mode="json", exclude_unset=True) == shown["data"]
 
 
 def test_c2_a_text_source_is_ready_at_once(client: Scripe, server: ScriptedServer) -> None:
     shown = served(server, "source_text")
     source = client.sources.create_text(project_id="proj_1", text="Today we shipped the new pricing model…")
-    assert (source.status, source.is_ready, source.file_type, source.updated_at) == (
-        "Success",
-        True,
-        None,
-        None,
-    )
+    assert source.status == "Success"
+    assert source.is_ready
+    assert source.file_type is None
+    assert source.updated_at is None
     assert source.model_dump(by_alias=True, mode="json", exclude_unset=True) == shown["data"]
 
 
 def test_a_file_source_is_a_job_first(client: Scripe, server: ScriptedServer) -> None:
     shown = served(server, "source_file_job")
     job = client.sources.create_file(project_id="proj_1", upload_id="upl_acme_workspace_random_id_xxx")
-    assert (job.type, job.status, job.estimated_completion_ms) == ("SOURCE_INGEST_FILE", "QUEUED", 240_000)
+    assert job.type == "SOURCE_INGEST_FILE"
+    assert job.status == "QUEUED"
+    assert job.estimated_completion_ms == 240_000
     assert not job.is_finished
     assert job.model_dump(by_alias=True, mode="json", exclude_unset=True) == shown["data"]
 
@@ -101,7 +107,9 @@ def test_a_list_of_jobs(client: Scripe, server: ScriptedServer) -> None:
     assert (page.has_more, page.next_cursor) == (False, None)
     (job,) = page.data
     assert job.result is not None
-    assert (job.is_succeeded, job.result.post_id, job.attempt_count) == (True, "post_01J9ZA…", 1)
+    assert job.is_succeeded
+    assert job.result.post_id == "post_01J9ZA…"
+    assert job.attempt_count == 1
     assert page.model_dump(by_alias=True, mode="json", exclude_unset=True) == shown
 
 
@@ -109,14 +117,18 @@ def test_a_running_job(client: Scripe, server: ScriptedServer) -> None:
     shown = served(server, "job_running")
     job = client.jobs.retrieve("job_01J9ZA…")
     assert job.progress is not None
-    assert (job.status, job.progress.progress, job.progress.message) == ("RUNNING", 0.4, "Generating post")
+    assert job.status == "RUNNING"
+    assert job.progress.progress == 0.4
+    assert job.progress.message == "Generating post"
     assert job.model_dump(by_alias=True, mode="json", exclude_unset=True) == shown["data"]
 
 
 def test_a_cancelled_job(client: Scripe, server: ScriptedServer) -> None:
     served(server, "job_cancelled")
     job = client.jobs.cancel("job_01J9ZA…")
-    assert (job.is_cancelled, job.is_finished, job.is_succeeded) == (True, True, False)
+    assert job.is_cancelled
+    assert job.is_finished
+    assert not job.is_succeeded
     assert (server.received[0].method, server.received[0].body) == ("POST", b"")
     assert job.completed_at == datetime(2026, 5, 15, 8, 21, 5, tzinfo=UTC)
 

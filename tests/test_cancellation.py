@@ -32,9 +32,9 @@ from scripe._concurrency import AsyncClock
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
-from tests.support.server import Reply, ScriptedServer, answer
+from tests.support.server import Reply, ScriptedServer, json_reply
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 KEPT = 100 if os.environ.get("SCRIPE_HTTP") == "httpx2" else 20  # idle connections that a client keeps
 HELD = KEPT + 10  # and what httpx may not give back before it is replaced
 
@@ -115,7 +115,7 @@ def test_the_same_on_trio(server: ScriptedServer) -> None:
     async def use() -> None:
         async with client_of(server) as client:
             count, steps = 0, 0
-            while count < 1000:
+            while count < 300:
                 steps = (steps + 1) % 40
                 count += await cancelled(client, steps)
             for _ in range(50):
@@ -171,7 +171,7 @@ def test_deadlines_leave_a_client_that_works(server: ScriptedServer, run: Run) -
 
 def test_a_wait_for_the_budget_can_be_cancelled(server: ScriptedServer) -> None:
     """It gives its place back: a later call does not wait for one that is gone."""
-    server.script(answer({"data": shapes.source()}, X_RateLimit_Limit="2", X_RateLimit_Remaining="1"))
+    server.script(json_reply({"data": shapes.source()}, X_RateLimit_Limit="2", X_RateLimit_Remaining="1"))
 
     async def use() -> None:
         async with AsyncScripe(KEY, base_url=server.base_url) as client:
@@ -272,7 +272,8 @@ def test_ctrl_c_leaves_a_client_that_works(server: ScriptedServer, deadline: str
         assert process.stdout.readline() == "done\n"
         assert holds_at_most(server, HELD)
         _, complaints = process.communicate("\n", timeout=30)
-    assert (process.returncode, complaints) == (0, "")
+    assert process.returncode == 0
+    assert complaints == ""
     assert holds_at_most(server, 0)
 
 
@@ -465,7 +466,7 @@ def test_a_stream_that_stands_still_is_left_when_its_reader_is_cancelled_or_late
             hurried = client.with_options(total_timeout=0.2) if is_late else client
             upload = partial(hurried.uploads.upload_file, Still(), content_type="text/plain")
             if is_late:
-                with pytest.raises(APITimeoutError, match="still being read"):
+                with pytest.raises(APITimeoutError, match=r"0\.2 s"):
                     await upload()
             else:
                 assert not await cancelled_when(is_read, upload)
@@ -519,7 +520,7 @@ def test_a_file_that_is_read_for_the_callers_key_is_left_at_the_deadline(
     async def use() -> None:
         async with client_of(server) as client:
             hurried = client.with_options(total_timeout=0.2)
-            with pytest.raises(APITimeoutError, match="still being read") as caught:
+            with pytest.raises(APITimeoutError, match=r"0\.2 s") as caught:
                 await hurried.uploads.upload_file(
                     Slow(b"Words."), content_type="text/plain", idempotency_key="run-1"
                 )
@@ -538,7 +539,7 @@ def test_a_named_pipe_that_stands_still_holds_no_sync_call_beyond_its_deadline(
     writers = [os.open(pipe, os.O_RDWR)] if has_writer else []
     with Scripe(KEY, base_url=server.base_url, total_timeout=0.2) as client:
         began = time.monotonic()
-        with pytest.raises(APITimeoutError, match="still being read"):
+        with pytest.raises(APITimeoutError, match=r"0\.2 s"):
             client.uploads.upload_file(pipe)
         assert time.monotonic() - began < 30  # the pipe would hold it for ever
     assert holders_of(pipe) == len(writers)
@@ -557,7 +558,7 @@ def test_a_stream_that_trickles_is_looked_at_between_its_blocks(server: Scripted
             return b"Words."[:size]
 
     client = Scripe(KEY, base_url=server.base_url, total_timeout=0.2)
-    with client, pytest.raises(APITimeoutError, match="still being read"):
+    with client, pytest.raises(APITimeoutError, match=r"0\.2 s"):
         client.uploads.upload_file(Endless(), content_type="text/plain")
     assert server.received == []
 

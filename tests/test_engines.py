@@ -34,9 +34,9 @@ from scripe._http.tls import ssl_context
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
-from tests.support.server import BREAK, Reply, ScriptedServer, answer
+from tests.support.server import BREAK, Reply, ScriptedServer, json_reply
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 Engine = Literal["httpx", "httpx2"]
 ENGINES: tuple[Engine, ...] = ("httpx", "httpx2")
 
@@ -53,9 +53,9 @@ def test_an_engine_is_chosen_by_name(server: ScriptedServer, engine: Engine) -> 
 
 def test_what_is_no_engine_is_refused() -> None:
     for name in ("aiohttp", "requests"):
-        with pytest.raises(ConfigurationError, match="httpx or httpx2, or a client"):
+        with pytest.raises(ConfigurationError, match=r"http_client.*httpx2"):
             Scripe(KEY, http_client=cast("Engine", name))
-        with pytest.raises(ConfigurationError, match="httpx or httpx2, or a client"):
+        with pytest.raises(ConfigurationError, match=r"http_client.*httpx2"):
             AsyncScripe(KEY, http_client=cast("Engine", name))
 
 
@@ -63,6 +63,20 @@ def test_an_engine_that_is_not_installed_says_what_to_install(monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "httpx2", None)
     with pytest.raises(ConfigurationError, match="httpx2"):
         AsyncScripe(KEY, http_client="httpx2")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_file_goes_up_with_either_library_in_both_worlds(emulator: Emulator, engine: Engine) -> None:
+    async def upload() -> None:
+        async with AsyncScripe(served.api_key, base_url=served.base_url, http_client=engine) as client:
+            await client.uploads.upload_file(b"Words.", content_type="text/plain")
+
+    with emulator.serve() as served:
+        with Scripe(served.api_key, base_url=served.base_url, http_client=engine) as client:
+            client.uploads.upload_file(b"Words.", content_type="text/plain")
+        asyncio.run(upload())
+    puts = [request for request in emulator.requests if request.method == "PUT"]
+    assert [request.status for request in puts] == [200, 200]
 
 
 # A caller's own client of httpx-aiohttp.
@@ -94,7 +108,8 @@ def test_a_callers_aiohttp_carries_calls_pages_and_writes(emulator: Emulator) ->
         assert {job.id async for job in client.jobs.list(page_size=2)} == set(seeded.job_ids)
         emulator.drop_next(path="/sources")
         source = await client.sources.create_text(project_id=emulator.project_id, text="Words.")
-        assert (source.last_response.attempts, emulator.count("sources")) == (2, 1)
+        assert source.last_response.attempts == 2
+        assert emulator.count("sources") == 1
 
     with emulator.serve() as served:
         over_aiohttp(served.base_url, use, served.api_key, max_retries=2)
@@ -104,7 +119,7 @@ def test_a_lost_response_over_aiohttp_is_not_taken_for_a_request_that_never_left
     server: ScriptedServer,
 ) -> None:
     """httpx-aiohttp calls both a `ConnectTimeout`; a rotation must not be sent again."""
-    server.script(BREAK, answer({"data": shapes.webhook_endpoint(secret="whsec_1")}))
+    server.script(BREAK, json_reply({"data": shapes.webhook_endpoint(secret="whsec_1")}))
 
     async def use(client: AsyncScripe) -> None:
         with pytest.raises(APIConnectionError):
@@ -390,7 +405,9 @@ def test_a_client_that_was_replaced_is_closed_after_its_last_call() -> None:
     assert pool.acquire("http://127.0.0.1:1").client == "client 2"
     assert pool.pop_retired() is None
     pool.release(slow, was_cancelled=False)
-    assert (pool.pop_retired(), pool.pop_retired(), opened) == ("client 1", None, ["plain", "plain"])
+    assert pool.pop_retired() == "client 1"
+    assert pool.pop_retired() is None
+    assert opened == ["plain", "plain"]
 
 
 def test_all_clients_of_a_family_have_one_context() -> None:

@@ -93,7 +93,9 @@ def test_every_error_pickles_and_copies_whole(error_class: type[errors.ScripeErr
 def assert_same(copied: errors.ScripeError, error: errors.ScripeError) -> None:
     assert copied is not error
     assert type(copied) is type(error)
-    assert (str(copied), repr(copied), copied.args) == (str(error), repr(error), error.args)
+    assert str(copied) == str(error)
+    assert repr(copied) == repr(error)
+    assert copied.args == error.args
     assert vars(copied) == vars(error)
 
 
@@ -134,7 +136,11 @@ def test_an_error_of_the_api_prints_status_code_and_request() -> None:
 
 def test_an_error_of_the_api_without_extras_has_empty_ones() -> None:
     error = errors.NotFoundError("x", status_code=404)
-    assert (error.details, error.meta, error.headers, error.extra, error.body) == ({}, {}, {}, {}, None)
+    assert error.details == {}
+    assert error.meta == {}
+    assert error.headers == {}
+    assert error.extra == {}
+    assert error.body is None
     assert not error.retryable
 
 

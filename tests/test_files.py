@@ -5,6 +5,7 @@ import hashlib
 import io
 import lzma
 import os
+import re
 import socket
 import tarfile
 import tempfile
@@ -113,7 +114,9 @@ def test_a_file_object_goes_up_from_where_it_stands(talk: Path) -> None:
     with talk.open("rb") as file:
         file.seek(4)
         content = open_content(file)
-        assert (content.name, content.size, file.tell()) == ("talk.mp3", 6, 4)
+        assert content.name == "talk.mp3"
+        assert content.size == 6
+        assert file.tell() == 4
         assert read(content) == read(content) == b"456789"
         content.close()
         assert not file.closed
@@ -145,13 +148,15 @@ def test_a_named_pipe_is_spooled_and_keeps_its_name(tmp_path: Path) -> None:
     writer.start()
     content = open_content(fifo)
     writer.join()
-    assert (content.name, content.size, read(content)) == ("stream.mp3", 4, b"0123")
+    assert content.name == "stream.mp3"
+    assert content.size == 4
+    assert read(content) == b"0123"
     content.close()
 
 
 def test_a_spool_is_on_disk_and_not_in_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
-    with pytest.raises(FileUnreadableError, match="temporary file"):
+    with pytest.raises(FileUnreadableError):
         open_content(Barest(b"0123"))
 
 
@@ -160,13 +165,13 @@ def test_a_spool_is_given_back_by_close_and_only_then() -> None:
     assert read(content) == b"0123"
     content.close()
     content.close()
-    with pytest.raises(FileUnreadableError, match="closed"), content.open():
+    with pytest.raises(FileUnreadableError), content.open():
         pytest.fail("nothing may be read")
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_spool_of_what_is_refused_is_given_back_at_once(recwarn: pytest.WarningsRecorder) -> None:
-    with pytest.raises(InvalidArgumentError, match="empty"):
+    with pytest.raises(InvalidArgumentError):
         open_content(Barest(b""))
     gc.collect()
     assert [each.message for each in recwarn] == []
@@ -200,13 +205,13 @@ def test_blocks_are_no_larger_than_one_mebibyte_and_lose_nothing(size: int, star
 
 @pytest.mark.parametrize("empty", [b"", io.BytesIO(), Pipe(b""), Barest(b"")])
 def test_an_empty_file_is_refused(empty: FileInput) -> None:
-    with pytest.raises(InvalidArgumentError, match="The file is empty"):
+    with pytest.raises(InvalidArgumentError):
         open_content(empty)
 
 
 def test_an_empty_path_is_refused_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "talk.mp3").touch()
-    with pytest.raises(InvalidArgumentError, match=r"talk\.mp3 is empty"):
+    with pytest.raises(InvalidArgumentError, match=r"talk\.mp3"):
         open_content(tmp_path / "talk.mp3")
 
 
@@ -214,13 +219,13 @@ def test_an_empty_path_is_refused_by_its_name(tmp_path: Path) -> None:
 def test_a_file_object_that_stands_at_its_end_has_nothing_to_give(talk: Path, beyond: int) -> None:
     with talk.open("rb") as file:
         file.seek(beyond)
-        with pytest.raises(InvalidArgumentError, match=r"talk\.mp3 is empty"):
+        with pytest.raises(InvalidArgumentError, match=r"talk\.mp3"):
             open_content(file)
 
 
 def test_a_missing_file_is_told_with_where_it_was_looked_for(tmp_path: Path) -> None:
     for missing in (tmp_path / "no.mp3", str(tmp_path / "no" / "no.mp3")):
-        with pytest.raises(FileMissingError, match="does not exist") as caught:
+        with pytest.raises(FileMissingError, match=r"no\.mp3") as caught:
             open_content(missing)
         assert isinstance(caught.value, FileNotFoundError)
         assert isinstance(caught.value, InvalidArgumentError)
@@ -232,14 +237,14 @@ def test_a_file_where_a_directory_should_be_is_a_missing_one(talk: Path) -> None
 
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileIsDirectoryError, match="one file at a time") as caught:
+    with pytest.raises(FileIsDirectoryError, match=re.escape(str(tmp_path))) as caught:
         open_content(tmp_path)
     assert isinstance(caught.value, IsADirectoryError)
 
 
 @pytest.mark.parametrize("path", ["a\x00b", "a\ud800b"])
 def test_what_no_path_can_be_is_refused(path: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="is not a path"):
+    with pytest.raises(InvalidArgumentError, match=re.escape(repr(path))):
         open_content(path)
 
 
@@ -256,7 +261,7 @@ def test_a_path_that_leads_in_circles_is_refused_as_an_error_of_ours(tmp_path: P
 
 @pytest.mark.parametrize("file", [7, None, ["a.mp3"]])
 def test_what_is_no_file_is_refused(file: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match=f"file is a {type(file).__name__}"):
+    with pytest.raises(InvalidArgumentError, match=rf"file\b.*\b{type(file).__name__}\b"):
         open_content(file)
 
 
@@ -327,7 +332,7 @@ def test_the_name_of_a_file_object_is_its_last_part(name: object, label: str | N
 
 def test_a_file_that_shrinks_while_it_is_read_spoils_the_attempt(talk: Path) -> None:
     content = open_content(talk)
-    with pytest.raises(UploadIntegrityError, match=r"shorter.*10 bytes"):
+    with pytest.raises(UploadIntegrityError, match="10 bytes"):
         read(content, meanwhile=lambda: os.truncate(talk, 0))
 
 
@@ -335,7 +340,7 @@ def test_a_file_object_that_shrinks_spoils_the_attempt() -> None:
     file = Named(b"0123456789", None)
     content = open_content(file)
     file.truncate(4)
-    with pytest.raises(UploadIntegrityError, match="6 bytes are missing"):
+    with pytest.raises(UploadIntegrityError, match="6 bytes"):
         read(content)
 
 
@@ -344,12 +349,12 @@ def test_a_file_that_grows_while_it_is_read_spoils_the_attempt(talk: Path) -> No
         with talk.open("ab") as file:
             file.write(b"more")
 
-    with pytest.raises(UploadIntegrityError, match=r"talk\.mp3 changed"):
+    with pytest.raises(UploadIntegrityError, match=r"talk\.mp3"):
         read(open_content(talk), meanwhile=grow)
 
 
 def test_a_file_that_is_touched_while_it_is_read_spoils_the_attempt(talk: Path) -> None:
-    with pytest.raises(UploadIntegrityError, match=r"talk\.mp3 changed"), open_content(talk).open():
+    with pytest.raises(UploadIntegrityError, match=r"talk\.mp3"), open_content(talk).open():
         os.utime(talk, ns=(0, 1))
 
 
@@ -358,7 +363,7 @@ def test_a_file_that_changed_between_two_attempts_is_not_sent(talk: Path) -> Non
     read(content)
     talk.write_bytes(b"9876543210")
     os.utime(talk, ns=(0, 1))
-    with pytest.raises(UploadIntegrityError, match="changed"), content.open():
+    with pytest.raises(UploadIntegrityError, match=r"talk\.mp3"), content.open():
         pytest.fail("nothing may be read")
 
 
@@ -385,7 +390,7 @@ def test_a_path_is_open_only_while_it_is_read(talk: Path) -> None:
         blocks.read()
     content.close()
     talk.rename(talk.with_name("moved.mp3"))
-    with pytest.raises(FileUnreadableError, match="closed"):
+    with pytest.raises(FileUnreadableError):
         blocks.read()
 
 
@@ -460,7 +465,7 @@ def test_a_file_of_the_system_without_a_size_is_read_by_path_and_opened() -> Non
 
 
 def test_a_device_is_read_by_path() -> None:
-    with pytest.raises(InvalidArgumentError, match="null is empty"):
+    with pytest.raises(InvalidArgumentError, match="null"):
         open_content("/dev/null")
 
 
@@ -577,7 +582,9 @@ def test_a_real_file_from_a_form_of_werkzeug() -> None:
     werkzeug = pytest.importorskip("werkzeug.datastructures")
     file = werkzeug.FileStorage(io.BytesIO(b"0123"), "talk.mp3", "recording", "audio/mpeg")
     content = open_content(cast("ReadableFile", file))
-    assert (content.name, content.content_type, read(content)) == ("talk.mp3", "audio/mpeg", b"0123")
+    assert content.name == "talk.mp3"
+    assert content.content_type == "audio/mpeg"
+    assert read(content) == b"0123"
 
 
 @pytest.mark.filterwarnings("error")
@@ -613,15 +620,17 @@ class Field:
 )
 def test_an_object_that_holds_a_file_is_read_by_the_async_client_alone(file: Any) -> None:
     content = async_open_content(file)
-    assert (content.name, content.content_type, read(content)) == ("talk.mp3", "audio/mpeg", b"0123")
+    assert content.name == "talk.mp3"
+    assert content.content_type == "audio/mpeg"
+    assert read(content) == b"0123"
     inner = "wrapped" if hasattr(file, "wrapped") else "file"
-    with pytest.raises(InvalidArgumentError, match=rf"is a {type(file).__name__}\. .*`upload_file\.{inner}`"):
+    with pytest.raises(InvalidArgumentError, match=rf"{type(file).__name__}.*`upload_file\.{inner}`"):
         open_content(file)
     assert async_open_content(b"0123").size == 4
 
 
 def test_an_empty_file_that_an_object_holds_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match=r"talk\.mp3 is empty"):
+    with pytest.raises(InvalidArgumentError, match=r"talk\.mp3"):
         async_open_content(Wrapper(io.BytesIO()))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
@@ -645,9 +654,7 @@ def test_an_object_that_reads_with_await_and_holds_no_file_is_refused(look: Any,
             return b""
 
     for file in (Awaited(), Async()):
-        with pytest.raises(
-            InvalidArgumentError, match=f"is a {type(file).__name__}, which is read with `await`"
-        ):
+        with pytest.raises(InvalidArgumentError, match=f"{type(file).__name__}.*`await`"):
             look(file)
     gc.collect()
 
@@ -665,14 +672,14 @@ def test_an_object_that_reads_with_await_and_holds_no_file_is_refused(look: Any,
 )
 def test_an_address_is_refused_with_what_to_do(address: str, shown: str) -> None:
     for file in (address, Path(address)):
-        with pytest.raises(InvalidArgumentError, match=r"is a URL.*create_url") as caught:
+        with pytest.raises(InvalidArgumentError, match=r"URL.*create_url") as caught:
             open_content(file)
         assert f"'{shown}'" in str(caught.value)
         assert "hush" not in str(caught.value)
 
 
 def test_an_address_of_a_file_is_refused_with_what_to_do(talk: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match="is a URL"):
+    with pytest.raises(InvalidArgumentError, match="URL"):
         open_content(f"file://{talk}")
 
 
@@ -694,7 +701,7 @@ def test_in_a_folder_that_was_deleted_files_are_read_and_missed(
     gone.rmdir()
     assert whole(str(talk)) == b"0123456789"
     for missing in ("talk.mp3", str(gone / "talk.mp3")):
-        with pytest.raises(FileMissingError, match="a folder that was deleted"):
+        with pytest.raises(FileMissingError, match=r"talk\.mp3"):
             open_content(missing)
 
 
@@ -708,7 +715,9 @@ def test_two_uploads_of_one_open_file_read_it_each_for_itself(talk: Path, buffer
         assert file.read(2) == b"01"
         first, second = open_content(file), open_content(file)
         with first.open() as ones, second.open() as others:
-            assert (ones.read(), others.read(), file.tell()) == (b"23456789", b"23456789", 2)
+            assert ones.read() == b"23456789"
+            assert others.read() == b"23456789"
+            assert file.tell() == 2
         assert file.read() == b"23456789"
 
 
@@ -735,14 +744,14 @@ def test_what_was_written_to_an_open_file_goes_up_with_it(tmp_path: Path) -> Non
 def test_a_second_upload_of_what_has_one_place_to_read_at_is_refused_until_the_first_has_ended() -> None:
     with gzip.open(io.BytesIO(gzip.compress(b"0123"))) as packed:
         first = open_content(packed)
-        with pytest.raises(InvalidArgumentError, match="being read by another upload"):
+        with pytest.raises(InvalidArgumentError):
             open_content(packed)
         assert read(first) == b"0123"
         first.close()
         packed.seek(0)
         second = open_content(packed)
         first.close()
-        with pytest.raises(InvalidArgumentError, match="being read by another upload"):
+        with pytest.raises(InvalidArgumentError):
             open_content(packed)
         assert read(second) == b"0123"
         del second
@@ -773,7 +782,7 @@ def test_a_file_object_that_is_closed_while_it_is_sent_is_an_error_of_ours(
 ) -> None:
     file = talk.open("rb") if is_plain else Named(b"0123456789", None)
     content = open_content(file)
-    with pytest.raises(ScripeError, match="closed"):
+    with pytest.raises(ScripeError):
         read(content, meanwhile=file.close)
 
 
@@ -797,7 +806,7 @@ def test_a_file_rewritten_at_the_same_time_and_size_spoils_the_attempt(talk: Pat
         talk.write_bytes(b"9876543210")
         os.utime(talk, ns=(before.st_atime_ns, before.st_mtime_ns))
 
-    with pytest.raises(UploadIntegrityError, match=r"talk\.mp3 changed"):
+    with pytest.raises(UploadIntegrityError, match=r"talk\.mp3"):
         read(open_content(talk), meanwhile=rewrite)
 
 
@@ -807,7 +816,7 @@ def test_a_file_replaced_by_one_of_the_same_time_and_size_spoils_the_attempt(tal
     other.write_bytes(b"9876543210")
     os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
     other.replace(talk)
-    with pytest.raises(UploadIntegrityError, match=r"talk\.mp3 changed"):
+    with pytest.raises(UploadIntegrityError, match=r"talk\.mp3"):
         read(content)
 
 
@@ -828,7 +837,7 @@ def test_what_is_read_for_its_digest_is_held_to_it(talk: Path) -> None:
     assert digest.digest() == hashlib.sha256(b"0123456789").digest()
     assert read(content) == b"0123456789"
     file.getbuffer()[0:1] = b"9"
-    with pytest.raises(UploadIntegrityError, match="The file changed"), content.open() as blocks:
+    with pytest.raises(UploadIntegrityError), content.open() as blocks:
         blocks.read()
 
 
@@ -844,7 +853,7 @@ def test_a_look_that_is_abandoned_closes_what_it_finds(monkeypatch: pytest.Monke
             inspection.abandon()
         assert inspection.run() is content
         inspection.abandon()
-        with pytest.raises(FileUnreadableError, match="closed"), content.open():
+        with pytest.raises(FileUnreadableError), content.open():
             pytest.fail("nothing may be read")
 
 
@@ -888,7 +897,7 @@ def test_an_upload_file_of_starlette_is_ingested_by_the_async_client(
 def test_the_sync_client_says_what_to_give_for_an_upload_file() -> None:
     file: Any = uploaded(b"Words.", "notes.txt", None)
     with Emulator() as emulator, emulator.client() as client:
-        with pytest.raises(InvalidArgumentError, match=r"is a UploadFile\. .*`upload_file\.file`"):
+        with pytest.raises(InvalidArgumentError, match=r"UploadFile.*`upload_file\.file`"):
             client.sources.ingest(file, project_id=emulator.project_id)
         source = client.sources.ingest(
             file.file, name=file.filename, content_type=file.content_type, project_id=emulator.project_id
@@ -932,9 +941,7 @@ def test_a_type_is_told_from_the_name_that_the_caller_gives() -> None:
             partial(client.knowledge.ingest, name="Notes"),
             client.uploads.upload_file,
         ):
-            with pytest.raises(
-                InvalidArgumentError, match="'application/octet-stream' stands for an unknown one"
-            ):
+            with pytest.raises(InvalidArgumentError, match=r"'application/octet-stream'.*content_type="):
                 ingest(b"Words.", content_type=unknown)
 
 

@@ -1,4 +1,4 @@
-"""A file of 500 MB goes up, whole, with the process growing by less than 32 MB."""
+"""A file of 150 MB goes up, whole, with the process growing by less than 32 MB."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from scripe.emulator import Emulator
 
-SIZE = 500_000_000
+SIZE = 150_000_000
 
 PROGRAM = """
 import asyncio, resource, sys

@@ -26,10 +26,10 @@ from scripe.emulator import Emulator, Request, Response
 from scripe.otel._attributes import error_type, metric_attributes
 from tests.conftest import KEY
 from tests.support import shapes
-from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Received, Reply, ScriptedServer, error, json_reply
 from tests.support.traces import Telemetry, attributes_of, context_of, is_child
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 
 Use: TypeAlias = Callable[[], Coroutine[object, object, None]]
 
@@ -186,7 +186,7 @@ def test_a_call_that_is_interrupted_ends_its_span(server: ScriptedServer, teleme
 
 def test_a_cancelled_rate_limit_wait_is_recorded(server: ScriptedServer, telemetry: Telemetry) -> None:
     server.script(
-        answer(
+        json_reply(
             {"data": shapes.source()},
             X_RateLimit_Limit="2",
             X_RateLimit_Remaining="0",
@@ -282,7 +282,7 @@ SENT, CAME = "what was dictated", "what the server had to say"
 def echo(request: Received) -> Reply:
     text = f"{CAME}: {request.headers.get('authorization')} {request.body.decode()}"
     envelope = {"code": text, "message": text, "details": {"said": text}}
-    return answer({"error": envelope}, 400, X_Request_Id="req_1", X_Echo=KEY)
+    return json_reply({"error": envelope}, 400, X_Request_Id="req_1", X_Echo=KEY)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def echo(request: Received) -> Reply:
         Reply(200, CAME.encode()),
         Reply(200, b"{", {"Content-Encoding": "gzip"}),
         Reply(307, headers={"Location": f"http://127.0.0.1:9/?X-Amz-Signature={SIGNATURE}"}),
-        answer({"data": shapes.upload(f"http://127.0.0.1:9/key?X-Amz-Signature={SIGNATURE}")}),
+        json_reply({"data": shapes.upload(f"http://127.0.0.1:9/key?X-Amz-Signature={SIGNATURE}")}),
     ],
 )
 def test_no_span_metric_or_log_record_holds_a_secret(
@@ -417,7 +417,9 @@ def test_the_recipe_for_json_logs(emulator: Emulator, json_lines: io.StringIO) -
     assert list(answered) == [
         *("ts", "level", "logger", "message", "method", "path", "status", "request_id", "ms", "attempt")
     ]
-    assert (failed["status"], again["level"], again["attempt"]) == (503, "INFO", 1)
+    assert failed["status"] == 503
+    assert again["level"] == "INFO"
+    assert again["attempt"] == 1
     assert (answered["request_id"], answered["attempt"]) == (project.last_response.request_id, 2)
     assert (refused["path"], refused["status"]) == ("/jobs/job_unknown", 404)
     assert "LookupError: why" in other["exception"]

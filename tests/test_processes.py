@@ -43,14 +43,14 @@ from scripe._concurrency import AsyncClock
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
-from tests.support.server import Received, Reply, ScriptedServer, answer, error
+from tests.support.server import Received, Reply, ScriptedServer, error, json_reply
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 
 
 def OWN(request: Received) -> Reply:  # noqa: N802 - used as GOOD is
     """The very source that was asked for."""
-    return answer({"data": {**shapes.source(), "id": request.path.rpartition("/")[2]}})
+    return json_reply({"data": {**shapes.source(), "id": request.path.rpartition("/")[2]}})
 
 
 def keep(response: ResponseInfo) -> None:
@@ -136,7 +136,8 @@ def test_attributes_of_an_async_subclass_are_kept_too() -> None:
     tenant, stateful = AsyncTenant(KEY), StatefulAsyncTenant(KEY)
     tenant.region = vars(stateful)["region"] = "eu"
     for other in (tenant.with_options(timeout=5), pickle.loads(pickle.dumps(tenant)), copy.copy(tenant)):
-        assert (other.region, hasattr(other, "empty")) == ("eu", False)
+        assert other.region == "eu"
+        assert not hasattr(other, "empty")
     assert vars(pickle.loads(pickle.dumps(stateful)))["region"] == "eu"
 
 
@@ -144,7 +145,8 @@ def test_attributes_of_a_subclass_are_kept(server: ScriptedServer) -> None:
     server.script(GOOD)
     with Tenant(KEY, base_url=server.base_url) as tenant:
         tenant.name, tenant.region = "Acme", "eu"
-        assert (tenant.with_options(timeout=5).name, copy.copy(tenant).region) == ("Acme", "eu")
+        assert tenant.with_options(timeout=5).name == "Acme"
+        assert copy.copy(tenant).region == "eu"
         for other in (pickle.loads(pickle.dumps(tenant)), copy.deepcopy(tenant)):
             assert isinstance(other, Tenant)
             with other:
@@ -174,12 +176,12 @@ def test_a_budget_that_is_off_stays_off() -> None:
 
 @pytest.mark.parametrize("family", [httpx, httpx2])
 def test_a_client_with_the_callers_connections_does_not_pickle(family: type[httpx]) -> None:  # type: ignore[valid-type]
-    with family.Client() as http_client, pytest.raises(ConfigurationError, match="cannot be pickled"):  # type: ignore[attr-defined]
+    with family.Client() as http_client, pytest.raises(ConfigurationError, match="http_client"):  # type: ignore[attr-defined]
         pickle.dumps(Scripe(KEY, http_client=http_client))
 
 
 def test_an_async_client_with_the_callers_connections_does_not_pickle_either() -> None:
-    with pytest.raises(ConfigurationError, match="cannot be pickled"):
+    with pytest.raises(ConfigurationError, match="http_client"):
         pickle.dumps(AsyncScripe(KEY, http_client=httpx.AsyncClient()))
 
 
@@ -347,7 +349,7 @@ sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 @pytest.mark.parametrize("seed", range(6))
 def test_a_fork_while_another_thread_makes_its_first_call(server: ScriptedServer, seed: int) -> None:
     """The thread may hold the lock of a module that it imports; the child must not wait for that lock."""
-    source, empty = answer({"data": shapes.source()}), answer({"data": list[object]()})
+    source, empty = json_reply({"data": shapes.source()}), json_reply({"data": list[object]()})
     server.script(lambda request: source if "sources" in request.path else empty)
     ran = ran_by(FORKED_IN_A_FIRST_CALL, KEY, server.base_url, str(seed))
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -472,7 +474,8 @@ def test_a_client_that_was_closed_leaves_nothing_to_complain_of(server: Scripted
     server.script(GOOD)
     ran = ran_by(HEAD + program, KEY, server.base_url, strict=True)
     told = [line for line in ran.stderr.splitlines() if not line.startswith("Executing <Task")]
-    assert (told, ran.returncode) == ([], 0)
+    assert told == []
+    assert ran.returncode == 0
 
 
 @pytest.mark.parametrize("program", LEFT_OPEN.values(), ids=LEFT_OPEN)
@@ -491,7 +494,7 @@ def test_one_async_client_for_each_event_loop(server: ScriptedServer) -> None:
 
     with asyncio.Runner() as first, asyncio.Runner() as second:
         first.run(use())
-        with pytest.raises(ConfigurationError, match="one AsyncScripe for each event loop"):
+        with pytest.raises(ConfigurationError, match="event loop"):
             second.run(use())
         first.run(client.close())
 
@@ -519,9 +522,9 @@ def test_the_callers_connections_are_used_and_never_closed(server: ScriptedServe
 
 
 def test_a_client_of_the_other_world_is_refused() -> None:
-    with httpx.Client() as blocking, pytest.raises(ConfigurationError, match="AsyncScripe an AsyncClient"):
+    with httpx.Client() as blocking, pytest.raises(ConfigurationError, match=r"http_client.*httpx\.Client"):
         AsyncScripe(KEY, http_client=cast("httpx.AsyncClient", blocking))
-    with pytest.raises(ConfigurationError, match="Give a Client"):
+    with pytest.raises(ConfigurationError, match=r"http_client.*httpx\.AsyncClient"):
         Scripe(KEY, http_client=cast("httpx.Client", httpx.AsyncClient()))
 
 
@@ -568,11 +571,9 @@ def test_models_pages_and_errors_pickle_as_they_are(emulator: Emulator) -> None:
         with pytest.raises(NotFoundError) as caught:
             client.jobs.retrieve("job_unknown")
     there: NotFoundError = pickle.loads(pickle.dumps(caught.value))
-    assert (there.code, there.request_id, str(there)) == (
-        "not_found",
-        caught.value.request_id,
-        str(caught.value),
-    )
+    assert there.code == "not_found"
+    assert there.request_id == caught.value.request_id
+    assert str(there) == str(caught.value)
 
 
 Use: TypeAlias = Callable[[], Coroutine[object, object, None]]
@@ -664,7 +665,7 @@ def test_a_function_that_gives_keys_may_not_call_with_the_client_that_asks(serve
 
     with (
         Scripe(other, base_url=server.base_url) as client,
-        pytest.raises(ConfigurationError, match="deadlock"),
+        pytest.raises(ConfigurationError, match="`api_key`"),
     ):
         client.sources.retrieve("src_1")
 
@@ -680,7 +681,7 @@ def test_an_async_function_that_gives_keys_may_not_either(
             return (await client.sources.retrieve("src_1")).id
 
         async with AsyncScripe(key, base_url=server.base_url) as client:
-            with pytest.raises(ConfigurationError, match="deadlock"):
+            with pytest.raises(ConfigurationError, match="`api_key`"):
                 await client.sources.retrieve("src_1")
 
     run(use)
@@ -698,7 +699,7 @@ def test_an_async_client_is_closed_where_it_was_used(
         await client.sources.retrieve("src_1")
 
     async def close_elsewhere() -> None:
-        with pytest.raises(ConfigurationError, match="close it there"):
+        with pytest.raises(ConfigurationError, match="event loop"):
             await client.close()
 
     with asyncio.Runner() as home:
@@ -718,7 +719,7 @@ def test_a_loop_that_is_over_is_not_taken_for_another(emulator: Emulator) -> Non
     asyncio.run(use(client))
     for _ in range(20):
         gc.collect()
-        with pytest.raises(ConfigurationError, match="another event loop"):
+        with pytest.raises(ConfigurationError, match="event loop"):
             asyncio.run(use(client))
 
 
@@ -738,7 +739,7 @@ for _ in range(2):
 
 def test_a_warning_names_a_caller_in_a_folder_beside_ours(server: ScriptedServer) -> None:
     notice = f"{uuid.uuid4()}; sunset=2026-12-01"
-    server.script(answer({"data": shapes.source()}, Scripe_Deprecation=notice))
+    server.script(json_reply({"data": shapes.source()}, Scripe_Deprecation=notice))
     beside = str(Path(session.__file__).parents[1]) + "_application/main.py"
     with Scripe(KEY, base_url=server.base_url) as client, pytest.warns(ScripeDeprecationWarning) as caught:
         exec(compile("client.sources.retrieve('src_1')", beside, "exec"), {"client": client})

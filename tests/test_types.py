@@ -168,7 +168,7 @@ def test_fields_that_are_not_known_yet_are_kept(model_class: type[Model], docume
 def test_models_are_frozen(model_class: type[Model], document: dict[str, Any]) -> None:
     model = model_class.model_validate(document)
     for name in (*model_class.model_fields, "anything"):
-        with pytest.raises(ValidationError, match="frozen"):
+        with pytest.raises(ValidationError, match="frozen_instance"):
             setattr(model, name, "other")
 
 
@@ -255,7 +255,7 @@ def test_a_page_pickles_into_another_process() -> None:
 
 
 def test_an_object_without_a_response_says_so() -> None:
-    with pytest.raises(AttributeError, match="This Job has no last_response"):
+    with pytest.raises(AttributeError, match=r"Job.*last_response"):
         _ = Job.model_validate(JOB).last_response
 
 
@@ -380,7 +380,9 @@ def test_c23_a_workspace_is_read_in_both_shapes() -> None:
     assert both.principal is not None
     assert both.workspace.features == {"apiAccess": True}
     flat = CurrentWorkspace.model_validate({"id": "org_1", "name": "Acme"})
-    assert (flat.workspace.id, flat.workspace.name, flat.principal) == ("org_1", "Acme", None)
+    assert flat.workspace.id == "org_1"
+    assert flat.workspace.name == "Acme"
+    assert flat.principal is None
     odd_ones: list[object] = [{}, [], {"name": "Acme"}]
     for odd in odd_ones:
         with pytest.raises(ValidationError):
@@ -467,7 +469,7 @@ def test_every_public_type_is_there_and_a_typo_is_not() -> None:
     names: list[str] = vars(scripe.types)["__all__"]
     assert all(getattr(scripe.types, name) is not None for name in names)
     assert set(names) <= set(dir(scripe.types))
-    with pytest.raises(AttributeError, match=r"'scripe.types' has no attribute 'Jop'"):
+    with pytest.raises(AttributeError, match="'Jop'"):
         getattr(scripe.types, "Jop")  # noqa: B009
     with pytest.raises(ImportError):
         exec("from scripe.types import Jop")

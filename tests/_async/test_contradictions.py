@@ -16,15 +16,15 @@ from scripe import AsyncScripe, ScopeMissingError
 from scripe.types import Job
 from tests.conftest import KEY
 from tests.support import shapes
-from tests.support.server import Reply, ScriptedServer, answer, error
+from tests.support.server import Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 
 
 async def test_c1_filters_are_sent_as_given(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    server.script(answer(shapes.page(shapes.job(status="COMPLETED"), shapes.job("job_2", "DONE"))))
+    server.script(json_reply(shapes.page(shapes.job(status="COMPLETED"), shapes.job("job_2", "DONE"))))
     jobs = await async_client.jobs.list(status=["DONE"]).to_list()
     assert [job.is_succeeded for job in jobs] == [True, True]
     assert "status=DONE" in server.received[0].target
@@ -36,14 +36,14 @@ async def test_c3_no_scope_is_checked_here(async_client: AsyncScripe, server: Sc
         "message": "no",
         "details": {"required": ["sources:write", "knowledge:write"]},
     }
-    server.script(answer({"error": body}, 403))
+    server.script(json_reply({"error": body}, 403))
     with pytest.raises(ScopeMissingError) as caught:
         await async_client.uploads.create(content_type="audio/mpeg")
     assert caught.value.required == ["sources:write", "knowledge:write"]
 
 
 async def test_c7_the_version_is_always_sent(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    server.script(answer({"status": "ok"}))
+    server.script(json_reply({"status": "ok"}))
     await async_client.health.check()
     await async_client.request("GET", "/anything")
     assert server.sent("scripe-api-version") == ["2026-08-01"] * 2
@@ -51,7 +51,7 @@ async def test_c7_the_version_is_always_sent(async_client: AsyncScripe, server: 
 
 async def test_c9_docs_url_is_given_as_it_is(async_client: AsyncScripe, server: ScriptedServer) -> None:
     for sent, expected in (("https://docs.scripe.io/x#y", "https://docs.scripe.io/x#y"), (None, None)):
-        server.script(answer({"error": {"code": "not_found", "message": "no", "docs_url": sent}}, 404))
+        server.script(json_reply({"error": {"code": "not_found", "message": "no", "docs_url": sent}}, 404))
         with pytest.raises(scripe.NotFoundError) as caught:
             await async_client.sources.retrieve("src_1")
         assert caught.value.docs_url == expected
@@ -87,7 +87,7 @@ async def test_c12_a_large_text_goes_with_its_key(async_client: AsyncScripe, ser
 
 
 async def test_c13_files_are_supported(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    server.script(answer({"data": shapes.job()}))
+    server.script(json_reply({"data": shapes.job()}))
     assert (await async_client.sources.create_file(project_id="proj_1", upload_id="upl_1")).id == "job_1"
 
 
@@ -122,7 +122,7 @@ async def test_c20_and_c30_a_text_source_has_type_and_text(
 async def test_c21_an_empty_response_to_a_cancel_is_settled_by_reading(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    server.script(Reply(204), answer({"data": shapes.job(status="CANCELLED")}))
+    server.script(Reply(204), json_reply({"data": shapes.job(status="CANCELLED")}))
     assert (await async_client.jobs.cancel("job_1")).is_cancelled
 
 
@@ -130,13 +130,13 @@ async def test_c21_an_empty_response_to_a_cancel_is_settled_by_reading(
 async def test_c25_any_type_of_job_may_come(
     async_client: AsyncScripe, server: ScriptedServer, job_type: str
 ) -> None:
-    server.script(answer({"data": shapes.job(type=job_type)}))
+    server.script(json_reply({"data": shapes.job(type=job_type)}))
     job: Job = await async_client.jobs.retrieve("job_1")
     assert job.type == job_type
 
 
 async def test_c27_date_filters_are_days(async_client: AsyncScripe, server: ScriptedServer) -> None:
-    server.script(answer(shapes.page()))
+    server.script(json_reply(shapes.page()))
     late_evening = datetime(2026, 5, 15, 23, 59, tzinfo=UTC)
     await async_client.jobs.list(date_from=date(2026, 5, 1), date_to=late_evening).to_list()
     assert server.received[0].target.endswith("dateFrom=2026-05-01&dateTo=2026-05-15")
@@ -145,7 +145,7 @@ async def test_c27_date_filters_are_days(async_client: AsyncScripe, server: Scri
 async def test_c29_what_the_catalogue_lacks_can_be_called(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": []}))
+    server.script(json_reply({"data": []}))
     assert await async_client.request("GET", "/webhook-endpoints") == {"data": []}
     async with AsyncScripe(KEY, base_url=server.base_url) as client:
         assert await client.post_statuses.list().to_list() == []

@@ -22,13 +22,13 @@ from scripe import (
 from scripe.emulator import Emulator
 from tests.support import shapes
 from tests.support.clock import AsyncSleeplessClock
-from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Received, Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
 
 def job_responses(*states: dict[str, object]) -> list[Reply]:
-    return [answer({"data": state}) for state in states]
+    return [json_reply({"data": state}) for state in states]
 
 
 def queued_job(job_id: str = "job_1", **fields: object) -> Job:
@@ -42,7 +42,8 @@ async def test_a_job_is_waited_for(
     server.script(*job_responses(shapes.job(), running_job, running_job, shapes.job(status="DONE")))
     updates: list[Job] = []
     job = await async_client.jobs.wait(queued_job(), on_update=updates.append)
-    assert (job.is_succeeded, job.result and job.result.source_id) == (True, "src_1")
+    assert job.is_succeeded
+    assert (job.result and job.result.source_id) == "src_1"
     assert [update.status for update in updates] == ["RUNNING", "DONE"]
     assert len(server.received) == 4
 
@@ -78,7 +79,7 @@ async def test_an_unknown_status_is_not_finished(async_client: AsyncScripe, serv
 async def test_a_failed_job_raises_with_the_job(async_client: AsyncScripe, server: ScriptedServer) -> None:
     failed = shapes.job(status="FAILED", errorCode="UNREADABLE", errorMessage="no words in it")
     server.script(*job_responses(failed))
-    with pytest.raises(JobFailedError, match="UNREADABLE: no words in it") as caught:
+    with pytest.raises(JobFailedError, match=r"UNREADABLE.*no words in it") as caught:
         await async_client.jobs.wait("job_1")
     assert caught.value.job.error_code == "UNREADABLE"
 
@@ -118,9 +119,9 @@ async def test_a_deadline_in_a_wait_is_a_job_timeout(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(*job_responses(shapes.job()))
-    with pytest.raises(JobTimeoutError, match=r"After 3(\.0\d*)? s"):
+    with pytest.raises(JobTimeoutError, match=r"\b3(\.0\d*)? s\b"):
         await async_client.with_options(total_timeout=3).jobs.wait(queued_job())
-    with pytest.raises(JobTimeoutError, match=r"After 2(\.0\d*)? s"):
+    with pytest.raises(JobTimeoutError, match=r"\b2(\.0\d*)? s\b"):
         await async_client.with_options(total_timeout=3).jobs.wait_all([queued_job()], timeout=2)
 
 
@@ -166,9 +167,9 @@ class Workspace:
         self.on_look(self.looks)
         if request.path == "/v1/jobs":
             newest = sorted(self.jobs.values(), key=lambda job: str(job["createdAt"]), reverse=True)
-            return answer(shapes.page(*newest[:200], cursor="more" if len(newest) > 200 else None))
+            return json_reply(shapes.page(*newest[:200], cursor="more" if len(newest) > 200 else None))
         job = self.jobs.get(request.path.rpartition("/")[2])
-        return answer({"data": job}) if job else error(404, "not_found")
+        return json_reply({"data": job}) if job else error(404, "not_found")
 
 
 async def test_a_hundred_jobs_cost_as_many_requests_as_one(
@@ -201,7 +202,7 @@ async def test_a_small_rate_limit_stretches_the_poll_interval(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(
-        answer(
+        json_reply(
             {"data": shapes.job(type="POST_GENERATION")}, X_RateLimit_Limit="12", X_RateLimit_Remaining="11"
         )
     )
@@ -261,7 +262,7 @@ async def test_a_wait_for_all_has_all_jobs_as_last_fetched(
     workspace = Workspace(7)
     workspace.end("job_0")
     server.script(workspace.reply)
-    with pytest.raises(JobTimeoutError, match="job_5 and 1 more") as caught:
+    with pytest.raises(JobTimeoutError, match=r"job_5.* 1 ") as caught:
         await async_client.jobs.wait_all(workspace.jobs, timeout=5)
     assert [job.id for job in caught.value.jobs] == list(workspace.jobs)
     assert caught.value.jobs[0].is_succeeded
@@ -287,9 +288,9 @@ async def test_waits_that_were_given_up_hold_up_nobody(
 
 @pytest.mark.parametrize("bad", ["job_1", queued_job(), None])
 async def test_one_job_is_not_taken_for_many(async_client: AsyncScripe, bad: list[str]) -> None:
-    with pytest.raises(InvalidArgumentError, match="Give a list"):
+    with pytest.raises(InvalidArgumentError, match="jobs"):
         await async_client.jobs.wait_all(bad)
-    with pytest.raises(InvalidArgumentError, match="Give a list"):
+    with pytest.raises(InvalidArgumentError, match="jobs"):
         async_client.jobs.as_completed(bad)
 
 
@@ -297,7 +298,7 @@ async def test_a_deadline_ends_the_settling_of_a_cancel(
     async_client: AsyncScripe, async_clock: AsyncSleeplessClock, server: ScriptedServer
 ) -> None:
     def reply(request: Received) -> Reply:
-        return error(500) if request.method == "POST" else answer({"data": shapes.job()})
+        return error(500) if request.method == "POST" else json_reply({"data": shapes.job()})
 
     server.script(reply)
     with pytest.raises(ServerError):
@@ -306,7 +307,7 @@ async def test_a_deadline_ends_the_settling_of_a_cancel(
 
 
 async def test_jobs_given_by_a_bad_id_are_refused(async_client: AsyncScripe) -> None:
-    with pytest.raises(InvalidArgumentError, match="is not an id"):
+    with pytest.raises(InvalidArgumentError, match="''"):
         async_client.jobs.as_completed([""])
 
 
@@ -363,20 +364,20 @@ async def test_jobs_are_looked_for_on_as_many_pages_as_pay(
     """Five jobs, two on a page: three pages show all. If a list ends early, the rest is fetched one by one."""
     done = [shapes.job(f"job_{n}", "DONE") for n in range(5)]
     server.script(
-        answer(shapes.page(*done[:2], cursor="a")),
-        answer(shapes.page(*done[2:4], cursor="b")),
-        answer({"data": done[4]}),
+        json_reply(shapes.page(*done[:2], cursor="a")),
+        json_reply(shapes.page(*done[2:4], cursor="b")),
+        json_reply({"data": done[4]}),
     )
     ids = [str(job["id"]) for job in done]
     assert len(await async_client.jobs.wait_all(ids)) == 5
     assert [request.path for request in server.received] == ["/v1/jobs", "/v1/jobs", "/v1/jobs/job_4"]
-    server.script(answer(shapes.page(done[0])), *[answer({"data": job}) for job in done[1:]])
+    server.script(json_reply(shapes.page(done[0])), *[json_reply({"data": job}) for job in done[1:]])
     assert len(await async_client.jobs.wait_all(ids)) == 5
 
 
 async def test_cancels_end(async_client: AsyncScripe, server: ScriptedServer) -> None:
     def reply(request: Received) -> Reply:
-        return BREAK if request.method == "POST" else answer({"data": shapes.job()})
+        return BREAK if request.method == "POST" else json_reply({"data": shapes.job()})
 
     server.script(reply)
     with pytest.raises(ScripeError):
@@ -418,7 +419,7 @@ async def test_what_on_update_raises_is_the_callers_own(
     def as_it_is(received: Received) -> Reply:
         """Show no job in lists, so that each one is fetched by itself."""
         job_id = received.path.removeprefix("/v1/jobs").removeprefix("/")
-        return answer({"data": shapes.job(job_id, "RUNNING")} if job_id else shapes.page())
+        return json_reply({"data": shapes.job(job_id, "RUNNING")} if job_id else shapes.page())
 
     server.script(as_it_is)
     with pytest.raises(error_class) as caught:

@@ -39,10 +39,10 @@ async def test_a_real_s3_refuses_another_type(bucket: S3Storage) -> None:
 
 async def test_a_link_that_expired_at_a_real_s3_is_replaced(bucket: S3Storage) -> None:
     """The second link must live long enough for a slow machine to use it."""
-    with Emulator(storage=bucket, upload_lifetime=5) as emulator, emulator.serve() as served:
+    with Emulator(storage=bucket, upload_lifetime=3) as emulator, emulator.serve() as served:
         async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
             upload = await client.uploads.create(content_type="text/plain", idempotency_key="mine")
-            time.sleep(6.1)  # noqa: ASYNC251 - the link's life is by the clock of S3
+            time.sleep(4.1)  # noqa: ASYNC251 - the link's life is by the clock of S3
             with pytest.raises(UploadExpiredError):
                 await client.uploads.put(upload, b"Words.")
             fresh = await client.uploads.upload_file(
@@ -54,12 +54,12 @@ async def test_a_link_that_expired_at_a_real_s3_is_replaced(bucket: S3Storage) -
 async def test_dropped_responses_on_a_real_connection(emulator: Emulator) -> None:
     with emulator.serve() as served:
         async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
-            for trial in range(10):
+            for trial in range(3):
                 emulator.drop_next()
                 await client.sources.create_text(project_id=emulator.project_id, text=f"Take {trial}")
             emulator.drop_next(path="/_storage")
             await client.uploads.upload_file(os.urandom(3_000_000), content_type="audio/mpeg")
-    assert emulator.count("sources") == 10
+    assert emulator.count("sources") == 3
 
 
 async def test_a_delayed_response_meets_the_deadline(emulator: Emulator) -> None:

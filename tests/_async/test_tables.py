@@ -9,7 +9,7 @@ import pytest
 
 from scripe import AsyncScripe, InvalidArgumentError
 from scripe.emulator import Emulator
-from tests.support.server import ScriptedServer, answer
+from tests.support.server import ScriptedServer, json_reply
 
 pytestmark = pytest.mark.anyio
 
@@ -74,7 +74,7 @@ async def test_fields_that_no_page_names_may_be_of_any_shape(
     first, second = ({"id": letter, "name": letter, "type": "x", "status": "y"} for letter in "ab")
     created = {"createdAt": "2026-01-01T00:00:00.000Z"}
     rows = [{**first, **created, "mood": {"is": 1}}, {**second, **created, "mood": "fine", "rank": 2}]
-    server.script(answer({"data": rows}))
+    server.script(json_reply({"data": rows}))
     frame = await async_client.projects.list().to_polars()
     assert frame["mood"].to_list() == ['{"is": 1}', "fine"]
     assert frame["rank"].to_list() == [None, "2"]
@@ -104,5 +104,5 @@ async def test_the_head_of_a_list_is_one_request(
     assert (len(page.data), page.has_more) == (1, True)
     assert [request.query for request in emulator.requests[sent:]] == [{"limit": "1"}]
     assert len((await async_client_with_jobs.post_statuses.list().head(1)).data) > 1
-    with pytest.raises(InvalidArgumentError, match="page_size is 0"):
+    with pytest.raises(InvalidArgumentError, match=r"page_size.* 0"):
         await async_client_with_jobs.jobs.list().head(0)

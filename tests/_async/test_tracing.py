@@ -25,12 +25,12 @@ from scripe.otel import instrument
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import AsyncSleeplessClock
-from tests.support.server import BREAK, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Reply, ScriptedServer, error, json_reply
 from tests.support.traces import Telemetry, attributes_of, events_of, select
 
 pytestmark = pytest.mark.anyio
 
-GOOD = answer({"data": shapes.source()}, X_Request_Id="req_1")
+GOOD = json_reply({"data": shapes.source()}, X_Request_Id="req_1")
 
 
 async def test_a_call_is_one_client_span(
@@ -38,7 +38,9 @@ async def test_a_call_is_one_client_span(
 ) -> None:
     project = await async_observed.projects.retrieve(emulator.project_id)
     span, request_id = telemetry.only(), project.last_response.request_id
-    assert (span.name, span.kind, span.parent) == ("GET /v1/projects/{id}", SpanKind.CLIENT, None)
+    assert span.name == "GET /v1/projects/{id}"
+    assert span.kind == SpanKind.CLIENT
+    assert span.parent is None
     assert (span.status.status_code, span.status.description) == (StatusCode.UNSET, None)
     assert attributes_of(span) == {
         "http.request.method": "GET",
@@ -139,7 +141,7 @@ async def test_requests_that_are_sent_again_are_counted_by_what_failed(
 async def test_a_call_is_measured_once(
     async_observed_server: AsyncScripe, server: ScriptedServer, telemetry: Telemetry
 ) -> None:
-    good = answer({"data": shapes.source()})
+    good = json_reply({"data": shapes.source()})
     server.script(error(503), good, good, error(404, "not_found"))
     for _ in range(2):
         await async_observed_server.sources.retrieve("src_1")
@@ -201,14 +203,12 @@ async def test_a_rate_limit_wait_past_the_deadline_is_recorded_too(telemetry: Te
         async with emulator.async_client() as client:
             telemetry.instrument(client)
             await client.workspaces.me()
-            with pytest.raises(APITimeoutError, match="rate limit"):
+            with pytest.raises(APITimeoutError, match=r"60\.0 s.* 5 s"):
                 await client.with_options(total_timeout=5).workspaces.me()
     span = telemetry.spans[-1]
     assert attributes_of(span)["error.type"] == "APITimeoutError"
-    assert (span.status.status_code, "rate limit" in (span.status.description or "")) == (
-        StatusCode.ERROR,
-        True,
-    )
+    assert span.status.status_code == StatusCode.ERROR
+    assert "rate limit" in (span.status.description or "")
     assert events_of(span) == []
 
 
@@ -374,7 +374,8 @@ async def test_to_instrument_again_replaces(async_observed: AsyncScripe, telemet
     other = Telemetry()
     other.instrument(async_observed)
     await async_observed.workspaces.me()
-    assert (len(telemetry.spans), len(other.spans)) == (1, 1)
+    assert len(telemetry.spans) == 1
+    assert len(other.spans) == 1
     other.meter_provider.shutdown()
 
 
@@ -431,7 +432,7 @@ async def test_without_providers_the_global_ones_are_used(
 
 
 async def test_what_is_no_client_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match="client is a str"):
+    with pytest.raises(InvalidArgumentError, match=r"client.* str"):
         instrument("scripe")  # type: ignore[type-var]  # pyright: ignore[reportArgumentType]
 
 
@@ -440,4 +441,5 @@ async def test_a_client_has_no_observer_by_default(
 ) -> None:
     server.script(error(503), GOOD)
     await async_client.sources.retrieve("src_1")
-    assert (telemetry.spans, server.sent("traceparent")) == ([], [None, None])
+    assert telemetry.spans == []
+    assert server.sent("traceparent") == [None, None]

@@ -75,7 +75,8 @@ async def test_an_upload_that_is_cut_anywhere_arrives_whole(tmp_path: Path, seed
             async with AsyncScripe(served.api_key, base_url=proxy.base_url, timeout=5) as client:
                 source = await client.sources.ingest(path, project_id=emulator.project_id)
             assert proxy.met == 2
-        assert (source.is_ready, emulator.count("sources")) == (True, 1)
+        assert source.is_ready
+        assert emulator.count("sources") == 1
         assert bytes_of(emulator) == [str(len(WORDS)).encode()]
 
 
@@ -116,7 +117,8 @@ async def test_a_link_that_expires_while_the_file_is_sent_is_replaced(
                     next(expiries, 0) if progress.stage == "uploading" else 0
                 ),
             )
-        assert (source.is_ready, emulator.count("sources")) == (True, 1)
+        assert source.is_ready
+        assert emulator.count("sources") == 1
         assert emulator.count("uploads") > 1
 
 
@@ -222,7 +224,7 @@ class Failing(io.RawIOBase):
 async def test_a_disk_that_fails_raises_an_error_of_ours(
     emulator: Emulator, async_local: AsyncScripe, can_seek: bool, good: int, raised: OSError | None
 ) -> None:
-    says = "Input/output error" if raised else "does not wait"
+    says = "Input/output error" if raised else "None"
     with pytest.raises(UploadError, match=says) as caught:
         await async_local.sources.ingest(
             Failing(good, raised, can_seek=can_seek),
@@ -241,14 +243,14 @@ async def test_a_file_object_that_gives_more_than_was_asked_for_is_refused(
         def read(self, size: int | None = -1, /) -> bytes:
             return WORDS if size else b""
 
-    with pytest.raises(UploadError, match="bytes"):
+    with pytest.raises(UploadError, match=r"1,320,000 .* 4 "):
         await async_client.uploads.put(link(server), Generous(b"0123"))
 
 
 async def test_a_file_that_may_not_be_read_is_refused(async_client: AsyncScripe, tmp_path: Path) -> None:
     loop = tmp_path / "loop.txt"
     loop.symlink_to(loop)
-    with pytest.raises(InvalidArgumentError, match="cannot be read"):
+    with pytest.raises(InvalidArgumentError, match=r"loop\.txt"):
         await async_client.uploads.upload_file(loop)
 
 
@@ -283,7 +285,7 @@ async def test_a_web_page_instead_of_storages_response_is_not_taken_for_success(
 ) -> None:
     portal = Reply(200, b"<html>Welcome to the airport</html>")
     server.script(portal)
-    with pytest.raises(UploadError, match="a page of its own") as caught:
+    with pytest.raises(UploadError, match="200") as caught:
         await async_client.uploads.put(link(server), b"Words.")
     assert caught.value.retryable
     server.script(portal, Reply(200))
@@ -355,6 +357,6 @@ async def test_a_file_that_is_gone_before_the_next_attempt_ends_the_upload(
     server.script(vanish)
     async with AsyncScripe(KEY, base_url=server.base_url) as client:
         set_clock(client, AsyncSleeplessClock())
-        with pytest.raises(ScripeError, match="does not exist"):
+        with pytest.raises(ScripeError, match=r"words\.txt"):
             await client.uploads.put(link(server), path)
     assert len(server.received) == 1

@@ -33,7 +33,7 @@ from scripe import (
 from scripe.emulator import Emulator
 from tests.support import shapes
 from tests.support.clock import AsyncSleeplessClock
-from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer
+from tests.support.server import BREAK, Received, Reply, ScriptedServer, json_reply
 
 pytestmark = pytest.mark.anyio
 
@@ -90,13 +90,13 @@ async def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
 ) -> None:
     (tmp_path / "empty.txt").touch()
     (tmp_path / "odd.xyz").write_bytes(WORDS)
-    with pytest.raises(InvalidArgumentError, match="does not exist") as missing:
+    with pytest.raises(InvalidArgumentError, match=r"missing\.txt") as missing:
         await async_client.uploads.upload_file(tmp_path / "missing.txt")
     assert isinstance(missing.value, FileNotFoundError)
-    with pytest.raises(InvalidArgumentError, match="is a directory") as directory:
+    with pytest.raises(InvalidArgumentError) as directory:
         await async_client.uploads.upload_file(tmp_path)
     assert isinstance(directory.value, IsADirectoryError)
-    with pytest.raises(InvalidArgumentError, match="is empty"):
+    with pytest.raises(InvalidArgumentError, match=r"empty\.txt"):
         await async_client.uploads.upload_file(tmp_path / "empty.txt")
     for untold in (tmp_path / "odd.xyz", WORDS, io.BytesIO(WORDS)):
         with pytest.raises(InvalidArgumentError, match="content_type="):
@@ -150,7 +150,7 @@ async def test_an_upload_cut_midway_is_sent_again_from_its_first_byte(
 ) -> None:
     large = os.urandom(3_000_000)
     with ScriptedServer(BREAK, body_limit=1_000_000) as cutting:
-        with pytest.raises(APIConnectionError, match="after 3 attempts"):
+        with pytest.raises(APIConnectionError, match=r"\b3 attempts"):
             await async_client.uploads.put(link(cutting, maxSizeBytes=len(large)), large)
         assert len(cutting.received) == 3
 
@@ -217,7 +217,7 @@ async def test_a_file_that_changes_while_it_is_sent_is_noticed(
         return STORED
 
     server.script(touch)
-    with pytest.raises(UploadIntegrityError, match="changed"):
+    with pytest.raises(UploadIntegrityError):
         await async_client.uploads.put(link(server), path)
 
 
@@ -272,7 +272,7 @@ async def test_an_expired_link_is_replaced_with_a_new_key(
         if request.method == "PUT":
             return complaint(403, "AccessDenied", "Request has expired") if len(mints) == 1 else STORED
         mints.append(request.headers.get("idempotency-key"))
-        return answer({"data": shapes.upload(f"{server.origin}/k", id=f"upl_{len(mints)}")})
+        return json_reply({"data": shapes.upload(f"{server.origin}/k", id=f"upl_{len(mints)}")})
 
     server.script(reply)
     upload = await async_client.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key="mine")
@@ -284,7 +284,7 @@ async def test_links_that_keep_expiring_end_the_upload(
     async_client: AsyncScripe, server: ScriptedServer
 ) -> None:
     def reply(request: Received) -> Reply:
-        minted = answer({"data": shapes.upload(f"{server.origin}/k")})
+        minted = json_reply({"data": shapes.upload(f"{server.origin}/k")})
         return minted if request.method == "POST" else complaint(400, "ExpiredToken")
 
     server.script(reply)
@@ -301,7 +301,9 @@ async def test_a_file_becomes_a_source(emulator: Emulator, async_local: AsyncScr
     source = await async_local.sources.ingest(
         path, project_id=emulator.project_id, on_progress=updates.append
     )
-    assert (source.is_ready, source.text_preview, source.name) == (True, WORDS.decode(), "Grüße 🎉.txt")
+    assert source.is_ready
+    assert source.text_preview == WORDS.decode()
+    assert source.name == "Grüße 🎉.txt"
     stages = [progress.stage for progress in updates]
     assert sorted(set(stages), key=stages.index) == ["uploading", "queued", "running", "done"]
 
@@ -407,7 +409,8 @@ async def test_another_content_under_a_key_whose_link_was_not_used_yet_is_anothe
         WORDS.swapcase(), content_type="text/plain", idempotency_key="key"
     )
     first = await async_local.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key="key")
-    assert (first.id != other.id, emulator.count("uploads")) == (True, 2)
+    assert first.id != other.id
+    assert emulator.count("uploads") == 2
 
 
 class Counting(io.BytesIO):
@@ -439,7 +442,7 @@ async def test_a_file_that_is_read_for_its_key_is_bounded_by_the_deadline(
             return super().read(size)
 
     file = Slow(WORDS * 100_000)
-    with pytest.raises(APITimeoutError, match="still being read") as caught:
+    with pytest.raises(APITimeoutError, match="50 s") as caught:
         await async_client.with_options(total_timeout=50).uploads.upload_file(
             file, content_type="text/plain", idempotency_key="key"
         )
@@ -463,7 +466,7 @@ async def test_bytes_that_are_not_those_of_the_key_never_arrive_whole(
             self.readings += not whence
             return super().seek(offset, whence)
 
-    with pytest.raises(UploadIntegrityError, match="changed"):
+    with pytest.raises(UploadIntegrityError):
         await async_local.uploads.upload_file(
             Changing(WORDS), content_type="text/plain", idempotency_key="key"
         )

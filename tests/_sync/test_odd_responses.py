@@ -33,22 +33,22 @@ from scripe import (
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
-from tests.support.server import Reply, ScriptedServer, answer, error
+from tests.support.server import Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 SOURCE = json.dumps(shapes.source())
 
 
 def page(*records: object) -> Reply:
-    return answer({"data": list(records), "pagination": {"next_cursor": None, "has_more": False}})
+    return json_reply({"data": list(records), "pagination": {"next_cursor": None, "has_more": False}})
 
 
 def test_a_server_with_one_request_id_for_all_responses_is_asked_once_for_each_call(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.source()}, X_Request_Id="req_mock"))
+    server.script(json_reply({"data": shapes.source()}, X_Request_Id="req_mock"))
     for _ in range(10):
         assert (client.sources.retrieve("src_1")).last_response.attempts == 1
     assert len(server.received) == 10
@@ -57,8 +57,8 @@ def test_a_server_with_one_request_id_for_all_responses_is_asked_once_for_each_c
 def test_without_retries_a_replay_with_its_first_request_id_is_the_result(
     server: ScriptedServer,
 ) -> None:
-    first = answer({"data": shapes.note("note_1")}, X_Request_Id="req_1")
-    replay = answer({"data": shapes.note("note_1")}, X_Request_Id="req_1", Idempotent_Replayed="true")
+    first = json_reply({"data": shapes.note("note_1")}, X_Request_Id="req_1")
+    replay = json_reply({"data": shapes.note("note_1")}, X_Request_Id="req_1", Idempotent_Replayed="true")
     server.script(first, replay)
     with Scripe(KEY, base_url=server.base_url, max_retries=0) as client:
         for _ in range(2):
@@ -121,9 +121,11 @@ def test_the_same_of_one_object(client: Scripe, server: ScriptedServer) -> None:
         "hasFullText": None,
         "topics": topics,
     }
-    server.script(answer({"data": odd}), answer({"data": {**odd, "topics": None}}))
+    server.script(json_reply({"data": odd}), json_reply({"data": {**odd, "topics": None}}))
     source = client.sources.retrieve("src_1")
-    assert (source.duration_seconds, source.text_preview, source.has_full_text) == (482, "", False)
+    assert source.duration_seconds == 482
+    assert source.text_preview == ""
+    assert not source.has_full_text
     assert source.topics[0].key_takeaways == ["a", "b"]
     assert (client.sources.retrieve("src_1")).topics == []
 
@@ -169,13 +171,13 @@ def test_a_servers_words_are_cut_in_messages(
     client: Scripe, local: Scripe, server: ScriptedServer
 ) -> None:
     body = {"code": "c" * 5000, "message": "m" * 5000, "request_id": "r" * 5000}
-    server.script(answer({"error": body}, 400))
+    server.script(json_reply({"error": body}, 400))
     with pytest.raises(BadRequestError) as caught:
         client.sources.retrieve("src_1")
     assert len(str(caught.value)) < 1000
     assert (caught.value.code, len(caught.value.message)) == ("c" * 5000, 500)
     failed = {**shapes.job("job_1", status="FAILED"), "errorCode": "c" * 5000, "errorMessage": "m" * 5000}
-    server.script(answer({"data": failed}))
+    server.script(json_reply({"data": failed}))
     with pytest.raises(JobFailedError) as failure:
         client.jobs.wait("job_1")
     assert len(str(failure.value)) < 1500
@@ -249,7 +251,7 @@ def test_secrets_in_a_broken_body_are_masked_after_decoding(
 def test_details_of_an_error_are_masked_too(client: Scripe, server: ScriptedServer) -> None:
     link = {"uploadUrl": f"https://s3.example/k?sig={SIGNATURE}"}
     body = {"code": "conflict", "message": f"see https://s3.example/k?sig={SIGNATURE}", "details": link}
-    server.script(answer({"error": body}, 409))
+    server.script(json_reply({"error": body}, 409))
     with pytest.raises(APIStatusError) as caught:
         client.uploads.create(content_type="audio/mpeg")
     assert SIGNATURE not in repr(vars(caught.value)) + str(caught.value)
@@ -260,7 +262,7 @@ def test_a_warning_that_is_raised_after_a_write_carries_its_key(
     client: Scripe, server: ScriptedServer
 ) -> None:
     _log._warned.clear()  # pyright: ignore[reportPrivateUsage]
-    server.script(answer({"data": shapes.note()}, Scripe_Deprecation="2026-08-01"))
+    server.script(json_reply({"data": shapes.note()}, Scripe_Deprecation="2026-08-01"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(ScripeDeprecationWarning) as caught:
@@ -275,7 +277,7 @@ def test_what_a_hook_raises_after_a_write_carries_its_key(server: ScriptedServer
     def hook(_response: ResponseInfo) -> None:
         raise raised[0]
 
-    server.script(answer({"data": shapes.note()}))
+    server.script(json_reply({"data": shapes.note()}))
     with Scripe(KEY, base_url=server.base_url, on_response=hook) as client:
         with pytest.raises(KeyError) as caught:
             client.notes.create(project_id="proj_1", content="Words.", idempotency_key="k-1")
@@ -309,7 +311,7 @@ def test_a_404_of_an_address_without_its_version_says_so(
 def test_a_key_that_is_any_word_breaks_no_error(server: ScriptedServer) -> None:
     """Tests use such keys: a text this short is not redacted."""
     body = {"code": "spend_cap_exceeded", "message": "m", "details": {"spentCents": 12345, "paid": True}}
-    server.script(answer({"error": body}, 402))
+    server.script(json_reply({"error": body}, 402))
     for api_key in ("123", "true", "12345"):
         with Scripe(api_key, base_url=server.base_url) as client:
             with pytest.raises(SpendCapExceededError) as caught:
@@ -348,7 +350,7 @@ def test_text_that_a_backend_quotes_is_cut_and_redacted(
 
 def test_what_storage_says_is_masked(client: Scripe, server: ScriptedServer) -> None:
     xml = f"<Error><Code>Odd</Code><Message>https://b.example/x?X-Amz-Signature={SIGNATURE} no</Message></Error>"
-    server.script(answer({"data": shapes.upload(f"{server.origin}/k")}), Reply(403, xml.encode()))
+    server.script(json_reply({"data": shapes.upload(f"{server.origin}/k")}), Reply(403, xml.encode()))
     with pytest.raises(UploadError) as caught:
         client.uploads.upload_file(b"Words.", content_type="text/plain")
     assert SIGNATURE not in str(caught.value) + repr(vars(caught.value))
@@ -360,7 +362,7 @@ def test_a_host_that_no_look_up_takes_is_refused_at_once(
 ) -> None:
     with pytest.raises(ConfigurationError, match="base_url"):
         Scripe(KEY, base_url=f"https://{host}/v1")
-    server.script(answer({"data": shapes.upload(f"https://{host}/k?sig={SIGNATURE}")}))
+    server.script(json_reply({"data": shapes.upload(f"https://{host}/k?sig={SIGNATURE}")}))
     with pytest.raises(ConfigurationError, match="upload_url") as caught:
         client.uploads.upload_file(b"Words.", content_type="text/plain")
     assert SIGNATURE not in "".join(traceback.format_exception(caught.value))

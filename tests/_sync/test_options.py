@@ -27,11 +27,11 @@ from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
-from tests.support.server import Received, Reply, ScriptedServer, answer, error
+from tests.support.server import Received, Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 
 
 def test_options_from_the_environment(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,16 +72,16 @@ def test_c24_no_workspace_is_sent_unless_asked_for(
     [
         (lambda: Scripe(), "SCRIPE_API_KEY"),
         (lambda: Scripe("  "), "SCRIPE_API_KEY"),
-        (lambda: Scripe("scripe_sk test"), "blanks or line breaks"),
-        (lambda: Scripe("scripe_sk\ntest"), "blanks or line breaks"),
-        (lambda: Scripe("schlüssel"), "characters"),
+        (lambda: Scripe("scripe_sk test"), "API key"),
+        (lambda: Scripe("scripe_sk\ntest"), "API key"),
+        (lambda: Scripe("schlüssel"), "API key"),
         (lambda: Scripe(KEY, base_url="api.scripe.io"), "base_url"),
         (lambda: Scripe(KEY, base_url="ftp://api.scripe.io"), "base_url"),
         (lambda: Scripe(KEY, base_url="https://"), "base_url"),
         (lambda: Scripe(KEY, base_url="https://a:b"), "base_url"),
         (lambda: Scripe(KEY, base_url="https://a/v1?x=1"), "base_url"),
         (lambda: Scripe(KEY, base_url="https://me:secret@a/v1"), "base_url"),
-        (lambda: Scripe(KEY, base_url="http://api.scripe.io/v1"), "plain http"),
+        (lambda: Scripe(KEY, base_url="http://api.scripe.io/v1"), "allow_insecure"),
         (lambda: Scripe(KEY, timeout=0), "timeout"),
         (lambda: Scripe(KEY, total_timeout=-1), "total_timeout"),
         (lambda: Scripe(KEY, max_retries=-1), "max_retries"),
@@ -89,9 +89,9 @@ def test_c24_no_workspace_is_sent_unless_asked_for(
         (lambda: Scripe(KEY, app_info="a\r\nX-Evil: 1"), "app_info"),
         (lambda: Scripe(KEY, workspace_id="org ü"), "workspace_id"),
         (lambda: Scripe(KEY, http_client=cast("HTTPClient", object())), "http_client"),
-        (lambda: Scripe(KEY, base_url=cast("str", 5)), "base_url is a int"),
-        (lambda: Scripe(KEY, rate_limiter=cast("RateLimiter", 5)), "rate_limiter is a int"),
-        (lambda: Scripe(KEY, on_response=cast("Callable[[object], object]", 5)), "Give a function"),
+        (lambda: Scripe(KEY, base_url=cast("str", 5)), "base_url"),
+        (lambda: Scripe(KEY, rate_limiter=cast("RateLimiter", 5)), "rate_limiter"),
+        (lambda: Scripe(KEY, on_response=cast("Callable[[object], object]", 5)), "on_response"),
     ],
 )
 def test_what_cannot_be_right_is_refused(make: Callable[[], Scripe], says: str) -> None:
@@ -215,7 +215,7 @@ def test_what_on_update_raises_reaches_the_caller_unchanged(
     def hear(job: scripe.Job) -> None:
         raise LookupError(job.id)
 
-    server.script(answer({"data": shapes.job(status="DONE")}))
+    server.script(json_reply({"data": shapes.job(status="DONE")}))
     with pytest.raises(LookupError, match="job_1"):
         client.jobs.wait("job_1", on_update=hear)
     with pytest.raises(LookupError, match="job_1"):
@@ -242,7 +242,7 @@ def test_a_deadline_that_has_passed_sends_nothing(
         lambda: KEY, base_url=server.base_url, on_response=advance_clock, total_timeout=50
     ) as client:
         scripe_clock_of(client, clock)
-        with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
+        with pytest.raises(APITimeoutError, match="50 s"):
             client.sources.retrieve("src_1")
     assert len(server.received) == 1
 
@@ -256,7 +256,7 @@ def test_a_response_that_ends_after_the_deadline_is_late(
 
     server.script(advance_clock)
     pace = 0.01
-    with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
+    with pytest.raises(APITimeoutError, match="50 s"):
         client.with_options(total_timeout=50).sources.retrieve("src_1")
     pace = 0.0
     assert (client.with_options(total_timeout=50).sources.retrieve("src_1")).id == "src_1"
@@ -268,12 +268,12 @@ def test_a_deadline_used_up_by_the_mint_leaves_none_for_the_upload(
     def advance_clock(response: ResponseInfo) -> None:
         clock.skip(100)
 
-    server.script(answer({"data": shapes.upload(f"{server.origin}/k")}))
+    server.script(json_reply({"data": shapes.upload(f"{server.origin}/k")}))
     with Scripe(
         KEY, base_url=server.base_url, on_response=advance_clock, total_timeout=50
     ) as client:
         scripe_clock_of(client, clock)
-        with pytest.raises(APITimeoutError, match="total timeout of 50 s"):
+        with pytest.raises(APITimeoutError, match="50 s"):
             client.uploads.upload_file(b"Words.", content_type="text/plain")
     assert [request.method for request in server.received] == ["POST"]
 
@@ -286,7 +286,7 @@ def test_a_deadline_is_looked_at_between_blocks(
 
     server.script(Reply(200))
     upload = scripe.Upload.model_validate(shapes.upload(f"{server.origin}/k", maxSizeBytes=9_000_000))
-    with pytest.raises(APITimeoutError, match="total timeout of 150 s"):
+    with pytest.raises(APITimeoutError, match="150 s"):
         client.with_options(total_timeout=150).uploads.put(
             upload, bytes(5_000_000), on_progress=advance_clock
         )
@@ -336,11 +336,9 @@ def test_every_code_of_the_api_has_its_error(client: Scripe, server: ScriptedSer
         with pytest.raises(APIStatusError) as caught:
             client.with_options(max_retries=0).sources.retrieve("src_1")
         assert type(caught.value) is error_class
-        assert (caught.value.code or "", caught.value.status_code, caught.value.request_id) == (
-            code,
-            status,
-            "req_told",
-        )
+        assert (caught.value.code or "") == code
+        assert caught.value.status_code == status
+        assert caught.value.request_id == "req_told"
 
 
 def test_c8_details_and_meta_are_both_read(client: Scripe, server: ScriptedServer) -> None:
@@ -350,7 +348,7 @@ def test_c8_details_and_meta_are_both_read(client: Scripe, server: ScriptedServe
         "details": {"required": ["notes:read"]},
         "meta": {"a": 1},
     }
-    server.script(answer({"error": body}, 403))
+    server.script(json_reply({"error": body}, 403))
     with pytest.raises(scripe.ScopeMissingError) as caught:
         client.sources.retrieve("src_1")
     assert caught.value.required == ["notes:read"]
@@ -389,19 +387,15 @@ def test_an_error_body_is_read_up_to_a_limit(client: Scripe, server: ScriptedSer
 def test_a_deprecation_warns_once(client: Scripe, server: ScriptedServer) -> None:
     version = f"2026-08-01-{uuid.uuid4()}"
     notice = f"{version}; sunset=2026-12-01; replacement=2026-11-01"
-    server.script(answer({"data": shapes.source()}, Scripe_Deprecation=notice))
-    with pytest.warns(
-        scripe.ScripeDeprecationWarning, match=r"ends on 2026-12-01\. Move to version 2026-11-01"
-    ) as caught:
+    server.script(json_reply({"data": shapes.source()}, Scripe_Deprecation=notice))
+    with pytest.warns(scripe.ScripeDeprecationWarning, match=r"2026-12-01.*2026-11-01") as caught:
         source = client.sources.retrieve("src_1")
     client.sources.retrieve("src_1")
     deprecation = source.last_response.deprecation
     assert deprecation is not None
-    assert (deprecation.version, str(deprecation.sunset), deprecation.replacement) == (
-        version,
-        "2026-12-01",
-        "2026-11-01",
-    )
+    assert deprecation.version == version
+    assert str(deprecation.sunset) == "2026-12-01"
+    assert deprecation.replacement == "2026-11-01"
     assert len(caught) == 1
     assert caught[0].filename == __file__
 

@@ -8,7 +8,7 @@ import pytest
 from scripe import APIResponseValidationError, Scripe, BadCursorError, InvalidArgumentError, ServerError
 from scripe.emulator import Emulator
 from tests.support import shapes
-from tests.support.server import Received, Reply, ScriptedServer, answer, error
+from tests.support.server import Received, Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
@@ -30,9 +30,9 @@ def test_has_more_says_whether_and_the_cursor_where(
 ) -> None:
     """The number of items decides nothing: an empty page may have a next one."""
     server.script(
-        answer(shapes.page(*jobs(1, 2), cursor="a")),
-        answer(shapes.page(cursor="b")),
-        answer({"data": jobs(3), "pagination": {"next_cursor": "left over", "has_more": False}}),
+        json_reply(shapes.page(*jobs(1, 2), cursor="a")),
+        json_reply(shapes.page(cursor="b")),
+        json_reply({"data": jobs(3), "pagination": {"next_cursor": "left over", "has_more": False}}),
     )
     assert [job.id for job in client.jobs.list(status=["DONE"])] == ["job_1", "job_2", "job_3"]
     assert [request.target for request in server.received] == [
@@ -43,7 +43,7 @@ def test_has_more_says_whether_and_the_cursor_where(
 
 
 def test_pages_tell_where_the_next_one_is(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer(shapes.page(*jobs(1), cursor="a")), answer(shapes.page(*jobs(2))))
+    server.script(json_reply(shapes.page(*jobs(1), cursor="a")), json_reply(shapes.page(*jobs(2))))
     pages = [page for page in client.jobs.list(page_size=1).pages()]
     assert [(page.next_cursor, page.has_more, len(page.data)) for page in pages] == [
         ("a", True, 1),
@@ -53,7 +53,7 @@ def test_pages_tell_where_the_next_one_is(client: Scripe, server: ScriptedServer
 
 
 def test_a_walk_can_begin_at_a_cursor(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer(shapes.page(*jobs(2))))
+    server.script(json_reply(shapes.page(*jobs(2))))
     assert [page.data[0].id for page in client.jobs.list().pages(cursor="a")] == ["job_2"]
     assert server.received[0].target == "/v1/jobs?limit=200&cursor=a"
 
@@ -61,12 +61,12 @@ def test_a_walk_can_begin_at_a_cursor(client: Scripe, server: ScriptedServer) ->
 def test_a_list_without_pagination_is_one_page(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": jobs(1)}))
+    server.script(json_reply({"data": jobs(1)}))
     assert len(client.jobs.list().to_list()) == 1
 
 
 def test_to_list_stops_at_max_items(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer(shapes.page(*jobs(1, 2), cursor="a")), answer(shapes.page(*jobs(3, 4))))
+    server.script(json_reply(shapes.page(*jobs(1, 2), cursor="a")), json_reply(shapes.page(*jobs(3, 4))))
     assert len(client.jobs.list().to_list(max_items=2)) == 2
     assert len(server.received) == 1
     assert client.jobs.list().to_list(max_items=0) == []
@@ -76,7 +76,7 @@ def test_to_list_stops_at_max_items(client: Scripe, server: ScriptedServer) -> N
 
 
 def test_first_asks_for_one(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer(shapes.page(*jobs(1), cursor="a")), answer(shapes.page()))
+    server.script(json_reply(shapes.page(*jobs(1), cursor="a")), json_reply(shapes.page()))
     first = client.jobs.list().first()
     assert first is not None
     assert first.id == "job_1"
@@ -88,9 +88,9 @@ def test_first_asks_for_one(client: Scripe, server: ScriptedServer) -> None:
 def test_c6_page_size_is_checked_before_sending(
     client: Scripe, server: ScriptedServer, bad: int
 ) -> None:
-    with pytest.raises(InvalidArgumentError, match="1 to 200"):
+    with pytest.raises(InvalidArgumentError, match=r"page_size.*200"):
         client.jobs.list(page_size=bad)
-    with pytest.raises(InvalidArgumentError, match="1 to 200"):
+    with pytest.raises(InvalidArgumentError, match=r"page_size.*200"):
         client.projects.list(page_size=bad)
     assert server.received == []
 
@@ -99,9 +99,9 @@ def test_a_cursor_that_comes_back_ends_the_walk(
     client: Scripe, server: ScriptedServer
 ) -> None:
     server.script(
-        answer(shapes.page(*jobs(1), cursor="a")),
-        answer(shapes.page(*jobs(2), cursor="b")),
-        answer(shapes.page(*jobs(3), cursor="a"), X_Request_Id="req_round"),
+        json_reply(shapes.page(*jobs(1), cursor="a")),
+        json_reply(shapes.page(*jobs(2), cursor="b")),
+        json_reply(shapes.page(*jobs(3), cursor="a"), X_Request_Id="req_round"),
     )
     with pytest.raises(APIResponseValidationError, match="cursor") as caught:
         client.jobs.list().to_list()
@@ -109,8 +109,8 @@ def test_a_cursor_that_comes_back_ends_the_walk(
 
 
 def test_has_more_without_a_cursor_is_no_end(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer({"data": jobs(1), "pagination": {"next_cursor": None, "has_more": True}}))
-    with pytest.raises(APIResponseValidationError, match="without a cursor"):
+    server.script(json_reply({"data": jobs(1), "pagination": {"next_cursor": None, "has_more": True}}))
+    with pytest.raises(APIResponseValidationError, match="has_more"):
         client.jobs.list().to_list()
 
 
@@ -119,10 +119,10 @@ def test_a_stale_cursor_restarts_and_skips_what_was_yielded(
 ) -> None:
     """Also with items that were added meanwhile, and with several items created at the same time."""
     server.script(
-        answer(shapes.page(*jobs(1, 2), shapes.job("job_tie", "DONE", 2), cursor="a")),
+        json_reply(shapes.page(*jobs(1, 2), shapes.job("job_tie", "DONE", 2), cursor="a")),
         error(400, "bad_cursor"),
-        answer(shapes.page(*jobs(0, 1, 2), shapes.job("job_tie", "DONE", 2), cursor="b")),
-        answer(shapes.page(shapes.job("job_tie2", "DONE", 2), *jobs(3))),
+        json_reply(shapes.page(*jobs(0, 1, 2), shapes.job("job_tie", "DONE", 2), cursor="b")),
+        json_reply(shapes.page(shapes.job("job_tie2", "DONE", 2), *jobs(3))),
     )
     ids = [job.id for job in client.jobs.list()]
     assert ids == ["job_1", "job_2", "job_tie", "job_tie2", "job_3"]
@@ -132,9 +132,9 @@ def test_pages_after_a_restart_hold_only_what_is_new(
     client: Scripe, server: ScriptedServer
 ) -> None:
     server.script(
-        answer(shapes.page(*jobs(1), cursor="a")),
+        json_reply(shapes.page(*jobs(1), cursor="a")),
         error(400, "bad_cursor"),
-        answer(shapes.page(*jobs(1, 2)), X_Request_Id="req_again"),
+        json_reply(shapes.page(*jobs(1, 2)), X_Request_Id="req_again"),
     )
     pages = [page for page in client.jobs.list().pages()]
     assert [[job.id for job in page.data] for page in pages] == [["job_1"], ["job_2"]]
@@ -145,7 +145,7 @@ def test_restarts_without_progress_end(client: Scripe, server: ScriptedServer) -
     def reply(request: Received) -> Reply:
         if "cursor" in request.target:
             return error(400, "bad_cursor")
-        return answer(shapes.page(*jobs(1), cursor=f"c{len(server.received)}"))
+        return json_reply(shapes.page(*jobs(1), cursor=f"c{len(server.received)}"))
 
     server.script(reply)
     with pytest.raises(BadCursorError):
@@ -161,7 +161,9 @@ def test_a_bad_cursor_of_the_callers_raises(client: Scripe, server: ScriptedServ
 
 
 def test_a_walk_goes_on_after_an_error(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer(shapes.page(*jobs(1), cursor="a")), error(500), answer(shapes.page(*jobs(2))))
+    server.script(
+        json_reply(shapes.page(*jobs(1), cursor="a")), error(500), json_reply(shapes.page(*jobs(2)))
+    )
     items = iter(client.with_options(max_retries=0).jobs.list())
     assert (next(items)).id == "job_1"
     with pytest.raises(ServerError):
@@ -187,7 +189,7 @@ def test_a_long_list_with_cursors_that_go_stale(emulator: Emulator, local: Scrip
 def test_the_first_item_may_come_on_a_later_page(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(answer(shapes.page(cursor="c")), answer(shapes.page(shapes.job("job_1"))))
+    server.script(json_reply(shapes.page(cursor="c")), json_reply(shapes.page(shapes.job("job_1"))))
     job = client.jobs.list().first()
     assert job is not None
     assert job.id == "job_1"

@@ -110,5 +110,5 @@ def test_a_terminal_that_goes_away_stops_nothing(
 
 
 def test_a_callback_in_its_place_is_an_error(local: Scripe) -> None:
-    with pytest.raises(InvalidArgumentError, match="show_progress is a builtin_function_or_method"):
+    with pytest.raises(InvalidArgumentError, match="show_progress"):
         local.jobs.wait("job_1", show_progress=print)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -24,11 +24,11 @@ from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
-from tests.support.server import BREAK, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
-GOOD = answer({"data": shapes.source()})
+GOOD = json_reply({"data": shapes.source()})
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 599])
@@ -37,7 +37,8 @@ def test_passing_faults_are_tried_again(
 ) -> None:
     server.script(error(status), error(status), GOOD)
     source = client.sources.retrieve("src_1")
-    assert (source.last_response.attempts, len(server.received)) == (3, 3)
+    assert source.last_response.attempts == 3
+    assert len(server.received) == 3
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 401, 402, 403, 404, 405, 409, 413, 418, 422])
@@ -45,7 +46,9 @@ def test_lasting_faults_are_not(client: Scripe, server: ScriptedServer, status: 
     server.script(error(status, Location="/v1/elsewhere"), GOOD)
     with pytest.raises(APIStatusError) as caught:
         client.sources.retrieve("src_1")
-    assert (caught.value.status_code, len(server.received), caught.value.retryable) == (status, 1, False)
+    assert caught.value.status_code == status
+    assert len(server.received) == 1
+    assert not caught.value.retryable
 
 
 def test_broken_connections_are_tried_again(client: Scripe, server: ScriptedServer) -> None:
@@ -55,9 +58,10 @@ def test_broken_connections_are_tried_again(client: Scripe, server: ScriptedServ
 
 def test_retries_end(client: Scripe, server: ScriptedServer) -> None:
     server.script(BREAK)
-    with pytest.raises(APIConnectionError, match="after 3 attempts") as caught:
+    with pytest.raises(APIConnectionError, match=r"\b3 attempts") as caught:
         client.sources.retrieve("src_1")
-    assert (len(server.received), caught.value.retryable) == (3, True)
+    assert len(server.received) == 3
+    assert caught.value.retryable
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
 
@@ -121,7 +125,8 @@ def test_a_replayed_response_is_final(client: Scripe, server: ScriptedServer) ->
     server.script(error(500, "internal_error", Idempotent_Replayed="true"), GOOD)
     with pytest.raises(ServerError) as caught:
         client.sources.create_text(project_id="proj_1", text="Hello")
-    assert (len(server.received), caught.value.retryable) == (1, False)
+    assert len(server.received) == 1
+    assert not caught.value.retryable
 
 
 def test_retry_after_in_seconds_is_waited(
@@ -174,7 +179,9 @@ def test_a_wait_that_is_too_long_raises_at_once(
     server.script(error(429, "rate_limited", Retry_After="61"), GOOD)
     with pytest.raises(RateLimitError) as caught:
         client.sources.retrieve("src_1")
-    assert (caught.value.retry_after, clock.sleeps, len(server.received)) == (61, [], 1)
+    assert caught.value.retry_after == 61
+    assert clock.sleeps == []
+    assert len(server.received) == 1
 
 
 def test_a_delay_past_the_deadline_raises_the_responses_own_error(
@@ -190,17 +197,17 @@ def test_request_repeats_a_write_only_with_the_callers_key(
     client: Scripe, server: ScriptedServer
 ) -> None:
     for fault in (BREAK, error(500)):
-        server.script(fault, answer({}))
+        server.script(fault, json_reply({}))
         with pytest.raises(ScripeError):
             client.request("POST", "/anything", json={})
-        server.script(fault, answer({}))
+        server.script(fault, json_reply({}))
         assert client.request("POST", "/anything", json={}, idempotency_key="mine") == {}
 
 
 def test_request_repeats_any_write_that_was_refused_unread(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(error(429, Retry_After="1"), answer({"ok": True}))
+    server.script(error(429, Retry_After="1"), json_reply({"ok": True}))
     assert client.request("POST", "/anything") == {"ok": True}
 
 
@@ -214,7 +221,7 @@ def test_a_deadline_bounds_the_whole_call(server: ScriptedServer) -> None:
     """Each byte arrives within `timeout`, but the response never ends."""
     server.script(Reply(200, GOOD.body, pace=0.05))
     with Scripe(KEY, base_url=server.base_url, total_timeout=0.3) as client:
-        with pytest.raises(APITimeoutError, match="total timeout"):
+        with pytest.raises(APITimeoutError, match=r"0\.3 s"):
             client.sources.retrieve("src_1")
 
 
@@ -239,17 +246,17 @@ def test_a_key_is_renewed_once_for_all_attempts_of_a_call(server: ScriptedServer
 
 
 def test_a_lost_response_ends_with_one_record(emulator: Emulator, local: Scripe) -> None:
-    """For every write, over hundreds of trials."""
+    """For every write, over and over."""
     project = emulator.project_id
-    for trial in range(200):
+    for trial in range(40):
         emulator.drop_next(path="/sources")
         source = local.sources.create_text(project_id=project, text=f"Take {trial}")
         assert source.last_response.idempotent_replayed is True
-    assert emulator.count("sources") == 200
-    for _ in range(100):
+    assert emulator.count("sources") == 40
+    for _ in range(20):
         emulator.drop_next(path="/uploads")
         local.uploads.create(content_type="text/plain")
-    assert emulator.count("uploads") == 100
+    assert emulator.count("uploads") == 20
 
 
 def test_a_key_used_with_another_body_conflicts(emulator: Emulator, local: Scripe) -> None:

@@ -26,7 +26,7 @@ from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.hunt import format_error, format_own_frames, reachable
-from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Received, Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
@@ -107,7 +107,7 @@ def test_what_callbacks_raise_shows_no_secret_of_ours(
     def stop(response: ResponseInfo) -> None:
         raise LookupError(response.path)
 
-    server.script(answer({"data": shapes.source()}))
+    server.script(json_reply({"data": shapes.source()}))
     with Scripe(KEY, base_url=server.base_url, on_response=stop) as client:
         with nothing_leaks(caplog):
             client.sources.retrieve("src_1")
@@ -197,9 +197,9 @@ def test_no_log_shows_a_secret(emulator: Emulator, caplog: pytest.LogCaptureFixt
 def test_redirects_are_not_followed_with_the_key(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    with ScriptedServer(answer({"data": shapes.source()})) as elsewhere:
+    with ScriptedServer(json_reply({"data": shapes.source()})) as elsewhere:
         server.script(Reply(307, headers={"Location": f"{elsewhere.base_url}/sources/src_1"}))
-        with pytest.raises(ScripeError, match="not followed"):
+        with pytest.raises(ScripeError, match="307"):
             client.sources.retrieve("src_1")
         assert elsewhere.received == []
 
@@ -208,7 +208,9 @@ def test_nothing_that_a_client_leads_to_holds_the_key(
     client: Scripe, server: ScriptedServer
 ) -> None:
     """Except in `Secret`. Connections that were used are searched, too."""
-    server.script(answer({"data": [shapes.job()], "pagination": {"next_cursor": None, "has_more": False}}))
+    server.script(
+        json_reply({"data": [shapes.job()], "pagination": {"next_cursor": None, "has_more": False}})
+    )
     pager = client.jobs.list()
     page = next(iter(pager.pages()))
     server.script(Reply(200))
@@ -224,7 +226,7 @@ def test_a_key_from_a_function_that_is_none_is_refused(caplog: pytest.LogCapture
     with Scripe(lambda: f"{KEY} oops", base_url="http://127.0.0.1:9") as client:
         with nothing_leaks(caplog):
             client.workspaces.me()
-        with pytest.raises(ConfigurationError, match="blanks"):
+        with pytest.raises(ConfigurationError, match="API key"):
             client.workspaces.me()
     assert sys.exc_info() == (None, None, None)
 
@@ -236,7 +238,7 @@ def test_calls_are_logged_a_line_each(
     server.script(
         BREAK,
         error(503, Retry_After="2", X_Request_Id="req_1"),
-        answer({"data": shapes.source()}, X_Request_Id="req_2"),
+        json_reply({"data": shapes.source()}, X_Request_Id="req_2"),
     )
     client.sources.retrieve("src_1")
     lines = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "scripe"]

@@ -76,7 +76,8 @@ def test_an_upload_that_is_cut_anywhere_arrives_whole(tmp_path: Path, seed: int)
             with Scripe(served.api_key, base_url=proxy.base_url, timeout=5) as client:
                 source = client.sources.ingest(path, project_id=emulator.project_id)
             assert proxy.met == 2
-        assert (source.is_ready, emulator.count("sources")) == (True, 1)
+        assert source.is_ready
+        assert emulator.count("sources") == 1
         assert bytes_of(emulator) == [str(len(WORDS)).encode()]
 
 
@@ -117,7 +118,8 @@ def test_a_link_that_expires_while_the_file_is_sent_is_replaced(
                     next(expiries, 0) if progress.stage == "uploading" else 0
                 ),
             )
-        assert (source.is_ready, emulator.count("sources")) == (True, 1)
+        assert source.is_ready
+        assert emulator.count("sources") == 1
         assert emulator.count("uploads") > 1
 
 
@@ -223,7 +225,7 @@ class Failing(io.RawIOBase):
 def test_a_disk_that_fails_raises_an_error_of_ours(
     emulator: Emulator, local: Scripe, can_seek: bool, good: int, raised: OSError | None
 ) -> None:
-    says = "Input/output error" if raised else "does not wait"
+    says = "Input/output error" if raised else "None"
     with pytest.raises(UploadError, match=says) as caught:
         local.sources.ingest(
             Failing(good, raised, can_seek=can_seek),
@@ -242,14 +244,14 @@ def test_a_file_object_that_gives_more_than_was_asked_for_is_refused(
         def read(self, size: int | None = -1, /) -> bytes:
             return WORDS if size else b""
 
-    with pytest.raises(UploadError, match="bytes"):
+    with pytest.raises(UploadError, match=r"1,320,000 .* 4 "):
         client.uploads.put(link(server), Generous(b"0123"))
 
 
 def test_a_file_that_may_not_be_read_is_refused(client: Scripe, tmp_path: Path) -> None:
     loop = tmp_path / "loop.txt"
     loop.symlink_to(loop)
-    with pytest.raises(InvalidArgumentError, match="cannot be read"):
+    with pytest.raises(InvalidArgumentError, match=r"loop\.txt"):
         client.uploads.upload_file(loop)
 
 
@@ -284,7 +286,7 @@ def test_a_web_page_instead_of_storages_response_is_not_taken_for_success(
 ) -> None:
     portal = Reply(200, b"<html>Welcome to the airport</html>")
     server.script(portal)
-    with pytest.raises(UploadError, match="a page of its own") as caught:
+    with pytest.raises(UploadError, match="200") as caught:
         client.uploads.put(link(server), b"Words.")
     assert caught.value.retryable
     server.script(portal, Reply(200))
@@ -356,6 +358,6 @@ def test_a_file_that_is_gone_before_the_next_attempt_ends_the_upload(
     server.script(vanish)
     with Scripe(KEY, base_url=server.base_url) as client:
         set_clock(client, SleeplessClock())
-        with pytest.raises(ScripeError, match="does not exist"):
+        with pytest.raises(ScripeError, match=r"words\.txt"):
             client.uploads.put(link(server), path)
     assert len(server.received) == 1

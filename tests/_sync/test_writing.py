@@ -25,7 +25,7 @@ from scripe.types import WorkspacePostStatus
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import SleeplessClock
-from tests.support.server import BREAK, Received, Reply, ScriptedServer, answer, error
+from tests.support.server import BREAK, Received, Reply, ScriptedServer, error, json_reply
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +35,7 @@ NINE_IN_BERLIN = datetime(2026, 12, 1, 9, tzinfo=ZoneInfo("Europe/Berlin"))
 def test_notes_are_listed_by_project_and_slot(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(answer(shapes.page(shapes.note())))
+    server.script(json_reply(shapes.page(shapes.note())))
     pager = client.notes.list(
         project_id="proj_1", folder_id="fold_1", date_from=date(2026, 5, 1), date_to=date(2026, 5, 31)
     )
@@ -44,12 +44,14 @@ def test_notes_are_listed_by_project_and_slot(
         "/v1/notes?limit=200&projectId=proj_1&folderId=fold_1&dateFrom=2026-05-01&dateTo=2026-05-31"
     )
     assert note.slot is not None
-    assert (note.id, note.slot.date, note.slot.content_type) == ("note_1", "2026-05-18", "PERSONAL")
+    assert note.id == "note_1"
+    assert note.slot.date == "2026-05-18"
+    assert note.slot.content_type == "PERSONAL"
 
 
 def test_c5_a_note_is_fetched_and_made(client: Scripe, server: ScriptedServer) -> None:
     """C5: the guide calls notes read-only, and is older than the endpoint."""
-    server.script(answer({"data": shapes.note()}))
+    server.script(json_reply({"data": shapes.note()}))
     assert (client.notes.retrieve("note_1")).content == "Nobody buys features."
     client.notes.create(
         project_id="proj_1",
@@ -74,7 +76,7 @@ def test_c5_a_note_is_fetched_and_made(client: Scripe, server: ScriptedServer) -
 def test_posts_are_listed_by_project_and_state(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(answer(shapes.page(shapes.post(status="brandNew", title=None, content=None))))
+    server.script(json_reply(shapes.page(shapes.post(status="brandNew", title=None, content=None))))
     (post,) = client.posts.list(
         project_id="proj_1",
         status=["draft", "scheduled"],
@@ -88,7 +90,9 @@ def test_posts_are_listed_by_project_and_state(
 
 
 def test_a_post_is_fetched_and_made(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer({"data": shapes.post(status="scheduled", scheduledAt="2026-12-01T08:00:00.000Z")}))
+    server.script(
+        json_reply({"data": shapes.post(status="scheduled", scheduledAt="2026-12-01T08:00:00.000Z")})
+    )
     assert (client.posts.retrieve("post_1")).id == "post_1"
     post = client.posts.create(
         project_id="proj_1",
@@ -111,7 +115,7 @@ def test_c32_an_update_sends_what_was_given_and_nothing_else(
     client: Scripe, server: ScriptedServer
 ) -> None:
     """None unschedules; an argument that is left out changes nothing."""
-    server.script(answer({"data": shapes.post()}))
+    server.script(json_reply({"data": shapes.post()}))
     client.posts.update("post_1", scheduled_for=None)
     client.posts.update(
         "post_1", scheduled_for=NINE_IN_BERLIN, status_id="st_1", idempotency_key="mine"
@@ -154,9 +158,9 @@ def test_post_statuses_and_workspaces_are_sent_no_limit(
 ) -> None:
     """The API documents none for these lists, which are parsed with and without pagination."""
     server.script(
-        answer({"data": [{"id": "st_1", "name": "In review", "category": "review"}]}),
-        answer({"data": [{"id": "st_1"}], "pagination": {"next_cursor": None, "has_more": False}}),
-        answer({"data": [{"id": "org_1", "name": None}]}),
+        json_reply({"data": [{"id": "st_1", "name": "In review", "category": "review"}]}),
+        json_reply({"data": [{"id": "st_1"}], "pagination": {"next_cursor": None, "has_more": False}}),
+        json_reply({"data": [{"id": "org_1", "name": None}]}),
     )
     assert client.post_statuses.list().to_list() == [
         WorkspacePostStatus(id="st_1", name="In review", category="review")
@@ -167,7 +171,7 @@ def test_post_statuses_and_workspaces_are_sent_no_limit(
 
 
 def test_c19_a_generation_names_its_source(client: Scripe, server: ScriptedServer) -> None:
-    server.script(answer({"data": shapes.job(type="POST_GENERATION")}))
+    server.script(json_reply({"data": shapes.job(type="POST_GENERATION")}))
     client.posts.generate(
         project_id="proj_1", text="Words.", language="de", scheduled_for=NINE_IN_BERLIN
     )
@@ -184,7 +188,7 @@ def test_c19_a_generation_names_its_source(client: Scripe, server: ScriptedServe
 
 
 def test_the_timeout_stretches_with_the_wait(client: Scripe, server: ScriptedServer) -> None:
-    server.script(Reply(200, answer({"data": shapes.job(type="POST_GENERATION")}).body, hold=0.4))
+    server.script(Reply(200, json_reply({"data": shapes.job(type="POST_GENERATION")}).body, hold=0.4))
     hasty = client.with_options(timeout=0.2, max_retries=0)
     with pytest.raises(APITimeoutError):
         hasty.posts.generate(project_id="proj_1", text="Words.")
@@ -195,12 +199,13 @@ def test_a_quick_generation_costs_one_request_and_the_post(
     client: Scripe, server: ScriptedServer
 ) -> None:
     done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
-    server.script(answer({"data": done}), answer({"data": shapes.post()}))
+    server.script(json_reply({"data": done}), json_reply({"data": shapes.post()}))
     statuses: list[str] = []
     post = client.posts.generate_and_wait(
         project_id="proj_1", note_id="note_1", on_update=lambda job: statuses.append(job.status)
     )
-    assert (post.id, statuses) == ("post_1", ["DONE"])
+    assert post.id == "post_1"
+    assert statuses == ["DONE"]
     assert [request.path for request in server.received] == ["/v1/posts/generations", "/v1/posts/post_1"]
     assert server.received[0].json()["wait_for_completion_ms"] == 25_000
 
@@ -211,7 +216,8 @@ def test_a_slow_generation_is_polled(
     running_job = shapes.job(type="POST_GENERATION", status="RUNNING")
     done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
     server.script(
-        *[answer({"data": job}) for job in (running_job, running_job, done)], answer({"data": shapes.post()})
+        *[json_reply({"data": job}) for job in (running_job, running_job, done)],
+        json_reply({"data": shapes.post()}),
     )
     statuses: list[str] = []
     client.posts.generate_and_wait(
@@ -225,7 +231,7 @@ def test_a_generation_that_fails_or_takes_too_long_carries_its_key(
     client: Scripe, clock: SleeplessClock, server: ScriptedServer
 ) -> None:
     for status, error_class in (("FAILED", JobFailedError), ("QUEUED", JobTimeoutError)):
-        server.script(answer({"data": shapes.job(type="POST_GENERATION", status=status)}))
+        server.script(json_reply({"data": shapes.job(type="POST_GENERATION", status=status)}))
         with pytest.raises(ScripeError) as caught:
             client.posts.generate_and_wait(
                 project_id="proj_1", text="Words.", timeout=5, idempotency_key="mine"
@@ -239,7 +245,7 @@ def test_a_generation_whose_job_is_not_named_in_time_is_a_time_out_with_its_key(
 ) -> None:
     server.script(Reply(200, b"{}", hold=3))
     with Scripe(KEY, base_url=server.base_url, max_retries=0) as client:
-        with pytest.raises(JobTimeoutError, match=r"idempotency key within 24 hours") as caught:
+        with pytest.raises(JobTimeoutError, match=r"idempotency key.*24 hours") as caught:
             client.posts.generate_and_wait(
                 project_id="proj_1", text="Words.", timeout=0.3, idempotency_key="mine"
             )
@@ -267,7 +273,9 @@ def test_c15_all_three_spending_endpoints_tell_the_cap(
     client: Scripe, server: ScriptedServer, path: str
 ) -> None:
     meta = {"bucketDate": "2026-05-15", "capCents": 2000, "spentCents": 1996, "estimateCents": 5}
-    server.script(answer({"error": {"code": "spend_cap_exceeded", "message": "spent", "meta": meta}}, 402))
+    server.script(
+        json_reply({"error": {"code": "spend_cap_exceeded", "message": "spent", "meta": meta}}, 402)
+    )
     calls = {
         "/v1/posts/generations": lambda: client.posts.generate(project_id="proj_1", text="Words."),
         "/v1/knowledge": lambda: client.knowledge.create_text(text="Words.", name="Words"),
@@ -283,7 +291,7 @@ def test_c15_all_three_spending_endpoints_tell_the_cap(
 
 def test_knowledge_takes_four_shapes(client: Scripe, server: ScriptedServer) -> None:
     """Without a project, a document belongs to the workspace."""
-    server.script(answer({"data": shapes.job(type="KB_INGEST_TEXT", projectId=None)}))
+    server.script(json_reply({"data": shapes.job(type="KB_INGEST_TEXT", projectId=None)}))
     knowledge = client.knowledge
     assert (knowledge.create_text(text="Words.", name="Words")).project_id is None
     knowledge.create_file(upload_id="upl_1", name="Words", project_id="proj_1")
@@ -306,9 +314,9 @@ def test_a_file_becomes_knowledge(
         if request.method == "PUT":
             return Reply(200)
         if request.path == "/v1/uploads":
-            return answer({"data": shapes.upload(f"{server.origin}/k")})
+            return json_reply({"data": shapes.upload(f"{server.origin}/k")})
         done: dict[str, object] = {"status": "DONE", "result": {"documentId": "kb_1"}}
-        return answer(
+        return json_reply(
             {"data": {**shapes.job(type="KB_INGEST_FILE"), **(done if request.method == "GET" else {})}}
         )
 
@@ -321,17 +329,23 @@ def test_a_file_becomes_knowledge(
 
 
 REFUSED: list[tuple[Callable[[Scripe], object], str]] = [
-    (lambda c: c.posts.update("post_1"), "nothing to change"),
+    (lambda c: c.posts.update("post_1"), "field"),
     (lambda c: c.posts.update("post_1", status_category="a", status_id="b"), "status_category"),
     (lambda c: c.posts.update("post_1", scheduled_for=datetime(2026, 12, 1)), "scheduled_for"),  # noqa: DTZ001
-    (lambda c: c.posts.create(project_id="proj_1", scheduled_for=datetime(2026, 12, 1)), "time zone"),  # noqa: DTZ001
+    (lambda c: c.posts.create(project_id="proj_1", scheduled_for=datetime(2026, 12, 1)), "scheduled_for"),  # noqa: DTZ001
     (lambda c: c.posts.create(project_id=""), "project_id"),
-    (lambda c: c.posts.generate(project_id="proj_1"), "text= or note_id="),  # type: ignore[call-overload] # pyright: ignore
-    (lambda c: c.posts.generate(project_id="p", text="a", note_id="b"), "text= or note_id="),  # type: ignore[call-overload] # pyright: ignore
+    (lambda c: c.posts.generate(project_id="proj_1"), "text=.*note_id="),  # type: ignore[call-overload] # pyright: ignore
+    (lambda c: c.posts.generate(project_id="p", text="a", note_id="b"), "text=.*note_id="),  # type: ignore[call-overload] # pyright: ignore
     (lambda c: c.posts.generate(project_id="proj_1", note_id=""), "note_id"),
-    (lambda c: c.posts.generate(project_id="proj_1", text="a", wait_for_completion_ms=25_001), "25,000"),
-    (lambda c: c.posts.generate(project_id="proj_1", text="a", wait_for_completion_ms=-1), "25,000"),
-    (lambda c: c.posts.generate_and_wait(project_id="proj_1"), "text= or note_id="),  # type: ignore[call-overload] # pyright: ignore
+    (
+        lambda c: c.posts.generate(project_id="proj_1", text="a", wait_for_completion_ms=25_001),
+        "wait_for_completion_ms",
+    ),
+    (
+        lambda c: c.posts.generate(project_id="proj_1", text="a", wait_for_completion_ms=-1),
+        "wait_for_completion_ms",
+    ),
+    (lambda c: c.posts.generate_and_wait(project_id="proj_1"), "text=.*note_id="),  # type: ignore[call-overload] # pyright: ignore
     (lambda c: c.notes.create(project_id="proj_1", date=datetime(2026, 12, 1)), "date"),  # noqa: DTZ001
     (lambda c: c.knowledge.create_url(url="example.com"), "https://"),
     (lambda c: c.knowledge.create_url(url="ftp://example.com/"), "https://"),
@@ -341,7 +355,7 @@ REFUSED: list[tuple[Callable[[Scripe], object], str]] = [
     (lambda c: c.knowledge.ingest(b"Words.", content_type="text/plain"), "name="),
     (lambda c: c.webhook_endpoints.create(name="a", url="https://a/", events=[]), "post.scheduled"),
     (lambda c: c.webhook_endpoints.create(name="a", url="a", events=["post.created"]), "url"),
-    (lambda c: c.webhook_endpoints.update("whe_1"), "nothing to change"),
+    (lambda c: c.webhook_endpoints.update("whe_1"), "field"),
 ]
 
 
@@ -361,7 +375,7 @@ def test_wrong_combinations_are_refused_before_sending(
 def test_a_webhook_endpoint_has_its_secret_once_and_hides_it(
     client: Scripe, server: ScriptedServer
 ) -> None:
-    server.script(answer({"data": shapes.webhook_endpoint(secret="whsec_c0ffeebeef")}))
+    server.script(json_reply({"data": shapes.webhook_endpoint(secret="whsec_c0ffeebeef")}))
     endpoint = client.webhook_endpoints.create(
         name="Newsroom",
         url="https://example.com/hook",
@@ -384,7 +398,9 @@ def test_a_webhook_endpoint_is_fetched_and_changed(
 ) -> None:
     """The update has no idempotency key, but sets absolute values: it may be sent again."""
     server.script(
-        answer({"data": shapes.webhook_endpoint()}), BREAK, answer({"data": shapes.webhook_endpoint()})
+        json_reply({"data": shapes.webhook_endpoint()}),
+        BREAK,
+        json_reply({"data": shapes.webhook_endpoint()}),
     )
     assert (client.webhook_endpoints.retrieve("whe_1")).secret is None
     client.webhook_endpoints.update(
@@ -400,7 +416,7 @@ def test_a_webhook_endpoint_is_fetched_and_changed(
 def test_a_rotation_that_may_have_arrived_is_never_sent_again(
     client: Scripe, server: ScriptedServer, fault: Reply
 ) -> None:
-    server.script(fault, answer({"data": shapes.webhook_endpoint(secret="whsec_new")}))
+    server.script(fault, json_reply({"data": shapes.webhook_endpoint(secret="whsec_new")}))
     with pytest.raises(ScripeError):
         client.webhook_endpoints.rotate_secret("whe_1")
     assert len(server.received) == 1
@@ -411,7 +427,7 @@ def test_a_rotation_that_was_refused_unread_may_be(
 ) -> None:
     server.script(
         error(429, "rate_limited", Retry_After="1"),
-        answer({"data": shapes.webhook_endpoint(secret="whsec_new")}),
+        json_reply({"data": shapes.webhook_endpoint(secret="whsec_new")}),
     )
     assert (client.webhook_endpoints.rotate_secret("whe_1")).secret == "whsec_new"
     assert server.received[1].target == "/v1/webhook-endpoints/whe_1/rotate-secret"

@@ -167,13 +167,16 @@ def test_jobs_are_shown_waited_for_and_cancelled(served: Emulator, scripe: Run) 
 def test_several_jobs_are_waited_for(served: Emulator, scripe: Run) -> None:
     done = served.seed(jobs=2, job_status="DONE").job_ids
     ran = scripe("jobs", "wait", *done)
-    assert (ran.code, [line.split("\t")[0] for line in ran.out.splitlines()]) == (0, done)
+    assert ran.code == 0
+    assert [line.split("\t")[0] for line in ran.out.splitlines()] == done
     failed = served.seed(jobs=1, job_status="FAILED").job_ids
     ran = scripe("jobs", "wait", *done, *failed)
     assert (ran.code, len(ran.out.splitlines())) == (13, 3)
     assert ran.err == "1 of 3 jobs failed or were cancelled. To see why, run: scripe jobs get ID\n"
     for_program = scripe("jobs", "wait", *done, *failed, "--json")
-    assert (for_program.code, for_program.err, len(for_program.document["data"])) == (13, "", 3)
+    assert for_program.code == 13
+    assert for_program.err == ""
+    assert len(for_program.document["data"]) == 3
     shows(scripe("jobs", "get", *failed), "SEEDED_FAILURE: This job was seeded as failed.")
 
 

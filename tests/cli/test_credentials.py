@@ -63,10 +63,8 @@ def test_a_file_without_a_key(
 
 def test_an_empty_stdin(key: str, scripe: Run) -> None:
     ran = scripe("whoami", "--api-key-file", "-")
-    assert (ran.code, ran.err.startswith("error: --api-key-file: the first line of stdin is empty")) == (
-        2,
-        True,
-    )
+    assert ran.code == 2
+    assert ran.err.startswith("error: --api-key-file: the first line of stdin is empty")
 
 
 @pytest.mark.parametrize("empty", [None, "", "  "])

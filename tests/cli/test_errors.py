@@ -310,7 +310,8 @@ def test_invalid_input_is_reported_before_anything_is_sent(
 ) -> None:
     refused(scripe(*words), answer)
     error = scripe(*words, "--json").error
-    assert (error["type"].endswith("Error"), error["exitCode"]) == (True, 2)
+    assert error["type"].endswith("Error")
+    assert error["exitCode"] == 2
     assert served.requests == []
 
 
@@ -322,7 +323,8 @@ def test_a_write_that_may_be_half_done_shows_its_idempotency_key(served: Emulato
     key = ran.err.split("--idempotency-key ")[1].strip()
     served.drop_next(times=3)
     lost = scripe(*create, "--idempotency-key", key)
-    assert (lost.code, lost.err.endswith(f"--idempotency-key {key}\n")) == (11, True)
+    assert lost.code == 11
+    assert lost.err.endswith(f"--idempotency-key {key}\n")
     again = scripe(*create, "--idempotency-key", key)
     assert again.code == 0
     assert served.count("sources") == 1
@@ -486,7 +488,10 @@ def test_the_total_timeout_bounds_a_wait_too(still: Emulator, scripe: Run) -> No
 def test_verbose_reports_each_response(served: Emulator, scripe: Run) -> None:
     ran = scripe("projects", "--verbose")
     method, path, status, request, *_ = ran.err.split()
-    assert (method, path, status, request[:4]) == ("GET", "/projects", "200", "req_")
+    assert method == "GET"
+    assert path == "/projects"
+    assert status == "200"
+    assert request[:4] == "req_"
     assert ran.out.startswith("proj_")
     missing = scripe("-v", "--json", "projects", "get", "proj_x").err.splitlines()
     assert missing[0].startswith("GET /projects/proj_x 404 req_")

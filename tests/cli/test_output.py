@@ -29,7 +29,8 @@ def test_a_table_fits_the_terminal_and_keeps_ids_whole(served: Emulator, environ
     words = ["posts", "list", "--project-id", served.project_id]
     code, seen = seen_by_a_person(words, environment)
     lines = without_colours(seen).splitlines()
-    assert (code, lines[0].split()) == (0, ["id", "status", "scheduled", "text"])
+    assert code == 0
+    assert lines[0].split() == ["id", "status", "scheduled", "text"]
     assert [line.split()[0] for line in lines[1:]] == [long.id, *reversed(ids)]
     assert max(map(len, lines)) <= 80
     assert "…" in lines[1]
@@ -69,10 +70,12 @@ def test_invalid_terminal_sizes_are_ignored(
 ) -> None:
     code, seen = seen_by_a_person(["whoami"], {**environment, **sizes}, width=0)
     lines = without_colours(seen).splitlines()
-    assert (code, lines[1]) == (0, "name       Acme")
+    assert code == 0
+    assert lines[1] == "name       Acme"
     code, seen = seen_by_a_person(["posts", "--help"], {**environment, **sizes})
     lines = without_colours(seen).splitlines()
-    assert (code, lines[0]) == (0, "Usage: scripe posts COMMAND [OPTIONS]")
+    assert code == 0
+    assert lines[0] == "Usage: scripe posts COMMAND [OPTIONS]"
     assert 60 < max(map(len, lines)) <= 80
     assert seen_by_a_person(["whoami", "--version"], {**environment, **sizes}) == (0, "scripe 0.1.0\n")
 

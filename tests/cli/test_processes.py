@@ -400,7 +400,7 @@ def test_a_failure_to_write_without_a_reason(monkeypatch: pytest.MonkeyPatch) ->
             return os.open(os.devnull, os.O_WRONLY)
 
     monkeypatch.setattr(sys, "stdout", Broken())
-    with pytest.raises(output.UnwritableOutputError, match="The output cannot be written: odd"):
+    with pytest.raises(output.UnwritableOutputError, match="odd"):
         output.write_stdout("x")
 
 
@@ -482,23 +482,24 @@ try() {
 """
 
 
-@pytest.mark.parametrize(
-    ("typed", "offered"),
-    [
-        ("''", "whoami projects sources notes posts knowledge jobs uploads webhooks emulator completion"),
-        ("posts ''", "list get create update generate statuses"),
-        ("jobs w", "wait"),
-        ("jobs list --st", "--status"),
-        ("jobs list --status ''", "QUEUED RUNNING DONE FAILED CANCELLED"),
-        ("jobs list --js", "--json"),
-        ("--js", "--json"),
-        ("completion ''", "bash zsh fish"),
-        ("posts create --text-file /etc/hostn", "/etc/hostname"),
-    ],
-)
-def test_bash_completes(typed: str, offered: str) -> None:
-    process = shell(f"{TRY}try {typed}", dict(os.environ))
-    assert (process.returncode, process.stdout, process.stderr) == (0, f"{offered}\n", "")
+OFFERED = {
+    "''": "whoami projects sources notes posts knowledge jobs uploads webhooks emulator completion",
+    "posts ''": "list get create update generate statuses",
+    "jobs w": "wait",
+    "jobs list --st": "--status",
+    "jobs list --status ''": "QUEUED RUNNING DONE FAILED CANCELLED",
+    "jobs list --js": "--json",
+    "--js": "--json",
+    "completion ''": "bash zsh fish",
+    "posts create --text-file /etc/hostn": "/etc/hostname",
+}
+
+
+def test_bash_completes() -> None:
+    """All in one shell, since each would load the script anew."""
+    process = shell(TRY + "\n".join(f"try {typed}" for typed in OFFERED), dict(os.environ))
+    assert (process.returncode, process.stderr) == (0, "")
+    assert dict(zip(OFFERED, process.stdout.splitlines(), strict=True)) == OFFERED
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_a_body_that_is_not_encoded_as_its_header_says_is_refused(encoding: str)
 
 
 def test_a_compressed_body_that_ends_too_early_is_refused() -> None:
-    with pytest.raises(BodyError, match="too early"):
+    with pytest.raises(BodyError, match="gzip"):
         decompress("gzip", gzip.compress(WORDS)[:-10])
 
 
@@ -116,7 +116,7 @@ def test_a_body_that_inflates_to_nothing_is_limited_in_memory_and_time() -> None
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2_000_000
-    with pytest.raises(BodyError, match="too early"):
+    with pytest.raises(BodyError, match="gzip"):
         body.finish()
 
 
@@ -142,7 +142,7 @@ def test_what_comes_in_is_bounded_though_nothing_comes_out() -> None:
 
 def test_members_without_end_are_refused() -> None:
     body = Body("gzip", MAX_SUCCESS_BYTES)
-    with pytest.raises(BodyError, match="members"):
+    with pytest.raises(BodyError, match="1,000"):
         body.feed(gzip.compress(b"") * 100_000)
 
 

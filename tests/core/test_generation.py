@@ -24,7 +24,7 @@ def test_the_api_takes_so_long_a_wait(good: int | None) -> None:
 
 @pytest.mark.parametrize("bad", [-1, 25_001, True, 1.5, "5"])
 def test_another_wait_is_refused(bad: int) -> None:
-    with pytest.raises(InvalidArgumentError, match="25,000"):
+    with pytest.raises(InvalidArgumentError, match="wait_for_completion_ms"):
         check_wait_ms(bad)
 
 
@@ -32,5 +32,5 @@ def test_a_status_is_named_in_one_way() -> None:
     check_status("draft", NOT_GIVEN)
     check_status(NOT_GIVEN, "st_1")
     check_status(NOT_GIVEN, NOT_GIVEN)
-    with pytest.raises(InvalidArgumentError, match="status_category= and status_id="):
+    with pytest.raises(InvalidArgumentError, match=r"status_category.*status_id"):
         check_status("draft", "st_1")

@@ -32,7 +32,7 @@ def test_the_order_stays_and_a_job_listed_twice_is_waited_for_once() -> None:
 
 @pytest.mark.parametrize("bad", ["", "..", " "])
 def test_a_text_that_is_not_an_id_is_not_waited_for(bad: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="job's id"):
+    with pytest.raises(InvalidArgumentError):
         track("job_1", bad)
 
 
@@ -141,16 +141,16 @@ def test_both_words_for_success_are_success(status: str) -> None:
 
 def test_a_failed_job_raises_and_says_why() -> None:
     failed = job(status="FAILED", errorCode="no_speech", errorMessage="Nothing was said")
-    with pytest.raises(JobFailedError, match="no_speech: Nothing was said") as caught:
+    with pytest.raises(JobFailedError, match=r"no_speech.*Nothing was said") as caught:
         require_success(failed)
     assert caught.value.job is failed
-    with pytest.raises(JobFailedError, match="did not say why"):
+    with pytest.raises(JobFailedError, match="job_1"):
         require_success(job(status="FAILED"))
 
 
 @pytest.mark.parametrize("status", ["CANCELLED", "CANCELED"])
 def test_a_cancelled_job_raises(status: str) -> None:
-    with pytest.raises(JobCancelledError, match="was cancelled") as caught:
+    with pytest.raises(JobCancelledError, match="job_1") as caught:
         require_success(job(status=status))
     assert caught.value.job.status == status
 
@@ -162,7 +162,7 @@ def test_the_id_of_what_a_job_made_is_found() -> None:
 
 @pytest.mark.parametrize("result", [None, {}, {"sourceId": None}, {"sourceId": ""}, {"postId": "post_1"}])
 def test_a_successful_job_without_its_id_is_an_invalid_response(result: object) -> None:
-    with pytest.raises(APIResponseValidationError, match="without the source_id"):
+    with pytest.raises(APIResponseValidationError, match="source_id"):
         result_id(job(status="DONE", result=result), "source_id")
 
 

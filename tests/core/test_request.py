@@ -40,7 +40,7 @@ def raw(
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_no_id_reaches_another_endpoint(text: str) -> None:
     if text.strip() in ("", ".", ".."):
-        with pytest.raises(InvalidArgumentError, match="is not an id"):
+        with pytest.raises(InvalidArgumentError):
             build_path("/jobs/{}/cancel", text)
         return
     filled = build_path("/jobs/{}/cancel", text)
@@ -53,7 +53,7 @@ def test_no_id_reaches_another_endpoint(text: str) -> None:
 
 @pytest.mark.parametrize("value", ["", " ", ".", "..", " .. ", None, 7])
 def test_a_text_that_is_not_an_id_is_refused(value: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=r"project_id (.* is not an id|is a (int|NoneType))\."):
+    with pytest.raises(InvalidArgumentError, match="project_id"):
         check_id(value, "project_id")
 
 
@@ -138,7 +138,9 @@ def test_a_free_write_is_repeated_only_with_the_callers_own_key() -> None:
 @pytest.mark.parametrize("method", ["get", "HEAD"])
 def test_a_raw_read_is_repeated_and_has_no_idempotency_key(method: str) -> None:
     request = raw(method)
-    assert (request.method, request.repeatable, request.idempotency_key) == (method.upper(), True, None)
+    assert request.method == method.upper()
+    assert request.repeatable
+    assert request.idempotency_key is None
     with pytest.raises(InvalidArgumentError, match="idempotency_key"):
         raw(method, key="mine")
 
@@ -190,14 +192,14 @@ def test_json_is_compact_utf_8() -> None:
     "value", [float("nan"), float("inf"), {"a": {1}}, {"a": b"x"}, {"a": date(2026, 1, 1)}, LONE]
 )
 def test_what_json_cannot_hold_is_refused(value: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match="cannot be sent as JSON"):
+    with pytest.raises(InvalidArgumentError, match="JSON"):
         to_json_bytes(value)
 
 
 def test_a_body_that_holds_itself_is_refused() -> None:
     loop: list[Any] = []
     loop.append(loop)
-    with pytest.raises(InvalidArgumentError, match="cannot be sent as JSON"):
+    with pytest.raises(InvalidArgumentError, match="JSON"):
         to_json_bytes(loop)
 
 
@@ -205,7 +207,7 @@ def test_a_body_too_deep_for_json_is_refused() -> None:
     deep: JSONInput = []
     for _ in range(100_000):
         deep = [deep]
-    with pytest.raises(InvalidArgumentError, match="cannot be sent as JSON"):
+    with pytest.raises(InvalidArgumentError, match="JSON"):
         to_json_bytes(deep)
 
 
@@ -259,7 +261,7 @@ def test_a_date_filter_is_a_utc_day() -> None:
 
 
 def test_a_datetime_without_a_zone_has_no_utc_day() -> None:
-    with pytest.raises(InvalidArgumentError, match="time zone"):
+    with pytest.raises(InvalidArgumentError, match="date_from"):
         format_utc_day(datetime(2026, 5, 15), "date_from")  # noqa: DTZ001
 
 
@@ -287,7 +289,7 @@ def test_values_of_a_filter_may_come_from_a_generator() -> None:
 
 @pytest.mark.parametrize("method", ["", "GE T", "GET\r\nX: 1", "GÉT"])
 def test_a_method_that_http_cannot_send_is_refused(method: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="method is"):
+    with pytest.raises(InvalidArgumentError, match="method"):
         raw(method)
 
 

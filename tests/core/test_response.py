@@ -76,7 +76,9 @@ def test_every_code_of_the_catalogue_has_its_class(
     error = status_error_of(error_response(status, code))
     assert type(error) is error_class
     assert isinstance(error, ERROR_BY_STATUS.get(status, errors.ServerError))
-    assert (error.status_code, error.code, error.message) == (status, code, "told")
+    assert error.status_code == status
+    assert error.code == code
+    assert error.message == "told"
 
 
 @pytest.mark.parametrize("status", [400, 422])
@@ -245,7 +247,9 @@ def test_a_list_is_a_whole_page() -> None:
     page = parse(
         request, response(200, {"data": [JOB], "pagination": {"next_cursor": "c", "has_more": True}})
     )
-    assert (page.data[0].id, page.next_cursor, page.has_more) == ("job_1", "c", True)
+    assert page.data[0].id == "job_1"
+    assert page.next_cursor == "c"
+    assert page.has_more
     assert not parse(request, response(200, {"data": []})).has_more
 
 
@@ -282,13 +286,15 @@ def test_an_invalid_success_is_described_by_place_and_type(body: bytes, problem:
         parse(SUBMIT, response(200, body, x_request_id="req_7"))
     error = caught.value
     assert problem in str(error)
-    assert (error.status_code, error.request_id, error.idempotency_key) == (200, "req_7", "key-1")
+    assert error.status_code == 200
+    assert error.request_id == "req_7"
+    assert error.idempotency_key == "key-1"
     assert error.__context__ is None, "the engine's exceptions would carry the body into tracebacks"
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"\xff", b"[" * 100_000])
 def test_a_bare_success_that_is_not_json_is_described_so(body: bytes) -> None:
-    with pytest.raises(errors.APIResponseValidationError, match="it is not JSON"):
+    with pytest.raises(errors.APIResponseValidationError, match="JSON"):
         parse(HEALTH, response(200, body))
 
 
@@ -322,7 +328,7 @@ def test_a_document_is_the_json_of_the_body() -> None:
     assert parsed(response(200, {"data": [1]})) == {"data": [1]}
     assert parsed(response(204, b"")) is None
     assert parsed(response(200, b"null")) is None
-    with pytest.raises(errors.APIResponseValidationError, match="not JSON"):
+    with pytest.raises(errors.APIResponseValidationError, match="JSON"):
         parsed(response(200, b"<html>"))
     with pytest.raises(errors.NotFoundError):
         parsed(response(404, b""))
@@ -338,9 +344,14 @@ def test_a_model_has_its_response() -> None:
         scripe_deprecation="2026-08-01",
     )
     info = parse_model(RETRIEVE, raw, build_response_info(RETRIEVE, raw, 2), Secret(KEY)).last_response
-    assert (info.method, info.path, info.status_code, info.request_id) == ("GET", "/jobs/job_1", 200, "req_7")
+    assert info.method == "GET"
+    assert info.path == "/jobs/job_1"
+    assert info.status_code == 200
+    assert info.request_id == "req_7"
     assert (info.idempotent_replayed, info.rate_limit) == (True, RateLimit(None, 3, None))
-    assert (info.deprecation, info.elapsed, info.attempts) == (Deprecation("2026-08-01"), 0.25, 2)
+    assert info.deprecation == Deprecation("2026-08-01")
+    assert info.elapsed == 0.25
+    assert info.attempts == 2
     assert info.headers["X-Request-Id"] == "req_7"
 
 

@@ -264,11 +264,9 @@ def test_an_unknown_type_is_found_from_a_name() -> None:
         assert resolve_content_type(None, unknown, label="a.mp3") == "audio/mpeg"
         assert resolve_content_type(None, unknown, announced="audio/x-mine") == "audio/x-mine"
         assert resolve_content_type("a.mp3", None, announced=unknown) == "audio/mpeg"
-        with pytest.raises(
-            InvalidArgumentError, match=r"(?i)octet-stream.*stands for an unknown one.*content_type="
-        ):
+        with pytest.raises(InvalidArgumentError, match=r"(?i)octet-stream.*content_type="):
             resolve_content_type(None, unknown)
-        with pytest.raises(InvalidArgumentError, match=r"(?i)the name 'a' or the name 'b'.*octet-stream"):
+        with pytest.raises(InvalidArgumentError, match=r"(?i)'a'.*'b'.*octet-stream"):
             resolve_content_type("a", None, label="b", announced=unknown)
 
 

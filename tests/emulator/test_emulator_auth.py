@@ -135,7 +135,9 @@ def test_a_token_reaches_several_workspaces(emulator: Emulator, api: Calls) -> N
     assert me["workspace"]["id"] == emulator.workspace_id
     assert me["principal"]["type"] == "oauth"
     picked = api.get("/workspaces/me", key=token, **{"Scripe-Workspace-Id": other}).json["workspace"]
-    assert (picked["id"], picked["name"], picked["plan"]) == (other, "Other", "ADVANCED")
+    assert picked["id"] == other
+    assert picked["name"] == "Other"
+    assert picked["plan"] == "ADVANCED"
     refused = api.get("/workspaces/me", key=token, **{"Scripe-Workspace-Id": foreign})
     assert refused.code == "403 workspace_mismatch"
     emulator.set_plan("FREE", workspace_id=other)
@@ -223,7 +225,7 @@ def test_a_project_is_shown_without_a_request(emulator: Emulator, api: Calls) ->
     other = api.get("/projects").json["data"][-1]
     assert emulator.project(other["id"]) == other
     assert len(emulator.requests) == 2
-    with pytest.raises(LookupError, match="there is no project 'proj_none'"):
+    with pytest.raises(LookupError, match="proj_none"):
         emulator.project("proj_none")
 
 
@@ -233,10 +235,10 @@ def test_what_is_left_of_the_cap(emulator: Emulator, api: Calls) -> None:
     assert api.generate().code == "402 spend_cap_exceeded"
     other = emulator.create_workspace(plan="ADVANCED")
     emulator.set_spend_remaining(2_000, workspace_id=other)
-    with pytest.raises(ValueError, match=r"2001 cents cannot remain: .* ADVANCED has a .* cap of 2000 cents"):
+    with pytest.raises(ValueError, match=r"2001 .*ADVANCED.* 2000 "):
         emulator.set_spend_remaining(2_001, workspace_id=other)
-    with pytest.raises(ValueError, match="cap of 5000 cents"):
+    with pytest.raises(ValueError, match=r"BUSINESS.* 5000 "):
         emulator.set_spend_remaining(-1)
     emulator.set_plan("ENTERPRISE")
-    with pytest.raises(ValueError, match="the plan ENTERPRISE has no spend cap"):
+    with pytest.raises(ValueError, match="ENTERPRISE"):
         emulator.set_spend_remaining(5)

@@ -14,7 +14,9 @@ def test_a_generation_makes_a_draft(emulator: Emulator, api: Calls) -> None:
     listen(api)
     text = "We shipped  pricing.\nIt took a week! Nobody slept? Four. Five."
     job = api.generate(source={"text": text}, options={}).fields
-    assert (job["type"], job["status"], job["estimatedCompletionMs"]) == ("POST_GENERATION", "QUEUED", 25_000)
+    assert job["type"] == "POST_GENERATION"
+    assert job["status"] == "QUEUED"
+    assert job["estimatedCompletionMs"] == 25_000
     ended = api.ended(job)
     post = api.get(f"/posts/{ended['result']['postId']}").fields
     assert (post["status"], post["title"]) == ("draft", "We shipped pricing.")

@@ -103,9 +103,9 @@ def test_failing(emulator: Emulator, api: Calls) -> None:
     failed = api.get(f"/jobs/{job_id}").fields
     assert (failed["status"], failed["errorCode"]) == ("FAILED", "TOO_LOUD")
     assert failed["errorMessage"] == "The recording is too loud."
-    with pytest.raises(ValueError, match="is already FAILED"):
+    with pytest.raises(ValueError, match="FAILED"):
         emulator.finish(job_id)
-    with pytest.raises(LookupError, match="no job"):
+    with pytest.raises(LookupError, match="job_x"):
         emulator.start("job_x")
 
 
@@ -150,7 +150,7 @@ def test_seeding(emulator: Emulator, api: Calls) -> None:
     key = emulator.create_key(workspace_id=other)
     project_id = api.get("/jobs", key=key).json["data"][0]["projectId"]
     assert api.get(f"/projects/{project_id}", key=key).status == 200
-    with pytest.raises(ValueError, match="there is no job of type"):
+    with pytest.raises(ValueError, match=r"\bX\b.*DONE"):
         emulator.seed(jobs=1, job_type="X")
-    with pytest.raises(ValueError, match="there is no job of type"):
+    with pytest.raises(ValueError, match=r"POST_GENERATION.*COMPLETED"):
         emulator.seed(jobs=1, job_status="COMPLETED")

@@ -37,9 +37,9 @@ def test_it_can_be_changed(slow: Emulator) -> None:
     with slow.client() as client:
         client.workspaces.me()
     assert passed(slow, 0)
-    with pytest.raises(ValueError, match="simulated_latency is -1; give 0 or more seconds"):
+    with pytest.raises(ValueError, match=r"simulated_latency.* -1"):
         slow.simulated_latency = -1
-    with pytest.raises(ValueError, match="simulated_latency is -1; give 0 or more seconds"):
+    with pytest.raises(ValueError, match=r"simulated_latency.* -1"):
         Emulator(simulated_latency=-1)
 
 

@@ -10,7 +10,9 @@ FIELDS = ["id", "projectId", "folderId", "content", "createdAt", "updatedAt", "s
 def test_a_note_comes_with_its_slot(emulator: Emulator, api: Calls) -> None:
     note = api.note(content="Ship it", folderId="folder", contentType="EDUCATIONAL").fields
     assert list(note) == FIELDS
-    assert (note["content"], note["folderId"], note["updatedAt"]) == ("Ship it", "folder", None)
+    assert note["content"] == "Ship it"
+    assert note["folderId"] == "folder"
+    assert note["updatedAt"] is None
     assert note["slot"]["id"].startswith("slot_")
     assert (note["slot"]["date"], note["slot"]["contentType"]) == ("2026-05-15T08:21:00.123Z", "EDUCATIONAL")
     assert api.get(f"/notes/{note['id']}").fields == note
@@ -19,7 +21,9 @@ def test_a_note_comes_with_its_slot(emulator: Emulator, api: Calls) -> None:
 
 def test_a_note_may_be_all_defaults(api: Calls) -> None:
     note = api.note(folderId=None, content=None).fields
-    assert (note["content"], note["folderId"], note["slot"]["contentType"]) == ("", None, "PERSONAL")
+    assert note["content"] == ""
+    assert note["folderId"] is None
+    assert note["slot"]["contentType"] == "PERSONAL"
 
 
 @pytest.mark.parametrize(

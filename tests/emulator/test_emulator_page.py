@@ -342,7 +342,8 @@ def test_a_program_that_was_packed_without_the_pages_files_serves_all_the_same(
     pages = "scripe/emulator/page"
     first, style, *pressed = output.splitlines()
     if is_whole:
-        assert (first, style[:4]) == ("200 <!doctype html>", "200 ")
+        assert first == "200 <!doctype html>"
+        assert style[:4] == "200 "
         assert pressed == ["200 <!doctype html>", "422 <!doctype html>"]
     else:
         assert first == f"503 The page cannot be shown: {pages}/templates/page.html {gone}"
@@ -374,7 +375,8 @@ def test_without_jinja_the_page_says_what_is_missing(
     monkeypatch.setitem(sys.modules, "jinja2", None)
     seen = browser.see()
     assert seen.status == 503
-    assert seen.html.startswith("The page cannot be shown: jinja2 is not installed. ")
+    assert "jinja2" in seen.html
+    assert '"emulator"' in seen.html
 
 
 def test_what_a_request_was_like_is_remembered(emulator: Emulator, api: Calls) -> None:
@@ -388,9 +390,13 @@ def test_what_a_request_was_like_is_remembered(emulator: Emulator, api: Calls) -
     api.get("/health")
     delayed, _, refused, well, lost = emulator.requests
     assert delayed.milliseconds >= 250
-    assert (delayed.received_at, delayed.error_code, delayed.connection_dropped) == (START, None, False)
+    assert delayed.received_at == START
+    assert delayed.error_code is None
+    assert not delayed.connection_dropped
     assert (refused.status, refused.error_code) == (400, "InvalidArgument")
-    assert (well.error_code, well.connection_dropped, lost.connection_dropped) == (None, False, True)
+    assert well.error_code is None
+    assert not well.connection_dropped
+    assert lost.connection_dropped
     assert well.milliseconds >= 0
 
 
@@ -564,7 +570,8 @@ def test_fail_next(api: Calls, browser: Browser) -> None:
 def test_fail_next_without_more(api: Calls, browser: Browser) -> None:
     browser.press("fail-next", code="internal_error", times=1, retry_after="", path="")
     response = api.get("/health")
-    assert (response.code, "Retry-After" in response.headers) == ("500 internal_error", False)
+    assert response.code == "500 internal_error"
+    assert "Retry-After" not in response.headers
 
 
 def test_drop_next(api: Calls, browser: Browser) -> None:
@@ -717,8 +724,9 @@ def test_a_form_that_breaks_off_is_no_form() -> None:
         return pieces.pop(0)
 
     request = Request({"type": "http", "method": "POST", "headers": []}, receive)
-    with pytest.raises(HTTPException, match="did not arrive whole"):
+    with pytest.raises(HTTPException) as caught:
         asyncio.run(read_form(request))
+    assert caught.value.status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -763,7 +771,8 @@ def test_the_page_itself_and_a_shell_can(server: Server, browser: Browser, emula
 def test_a_name_that_is_led_here_is_refused(browser: Browser, host: str) -> None:
     for method, path in (("GET", ""), ("GET", "/live"), ("POST", "/advance")):
         seen = browser.send(method, f"/_emulator{path}", Host=host)
-        assert (seen.status, "answers only under localhost" in seen.html) == (403, True)
+        assert seen.status == 403
+        assert "answers only under localhost" in seen.html
 
 
 @pytest.mark.parametrize(
@@ -771,7 +780,8 @@ def test_a_name_that_is_led_here_is_refused(browser: Browser, host: str) -> None
 )
 def test_names_of_this_machine_are_taken(browser: Browser, host: str) -> None:
     seen = browser.send("GET", "/_emulator", Host=host)
-    assert (seen.status, f"http://{host}/v1" in seen.text) == (200, True)
+    assert seen.status == 200
+    assert f"http://{host}/v1" in seen.text
     form = browser.send("POST", "/_emulator/advance", "seconds=1", Host=host, Origin=f"http://{host}")
     assert form.status == 303
 
@@ -836,4 +846,5 @@ def test_words() -> None:
     assert [format_milliseconds(each) for each in (0.04, 12.345, 61234.5)] == ["0.0", "12.3", "61,234.5"]
     assert mask_secrets("a scripe_sk_live_0123456789abcdef, b") == "a scripe_sk_live_…cdef, b"
     assert mask_secrets("scripe_oauth_short whsec_0123456789abcdef") == "scripe_oauth_… whsec_…cdef"
-    assert (truncate("12345678901"), truncate("123456789012")) == ("12345678901", "1234567890…")
+    assert truncate("12345678901") == "12345678901"
+    assert truncate("123456789012") == "1234567890…"

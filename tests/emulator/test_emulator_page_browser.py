@@ -262,7 +262,7 @@ def test_a_key_is_revoked(visitor: Visitor, client: Scripe, scripts: bool) -> No
         page.get_by_role("button", name="Revoke").click()
         expect(page.get_by_role("status")).to_have_text("The key was revoked.")
         expect(page.locator("#key-list")).to_contain_text("revoked")
-    with pytest.raises(AuthenticationError, match="revoked"):
+    with pytest.raises(AuthenticationError):
         client.workspaces.me()
 
 

@@ -134,7 +134,7 @@ def test_degraded_health_has_the_same_body(emulator: Emulator, api: Calls) -> No
     assert response.json["checks"]["redis"] == {"ok": False, "latencyMs": 1, "error": "timed out"}
     emulator.restore()
     assert api.get("/health").status == 200
-    with pytest.raises(ValueError, match="give one of db"):
+    with pytest.raises(ValueError, match=r"disk.*db, redis, auditBuffer"):
         emulator.degrade("disk")
 
 
@@ -172,7 +172,9 @@ def test_an_upload(api: Calls) -> None:
     assert list(upload) == ["id", "uploadUrl", "contentType", "maxSizeBytes", "expiresAt", "method"]
     assert upload["id"].startswith("upl_")
     assert upload["expiresAt"] == "2026-05-15T08:36:00.000Z"
-    assert (upload["contentType"], upload["maxSizeBytes"], upload["method"]) == ("audio/mpeg", 1_000, "PUT")
+    assert upload["contentType"] == "audio/mpeg"
+    assert upload["maxSizeBytes"] == 1_000
+    assert upload["method"] == "PUT"
 
 
 def test_the_error_envelope(api: Calls) -> None:

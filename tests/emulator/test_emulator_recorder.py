@@ -1,5 +1,6 @@
 """What was sent, asserted: who is meant, and what a failing assertion says."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -196,9 +197,7 @@ def test_a_path_may_lack_its_slash_and_a_field_of_pythons_is_told_the_apis(
     api.get("/projects")
     emulator.assert_sent("get", "projects", times=1)
     api.note()
-    with pytest.raises(
-        AssertionError, match=r"project_id was absent \(the API spells it projectId\), not 'x'"
-    ):
+    with pytest.raises(AssertionError, match=r"project_id.*projectId.*'x'"):
         emulator.assert_sent("POST", "/notes", json={"project_id": "x"})
     assert repr(emulator) == "<Emulator: 2 requests so far>"
 
@@ -210,13 +209,13 @@ def test_a_path_may_lack_its_slash_and_a_field_of_pythons_is_told_the_apis(
 def test_a_header_field_that_cannot_be_sent_is_refused_when_it_is_ordered(
     emulator: Emulator, headers: dict[str, str]
 ) -> None:
-    with pytest.raises(ValueError, match="is not a valid header field"):
+    with pytest.raises(ValueError, match=f"{re.escape(next(iter(headers)))}: "):
         emulator.fail_next(503, headers=headers)
     assert emulator.unused_faults == []
 
 
 def test_a_status_is_a_number(emulator: Emulator) -> None:
-    with pytest.raises(ValueError, match="status is '503'; give a number from 200 to 599"):
+    with pytest.raises(ValueError, match=r"status.*'503'"):
         emulator.fail_next("503")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 

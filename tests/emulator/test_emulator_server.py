@@ -82,7 +82,8 @@ def test_an_upload_through_the_port(emulator: Emulator, server: Server) -> None:
         assert (answer.status, answer.read()) == (200, b"")
         connection.request("PUT", path, body, {"Content-Type": "audio/mpeg"})
         answer = connection.getresponse()
-        assert (answer.status, b"PreconditionFailed" in answer.read()) == (412, True)
+        assert answer.status == 412
+        assert b"PreconditionFailed" in answer.read()
         connection.request("GET", "/v1/health")
         assert connection.getresponse().status == 200
     assert [request.storage for request in emulator.requests] == [False, True, True, False]
@@ -251,7 +252,8 @@ def test_every_path_reaches_the_emulator(server: Server) -> None:
         for path in ("/v1/notes/a%0Ab", "/", "//", "/v1/%2e%2e"):
             connection.request("GET", path, headers={"Authorization": f"Bearer {server.api_key}"})
             answer = connection.getresponse()
-            assert (answer.status, json.loads(answer.read())["error"]["code"]) == (404, "not_found")
+            assert answer.status == 404
+            assert json.loads(answer.read())["error"]["code"] == "not_found"
 
 
 @pytest.mark.parametrize("host", ["[::1", "a b", "x/../", "x?y", "user@x", "[v1.x]", "x:port", "\xff"])
@@ -300,7 +302,8 @@ def test_a_disk_too_full_to_keep_a_body(
             patched.setattr("scripe.emulator.server.tempfile.SpooledTemporaryFile", Full)
             connection.request("PUT", path, b"x" * (3 << 20), {"Content-Type": "text/plain"})
             answer = connection.getresponse()
-            assert (answer.status, b"No space left" in answer.read()) == (503, True)
+            assert answer.status == 503
+            assert b"No space left" in answer.read()
         connection.request("PUT", path, b"x", {"Content-Type": "text/plain"})
         assert connection.getresponse().status == 200
     assert [request.status for request in emulator.requests] == [200, 503, 200]
@@ -432,8 +435,9 @@ def test_a_database_that_stays_locked(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("scripe.emulator._core.database.BUSY_TIMEOUT", 0.1)
     with contextlib.closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(sqlite3.OperationalError, match="locked"):
+        with pytest.raises(sqlite3.OperationalError) as caught:
             Emulator(tmp_path / "db")
+        assert caught.value.sqlite_errorname == "SQLITE_BUSY"
         other.execute("ROLLBACK")
     with Emulator(tmp_path / "db") as emulator:
         assert emulator.api_key
@@ -546,8 +550,9 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_port_that_cannot_be_had_for_another_reason(emulator: Emulator) -> None:
-    with pytest.raises(OSError, match=r"203\.0\.113\.1|assign"), emulator.serve(host="203.0.113.1"):
+    with pytest.raises(OSError) as caught, emulator.serve(host="203.0.113.1"):
         raise AssertionError
+    assert caught.value.errno == errno.EADDRNOTAVAIL
 
 
 def test_the_module() -> None:
@@ -590,7 +595,7 @@ def test_every_setting_is_a_keyword_of_the_emulator() -> None:
 def test_names() -> None:
     assert all(hasattr(scripe.emulator, name) for name in scripe.emulator.__all__)
     missing = "Cat"
-    with pytest.raises(AttributeError, match="no attribute 'Cat'"):
+    with pytest.raises(AttributeError, match="'Cat'"):
         getattr(scripe.emulator, missing)
 
 
@@ -601,19 +606,21 @@ def test_the_clock() -> None:
     clock.advance(timedelta(hours=1))
     assert timedelta(hours=1) <= clock.now() - before < timedelta(hours=1, seconds=5)
     assert frozen().now() == frozen().now()
-    with pytest.raises(ValueError, match="aware"):
+    with pytest.raises(ValueError, match="start"):
         Clock(datetime(2026, 1, 1))  # noqa: DTZ001
-    with pytest.raises(ValueError, match="forward"):
+    with pytest.raises(ValueError):
         clock.advance(-1)
-    with pytest.raises(ValueError, match="ends with the year 8999"):
+    with pytest.raises(ValueError, match="8999"):
         clock.advance(timedelta(days=7_000 * 365.25))
-    with pytest.raises(ValueError, match="after the year 8999"):
+    with pytest.raises(ValueError, match=r"start.*8999"):
         Clock(datetime.max.replace(tzinfo=UTC))
 
 
 def test_headers() -> None:
     headers = Headers([("Content-Type", "text/plain")])
-    assert (headers["content-TYPE"], list(headers), len(headers)) == ("text/plain", ["Content-Type"], 1)
+    assert headers["content-TYPE"] == "text/plain"
+    assert list(headers) == ["Content-Type"]
+    assert len(headers) == 1
     assert repr(headers) == "Headers({'Content-Type': 'text/plain'})"
 
 
@@ -628,7 +635,8 @@ def test_uploads_in_a_real_s3(bucket: S3Storage) -> None:
             path = path_of(upload["uploadUrl"])
             connection.request("PUT", path, body, {"Content-Type": "text/html"})
             refused = connection.getresponse()
-            assert (refused.status, b"SignatureDoesNotMatch" in refused.read()) == (403, True)
+            assert refused.status == 403
+            assert b"SignatureDoesNotMatch" in refused.read()
             connection.request("PUT", path, body, {"Content-Type": "text/plain"})
             assert connection.getresponse().status == 200
         job = api.post("/sources", wanted).fields
@@ -658,7 +666,7 @@ def test_an_s3_that_refuses(bucket: S3Storage) -> None:
     with Emulator(storage=bucket) as emulator:
         endpoint = Calls(emulator).mint()["uploadUrl"].partition("/bucket/")[0]
     wrong = S3Storage(endpoint, "ACCESS", "WRONG", "bucket")
-    with pytest.raises(OSError, match="GET of x got a 403"):
+    with pytest.raises(OSError, match=r"GET.*403"):
         wrong.open("x")
     with pytest.raises(OSError):
         S3Storage("https://127.0.0.1:1", "ACCESS", "SECRET", "bucket").holds("x")
@@ -701,7 +709,8 @@ def test_another_emulator_takes_the_place_behind_a_port(emulator: Emulator, serv
         other.take_over(server)
         assert server.api_key == other.api_key
         httpx.get(f"{server.base_url}/health")
-        assert (len(emulator.requests), len(other.requests)) == (0, 1)
+        assert len(emulator.requests) == 0
+        assert len(other.requests) == 1
 
 
 @pytest.mark.parametrize("in_real_time", [True, False])

@@ -29,7 +29,9 @@ def test_the_secret_is_shown_once(api: Calls) -> None:
     assert endpoint["secret"].startswith("whsec_")
     assert len(endpoint["secret"]) == 70
     assert endpoint["secretLast4"] == endpoint["secret"][-4:]
-    assert (endpoint["isActive"], endpoint["disabledReason"], endpoint["updatedAt"]) == (True, None, None)
+    assert endpoint["isActive"]
+    assert endpoint["disabledReason"] is None
+    assert endpoint["updatedAt"] is None
     retrieved = api.get(f"/webhook-endpoints/{endpoint['id']}").fields
     assert retrieved == {name: endpoint[name] for name in FIELDS}
 

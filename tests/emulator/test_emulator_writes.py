@@ -12,7 +12,8 @@ KEYED = {"Idempotency-Key": "key"}
 
 def test_a_replay_returns_the_stored_answer(emulator: Emulator, api: Calls) -> None:
     first, second = api.text(idempotency_key="a-1_B"), api.text(idempotency_key="a-1_B")
-    assert (first.headers["Idempotent-Replayed"], second.headers["Idempotent-Replayed"]) == ("false", "true")
+    assert first.headers["Idempotent-Replayed"] == "false"
+    assert second.headers["Idempotent-Replayed"] == "true"
     assert (first.status, first.body) == (second.status, second.body)
     assert emulator.count("sources") == 1
     assert [request.replayed for request in emulator.requests] == [False, True]
@@ -62,7 +63,8 @@ def test_a_key_is_ignored_on_reads(api: Calls) -> None:
 def test_refusals_are_kept_but_for_those_that_pass(emulator: Emulator, api: Calls) -> None:
     body = {"type": "text", "projectId": "proj_x", "text": "x"}
     first, second = api.post("/sources", body, **KEYED), api.post("/sources", body, **KEYED)
-    assert (first.code, second.code) == ("404 not_found", "404 not_found")
+    assert first.code == "404 not_found"
+    assert second.code == "404 not_found"
     assert second.headers["Idempotent-Replayed"] == "true"
     assert second.error["request_id"] == first.error["request_id"] != second.headers["X-Request-Id"]
     reader = emulator.create_key(["notes:read"])
@@ -218,11 +220,17 @@ def test_requests_are_remembered(emulator: Emulator, api: Calls) -> None:
     api.put(api.mint(), b"bytes")
     api.get("/jobs?limit=2&type=")
     source, mint, put, jobs = emulator.requests
-    assert (source.method, source.path, source.status, source.storage) == ("POST", "/sources", 200, False)
+    assert source.method == "POST"
+    assert source.path == "/sources"
+    assert source.status == 200
+    assert not source.storage
     assert b'"text": "Hello"' in source.body
     assert source.headers["authorization"] == f"Bearer {api.key}"
     assert mint.path == "/uploads"
-    assert (put.method, put.storage, put.body, put.path[:10]) == ("PUT", True, b"", "/_storage/")
+    assert put.method == "PUT"
+    assert put.storage
+    assert put.body == b""
+    assert put.path[:10] == "/_storage/"
     assert jobs.query == {"limit": "2", "type": ""}
     emulator.clear_requests()
     assert emulator.requests == []
@@ -230,7 +238,7 @@ def test_requests_are_remembered(emulator: Emulator, api: Calls) -> None:
 
 def test_counting_what_does_not_exist(emulator: Emulator) -> None:
     assert emulator.count("projects") == 3
-    with pytest.raises(ValueError, match="give one of jobs"):
+    with pytest.raises(ValueError, match=r"table.*'cats'"):
         emulator.count("cats")
 
 
@@ -249,11 +257,9 @@ def test_a_fault_fails_before_anything_is_done(emulator: Emulator, api: Calls) -
 def test_a_fault_in_every_form(emulator: Emulator, api: Calls) -> None:
     emulator.fail_next(502, body=b"<html>", headers={"Content-Type": "text/html"})
     response = api.get("/projects")
-    assert (response.status, response.headers, response.body) == (
-        502,
-        {"Content-Type": "text/html", "Date": "Fri, 15 May 2026 08:21:00 GMT"},
-        b"<html>",
-    )
+    assert response.status == 502
+    assert response.headers == {"Content-Type": "text/html", "Date": "Fri, 15 May 2026 08:21:00 GMT"}
+    assert response.body == b"<html>"
     emulator.fail_next(429, "slow_down", retry_after="soon", message="Not now.")
     response = api.get("/projects")
     assert (response.code, response.error["message"]) == ("429 slow_down", "Not now.")
@@ -305,17 +311,19 @@ def test_post_without_body_needs_no_content_type(emulator: Emulator, api: Calls)
     assert api.send("POST", f"{ORIGIN}/v1/jobs/{job_id}/cancel", headers).status == 200
 
 
-NONSENSE: list[Callable[[Emulator], None]] = [
-    lambda emulator: emulator.fail_next(199),
-    lambda emulator: emulator.fail_next(600),
-    lambda emulator: emulator.fail_next(times=0),
-    lambda emulator: emulator.drop_next(0),
-    lambda emulator: emulator.delay_next(-1),
-    lambda emulator: emulator.drop_next(path="sources"),
+NONSENSE: list[tuple[Callable[[Emulator], None], str]] = [
+    (lambda emulator: emulator.fail_next(199), "status"),
+    (lambda emulator: emulator.fail_next(600), "status"),
+    (lambda emulator: emulator.fail_next(times=0), "times"),
+    (lambda emulator: emulator.drop_next(0), "times"),
+    (lambda emulator: emulator.delay_next(-1), "seconds"),
+    (lambda emulator: emulator.drop_next(path="sources"), "path"),
 ]
 
 
-@pytest.mark.parametrize("order", NONSENSE)
-def test_faults_that_make_no_sense_are_refused(emulator: Emulator, order: Callable[[Emulator], None]) -> None:
-    with pytest.raises(ValueError, match=r"give|early|begin"):
+@pytest.mark.parametrize(("order", "names"), NONSENSE)
+def test_faults_that_make_no_sense_are_refused(
+    emulator: Emulator, order: Callable[[Emulator], None], names: str
+) -> None:
+    with pytest.raises(ValueError, match=names):
         order(emulator)

@@ -17,7 +17,7 @@ from scripe.types import Upload
 from tests.conftest import KEY
 from tests.support import shapes
 from tests.support.clock import AsyncSleeplessClock, SleeplessClock
-from tests.support.server import Received, Reply, ScriptedServer, answer
+from tests.support.server import Received, Reply, ScriptedServer, json_reply
 
 from . import compare
 
@@ -181,14 +181,14 @@ def respond(received: Received, origin: str) -> Reply:
     if version != "v1":
         return Reply(200)
     if kind == "health":
-        return answer({"status": "ok"})
+        return json_reply({"status": "ok"})
     if rest == ["me"]:
-        return answer({"workspace": things[kind]})
+        return json_reply({"workspace": things[kind]})
     if received.method == "GET" and not rest:
         is_first = re.search(r"limit=20\b", received.target) and "cursor" not in received.target
         items = [job, {**job, "id": "job_2"}] if kind == "jobs" else [things[kind]]
-        return answer({**shapes.page(cursor="next+/=" if is_first else None), "data": items})
-    return answer({"data": job if rest == ["generations"] else things[kind]})
+        return json_reply({**shapes.page(cursor="next+/=" if is_first else None), "data": items})
+    return json_reply({"data": job if rest == ["generations"] else things[kind]})
 
 
 def calls(client: Scripe | AsyncScripe, server: ScriptedServer) -> Iterator[tuple[str, Any]]:

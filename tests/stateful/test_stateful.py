@@ -121,7 +121,8 @@ class Schedule(RuleBasedStateMachine):
         try:
             record, replayed = call(self.client, self.emulator.project_id, text, key)
         except IdempotencyConflictError as error:
-            assert (expected, error.idempotency_key) == ("conflict", key)
+            assert expected == "conflict"
+            assert error.idempotency_key == key
             return
         except ScripeError as error:
             assert _too_many(faults), f"{error!r} under {faults}"
@@ -143,7 +144,8 @@ class Schedule(RuleBasedStateMachine):
                 self.model.jobs[record] = "QUEUED"
         else:
             assert used is not None
-            assert (used.record, replayed) == (record, True)
+            assert used.record == record
+            assert replayed
 
     @rule(hours=st.sampled_from([1, 7, 25]))
     def time_passes(self, hours: int) -> None:

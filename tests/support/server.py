@@ -53,7 +53,7 @@ BREAK = Reply(status=0)
 Step: TypeAlias = Reply | Callable[[Received], Reply]
 
 
-def answer(value: object, status: int = 200, /, **headers: str) -> Reply:
+def json_reply(value: object, status: int = 200, /, **headers: str) -> Reply:
     """A JSON answer; names of headers are spelled with underscores."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     return Reply(status, json.dumps(value).encode(), {"Content-Type": "application/json", **named})
@@ -62,7 +62,7 @@ def answer(value: object, status: int = 200, /, **headers: str) -> Reply:
 def error(status: int, code: str = "", **headers: str) -> Reply:
     """The API's error envelope."""
     said = {"code": code, "message": f"told as {code}", "request_id": "req_told", "docs_url": "https://docs/"}
-    return answer({"error": said}, status, **headers)
+    return json_reply({"error": said}, status, **headers)
 
 
 class ScriptedServer:

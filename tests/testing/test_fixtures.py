@@ -30,7 +30,7 @@ def test_a_client_a_project_and_an_emulator_of_ones_own(run: Run) -> None:
             assert emulator is not other
             with pytest.raises(ClientClosedError):
                 client.workspaces.me()
-            with pytest.raises(RuntimeError, match="closed"):
+            with pytest.raises(RuntimeError):
                 emulator.handle(None)
     """)
     ran.assert_outcomes(passed=3)
