@@ -161,15 +161,15 @@ def test_a_disk_without_shared_memory_is_refused(path: Path, monkeypatch: pytest
     """SQLite grants no WAL there, as on some network file systems: two processes could damage the file."""
     connect = sqlite3.connect
 
-    def connect_with_dot_files(
+    def connect_without_locks(
         path: Path, *, timeout: float, isolation_level: None, check_same_thread: bool
     ) -> sqlite3.Connection:
-        address = f"file:{path}?vfs=unix-dotfile"
+        address = f"file:{path}?vfs=unix-none"
         return connect(
             address, timeout, 0, isolation_level, check_same_thread, sqlite3.Connection, 128, uri=True
         )
 
-    monkeypatch.setattr(sqlite3, "connect", connect_with_dot_files)
+    monkeypatch.setattr(sqlite3, "connect", connect_without_locks)
     with pytest.raises(LedgerError, match="wal"):
         Ledger(path)
 
