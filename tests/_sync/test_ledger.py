@@ -672,7 +672,9 @@ def refuse_times_of_day(emulator: Emulator) -> None:
     """Refuse filters with a time of day, as one of the API's pages has it."""
 
     def refuse(request: Request, response: Response) -> None:
-        if request.path == "/jobs" and any("T" in request.query.get(name, "") for name in ("dateFrom", "dateTo")):
+        if request.path == "/jobs" and any(
+            "T" in request.query.get(name, "") for name in ("dateFrom", "dateTo")
+        ):
             response.status = 400
             response.body = b'{"error": {"code": "invalid_request", "message": "A day, please."}}'
 
@@ -688,9 +690,7 @@ def test_a_source_that_is_gone_is_left_to_a_person(season: Season) -> None:
 def test_a_known_job_that_is_not_listed_makes_the_list_no_proof(season: Season) -> None:
     season.emulator.seed(jobs=1, start=datetime(2026, 4, 30, tzinfo=UTC))
     with season.client() as client:
-        client.posts.generate(
-            project_id=season.project_id, text="Known.", idempotency_key="two"
-        )
+        client.posts.generate(project_id=season.project_id, text="Known.", idempotency_key="two")
         (known, *_) = client.jobs.list(type=["POST_GENERATION"]).to_list()
     lose(season, generate, arrived=False)
     hide_job(season.emulator, known.id)
