@@ -288,7 +288,7 @@ class AsyncSender:
             # until it expires, and each lost slot makes the rate limit smaller for all calls of this client.
             self._release_slot(slot, sent, response)
         exchange.response = response
-        if responses.proves_nothing_done(outcome):
+        if (response is None or response.status_code >= 400) and responses.proves_nothing_done(outcome):
             exchange.unresolved -= 1
         if isinstance(outcome, TransportFailure):
             # A backend's message may quote bytes that the server sent, and a server may echo the API key.
@@ -374,7 +374,8 @@ class AsyncSender:
         if headers is None or api_key is not exchange.api_key:
             api_key = exchange.api_key
             authorization = {"Authorization": f"Bearer {api_key.reveal()}"} if authenticated else {}
-            headers = CommonHeaders({"Host": self.options.host, **self.options.headers, **authorization})
+            plain = {"Host": self.options.host, **self.options.headers, **authorization}
+            headers = CommonHeaders(self.options.base_url, plain)
             self._headers[authenticated] = (api_key, headers)
         return headers
 

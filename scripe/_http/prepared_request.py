@@ -72,11 +72,17 @@ class RemainingTimeouts(Mapping[str, float | None]):
 
 
 class CommonHeaders:
-    """Headers that many requests share, the API key among them: built once, then copied."""
+    """Headers that many requests to one server share, the API key among them: built once, then copied.
 
-    __slots__ = ("_built", "_plain")
+    Attributes:
+        origin: Scheme, host and port of the server, such as `https://api.scripe.io`.
 
-    def __init__(self, plain: Mapping[str, str]) -> None:
+    """
+
+    __slots__ = ("_built", "_plain", "origin")
+
+    def __init__(self, url: str, plain: Mapping[str, str]) -> None:
+        self.origin: str = "/".join(re.split("[/?#]", url, maxsplit=3)[:3])
         self._plain = Secret(plain)
         self._built: Secret[httpx.Headers] | None = None
 
@@ -105,12 +111,6 @@ class PreparedRequest:
     headers: CommonHeaders
     content: Content = field(default=None, repr=False)
     extra_headers: Mapping[str, str] | None = None
-
-    @property
-    def origin(self) -> str:
-        """Scheme, host and port, such as `https://api.scripe.io`."""
-        scheme, _, rest = self.url.reveal().partition("://")
-        return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}"
 
     def build(self, backend: ModuleType, timeouts: Mapping[str, float | None]) -> httpx.Request:
         """Return the backend's request, with the headers that the backend adds only to bodies of its own."""

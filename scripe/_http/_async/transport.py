@@ -52,7 +52,7 @@ class AsyncHTTPTransport:
         """
         while (idle := self._pool.pop_retired()) is not None:
             await async_run_shielded(idle.aclose)
-        lease, was_cancelled = self._pool.acquire(request.origin), True
+        lease, was_cancelled = self._pool.acquire(request.headers.origin), True
         try:
             outcome = await self._send_on(lease.client, request, options)
             was_cancelled = False

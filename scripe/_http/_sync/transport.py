@@ -53,7 +53,7 @@ class HTTPTransport:
         """
         while (idle := self._pool.pop_retired()) is not None:
             run_shielded(idle.close)
-        lease, was_cancelled = self._pool.acquire(request.origin), True
+        lease, was_cancelled = self._pool.acquire(request.headers.origin), True
         try:
             outcome = self._send_on(lease.client, request, options)
             was_cancelled = False
