@@ -8,8 +8,9 @@ to be renewed, and no clock is compared.
 POSIX drops all locks of a process on a file as soon as the process closes any descriptor of that file. So a process has
 one store for each file, which all its clients share, and the lock file is opened once.
 
-**The file is checked before each change**: SQLite would go on writing to a file that was deleted or replaced, without
-an error, and everything written since would be lost.
+**The files are checked before each change**: SQLite would go on writing to a file that was deleted or replaced, without
+an error, and everything written since would be lost. The file beside it (`-wal`) is deleted by the last program that
+closes the ledger. A program that copies an open ledger drops the locks by which others know that they are not the last.
 """
 
 from __future__ import annotations
@@ -337,19 +338,22 @@ class Store:
         with _explain(path, "cannot be opened"), ExitStack() as undo:
             _create_private(path)
             self.identity: tuple[int, int] = _identity(path)
+            file = path.resolve()
             self._owners = _OwnerLock(path.with_name(f"{path.name}.lock"))
             undo.callback(self._owners.close)
-            self._connection = sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
-            )
+            self._log_path = file.with_name(f"{file.name}-wal")
+            self._connect()
             undo.callback(self._connection.close)
-            self._connection.row_factory = sqlite3.Row
             self._prepare()
             undo.pop_all()
         if is_new:
             _log.log_new_ledger(str(path))
 
-    def _prepare(self) -> None:
+    def _connect(self) -> None:
+        self._connection = sqlite3.connect(
+            self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+        )
+        self._connection.row_factory = sqlite3.Row
         mode = self._set_journal_mode()
         if mode != "wal":
             raise LedgerError(
@@ -358,6 +362,12 @@ class Store:
             )
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA fullfsync = 1")
+        self._connection.execute(
+            "SELECT * FROM sqlite_master"
+        ).fetchall()  # SQLite makes the file beside it now
+        self._log_identity = _identity(self._log_path)
+
+    def _prepare(self) -> None:
         with self._transaction():
             tables = self._execute("SELECT name FROM sqlite_master")
             if not tables:
@@ -586,14 +596,18 @@ class Store:
     @contextmanager
     def _changing(self) -> Generator[None]:
         """Make all changes of a `with` block or none, in the file that was opened."""
-        with _explain(self.path, "cannot be written"):
-            if not self.path.exists() or _identity(self.path) != self.identity:
+        with _explain(self.path, "cannot be written"), self._transaction():
+            self._check_files()
+            yield
+
+    def _check_files(self) -> None:
+        for path, identity in ((self.path, self.identity), (self._log_path, self._log_identity)):
+            if not path.exists() or _identity(path) != identity:
                 raise LedgerError(
-                    f"The ledger {str(self.path)!r} was deleted or replaced while it was in use, so nothing more is "
-                    "sent. Put the file back, and start the program again."
+                    f"{str(path)!r} was deleted or replaced while the ledger was in use, so nothing more is sent. If "
+                    "you moved it, put it back. Start the program again. (To copy a ledger that is in use, call "
+                    "ledger.backup.)"
                 )
-            with self._transaction():
-                yield
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
@@ -676,7 +690,7 @@ class _OwnerLock:
 _stores: dict[tuple[int, int], Store] = {}
 _stores_lock = threading.Lock()
 
-# Stores of the parent process. They can be neither used nor closed: the locks of SQLite belong to the parent.
+# Stores of the parent process. They can be neither used nor closed: a closed lock file would release the child's lock.
 _inherited: list[Store] = []
 
 
@@ -699,7 +713,7 @@ def _close_store(store: Store) -> None:
 
 
 def _forget_stores() -> None:
-    """Open everything again in a process that was just forked."""
+    """Open everything again in a process that was just forked, when it is used."""
     global _stores_lock
     _stores_lock = threading.Lock()
     _inherited.extend(_stores.values())

@@ -136,6 +136,22 @@ def test_a_file_that_is_replaced_while_open_stops_the_calls(
     assert emulator.count("notes") == 1
 
 
+def test_a_file_that_was_copied_while_open_stops_the_calls(emulator: Emulator, path: Path) -> None:
+    """The copy drops the locks by which another process sees that it is not the last one to use the file."""
+    with Ledger(path) as ledger:
+        note(emulator, ledger)
+        shutil.copy(path, path.with_name("copy.db"))
+        show = "import sys, scripe; print([item.state for item in scripe.Ledger(sys.argv[1]).items()])"
+        shown = subprocess.run(
+            [sys.executable, "-c", show, str(path)], capture_output=True, text=True, check=True
+        )
+        assert shown.stdout == "['done']\n"
+        with pytest.raises(LedgerError) as caught:
+            note(emulator, ledger, "two")
+    assert "ledger.backup" in str(caught.value)
+    assert emulator.count("notes") == 1
+
+
 class FullDisk:
     """A disk that is full from a number of changes on: SQLite says so where the page limit is reached."""
 
