@@ -11,6 +11,9 @@ one store for each file, which all its clients share, and the lock file is opene
 **The files are checked before each change**: SQLite would go on writing to a file that was deleted or replaced, without
 an error, and everything written since would be lost. The file beside it (`-wal`) is deleted by the last program that
 closes the ledger. A program that copies an open ledger drops the locks by which others know that they are not the last.
+
+**No connection is open during a fork.** In the child, SQLite would take the locks of the parent for its own, and the
+parent would delete the file beside it while the child still writes to it.
 """
 
 from __future__ import annotations
@@ -379,6 +382,18 @@ class Store:
             # Whoever had this number before has died: else its byte could not have been locked.
             self._connection.execute("UPDATE item SET owner = NULL WHERE owner = ?", (self._owners.number,))
 
+    def disconnect(self) -> None:
+        """Close the connection until `reconnect`; all other threads wait."""
+        self._lock.acquire()
+        self._connection.close()
+
+    def reconnect(self) -> None:
+        """Open the connection again."""
+        try:
+            self._connect()
+        finally:
+            self._lock.release()
+
     def _set_journal_mode(self) -> str:
         # Where two processes create the file at once, SQLite fails at once instead of after its timeout.
         deadline = real_seconds() + BUSY_TIMEOUT
@@ -712,6 +727,22 @@ def _close_store(store: Store) -> None:
             store.close()
 
 
+def _prepare_fork() -> None:
+    """Close all connections before a fork."""
+    _stores_lock.acquire()
+    for store in _stores.values():
+        store.disconnect()
+
+
+def _reopen_stores() -> None:
+    """Open all connections again in the parent, after a fork."""
+    try:
+        for store in _stores.values():
+            store.reconnect()
+    finally:
+        _stores_lock.release()
+
+
 def _forget_stores() -> None:
     """Open everything again in a process that was just forked, when it is used."""
     global _stores_lock
@@ -721,7 +752,7 @@ def _forget_stores() -> None:
 
 
 with suppress(AttributeError):  # Windows has no fork
-    os.register_at_fork(after_in_child=_forget_stores)
+    os.register_at_fork(before=_prepare_fork, after_in_parent=_reopen_stores, after_in_child=_forget_stores)
 
 
 def _offset(local: float, server: datetime) -> int:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -291,11 +292,11 @@ def test_items_of_a_process_that_was_killed_are_free_at_once(path: Path) -> None
         assert emulator.count("notes") == 1
 
 
-def wait_for_item(path: Path, state: str) -> LedgerItem:
+def wait_for_item(path: Path, state: str, *, key: str = "one") -> LedgerItem:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         with Ledger(path) as ledger:
-            item = ledger.find("one")
+            item = ledger.find(key)
         if item is not None and item.state == state:
             return item
         time.sleep(0.02)
@@ -317,6 +318,29 @@ def check_in_child(ledger: Ledger) -> None:
     inherited = store_of(ledger).pid
     ledger.settle("two", result_id="note_2")
     os._exit(0 if inherited == os.getpid() and ledger.find("one") is not None else 1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+def test_what_a_forked_process_writes_outlives_its_parent(path: Path) -> None:
+    """The parent, which closes the file first, must not take itself for the last one to use it."""
+    ledger = Ledger(path)
+    ledger.settle("one", result_id="note_1")
+    closed = multiprocessing.get_context("fork").Event()
+    child = multiprocessing.get_context("fork").Process(target=settle_after, args=(ledger, closed))
+    child.start()
+    wait_for_item(path, "done", key="two")
+    ledger.close()
+    closed.set()
+    child.join(20)
+    with Ledger(path) as again:
+        assert [item.idempotency_key for item in again.items()] == ["one", "two", "three"]
+
+
+def settle_after(ledger: Ledger, closed: Event) -> None:
+    ledger.settle("two", result_id="note_2")
+    closed.wait(20)
+    ledger.settle("three", result_id="note_3")
+    os._exit(0)
 
 
 # Its methods
