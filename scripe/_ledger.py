@@ -341,8 +341,8 @@ class Store:
         with _explain(path, "cannot be opened"), ExitStack() as undo:
             _create_private(path)
             self.identity: tuple[int, int] = _identity(path)
-            file = path.resolve()
-            self._owners = _OwnerLock(path.with_name(f"{path.name}.lock"))
+            file = path.resolve()  # programs that name it by other links must meet at one lock
+            self._owners = _OwnerLock(file.with_name(f"{file.name}.lock"))
             undo.callback(self._owners.close)
             self._log_path = file.with_name(f"{file.name}-wal")
             self._connect()

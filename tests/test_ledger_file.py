@@ -292,6 +292,24 @@ def test_items_of_a_process_that_was_killed_are_free_at_once(path: Path) -> None
         assert emulator.count("notes") == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege there")
+def test_processes_that_name_one_file_by_two_links_wait_for_each_other(path: Path) -> None:
+    link = path.with_name("link.db")
+    Ledger(path).close()
+    link.symlink_to(path)
+    with Emulator() as emulator, emulator.serve() as server:
+        emulator.delay_next(3, method="POST", path="/notes")
+        child = start_child(emulator, server.base_url, link)
+        wait_for_item(path, "sending")
+        with (
+            Scripe(emulator.api_key, base_url=server.base_url, ledger=path, total_timeout=0.5) as client,
+            pytest.raises(APITimeoutError),
+        ):
+            client.notes.create(project_id=emulator.project_id, content="Idea.", idempotency_key="one")
+        child.communicate()
+        emulator.assert_sent("POST", "/notes", times=1)
+
+
 def wait_for_item(path: Path, state: str, *, key: str = "one") -> LedgerItem:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
