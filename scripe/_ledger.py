@@ -703,7 +703,7 @@ class _OwnerLock:
 
 
 _stores: dict[tuple[int, int], Store] = {}
-_stores_lock = threading.Lock()
+_stores_lock = threading.RLock()  # the garbage collector may close a ledger while its thread opens one
 
 # Stores of the parent process. They can be neither used nor closed: a closed lock file would release the child's lock.
 _inherited: list[Store] = []
@@ -746,7 +746,7 @@ def _reopen_stores() -> None:
 def _forget_stores() -> None:
     """Open everything again in a process that was just forked, when it is used."""
     global _stores_lock
-    _stores_lock = threading.Lock()
+    _stores_lock = threading.RLock()
     _inherited.extend(_stores.values())
     _stores.clear()
 

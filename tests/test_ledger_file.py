@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -227,6 +228,24 @@ def test_clients_with_one_path_share_the_file(emulator: Emulator, path: Path) ->
     assert second.find("one") is not None
     second.close()
     assert sorted(file.name for file in path.parent.iterdir()) == ["season.db", "season.db.lock"]
+
+
+def test_a_ledger_that_is_collected_while_another_is_opened_blocks_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def collect(directory: str, *arguments: object) -> int:
+        gc.collect()
+        return os_open(directory, *arguments)  # type: ignore[arg-type]
+
+    os_open = os.open
+    cycle: list[object] = [Ledger(path)]
+    cycle.append(cycle)
+    del cycle
+    monkeypatch.setattr(os, "open", collect)
+    opening = threading.Thread(target=lambda: Ledger(path.with_name("other.db")).close(), daemon=True)
+    opening.start()
+    opening.join(10)
+    assert not opening.is_alive()
 
 
 def test_the_file_is_private(path: Path) -> None:
