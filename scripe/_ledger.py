@@ -489,7 +489,10 @@ class Store:
         item = self.find(Unit("", "", unit.route, unit.idempotency_key))
         if item is None:
             return None
-        return self.save(replace(item, unit=unit), call=self, keep=False, now=item.updated_at)
+        try:
+            return self.save(replace(item, unit=unit), call=self, keep=False, now=item.updated_at)
+        except ItemTaken:  # another call has just adopted it
+            return self.find(unit)
 
     def save_result(self, item: Item, *, call: object, now: int) -> None:
         """Write what came of a generation, whoever works on the item by now, and give it back."""

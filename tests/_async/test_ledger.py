@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -30,6 +31,8 @@ from scripe import (
     UnprocessableEntityError,
     UnsettledWriteError,
 )
+from scripe._core.ledger import Item, Unit
+from scripe._ledger import store_of
 from scripe.emulator import Clock, Emulator
 
 pytestmark = pytest.mark.anyio
@@ -747,3 +750,27 @@ async def test_settle_brings_in_what_was_made_before_there_was_a_ledger(async_se
         ledger.settle("one", result_id=source.id)
     assert (await async_season.call(ingest)).id == source.id
     assert async_season.item().workspace_id == async_season.emulator.workspace_id
+
+
+async def test_two_calls_bring_in_what_a_person_settled(
+    async_season: AsyncSeason, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both look for the item before either has given it to its workspace."""
+    async with async_season.emulator.async_client() as client:
+        note = await create_note(client, async_season.project_id, async_season.file)
+    with Ledger(async_season.path) as ledger:
+        ledger.settle("one", result_id=note.id)
+        store = store_of(ledger)
+        adopt = store.adopt
+
+        def adopt_twice(unit: Unit) -> Item | None:
+            stale = store.find(replace(unit, base_url="", workspace_id=""))
+            adopt(unit)
+            monkeypatch.setattr(store, "find", lambda _: stale)
+            try:
+                return adopt(unit)
+            finally:
+                monkeypatch.undo()
+
+        monkeypatch.setattr(store, "adopt", adopt_twice)
+        assert (await async_season.call(create_note)).id == note.id

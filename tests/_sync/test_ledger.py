@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from scripe import (
     UnprocessableEntityError,
     UnsettledWriteError,
 )
+from scripe._core.ledger import Item, Unit
+from scripe._ledger import store_of
 from scripe.emulator import Clock, Emulator
 
 pytestmark = pytest.mark.anyio
@@ -748,3 +751,27 @@ def test_settle_brings_in_what_was_made_before_there_was_a_ledger(season: Season
         ledger.settle("one", result_id=source.id)
     assert (season.call(ingest)).id == source.id
     assert season.item().workspace_id == season.emulator.workspace_id
+
+
+def test_two_calls_bring_in_what_a_person_settled(
+    season: Season, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both look for the item before either has given it to its workspace."""
+    with season.emulator.client() as client:
+        note = create_note(client, season.project_id, season.file)
+    with Ledger(season.path) as ledger:
+        ledger.settle("one", result_id=note.id)
+        store = store_of(ledger)
+        adopt = store.adopt
+
+        def adopt_twice(unit: Unit) -> Item | None:
+            stale = store.find(replace(unit, base_url="", workspace_id=""))
+            adopt(unit)
+            monkeypatch.setattr(store, "find", lambda _: stale)
+            try:
+                return adopt(unit)
+            finally:
+                monkeypatch.undo()
+
+        monkeypatch.setattr(store, "adopt", adopt_twice)
+        assert (season.call(create_note)).id == note.id
