@@ -98,10 +98,17 @@ class LedgerWrite(Generic[T]):
             run_shielded(self._give_back)
 
     def find_done(self) -> Job | None:
-        """Return the job of a file that is gone, if it was made from the same path; else None."""
+        """Return the job of a file that is gone, if it was made from the same path; else None.
+
+        Raises:
+            LedgerConflictError: it was made with other arguments.
+
+        """
         item = run_blocking(self._find, self._resolve_unit())
-        is_same = item is not None and item.path is not None and item.path == self._write.path
-        return rules.job_of(item) if item is not None and is_same and item.state == "done" else None
+        if item is None or item.state != "done" or item.path is None or item.path != self._write.path:
+            return None
+        rules.check_arguments(item, self._write)
+        return rules.job_of(item)
 
     def _find(self, unit: Unit) -> Item | None:
         return self._store.find(unit) or self._store.adopt(unit)

@@ -348,6 +348,17 @@ async def test_one_key_on_two_routes_is_two_things(async_season: AsyncSeason) ->
     assert note.method == "notes.create"
 
 
+async def test_a_file_that_is_gone_is_missed_by_a_call_with_other_arguments(
+    async_season: AsyncSeason,
+) -> None:
+    await async_season.call(ingest)
+    async_season.file.unlink()
+    async with async_season.client() as client:
+        other = (await client.projects.list().to_list())[-1]
+        with pytest.raises(LedgerConflictError, match="project_id"):
+            await client.sources.ingest(async_season.file, project_id=other.id, idempotency_key="one")
+
+
 async def test_another_file_is_refused(async_season: AsyncSeason) -> None:
     await async_season.call(ingest)
     async_season.file.write_text("Another recording.")

@@ -349,6 +349,15 @@ def test_one_key_on_two_routes_is_two_things(season: Season) -> None:
     assert note.method == "notes.create"
 
 
+def test_a_file_that_is_gone_is_missed_by_a_call_with_other_arguments(season: Season) -> None:
+    season.call(ingest)
+    season.file.unlink()
+    with season.client() as client:
+        other = (client.projects.list().to_list())[-1]
+        with pytest.raises(LedgerConflictError, match="project_id"):
+            client.sources.ingest(season.file, project_id=other.id, idempotency_key="one")
+
+
 def test_another_file_is_refused(season: Season) -> None:
     season.call(ingest)
     season.file.write_text("Another recording.")
