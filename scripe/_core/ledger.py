@@ -498,10 +498,14 @@ def record_job(item: Item, job: Job, now: int) -> Item:
         return replace(item, state="cancelled")
     if job.is_failed:
         return replace(item, state="failed", failures=item.failures + 1)
+    result_id = result_of(item, job)
+    return replace(item, state="submitted") if result_id is None else record_thing(item, result_id)
+
+
+def result_of(item: Item, job: Job) -> str | None:
+    """Return the id of what a job has made; None if it does not say."""
     result_id = getattr(job.result, item.thing.result_field or "", None)
-    if not isinstance(result_id, str) or not result_id:
-        return replace(item, state="submitted")
-    return record_thing(item, result_id)
+    return result_id if isinstance(result_id, str) and result_id else None
 
 
 def with_candidates(item: Item, candidates: tuple[str, ...]) -> Item:

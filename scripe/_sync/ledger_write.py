@@ -208,7 +208,9 @@ class LedgerWrite(Generic[T]):
                 rules.add_missing_note(error, item.unit.route, self._key)
                 raise
         job = self._retrieve_job(item) if self._needs_job and item.job_id else None
-        return cast("T", job or rules.job_of(item))  # the API may have forgotten the job, not what it made
+        # The API may have forgotten the job, not what it made; or a person has said that something else was made.
+        is_ours = job is not None and rules.result_of(item, job) == item.result_id
+        return cast("T", job if is_ours else rules.job_of(item))
 
     def _follow(self, item: Item) -> T:
         job = self._retrieve_job(item)

@@ -785,3 +785,18 @@ async def test_two_calls_bring_in_what_a_person_settled(
 
         monkeypatch.setattr(store, "adopt", adopt_twice)
         assert (await async_season.call(create_note)).id == note.id
+
+
+async def test_what_a_person_settled_counts_more_than_a_failed_job(async_season: AsyncSeason) -> None:
+    job = await async_season.call(generate)
+    async_season.emulator.fail(job.id)
+    await async_season.fail(generate)
+    async with async_season.emulator.async_client() as client:
+        post = await create_post(client, async_season.project_id, async_season.file)
+    with Ledger(async_season.path) as ledger:
+        ledger.settle("one", result_id=post.id, route="POST /posts/generations")
+    settled = await async_season.call(generate)
+    assert isinstance(settled, Job)
+    assert settled.is_succeeded
+    assert settled.result is not None
+    assert settled.result.post_id == post.id

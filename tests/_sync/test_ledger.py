@@ -349,7 +349,9 @@ def test_one_key_on_two_routes_is_two_things(season: Season) -> None:
     assert note.method == "notes.create"
 
 
-def test_a_file_that_is_gone_is_missed_by_a_call_with_other_arguments(season: Season) -> None:
+def test_a_file_that_is_gone_is_missed_by_a_call_with_other_arguments(
+    season: Season,
+) -> None:
     season.call(ingest)
     season.file.unlink()
     with season.client() as client:
@@ -784,3 +786,18 @@ def test_two_calls_bring_in_what_a_person_settled(
 
         monkeypatch.setattr(store, "adopt", adopt_twice)
         assert (season.call(create_note)).id == note.id
+
+
+def test_what_a_person_settled_counts_more_than_a_failed_job(season: Season) -> None:
+    job = season.call(generate)
+    season.emulator.fail(job.id)
+    season.fail(generate)
+    with season.emulator.client() as client:
+        post = create_post(client, season.project_id, season.file)
+    with Ledger(season.path) as ledger:
+        ledger.settle("one", result_id=post.id, route="POST /posts/generations")
+    settled = season.call(generate)
+    assert isinstance(settled, Job)
+    assert settled.is_succeeded
+    assert settled.result is not None
+    assert settled.result.post_id == post.id
