@@ -323,9 +323,16 @@ def check_arguments(item: Item, write: Write) -> None:
 
 
 def _check_nothing_left_out(item: Item, write: Write) -> None:
-    """Raise if an argument must be sent again that this call leaves out: only its digest is stored."""
-    stored = set(item.arguments or {}) - MOMENTS - ({"name"} if item.name is not None else set[str]())
-    missing = sorted(stored - set(write.effective))
+    """Raise if an argument must be sent again that this call leaves out, or fills in otherwise.
+
+    Only its digest is stored.
+    """
+    kept = MOMENTS | ({"name"} if item.name is not None else set[str]())
+    missing = sorted(
+        name
+        for name, text in (item.arguments or {}).items()
+        if name not in kept and write.effective.get(name) != text
+    )
     if missing:
         raise LedgerConflictError(
             f"{_label(item)} was sent on {format_time(item.created_at)} with {' and '.join(missing)}, and must be sent "

@@ -316,6 +316,18 @@ async def test_what_must_be_sent_again_may_not_be_left_out(async_season: AsyncSe
             )
 
 
+async def test_a_name_that_was_sent_may_not_give_way_to_a_default(async_season: AsyncSeason) -> None:
+    async def ingest_by_name(client: AsyncScripe, project_id: str, file: Path) -> Source:
+        return await client.sources.ingest(file, project_id=project_id, name="One", idempotency_key="one")
+
+    async_season.emulator.drop_next(before=True, method="POST", path="/sources")
+    await async_season.fail(ingest_by_name)
+    assert isinstance(await async_season.fail(ingest), LedgerConflictError)
+    source = await async_season.call(ingest_by_name)
+    assert isinstance(source, Source)
+    assert source.name == "One"
+
+
 async def test_two_methods_of_one_route_are_one_thing(async_season: AsyncSeason) -> None:
     async with async_season.client() as client:
         job = await client.posts.generate(

@@ -317,6 +317,18 @@ def test_what_must_be_sent_again_may_not_be_left_out(season: Season) -> None:
             )
 
 
+def test_a_name_that_was_sent_may_not_give_way_to_a_default(season: Season) -> None:
+    def ingest_by_name(client: Scripe, project_id: str, file: Path) -> Source:
+        return client.sources.ingest(file, project_id=project_id, name="One", idempotency_key="one")
+
+    season.emulator.drop_next(before=True, method="POST", path="/sources")
+    season.fail(ingest_by_name)
+    assert isinstance(season.fail(ingest), LedgerConflictError)
+    source = season.call(ingest_by_name)
+    assert isinstance(source, Source)
+    assert source.name == "One"
+
+
 def test_two_methods_of_one_route_are_one_thing(season: Season) -> None:
     with season.client() as client:
         job = client.posts.generate(
