@@ -73,6 +73,7 @@ MOMENTS: Final = frozenset({"scheduled_for", "date"})
 """Arguments that programs compute from the present time: stored as values, sent again as they first were."""
 
 _NOT_COMPARED = frozenset({"uploadId", "wait_for_completion_ms"})
+_OF_UPLOAD = ("file", "content_type")
 _CAPITAL = re.compile(r"[A-Z]")
 
 
@@ -375,7 +376,8 @@ def plan_item(item: Item, write: Write, now: int) -> Item:
             job_id=None,
         )
     upload_id = cast("str | None", write.fields.get("uploadId")) or None
-    has_other_file = (item.arguments or {}).get("file") != write.effective.get("file")
+    stored = item.arguments or {}
+    has_other_file = any(stored.get(name) != write.effective.get(name) for name in _OF_UPLOAD)
     if has_other_file or now - (item.minted_at or 0) >= UPLOAD_LIFETIME:
         item = _without_upload(item)
     upload_id = upload_id or item.upload_id

@@ -428,6 +428,21 @@ async def test_after_another_refusal_the_file_is_uploaded_again(async_season: As
     async_season.emulator.assert_sent("POST", "/uploads", times=2)
 
 
+async def test_an_upload_is_not_used_for_another_content_type(async_season: AsyncSeason) -> None:
+    async_season.emulator.set_spend_remaining(0)
+    async with async_season.client() as client:
+        with pytest.raises(SpendCapExceededError):
+            await client.sources.ingest(
+                async_season.file,
+                project_id=async_season.project_id,
+                content_type="application/pdf",
+                idempotency_key="one",
+            )
+    async_season.emulator.clock.advance(16 * HOUR)
+    await async_season.call(ingest)
+    async_season.emulator.assert_sent("POST", "/uploads", times=2)
+
+
 async def test_an_upload_is_not_used_after_23_hours(async_season: AsyncSeason) -> None:
     async_season.emulator.set_spend_remaining(0)
     await async_season.fail(ingest)

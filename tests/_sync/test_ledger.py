@@ -429,6 +429,21 @@ def test_after_another_refusal_the_file_is_uploaded_again(season: Season) -> Non
     season.emulator.assert_sent("POST", "/uploads", times=2)
 
 
+def test_an_upload_is_not_used_for_another_content_type(season: Season) -> None:
+    season.emulator.set_spend_remaining(0)
+    with season.client() as client:
+        with pytest.raises(SpendCapExceededError):
+            client.sources.ingest(
+                season.file,
+                project_id=season.project_id,
+                content_type="application/pdf",
+                idempotency_key="one",
+            )
+    season.emulator.clock.advance(16 * HOUR)
+    season.call(ingest)
+    season.emulator.assert_sent("POST", "/uploads", times=2)
+
+
 def test_an_upload_is_not_used_after_23_hours(season: Season) -> None:
     season.emulator.set_spend_remaining(0)
     season.fail(ingest)
