@@ -192,6 +192,24 @@ def test_an_answer_that_cannot_be_stored_is_in_the_error_and_is_replayed(
     assert emulator.count("notes") == 1
 
 
+def test_a_client_that_is_closed_in_mid_call_says_what_was_made(path: Path) -> None:
+    """The server's clock is another one, and what the response says of it cannot be kept either."""
+    emulator = Emulator(clock=Clock(datetime(2026, 5, 1, 9, tzinfo=UTC)))
+    with emulator, emulator.serve() as server, Ledger(path) as ledger:
+        client = Scripe(emulator.api_key, base_url=server.base_url, ledger=ledger)
+
+        def close(request: Request, response: Response) -> None:
+            if request.method == "POST":
+                emulator.clock.advance(60)
+                ledger.close()
+
+        emulator.add_observer(close)
+        with client, pytest.raises(LedgerError) as caught:
+            client.notes.create(project_id=emulator.project_id, content="Idea.", idempotency_key="one")
+        (made,) = emulator.client().notes.list(project_id=emulator.project_id)
+    assert made.id in str(caught.value)
+
+
 class VanishingFile:
     """The ledger's file, which vanishes while the first write is answered."""
 
