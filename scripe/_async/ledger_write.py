@@ -128,6 +128,8 @@ class AsyncLedgerWrite(Generic[T]):
             raise ItemTaken
         match rules.decide(item, self._write, self._now()):
             case "send":
+                if item.state == "sending":
+                    self._warn_of_moments(item)
                 return await self._send(item)
             case "follow":
                 self._warn_of_moments(item)

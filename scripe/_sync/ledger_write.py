@@ -129,6 +129,8 @@ class LedgerWrite(Generic[T]):
             raise ItemTaken
         match rules.decide(item, self._write, self._now()):
             case "send":
+                if item.state == "sending":
+                    self._warn_of_moments(item)
                 return self._send(item)
             case "follow":
                 self._warn_of_moments(item)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -253,6 +254,21 @@ async def test_another_moment_returns_the_thing_and_warns(
     (warning,) = [record for record in caplog.records if "posts.update" in record.getMessage()]
     assert warning.levelno == logging.WARNING
     assert {"2026-05-04T09:00:00.000Z", "2026-05-05T09:00:00.000Z"} <= set(map(str, warning.args or ()))
+
+
+async def test_a_replayed_write_warns_of_another_moment(
+    async_season: AsyncSeason, caplog: pytest.LogCaptureFixture
+) -> None:
+    async_season.emulator.drop_next(method="POST", path="/posts")
+    async with async_season.client() as client:
+        for day, expected in ((4, pytest.raises(ScripeError)), (5, nullcontext())):
+            with expected:
+                await client.posts.create(
+                    project_id=async_season.project_id,
+                    scheduled_for=datetime(2026, 5, day, 9, tzinfo=UTC),
+                    idempotency_key="one",
+                )
+    assert [record for record in caplog.records if "posts.update" in record.getMessage()]
 
 
 async def test_an_equal_moment_in_another_zone_is_no_other(

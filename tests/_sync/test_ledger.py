@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -254,6 +255,21 @@ def test_another_moment_returns_the_thing_and_warns(
     (warning,) = [record for record in caplog.records if "posts.update" in record.getMessage()]
     assert warning.levelno == logging.WARNING
     assert {"2026-05-04T09:00:00.000Z", "2026-05-05T09:00:00.000Z"} <= set(map(str, warning.args or ()))
+
+
+def test_a_replayed_write_warns_of_another_moment(
+    season: Season, caplog: pytest.LogCaptureFixture
+) -> None:
+    season.emulator.drop_next(method="POST", path="/posts")
+    with season.client() as client:
+        for day, expected in ((4, pytest.raises(ScripeError)), (5, nullcontext())):
+            with expected:
+                client.posts.create(
+                    project_id=season.project_id,
+                    scheduled_for=datetime(2026, 5, day, 9, tzinfo=UTC),
+                    idempotency_key="one",
+                )
+    assert [record for record in caplog.records if "posts.update" in record.getMessage()]
 
 
 def test_an_equal_moment_in_another_zone_is_no_other(
