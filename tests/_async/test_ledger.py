@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
@@ -34,7 +35,7 @@ from scripe import (
 )
 from scripe._core.ledger import Item, Unit
 from scripe._ledger import store_of
-from scripe.emulator import Clock, Emulator
+from scripe.emulator import Clock, Emulator, Request, Response
 
 pytestmark = pytest.mark.anyio
 
@@ -650,6 +651,27 @@ async def test_an_empty_list_without_a_witness_proves_nothing(
     """The API may have forgotten the jobs of that time."""
     await lose(async_season, method, arrived=False)
     assert isinstance(await async_season.fail(method), UnsettledWriteError)
+    assert async_season.writes() == []
+
+
+async def test_a_later_job_of_the_day_is_no_witness(async_season: AsyncSeason) -> None:
+    """An API that takes only the day of a time shows jobs that say nothing of the hours before."""
+    emulator = async_season.emulator
+    emulator.seed(jobs=1, start=datetime(2026, 5, 1, 20, tzinfo=UTC))
+    await lose(async_season, generate, arrived=False)
+    async with emulator.async_client() as client:
+        jobs = json.dumps(await client.request("GET", "/jobs")).encode()
+
+    def show_whole_day(request: Request, response: Response) -> None:
+        if (
+            request.path == "/jobs"
+            and "dateTo=2026-05-01T" in request.url
+            and "limit=1&" in f"{request.url}&"
+        ):
+            response.body = jobs
+
+    emulator.add_observer(show_whole_day)
+    assert isinstance(await async_season.fail(generate), UnsettledWriteError)
     assert async_season.writes() == []
 
 

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -35,7 +36,7 @@ from scripe import (
 )
 from scripe._core.ledger import Item, Unit
 from scripe._ledger import store_of
-from scripe.emulator import Clock, Emulator
+from scripe.emulator import Clock, Emulator, Request, Response
 
 pytestmark = pytest.mark.anyio
 
@@ -651,6 +652,23 @@ def test_an_empty_list_without_a_witness_proves_nothing(
     """The API may have forgotten the jobs of that time."""
     lose(season, method, arrived=False)
     assert isinstance(season.fail(method), UnsettledWriteError)
+    assert season.writes() == []
+
+
+def test_a_later_job_of_the_day_is_no_witness(season: Season) -> None:
+    """An API that takes only the day of a time shows jobs that say nothing of the hours before."""
+    emulator = season.emulator
+    emulator.seed(jobs=1, start=datetime(2026, 5, 1, 20, tzinfo=UTC))
+    lose(season, generate, arrived=False)
+    with emulator.client() as client:
+        jobs = json.dumps(client.request("GET", "/jobs")).encode()
+
+    def show_whole_day(request: Request, response: Response) -> None:
+        if request.path == "/jobs" and "dateTo=2026-05-01T" in request.url and "limit=1&" in f"{request.url}&":
+            response.body = jobs
+
+    emulator.add_observer(show_whole_day)
+    assert isinstance(season.fail(generate), UnsettledWriteError)
     assert season.writes() == []
 
 
