@@ -568,6 +568,8 @@ class Store:
     def backup(self, path: Path) -> None:
         """Write a whole copy."""
         with _explain(path, "cannot be written"):
+            if path.exists() and _identity(path) == self.identity:
+                raise LedgerError(f"{str(path)!r} is the ledger itself. Give another path for its copy.")
             _create_private(path)
             with self._lock, closing(sqlite3.connect(path)) as target:
                 self._connection.backup(target)

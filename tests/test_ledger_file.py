@@ -473,6 +473,13 @@ def test_a_backup_is_whole_while_the_ledger_is_in_use(emulator: Emulator, path: 
         assert copy.find("one") is not None
 
 
+def test_a_backup_is_another_file(emulator: Emulator, path: Path) -> None:
+    with Ledger(path) as ledger:
+        note(emulator, ledger)
+        with pytest.raises(LedgerError, match="itself"):
+            ledger.backup(path.parent / "." / path.name)
+
+
 def test_nothing_secret_is_in_the_file(emulator: Emulator, path: Path, tmp_path: Path) -> None:
     recording = tmp_path / "episode.txt"
     recording.write_text("Confidential words.")

@@ -664,7 +664,11 @@ def test_a_later_job_of_the_day_is_no_witness(season: Season) -> None:
         jobs = json.dumps(client.request("GET", "/jobs")).encode()
 
     def show_whole_day(request: Request, response: Response) -> None:
-        if request.path == "/jobs" and "dateTo=2026-05-01T" in request.url and "limit=1&" in f"{request.url}&":
+        if (
+            request.path == "/jobs"
+            and "dateTo=2026-05-01T" in request.url
+            and "limit=1&" in f"{request.url}&"
+        ):
             response.body = jobs
 
     emulator.add_observer(show_whole_day)
