@@ -8,8 +8,12 @@ to be renewed, and no clock is compared.
 POSIX drops all locks of a process on a file as soon as the process closes any descriptor of that file. So a process has
 one store for each file, which all its clients share, and the lock file is opened once.
 
-**The file is checked before each change**: SQLite would go on writing to a file that was deleted or replaced, without
-an error, and everything written since would be lost.
+**The files are checked before each change**: SQLite would go on writing to a file that was deleted or replaced, without
+an error, and everything written since would be lost. The file beside it (`-wal`) is deleted by the last program that
+closes the ledger. A program that copies an open ledger drops the locks by which others know that they are not the last.
+
+**No connection is open during a fork.** In the child, SQLite would take the locks of the parent for its own, and the
+parent would delete the file beside it while the child still writes to it.
 """
 
 from __future__ import annotations
@@ -337,19 +341,22 @@ class Store:
         with _explain(path, "cannot be opened"), ExitStack() as undo:
             _create_private(path)
             self.identity: tuple[int, int] = _identity(path)
-            self._owners = _OwnerLock(path.with_name(f"{path.name}.lock"))
+            file = path.resolve()  # programs that name it by other links must meet at one lock
+            self._owners = _OwnerLock(file.with_name(f"{file.name}.lock"))
             undo.callback(self._owners.close)
-            self._connection = sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
-            )
+            self._log_path = file.with_name(f"{file.name}-wal")
+            self._connect()
             undo.callback(self._connection.close)
-            self._connection.row_factory = sqlite3.Row
             self._prepare()
             undo.pop_all()
         if is_new:
             _log.log_new_ledger(str(path))
 
-    def _prepare(self) -> None:
+    def _connect(self) -> None:
+        self._connection = sqlite3.connect(
+            self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+        )
+        self._connection.row_factory = sqlite3.Row
         mode = self._set_journal_mode()
         if mode != "wal":
             raise LedgerError(
@@ -358,6 +365,12 @@ class Store:
             )
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA fullfsync = 1")
+        self._connection.execute(
+            "SELECT * FROM sqlite_master"
+        ).fetchall()  # SQLite makes the file beside it now
+        self._log_identity = _identity(self._log_path)
+
+    def _prepare(self) -> None:
         with self._transaction():
             tables = self._execute("SELECT name FROM sqlite_master")
             if not tables:
@@ -368,6 +381,18 @@ class Store:
             self.offset = int(self._get_meta("offset") or 0)
             # Whoever had this number before has died: else its byte could not have been locked.
             self._connection.execute("UPDATE item SET owner = NULL WHERE owner = ?", (self._owners.number,))
+
+    def disconnect(self) -> None:
+        """Close the connection until `reconnect`; all other threads wait."""
+        self._lock.acquire()
+        self._connection.close()
+
+    def reconnect(self) -> None:
+        """Open the connection again."""
+        try:
+            self._connect()
+        finally:
+            self._lock.release()
 
     def _set_journal_mode(self) -> str:
         # Where two processes create the file at once, SQLite fails at once instead of after its timeout.
@@ -463,7 +488,10 @@ class Store:
         item = self.find(Unit("", "", unit.route, unit.idempotency_key))
         if item is None:
             return None
-        return self.save(replace(item, unit=unit), call=self, keep=False, now=item.updated_at)
+        try:
+            return self.save(replace(item, unit=unit), call=self, keep=False, now=item.updated_at)
+        except ItemTaken:  # another call has just adopted it
+            return self.find(unit)
 
     def save_result(self, item: Item, *, call: object, now: int) -> None:
         """Write what came of a generation, whoever works on the item by now, and give it back."""
@@ -536,6 +564,8 @@ class Store:
     def backup(self, path: Path) -> None:
         """Write a whole copy."""
         with _explain(path, "cannot be written"):
+            if path.exists() and _identity(path) == self.identity:
+                raise LedgerError(f"{str(path)!r} is the ledger itself. Give another path for its copy.")
             _create_private(path)
             with self._lock, closing(sqlite3.connect(path)) as target:
                 self._connection.backup(target)
@@ -582,14 +612,18 @@ class Store:
     @contextmanager
     def _changing(self) -> Generator[None]:
         """Make all changes of a `with` block or none, in the file that was opened."""
-        with _explain(self.path, "cannot be written"):
-            if not self.path.exists() or _identity(self.path) != self.identity:
+        with _explain(self.path, "cannot be written"), self._transaction():
+            self._check_files()
+            yield
+
+    def _check_files(self) -> None:
+        for path, identity in ((self.path, self.identity), (self._log_path, self._log_identity)):
+            if not path.exists() or _identity(path) != identity:
                 raise LedgerError(
-                    f"The ledger {str(self.path)!r} was deleted or replaced while it was in use, so nothing more is "
-                    "sent. Put the file back, and start the program again."
+                    f"{str(path)!r} was deleted or replaced while the ledger was in use, so nothing more is sent. If "
+                    "you moved it, put it back. Start the program again. (To copy a ledger that is in use, call "
+                    "ledger.backup.)"
                 )
-            with self._transaction():
-                yield
 
     @contextmanager
     def _transaction(self) -> Generator[None]:
@@ -668,9 +702,9 @@ class _OwnerLock:
 
 
 _stores: dict[tuple[int, int], Store] = {}
-_stores_lock = threading.Lock()
+_stores_lock = threading.RLock()  # the garbage collector may close a ledger while its thread opens one
 
-# Stores of the parent process. They can be neither used nor closed: the locks of SQLite belong to the parent.
+# Stores of the parent process. They can be neither used nor closed: a closed lock file would release the child's lock.
 _inherited: list[Store] = []
 
 
@@ -692,16 +726,32 @@ def _close_store(store: Store) -> None:
             store.close()
 
 
+def _prepare_fork() -> None:
+    """Close all connections before a fork."""
+    _stores_lock.acquire()
+    for store in _stores.values():
+        store.disconnect()
+
+
+def _reopen_stores() -> None:
+    """Open all connections again in the parent, after a fork."""
+    try:
+        for store in _stores.values():
+            store.reconnect()
+    finally:
+        _stores_lock.release()
+
+
 def _forget_stores() -> None:
-    """Open everything again in a process that was just forked."""
+    """Open everything again in a process that was just forked, when it is used."""
     global _stores_lock
-    _stores_lock = threading.Lock()
+    _stores_lock = threading.RLock()
     _inherited.extend(_stores.values())
     _stores.clear()
 
 
 with suppress(AttributeError):  # Windows has no fork
-    os.register_at_fork(after_in_child=_forget_stores)
+    os.register_at_fork(before=_prepare_fork, after_in_parent=_reopen_stores, after_in_child=_forget_stores)
 
 
 def _offset(local: float, server: datetime) -> int:

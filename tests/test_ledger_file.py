@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import pickle
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -146,6 +148,22 @@ def test_a_file_that_is_replaced_while_open_stops_the_calls(
     assert emulator.count("notes") == 1
 
 
+def test_a_file_that_was_copied_while_open_stops_the_calls(emulator: Emulator, path: Path) -> None:
+    """The copy drops the locks by which another process sees that it is not the last one to use the file."""
+    with Ledger(path) as ledger:
+        note(emulator, ledger)
+        shutil.copy(path, path.with_name("copy.db"))
+        show = "import sys, scripe; print([item.state for item in scripe.Ledger(sys.argv[1]).items()])"
+        shown = subprocess.run(
+            [sys.executable, "-c", show, str(path)], capture_output=True, text=True, check=True
+        )
+        assert shown.stdout == "['done']\n"
+        with pytest.raises(LedgerError) as caught:
+            note(emulator, ledger, "two")
+    assert "ledger.backup" in str(caught.value)
+    assert emulator.count("notes") == 1
+
+
 class FullDisk:
     """A disk that is full from a number of changes on: SQLite says so where the page limit is reached."""
 
@@ -228,6 +246,24 @@ def test_an_answer_that_cannot_be_stored_is_in_the_error_and_is_replayed(
     assert emulator.count("notes") == 1
 
 
+def test_a_client_that_is_closed_in_mid_call_says_what_was_made(path: Path) -> None:
+    """The server's clock is another one, and what the response says of it cannot be kept either."""
+    emulator = Emulator(clock=Clock(datetime(2026, 5, 1, 9, tzinfo=UTC)))
+    with emulator, emulator.serve() as server, Ledger(path) as ledger:
+        client = Scripe(emulator.api_key, base_url=server.base_url, ledger=ledger)
+
+        def close(request: Request, response: Response) -> None:
+            if request.method == "POST":
+                emulator.clock.advance(60)
+                ledger.close()
+
+        emulator.add_observer(close)
+        with client, pytest.raises(LedgerError) as caught:
+            client.notes.create(project_id=emulator.project_id, content="Idea.", idempotency_key="one")
+        (made,) = emulator.client().notes.list(project_id=emulator.project_id)
+    assert made.id in str(caught.value)
+
+
 class VanishingFile:
     """The ledger's file, which vanishes while the first write is answered."""
 
@@ -264,6 +300,24 @@ def test_clients_with_one_path_share_the_file(emulator: Emulator, path: Path) ->
     assert second.find("one") is not None
     second.close()
     assert sorted(file.name for file in path.parent.iterdir()) == ["season.db", "season.db.lock"]
+
+
+def test_a_ledger_that_is_collected_while_another_is_opened_blocks_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def collect(directory: str, *arguments: object) -> int:
+        gc.collect()
+        return os_open(directory, *arguments)  # type: ignore[arg-type]
+
+    os_open = os.open
+    cycle: list[object] = [Ledger(path)]
+    cycle.append(cycle)
+    del cycle
+    monkeypatch.setattr(os, "open", collect)
+    opening = threading.Thread(target=lambda: Ledger(path.with_name("other.db")).close(), daemon=True)
+    opening.start()
+    opening.join(10)
+    assert not opening.is_alive()
 
 
 def test_the_file_is_private(path: Path) -> None:
@@ -363,11 +417,29 @@ def test_items_of_a_process_that_was_killed_are_free_at_once(path: Path) -> None
         assert emulator.count("notes") == 1
 
 
-def wait_for_item(path: Path, state: str) -> LedgerItem:
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege there")
+def test_processes_that_name_one_file_by_two_links_wait_for_each_other(path: Path) -> None:
+    link = path.with_name("link.db")
+    Ledger(path).close()
+    link.symlink_to(path)
+    with Emulator() as emulator, emulator.serve() as server:
+        emulator.delay_next(3, method="POST", path="/notes")
+        child = start_child(emulator, server.base_url, link)
+        wait_for_item(path, "sending")
+        with (
+            Scripe(emulator.api_key, base_url=server.base_url, ledger=path, total_timeout=0.5) as client,
+            pytest.raises(APITimeoutError),
+        ):
+            client.notes.create(project_id=emulator.project_id, content="Idea.", idempotency_key="one")
+        child.communicate()
+        emulator.assert_sent("POST", "/notes", times=1)
+
+
+def wait_for_item(path: Path, state: str, *, key: str = "one") -> LedgerItem:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         with Ledger(path) as ledger:
-            item = ledger.find("one")
+            item = ledger.find(key)
         if item is not None and item.state == state:
             return item
         time.sleep(0.02)
@@ -389,6 +461,29 @@ def check_in_child(ledger: Ledger) -> None:
     inherited = store_of(ledger).pid
     ledger.settle("two", result_id="note_2")
     os._exit(0 if inherited == os.getpid() and ledger.find("one") is not None else 1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+def test_what_a_forked_process_writes_outlives_its_parent(path: Path) -> None:
+    """The parent, which closes the file first, must not take itself for the last one to use it."""
+    ledger = Ledger(path)
+    ledger.settle("one", result_id="note_1")
+    closed = multiprocessing.get_context("fork").Event()
+    child = multiprocessing.get_context("fork").Process(target=settle_after, args=(ledger, closed))
+    child.start()
+    wait_for_item(path, "done", key="two")
+    ledger.close()
+    closed.set()
+    child.join(20)
+    with Ledger(path) as again:
+        assert [item.idempotency_key for item in again.items()] == ["one", "two", "three"]
+
+
+def settle_after(ledger: Ledger, closed: Event) -> None:
+    ledger.settle("two", result_id="note_2")
+    closed.wait(20)
+    ledger.settle("three", result_id="note_3")
+    os._exit(0)
 
 
 # Its methods
@@ -483,6 +578,13 @@ def test_a_backup_is_whole_while_the_ledger_is_in_use(emulator: Emulator, path: 
             ledger.backup(path.parent / "nowhere" / "copy.db")
     with Ledger(path.with_name("copy.db")) as copy:
         assert copy.find("one") is not None
+
+
+def test_a_backup_is_another_file(emulator: Emulator, path: Path) -> None:
+    with Ledger(path) as ledger:
+        note(emulator, ledger)
+        with pytest.raises(LedgerError, match="itself"):
+            ledger.backup(path.parent / "." / path.name)
 
 
 def test_nothing_secret_is_in_the_file(emulator: Emulator, path: Path, tmp_path: Path) -> None:

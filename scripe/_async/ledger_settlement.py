@@ -176,7 +176,10 @@ class AsyncSettlement:
         for until in (rules.instant(start), (start - rules.DAY).date().isoformat()):
             query = page_query(1, dateTo=until)
             try:
-                return await AsyncPager(self._sender, "/jobs", Job, query).first() is not None
+                witness = await AsyncPager(self._sender, "/jobs", Job, query).first()
             except InvalidRequestError:
                 continue
+            # A filter that takes the day alone of a time shows later jobs as well.
+            if witness is None or witness.created_at <= start:
+                return witness is not None
         return False

@@ -20,7 +20,7 @@ could only repeat the write under a new key, and would make a second post or job
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
@@ -40,7 +40,7 @@ from .._core.retry import RetryPolicy, is_transient, last_outcome
 from .._http import CommonHeaders, PreparedRequest, SendOptions
 from .._observer import CallDescription, Observation, Operation, observe
 from .._redaction import redact_api_key
-from ..errors import APITimeoutError, ClientClosedError, NotFoundError, ScripeError
+from ..errors import APITimeoutError, ClientClosedError, LedgerError, NotFoundError, ScripeError
 from ..types._base import JSON
 from ..types.response_info import ResponseInfo
 from .session import AsyncSession
@@ -344,12 +344,16 @@ class AsyncSender:
             self.session.limiter.release(slot, self.session.clock.now(), outcome, reported)
 
     async def _correct_clock(self, ledger: Ledger, response: ResponseInfo) -> None:
-        """Keep the ledger's time that of the server."""
+        """Keep the ledger's time that of the server.
+
+        If that fails, the response still counts: the next write to the ledger fails, and says what was made.
+        """
         from .._ledger import store_of  # loaded already, since there is a ledger
 
-        store, server, local = store_of(ledger), response.date, self.session.clock.wall_time()
-        if server is not None and store.is_clock_wrong(local, server):
-            await async_run_blocking(store.correct_clock, local, server)
+        with suppress(LedgerError):
+            store, server, local = store_of(ledger), response.date, self.session.clock.wall_time()
+            if server is not None and store.is_clock_wrong(local, server):
+                await async_run_blocking(store.correct_clock, local, server)
 
     async def _notify(self, request: Request[T], response: ResponseInfo) -> None:
         """Log a response, warn if the API version is deprecated, and call `on_response`.

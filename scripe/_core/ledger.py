@@ -73,6 +73,7 @@ MOMENTS: Final = frozenset({"scheduled_for", "date"})
 """Arguments that programs compute from the present time: stored as values, sent again as they first were."""
 
 _NOT_COMPARED = frozenset({"uploadId", "wait_for_completion_ms"})
+_OF_UPLOAD = ("file", "content_type")
 _CAPITAL = re.compile(r"[A-Z]")
 
 
@@ -323,9 +324,16 @@ def check_arguments(item: Item, write: Write) -> None:
 
 
 def _check_nothing_left_out(item: Item, write: Write) -> None:
-    """Raise if an argument must be sent again that this call leaves out: only its digest is stored."""
-    stored = set(item.arguments or {}) - MOMENTS - ({"name"} if item.name is not None else set[str]())
-    missing = sorted(stored - set(write.effective))
+    """Raise if an argument must be sent again that this call leaves out, or fills in otherwise.
+
+    Only its digest is stored.
+    """
+    kept = MOMENTS | ({"name"} if item.name is not None else set[str]())
+    missing = sorted(
+        name
+        for name, text in (item.arguments or {}).items()
+        if name not in kept and write.effective.get(name) != text
+    )
     if missing:
         raise LedgerConflictError(
             f"{_label(item)} was sent on {format_time(item.created_at)} with {' and '.join(missing)}, and must be sent "
@@ -368,7 +376,8 @@ def plan_item(item: Item, write: Write, now: int) -> Item:
             job_id=None,
         )
     upload_id = cast("str | None", write.fields.get("uploadId")) or None
-    has_other_file = (item.arguments or {}).get("file") != write.effective.get("file")
+    stored = item.arguments or {}
+    has_other_file = any(stored.get(name) != write.effective.get(name) for name in _OF_UPLOAD)
     if has_other_file or now - (item.minted_at or 0) >= UPLOAD_LIFETIME:
         item = _without_upload(item)
     upload_id = upload_id or item.upload_id
@@ -498,10 +507,14 @@ def record_job(item: Item, job: Job, now: int) -> Item:
         return replace(item, state="cancelled")
     if job.is_failed:
         return replace(item, state="failed", failures=item.failures + 1)
+    result_id = result_of(item, job)
+    return replace(item, state="submitted") if result_id is None else record_thing(item, result_id)
+
+
+def result_of(item: Item, job: Job) -> str | None:
+    """Return the id of what a job has made; None if it does not say."""
     result_id = getattr(job.result, item.thing.result_field or "", None)
-    if not isinstance(result_id, str) or not result_id:
-        return replace(item, state="submitted")
-    return record_thing(item, result_id)
+    return result_id if isinstance(result_id, str) and result_id else None
 
 
 def with_candidates(item: Item, candidates: tuple[str, ...]) -> Item:

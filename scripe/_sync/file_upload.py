@@ -242,9 +242,7 @@ class FileUpload:
             request = PreparedRequest(
                 "PUT",
                 Secret(self._upload.upload_url),
-                CommonHeaders(
-                    self._upload.upload_url, uploads.put_headers(self._upload, self._content.size)
-                ),
+                CommonHeaders(self._upload.upload_url, uploads.put_headers(self._upload, self._content.size)),
                 body,
             )
             options = SendOptions(self._sender.options.timeout, self._sender.remaining)

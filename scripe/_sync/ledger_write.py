@@ -98,10 +98,17 @@ class LedgerWrite(Generic[T]):
             run_shielded(self._give_back)
 
     def find_done(self) -> Job | None:
-        """Return the job of a file that is gone, if it was made from the same path; else None."""
+        """Return the job of a file that is gone, if it was made from the same path; else None.
+
+        Raises:
+            LedgerConflictError: it was made with other arguments.
+
+        """
         item = run_blocking(self._find, self._resolve_unit())
-        is_same = item is not None and item.path is not None and item.path == self._write.path
-        return rules.job_of(item) if item is not None and is_same and item.state == "done" else None
+        if item is None or item.state != "done" or item.path is None or item.path != self._write.path:
+            return None
+        rules.check_arguments(item, self._write)
+        return rules.job_of(item)
 
     def _find(self, unit: Unit) -> Item | None:
         return self._store.find(unit) or self._store.adopt(unit)
@@ -122,6 +129,8 @@ class LedgerWrite(Generic[T]):
             raise ItemTaken
         match rules.decide(item, self._write, self._now()):
             case "send":
+                if item.state == "sending":
+                    self._warn_of_moments(item)
                 return self._send(item)
             case "follow":
                 self._warn_of_moments(item)
@@ -201,7 +210,9 @@ class LedgerWrite(Generic[T]):
                 rules.add_missing_note(error, item.unit.route, self._key)
                 raise
         job = self._retrieve_job(item) if self._needs_job and item.job_id else None
-        return cast("T", job or rules.job_of(item))  # the API may have forgotten the job, not what it made
+        # The API may have forgotten the job, not what it made; or a person has said that something else was made.
+        is_ours = job is not None and rules.result_of(item, job) == item.result_id
+        return cast("T", job if is_ours else rules.job_of(item))
 
     def _follow(self, item: Item) -> T:
         job = self._retrieve_job(item)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -31,6 +33,8 @@ from scripe import (
     UnprocessableEntityError,
     UnsettledWriteError,
 )
+from scripe._core.ledger import Item, Unit
+from scripe._ledger import store_of
 from scripe.emulator import Clock, Emulator, Request, Response
 
 pytestmark = pytest.mark.anyio
@@ -253,6 +257,21 @@ async def test_another_moment_returns_the_thing_and_warns(
     assert {"2026-05-04T09:00:00.000Z", "2026-05-05T09:00:00.000Z"} <= set(map(str, warning.args or ()))
 
 
+async def test_a_replayed_write_warns_of_another_moment(
+    async_season: AsyncSeason, caplog: pytest.LogCaptureFixture
+) -> None:
+    async_season.emulator.drop_next(method="POST", path="/posts")
+    async with async_season.client() as client:
+        for day, expected in ((4, pytest.raises(ScripeError)), (5, nullcontext())):
+            with expected:
+                await client.posts.create(
+                    project_id=async_season.project_id,
+                    scheduled_for=datetime(2026, 5, day, 9, tzinfo=UTC),
+                    idempotency_key="one",
+                )
+    assert [record for record in caplog.records if "posts.update" in record.getMessage()]
+
+
 async def test_an_equal_moment_in_another_zone_is_no_other(
     async_season: AsyncSeason, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -314,6 +333,18 @@ async def test_what_must_be_sent_again_may_not_be_left_out(async_season: AsyncSe
             )
 
 
+async def test_a_name_that_was_sent_may_not_give_way_to_a_default(async_season: AsyncSeason) -> None:
+    async def ingest_by_name(client: AsyncScripe, project_id: str, file: Path) -> Source:
+        return await client.sources.ingest(file, project_id=project_id, name="One", idempotency_key="one")
+
+    async_season.emulator.drop_next(before=True, method="POST", path="/sources")
+    await async_season.fail(ingest_by_name)
+    assert isinstance(await async_season.fail(ingest), LedgerConflictError)
+    source = await async_season.call(ingest_by_name)
+    assert isinstance(source, Source)
+    assert source.name == "One"
+
+
 async def test_two_methods_of_one_route_are_one_thing(async_season: AsyncSeason) -> None:
     async with async_season.client() as client:
         job = await client.posts.generate(
@@ -344,6 +375,17 @@ async def test_one_key_on_two_routes_is_two_things(async_season: AsyncSeason) ->
         note = ledger.find("one", route="POST /notes")
     assert note is not None
     assert note.method == "notes.create"
+
+
+async def test_a_file_that_is_gone_is_missed_by_a_call_with_other_arguments(
+    async_season: AsyncSeason,
+) -> None:
+    await async_season.call(ingest)
+    async_season.file.unlink()
+    async with async_season.client() as client:
+        other = (await client.projects.list().to_list())[-1]
+        with pytest.raises(LedgerConflictError, match="project_id"):
+            await client.sources.ingest(async_season.file, project_id=other.id, idempotency_key="one")
 
 
 async def test_another_file_is_refused(async_season: AsyncSeason) -> None:
@@ -395,10 +437,33 @@ async def test_after_the_spend_cap_the_same_key_makes_it(async_season: AsyncSeas
     assert len(async_season.emulator.assert_sent("POST", "/uploads")) == 1  # nothing was made of the upload
 
 
+async def test_after_another_refusal_even_the_same_file_is_uploaded_again(async_season: AsyncSeason) -> None:
+    """Its upload may be the reason."""
+    async_season.emulator.fail_next(422, method="POST", path="/sources")
+    await async_season.fail(ingest)
+    await async_season.call(ingest)
+    async_season.emulator.assert_sent("POST", "/uploads", times=2)
+
+
 async def test_after_another_refusal_the_file_is_uploaded_again(async_season: AsyncSeason) -> None:
     async_season.emulator.fail_next(422, method="POST", path="/sources")
     assert isinstance(await async_season.fail(ingest), UnprocessableEntityError)
     async_season.file.write_text("Another recording.")
+    await async_season.call(ingest)
+    async_season.emulator.assert_sent("POST", "/uploads", times=2)
+
+
+async def test_an_upload_is_not_used_for_another_content_type(async_season: AsyncSeason) -> None:
+    async_season.emulator.set_spend_remaining(0)
+    async with async_season.client() as client:
+        with pytest.raises(SpendCapExceededError):
+            await client.sources.ingest(
+                async_season.file,
+                project_id=async_season.project_id,
+                content_type="application/pdf",
+                idempotency_key="one",
+            )
+    async_season.emulator.clock.advance(16 * HOUR)
     await async_season.call(ingest)
     async_season.emulator.assert_sent("POST", "/uploads", times=2)
 
@@ -594,6 +659,27 @@ async def test_an_empty_list_without_a_witness_proves_nothing(
     """The API may have forgotten the jobs of that time."""
     await lose(async_season, method, arrived=False)
     assert isinstance(await async_season.fail(method), UnsettledWriteError)
+    assert async_season.writes() == []
+
+
+async def test_a_later_job_of_the_day_is_no_witness(async_season: AsyncSeason) -> None:
+    """An API that takes only the day of a time shows jobs that say nothing of the hours before."""
+    emulator = async_season.emulator
+    emulator.seed(jobs=1, start=datetime(2026, 5, 1, 20, tzinfo=UTC))
+    await lose(async_season, generate, arrived=False)
+    async with emulator.async_client() as client:
+        jobs = json.dumps(await client.request("GET", "/jobs")).encode()
+
+    def show_whole_day(request: Request, response: Response) -> None:
+        if (
+            request.path == "/jobs"
+            and "dateTo=2026-05-01T" in request.url
+            and "limit=1&" in f"{request.url}&"
+        ):
+            response.body = jobs
+
+    emulator.add_observer(show_whole_day)
+    assert isinstance(await async_season.fail(generate), UnsettledWriteError)
     assert async_season.writes() == []
 
 
@@ -798,3 +884,42 @@ async def test_settle_brings_in_what_was_made_before_there_was_a_ledger(async_se
         ledger.settle("one", result_id=source.id)
     assert (await async_season.call(ingest)).id == source.id
     assert async_season.item().workspace_id == async_season.emulator.workspace_id
+
+
+async def test_two_calls_bring_in_what_a_person_settled(
+    async_season: AsyncSeason, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both look for the item before either has given it to its workspace."""
+    async with async_season.emulator.async_client() as client:
+        note = await create_note(client, async_season.project_id, async_season.file)
+    with Ledger(async_season.path) as ledger:
+        ledger.settle("one", result_id=note.id)
+        store = store_of(ledger)
+        adopt = store.adopt
+
+        def adopt_twice(unit: Unit) -> Item | None:
+            stale = store.find(replace(unit, base_url="", workspace_id=""))
+            adopt(unit)
+            monkeypatch.setattr(store, "find", lambda _: stale)
+            try:
+                return adopt(unit)
+            finally:
+                monkeypatch.undo()
+
+        monkeypatch.setattr(store, "adopt", adopt_twice)
+        assert (await async_season.call(create_note)).id == note.id
+
+
+async def test_what_a_person_settled_counts_more_than_a_failed_job(async_season: AsyncSeason) -> None:
+    job = await async_season.call(generate)
+    async_season.emulator.fail(job.id)
+    await async_season.fail(generate)
+    async with async_season.emulator.async_client() as client:
+        post = await create_post(client, async_season.project_id, async_season.file)
+    with Ledger(async_season.path) as ledger:
+        ledger.settle("one", result_id=post.id, route="POST /posts/generations")
+    settled = await async_season.call(generate)
+    assert isinstance(settled, Job)
+    assert settled.is_succeeded
+    assert settled.result is not None
+    assert settled.result.post_id == post.id

@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -32,6 +34,8 @@ from scripe import (
     UnprocessableEntityError,
     UnsettledWriteError,
 )
+from scripe._core.ledger import Item, Unit
+from scripe._ledger import store_of
 from scripe.emulator import Clock, Emulator, Request, Response
 
 pytestmark = pytest.mark.anyio
@@ -254,6 +258,21 @@ def test_another_moment_returns_the_thing_and_warns(
     assert {"2026-05-04T09:00:00.000Z", "2026-05-05T09:00:00.000Z"} <= set(map(str, warning.args or ()))
 
 
+def test_a_replayed_write_warns_of_another_moment(
+    season: Season, caplog: pytest.LogCaptureFixture
+) -> None:
+    season.emulator.drop_next(method="POST", path="/posts")
+    with season.client() as client:
+        for day, expected in ((4, pytest.raises(ScripeError)), (5, nullcontext())):
+            with expected:
+                client.posts.create(
+                    project_id=season.project_id,
+                    scheduled_for=datetime(2026, 5, day, 9, tzinfo=UTC),
+                    idempotency_key="one",
+                )
+    assert [record for record in caplog.records if "posts.update" in record.getMessage()]
+
+
 def test_an_equal_moment_in_another_zone_is_no_other(
     season: Season, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -315,6 +334,18 @@ def test_what_must_be_sent_again_may_not_be_left_out(season: Season) -> None:
             )
 
 
+def test_a_name_that_was_sent_may_not_give_way_to_a_default(season: Season) -> None:
+    def ingest_by_name(client: Scripe, project_id: str, file: Path) -> Source:
+        return client.sources.ingest(file, project_id=project_id, name="One", idempotency_key="one")
+
+    season.emulator.drop_next(before=True, method="POST", path="/sources")
+    season.fail(ingest_by_name)
+    assert isinstance(season.fail(ingest), LedgerConflictError)
+    source = season.call(ingest_by_name)
+    assert isinstance(source, Source)
+    assert source.name == "One"
+
+
 def test_two_methods_of_one_route_are_one_thing(season: Season) -> None:
     with season.client() as client:
         job = client.posts.generate(
@@ -345,6 +376,17 @@ def test_one_key_on_two_routes_is_two_things(season: Season) -> None:
         note = ledger.find("one", route="POST /notes")
     assert note is not None
     assert note.method == "notes.create"
+
+
+def test_a_file_that_is_gone_is_missed_by_a_call_with_other_arguments(
+    season: Season,
+) -> None:
+    season.call(ingest)
+    season.file.unlink()
+    with season.client() as client:
+        other = (client.projects.list().to_list())[-1]
+        with pytest.raises(LedgerConflictError, match="project_id"):
+            client.sources.ingest(season.file, project_id=other.id, idempotency_key="one")
 
 
 def test_another_file_is_refused(season: Season) -> None:
@@ -396,10 +438,33 @@ def test_after_the_spend_cap_the_same_key_makes_it(season: Season) -> None:
     assert len(season.emulator.assert_sent("POST", "/uploads")) == 1  # nothing was made of the upload
 
 
+def test_after_another_refusal_even_the_same_file_is_uploaded_again(season: Season) -> None:
+    """Its upload may be the reason."""
+    season.emulator.fail_next(422, method="POST", path="/sources")
+    season.fail(ingest)
+    season.call(ingest)
+    season.emulator.assert_sent("POST", "/uploads", times=2)
+
+
 def test_after_another_refusal_the_file_is_uploaded_again(season: Season) -> None:
     season.emulator.fail_next(422, method="POST", path="/sources")
     assert isinstance(season.fail(ingest), UnprocessableEntityError)
     season.file.write_text("Another recording.")
+    season.call(ingest)
+    season.emulator.assert_sent("POST", "/uploads", times=2)
+
+
+def test_an_upload_is_not_used_for_another_content_type(season: Season) -> None:
+    season.emulator.set_spend_remaining(0)
+    with season.client() as client:
+        with pytest.raises(SpendCapExceededError):
+            client.sources.ingest(
+                season.file,
+                project_id=season.project_id,
+                content_type="application/pdf",
+                idempotency_key="one",
+            )
+    season.emulator.clock.advance(16 * HOUR)
     season.call(ingest)
     season.emulator.assert_sent("POST", "/uploads", times=2)
 
@@ -595,6 +660,27 @@ def test_an_empty_list_without_a_witness_proves_nothing(
     """The API may have forgotten the jobs of that time."""
     lose(season, method, arrived=False)
     assert isinstance(season.fail(method), UnsettledWriteError)
+    assert season.writes() == []
+
+
+def test_a_later_job_of_the_day_is_no_witness(season: Season) -> None:
+    """An API that takes only the day of a time shows jobs that say nothing of the hours before."""
+    emulator = season.emulator
+    emulator.seed(jobs=1, start=datetime(2026, 5, 1, 20, tzinfo=UTC))
+    lose(season, generate, arrived=False)
+    with emulator.client() as client:
+        jobs = json.dumps(client.request("GET", "/jobs")).encode()
+
+    def show_whole_day(request: Request, response: Response) -> None:
+        if (
+            request.path == "/jobs"
+            and "dateTo=2026-05-01T" in request.url
+            and "limit=1&" in f"{request.url}&"
+        ):
+            response.body = jobs
+
+    emulator.add_observer(show_whole_day)
+    assert isinstance(season.fail(generate), UnsettledWriteError)
     assert season.writes() == []
 
 
@@ -799,3 +885,42 @@ def test_settle_brings_in_what_was_made_before_there_was_a_ledger(season: Season
         ledger.settle("one", result_id=source.id)
     assert (season.call(ingest)).id == source.id
     assert season.item().workspace_id == season.emulator.workspace_id
+
+
+def test_two_calls_bring_in_what_a_person_settled(
+    season: Season, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both look for the item before either has given it to its workspace."""
+    with season.emulator.client() as client:
+        note = create_note(client, season.project_id, season.file)
+    with Ledger(season.path) as ledger:
+        ledger.settle("one", result_id=note.id)
+        store = store_of(ledger)
+        adopt = store.adopt
+
+        def adopt_twice(unit: Unit) -> Item | None:
+            stale = store.find(replace(unit, base_url="", workspace_id=""))
+            adopt(unit)
+            monkeypatch.setattr(store, "find", lambda _: stale)
+            try:
+                return adopt(unit)
+            finally:
+                monkeypatch.undo()
+
+        monkeypatch.setattr(store, "adopt", adopt_twice)
+        assert (season.call(create_note)).id == note.id
+
+
+def test_what_a_person_settled_counts_more_than_a_failed_job(season: Season) -> None:
+    job = season.call(generate)
+    season.emulator.fail(job.id)
+    season.fail(generate)
+    with season.emulator.client() as client:
+        post = create_post(client, season.project_id, season.file)
+    with Ledger(season.path) as ledger:
+        ledger.settle("one", result_id=post.id, route="POST /posts/generations")
+    settled = season.call(generate)
+    assert isinstance(settled, Job)
+    assert settled.is_succeeded
+    assert settled.result is not None
+    assert settled.result.post_id == post.id

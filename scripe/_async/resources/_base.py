@@ -98,7 +98,7 @@ class AsyncResource:
         ).run()
 
     async def _find_job_of_missing_file(
-        self, request: Request[Job], path: str | None, file_key: FileIdempotencyKey
+        self, method: str, request: Request[Job], path: str | None, file_key: FileIdempotencyKey
     ) -> Job | None:
         """Return the job of a file that is gone, if the ledger says that it is done; else None."""
         ledger = self._sender.ledger
@@ -107,7 +107,7 @@ class AsyncResource:
         from ..._core.ledger import describe_write
         from ..ledger_write import AsyncLedgerWrite
 
-        write = describe_write("", request, path=path)
+        write = describe_write(method, request, path=path)
         return await AsyncLedgerWrite(self._sender, ledger, request, write).find_done()
 
     async def _fetch_result(self, request: Request[T], created_by: str, idempotency_key: str) -> T:

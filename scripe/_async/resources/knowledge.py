@@ -171,7 +171,7 @@ class AsyncKnowledge(AsyncResource):
             content = await async_open_upload_content(file, knowledge._sender)
         except FileMissingError:
             request = _document_request("file", project_id, file_key.value, uploadId="", name=name)
-            job = await knowledge._find_job_of_missing_file(request, path, file_key)
+            job = await knowledge._find_job_of_missing_file("knowledge.ingest", request, path, file_key)
             if job is None:
                 raise
             return job

@@ -173,7 +173,7 @@ class AsyncSources(AsyncResource):
             content = await async_open_upload_content(file, sources._sender)
         except FileMissingError:
             request = _file_request(project_id, "", name, file_key.value)
-            job = await sources._find_job_of_missing_file(request, path, file_key)
+            job = await sources._find_job_of_missing_file("sources.ingest", request, path, file_key)
             if job is None:
                 raise
             return await sources._fetch_source(job, file_key.value)

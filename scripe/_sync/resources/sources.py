@@ -174,7 +174,7 @@ class Sources(Resource):
             content = open_upload_content(file, sources._sender)
         except FileMissingError:
             request = _file_request(project_id, "", name, file_key.value)
-            job = sources._find_job_of_missing_file(request, path, file_key)
+            job = sources._find_job_of_missing_file("sources.ingest", request, path, file_key)
             if job is None:
                 raise
             return sources._fetch_source(job, file_key.value)
