@@ -485,7 +485,10 @@ try() {
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("''", "whoami projects sources notes posts knowledge jobs uploads webhooks emulator completion"),
+        (
+            "''",
+            "whoami projects sources notes posts knowledge jobs uploads webhooks ledger emulator completion",
+        ),
         ("posts ''", "list get create update generate statuses"),
         ("jobs w", "wait"),
         ("jobs list --st", "--status"),
