@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -900,7 +901,7 @@ async def test_two_calls_bring_in_what_a_person_settled(
         def adopt_twice(unit: Unit) -> Item | None:
             stale = store.find(replace(unit, base_url="", workspace_id=""))
             adopt(unit)
-            monkeypatch.setattr(store, "find", lambda _: stale)
+            monkeypatch.setattr(store, "find", partial(return_item, stale))
             try:
                 return adopt(unit)
             finally:
@@ -908,6 +909,12 @@ async def test_two_calls_bring_in_what_a_person_settled(
 
         monkeypatch.setattr(store, "adopt", adopt_twice)
         assert (await async_season.call(create_note)).id == note.id
+
+
+def return_item(item: Item | None, unit: Unit) -> Item | None:
+    """Return the item, whichever unit is asked for."""
+    assert unit
+    return item
 
 
 async def test_what_a_person_settled_counts_more_than_a_failed_job(async_season: AsyncSeason) -> None:
