@@ -242,6 +242,15 @@ async def test_a_kept_time_goes_over_the_wire_again(async_season: AsyncSeason) -
     assert second.body == first.body
 
 
+async def test_the_servers_wait_goes_over_the_wire_as_it_first_was(async_season: AsyncSeason) -> None:
+    """`generate` asks for none, `generate_and_wait` for 25 seconds: the API compares the bodies."""
+    async_season.emulator.drop_next(method="POST", path="/posts/generations")
+    await async_season.fail(generate)
+    await async_season.call(generate_and_wait_for_words)
+    first, second = async_season.emulator.assert_sent("POST", "/posts/generations", times=2)
+    assert second.body == first.body
+
+
 async def test_another_moment_returns_the_thing_and_warns(
     async_season: AsyncSeason, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -467,6 +476,16 @@ async def test_an_upload_is_not_used_for_another_content_type(async_season: Asyn
     async_season.emulator.clock.advance(16 * HOUR)
     await async_season.call(ingest)
     async_season.emulator.assert_sent("POST", "/uploads", times=2)
+
+
+async def test_another_file_after_the_spend_cap_is_uploaded(async_season: AsyncSeason) -> None:
+    async_season.emulator.set_spend_remaining(0)
+    await async_season.fail(ingest)
+    async_season.file.write_text("Another recording.")
+    async_season.emulator.clock.advance(16 * HOUR)
+    source = await async_season.call(ingest)
+    assert isinstance(source, Source)
+    assert source.text_preview == "Another recording."
 
 
 async def test_an_upload_is_not_used_after_23_hours(async_season: AsyncSeason) -> None:

@@ -243,6 +243,15 @@ def test_a_kept_time_goes_over_the_wire_again(season: Season) -> None:
     assert second.body == first.body
 
 
+def test_the_servers_wait_goes_over_the_wire_as_it_first_was(season: Season) -> None:
+    """`generate` asks for none, `generate_and_wait` for 25 seconds: the API compares the bodies."""
+    season.emulator.drop_next(method="POST", path="/posts/generations")
+    season.fail(generate)
+    season.call(generate_and_wait_for_words)
+    first, second = season.emulator.assert_sent("POST", "/posts/generations", times=2)
+    assert second.body == first.body
+
+
 def test_another_moment_returns_the_thing_and_warns(
     season: Season, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -468,6 +477,16 @@ def test_an_upload_is_not_used_for_another_content_type(season: Season) -> None:
     season.emulator.clock.advance(16 * HOUR)
     season.call(ingest)
     season.emulator.assert_sent("POST", "/uploads", times=2)
+
+
+def test_another_file_after_the_spend_cap_is_uploaded(season: Season) -> None:
+    season.emulator.set_spend_remaining(0)
+    season.fail(ingest)
+    season.file.write_text("Another recording.")
+    season.emulator.clock.advance(16 * HOUR)
+    source = season.call(ingest)
+    assert isinstance(source, Source)
+    assert source.text_preview == "Another recording."
 
 
 def test_an_upload_is_not_used_after_23_hours(season: Season) -> None:
