@@ -323,7 +323,7 @@ class SpendCapExceededError(APIStatusError):
     """402: the workspace's daily spend cap for AI work is reached; no job was created.
 
     Call again after `resets_at`, with another idempotency key: for the same key, the API may repeat this response for
-    24 hours (a guess).
+    24 hours (a guess). With a ledger, `Scripe(ledger=…)`, call again with the same one.
     """
 
     @property
@@ -386,14 +386,14 @@ class IdempotencyConflictError(ConflictError):
     """409 `idempotency_key_conflict`: the idempotency key was used within 24 hours with another body.
 
     The same file counts as another body once the upload link of the first call has expired (`Upload.expires_at`, about
-    15 minutes, a guess).
+    15 minutes, a guess). With a ledger, `Scripe(ledger=…)`, the same call returns what was made instead.
     """
 
     def __str__(self) -> str:
         return (
             f"{super().__str__()}. An idempotency key belongs to one body for 24 hours. A file that is sent again "
             "after its upload link has expired (about 15 minutes) is another body: look for the first job in "
-            "jobs.list() before you use another key."
+            "jobs.list() before you use another key. With a ledger, Scripe(ledger=…), a key lasts for good."
         )
 
 

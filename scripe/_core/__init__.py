@@ -5,6 +5,7 @@
 | `config.py` | options and their order of precedence: call, `with_options`, client, environment, default |
 | `request.py` | paths, queries and bodies of requests |
 | `idempotency.py` | idempotency keys: make, check, derive |
+| `ledger.py` | what a write does whose idempotency key a ledger remembers |
 | `outcome.py` | the outcome of one attempt: a response, or a failure of the transport |
 | `retry.py` | whether to send a request again, and after how long |
 | `rate_limit.py` | when the next request may be sent, by the headers of past responses |

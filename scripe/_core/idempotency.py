@@ -55,7 +55,8 @@ def idempotency_key(*parts: object) -> str:
     The same parts give the same key on every machine and in every run; other parts, or the same text split
     differently, give another. Use what identifies the operation: a path, a row's id, a digest of the content.
 
-    The API remembers a key for 24 hours. A program that runs again later must itself remember what it has made.
+    The API remembers a key for 24 hours. A program that runs again later needs a ledger, `Scripe(ledger=…)`, which
+    remembers what was made.
 
     Args:
         *parts: At least one `str`, `bytes`, `int`, `float`, `bool`, `None`, `date`, `datetime`, `UUID` or path.

@@ -119,7 +119,9 @@ Undocumented: TypeAlias = Annotated[
 IdempotencyKey: TypeAlias = Annotated[
     str | None,
     option(
-        "KEY", "Repeat a call without doing anything twice, for 24 hours (with a file: about 15 minutes)."
+        "KEY",
+        "Repeat a call without doing anything twice, for 24 hours (with a file: about 15 minutes; with --ledger: for "
+        "good).",
     ),
 ]
 Limit: TypeAlias = Annotated[

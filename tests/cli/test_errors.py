@@ -123,7 +123,7 @@ def test_the_spend_cap_says_when_it_is_reset(served: Emulator, scripe: Run) -> N
     served.set_spend(5000)
     ran = scripe("knowledge", "add", "--url", "https://example.com")
     assert "The spend cap is reset at 20" in ran.err
-    assert "T00:00Z. If you gave --idempotency-key, give another one then.\n" in ran.err
+    assert "T00:00Z: give another --idempotency-key then, if you gave one.\n" in ran.err
 
 
 @pytest.mark.parametrize(

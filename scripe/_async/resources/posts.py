@@ -97,7 +97,8 @@ class AsyncPosts(AsyncResource):
             title: Title, for your own use; at most 500 characters.
             content_type: Topic of the post. Default: `PERSONAL`.
             scheduled_for: Time of publication: an aware datetime in the future.
-            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second post.
+            idempotency_key: A repeated call with the same key and arguments creates no second post within 24 hours,
+                and with a ledger at any time.
 
         Raises:
             NotFoundError: no project in this workspace has this id.
@@ -216,8 +217,9 @@ class AsyncPosts(AsyncResource):
                 a code such as `de` is a guess.
             wait_for_completion_ms: Milliseconds, up to 25,000, for which the API may hold its response until the
                 job has finished. The client's `timeout` is extended by as much.
-            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second job.
-                The API may also repeat an error, such as 402 for the spend cap, for the same key (a guess).
+            idempotency_key: A repeated call with the same key and arguments creates no second job within 24 hours,
+                and with a ledger at any time. Without one, the API may also repeat an error, such as 402 for the
+                spend cap, for the same key (a guess).
 
         Raises:
             SpendCapExceededError: the workspace's daily spend cap is reached.
@@ -287,8 +289,9 @@ class AsyncPosts(AsyncResource):
             timeout: Seconds for the whole call: the generation, the wait, and fetching the post; None for no limit.
             on_update: Called with the job after each change of its status or progress.
             show_progress: Show progress bars, in a terminal or a notebook only.
-            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second post.
-                The API may also repeat an error, such as 402 for the spend cap, for the same key (a guess).
+            idempotency_key: A repeated call with the same key and arguments creates no second post within 24 hours,
+                and with a ledger at any time. Without one, the API may also repeat an error, such as 402 for the
+                spend cap, for the same key (a guess).
 
         Raises:
             JobFailedError: the API could not write the post.

@@ -49,7 +49,8 @@ class AsyncSources(AsyncResource):
             project_id: `proj_…`, the project of the source.
             text: The transcript, not empty; the API accepts about a million characters.
             name: Name of the source.
-            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second source.
+            idempotency_key: A repeated call with the same key and arguments creates no second source within 24 hours,
+                and with a ledger at any time.
 
         Raises:
             NotFoundError: no project in this workspace has this id.
@@ -76,7 +77,8 @@ class AsyncSources(AsyncResource):
             project_id: `proj_…`, the project of the source.
             upload_id: `upl_…`, of a file that was sent with `uploads.upload_file` or `uploads.put`.
             name: Name of the source.
-            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second source.
+            idempotency_key: A repeated call with the same key and arguments creates no second source within 24 hours,
+                and with a ledger at any time.
 
         Raises:
             NotFoundError: this workspace has no such project or upload.
@@ -107,7 +109,8 @@ class AsyncSources(AsyncResource):
             timeout: Seconds for the whole wait for the job; None for no limit.
             on_update: Called with the job after each change of its status or progress.
             show_progress: Show progress bars, in a terminal or a notebook only.
-            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second source.
+            idempotency_key: A repeated call with the same key and arguments creates no second source within 24 hours,
+                and with a ledger at any time.
 
         Raises:
             JobFailedError: the API could not transcribe the file.
@@ -151,8 +154,9 @@ class AsyncSources(AsyncResource):
             show_progress: Show progress bars, in a terminal or a notebook only.
             idempotency_key: A repeated call with the same key and the same content ends at the same job until the
                 upload link of the first call expires (`Upload.expires_at`, about 15 minutes, a guess). After that
-                it raises `IdempotencyConflictError`; after 24 hours it creates a second source. Other content
-                with the same key raises at once. With a key, the file is read twice: first for its digest.
+                it raises `IdempotencyConflictError`; after 24 hours it creates a second source. With a ledger,
+                it returns the same source at any time. Other content with the same key raises at once. With a key,
+                the file is read twice: first for its digest.
 
         Raises:
             InvalidArgumentError: the file is missing, empty or a directory, or its type is unknown.

@@ -40,7 +40,8 @@ class Knowledge(Resource):
             text: The text; the API accepts about 1 MB.
             name: Name of the document; at most 500 characters.
             project_id: `proj_…`, for a document of one project; of the whole workspace if left out.
-            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second document.
+            idempotency_key: A repeated call with the same key and arguments creates no second document within 24 hours,
+                and with a ledger at any time.
 
         Raises:
             SpendCapExceededError: the workspace's daily spend cap is reached.
@@ -60,7 +61,8 @@ class Knowledge(Resource):
             upload_id: `upl_…`, of a file that was sent with `uploads.upload_file` or `uploads.put`.
             name: Name of the document; at most 500 characters.
             project_id: `proj_…`, for a document of one project; of the whole workspace if left out.
-            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second document.
+            idempotency_key: A repeated call with the same key and arguments creates no second document within 24 hours,
+                and with a ledger at any time.
 
         Raises:
             SpendCapExceededError: the workspace's daily spend cap is reached.
@@ -85,7 +87,8 @@ class Knowledge(Resource):
             url: URL of the page, with `https://` or `http://`.
             name: Name of the document. Default: its URL.
             project_id: `proj_…`, for a document of one project; of the whole workspace if left out.
-            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second document.
+            idempotency_key: A repeated call with the same key and arguments creates no second document within 24 hours,
+                and with a ledger at any time.
 
         Raises:
             SpendCapExceededError: the workspace's daily spend cap is reached.
@@ -110,7 +113,8 @@ class Knowledge(Resource):
             url: URL of the video, with `https://`.
             name: Name of the document. Default: its URL.
             project_id: `proj_…`, for a document of one project; of the whole workspace if left out.
-            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second document.
+            idempotency_key: A repeated call with the same key and arguments creates no second document within 24 hours,
+                and with a ledger at any time.
 
         Raises:
             SpendCapExceededError: the workspace's daily spend cap is reached.
@@ -146,8 +150,9 @@ class Knowledge(Resource):
             show_progress: Show progress bars, in a terminal or a notebook only.
             idempotency_key: A repeated call with the same key and the same content returns the same job until the
                 upload link of the first call expires (`Upload.expires_at`, about 15 minutes, a guess). After that
-                it raises `IdempotencyConflictError`; after 24 hours it creates a second document. Other content
-                with the same key raises at once. With a key, the file is read twice: first for its digest.
+                it raises `IdempotencyConflictError`; after 24 hours it creates a second document. With a ledger,
+                it returns the same job at any time. Other content with the same key raises at once. With a key,
+                the file is read twice: first for its digest.
 
         Returns:
             The job, which has succeeded; `job.result.document_id` is the id of the document.

@@ -83,7 +83,8 @@ class Notes(Resource):
             folder_id: The folder to put the note in. Default: the root.
             date: The day of its slot, or an aware datetime. Default: now.
             content_type: Topic of the note. Default: `PERSONAL`.
-            idempotency_key: A repeated call with the same key and arguments within 24 hours creates no second note.
+            idempotency_key: A repeated call with the same key and arguments creates no second note within 24 hours,
+                and with a ledger at any time.
 
         Raises:
             NotFoundError: no project in this workspace has this id.
