@@ -125,6 +125,7 @@ def emulator(violations: list[str]) -> Iterator[Emulator]:
 def folder(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Make a folder with all files that the pages name, and an environment that leads to the emulator."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "recordings").symlink_to(ROOT / "examples" / "files")
     (tmp_path / "podcast.m4a").write_bytes((ROOT / "examples/files/memo.mp3").read_bytes())
     trustme.CA().issue_cert("client.example.com").private_key_and_cert_chain_pem.write_to_path(
         tmp_path / "client.pem"

@@ -1,1 +1,1 @@
-"""Recipes: whole tasks in a page of code, each for `Scripe` and for `AsyncScripe`."""
+"""Recipes: whole tasks in a page of code, nearly all for `Scripe` and for `AsyncScripe`."""

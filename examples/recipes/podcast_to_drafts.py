@@ -1,22 +1,18 @@
 """Make three drafts of a podcast, one for each angle.
 
-python -m examples.recipes.podcast_to_drafts proj_… episode.mp3
+python -m examples.recipes.podcast_to_drafts proj_… episode.mp3 podcast.db
 
 The API returns at most the first 2,000 characters of a transcript, and the drafts are written from only these; if there
-is more, a warning says so. `podcast.json`, in the current folder, records which recordings have a source and which
-drafts were made; these are skipped. Idempotency keys alone would protect a recording until its upload link expires
-(`Upload.expires_at`; about 15 minutes is a guess), and a draft for 24 hours.
+is more, a warning says so. The ledger `podcast.db` remembers what was made of a file of this name: a second run, on any
+day, returns the same source and drafts.
 """
 
 from __future__ import annotations
 
-import hashlib
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
-from examples.recipes.journal import Journal
-from scripe import AsyncScripe, Job, Scripe
+from scripe import AsyncScripe, Scripe, idempotency_key
 from scripe.types import Post, Source
 
 ANGLES = [
@@ -24,12 +20,6 @@ ANGLES = [
     "Say the one thing in it that most people in the field get wrong.",
     "Make a checklist of it that a reader can use tomorrow.",
 ]
-
-
-def name_of(recording: Path) -> str:
-    """Return the name of the step that ingests a file: the same for the same content, whatever the file is called."""
-    with recording.open("rb") as file:
-        return f"source {hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def warn_of_a_cut_text(source: Source) -> None:
@@ -41,61 +31,49 @@ def warn_of_a_cut_text(source: Source) -> None:
         )
 
 
-def drafts(client: Scripe, project_id: str, recording: Path, journal: Journal, now: datetime) -> list[Post]:
-    """Make the drafts, and return those that this run made."""
-    with journal.step(name_of(recording), now) as step:
-        if step.made is None:
-            source = client.sources.ingest(recording, project_id=project_id, idempotency_key=step.key)
-            step.made = source.id
-        else:
-            source = client.sources.retrieve(step.made)
+def drafts(client: Scripe, project_id: str, recording: Path) -> list[Post]:
+    source = client.sources.ingest(
+        recording, project_id=project_id, idempotency_key=idempotency_key("source", recording.name)
+    )
     warn_of_a_cut_text(source)
-    submitted: list[Job] = []
-    for angle in ANGLES:
-        with journal.step(f"{source.id}: {angle}", now) as step:
-            if step.made is None:
-                text = f"{angle}\n\n{source.text_preview}"
-                job = client.posts.generate(project_id=project_id, text=text, idempotency_key=step.key)
-                submitted.append(job)
-                step.made = job.id
+    submitted = [
+        client.posts.generate(
+            project_id=project_id,
+            text=f"{angle}\n\n{source.text_preview}",
+            idempotency_key=idempotency_key("draft", recording.name, angle),
+        )
+        for angle in ANGLES
+    ]
     jobs = client.jobs.wait_all(submitted)  # three jobs cost about as many requests as one
-    journal.forget_failed(jobs)
     made = [job.result.post_id for job in jobs if job.is_succeeded and job.result]
     return [client.posts.retrieve(post_id) for post_id in made if post_id]
 
 
-async def drafts_async(
-    client: AsyncScripe, project_id: str, recording: Path, journal: Journal, now: datetime
-) -> list[Post]:
-    with journal.step(name_of(recording), now) as step:
-        if step.made is None:
-            source = await client.sources.ingest(recording, project_id=project_id, idempotency_key=step.key)
-            step.made = source.id
-        else:
-            source = await client.sources.retrieve(step.made)
+async def drafts_async(client: AsyncScripe, project_id: str, recording: Path) -> list[Post]:
+    source = await client.sources.ingest(
+        recording, project_id=project_id, idempotency_key=idempotency_key("source", recording.name)
+    )
     warn_of_a_cut_text(source)
-    submitted: list[Job] = []
-    for angle in ANGLES:
-        with journal.step(f"{source.id}: {angle}", now) as step:
-            if step.made is None:
-                text = f"{angle}\n\n{source.text_preview}"
-                job = await client.posts.generate(project_id=project_id, text=text, idempotency_key=step.key)
-                submitted.append(job)
-                step.made = job.id
+    submitted = [
+        await client.posts.generate(
+            project_id=project_id,
+            text=f"{angle}\n\n{source.text_preview}",
+            idempotency_key=idempotency_key("draft", recording.name, angle),
+        )
+        for angle in ANGLES
+    ]
     jobs = await client.jobs.wait_all(submitted)
-    journal.forget_failed(jobs)
     made = [job.result.post_id for job in jobs if job.is_succeeded and job.result]
     return [await client.posts.retrieve(post_id) for post_id in made if post_id]
 
 
-def main(project_id: str, recording: str) -> None:
-    journal = Journal(Path("podcast.json"))
-    with Scripe() as client:
-        for post in drafts(client, project_id, Path(recording), journal, datetime.now(UTC)):
+def main(project_id: str, recording: str, ledger_path: str) -> None:
+    with Scripe(ledger=ledger_path) as client:
+        for post in drafts(client, project_id, Path(recording)):
             print(post.id, post.title, post.content, sep="\n", end="\n\n")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 4:
         raise SystemExit(__doc__)
     main(*sys.argv[1:])
