@@ -87,7 +87,7 @@ def main(project_id: str, ledger_path: str) -> None:
         night = run(client, ledger, project_id, datetime.now(UTC))
     done = sum(job.is_succeeded for job in night.jobs)
     print(
-        f"{done} of {len(night.jobs)} posts written; run again {night.go_on_at or 'when there are new notes'}"
+        f"{done} of {len(night.jobs)} posts are written; run again {night.go_on_at or 'when there are new notes'}"
     )
     for line in night.left_out:
         print(line, file=sys.stderr)

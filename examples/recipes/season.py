@@ -16,21 +16,22 @@ from zoneinfo import ZoneInfo
 from scripe import Scripe, SpendCapExceededError, idempotency_key
 
 
-def make_season(client: Scripe, project_id: str, folder: Path, first_day: datetime) -> Iterator[list[str]]:
+def make_season(client: Scripe, project: str, folder: Path, first_day: datetime) -> Iterator[list[str]]:
     days = (first_day + timedelta(days=number, hours=9) for number in count())
     slots = (day for day in days if day.weekday() in (0, 2, 4))
     for file in sorted(folder.glob("[!.]*")):
-        key = idempotency_key(file.name)
-        source = client.sources.ingest(file, project_id=project_id, idempotency_key=key)
+        source = client.sources.ingest(file, project_id=project, idempotency_key=idempotency_key(file.name))
         for language in ("en", "de"):
             key, text, slot = idempotency_key(file.name, language), source.text_preview, next(slots)
             post = client.posts.generate_and_wait(
-                project_id=project_id, text=text, language=language, scheduled_for=slot, idempotency_key=key
+                project_id=project, text=text, language=language, scheduled_for=slot, idempotency_key=key
             )
             yield [str(post.scheduled_at or post.status), file.name, language, post.id, post.title or ""]
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 5:
+        raise SystemExit(__doc__)
     with Scripe(ledger=sys.argv[4]) as client:
         monday = datetime.fromisoformat(sys.argv[3]).replace(tzinfo=ZoneInfo("Europe/Berlin"))
         try:

@@ -98,6 +98,25 @@ def test_what_cannot_be_known_has_an_exit_code_and_names_the_command(
     assert "scripe ledger settle one --send-again" in ran.err
 
 
+def test_after_the_spend_cap_the_same_command_makes_it(scripe: Run, served: Emulator, ledger: str) -> None:
+    page = (
+        "knowledge",
+        "add",
+        "--url",
+        "https://example.com",
+        "--idempotency-key",
+        "one",
+        "--ledger",
+        ledger,
+    )
+    served.set_spend(5000)
+    ran = scripe(*page)
+    assert ran.code == 8
+    assert "T00:00Z: run the same command then.\n" in ran.err
+    served.set_spend(0)
+    assert scripe(*page).code == 0
+
+
 def test_a_thing_that_is_gone_names_the_command(scripe: Run, served: Emulator, ledger: str) -> None:
     create_note(scripe, served, ledger)
     served.fail_next(404, method="GET", path="/notes/")
