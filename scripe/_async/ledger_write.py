@@ -169,7 +169,9 @@ class AsyncLedgerWrite(Generic[T]):
             if attempts.item is item:
                 raise  # nothing was sent, and nothing written
             if not rules.must_settle(error):
-                await self._record(rules.record_error(attempts.item, error, self._prior_unresolved))
+                await self._record(
+                    rules.record_error(attempts.item, error, self._prior_unresolved, self._now())
+                )
                 raise
             conflict = error
         else:

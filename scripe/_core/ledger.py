@@ -207,7 +207,7 @@ class Item:
         path: Digest of the file's path.
         generation: Number of its present key on the wire.
         first_sent_at: Time of the first attempt of this generation.
-        last_sent_at: Time of its last attempt.
+        last_sent_at: Time of its last attempt; once that has failed, the time of its end.
         unresolved: Attempts of this generation that no response has settled.
         upload_id: The upload of the file.
         name: The name that was sent, if the caller left it out.
@@ -443,13 +443,14 @@ def mark_attempt(item: Item, fields: Fields, unresolved: int, now: int) -> Item:
 # What came of it
 
 
-def record_error(item: Item, error: ScripeError, prior_unresolved: int) -> Item:
+def record_error(item: Item, error: ScripeError, prior_unresolved: int, now: int) -> Item:
     """Return the item after a call that got no result.
 
     Args:
         item: The item, as it was marked before the last attempt.
         error: What the call raised.
         prior_unresolved: Attempts of earlier calls, in this generation, that no response has settled.
+        now: The present time. A machine that slept may have sent the last attempt long after it was marked.
 
     """
     is_resolved = prior_unresolved == 0 and not error.may_have_arrived
@@ -464,7 +465,7 @@ def record_error(item: Item, error: ScripeError, prior_unresolved: int) -> Item:
             first_sent_at=None,
             last_sent_at=None,
         )
-    return item
+    return replace(item, last_sent_at=now)
 
 
 def is_refusal(error: ScripeError) -> bool:

@@ -170,7 +170,9 @@ class LedgerWrite(Generic[T]):
             if attempts.item is item:
                 raise  # nothing was sent, and nothing written
             if not rules.must_settle(error):
-                self._record(rules.record_error(attempts.item, error, self._prior_unresolved))
+                self._record(
+                    rules.record_error(attempts.item, error, self._prior_unresolved, self._now())
+                )
                 raise
             conflict = error
         else:

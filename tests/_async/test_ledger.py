@@ -35,6 +35,8 @@ from scripe import (
     UnsettledWriteError,
 )
 from scripe._core.ledger import Item, Unit
+from scripe._core.outcome import Outcome
+from scripe._http import PreparedRequest, SendOptions
 from scripe._ledger import store_of
 from scripe.emulator import Clock, Emulator, Request, Response
 
@@ -872,6 +874,31 @@ async def test_a_retry_that_slept_through_the_day_is_not_sent(async_season: Asyn
     async_season.emulator.simulated_latency = 25 * 3600
     error = await async_season.fail(create_note, max_retries=2)
     assert isinstance(error, UnsettledWriteError)
+    assert len(async_season.writes()) == 1
+
+
+async def test_a_request_that_was_sent_after_a_sleep_is_looked_for_there(
+    async_season: AsyncSeason, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A laptop is closed just before the request leaves, and opened the day after; then the response is lost."""
+    async_season.emulator.seed(jobs=1, start=datetime(2026, 4, 30, tzinfo=UTC))
+    async_season.emulator.drop_next(method="POST", path="/posts/generations")
+    async with async_season.client() as client:
+        await client.workspaces.me()
+        transport = client._sender.session.transport()  # pyright: ignore[reportPrivateUsage]
+        send = transport.send
+
+        async def sleep_and_send(request: PreparedRequest, options: SendOptions) -> Outcome:
+            if request.method == "POST":
+                async_season.emulator.clock.advance(25 * HOUR)
+            return await send(request, options)
+
+        monkeypatch.setattr(transport, "send", sleep_and_send)
+        with pytest.raises(ScripeError):
+            await generate(client, async_season.project_id, async_season.file)
+    error = await async_season.fail(generate)
+    assert isinstance(error, UnsettledWriteError)
+    assert len(error.candidates) == 1
     assert len(async_season.writes()) == 1
 
 

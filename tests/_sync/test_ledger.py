@@ -36,6 +36,8 @@ from scripe import (
     UnsettledWriteError,
 )
 from scripe._core.ledger import Item, Unit
+from scripe._core.outcome import Outcome
+from scripe._http import PreparedRequest, SendOptions
 from scripe._ledger import store_of
 from scripe.emulator import Clock, Emulator, Request, Response
 
@@ -873,6 +875,31 @@ def test_a_retry_that_slept_through_the_day_is_not_sent(season: Season) -> None:
     season.emulator.simulated_latency = 25 * 3600
     error = season.fail(create_note, max_retries=2)
     assert isinstance(error, UnsettledWriteError)
+    assert len(season.writes()) == 1
+
+
+def test_a_request_that_was_sent_after_a_sleep_is_looked_for_there(
+    season: Season, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A laptop is closed just before the request leaves, and opened the day after; then the response is lost."""
+    season.emulator.seed(jobs=1, start=datetime(2026, 4, 30, tzinfo=UTC))
+    season.emulator.drop_next(method="POST", path="/posts/generations")
+    with season.client() as client:
+        client.workspaces.me()
+        transport = client._sender.session.transport()  # pyright: ignore[reportPrivateUsage]
+        send = transport.send
+
+        def sleep_and_send(request: PreparedRequest, options: SendOptions) -> Outcome:
+            if request.method == "POST":
+                season.emulator.clock.advance(25 * HOUR)
+            return send(request, options)
+
+        monkeypatch.setattr(transport, "send", sleep_and_send)
+        with pytest.raises(ScripeError):
+            generate(client, season.project_id, season.file)
+    error = season.fail(generate)
+    assert isinstance(error, UnsettledWriteError)
+    assert len(error.candidates) == 1
     assert len(season.writes()) == 1
 
 
