@@ -138,18 +138,19 @@ def archive() -> bytes:
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [
-        (b"", "text/plain"),
-        (b" \n", "text/plain"),
-        (b"\xff\x00\x81", "text/plain"),
-        (b"no pdf", "application/pdf"),
-        (pdf(""), "application/pdf"),
-        (b"no word", WORD),
-        (archive(), WORD),
-        (archive(), SLIDES),
-        (archive(), SHEETS),
-        (b"no sound", "audio/mpeg"),
-        (b"", "audio/wav"),
-        (recording(0), "audio/wav"),
+        pytest.param(b"", "text/plain", id="an empty text"),
+        pytest.param(b" \n", "text/plain", id="a blank text"),
+        pytest.param(b"\xff\x00\x81", "text/plain", id="bytes that are not text"),
+        pytest.param(b"no pdf", "application/pdf", id="bytes that are not a PDF"),
+        pytest.param(pdf(""), "application/pdf", id="a PDF without text"),
+        pytest.param(b"no word", WORD, id="bytes that are not an archive"),
+        # Each has an id of its own: an archive holds the time, and pytest's workers would not agree on one made of it.
+        pytest.param(archive(), WORD, id="an archive that is not a document"),
+        pytest.param(archive(), SLIDES, id="an archive that is not a presentation"),
+        pytest.param(archive(), SHEETS, id="an archive that is not a workbook"),
+        pytest.param(b"no sound", "audio/mpeg", id="bytes that are not a recording"),
+        pytest.param(b"", "audio/wav", id="an empty recording"),
+        pytest.param(recording(0), "audio/wav", id="a recording without sound"),
     ],
 )
 def test_unreadable_files_fail_the_job(
