@@ -7,7 +7,7 @@ key: it conflicts if the body differs, so a rerun with the same key and another 
 
 from __future__ import annotations
 
-from ..errors import InvalidArgumentError, JobTimeoutError
+from ..errors import APITimeoutError, InvalidArgumentError, JobTimeoutError
 from ..types.not_given import NotGiven
 from .deadline import Deadline
 from .request import check_id
@@ -41,13 +41,15 @@ def check_wait_ms(milliseconds: int | None) -> int | None:
     return milliseconds
 
 
-def timeout_before_job_error(deadline: Deadline) -> JobTimeoutError:
-    """Return the error of a wait whose time ended before the API named the job."""
-    return JobTimeoutError(
+def timeout_before_job_error(deadline: Deadline, timeout: APITimeoutError) -> JobTimeoutError:
+    """Return the error of a wait whose time ended, with this timeout, before the API named the job."""
+    error = JobTimeoutError(
         f"The API did not name the job within {deadline.seconds:g} s. It may work on it all the same: repeat the call "
         "with the same idempotency key within 24 hours to get that job.",
         jobs=(),
     )
+    error.may_have_arrived = timeout.may_have_arrived
+    return error
 
 
 def check_status(status_category: str | NotGiven, status_id: str | NotGiven) -> None:

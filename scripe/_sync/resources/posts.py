@@ -29,7 +29,7 @@ from ..._core.request import (
     page_query,
     patch_request,
 )
-from ...errors import APITimeoutError
+from ...errors import APITimeoutError, JobTimeoutError
 from ...types.job import Job
 from ...types.not_given import NOT_GIVEN, NotGiven
 from ...types.note import ContentType
@@ -316,13 +316,15 @@ class Posts(Resource):
             reporting as report,
         ):
             try:
-                job = posts._create("posts.generate_and_wait", request, needs_job=False)
-            except APITimeoutError:
+                job: Job | JobTimeoutError = posts._create(
+                    "posts.generate_and_wait", request, needs_job=False
+                )
+            except APITimeoutError as error:
                 if not posts._sender.deadline_passed():
                     raise
-                job = None  # raised below, outside of this block, so that the traceback shows one error and not two
-            if job is None:
-                raise generation.timeout_before_job_error(posts._sender.deadline)
+                job = generation.timeout_before_job_error(posts._sender.deadline, error)
+            if isinstance(job, JobTimeoutError):
+                raise job  # outside of the block above, so that the traceback shows one error and not two
             # `wait` reports changes only: it would not report a job that has finished before its first poll.
             if job.is_finished:
                 report(job)
