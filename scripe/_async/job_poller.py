@@ -61,6 +61,7 @@ class AsyncJobPoller:
             await self._wait_for_next_poll()
             job = await self._map_timeout(partial(self._retrieve, job_id))
             self._tracker.update(job)
+            await self._record_end(job)
             if job != previous:
                 await self._on_update(job)
             previous = job
@@ -68,13 +69,7 @@ class AsyncJobPoller:
 
     async def wait_for_success(self) -> Job:
         """Wait for a single job; raise unless it has succeeded."""
-        job = await self.wait_one()
-        if self._sender.ledger is not None:
-            from .._ledger import store_of  # loaded already, since there is a ledger
-
-            store = store_of(self._sender.ledger)
-            await async_run_blocking(store.record_job, job, store.server_time(self._clock.wall_time()))
-        return polling.require_success(job)
+        return polling.require_success(await self.wait_one())
 
     def __aiter__(self) -> Self:
         return self
@@ -130,7 +125,17 @@ class AsyncJobPoller:
 
     async def _update(self, job: Job) -> None:
         if self._tracker.update(job):
+            await self._record_end(job)
             await self._on_update(job)
+
+    async def _record_end(self, job: Job) -> None:
+        """Tell the ledger, if there is one, that a job has finished."""
+        if self._sender.ledger is None or not job.is_finished:
+            return
+        from .._ledger import store_of  # loaded already, since there is a ledger
+
+        store = store_of(self._sender.ledger)
+        await async_run_blocking(store.record_job, job, store.server_time(self._clock.wall_time()))
 
     async def _retrieve(self, job_id: str) -> Job:
         await self._throttle()

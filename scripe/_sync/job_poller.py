@@ -62,6 +62,7 @@ class JobPoller:
             self._wait_for_next_poll()
             job = self._map_timeout(partial(self._retrieve, job_id))
             self._tracker.update(job)
+            self._record_end(job)
             if job != previous:
                 self._on_update(job)
             previous = job
@@ -69,13 +70,7 @@ class JobPoller:
 
     def wait_for_success(self) -> Job:
         """Wait for a single job; raise unless it has succeeded."""
-        job = self.wait_one()
-        if self._sender.ledger is not None:
-            from .._ledger import store_of  # loaded already, since there is a ledger
-
-            store = store_of(self._sender.ledger)
-            run_blocking(store.record_job, job, store.server_time(self._clock.wall_time()))
-        return polling.require_success(job)
+        return polling.require_success(self.wait_one())
 
     def __iter__(self) -> Self:
         return self
@@ -131,7 +126,17 @@ class JobPoller:
 
     def _update(self, job: Job) -> None:
         if self._tracker.update(job):
+            self._record_end(job)
             self._on_update(job)
+
+    def _record_end(self, job: Job) -> None:
+        """Tell the ledger, if there is one, that a job has finished."""
+        if self._sender.ledger is None or not job.is_finished:
+            return
+        from .._ledger import store_of  # loaded already, since there is a ledger
+
+        store = store_of(self._sender.ledger)
+        run_blocking(store.record_job, job, store.server_time(self._clock.wall_time()))
 
     def _retrieve(self, job_id: str) -> Job:
         self._throttle()

@@ -625,6 +625,19 @@ async def test_a_forgotten_job_is_returned_as_the_ledger_has_it(async_season: As
     assert job.result.post_id == post.id
 
 
+async def test_a_document_that_was_added_is_returned_as_its_job(async_season: AsyncSeason) -> None:
+    jobs = [await async_season.call(ingest_document) for _ in range(2)]
+    assert [job.type for job in jobs if isinstance(job, Job)] == ["KB_INGEST_FILE"] * 2
+
+
+async def test_the_end_of_many_jobs_is_remembered(async_season: AsyncSeason) -> None:
+    async with async_season.client() as client:
+        job = await generate(client, async_season.project_id, async_season.file)
+        other = await client.posts.generate(project_id=async_season.project_id, text="No key.")
+        await client.jobs.wait_all([job, other])
+    assert async_season.item().state == "done"
+
+
 async def test_a_forgotten_job_without_a_result_is_not_known(async_season: AsyncSeason) -> None:
     job = await async_season.call(generate)
     async_season.emulator.fail_next(404, method="GET", path="/jobs/")

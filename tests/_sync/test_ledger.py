@@ -626,6 +626,19 @@ def test_a_forgotten_job_is_returned_as_the_ledger_has_it(season: Season) -> Non
     assert job.result.post_id == post.id
 
 
+def test_a_document_that_was_added_is_returned_as_its_job(season: Season) -> None:
+    jobs = [season.call(ingest_document) for _ in range(2)]
+    assert [job.type for job in jobs if isinstance(job, Job)] == ["KB_INGEST_FILE"] * 2
+
+
+def test_the_end_of_many_jobs_is_remembered(season: Season) -> None:
+    with season.client() as client:
+        job = generate(client, season.project_id, season.file)
+        other = client.posts.generate(project_id=season.project_id, text="No key.")
+        client.jobs.wait_all([job, other])
+    assert season.item().state == "done"
+
+
 def test_a_forgotten_job_without_a_result_is_not_known(season: Season) -> None:
     job = season.call(generate)
     season.emulator.fail_next(404, method="GET", path="/jobs/")

@@ -67,6 +67,7 @@ class AsyncResource:
         *,
         has_name: bool,
         path: str | None,
+        needs_job: bool = False,
     ) -> Job:
         """Upload a file, and send the write that makes something of it; with a ledger, do both once only.
 
@@ -76,6 +77,7 @@ class AsyncResource:
             uploader: Uploads the file.
             has_name: False if the name in the request is a default.
             path: The path of the file, if it has one.
+            needs_job: True if the caller returns the job, and not its result.
 
         """
         ledger, file_key = self._sender.ledger, uploader.file_key
@@ -94,7 +96,7 @@ class AsyncResource:
             path=path,
         )
         return await AsyncLedgerWrite(
-            self._sender, ledger, build(""), write, needs_job=False, uploader=uploader
+            self._sender, ledger, build(""), write, needs_job=needs_job, uploader=uploader
         ).run()
 
     async def _find_job_of_missing_file(

@@ -200,6 +200,7 @@ class AsyncKnowledge(AsyncResource):
                         build,
                         has_name=name is not None,
                         path=path,
+                        needs_job=True,
                     ),
                     timeout=timeout,
                     on_progress=on_progress,

@@ -68,6 +68,7 @@ class Resource:
         *,
         has_name: bool,
         path: str | None,
+        needs_job: bool = False,
     ) -> Job:
         """Upload a file, and send the write that makes something of it; with a ledger, do both once only.
 
@@ -77,6 +78,7 @@ class Resource:
             uploader: Uploads the file.
             has_name: False if the name in the request is a default.
             path: The path of the file, if it has one.
+            needs_job: True if the caller returns the job, and not its result.
 
         """
         ledger, file_key = self._sender.ledger, uploader.file_key
@@ -95,7 +97,7 @@ class Resource:
             path=path,
         )
         return LedgerWrite(
-            self._sender, ledger, build(""), write, needs_job=False, uploader=uploader
+            self._sender, ledger, build(""), write, needs_job=needs_job, uploader=uploader
         ).run()
 
     def _find_job_of_missing_file(

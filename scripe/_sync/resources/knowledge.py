@@ -201,6 +201,7 @@ class Knowledge(Resource):
                         build,
                         has_name=name is not None,
                         path=path,
+                        needs_job=True,
                     ),
                     timeout=timeout,
                     on_progress=on_progress,
