@@ -869,8 +869,12 @@ def test_two_calls_bring_in_what_a_person_settled(
 
         def adopt_twice(unit: Unit) -> Item | None:
             stale = store.find(replace(unit, base_url="", workspace_id=""))
+
+            def find_stale(_: Unit) -> Item | None:
+                return stale
+
             adopt(unit)
-            monkeypatch.setattr(store, "find", lambda _: stale)
+            monkeypatch.setattr(store, "find", find_stale)
             try:
                 return adopt(unit)
             finally:
