@@ -182,9 +182,12 @@ def test_a_disk_without_shared_memory_is_refused(path: Path, monkeypatch: pytest
     def connect_without_locks(
         path: Path, *, timeout: float, isolation_level: None, check_same_thread: bool
     ) -> sqlite3.Connection:
-        address = f"file:{path}?vfs=unix-none"
         return connect(
-            address, timeout, 0, isolation_level, check_same_thread, sqlite3.Connection, 128, uri=True
+            f"file:{path}?vfs=unix-none",
+            timeout=timeout,
+            isolation_level=isolation_level,
+            check_same_thread=check_same_thread,
+            uri=True,
         )
 
     monkeypatch.setattr(sqlite3, "connect", connect_without_locks)
