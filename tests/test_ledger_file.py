@@ -308,9 +308,9 @@ def test_clients_with_one_path_share_the_file(emulator: Emulator, path: Path) ->
 def test_a_ledger_that_is_collected_while_another_is_opened_blocks_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def collect(directory: str, *arguments: object) -> int:
-        gc.collect()
-        return os_open(directory, *arguments)  # type: ignore[arg-type]
+    def collect(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        gc.collect()  # it may remove folders of an emulator, and opens those with `dir_fd`
+        return os_open(path, flags, mode, dir_fd=dir_fd)
 
     os_open = os.open
     cycle: list[object] = [Ledger(path)]
