@@ -356,19 +356,22 @@ class Store:
         self._connection = sqlite3.connect(
             self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
         )
-        self._connection.row_factory = sqlite3.Row
-        mode = self._set_journal_mode()
-        if mode != "wal":
-            raise LedgerError(
-                f"The ledger {str(self.path)!r} cannot be kept safely here: SQLite granted the journal mode {mode!r} "
-                "instead of 'wal'. Put it on a local disk."
-            )
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute("PRAGMA fullfsync = 1")
-        self._connection.execute(
-            "SELECT * FROM sqlite_master"
-        ).fetchall()  # SQLite makes the file beside it now
-        self._log_identity = _identity(self._log_path)
+        with ExitStack() as undo:
+            undo.callback(self._connection.close)
+            self._connection.row_factory = sqlite3.Row
+            mode = self._set_journal_mode()
+            if mode != "wal":
+                raise LedgerError(
+                    f"The ledger {str(self.path)!r} cannot be kept safely here: SQLite granted the journal mode "
+                    f"{mode!r} instead of 'wal'. Put it on a local disk."
+                )
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("PRAGMA fullfsync = 1")
+            self._connection.execute(
+                "SELECT * FROM sqlite_master"
+            ).fetchall()  # SQLite makes the file beside it now
+            self._log_identity = _identity(self._log_path)
+            undo.pop_all()
 
     def _prepare(self) -> None:
         with self._transaction():

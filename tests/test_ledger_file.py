@@ -182,9 +182,12 @@ def test_a_disk_without_shared_memory_is_refused(path: Path, monkeypatch: pytest
     def connect_without_locks(
         path: Path, *, timeout: float, isolation_level: None, check_same_thread: bool
     ) -> sqlite3.Connection:
-        address = f"file:{path}?vfs=unix-none"
         return connect(
-            address, timeout, 0, isolation_level, check_same_thread, sqlite3.Connection, 128, uri=True
+            f"file:{path}?vfs=unix-none",
+            timeout=timeout,
+            isolation_level=isolation_level,
+            check_same_thread=check_same_thread,
+            uri=True,
         )
 
     monkeypatch.setattr(sqlite3, "connect", connect_without_locks)
@@ -305,9 +308,9 @@ def test_clients_with_one_path_share_the_file(emulator: Emulator, path: Path) ->
 def test_a_ledger_that_is_collected_while_another_is_opened_blocks_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def collect(directory: str, *arguments: object) -> int:
-        gc.collect()
-        return os_open(directory, *arguments)  # type: ignore[arg-type]
+    def collect(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        gc.collect()  # it may remove folders of an emulator, and opens those with `dir_fd`
+        return os_open(path, flags, mode, dir_fd=dir_fd)
 
     os_open = os.open
     cycle: list[object] = [Ledger(path)]

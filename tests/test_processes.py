@@ -327,9 +327,11 @@ sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 
 
 FORKED_IN_A_FIRST_CALL = """
-import os, random, signal, sys, threading, time
+import os, random, signal, sys, threading, time, warnings
 from scripe import Scripe
 
+# From Python 3.12 on, a fork warns if the thread is still there.
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 key, base_url, seed = sys.argv[1:]
 client = Scripe(key, base_url=base_url)
 thread = threading.Thread(target=client.sources.retrieve, args=("src_1",))
