@@ -275,12 +275,7 @@ class Ledger:
 
 
 def store_of(ledger: Ledger) -> Store:
-    """Return the open file of a ledger; opened again in a forked process, since no two may use one connection.
-
-    Raises:
-        LedgerError: the ledger is closed.
-
-    """
+    """Return the open file of a ledger; opened again in a forked process, since no two may use one connection."""
     store = ledger._store  # pyright: ignore[reportPrivateUsage] - this module's own
     if store is None:
         raise LedgerError(
@@ -319,22 +314,13 @@ def _to_public(item: Item) -> LedgerItem:
 
 
 class Store:
-    """One open file, which all `Ledger` objects of a process share.
-
-    Attributes:
-        path: The file.
-        pid: The process that opened it.
-        identity: Its device and inode.
-        users: How many `Ledger` objects use it.
-        offset: Milliseconds that the server's clock is ahead of this machine's.
-
-    """
+    """One open file, which all `Ledger` objects of a process share."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.pid = os.getpid()
-        self.users = 0
-        self.offset = 0
+        self.users = 0  # `Ledger` objects that use it
+        self.offset = 0  # milliseconds that the server's clock is ahead of this machine's
         self._held: dict[int, object] = {}  # the items that calls of this process work on, with the call
         self._lock = threading.RLock()
         is_new = not path.exists() or path.stat().st_size == 0
@@ -467,17 +453,9 @@ class Store:
     # Write
 
     def save(self, item: Item, *, call: object, keep: bool, now: int) -> Item:
-        """Write an item, if nobody has changed it since it was read.
+        """Write an item, if nobody has changed it since it was read; else raise `ItemTaken`.
 
-        Args:
-            item: The item as it is to be.
-            call: Who writes it.
-            keep: True to let this call alone work on it from now on; False to give it back.
-            now: The time of the change.
-
-        Raises:
-            ItemTaken: another call has changed it, or works on it.
-
+        With `keep`, this call alone works on it from now on; without, it is given back.
         """
         with self._changing():
             row = self._find_row(item)
@@ -544,12 +522,7 @@ class Store:
     # The clock
 
     def server_time(self, local: float) -> int:
-        """Return milliseconds of the server's clock.
-
-        Args:
-            local: Seconds since 1970 by the clock of this machine.
-
-        """
+        """Return milliseconds of the server's clock at a time of this machine's, in seconds since 1970."""
         return round(local * 1000) + self.offset
 
     def is_clock_wrong(self, local: float, server: datetime) -> bool:

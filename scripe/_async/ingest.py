@@ -31,16 +31,7 @@ async def ingest_file(
 ) -> Job:
     """Upload a file, create its job with `create`, and return the job when it has succeeded.
 
-    Args:
-        sender: A sender whose deadline is running.
-        content: The open file.
-        content_type: The MIME type to upload it with.
-        create: Has the file uploaded, and creates the job for it.
-        timeout: Seconds to wait for the job, after the upload.
-        on_progress: The caller's callback.
-        show_progress: True to show bars.
-        file_key: The idempotency keys of the upload link and of the job.
-
+    The deadline of `sender` is running; `timeout` is the wait for the job, after the upload.
     """
     with file_progress(content.name or "file", on_progress, show_progress=show_progress) as report:
         job = await create(AsyncUploader(sender, content, content_type, report, file_key))

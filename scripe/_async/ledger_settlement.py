@@ -30,16 +30,7 @@ MARGIN = 60_000
 
 
 class AsyncSettlement:
-    """Looks for what one item may have made.
-
-    Args:
-        sender: Sends the requests.
-        store: The ledger.
-        item: The item; a generation of it was sent.
-        write: The call that looks, with the same arguments.
-        now: The present time.
-
-    """
+    """Looks for what one item may have made: a generation of it was sent, with the arguments of this write."""
 
     def __init__(self, sender: AsyncSender, store: Store, item: Item, write: Write, now: int) -> None:
         self._sender = sender
@@ -53,12 +44,8 @@ class AsyncSettlement:
     async def run(self, *, by_conflict: bool = False) -> Item:
         """Return the item as `done`, as `refused` if the write never arrived, or as `unknown`.
 
-        Args:
-            by_conflict: True if the API says that the key was used: then at any time in the last 24 hours.
-
-        Raises:
-            UnsettledWriteError: a job that may be its own still runs; the item stays as it is.
-
+        With `by_conflict` the API says that the key was used: then at any time in the last 24 hours. While a job that
+        may be its own still runs, the item stays as it is, and that is an UnsettledWriteError.
         """
         if by_conflict:
             self._start, self._end = self._now - 24 * rules.HOUR, self._now + BEFORE

@@ -46,14 +46,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 class AsyncLedgerWrite(Generic[T]):
     """One write of one call.
 
-    Args:
-        sender: A sender whose deadline is running.
-        ledger: The ledger.
-        request: The request; with an upload, its body lacks the id of the upload.
-        write: What the request would send, and what is compared.
-        needs_job: False if the caller fetches the result itself, so that a finished job need not be fetched.
-        uploader: Uploads the file; None if the call has none.
-
+    The deadline of the sender is running. With an uploader, the request lacks the id of the upload. Without `needs_job`
+    the caller fetches the result itself, and a finished job need not be fetched.
     """
 
     def __init__(
@@ -76,14 +70,7 @@ class AsyncLedgerWrite(Generic[T]):
         self._prior_unresolved = 0  # attempts of earlier calls, under the present key on the wire
 
     async def run(self) -> T:
-        """Return what the write makes, or has made.
-
-        Raises:
-            LedgerConflictError: the item was made, or may have been, with other arguments.
-            LedgerError: the ledger cannot be used; if something was made all the same, the message names it.
-            UnsettledWriteError: nothing can prove what came of an earlier call.
-
-        """
+        """Return what the write makes, or has made; if the ledger fails after that, its error names it."""
         unit = await self._resolve_unit()
         try:
             while True:
@@ -97,12 +84,7 @@ class AsyncLedgerWrite(Generic[T]):
             await async_run_shielded(self._give_back)
 
     async def find_done(self) -> Job | None:
-        """Return the job of a file that is gone, if it was made from the same path; else None.
-
-        Raises:
-            LedgerConflictError: it was made with other arguments.
-
-        """
+        """Return the job of a file that is gone, if it was made from the same path; else None."""
         item = await async_run_blocking(self._find, await self._resolve_unit())
         if item is None or item.state != "done" or item.path is None or item.path != self._write.path:
             return None

@@ -122,10 +122,6 @@ class AsyncSender:
 
         Without it, each request would start a deadline of its own, and an upload with its job could take a multiple of
         `total_timeout`. A sender whose deadline is already running keeps it.
-
-        Args:
-            timeout: Seconds for all these requests; the earlier of this and `total_timeout` counts.
-
         """
         if timeout is None and (self.deadline.at is not None or self.options.total_timeout is None):
             return self
@@ -142,10 +138,7 @@ class AsyncSender:
     async def send(self, request: Request[T], before_attempt: BeforeAttempt | None = None) -> T:
         """Send a request, and return its response as a model.
 
-        Args:
-            request: The request.
-            before_attempt: Called before each attempt, after the wait for the rate limit. What it raises ends the call.
-
+        `before_attempt` is called after each wait for the rate limit. What it raises ends the call.
         """
         with observe(self._observe_call(request)) as observation:
             exchange = _Exchange(request, observation, before_attempt)

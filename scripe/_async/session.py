@@ -99,19 +99,12 @@ class AsyncSession:
     async def api_key(self, seconds: float | None = None) -> Secret[str]:
         """Return the API key to send; call the caller's function if there is no key yet.
 
-        Args:
-            seconds: How long a sync client waits while another thread calls the function.
-
+        `seconds` is how long a sync client waits while another thread calls the function.
         """
         return self._api_key or await self._get_or_refresh_api_key(None, seconds)
 
     async def refresh_api_key(self, rejected: Secret[str], seconds: float | None = None) -> bool:
-        """Call the caller's function for another API key, unless another call has already replaced the rejected one.
-
-        Returns:
-            True if there is a key to try; False if the API key is a plain string.
-
-        """
+        """Call the caller's function for another API key, unless another call has; False if it is a plain string."""
         if self._api_key_function is None:
             return False
         await self._get_or_refresh_api_key(rejected, seconds)

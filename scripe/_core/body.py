@@ -64,12 +64,7 @@ class Body:
         return self._is_ended or self._remaining_output <= 0 or self._remaining_input <= 0
 
     def feed(self, block: bytes) -> None:
-        """Decompress the next block and keep the result.
-
-        Raises:
-            BodyError: the body is not encoded as its headers say.
-
-        """
+        """Decompress the next block and keep the result; a wrong encoding is a BodyError."""
         self._remaining_input -= len(block)
         if self._inflater is None:
             self._append(block)
@@ -77,12 +72,7 @@ class Body:
             self._inflate(block[start : start + PIECE_SIZE])
 
     def finish(self) -> bytes:
-        """Return the body, up to the limit.
-
-        Raises:
-            BodyError: the compressed data ends too early.
-
-        """
+        """Return the body, up to the limit; compressed data that ends too early is a BodyError."""
         is_cut = self._inflater is not None and self._first_bytes and not self._inflater.eof
         if is_cut and not self.is_full:
             raise BodyError(f"the {self._encoding} body ends too early")

@@ -148,10 +148,6 @@ def resolve_api_key(api_key: Secret[S]) -> Secret[str]:
     """Return the API key that was given, else the environment's, without blanks around it.
 
     Blanks at its ends come from pasting; blanks inside it mean that something else was pasted.
-
-    Raises:
-        ConfigurationError: there is none, or it cannot be an API key.
-
     """
     source = Secret(os.environ.get(API_KEY_VARIABLE, "") if api_key.reveal() is None else api_key.reveal())
     if not isinstance(source.reveal(), str):
@@ -220,12 +216,7 @@ def parse_host(url: str) -> str:
 
 
 def check_secure_url(url: str, *, allow_insecure: bool, name: str) -> None:
-    """Refuse plain http to other machines, unless the caller allows it.
-
-    Raises:
-        ConfigurationError: anyone between here and the host could read the API key or the file.
-
-    """
+    """Refuse plain http to other machines: anyone on the way could read the API key or the file."""
     host = parse_host(url)
     scheme = urlsplit(url).scheme if host else ""
     del url  # a traceback that prints the locals of this frame must not show it

@@ -25,12 +25,7 @@ def generation_source(text: str | None, note_id: str | None) -> dict[str, str]:
 
 
 def check_wait_ms(milliseconds: int | None) -> int | None:
-    """Return the milliseconds, or None.
-
-    Raises:
-        InvalidArgumentError: the API would not accept them.
-
-    """
+    """Return the milliseconds, or None; refuse those that the API would not accept."""
     if milliseconds is None:
         return None
     is_whole = isinstance(milliseconds, int) and not isinstance(milliseconds, bool)  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -30,12 +30,7 @@ def new_idempotency_key() -> str:
 
 
 def check_idempotency_key(idempotency_key: str) -> str:
-    """Return the idempotency key.
-
-    Raises:
-        InvalidArgumentError: the API would ignore it.
-
-    """
+    """Return the idempotency key; refuse one that the API would ignore."""
     if not isinstance(idempotency_key, str) or not _FORM.fullmatch(idempotency_key):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidArgumentError(
             f"idempotency_key {idempotency_key!r:.80} is not of the form that the API accepts. Use 1 to 64 letters, "

@@ -29,12 +29,7 @@ MAX_PROBLEMS = 1000
 
 
 def load_json(body: bytes) -> JSON:
-    """Parse JSON; bytes and escapes that UTF-8 cannot carry become U+FFFD.
-
-    Raises:
-        ValueError: the body is not JSON.
-
-    """
+    """Parse JSON, or raise ValueError; bytes and escapes that UTF-8 cannot carry become U+FFFD."""
     document = cast("JSON", json.loads(decode(body)))
     text = json.dumps(document, ensure_ascii=False) if b"\\u" in body else ""
     repaired = replace_lone_surrogates(text)

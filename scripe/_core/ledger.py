@@ -79,18 +79,10 @@ _CAPITAL = re.compile(r"[A-Z]")
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """The kind of thing that a route makes.
+    """The kind of thing that a route makes."""
 
-    Attributes:
-        path: The path to read it from; None if the API has none.
-        result_field: The field of a finished job that holds its id; None if no job makes it.
-        prefix: How its ids begin.
-        job_types: The types of the jobs that make it.
-
-    """
-
-    path: str | None
-    result_field: ResultField | None
+    path: str | None  # None if the API cannot read it
+    result_field: ResultField | None  # of a finished job; None if no job makes it
     prefix: str
     job_types: tuple[str, ...] = ()
 
@@ -124,21 +116,14 @@ class Unit:
 class Write:
     """One call: what it would send, and what is compared with an earlier call.
 
-    Attributes:
-        method: The method that was called, such as `posts.generate`.
-        route: Its route, such as `POST /posts/generations`.
-        fields: The body, without the id of the upload.
-        given: Digests of the arguments that the caller gave, by name; moments as they are.
-        effective: The same, with the defaults that were filled in.
-        path: Digest of the file's path; None if there is no path.
-
+    Arguments and the path are compared by digests; moments as they are.
     """
 
     method: str
     route: str
-    fields: Fields
-    given: Mapping[str, str]
-    effective: Mapping[str, str]
+    fields: Fields  # the body, without the id of the upload
+    given: Mapping[str, str]  # by the caller
+    effective: Mapping[str, str]  # with the defaults that were filled in
     path: str | None = None
 
 
@@ -152,13 +137,8 @@ def describe_write(
 ) -> Write:
     """Return what a call would send, and what is compared.
 
-    Args:
-        method: The name of the public method.
-        request: The request, with an empty `uploadId` if the file is not uploaded yet.
-        defaults: Fields that the caller left out.
-        file: Facts of the file, by the names of the arguments.
-        path: The file's path.
-
+    `defaults` are fields that the caller left out, `file` facts of the file by the names of the arguments. If the file
+    is not uploaded yet, the request's `uploadId` is empty.
     """
     fields = cast("dict[str, JSON]", json.loads(request.body or b"{}"))
     effective = {
@@ -195,56 +175,30 @@ def _flatten(fields: Fields) -> dict[str, JSONInput]:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A key as the ledger knows it, with its latest generation.
-
-    Attributes:
-        unit: What it is for.
-        method: The method that was called.
-        state: Its state.
-        arguments: Digests of the arguments, by name; None if a person brought the item in.
-        id: Its row; 0 before it is stored.
-        version: Rises with each change, so that two calls cannot overwrite each other's.
-        path: Digest of the file's path.
-        generation: Number of its present key on the wire.
-        first_sent_at: Time of the first attempt of this generation.
-        last_sent_at: Time of its last attempt; once that has failed, the time of its end.
-        unresolved: Attempts of this generation that no response has settled.
-        upload_id: The upload of the file.
-        name: The name that was sent, if the caller left it out.
-        minted_at: Time at which the upload's link was asked for.
-        wait_ms: The `wait_for_completion_ms` that was sent.
-        job_id: The job of this generation.
-        result_id: The thing that was made.
-        code: The error code of a refusal or of a failed job.
-        failures: How many of its jobs failed.
-        ended_at: Time at which its last job ended.
-        candidates: Ids that may be what was made.
-        created_at: Time at which it was first written.
-        updated_at: Time of its last change.
-
-    """
+    """A key as the ledger knows it, with its latest generation."""
 
     unit: Unit
     method: str
     state: ItemState = "planned"
+    # Digests; None if a person brought it in.
     arguments: Mapping[str, str] | None = field(default_factory=dict[str, str])
-    id: int = 0
-    version: int = 0
-    path: str | None = None
-    generation: int = 0
-    first_sent_at: int | None = None
-    last_sent_at: int | None = None
-    unresolved: int = 0
+    id: int = 0  # 0 before it is stored
+    version: int = 0  # rises with each change, so that two calls cannot overwrite each other's
+    path: str | None = None  # a digest
+    generation: int = 0  # number of its present key on the wire
+    first_sent_at: int | None = None  # of this generation
+    last_sent_at: int | None = None  # of the last attempt; once that has failed, the time of its end
+    unresolved: int = 0  # attempts of this generation that no response has settled
     upload_id: str | None = None
-    name: str | None = None
-    minted_at: int | None = None
+    name: str | None = None  # that was sent, if the caller left it out
+    minted_at: int | None = None  # when the upload's link was asked for
     wait_ms: int | None = None
     job_id: str | None = None
     result_id: str | None = None
-    code: str | None = None
-    failures: int = 0
-    ended_at: int | None = None
-    candidates: tuple[str, ...] = ()
+    code: str | None = None  # of a refusal or of a failed job
+    failures: int = 0  # jobs that failed
+    ended_at: int | None = None  # when its last job ended
+    candidates: tuple[str, ...] = ()  # ids that may be what was made
     created_at: int = 0
     updated_at: int = 0
 
@@ -266,15 +220,7 @@ class Item:
 
 
 def decide(item: Item, write: Write, now: int) -> Step:
-    """Return what a call does about an item that is there.
-
-    Raises:
-        LedgerConflictError: the item was made, or may have been, with other arguments.
-        JobFailedError: its job failed too often, or less than an hour ago.
-        JobCancelledError: its job was cancelled.
-        UnsettledWriteError: a person must say what came of it.
-
-    """
+    """Return what a call does about an item that is there, or raise why it can do nothing."""
     if item.state not in ("planned", "stored", "refused"):
         check_arguments(item, write)
     match item.state:
@@ -414,17 +360,9 @@ def fields_to_send(item: Item, write: Write) -> dict[str, JSONInput]:
 
 
 def mark_attempt(item: Item, fields: Fields, unresolved: int, now: int) -> Item:
-    """Return the item as it is written before an attempt.
+    """Return the item as it is written before an attempt; `unresolved` does not count this one.
 
-    Args:
-        item: The item.
-        fields: The body that is sent.
-        unresolved: Attempts of this generation, without this one, that no response has settled.
-        now: The present time.
-
-    Raises:
-        UnsettledWriteError: the first attempt is 23 hours ago: the API may have forgotten the key.
-
+    It is refused 23 hours after the first attempt: the API may have forgotten the key.
     """
     first = now if item.first_sent_at is None or unresolved == 0 else item.first_sent_at
     if now - first >= REPLAY_WINDOW:
@@ -444,14 +382,10 @@ def mark_attempt(item: Item, fields: Fields, unresolved: int, now: int) -> Item:
 
 
 def record_error(item: Item, error: ScripeError, prior_unresolved: int, now: int) -> Item:
-    """Return the item after a call that got no result.
+    """Return the item, as it was marked before the last attempt, after a call that got no result.
 
-    Args:
-        item: The item, as it was marked before the last attempt.
-        error: What the call raised.
-        prior_unresolved: Attempts of earlier calls, in this generation, that no response has settled.
-        now: The present time. A machine that slept may have sent the last attempt long after it was marked.
-
+    `prior_unresolved` counts the attempts of earlier calls in this generation. A machine that slept may have sent the
+    last attempt long after it was marked.
     """
     is_resolved = prior_unresolved == 0 and not error.may_have_arrived
     if is_refusal(error) and (is_resolved or is_replay(error)):

@@ -13,22 +13,13 @@ from ..types.response_info import Headers
 
 @dataclass(slots=True)
 class RawResponse:
-    """A whole HTTP response, before it is parsed.
-
-    Attributes:
-        status: HTTP status.
-        headers: Headers of the response.
-        body: The decompressed body.
-        elapsed: Seconds from the request to the end of the response.
-        arrived: Time of day at its end, in seconds since 1970.
-
-    """
+    """A whole HTTP response, before it is parsed; its body is decompressed."""
 
     status: int
     headers: Headers = field(repr=False)
     body: bytes = field(repr=False)  # not in the repr: some proxies echo the API key
-    elapsed: float = 0.0
-    arrived: float = 0.0
+    elapsed: float = 0.0  # seconds from the request to the end of the response
+    arrived: float = 0.0  # time of day at its end, in seconds since 1970
 
     @property
     def is_success(self) -> bool:
@@ -43,16 +34,9 @@ class RawResponse:
 
 @dataclass(frozen=True, slots=True)
 class TransportFailure:
-    """An attempt without a whole response.
+    """An attempt without a whole response."""
 
-    Attributes:
-        reason: `not_sent` if the request surely did not arrive; `response_lost` if it may have.
-        is_timeout: True if a time limit ended the attempt.
-        message: A description, for logs and errors.
-
-    """
-
-    reason: Literal["not_sent", "response_lost"]
+    reason: Literal["not_sent", "response_lost"]  # it surely did not arrive, or it may have
     is_timeout: bool
     message: str
 

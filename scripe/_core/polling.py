@@ -107,13 +107,7 @@ class JobTracker:
 
 
 def require_success(job: Job) -> Job:
-    """Return the job if it succeeded.
-
-    Raises:
-        JobCancelledError: it was cancelled.
-        JobFailedError: it failed.
-
-    """
+    """Return the job if it succeeded; else raise its error."""
     if job.is_cancelled:
         raise JobCancelledError(
             f"Job {clip(job.id, 100)} ({clip(job.type, 100)}) was cancelled before it started.", job=job

@@ -45,37 +45,24 @@ class FilledPath(str):
 
 @dataclass(slots=True)
 class Request(Generic[T]):
-    """One call to the API.
+    """One call to the API, with the same body and idempotency key for every attempt.
 
-    Attributes:
-        method: HTTP method.
-        path: Path below the base URL, with quoted ids.
-        returns: Model of the response.
-        params: Query parameters as text.
-        body: JSON body, the same bytes for every attempt.
-        idempotency_key: Made before the first attempt, the same for all.
-        repeatable: True if it may be sent again when an earlier attempt may have arrived. Every call is sent again
-            after a 429, or if no connection was made: nothing was done then.
-        envelope: Where the response holds the object: under `data`, as its whole body, or (C23) either way.
-        extra_success_statuses: Statuses beside 2xx whose response is the object (a degraded `/health` is a 503).
-        authenticated: True if the API key is sent with it.
-        server_wait: Seconds for which the server may hold the response back.
-        has_callers_key: True if the idempotency key is the caller's own, so that a later call can use it again.
-
+    A call that is not `repeatable` is not sent again if an earlier attempt may have arrived. Every call is sent again
+    after a 429, or if no connection was made: nothing was done then.
     """
 
     method: str
-    path: str
+    path: str  # below the base URL, with quoted ids
     returns: type[T]
     params: Mapping[str, str] | None = None
     body: bytes | None = field(default=None, repr=False)
     idempotency_key: str | None = None
     repeatable: bool = True
-    envelope: Literal["data", "whole", "either"] = "data"
-    extra_success_statuses: frozenset[int] = frozenset()
+    envelope: Literal["data", "whole", "either"] = "data"  # where the object is; `either`: C23
+    extra_success_statuses: frozenset[int] = frozenset()  # a degraded `/health` is a 503
     authenticated: bool = True
-    server_wait: float = 0.0
-    has_callers_key: bool = False
+    server_wait: float = 0.0  # seconds for which the server may hold the response back
+    has_callers_key: bool = False  # so that a later call can use it again
 
     @property
     def template(self) -> str | None:
@@ -160,10 +147,6 @@ def raw_request(
     """Return a call to any endpoint of the API.
 
     Whether the endpoint honours idempotency keys is unknown: a write is repeated only with a key of the caller's own.
-
-    Raises:
-        InvalidArgumentError: the method, the path, the parameters or the key cannot be sent.
-
     """
     verb = method.upper()
     if not _METHOD.fullmatch(verb):

@@ -104,13 +104,7 @@ def redact_api_key(raw: RawResponse, api_key: Secret[str]) -> RawResponse:
 
 
 def parse_model(request: Request[T], raw: RawResponse, response: ResponseInfo, api_key: Secret[str]) -> T:
-    """Return the model that the response holds.
-
-    Raises:
-        APIStatusError: the response is an error.
-        APIResponseValidationError: the body is not what the API promises.
-
-    """
+    """Return the model that the response holds, or raise the error that it is."""
     _check_status(request, raw, response, api_key)
     body: bytes | None = raw.body
     problem = ""

@@ -44,28 +44,16 @@ def is_transient(response: RawResponse) -> bool:
 
 @dataclass(slots=True)
 class RetryPolicy:
-    """The retries of one call. `retry`, `wait` and `stop` are the functions that tenacity asks.
-
-    Attributes:
-        max_retries: How often the call may be sent again.
-        repeatable: True if the call may be sent again when an earlier attempt may have arrived.
-        deadline: The end of the whole call.
-        now: Returns the time on the deadline's clock.
-        is_transient: Returns True for a response after which another attempt may succeed.
-        rate_limited_locally: True if the client keeps to the rate limit, so that a 429 is caused by others.
-        jitter: Returns a random number between two.
-        rate_limit_waits: The 429s so far that do not count as retries.
-
-    """
+    """The retries of one call. `retry`, `wait` and `stop` are the functions that tenacity asks."""
 
     max_retries: int
-    repeatable: bool
+    repeatable: bool  # also if an earlier attempt may have arrived
     deadline: Deadline
     now: Callable[[], float]
     is_transient: Callable[[RawResponse], bool] = is_transient
-    rate_limited_locally: bool = False
+    rate_limited_locally: bool = False  # so that a 429 is caused by others
     jitter: Callable[[float, float], float] = random.uniform
-    rate_limit_waits: int = 0
+    rate_limit_waits: int = 0  # 429s so far that do not count as retries
 
     def should_retry(self, outcome: Outcome) -> bool:
         """Return True if another attempt is safe and may help."""

@@ -120,15 +120,8 @@ def resolve_content_type(
 ) -> str:
     """Return the content type to request an upload link for.
 
-    Args:
-        name: The file's name.
-        content_type: The type that the caller gives; it counts unless it stands for an unknown type.
-        label: The caller's name for the file, used if the file's own name has no known suffix.
-        announced: The type that the file object states, such as an `UploadFile`.
-
-    Raises:
-        InvalidArgumentError: it is not a MIME type, or the type is not known.
-
+    `content_type` is the caller's, `announced` the one that the file object states, such as an `UploadFile`; neither
+    counts if it stands for an unknown type. `label` is the caller's name for a file whose own has no known suffix.
     """
     if content_type is not None:
         check_mime_type(content_type)

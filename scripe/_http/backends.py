@@ -41,12 +41,7 @@ longer than a new connection."""
 
 
 def backend_of(client_or_request: object) -> ModuleType:
-    """Return the backend of a client or a request, or of a subclass of them.
-
-    Raises:
-        ConfigurationError: it belongs to neither backend.
-
-    """
+    """Return the backend of a client or a request, or of a subclass of them."""
     for cls in type(client_or_request).__mro__:
         name = _BY_NAME.get(cls.__module__.partition(".")[0])
         if name is not None:
@@ -57,12 +52,7 @@ def backend_of(client_or_request: object) -> ModuleType:
 
 
 def default_backend_name() -> BackendName:
-    """Return the backend that the environment names, else httpx.
-
-    Raises:
-        ConfigurationError: there is no backend of that name.
-
-    """
+    """Return the backend that the environment names, else httpx."""
     name = os.environ.get(BACKEND_VARIABLE) or "httpx"
     if name not in _BY_NAME:
         raise ConfigurationError(
@@ -80,10 +70,6 @@ def import_backend(name: BackendName) -> ModuleType:
     """Import a backend, and its module of streams.
 
     A first call must not import them: a process that is forked meanwhile would wait for their import locks forever.
-
-    Raises:
-        ConfigurationError: it is not installed.
-
     """
     try:
         backend = import_module(name)
@@ -110,10 +96,6 @@ def open_client(backend: ModuleType, class_name: Literal["Client", "AsyncClient"
     It keeps no cookies: the API uses none, and a proxy's would be sent along with every later call. It allows more
     connections than the rate limit allows calls: a call that waited for a free one would time out, although nothing is
     slow. It ignores the environment, since the route already says which proxy to use.
-
-    Raises:
-        ConfigurationError: the proxy or the certificates that the environment names cannot be used.
-
     """
     backend_name = backend.__name__
     proxy, variable = proxy_of(route) or (Secret[str | None](None), "")

@@ -26,24 +26,14 @@ _MAX_BYTES_IN_MEMORY = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class InProcessResponse:
-    """The response of an application in this process.
-
-    Attributes:
-        status: HTTP status.
-        headers: Headers of the response.
-        body: Body of the response.
-        is_lost: True if the connection breaks after the work, before the response.
-        delay: Seconds that the response takes, in real time.
-        latency: Seconds that the response takes, on the application's clock.
-
-    """
+    """The response of an application in this process."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
-    is_lost: bool = False
-    delay: float = 0.0
-    latency: float = 0.0
+    is_lost: bool = False  # the connection breaks after the work, before the response
+    delay: float = 0.0  # seconds that it takes, in real time
+    latency: float = 0.0  # seconds that it takes, on the application's clock
 
 
 Application: TypeAlias = Callable[[str, str, Sequence[tuple[str, str]], BinaryIO], InProcessResponse]

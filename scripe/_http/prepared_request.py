@@ -30,16 +30,10 @@ OPERATIONS = ("connect", "read", "write", "pool")
 
 @dataclass(slots=True)
 class SendOptions:
-    """The time limits of one request.
+    """The time limits of one request."""
 
-    Attributes:
-        timeout: Seconds for each network operation; None for no limit.
-        remaining: Returns the seconds until the deadline; None if there is no deadline.
-
-    """
-
-    timeout: float | None
-    remaining: Callable[[], float | None] | None = None
+    timeout: float | None  # seconds for each network operation
+    remaining: Callable[[], float | None] | None = None  # seconds until the deadline
 
     def deadline_passed(self) -> bool:
         """Return True if no time is left."""
@@ -72,12 +66,7 @@ class RemainingTimeouts(Mapping[str, float | None]):
 
 
 class CommonHeaders:
-    """Headers that many requests to one server share, the API key among them: built once, then copied.
-
-    Attributes:
-        origin: Scheme, host and port of the server, such as `https://api.scripe.io`.
-
-    """
+    """Headers that many requests to one server share, the API key among them: built once, then copied."""
 
     __slots__ = ("_built", "_plain", "origin")
 
@@ -95,22 +84,13 @@ class CommonHeaders:
 
 @dataclass(slots=True)
 class PreparedRequest:
-    """A request that is ready to be sent.
-
-    Attributes:
-        method: HTTP method.
-        url: URL with its query.
-        headers: Headers that it shares with other requests.
-        content: The body: bytes, or chunks whose total length a header states.
-        extra_headers: Headers of this request only.
-
-    """
+    """A request that is ready to be sent; a header states the total length of chunks."""
 
     method: str
     url: Secret[str]
     headers: CommonHeaders
     content: Content = field(default=None, repr=False)
-    extra_headers: Mapping[str, str] | None = None
+    extra_headers: Mapping[str, str] | None = None  # of this request only
 
     def build(self, backend: ModuleType, timeouts: Mapping[str, float | None]) -> httpx.Request:
         """Return the backend's request, with the headers that the backend adds only to bodies of its own."""

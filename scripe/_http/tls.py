@@ -21,14 +21,7 @@ VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 @cache
 def ssl_context(backend_name: str) -> ssl.SSLContext:
-    """Load the certificates that a backend trusts: certifi's (httpx), or the system's (httpx2).
-
-    The variables in `VARIABLES` name others.
-
-    Raises:
-        ConfigurationError: a file or folder that the environment names cannot be used.
-
-    """
+    """Load the certificates that `VARIABLES` name, else those of certifi (httpx) or of the system (httpx2)."""
     try:
         _check_certificate_folder()
         return cast("ssl.SSLContext", import_module(backend_name).create_ssl_context())

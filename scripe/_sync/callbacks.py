@@ -69,11 +69,7 @@ def job_progress(
 ) -> Generator[Reporter[Job]]:
     """Return a reporter for one job; show bars while the block runs if asked to.
 
-    Args:
-        job: The job, its id, or a title if it is not created yet.
-        callback: The caller's callback.
-        show_progress: True to show bars.
-
+    A job that is not created yet has a title instead.
     """
     if not _check_show_progress(show_progress):
         yield Reporter(callback)

@@ -138,13 +138,7 @@ def upload_content(
 
 
 class Uploader:
-    """Uploads the file of one call, each time through a new link.
-
-    Attributes:
-        content_type: The MIME type to upload it with.
-        file_key: The idempotency keys of the call and of the link.
-
-    """
+    """Uploads the file of one call, each time through a new link."""
 
     def __init__(
         self,
@@ -165,12 +159,7 @@ class Uploader:
         bind_file_key(self.file_key, self._content, self._sender)
 
     def upload(self, *, is_first: bool = True) -> Upload:
-        """Upload the file.
-
-        Args:
-            is_first: False if the link of this idempotency key was used before, and may be dead.
-
-        """
+        """Upload the file; `is_first` is False if the link of this idempotency key was used before, and may be dead."""
         if not is_first:
             self.file_key.renew()
         return upload_content(
@@ -197,13 +186,7 @@ class FileUpload:
         self.response_lost = False  # True if an attempt sent all bytes and got no response
 
     def send(self) -> None:
-        """Send the file, with retries, and check that storage has exactly its bytes.
-
-        Raises:
-            UploadError: storage rejected the file, or stored other bytes.
-            APIConnectionError: no attempt got a response.
-
-        """
+        """Send the file, with retries, and check that storage has exactly its bytes."""
         uploads.check_size(self._content.size, self._upload)
         allow_insecure = self._sender.options.allow_insecure
         check_secure_url(self._upload.upload_url, allow_insecure=allow_insecure, name="upload_url")

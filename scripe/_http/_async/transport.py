@@ -41,15 +41,7 @@ class AsyncHTTPTransport:
         return cast("httpx.AsyncClient", open_client(self._backend, "AsyncClient", route))
 
     async def send(self, request: PreparedRequest, options: SendOptions) -> Outcome:
-        """Send a request once.
-
-        Returns:
-            The whole response, or the failure of the transport.
-
-        Raises:
-            ClientClosedError: the caller's client was closed.
-
-        """
+        """Send a request once. Raise `ClientClosedError` if the caller's client was closed."""
         while (idle := self._pool.pop_retired()) is not None:
             await async_run_shielded(idle.aclose)
         lease, was_cancelled = self._pool.acquire(request.headers.origin), True

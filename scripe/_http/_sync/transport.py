@@ -42,15 +42,7 @@ class HTTPTransport:
         return cast("httpx.Client", open_client(self._backend, "Client", route))
 
     def send(self, request: PreparedRequest, options: SendOptions) -> Outcome:
-        """Send a request once.
-
-        Returns:
-            The whole response, or the failure of the transport.
-
-        Raises:
-            ClientClosedError: the caller's client was closed.
-
-        """
+        """Send a request once. Raise `ClientClosedError` if the caller's client was closed."""
         while (idle := self._pool.pop_retired()) is not None:
             run_shielded(idle.close)
         lease, was_cancelled = self._pool.acquire(request.headers.origin), True

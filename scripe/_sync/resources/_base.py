@@ -43,11 +43,7 @@ class Resource:
     def _create(self, method: str, request: Request[T], *, needs_job: bool = True) -> T:
         """Send a write that makes something; with a ledger and a key of the caller's own, make it once only.
 
-        Args:
-            method: The name of the public method, such as `posts.create`.
-            request: The request.
-            needs_job: False if the caller fetches the result of the job itself.
-
+        Without `needs_job` the caller fetches the result of the job itself.
         """
         ledger = self._sender.ledger
         if ledger is None or not request.has_callers_key:
@@ -72,14 +68,7 @@ class Resource:
     ) -> Job:
         """Upload a file, and send the write that makes something of it; with a ledger, do both once only.
 
-        Args:
-            method: The name of the public method, such as `sources.ingest`.
-            build: Returns the request for the id of an upload.
-            uploader: Uploads the file.
-            has_name: False if the name in the request is a default.
-            path: The path of the file, if it has one.
-            needs_job: True if the caller returns the job, and not its result.
-
+        `build` returns the request for the id of an upload. Without `has_name` its name is a default.
         """
         ledger, file_key = self._sender.ledger, uploader.file_key
         if ledger is None or not file_key.is_callers:
@@ -114,14 +103,7 @@ class Resource:
         return LedgerWrite(self._sender, ledger, request, write).find_done()
 
     def _fetch_result(self, request: Request[T], created_by: str, idempotency_key: str) -> T:
-        """Fetch what a job has made; with a ledger, an error says that it was made, and when it may be gone.
-
-        Args:
-            request: The request that fetches it.
-            created_by: The route that made it, such as `POST /sources`.
-            idempotency_key: The key that it was made with.
-
-        """
+        """Fetch what a job has made; with a ledger, an error says that it was made, and when it may be gone."""
         try:
             return self._sender.send(request)
         except (NotFoundError, PermissionDeniedError) as error:

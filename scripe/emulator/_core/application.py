@@ -32,25 +32,9 @@ UNAVAILABLE = (OSError, sqlite3.OperationalError)
 class Application:
     """Answers requests, from many threads.
 
-    Args:
-        database_path: A file that survives a restart, with the uploads beside it, or `:memory:`.
-        clock: The emulator's time.
-        storage: Where uploads go; None for a folder of its own.
-        settings: How it behaves.
-
-    Attributes:
-        clock: The emulator's time.
-        settings: How it behaves.
-        services: What the routes use.
-        workspace_id: The first workspace.
-        api_key: The API key of the first workspace.
-        project_id: The newest project that the first workspace began with.
-        faults: What the next requests meet.
-        recorder: The requests that were answered.
-        observers: Called with each request and its response, which they may change.
-        close: Closes the database and deletes temporary files, once; it happens by itself when nobody refers to
-            the application any more.
-
+    The database is a file that survives a restart, with the uploads beside it, or `:memory:`. Without a storage,
+    uploads go to a folder of its own. The workspace and the API key are the first ones, the project is
+    the newest that this workspace began with.
     """
 
     def __init__(
@@ -59,8 +43,10 @@ class Application:
         self.clock: Clock = clock
         self.settings: Settings = settings
         self.simulated_latency = settings.simulated_latency
+        # Called with each request and its response, which they may change.
         self.observers: list[Callable[[Request, Response], None]] = []
         database, scratch = Database(database_path), tempfile.mkdtemp(prefix="scripe-emulator-")
+        # It closes the database and deletes temporary files, once: by itself when nobody refers to the application.
         self.close: weakref.finalize[[Database, str], Application] = weakref.finalize(
             self, _release, database, scratch
         )

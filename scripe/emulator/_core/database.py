@@ -62,51 +62,28 @@ BUSY_PAUSE = 0.02
 
 @dataclass(slots=True)
 class Record:
-    """One record of a resource.
-
-    Attributes:
-        resource: The resource's plural name.
-        id: Its id, with the prefix of its type.
-        workspace_id: The workspace that owns it.
-        project_id: The project it belongs to, if any.
-        created_at: Milliseconds since 1970.
-        next_transition_at: When it changes by itself next, if ever.
-        fields: What the API shows besides id, project and creation.
-        internal: What the API does not show.
-
-    """
+    """One record of a resource."""
 
     resource: str
     id: str
     workspace_id: str
     project_id: str | None
-    created_at: int
-    next_transition_at: int | None = None
+    created_at: int  # milliseconds since 1970
+    next_transition_at: int | None = None  # when it changes by itself next, if ever
+    # What the API shows besides id, project and creation.
     fields: JsonObject = field(default_factory=dict[str, Any])
-    internal: dict[str, Any] = field(default_factory=dict[str, Any])
+    internal: dict[str, Any] = field(default_factory=dict[str, Any])  # what the API does not show
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The records that a list shows.
-
-    Attributes:
-        resource: The resource's plural name.
-        workspace_id: The workspace that owns them.
-        project_id: Their project, None for any.
-        folder_id: Their folder, None for any.
-        date_path: The path in `Record.internal` of the moment that dates filter by; None for the creation.
-        earliest: The first of those moments.
-        latest: The last of them.
-        types: Their types, None for any.
-        statuses: Their statuses, None for any.
-
-    """
+    """The records that a list shows; None stands for any."""
 
     resource: str
     workspace_id: str
     project_id: str | None = None
     folder_id: str | None = None
+    # In `Record.internal`, of the moment that dates filter by; None for the creation.
     date_path: str | None = None
     earliest: int = 0
     latest: int = FOREVER

@@ -31,13 +31,7 @@ class FileContent:
 
 
 def read_file(file: BinaryIO, content_type: str) -> FileContent:
-    """Read a file as its content type says.
-
-    Raises:
-        UnreadableFileError: It cannot be read; the message says why.
-        MissingExtraError: A package of the `emulator` extra is not installed.
-
-    """
+    """Read a file as its content type says; an `UnreadableFileError` says why it cannot be read."""
     essence = content_type.partition(";")[0].strip().lower()
     try:
         return _read(file, essence)

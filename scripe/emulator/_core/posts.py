@@ -19,20 +19,12 @@ Keep = Literal["keep"]
 
 @dataclass(frozen=True, slots=True)
 class PostChange:
-    """A change of a post.
-
-    Attributes:
-        fields: Fields with their new values.
-        flags: What the API does not show, with its new values.
-        status: The status to move to, None to stay.
-        schedule: The moment to publish at, None for none, `keep` to leave it.
-
-    """
+    """A change of a post: the new values."""
 
     fields: JsonObject
-    flags: JsonObject
-    status: str | None
-    schedule: int | Keep | None
+    flags: JsonObject  # what the API does not show
+    status: str | None  # None to stay
+    schedule: int | Keep | None  # the moment to publish at; `keep` to leave it
 
 
 class Posts:

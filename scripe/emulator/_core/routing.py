@@ -20,22 +20,13 @@ ANONYMOUS = Principal("", "", (), "", "", "FREE")
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """A request that passed the checks, and what its handler needs.
-
-    Attributes:
-        services: The parts of the emulator.
-        request: The request.
-        parameters: The parts of the path that stand for the `{names}` of the route.
-        principal: Who calls.
-        body: The JSON object of the body; empty if the route takes none.
-
-    """
+    """A request that passed the checks, and what its handler needs."""
 
     services: Services
     request: Request
-    parameters: Mapping[str, str]
+    parameters: Mapping[str, str]  # what stands for the `{names}` of the route
     principal: Principal = ANONYMOUS
-    body: JsonObject = field(default_factory=dict[str, Json])
+    body: JsonObject = field(default_factory=dict[str, Json])  # empty if the route takes none
 
     @property
     def workspace_id(self) -> str:
@@ -59,30 +50,17 @@ class RequestContext:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One line of the route table.
-
-    Attributes:
-        method: The HTTP method.
-        pattern: The path below `/v1`, ids as `{names}`.
-        handler: Answers the request.
-        bucket: The rate limit that calls count in, None for none.
-        scopes: Any one of them suffices; none if any valid API key does.
-        open: Whether no API key is needed.
-        takes_body: Whether the body is a JSON object.
-        idempotent: Whether `Idempotency-Key` counts.
-        body_limit: The most bytes of a body that is sent with an idempotency key.
-
-    """
+    """One line of the route table."""
 
     method: str
-    pattern: str
+    pattern: str  # below `/v1`, ids as `{names}`
     handler: Callable[[RequestContext], Response]
     bucket: RateLimitBucket | None = "read"
-    scopes: tuple[APIKeyScope, ...] = ()
-    open: bool = False
+    scopes: tuple[APIKeyScope, ...] = ()  # any one of them suffices; none if any valid API key does
+    open: bool = False  # no API key is needed
     takes_body: bool = False
-    idempotent: bool = False
-    body_limit: int = MAX_KEYED_BODY
+    idempotent: bool = False  # `Idempotency-Key` counts
+    body_limit: int = MAX_KEYED_BODY  # bytes, with an idempotency key
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the path's parameters, None if it belongs to another route."""

@@ -16,23 +16,7 @@ from .storage.base import Storage
 
 
 class Services:
-    """The parts of one emulator.
-
-    Attributes:
-        settings: How the emulator behaves.
-        clock: Its time.
-        database: Its records.
-        storage: Keeps uploaded bytes.
-        auth: Workspaces, API keys and tokens.
-        rate_limiter: Counts calls.
-        spending: Counts cents.
-        events: What happened.
-        jobs: The jobs.
-        posts: The posts.
-        degraded: Failing health checks by name, with their errors.
-        cursor_age: How often all cursors were made stale.
-
-    """
+    """The parts of one emulator."""
 
     def __init__(
         self,
@@ -52,7 +36,8 @@ class Services:
         self.events: EventLog = EventLog(database, clock, settings.max_recorded_requests)
         self.jobs: Jobs = Jobs(database, clock, settings, self.spending, self.events, self._run_handler)
         self.posts: Posts = Posts(database, clock, self.events)
-        self.degraded: dict[str, str] = {}
+        self.degraded: dict[str, str] = {}  # failing health checks by name, with their errors
+        # How often all cursors were made stale.
         self.cursor_age: int = int(database.get_meta("cursor_age") or 0)
         self._job_handlers = job_handlers
 

@@ -16,13 +16,8 @@ def check_request(
 ) -> str | None:
     """Return why a request to the page is refused, None if it is not.
 
-    Args:
-        peer: The caller's address.
-        local: The address at which the caller reached this machine.
-        bound: The address that the server listens on, as it was given.
-        headers: The header fields, found by lower-case names.
-        is_post: Whether the request uses a button.
-
+    `local` is the address at which the caller reached this machine, `bound` the one that the server was given. Header
+    fields are found by lower-case names.
     """
     if not (is_loopback(peer) or peer == local):
         return "The page answers this machine only."

@@ -44,13 +44,7 @@ HEADERS = {
 
 
 class Page:
-    """The page as an ASGI application below `/_emulator`.
-
-    Args:
-        application: What it shows and controls.
-        bound_host: The address that the server listens on, as it was given.
-
-    """
+    """The page as an ASGI application below `/_emulator`; the host is the one that the server was given."""
 
     def __init__(self, application: Application, bound_host: str) -> None:
         self._application = application
@@ -156,12 +150,7 @@ def _static(path: str) -> Response:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Return the fields of a form.
-
-    Raises:
-        HTTPException: 413, it is too large; 400, the caller went away before its end.
-
-    """
+    """Return the fields of a form; one that is too large is a 413, one that breaks off a 400."""
     body = bytearray()
     try:
         async for chunk in request.stream():

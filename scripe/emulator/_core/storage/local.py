@@ -25,16 +25,7 @@ PRIVATE = 0o700
 
 
 class LocalStorage:
-    """Keeps uploads in a folder, and what each link allows in the database.
-
-    Args:
-        database: The emulator's database.
-        folder: Where the bytes go.
-        secret_key: Signs the links.
-        now: Returns the emulator's time.
-        expired_link: The error of an expired link.
-
-    """
+    """Keeps uploads in a folder, and what each link allows in the database."""
 
     def __init__(
         self,

@@ -42,17 +42,9 @@ def presign(
     moment: datetime,
     lifetime: int,
 ) -> str:
-    """Return a URL that allows one method on one path.
+    """Return a URL that allows one method on one path, which is percent-encoded.
 
-    Args:
-        credentials: Sign it.
-        method: The HTTP method.
-        origin: Scheme, host and port.
-        path: The path, percent-encoded.
-        headers: The header fields that the request must have, `host` among them, in lower case.
-        moment: When the link begins to count, in UTC.
-        lifetime: Seconds until it expires.
-
+    `headers` are those that the request must have, by lower-case names, `host` among them; `lifetime` is in seconds.
     """
     query = {
         "X-Amz-Algorithm": ALGORITHM,
