@@ -9,6 +9,7 @@ decide, and nothing is sent by itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from .._concurrency import async_run_blocking
 from .._core import ledger as rules
@@ -81,7 +82,7 @@ class AsyncSettlement:
         if len(finished) < len(jobs):
             candidates = tuple(job.id for job in jobs)
             raise rules.unsettled_error(
-                rules.with_candidates(self._item, candidates),
+                replace(self._item, candidates=candidates),
                 "a job that may be its own has not finished yet: call again when it has",
             )
         if not jobs and await self._is_witnessed(listed):

@@ -76,7 +76,7 @@ class AsyncLedgerWrite(Generic[T]):
             while True:
                 item = await async_run_blocking(self._find, unit)
                 try:
-                    return await self._take_step(item or rules.new_item(unit, self._write))
+                    return await self._take_step(item or Item(unit, self._write.method))
                 except ItemTaken:
                     await self._give_back()
                     await self._wait_for_other(unit)

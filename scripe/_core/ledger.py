@@ -301,11 +301,6 @@ def moved_moments(item: Item, write: Write) -> list[tuple[str, str, str]]:
 # What is sent
 
 
-def new_item(unit: Unit, write: Write) -> Item:
-    """Return an item of which nothing is known yet."""
-    return Item(unit, write.method)
-
-
 def plan_item(item: Item, write: Write, now: int) -> Item:
     """Return the item as this call will send it: the same generation, or the next one."""
     if item.state == "sending":
@@ -450,11 +445,6 @@ def result_of(item: Item, job: Job) -> str | None:
     """Return the id of what a job has made; None if it does not say."""
     result_id = getattr(job.result, item.thing.result_field or "", None)
     return result_id if isinstance(result_id, str) and result_id else None
-
-
-def with_candidates(item: Item, candidates: tuple[str, ...]) -> Item:
-    """Return the item with ids that may be what it made."""
-    return replace(item, candidates=candidates)
 
 
 def record_unknown(item: Item, candidates: tuple[str, ...]) -> Item:

@@ -77,7 +77,7 @@ class LedgerWrite(Generic[T]):
             while True:
                 item = run_blocking(self._find, unit)
                 try:
-                    return self._take_step(item or rules.new_item(unit, self._write))
+                    return self._take_step(item or Item(unit, self._write.method))
                 except ItemTaken:
                     self._give_back()
                     self._wait_for_other(unit)

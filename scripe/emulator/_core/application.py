@@ -33,8 +33,8 @@ class Application:
     """Answers requests, from many threads.
 
     The database is a file that survives a restart, with the uploads beside it, or `:memory:`. Without a storage,
-    uploads go to a folder of its own. The workspace and the API key are the first ones, the project is
-    the newest that this workspace began with.
+    uploads go to a folder of its own. The workspace and the API key are the first ones; the project is the newest that
+    the workspace began with.
     """
 
     def __init__(
