@@ -70,7 +70,14 @@ class AsyncLedgerWrite(Generic[T]):
         self._prior_unresolved = 0  # attempts of earlier calls, under the present key on the wire
 
     async def run(self) -> T:
-        """Return what the write makes, or has made; if the ledger fails after that, its error names it."""
+        """Return what the write makes, or has made.
+
+        Raises:
+            LedgerConflictError: the item was made, or may have been, with other arguments.
+            LedgerError: the ledger cannot be used; if something was made all the same, the message names it.
+            UnsettledWriteError: nothing can prove what came of an earlier call.
+
+        """
         unit = await self._resolve_unit()
         try:
             while True:
