@@ -70,8 +70,8 @@ def install(session: nox.Session, *more: str) -> None:
 def lowest_versions() -> list[str]:
     """Return the lowest version of each dependency and extra, as constraints for pip.
 
-    All but that of typing-extensions: the tests look for sockets that a cancelled connect leaves open, which anyio before
-    4.16 does, and that anyio needs a newer one.
+    All but that of typing-extensions: the tests need anyio 4.16, which closes the socket of a cancelled connect, and
+    which needs a newer one.
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = [
