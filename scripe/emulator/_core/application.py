@@ -37,6 +37,10 @@ class Application:
     the workspace began with.
     """
 
+    workspace_id: str
+    api_key: str
+    project_id: str
+
     def __init__(
         self, database_path: str | Path, clock: Clock, storage: Storage | None, settings: Settings
     ) -> None:
