@@ -17,9 +17,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -203,6 +206,42 @@ def test_a_file_that_another_process_makes_is_waited_for(path: Path) -> None:
     Ledger(path).close()
     timer.join()
     other.close()
+
+
+def test_a_file_that_another_process_turns_into_a_ledger_is_waited_for(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite fails at once then, instead of after its timeout."""
+    connect = sqlite3.connect
+
+    def connect_to_busy(
+        path: Path, *, timeout: float, isolation_level: None, check_same_thread: bool
+    ) -> sqlite3.Connection:
+        return connect(
+            path,
+            timeout=timeout,
+            isolation_level=isolation_level,
+            check_same_thread=check_same_thread,
+            factory=BusyOnce,
+        )
+
+    monkeypatch.setattr(sqlite3, "connect", connect_to_busy)
+    Ledger(path).close()
+    assert BusyOnce.refused
+
+
+class BusyOnce(sqlite3.Connection):
+    """A connection to a file that another process is just turning into a ledger."""
+
+    refused = False
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        if "journal_mode" in sql and not BusyOnce.refused:
+            BusyOnce.refused = True
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        return super().execute(sql, parameters)
 
 
 def test_a_file_that_stays_locked_is_an_error(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -487,6 +526,45 @@ def settle_after(ledger: Ledger, closed: Event) -> None:
     closed.wait(20)
     ledger.settle("three", result_id="note_3")
     os._exit(0)
+
+
+def test_items_of_a_killed_process_are_free_for_one_that_was_there_before(path: Path) -> None:
+    with Ledger(path) as ledger, Emulator() as emulator, emulator.serve() as server:
+        emulator.delay_next(20, method="POST", path="/notes")
+        child = start_child(emulator, server.base_url, path)
+        wait_for_item(path, "sending")
+        child.send_signal(signal.SIGKILL)
+        child.communicate()
+        with Scripe(emulator.api_key, base_url=server.base_url, ledger=ledger) as client:
+            client.notes.create(project_id=emulator.project_id, content="Idea.", idempotency_key="one")
+        assert emulator.count("notes") == 1
+
+
+def test_what_a_child_does_after_a_fork(
+    emulator: Emulator, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen in one process: the stores of the parent are forgotten, and the file is opened again."""
+    with Ledger(path) as ledger:
+        note(emulator, ledger)
+        inherited = store_of(ledger)
+        monkeypatch.setattr(inherited, "pid", -1)
+        import_module("scripe._ledger")._forget_stores()
+        assert store_of(ledger) is not inherited
+        assert ledger.find("one") is not None
+
+
+def test_a_late_answer_is_kept_under_its_own_generation(emulator: Emulator, path: Path) -> None:
+    """A person has allowed another try meanwhile, so the item goes on without it."""
+    note(emulator, path)
+    with Ledger(path) as ledger:
+        store = store_of(ledger)
+        (late,) = store.select("SELECT * FROM item JOIN attempt ON attempt.item = item.id")
+        ledger.retry("one")
+        store.save_result(replace(late, job_id="job_1"), call=object(), now=0)
+        assert store.claimed(["job_1"]) == {"job_1"}
+        item = ledger.find("one")
+    assert item is not None
+    assert item.state == "planned"
 
 
 # Its methods

@@ -489,3 +489,20 @@ def test_public_names_load_their_module_when_first_used_and_stay() -> None:
 def test_a_moment_of_the_first_year_is_written_in_full() -> None:
     job = Job.model_validate({**JOB, "createdAt": "0001-01-01T00:00:00.000Z"})
     assert job.model_dump(by_alias=True, mode="json")["createdAt"] == "0001-01-01T00:00:00.000Z"
+
+
+NEAR_THREE = datetime(2026, 12, 1, 2, 50, 40, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("header", "moment"),
+    [
+        pytest.param({"Date": "Tue, 01 Dec 2026 02:50:40 GMT"}, NEAR_THREE, id="GMT"),
+        pytest.param({"Date": "Tue, 01 Dec 2026 02:50:40 -0000"}, NEAR_THREE, id="no zone"),
+        pytest.param({"Date": "soon"}, None, id="no time"),
+        pytest.param({}, None, id="no header"),
+    ],
+)
+def test_the_servers_time_is_read_from_its_header(header: dict[str, str], moment: datetime | None) -> None:
+    response = ResponseInfo("GET", "/", 200, Headers(header.items()), None, None, None, None, 0.1, 1)
+    assert response.date == moment

@@ -131,10 +131,6 @@ class AsyncSender:
         running = running.earlier(Deadline.after(timeout, now))
         return AsyncSender(self.session, self.options, running, self.ledger)
 
-    def without_ledger(self) -> AsyncSender:
-        """Return a sender for a call whose idempotency key is not the caller's own, so that nobody can repeat it."""
-        return AsyncSender(self.session, self.options, self.deadline)
-
     async def send(self, request: Request[T], before_attempt: BeforeAttempt | None = None) -> T:
         """Send a request, and return its response as a model.
 

@@ -400,13 +400,12 @@ def record_error(item: Item, error: ScripeError, prior_unresolved: int, now: int
 def is_refusal(error: ScripeError) -> bool:
     """Return True if the error is one of the API's own, and says that nothing was made.
 
-    A 429 is one only as a replay: the key then says nothing else.
+    A 429 is one only as a replay: the key then says nothing else. A conflict of the key is settled before.
     """
     if not isinstance(error, APIStatusError) or error.code is None:
         return False
-    if isinstance(error, IdempotencyConflictError) or error.status_code == 408:
-        return False
-    return 400 <= error.status_code < 500 and (error.status_code != 429 or is_replay(error))
+    status = error.status_code
+    return 400 <= status < 500 and status != 408 and (status != 429 or is_replay(error))
 
 
 def is_replay(error: ScripeError) -> bool:

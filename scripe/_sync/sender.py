@@ -132,10 +132,6 @@ class Sender:
         running = running.earlier(Deadline.after(timeout, now))
         return Sender(self.session, self.options, running, self.ledger)
 
-    def without_ledger(self) -> Sender:
-        """Return a sender for a call whose idempotency key is not the caller's own, so that nobody can repeat it."""
-        return Sender(self.session, self.options, self.deadline)
-
     def send(self, request: Request[T], before_attempt: BeforeAttempt | None = None) -> T:
         """Send a request, and return its response as a model.
 

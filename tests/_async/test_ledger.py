@@ -15,6 +15,7 @@ import pytest
 
 from scripe import (
     AsyncScripe,
+    ClientClosedError,
     FileMissingError,
     IdempotencyConflictError,
     InvalidArgumentError,
@@ -23,11 +24,13 @@ from scripe import (
     JobFailedError,
     Ledger,
     LedgerConflictError,
+    LedgerError,
     LedgerItem,
     Note,
     NotFoundError,
     PermissionDeniedError,
     Post,
+    ResponseInfo,
     ScripeError,
     Source,
     SpendCapExceededError,
@@ -989,3 +992,98 @@ async def test_what_a_person_settled_counts_more_than_a_failed_job(async_season:
     assert settled.is_succeeded
     assert settled.result is not None
     assert settled.result.post_id == post.id
+
+
+# What the rules do in corners
+
+
+async def test_a_timeout_of_the_server_proves_nothing(async_season: AsyncSeason) -> None:
+    async_season.emulator.fail_next(408, "invalid_request", method="POST", path="/notes")
+    await async_season.fail(create_note)
+    assert async_season.item().state == "sending"
+
+
+async def test_a_conflict_of_which_nothing_can_be_seen_is_left_to_a_person(async_season: AsyncSeason) -> None:
+    async_season.emulator.fail_next(409, "idempotency_key_conflict", method="POST", path="/notes")
+    assert isinstance(await async_season.fail(create_note), UnsettledWriteError)
+    assert async_season.item().state == "unknown"
+
+
+async def test_older_things_are_not_ours(async_season: AsyncSeason) -> None:
+    async with async_season.emulator.async_client() as client:
+        await client.notes.create(project_id=async_season.project_id, content="Idea.")
+    async_season.emulator.clock.advance(HOUR)
+    await lose(async_season, create_note, arrived=False)
+    await async_season.call(create_note)
+    assert async_season.emulator.count("notes") == 2
+
+
+async def test_a_finished_job_without_a_result_is_left_to_a_person(async_season: AsyncSeason) -> None:
+    await lose(async_season, ingest, arrived=True)
+
+    def empty(request: Request, response: Response) -> None:
+        if request.path == "/jobs":
+            document = json.loads(response.body)
+            document["data"] = [job | {"result": None} for job in document["data"]]
+            response.body = json.dumps(document).encode()
+
+    async_season.emulator.add_observer(empty)
+    error = await async_season.fail(ingest)
+    assert isinstance(error, UnsettledWriteError)
+    assert len(error.candidates) == 1
+
+
+async def test_a_list_that_takes_no_filter_at_all_proves_nothing(async_season: AsyncSeason) -> None:
+    async_season.emulator.seed(jobs=1, start=datetime(2026, 4, 30, tzinfo=UTC))
+    await lose(async_season, generate, arrived=False)
+
+    def refuse(request: Request, response: Response) -> None:
+        if request.path == "/jobs" and "dateFrom" not in request.query:
+            response.status = 400
+            response.body = b'{"error": {"code": "invalid_request", "message": "No filters, please."}}'
+
+    async_season.emulator.add_observer(refuse)
+    assert isinstance(await async_season.fail(generate), UnsettledWriteError)
+
+
+class AsyncClosing:
+    """Closes a client with its first response."""
+
+    client: AsyncScripe
+
+    async def close(self, _: ResponseInfo) -> None:
+        await self.client.close()
+
+
+async def test_a_client_that_is_closed_before_the_write_leaves_no_item(async_season: AsyncSeason) -> None:
+    closing = AsyncClosing()
+    with Ledger(async_season.path) as ledger:
+        closing.client = async_season.emulator.async_client(ledger=ledger, on_response=closing.close)
+        with pytest.raises(ClientClosedError) as caught:
+            await create_note(closing.client, async_season.project_id, async_season.file)
+        assert ledger.find("one") is None
+    assert not caught.value.may_have_arrived
+
+
+async def test_an_answer_that_cannot_be_stored_is_in_the_error(async_season: AsyncSeason) -> None:
+    elsewhere = async_season.path.with_suffix(".moved")
+
+    def vanish(request: Request, response: Response) -> None:
+        if request.method == "POST" and not elsewhere.exists():
+            async_season.path.rename(elsewhere)
+
+    async_season.emulator.add_observer(vanish)
+    error = await async_season.fail(create_note)
+    assert isinstance(error, LedgerError)
+    elsewhere.rename(async_season.path)
+    elsewhere.touch()
+    made = await async_season.call(create_note)
+    assert made.id in str(error)
+
+
+async def test_without_a_ledger_nothing_is_said_of_one(async_season: AsyncSeason) -> None:
+    async_season.emulator.fail_next(404, method="GET", path="/posts/")
+    async with async_season.emulator.async_client() as client:
+        with pytest.raises(NotFoundError) as caught:
+            await generate_and_wait(client, async_season.project_id, async_season.file)
+    assert not getattr(caught.value, "__notes__", [])

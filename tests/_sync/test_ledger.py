@@ -16,6 +16,7 @@ import pytest
 
 from scripe import (
     Scripe,
+    ClientClosedError,
     FileMissingError,
     IdempotencyConflictError,
     InvalidArgumentError,
@@ -24,11 +25,13 @@ from scripe import (
     JobFailedError,
     Ledger,
     LedgerConflictError,
+    LedgerError,
     LedgerItem,
     Note,
     NotFoundError,
     PermissionDeniedError,
     Post,
+    ResponseInfo,
     ScripeError,
     Source,
     SpendCapExceededError,
@@ -990,3 +993,98 @@ def test_what_a_person_settled_counts_more_than_a_failed_job(season: Season) -> 
     assert settled.is_succeeded
     assert settled.result is not None
     assert settled.result.post_id == post.id
+
+
+# What the rules do in corners
+
+
+def test_a_timeout_of_the_server_proves_nothing(season: Season) -> None:
+    season.emulator.fail_next(408, "invalid_request", method="POST", path="/notes")
+    season.fail(create_note)
+    assert season.item().state == "sending"
+
+
+def test_a_conflict_of_which_nothing_can_be_seen_is_left_to_a_person(season: Season) -> None:
+    season.emulator.fail_next(409, "idempotency_key_conflict", method="POST", path="/notes")
+    assert isinstance(season.fail(create_note), UnsettledWriteError)
+    assert season.item().state == "unknown"
+
+
+def test_older_things_are_not_ours(season: Season) -> None:
+    with season.emulator.client() as client:
+        client.notes.create(project_id=season.project_id, content="Idea.")
+    season.emulator.clock.advance(HOUR)
+    lose(season, create_note, arrived=False)
+    season.call(create_note)
+    assert season.emulator.count("notes") == 2
+
+
+def test_a_finished_job_without_a_result_is_left_to_a_person(season: Season) -> None:
+    lose(season, ingest, arrived=True)
+
+    def empty(request: Request, response: Response) -> None:
+        if request.path == "/jobs":
+            document = json.loads(response.body)
+            document["data"] = [job | {"result": None} for job in document["data"]]
+            response.body = json.dumps(document).encode()
+
+    season.emulator.add_observer(empty)
+    error = season.fail(ingest)
+    assert isinstance(error, UnsettledWriteError)
+    assert len(error.candidates) == 1
+
+
+def test_a_list_that_takes_no_filter_at_all_proves_nothing(season: Season) -> None:
+    season.emulator.seed(jobs=1, start=datetime(2026, 4, 30, tzinfo=UTC))
+    lose(season, generate, arrived=False)
+
+    def refuse(request: Request, response: Response) -> None:
+        if request.path == "/jobs" and "dateFrom" not in request.query:
+            response.status = 400
+            response.body = b'{"error": {"code": "invalid_request", "message": "No filters, please."}}'
+
+    season.emulator.add_observer(refuse)
+    assert isinstance(season.fail(generate), UnsettledWriteError)
+
+
+class Closing:
+    """Closes a client with its first response."""
+
+    client: Scripe
+
+    def close(self, _: ResponseInfo) -> None:
+        self.client.close()
+
+
+def test_a_client_that_is_closed_before_the_write_leaves_no_item(season: Season) -> None:
+    closing = Closing()
+    with Ledger(season.path) as ledger:
+        closing.client = season.emulator.client(ledger=ledger, on_response=closing.close)
+        with pytest.raises(ClientClosedError) as caught:
+            create_note(closing.client, season.project_id, season.file)
+        assert ledger.find("one") is None
+    assert not caught.value.may_have_arrived
+
+
+def test_an_answer_that_cannot_be_stored_is_in_the_error(season: Season) -> None:
+    elsewhere = season.path.with_suffix(".moved")
+
+    def vanish(request: Request, response: Response) -> None:
+        if request.method == "POST" and not elsewhere.exists():
+            season.path.rename(elsewhere)
+
+    season.emulator.add_observer(vanish)
+    error = season.fail(create_note)
+    assert isinstance(error, LedgerError)
+    elsewhere.rename(season.path)
+    elsewhere.touch()
+    made = season.call(create_note)
+    assert made.id in str(error)
+
+
+def test_without_a_ledger_nothing_is_said_of_one(season: Season) -> None:
+    season.emulator.fail_next(404, method="GET", path="/posts/")
+    with season.emulator.client() as client:
+        with pytest.raises(NotFoundError) as caught:
+            generate_and_wait(client, season.project_id, season.file)
+    assert not getattr(caught.value, "__notes__", [])
