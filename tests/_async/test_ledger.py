@@ -1087,3 +1087,17 @@ async def test_without_a_ledger_nothing_is_said_of_one(async_season: AsyncSeason
         with pytest.raises(NotFoundError) as caught:
             await generate_and_wait(client, async_season.project_id, async_season.file)
     assert not getattr(caught.value, "__notes__", [])
+
+
+async def test_without_a_ledger_a_file_that_is_gone_is_missed(async_season: AsyncSeason) -> None:
+    async_season.file.unlink()
+    async with async_season.emulator.async_client() as client:
+        with pytest.raises(FileMissingError):
+            await ingest(client, async_season.project_id, async_season.file)
+
+
+async def test_a_client_names_its_ledger(async_season: AsyncSeason) -> None:
+    async with async_season.client() as client:
+        assert client.ledger is not None
+        assert client.ledger.path == async_season.path
+        assert client.with_options(ledger=None).ledger is None

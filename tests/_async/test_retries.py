@@ -19,6 +19,7 @@ from scripe import (
     ServerError,
     ServiceUnavailableError,
 )
+from scripe._async.client import set_clock
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
@@ -267,3 +268,20 @@ async def test_a_key_used_with_another_body_conflicts(emulator: Emulator, async_
         await async_local.sources.create_text(project_id=project, text="Two", idempotency_key="k")
     assert caught.value.idempotency_key == "k"
     assert "jobs.list()" in str(caught.value)
+
+
+class AsyncTickingClock(AsyncSleeplessClock):
+    """A clock that is a second later each time that somebody looks at it."""
+
+    def now(self) -> float:
+        self.skip(1)
+        return super().now()
+
+
+async def test_a_deadline_that_passes_while_the_body_arrives_ends_the_call(server: ScriptedServer) -> None:
+    server.script(Reply(200, b" " * 16_000_000))
+    async with AsyncScripe(KEY, base_url=server.base_url, total_timeout=60, max_retries=0) as client:
+        set_clock(client, AsyncTickingClock())
+        with pytest.raises(APITimeoutError) as caught:
+            await client.sources.retrieve("src_1")
+    assert caught.value.is_total

@@ -1088,3 +1088,17 @@ def test_without_a_ledger_nothing_is_said_of_one(season: Season) -> None:
         with pytest.raises(NotFoundError) as caught:
             generate_and_wait(client, season.project_id, season.file)
     assert not getattr(caught.value, "__notes__", [])
+
+
+def test_without_a_ledger_a_file_that_is_gone_is_missed(season: Season) -> None:
+    season.file.unlink()
+    with season.emulator.client() as client:
+        with pytest.raises(FileMissingError):
+            ingest(client, season.project_id, season.file)
+
+
+def test_a_client_names_its_ledger(season: Season) -> None:
+    with season.client() as client:
+        assert client.ledger is not None
+        assert client.ledger.path == season.path
+        assert client.with_options(ledger=None).ledger is None

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from scripe import APIConnectionError
 from scripe.emulator import Emulator, Response
 from tests.emulator.emulator_calls import ORIGIN, ApiResponse, Calls, frozen
 
@@ -327,3 +328,12 @@ def test_faults_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=names):
         order(emulator)
+
+
+def test_a_connection_that_was_lost_before_the_work_is_named(emulator: Emulator) -> None:
+    emulator.drop_next(before=True, path="/notes")
+    with emulator.client(max_retries=0) as client, pytest.raises(APIConnectionError):
+        client.notes.create(project_id=emulator.project_id)
+    with pytest.raises(AssertionError) as caught:
+        emulator.assert_nothing_sent("POST")
+    assert "POST /notes, the connection was lost before the work" in str(caught.value)
