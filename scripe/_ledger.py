@@ -129,27 +129,28 @@ class Ledger:
         if not isinstance(path, str | PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise LedgerError(f"ledger is {path!r}. Give the path of a file, or a scripe.Ledger.")
         self.path: Path = Path(fsdecode(path)).absolute()
-        self._release: Callable[[], object] = lambda: None
-        self._store: Store | None = None
         self._open()
 
     def _open(self) -> Store:
-        self._store = store = _open_store(self.path)
-        self._release = weakref.finalize(self, _close_store, store)
-        return store
+        self._store: Store | None = _open_store(self.path)
+        self._release: Callable[[], object] = weakref.finalize(self, _close_store, self._store)
+        return self._store
 
-    def find(self, idempotency_key: str, *, route: str | None = None) -> LedgerItem | None:
+    def find(
+        self, idempotency_key: str, *, route: str | None = None, workspace_id: str | None = None
+    ) -> LedgerItem | None:
         """Return what the ledger knows of a key; None if it does not know it. Nothing is sent.
 
         Args:
             idempotency_key: The key.
             route: Its route, such as `POST /posts`, for a key that was used on several.
+            workspace_id: `org_…`, for a key that was used in several workspaces.
 
         Raises:
-            InvalidArgumentError: the key was used on several routes or in several workspaces.
+            InvalidArgumentError: the key was used on several routes or in several workspaces, and none was named.
 
         """
-        item = self._find_one(idempotency_key, route)
+        item = self._find_one(idempotency_key, route, workspace_id)
         return None if item is None else _to_public(item)
 
     def items(self, *, state: ItemState | None = None) -> Iterator[LedgerItem]:
@@ -166,6 +167,7 @@ class Ledger:
         result_id: str | None = None,
         send_again: bool = False,
         route: str | None = None,
+        workspace_id: str | None = None,
     ) -> LedgerItem:
         """Say what came of a write: what it made, or that it made nothing.
 
@@ -178,6 +180,7 @@ class Ledger:
             send_again: True if it made nothing: the next call sends it again.
             route: Its route, such as `POST /posts`, for a key that was used on several; needed for a new key with a
                 `post_…`, which either `POST /posts` or `POST /posts/generations` made.
+            workspace_id: `org_…`, for a key that was used in several workspaces.
 
         Raises:
             InvalidArgumentError: neither or both were given, or the key or its route is unknown.
@@ -185,11 +188,11 @@ class Ledger:
         """
         if (result_id is None) != send_again:
             raise InvalidArgumentError("Give either result_id= or send_again=True.")
-        item = self._find_one(idempotency_key, route)
+        item = self._find_one(idempotency_key, route, workspace_id)
         if result_id is None:
             if item is None:
                 raise self._unknown_key(idempotency_key)
-            return self._change(item, rules.record_retry)
+            return self._save(rules.record_retry(item))
         new_route = route or (item.unit.route if item else _route_of(result_id))
         if not result_id.startswith(rules.THINGS[new_route].prefix):
             raise InvalidArgumentError(
@@ -198,22 +201,29 @@ class Ledger:
             )
         if item is None:
             item = Item(Unit("", "", new_route, idempotency_key), "", arguments=None)
-        return self._change(item, lambda item: rules.record_thing(item, result_id))
+        return self._save(rules.record_thing(item, result_id))
 
-    def retry(self, idempotency_key: str, *, route: str | None = None) -> LedgerItem:
+    def retry(
+        self, idempotency_key: str, *, route: str | None = None, workspace_id: str | None = None
+    ) -> LedgerItem:
         """Let the next call with a key make another thing, whatever came of the last one.
 
         The item stays, and the next call sends another key over the wire: a deleted item would get the old response
         again for 24 hours.
 
+        Args:
+            idempotency_key: The key.
+            route: Its route, such as `POST /posts`, for a key that was used on several.
+            workspace_id: `org_…`, for a key that was used in several workspaces.
+
         Raises:
             InvalidArgumentError: the ledger does not know the key.
 
         """
-        item = self._find_one(idempotency_key, route)
+        item = self._find_one(idempotency_key, route, workspace_id)
         if item is None:
             raise self._unknown_key(idempotency_key)
-        return self._change(item, rules.record_retry)
+        return self._save(rules.record_retry(item))
 
     def backup(self, path: str | PathLike[str]) -> None:
         """Write a copy of the ledger, whole and in one file, while it is in use.
@@ -243,25 +253,31 @@ class Ledger:
     def __reduce__(self) -> tuple[type[Self], tuple[str]]:
         return type(self), (str(self.path),)
 
-    def _find_one(self, idempotency_key: str, route: str | None) -> Item | None:
+    def _find_one(self, idempotency_key: str, route: str | None, workspace_id: str | None) -> Item | None:
         if route is not None and route not in rules.THINGS:
             raise InvalidArgumentError(f"route is {route!r}. Give one of {', '.join(rules.THINGS)}.")
         items = [
             item
             for item in store_of(self).select(f"{_SELECT} WHERE idempotency_key = ?", (idempotency_key,))
             if route in (None, item.unit.route)
+            and (workspace_id is None or item.unit.workspace_id in (workspace_id, ""))
         ]
         if len(items) > 1:
             routes = sorted({item.unit.route for item in items})
-            where = f"on {' and '.join(routes)}: give route=" if len(routes) > 1 else "in several workspaces"
+            workspaces = sorted({item.unit.workspace_id for item in items})
+            where = (
+                f"on {' and '.join(routes)}. Give route="
+                if len(routes) > 1
+                else f"in the workspaces {' and '.join(workspaces)}. Give workspace_id="
+            )
             raise InvalidArgumentError(f"idempotency_key {idempotency_key!r} was used {where}.")
         return items[0] if items else None
 
-    def _change(self, item: Item, change: Callable[[Item], Item]) -> LedgerItem:
+    def _save(self, item: Item) -> LedgerItem:
         try:
             store = store_of(self)
             now = store.server_time(time.time())
-            return _to_public(store.save(change(item), call=self, keep=False, now=now))
+            return _to_public(store.save(item, call=self, keep=False, now=now))
         except ItemTaken:
             raise LedgerError(
                 f"A call is working on {item.unit.idempotency_key!r} right now. Wait for its end, then try again."
@@ -330,7 +346,7 @@ class Store:
             file = path.resolve()  # programs that name it by other links must meet at one lock
             self._owners = _OwnerLock(file.with_name(f"{file.name}.lock"))
             undo.callback(self._owners.close)
-            self._log_path = file.with_name(f"{file.name}-wal")
+            self._wal_path = file.with_name(f"{file.name}-wal")
             self._connect()
             undo.callback(self._connection.close)
             self._prepare()
@@ -353,10 +369,9 @@ class Store:
                 )
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute("PRAGMA fullfsync = 1")
-            self._connection.execute(
-                "SELECT * FROM sqlite_master"
-            ).fetchall()  # SQLite makes the file beside it now
-            self._log_identity = _identity(self._log_path)
+            # With the first read, SQLite makes the file beside it.
+            self._connection.execute("SELECT * FROM sqlite_master").fetchall()
+            self._wal_identity = _identity(self._wal_path)
             undo.pop_all()
 
     def _prepare(self) -> None:
@@ -419,7 +434,7 @@ class Store:
         items = self.select(f"{_SELECT} WHERE job_id = ?", (job_id,))
         return items[0] if items else None
 
-    def claimed(self, ids: Sequence[str]) -> set[str]:
+    def find_claimed(self, ids: Sequence[str]) -> set[str]:
         """Return those of some jobs and things that an item has, in whatever generation."""
         rows = self._execute(
             "SELECT job_id FROM attempt WHERE job_id IN (SELECT value FROM json_each(:ids)) "
@@ -437,14 +452,15 @@ class Store:
         )
         return {str(row[0]) for row in rows}
 
-    def count_rivals(self, item: Item, argument: str, text: str) -> int:
+    def count_rivals(self, item: Item, argument: str) -> int:
         """Count other unsettled items of the same workspace and route that were sent with an equal argument."""
         others = self.select(
             f"{_SELECT} WHERE base_url = ? AND workspace_id = ? AND route = ? AND item.id != ? "
             "AND state IN ('sending', 'unknown')",
             (item.unit.base_url, item.unit.workspace_id, item.unit.route, item.id),
         )
-        return sum(1 for other in others if (other.arguments or {}).get(argument) == text)
+        sent = (item.arguments or {}).get(argument)
+        return sum(1 for other in others if (other.arguments or {}).get(argument) == sent)
 
     def select(self, statement: str, values: Sequence[object] = ()) -> list[Item]:
         """Return items."""
@@ -593,7 +609,7 @@ class Store:
             yield
 
     def _check_files(self) -> None:
-        for path, identity in ((self.path, self.identity), (self._log_path, self._log_identity)):
+        for path, identity in ((self.path, self.identity), (self._wal_path, self._wal_identity)):
             if not path.exists() or _identity(path) != identity:
                 raise LedgerError(
                     f"{str(path)!r} was deleted or replaced while the ledger was in use, so nothing more is sent. If "
@@ -680,9 +696,6 @@ class _OwnerLock:
 _stores: dict[tuple[int, int], Store] = {}
 _stores_lock = threading.RLock()  # the garbage collector may close a ledger while its thread opens one
 
-# Stores of the parent process. They can be neither used nor closed: a closed lock file would release the child's lock.
-_inherited: list[Store] = []
-
 
 def _open_store(path: Path) -> Store:
     with _stores_lock:
@@ -722,7 +735,6 @@ def _forget_stores() -> None:
     """Open everything again in a process that was just forked, when it is used."""
     global _stores_lock
     _stores_lock = threading.RLock()
-    _inherited.extend(_stores.values())
     _stores.clear()
 
 

@@ -561,7 +561,7 @@ def test_a_late_answer_is_kept_under_its_own_generation(emulator: Emulator, path
         (late,) = store.select("SELECT * FROM item JOIN attempt ON attempt.item = item.id")
         ledger.retry("one")
         store.save_result(replace(late, job_id="job_1"), call=object(), now=0)
-        assert store.claimed(["job_1"]) == {"job_1"}
+        assert store.find_claimed(["job_1"]) == {"job_1"}
         item = ledger.find("one")
     assert item is not None
     assert item.state == "planned"
@@ -647,8 +647,16 @@ def test_a_key_in_two_workspaces_must_be_told_apart(emulator: Emulator, path: Pa
         assert project is not None
         client.notes.create(project_id=project.id, idempotency_key="one")
     assert emulator.count("notes") == 2
-    with Ledger(path) as ledger, pytest.raises(InvalidArgumentError, match="workspaces"):
-        ledger.find("one")
+    with Ledger(path) as ledger:
+        with pytest.raises(InvalidArgumentError, match="workspace_id"):
+            ledger.find("one")
+        item = ledger.find("one", workspace_id=other)
+        assert item is not None
+        assert item.workspace_id == other
+        ledger.retry("one", workspace_id=other)
+        ledger.settle("one", result_id="note_1", workspace_id=emulator.workspace_id)
+        states = {item.workspace_id: item.state for item in ledger.items()}
+    assert states == {other: "planned", emulator.workspace_id: "done"}
 
 
 def test_a_backup_is_whole_while_the_ledger_is_in_use(emulator: Emulator, path: Path) -> None:

@@ -225,8 +225,10 @@ class AsyncLedgerWrite(Generic[T]):
     async def _settle(self, item: Item, conflict: ScripeError | None = None) -> T:
         """Find out what came of an earlier call; if nothing proves it, let a person decide."""
         item = await self._save(item)
-        settlement = AsyncSettlement(self._sender, self._store, item, self._write, self._now())
-        settled = await settlement.run(by_conflict=conflict is not None)
+        settlement = AsyncSettlement(
+            self._sender, self._store, item, self._write, self._now(), by_conflict=conflict is not None
+        )
+        settled = await settlement.run()
         if settled.state == "refused" and isinstance(conflict, IdempotencyConflictError):
             # The API says that something was done under this key: that nothing can be seen of it proves nothing.
             settled = rules.record_unknown(item, ())

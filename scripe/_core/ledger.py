@@ -30,7 +30,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel
@@ -45,7 +45,7 @@ from ..errors import (
     ScripeError,
     UnsettledWriteError,
 )
-from ..types._base import JSON, JSONInput, format_instant
+from ..types._base import JSON, JSONInput
 from ..types.job import Job
 from ..types.ledger import ItemState
 from .idempotency import idempotency_key as derive_key
@@ -54,7 +54,6 @@ from .request import Request
 T = TypeVar("T", bound=BaseModel)
 
 HOUR: Final = 3_600_000
-DAY: Final = timedelta(days=1)
 REPLAY_WINDOW: Final = 23 * HOUR
 """How long a key may be sent again. The API remembers it for 24 hours from its first use."""
 
@@ -477,12 +476,11 @@ def record_retry(item: Item) -> Item:
 def job_of(item: Item) -> Job:
     """Return the item's job as the ledger has it, for one that the API has forgotten."""
     status = {"done": "DONE", "failed": "FAILED", "cancelled": "CANCELLED"}.get(item.state, "RUNNING")
-    types = item.thing.job_types
     result = {item.thing.result_field: item.result_id} if item.result_id and item.thing.result_field else None
     return Job.model_validate(
         {
             "id": item.job_id or "unknown",
-            "type": types[0] if len(types) == 1 else "KB_INGEST",
+            "type": _job_type(item),
             "status": status,
             "result": result,
             "error_code": item.code if item.state == "failed" else None,
@@ -490,6 +488,14 @@ def job_of(item: Item) -> Job:
             "completed_at": from_milliseconds(item.ended_at) if item.ended_at is not None else None,
         }
     )
+
+
+def _job_type(item: Item) -> str:
+    """Return the type of the item's job; that of a document follows from the argument `type`, stored as a digest."""
+    types = item.thing.job_types
+    sent = (item.arguments or {}).get("type")
+    by_digest = {digest(name.removeprefix("KB_INGEST_").lower()): name for name in types}
+    return types[0] if len(types) == 1 else by_digest.get(sent or "", "unknown")
 
 
 def unsettled_error(item: Item, reason: str = "no response told whether it was done") -> UnsettledWriteError:
@@ -552,11 +558,6 @@ def to_milliseconds(moment: datetime) -> int:
 def from_milliseconds(milliseconds: int) -> datetime:
     """Return milliseconds since 1970 as a moment."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def instant(moment: datetime) -> str:
-    """Return a moment as the API's filters take it, if they take a time of day."""
-    return format_instant(moment)
 
 
 def format_time(milliseconds: int) -> str:

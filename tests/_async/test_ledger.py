@@ -628,6 +628,15 @@ async def test_a_forgotten_job_is_returned_as_the_ledger_has_it(async_season: As
     assert job.result.post_id == post.id
 
 
+async def test_a_forgotten_document_job_keeps_its_type(async_season: AsyncSeason) -> None:
+    """It follows from the digest of an argument: nothing else of the job is stored."""
+    await async_season.call(ingest_document)
+    async_season.emulator.fail_next(404, method="GET", path="/jobs/")
+    job = await async_season.call(ingest_document)
+    assert isinstance(job, Job)
+    assert job.type == "KB_INGEST_FILE"
+
+
 async def test_a_document_that_was_added_is_returned_as_its_job(async_season: AsyncSeason) -> None:
     jobs = [await async_season.call(ingest_document) for _ in range(2)]
     assert [job.type for job in jobs if isinstance(job, Job)] == ["KB_INGEST_FILE"] * 2
@@ -997,8 +1006,11 @@ async def test_what_a_person_settled_counts_more_than_a_failed_job(async_season:
 # What the rules do in corners
 
 
-async def test_a_timeout_of_the_server_proves_nothing(async_season: AsyncSeason) -> None:
-    async_season.emulator.fail_next(408, "invalid_request", method="POST", path="/notes")
+@pytest.mark.parametrize("headers", [{}, {"Idempotent-Replayed": "true"}], ids=["first", "replayed"])
+async def test_a_timeout_of_the_server_proves_nothing(
+    async_season: AsyncSeason, headers: dict[str, str]
+) -> None:
+    async_season.emulator.fail_next(408, "invalid_request", headers=headers, method="POST", path="/notes")
     await async_season.fail(create_note)
     assert async_season.item().state == "sending"
 

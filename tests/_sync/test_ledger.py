@@ -629,6 +629,15 @@ def test_a_forgotten_job_is_returned_as_the_ledger_has_it(season: Season) -> Non
     assert job.result.post_id == post.id
 
 
+def test_a_forgotten_document_job_keeps_its_type(season: Season) -> None:
+    """It follows from the digest of an argument: nothing else of the job is stored."""
+    season.call(ingest_document)
+    season.emulator.fail_next(404, method="GET", path="/jobs/")
+    job = season.call(ingest_document)
+    assert isinstance(job, Job)
+    assert job.type == "KB_INGEST_FILE"
+
+
 def test_a_document_that_was_added_is_returned_as_its_job(season: Season) -> None:
     jobs = [season.call(ingest_document) for _ in range(2)]
     assert [job.type for job in jobs if isinstance(job, Job)] == ["KB_INGEST_FILE"] * 2
@@ -998,8 +1007,11 @@ def test_what_a_person_settled_counts_more_than_a_failed_job(season: Season) -> 
 # What the rules do in corners
 
 
-def test_a_timeout_of_the_server_proves_nothing(season: Season) -> None:
-    season.emulator.fail_next(408, "invalid_request", method="POST", path="/notes")
+@pytest.mark.parametrize("headers", [{}, {"Idempotent-Replayed": "true"}], ids=["first", "replayed"])
+def test_a_timeout_of_the_server_proves_nothing(
+    season: Season, headers: dict[str, str]
+) -> None:
+    season.emulator.fail_next(408, "invalid_request", headers=headers, method="POST", path="/notes")
     season.fail(create_note)
     assert season.item().state == "sending"
 

@@ -123,3 +123,16 @@ def test_a_thing_that_is_gone_names_the_command(scripe: Run, served: Emulator, l
     ran = create_note(scripe, served, ledger)
     assert ran.code == 5
     assert "scripe ledger retry one" in ran.err
+
+
+def test_a_key_in_two_workspaces_is_told_apart(
+    scripe: Run, served: Emulator, ledger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = served.create_workspace()
+    create_note(scripe, served, ledger)
+    monkeypatch.setenv("SCRIPE_API_KEY", served.create_key(workspace_id=other))
+    project = scripe("projects", "--limit", "1", "--json").document["data"][0]["id"]
+    key = ("--idempotency-key", "one", "--ledger", ledger)
+    scripe("notes", "create", "--project-id", project, "--text", "Idea.", *key)
+    assert scripe("ledger", "retry", "one", "--ledger", ledger).code == 2
+    assert scripe("ledger", "retry", "one", "--ledger", ledger, "--workspace-id", other).code == 0

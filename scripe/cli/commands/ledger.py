@@ -48,13 +48,19 @@ def settle(
     """Say what came of a write of which nothing else can prove it."""
     if (result_id is None) != send_again:
         raise ConfigurationError("Give --result-id or --send-again.")
-    return _open(session).settle(idempotency_key, result_id=result_id, send_again=send_again, route=route)
+    return _open(session).settle(
+        idempotency_key,
+        result_id=result_id,
+        send_again=send_again,
+        route=route,
+        workspace_id=session.options.workspace_id,
+    )
 
 
 @app.command(sort_key=2)
 def retry(idempotency_key: Key, /, *, route: Route = None, session: CurrentSession) -> Result:
     """Let the next call with a key make another thing."""
-    return _open(session).retry(idempotency_key, route=route)
+    return _open(session).retry(idempotency_key, route=route, workspace_id=session.options.workspace_id)
 
 
 @app.command(sort_key=3)
