@@ -551,6 +551,22 @@ async def test_a_failed_job_is_tried_again_an_hour_later_three_times_in_all(
     assert len(set(season.writes())) == 4
 
 
+async def test_a_retry_begins_to_count_anew(async_season: AsyncSeason) -> None:
+    season = async_season
+    for _ in range(3):
+        job = await season.call(generate)
+        season.emulator.fail(job.id)
+        await season.fail(generate)
+        season.emulator.clock.advance(HOUR)
+    with Ledger(season.path) as ledger:
+        ledger.retry("one")
+    job = await season.call(generate)
+    season.emulator.fail(job.id)
+    await season.fail(generate)
+    season.emulator.clock.advance(HOUR)
+    assert (await season.call(generate)).id != job.id
+
+
 async def generate_and_wait_for_words(client: AsyncScripe, project_id: str, file: Path) -> Post:
     return await client.posts.generate_and_wait(project_id=project_id, text="Words.", idempotency_key="one")
 

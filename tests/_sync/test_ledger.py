@@ -552,6 +552,22 @@ def test_a_failed_job_is_tried_again_an_hour_later_three_times_in_all(
     assert len(set(season.writes())) == 4
 
 
+def test_a_retry_begins_to_count_anew(season: Season) -> None:
+    season = season
+    for _ in range(3):
+        job = season.call(generate)
+        season.emulator.fail(job.id)
+        season.fail(generate)
+        season.emulator.clock.advance(HOUR)
+    with Ledger(season.path) as ledger:
+        ledger.retry("one")
+    job = season.call(generate)
+    season.emulator.fail(job.id)
+    season.fail(generate)
+    season.emulator.clock.advance(HOUR)
+    assert (season.call(generate)).id != job.id
+
+
 def generate_and_wait_for_words(client: Scripe, project_id: str, file: Path) -> Post:
     return client.posts.generate_and_wait(project_id=project_id, text="Words.", idempotency_key="one")
 
