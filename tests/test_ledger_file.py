@@ -36,7 +36,7 @@ from scripe import (
     Note,
     Scripe,
 )
-from scripe._ledger import store_of
+from scripe._ledger import ItemTaken, store_of
 from scripe.emulator import Clock, Emulator, Request, Response
 from tests.conftest import KEY
 
@@ -538,6 +538,29 @@ def test_items_of_a_killed_process_are_free_for_one_that_was_there_before(path: 
         with Scripe(emulator.api_key, base_url=server.base_url, ledger=ledger) as client:
             client.notes.create(project_id=emulator.project_id, content="Idea.", idempotency_key="one")
         assert emulator.count("notes") == 1
+
+
+def test_a_number_of_a_killed_process_is_taken_over_without_its_items(path: Path) -> None:
+    """Another process would take them for those of the living one, and wait for their end."""
+    with Emulator() as emulator, emulator.serve() as server:
+        emulator.delay_next(20, method="POST", path="/notes")
+        killed = start_child(emulator, server.base_url, path)
+        wait_for_item(path, "sending")
+        killed.send_signal(signal.SIGKILL)
+        killed.communicate()
+        with Ledger(path):
+            printed, _ = start_child(emulator, server.base_url, path).communicate(timeout=15)
+    assert printed.startswith("note_")
+
+
+def test_an_item_that_was_changed_meanwhile_is_not_overwritten(emulator: Emulator, path: Path) -> None:
+    note(emulator, path)
+    with Ledger(path) as ledger:
+        store = store_of(ledger)
+        (read,) = store.select("SELECT * FROM item JOIN attempt ON attempt.item = item.id")
+        ledger.retry("one")
+        with pytest.raises(ItemTaken):
+            store.save(read, call=object(), keep=False, now=0)
 
 
 def test_what_a_child_does_after_a_fork(

@@ -857,17 +857,34 @@ def hide_job(emulator: Emulator, job_id: str) -> None:
     emulator.add_observer(hide)
 
 
-async def test_jobs_of_other_items_and_projects_are_not_ours(async_season: AsyncSeason) -> None:
+async def test_jobs_of_others_and_failed_ones_are_not_ours(async_season: AsyncSeason) -> None:
+    """They are in the window, and of the same type."""
     async_season.emulator.seed(jobs=1, start=datetime(2026, 4, 30, tzinfo=UTC))
+    async_season.emulator.fail_next(502, body=b"Bad gateway", method="POST", path="/posts/generations")
+    await async_season.fail(generate)
     async with async_season.client() as client:
         other = (await client.projects.list().to_list())[-1]
+        assert other.id != async_season.project_id
         await client.posts.generate(project_id=other.id, text="Theirs.")
-        await client.posts.generate_and_wait(
-            project_id=async_season.project_id, text="Known.", idempotency_key="two"
-        )
-    await lose(async_season, generate, arrived=False)
+        await client.posts.generate(project_id=async_season.project_id, text="Known.", idempotency_key="two")
+        failed = await client.posts.generate(project_id=async_season.project_id, text="Failed.")
+    async_season.emulator.fail(failed.id)
+    async_season.emulator.clock.advance(25 * HOUR)
+    async_season.emulator.clear_requests()
     await async_season.call(generate)
     assert len(async_season.writes()) == 1
+
+
+async def test_an_equal_thing_of_another_item_is_not_ours(async_season: AsyncSeason) -> None:
+    async_season.emulator.fail_next(502, body=b"Bad gateway", method="POST", path="/notes")
+    await async_season.fail(create_note)
+    async with async_season.client() as client:
+        theirs = await client.notes.create(
+            project_id=async_season.project_id, content="Idea.", idempotency_key="two"
+        )
+    async_season.emulator.clock.advance(25 * HOUR)
+    assert (await async_season.call(create_note)).id != theirs.id
+    assert async_season.emulator.count("notes") == 2
 
 
 async def test_a_job_that_has_not_finished_is_looked_at_again(tmp_path: Path) -> None:

@@ -858,17 +858,34 @@ def hide_job(emulator: Emulator, job_id: str) -> None:
     emulator.add_observer(hide)
 
 
-def test_jobs_of_other_items_and_projects_are_not_ours(season: Season) -> None:
+def test_jobs_of_others_and_failed_ones_are_not_ours(season: Season) -> None:
+    """They are in the window, and of the same type."""
     season.emulator.seed(jobs=1, start=datetime(2026, 4, 30, tzinfo=UTC))
+    season.emulator.fail_next(502, body=b"Bad gateway", method="POST", path="/posts/generations")
+    season.fail(generate)
     with season.client() as client:
         other = (client.projects.list().to_list())[-1]
+        assert other.id != season.project_id
         client.posts.generate(project_id=other.id, text="Theirs.")
-        client.posts.generate_and_wait(
-            project_id=season.project_id, text="Known.", idempotency_key="two"
-        )
-    lose(season, generate, arrived=False)
+        client.posts.generate(project_id=season.project_id, text="Known.", idempotency_key="two")
+        failed = client.posts.generate(project_id=season.project_id, text="Failed.")
+    season.emulator.fail(failed.id)
+    season.emulator.clock.advance(25 * HOUR)
+    season.emulator.clear_requests()
     season.call(generate)
     assert len(season.writes()) == 1
+
+
+def test_an_equal_thing_of_another_item_is_not_ours(season: Season) -> None:
+    season.emulator.fail_next(502, body=b"Bad gateway", method="POST", path="/notes")
+    season.fail(create_note)
+    with season.client() as client:
+        theirs = client.notes.create(
+            project_id=season.project_id, content="Idea.", idempotency_key="two"
+        )
+    season.emulator.clock.advance(25 * HOUR)
+    assert (season.call(create_note)).id != theirs.id
+    assert season.emulator.count("notes") == 2
 
 
 def test_a_job_that_has_not_finished_is_looked_at_again(tmp_path: Path) -> None:
