@@ -875,6 +875,20 @@ async def test_jobs_of_others_and_failed_ones_are_not_ours(async_season: AsyncSe
     assert len(async_season.writes()) == 1
 
 
+async def test_two_unsettled_items_of_one_name_are_left_to_a_person(async_season: AsyncSeason) -> None:
+    """One of the two has arrived, and its name does not tell which."""
+    async_season.emulator.drop_next(method="POST", path="/sources")
+    await async_season.fail(ingest)
+    async_season.emulator.fail_next(502, body=b"Bad gateway", method="POST", path="/sources")
+    async with async_season.client() as client:
+        with pytest.raises(ServerError):
+            await client.sources.ingest(
+                b"Another.", name="episode.txt", project_id=async_season.project_id, idempotency_key="two"
+            )
+    async_season.emulator.clock.advance(25 * HOUR)
+    assert isinstance(await async_season.fail(ingest), UnsettledWriteError)
+
+
 async def test_an_equal_thing_of_another_item_is_not_ours(async_season: AsyncSeason) -> None:
     async_season.emulator.fail_next(502, body=b"Bad gateway", method="POST", path="/notes")
     await async_season.fail(create_note)
@@ -1132,6 +1146,13 @@ async def test_without_a_ledger_nothing_is_said_of_one(async_season: AsyncSeason
         with pytest.raises(NotFoundError) as caught:
             await generate_and_wait(client, async_season.project_id, async_season.file)
     assert not getattr(caught.value, "__notes__", [])
+
+
+async def test_a_file_that_is_gone_is_missed_until_it_is_done(async_season: AsyncSeason) -> None:
+    async_season.emulator.drop_next(method="POST", path="/sources")
+    await async_season.fail(ingest)
+    async_season.file.unlink()
+    assert isinstance(await async_season.fail(ingest), FileMissingError)
 
 
 async def test_without_a_ledger_a_file_that_is_gone_is_missed(async_season: AsyncSeason) -> None:

@@ -876,6 +876,20 @@ def test_jobs_of_others_and_failed_ones_are_not_ours(season: Season) -> None:
     assert len(season.writes()) == 1
 
 
+def test_two_unsettled_items_of_one_name_are_left_to_a_person(season: Season) -> None:
+    """One of the two has arrived, and its name does not tell which."""
+    season.emulator.drop_next(method="POST", path="/sources")
+    season.fail(ingest)
+    season.emulator.fail_next(502, body=b"Bad gateway", method="POST", path="/sources")
+    with season.client() as client:
+        with pytest.raises(ServerError):
+            client.sources.ingest(
+                b"Another.", name="episode.txt", project_id=season.project_id, idempotency_key="two"
+            )
+    season.emulator.clock.advance(25 * HOUR)
+    assert isinstance(season.fail(ingest), UnsettledWriteError)
+
+
 def test_an_equal_thing_of_another_item_is_not_ours(season: Season) -> None:
     season.emulator.fail_next(502, body=b"Bad gateway", method="POST", path="/notes")
     season.fail(create_note)
@@ -1133,6 +1147,13 @@ def test_without_a_ledger_nothing_is_said_of_one(season: Season) -> None:
         with pytest.raises(NotFoundError) as caught:
             generate_and_wait(client, season.project_id, season.file)
     assert not getattr(caught.value, "__notes__", [])
+
+
+def test_a_file_that_is_gone_is_missed_until_it_is_done(season: Season) -> None:
+    season.emulator.drop_next(method="POST", path="/sources")
+    season.fail(ingest)
+    season.file.unlink()
+    assert isinstance(season.fail(ingest), FileMissingError)
 
 
 def test_without_a_ledger_a_file_that_is_gone_is_missed(season: Season) -> None:
