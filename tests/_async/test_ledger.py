@@ -32,6 +32,7 @@ from scripe import (
     Post,
     ResponseInfo,
     ScripeError,
+    ServerError,
     Source,
     SpendCapExceededError,
     UnprocessableEntityError,
@@ -701,6 +702,19 @@ async def test_what_is_equal_is_ours(async_season: AsyncSeason, method: WriteMet
     made = await async_season.call(method)
     assert async_season.writes() == []
     assert async_season.item().result_id == made.id
+
+
+async def test_the_first_attempt_counts_not_the_last(async_season: AsyncSeason) -> None:
+    """The API forgets the key 24 hours after its first use, however often it is sent again meanwhile."""
+    async_season.emulator.drop_next(2, method="POST", path="/notes")
+    await async_season.fail(create_note)
+    async_season.emulator.clock.advance(22 * HOUR)
+    await async_season.fail(create_note)
+    async_season.emulator.clock.advance(2 * HOUR)
+    async_season.emulator.clear_requests()
+    await async_season.call(create_note)
+    assert async_season.writes() == []
+    assert async_season.emulator.count("notes") == 1
 
 
 @pytest.mark.parametrize("method", [ingest, create_note, create_post, generate, add_document])

@@ -33,6 +33,7 @@ from scripe import (
     Post,
     ResponseInfo,
     ScripeError,
+    ServerError,
     Source,
     SpendCapExceededError,
     UnprocessableEntityError,
@@ -702,6 +703,19 @@ def test_what_is_equal_is_ours(season: Season, method: WriteMethod) -> None:
     made = season.call(method)
     assert season.writes() == []
     assert season.item().result_id == made.id
+
+
+def test_the_first_attempt_counts_not_the_last(season: Season) -> None:
+    """The API forgets the key 24 hours after its first use, however often it is sent again meanwhile."""
+    season.emulator.drop_next(2, method="POST", path="/notes")
+    season.fail(create_note)
+    season.emulator.clock.advance(22 * HOUR)
+    season.fail(create_note)
+    season.emulator.clock.advance(2 * HOUR)
+    season.emulator.clear_requests()
+    season.call(create_note)
+    assert season.writes() == []
+    assert season.emulator.count("notes") == 1
 
 
 @pytest.mark.parametrize("method", [ingest, create_note, create_post, generate, add_document])
