@@ -43,6 +43,15 @@ ScripeError
 │   └── JobTimeoutError (also TimeoutError)
 ├── LedgerError                              the ledger's file cannot be used
 ├── UnsettledWriteError                      nothing can prove whether a write was done
+├── OAuthError                               the authorization server refused, or a login cannot be used
+│   ├── DiscoveryError                       its metadata cannot be read, or must not be trusted
+│   ├── RegistrationError                    it does not register the application, or no longer knows it
+│   ├── CallbackError                        a callback that does not belong to this request
+│   ├── ExchangeLostError                    no response to the exchange of a code, which works once
+│   ├── ConsentDeniedError                   the user, or the server, denied access
+│   ├── LoginTimeoutError (also TimeoutError)
+│   ├── ConsentRequiredError                 the login is over: ask the user again
+│   └── TokenStoreError                      logins cannot be read, locked or saved
 └── ClientClosedError (also RuntimeError)
 ```
 
@@ -54,7 +63,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from ._lazy import stand_ins
 from ._redaction import clip
@@ -73,9 +82,14 @@ __all__ = [
     "BadCursorError",
     "BadPaginationError",
     "BadRequestError",
+    "CallbackError",
     "ClientClosedError",
     "ConfigurationError",
     "ConflictError",
+    "ConsentDeniedError",
+    "ConsentRequiredError",
+    "DiscoveryError",
+    "ExchangeLostError",
     "FileIsDirectoryError",
     "FileMissingError",
     "IdempotencyConflictError",
@@ -87,18 +101,23 @@ __all__ = [
     "JobTimeoutError",
     "LedgerConflictError",
     "LedgerError",
+    "LoginTimeoutError",
     "NotCancellableError",
     "NotFoundError",
+    "OAuthError",
     "PayloadTooLargeError",
     "PermissionDeniedError",
     "PlanNotEligibleError",
     "RateLimitError",
+    "RegistrationError",
     "ScopeMissingError",
     "ScripeDeprecationWarning",
     "ScripeError",
     "ServerError",
     "ServiceUnavailableError",
     "SpendCapExceededError",
+    "TokenStoreError",
+    "TokenStoreWarning",
     "UnprocessableEntityError",
     "UnsettledWriteError",
     "UploadError",
@@ -110,6 +129,8 @@ __all__ = [
 ]
 
 E = TypeVar("E", bound="ScripeError")
+
+ConsentReason: TypeAlias = Literal["missing", "revoked", "expired", "response_lost"]
 
 
 def _restore(error_class: type[E], arguments: tuple[object, ...], state: dict[str, object]) -> E:
@@ -517,6 +538,85 @@ class UnsettledWriteError(ScripeError):
     ) -> None:
         super().__init__(message, retryable=retryable, idempotency_key=idempotency_key)
         self.candidates: tuple[str, ...] = tuple(candidates)
+
+
+class OAuthError(ScripeError):
+    """The authorization server refused a request, or a login cannot be used.
+
+    Attributes:
+        error: The server's error code, such as `invalid_grant`; None if no response holds one.
+        description: The server's own words on it; None without any.
+
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        error: str | None = None,
+        description: str | None = None,
+        retryable: bool = False,
+        idempotency_key: str | None = None,
+    ) -> None:
+        super().__init__(message, retryable=retryable, idempotency_key=idempotency_key)
+        self.error = error
+        self.description = description
+
+
+class DiscoveryError(OAuthError):
+    """The metadata of the authorization server cannot be read, or must not be trusted."""
+
+
+class RegistrationError(OAuthError):
+    """The authorization server does not register the application, or does not know its client id."""
+
+
+class CallbackError(OAuthError):
+    """A callback does not belong to the request that this browser began; nothing was exchanged or stored."""
+
+
+class ExchangeLostError(OAuthError):
+    """No response to the exchange of a code arrived. A code works once: send the browser to a new request."""
+
+
+class ConsentDeniedError(OAuthError):
+    """The user denied access, or the authorization server refused to ask."""
+
+
+class LoginTimeoutError(OAuthError, TimeoutError):
+    """Nobody finished signing in before the timeout."""
+
+
+class ConsentRequiredError(OAuthError):
+    """A login is over: the user has to allow access again. Any call of the API with a login may raise this.
+
+    Attributes:
+        reason: `missing` if there is no login, `revoked`, `expired`, or `response_lost` if the response with new tokens
+            never arrived, so that the old ones are used up.
+        name: The name of the login in its token store.
+
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: ConsentReason,
+        name: str,
+        error: str | None = None,
+        description: str | None = None,
+    ) -> None:
+        super().__init__(message, error=error, description=description)
+        self.reason: ConsentReason = reason
+        self.name = name
+
+
+class TokenStoreError(OAuthError):
+    """A token store cannot be read, locked or written, or belongs to another user."""
+
+
+class TokenStoreWarning(UserWarning):
+    """Tokens could not be saved: they are kept in memory, and the next use saves them."""
 
 
 class ClientClosedError(ScripeError, RuntimeError):
