@@ -6,6 +6,7 @@
 | `request.py` | paths, queries and bodies of requests |
 | `idempotency.py` | idempotency keys: make, check, derive |
 | `ledger.py` | what a write does whose idempotency key a ledger remembers |
+| `settlement.py` | whether the lists of the API prove that an unanswered write was done |
 | `outcome.py` | the outcome of one attempt: a response, or a failure of the transport |
 | `retry.py` | whether to send a request again, and after how long |
 | `rate_limit.py` | when the next request may be sent, by the headers of past responses |
@@ -20,4 +21,5 @@
 | `generation.py` | the source and the server-side wait of a generated post |
 | `uploads.py` | content types, sizes, headers of an upload, and the meaning of storage's responses |
 | `webhooks.py` | the arguments of webhook endpoints |
+| `oauth/` | logins, in files of their own |
 """
