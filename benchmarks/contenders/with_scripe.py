@@ -1,4 +1,4 @@
-"""scripe, with all that it does on: retries, keys, the budget, a hook for answers, `last_response`."""
+"""scripe, with all that it does on: retries, keys, the rate limit, a hook for responses, `last_response`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from running import grown_by, in_tasks, in_turn, resident
 from scripe import AsyncScripe, Scripe, Upload
 from scripe._core import response as responses
 from scripe._core.config import Secret
-from scripe._core.outcome import Answer
-from scripe._core.pagination import Walk
+from scripe._core.outcome import RawResponse
+from scripe._core.pagination import PageWalk
 from scripe._core.request import Request
 from scripe._sync.pager import Pages
 from scripe.types import Headers, Job, Page
@@ -26,7 +26,7 @@ family = import_module(os.environ.get("SCRIPE_HTTP", "httpx"))
 
 
 def heard(response):
-    """The hook: every answer goes by."""
+    """The hook: every response goes by."""
 
 
 def get(base_url):
@@ -58,15 +58,15 @@ def tasks(base_url, count, http_client=""):
 
 
 def page(path):
-    """What a pager does with the bytes of a page: into models, each with its answer, and noted in the walk."""
-    answer = Answer(200, Headers([("x-request-id", "req_1")]), Path(path).read_bytes())
-    request = Request("GET", "/jobs", Page[Job], shape="whole")
-    response = responses.response_info(request, answer, 1)
+    """What a pager does with the bytes of a page: into models, each with its response, and noted in the walk."""
+    raw = RawResponse(200, Headers([("x-request-id", "req_1")]), Path(path).read_bytes())
+    request = Request("GET", "/jobs", Page[Job], envelope="whole")
+    response = responses.build_response_info(request, raw, 1)
     secret = Secret(KEY)
 
     def call():
-        pages = Pages(None, "/jobs", Page[Job], Walk({}))
-        return pages._taken(responses.read(request, answer, response, secret))
+        pages = Pages(None, "/jobs", Page[Job], PageWalk({}))
+        return pages._accept(responses.parse_model(request, raw, response, secret))
 
     return in_turn(call)
 
@@ -76,7 +76,7 @@ def second_client(base_url):
 
     def call():
         client = Scripe(KEY, base_url=base_url)
-        client._sender.session.engine()
+        client._sender.session.transport()
 
     return in_turn(call)
 
@@ -122,7 +122,7 @@ def _without_md5(put_case):
     """The same without the digest, to tell what that costs: nothing that a caller could turn off."""
 
     class NoDigest:
-        def take(self, _block):
+        def update(self, _block):
             pass
 
         def close(self):

@@ -2,5 +2,11 @@
 
 | File | Topic |
 |---|---|
+| `discovery.py` | the metadata of an authorization server, and which of it is refused |
+| `registration.py` | register an application |
+| `authorization.py` | the URL for the browser, and what is kept until it comes back |
+| `callback.py` | whether a callback belongs to this browser and this request |
+| `tokens.py` | requests to the token endpoint, and their responses |
+| `login.py` | a stored login, and what may happen to it |
 | `token_store.py` | what a token store keeps, and under which name |
 """

@@ -1,0 +1,571 @@
+"""Refresh a login exactly once, however many threads, tasks and processes share it.
+
+A refresh token works once: the second one who sends it is taken for a thief, and the server ends the login. So what
+happens between the lock and the save is one plain function in one thread that is no daemon, for both clients. The caller
+waits for it, and may leave at any moment, cancelled or timed out: the thread goes on and saves what the server has given.
+No shield of an event loop does that, since both asyncio's and trio's give way when their loop ends.
+
+The order of the steps, each of which a failure showed to be needed:
+
+1. a token in memory that lives long enough is returned, without a lock or any I/O;
+2. one thread for each login and process;
+3. the store is read: another process may have refreshed;
+4. the store's lock is taken, and
+5. the store is read again: another process may have refreshed while this one waited;
+6. the intent is saved, so that a full disk is found before the token is spent;
+7. the refresh token is sent, again at once if no response came: nothing else is left to send;
+8. the new tokens are saved, and only then handed out.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from copy import copy
+from typing import TYPE_CHECKING
+
+from ._concurrency import on_trio, real_seconds
+from ._core.config import Options, Secret
+from ._core.oauth.discovery import (
+    KEPT_SECONDS,
+    ServerMetadata,
+    check_issuer,
+    metadata_url,
+    origin_of,
+    parse_metadata,
+)
+from ._core.oauth.login import StoredLogin, parse_login
+from ._core.oauth.token_store import TokenStore, make_record, record_name
+from ._core.oauth.tokens import (
+    ClientIdentity,
+    encode_form,
+    error_of,
+    parse_tokens,
+    refresh_form,
+    response_error,
+)
+from ._core.outcome import Outcome, RawResponse, TransportFailure
+from ._http import CommonHeaders, HTTPTransport, PreparedRequest, SendOptions, default_backend_name
+from .errors import (
+    APIConnectionError,
+    APITimeoutError,
+    ConsentReason,
+    ConsentRequiredError,
+    DiscoveryError,
+    OAuthError,
+    RegistrationError,
+    ScripeError,
+    TokenStoreError,
+    TokenStoreWarning,
+)
+
+if TYPE_CHECKING:
+    import asyncio
+
+MAX_ATTEMPTS = 4
+ATTEMPT_SECONDS = 5.0
+REFRESH_SECONDS = 20.0
+LOCK_SECONDS = 45.0
+"""How long a refresh waits for that of another process; a dead one's lock falls after 30 seconds."""
+PAUSE_AFTER_FAILURE = 10.0
+"""How long a token that still lives is used without another try, after the server could not be reached."""
+PAUSE_AFTER_REJECTION = 60.0
+"""How long no refresh follows after the API rejected a token that a refresh had just brought."""
+
+_log = logging.getLogger("scripe.oauth")
+
+
+class AuthorizationServer:
+    """Sends to one authorization server, through connections of its own."""
+
+    def __init__(self, issuer: str, timeout: float = 20.0, now: Callable[[], float] = time.time) -> None:
+        self.issuer: str = check_issuer(issuer)
+        self.timeout: float = timeout
+        self.now: Callable[[], float] = now
+        self._transport: HTTPTransport | None = None
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        self._metadata: tuple[ServerMetadata, float] | None = None
+
+    def discover(self, *, again: bool = False) -> ServerMetadata:
+        """Return the server's metadata, fetched within the last hour; `again` fetches it in any case.
+
+        Raises:
+            DiscoveryError: it cannot be read, or must not be trusted.
+            APIConnectionError: no response arrived.
+
+        """
+        if self._metadata is not None and not again and real_seconds() - self._metadata[1] < KEPT_SECONDS:
+            return self._metadata[0]
+        url = metadata_url(self.issuer)
+        outcome = self.send("GET", url)
+        if isinstance(outcome, TransportFailure):
+            raise connection_error(url, outcome)
+        metadata = parse_metadata(self.issuer, outcome)
+        self._metadata = metadata, real_seconds()
+        return metadata
+
+    def send_form(
+        self, url: str, form: Mapping[str, str], headers: Mapping[str, str], timeout: float | None = None
+    ) -> Outcome:
+        """Send a form once."""
+        content = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+        return self.send("POST", url, encode_form(form), content, timeout)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        body: Secret[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Outcome:
+        """Send a request once, and wait at most `timeout` seconds; redirects are not followed."""
+        end = real_seconds() + (timeout or self.timeout)
+        defaults = {
+            name: value for name, value in Options().headers.items() if name in ("Accept-Encoding", "User-Agent")
+        }
+        common = CommonHeaders(url, {"Accept": "application/json", **defaults, **(headers or {})})
+        common_headers = {"Host": _host(url)}
+        request = PreparedRequest(
+            method, Secret(url), common, None if body is None else body.reveal(), common_headers
+        )
+        options = SendOptions(timeout or self.timeout, lambda: max(0.0, end - real_seconds()))
+        return self._open().send(request, options)
+
+    def close(self) -> None:
+        """Close the connections; a later request opens others."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
+
+    def _open(self) -> HTTPTransport:
+        if self._pid != os.getpid():
+            _orphaned_transports.append(self._transport)  # the parent still uses its sockets
+            self._transport, self._lock, self._pid = None, threading.Lock(), os.getpid()
+        with self._lock:
+            self._transport = self._transport or HTTPTransport(default_backend_name())
+            return self._transport
+
+
+_orphaned_transports: list[HTTPTransport | None] = []
+
+
+def _host(url: str) -> str:
+    return Options(base_url=url.partition("?")[0], allow_insecure=True).host
+
+
+def connection_error(url: str, failure: TransportFailure) -> APIConnectionError:
+    """Return the error for an authorization server that did not respond."""
+    error_class = APITimeoutError if failure.is_timeout else APIConnectionError
+    return error_class(
+        f"No response from the authorization server at {url.partition('?')[0]}: {failure.message}. Check the network, "
+        "and try again.",
+        retryable=True,
+    )
+
+
+class LoginSource:
+    """One login of a token store, with the tokens in memory and the refresh that may be running."""
+
+    def __init__(
+        self, server: AuthorizationServer, store: TokenStore, name: str, client: ClientIdentity
+    ) -> None:
+        self.server = server
+        self.store = store
+        self.name = name
+        self.client = client
+        self.record_name: str = record_name("login", server.issuer, name)
+        self._reset()
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._login: StoredLogin | None = None
+        self._unsaved: tuple[StoredLogin, str] | None = None  # and the revision that it may replace
+        self._running: Future[str] | None = None
+        self._pause_until = 0.0
+        self._rejected: tuple[str, float] | None = None
+
+    @property
+    def login(self) -> StoredLogin | None:
+        """The login in memory, if it was read."""
+        return self._login
+
+    def token_in_memory(self, rejected: str | None) -> str | None:
+        """Return the access token in memory if it can be sent without asking anybody; else None."""
+        login = self._login if self._pid == os.getpid() else None
+        if login is None or self._unsaved is not None or login.access_token == rejected:
+            return None
+        now = self.server.now()
+        is_usable = login.is_fresh(now) or (real_seconds() < self._pause_until and login.is_alive(now))
+        return login.access_token if is_usable else None
+
+    def start(self, rejected: str | None) -> Future[str]:
+        """Return the refresh that runs, or start one; its result is an access token."""
+        if self._pid != os.getpid():
+            self._reset()  # a forked process has neither the thread of its parent nor its connections
+        with self._lock:
+            if self._running is None:
+                future: Future[str] = Future()
+                future.set_running_or_notify_cancel()  # from now on no waiter can cancel it
+                thread = threading.Thread(
+                    target=self._work, args=(future, Secret(rejected)), name="scripe-oauth-refresh", daemon=False
+                )
+                try:
+                    thread.start()
+                except RuntimeError:  # this process has begun to exit
+                    raise _exiting() from None
+                self._running = future
+            return self._running
+
+    def reject(self, token: str) -> None:
+        """Note that the API rejected a token that a refresh had just brought: another refresh would not help."""
+        self._rejected = token, real_seconds() + PAUSE_AFTER_REJECTION
+
+    def adopt(self, login: StoredLogin | None) -> None:
+        """Use a login that was just saved, or none after it was removed."""
+        if self._pid != os.getpid():
+            self._reset()
+        self._login, self._unsaved, self._pause_until, self._rejected = login, None, 0.0, None
+
+    def _is_paused(self, token: str) -> bool:
+        return self._rejected is not None and self._rejected[0] == token and real_seconds() < self._rejected[1]
+
+    def _work(self, future: Future[str], rejected: Secret[str | None]) -> None:
+        token, failure = None, None
+        try:
+            token = Secret(self._renew(rejected))
+        except BaseException as error:  # noqa: BLE001 - raised again for whoever waits
+            failure = error
+        with self._lock:
+            self._running = None
+        if token is not None:
+            future.set_result(token.reveal())
+        else:
+            future.set_exception(failure)
+
+    def _renew(self, rejected: Secret[str | None]) -> str:
+        self._save_unsaved()
+        login, _ = self._load()
+        if self._can_send(login, rejected):
+            return login.access_token
+        try:
+            with self.store.lock(self.record_name, LOCK_SECONDS):
+                end = real_seconds() + REFRESH_SECONDS
+                for _ in range(3):
+                    login, revision = self._load()
+                    if self._can_send(login, rejected):
+                        return login.access_token
+                    token = self._refresh(login, revision, rejected, end)
+                    if token is not None:
+                        return token
+        except TimeoutError as error:
+            if isinstance(error, ScripeError):
+                raise
+            if login.is_alive(self.server.now()) and login.access_token != rejected.reveal():
+                return login.access_token
+        raise TokenStoreError(
+            f"The login {self.name!r} was held by other processes for {LOCK_SECONDS:g} seconds. Check whether one of "
+            "them hangs, then try again.",
+            retryable=True,
+        )
+
+    def _can_send(self, login: StoredLogin, rejected: Secret[str | None]) -> bool:
+        """Return True if a refresh is not needed, or would not help."""
+        if login.access_token == rejected.reveal():
+            return self._is_paused(login.access_token)
+        return login.is_fresh(self.server.now())
+
+    def _load(self) -> tuple[StoredLogin, str]:
+        """Return the login in the store and its revision, and keep it in memory.
+
+        Raises:
+            ConsentRequiredError: there is none, or it is over.
+
+        """
+        if self._unsaved is not None:
+            return self._unsaved
+        record = self.store.load(self.record_name)
+        login = self._login = None if record is None else parse_login(record.content)
+        if record is None or login is None:
+            raise self._consent_required("missing")
+        if login.ended is not None:
+            raise self._consent_required(login.ended)
+        return login, record.revision
+
+    def _save_unsaved(self) -> None:
+        """Try to save tokens whose save failed before; whatever was stored meanwhile wins."""
+        if self._unsaved is None:
+            return
+        login, revision = self._unsaved
+        try:
+            self.store.save(self.record_name, make_record(login.to_json()), only_over=revision)
+            self._unsaved = None
+        except TokenStoreError as error:
+            self._warn_unsaved(error)
+
+    def _warn_unsaved(self, error: TokenStoreError) -> None:
+        warnings.warn(
+            f"The new tokens of the login {self.name!r} could not be saved ({error}). They are kept in memory, and "
+            "lost if this process ends before the store works again.",
+            TokenStoreWarning,
+            stacklevel=2,
+        )
+
+    def _refresh(
+        self, login: StoredLogin, revision: str, rejected: Secret[str | None], end: float
+    ) -> str | None:
+        """Send the refresh token, save what comes, and return the access token; None if the store has another login."""
+        if login.refresh_token is None:
+            return self._end(login, revision, "expired" if not login.is_alive(self.server.now()) else "revoked")
+        was_sent_before = login.has_unfinished_refresh()
+        intent = make_record(login.begin_refresh(self.server.now()).to_json())
+        if not self.store.save(self.record_name, intent, only_over=revision):
+            return None
+        sent_at = self.server.now()
+        outcome, sender, maybe_spent = self._send_with_retries(login, end)
+        is_lost = was_sent_before or maybe_spent
+        if isinstance(outcome, RawResponse):
+            tokens = parse_tokens(outcome, login.scopes, sent_at)
+            if tokens is not None:
+                return self._save(sender.with_tokens(tokens), intent.revision)
+            if error_of(outcome)[0] == "invalid_grant":
+                return self._take_over(login) or self._end(
+                    sender,
+                    intent.revision,
+                    login.reason_to_end(self.server.now(), response_lost=is_lost),
+                    outcome,
+                )
+        if not is_lost and not (isinstance(outcome, RawResponse) and outcome.is_success):
+            unspent = make_record(login.abandon_refresh().to_json())
+            self.store.save(self.record_name, unspent, only_over=intent.revision)
+        if login.is_alive(self.server.now()) and login.access_token != rejected.reveal() and _is_outage(outcome):
+            _log.info("The login %r could not be refreshed; its token still lives, and is used.", self.name)
+            self._pause_until = real_seconds() + PAUSE_AFTER_FAILURE
+            return login.access_token
+        raise self._failure(outcome, login)
+
+    def _send_with_retries(
+        self, login: StoredLogin, end: float
+    ) -> tuple[Outcome, StoredLogin, bool]:
+        """Return the last outcome, the login with the endpoints it was sent to, and whether an earlier attempt may
+        have spent the token.
+        """
+        outcome: Outcome | None = None
+        has_discovered = maybe_spent = False
+        for _ in range(MAX_ATTEMPTS):
+            left = end - real_seconds()
+            if not threading.main_thread().is_alive() or (outcome is not None and left < ATTEMPT_SECONDS):
+                break
+            headers, form = self.client.authenticate(login.metadata)
+            form = {**refresh_form(login.refresh_token or ""), **form}
+            outcome = self.server.send_form(
+                login.token_endpoint, form, headers, max(1.0, min(ATTEMPT_SECONDS, left))
+            )
+            if isinstance(outcome, RawResponse) and outcome.status in (404, 405) and not has_discovered:
+                has_discovered = True
+                with suppress(DiscoveryError, APIConnectionError):
+                    login = login.with_endpoints(self.server.discover(again=True))
+                    continue
+            if not _is_outage(outcome):
+                break
+            maybe_spent = maybe_spent or not (
+                isinstance(outcome, TransportFailure) and outcome.reason == "not_sent"
+            )
+        if outcome is None:
+            raise _exiting()
+        return outcome, login, maybe_spent
+
+    def _save(self, login: StoredLogin, only_over: str) -> str | None:
+        """Save new tokens, and return the access token; None if another login was stored meanwhile."""
+        self._login = login
+        try:
+            is_saved = self.store.save(self.record_name, make_record(login.to_json()), only_over=only_over)
+        except TokenStoreError as error:
+            self._unsaved = login, only_over
+            self._warn_unsaved(error)
+            is_saved = True
+        if not is_saved:
+            return None
+        self._pause_until = 0.0
+        _log.info("The login %r was refreshed.", self.name)
+        return login.access_token
+
+    def _take_over(self, sent: StoredLogin) -> str | None:
+        """Return the access token of a login that replaced the one whose refresh token was refused."""
+        record = self.store.load(self.record_name)
+        stored = None if record is None else parse_login(record.content)
+        if stored is None or stored.ended or stored.refresh_token == sent.refresh_token:
+            return None
+        self._login = stored
+        return stored.access_token
+
+    def _end(
+        self, login: StoredLogin, revision: str, reason: ConsentReason, outcome: RawResponse | None = None
+    ) -> str | None:
+        """Mark the login as over and raise; return None if the store has another login meanwhile."""
+        ended = login.end(reason)
+        if not self.store.save(self.record_name, make_record(ended.to_json()), only_over=revision):
+            return None
+        self._login = ended
+        raise self._consent_required(reason, outcome)
+
+    def _consent_required(
+        self, reason: ConsentReason, outcome: RawResponse | None = None
+    ) -> ConsentRequiredError:
+        code, description = (None, None) if outcome is None else error_of(outcome)
+        return ConsentRequiredError(
+            f"{_REASONS[reason].format(name=self.name)} Let the user allow access again.",
+            reason=reason,
+            name=self.name,
+            error=code,
+            description=description,
+        )
+
+    def _failure(self, outcome: Outcome, login: StoredLogin) -> ScripeError:
+        if isinstance(outcome, TransportFailure):
+            return connection_error(login.token_endpoint, outcome)
+        sent = (login.refresh_token or "", self.client.secret.reveal() if self.client.secret else "")
+        error = response_error(outcome, f"the login {self.name!r} was refreshed", sent)
+        if error.error in ("invalid_client", "unauthorized_client"):
+            return RegistrationError(
+                f"{error} It does not know the application {self.client.client_id!r}, or not its secret.",
+                error=error.error,
+                description=error.description,
+            )
+        return error
+
+
+_REASONS: Mapping[ConsentReason, str] = {
+    "missing": "There is no login {name!r} in this token store.",
+    "revoked": "The login {name!r} was revoked.",
+    "expired": "The login {name!r} has expired.",
+    "response_lost": "New tokens of the login {name!r} were lost on their way, and its refresh token works only once.",
+}
+
+
+def _is_outage(outcome: Outcome) -> bool:
+    return isinstance(outcome, TransportFailure) or outcome.status == 429 or outcome.status >= 500
+
+
+def _exiting() -> OAuthError:
+    return OAuthError("This process is exiting: no refresh of a login begins any more. Nothing was sent.")
+
+
+class Credentials:
+    """A login of a token store, for `Scripe(auth=…)` and `AsyncScripe(auth=…)`.
+
+    They refresh themselves: once among all threads, tasks and processes that share the token store.
+    """
+
+    def __init__(self, source: LoginSource, origins: frozenset[str]) -> None:
+        self._source = source
+        self._origins = origins
+
+    @property
+    def name(self) -> str:
+        """The name of the login in its token store."""
+        return self._source.name
+
+    @property
+    def issuer(self) -> str:
+        """The authorization server that the login belongs to."""
+        return self._source.server.issuer
+
+    @property
+    def workspace_id(self) -> str | None:
+        """The workspace of the login; None if the login was not read yet, or its workspace could not be read."""
+        login = self._source.login
+        return None if login is None else login.workspace_id
+
+    def allows(self, base_url: str) -> bool:
+        """Return True if the tokens may be sent to an API: never those of one server to another."""
+        return origin_of(base_url) in self._origins
+
+    def access_token(self, rejected: str | None = None, timeout: float | None = None) -> str:
+        """Return an access token, refreshed if need be.
+
+        Args:
+            rejected: A token that the API has rejected.
+            timeout: Seconds to wait for a refresh, which goes on without its caller; None for as long as it takes.
+
+        Raises:
+            ConsentRequiredError: the login is over, or there is none.
+            OAuthError: the authorization server refused for another reason.
+            APIConnectionError: the authorization server cannot be reached, and the token is over.
+            APITimeoutError: `timeout` passed.
+
+        """
+        for _ in range(2):
+            token = self._source.token_in_memory(rejected)
+            if token is not None:
+                return token
+            token = _result(self._source.start(rejected), timeout)
+            if token != rejected:
+                break  # else another caller's refresh was joined, which did not know that this token was rejected
+        return token
+
+    async def async_access_token(self, rejected: str | None = None, timeout: float | None = None) -> str:  # noqa: ARG002
+        """Return an access token, as `access_token` does, without blocking the event loop; a caller interrupts it."""
+        for _ in range(2):
+            token = self._source.token_in_memory(rejected)
+            if token is not None:
+                return token
+            future = self._source.start(rejected)
+            await _wait(future)
+            token = _result(future, None)
+            if token != rejected:
+                break
+        return token
+
+    def reject(self, token: str) -> None:
+        """Note that the API rejected a token right after its refresh, so that no storm of refreshes follows."""
+        self._source.reject(token)
+
+    def __repr__(self) -> str:
+        return f"Credentials(name={self.name!r}, issuer={self.issuer!r})"
+
+
+def _result(future: Future[str], timeout: float | None) -> str:
+    try:
+        return future.result(timeout)
+    except ScripeError as error:
+        raise copy(error) from error  # each waiter gets its own: a call adds its idempotency key to it
+    except TimeoutError:
+        if future.done():
+            raise
+    raise APITimeoutError(
+        "The total timeout passed while the login was being refreshed; the refresh goes on. Call again, or allow more "
+        "time with total_timeout.",
+        is_total=True,
+        retryable=True,
+    )
+
+
+async def _wait(future: Future[str]) -> None:
+    """Wait for the end of a refresh; a cancellation ends the wait, not the refresh."""
+    if on_trio():
+        import trio
+
+        event, token = trio.Event(), trio.lowlevel.current_trio_token()
+
+        def wake_task(_: Future[str]) -> None:
+            with suppress(trio.RunFinishedError):
+                token.run_sync_soon(event.set)
+
+        future.add_done_callback(wake_task)
+        await event.wait()
+        return
+    import asyncio
+
+    waiter: asyncio.Future[str] = asyncio.wrap_future(future)
+    await asyncio.wait([waiter])
+    if waiter.done() and not waiter.cancelled():
+        waiter.exception()  # or asyncio would log that nobody looked at it
