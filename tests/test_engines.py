@@ -115,6 +115,18 @@ def test_a_callers_aiohttp_carries_calls_pages_and_writes(emulator: Emulator) ->
         over_aiohttp(served.base_url, use, served.api_key, max_retries=2)
 
 
+def test_a_read_over_aiohttp_has_no_body_and_keeps_its_connection(server: ScriptedServer) -> None:
+    """httpx-aiohttp sends any stream chunked, an empty one too; then neither side can use the connection again."""
+    server.script(json_reply({"data": shapes.job()}))
+
+    async def use(client: AsyncScripe) -> None:
+        for _ in range(3):
+            await client.jobs.retrieve("job_1")
+
+    over_aiohttp(server.base_url, use)
+    assert (server.sent("transfer-encoding"), server.connections) == ([None] * 3, 1)
+
+
 def test_a_lost_response_over_aiohttp_is_not_taken_for_a_request_that_never_left(
     server: ScriptedServer,
 ) -> None:

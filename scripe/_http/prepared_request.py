@@ -110,6 +110,8 @@ class PreparedRequest:
                 extensions={"timeout": timeouts},
             ),
         )
+        if length == 0:
+            request.read()  # so that it has an empty content: httpx-aiohttp sends a stream as a chunked body
         if self.extra_headers:
             request.headers.update(self.extra_headers)
         if length is None:
