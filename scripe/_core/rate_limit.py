@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 import threading
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -197,7 +198,8 @@ class _Bucket:
         Only calls that ended before this one was sent are surely counted in its response. Calls that ended more than
         50 seconds ago are left out: they arrived earlier than they ended, perhaps before a window of 60 seconds.
         """
-        recent = sum(sent_at - WINDOW + 2 * MAX_PROBE_WAIT < at <= sent_at for at in self.ended_at)
+        earliest = sent_at - WINDOW + 2 * MAX_PROBE_WAIT
+        recent = bisect_right(self.ended_at, sent_at) - bisect_right(self.ended_at, earliest)
         return bool(reported.limit) and recent + (reported.remaining or 0) > (reported.limit or 0)
 
     def _may_increase(self, raw: RawResponse, sent_at: float) -> bool:
