@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final, ParamSpec, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
     import asyncio
@@ -28,6 +28,22 @@ Callback: TypeAlias = Callable[[T], object]
 
 AsyncKeySource: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 KeySource: TypeAlias = Callable[[], str]
+
+
+class AsyncAuth(Protocol):
+    """Anything that returns access tokens."""
+
+    def access_token(self, rejected: str | None, /) -> str | Awaitable[str]:
+        """Return the access token to send, another one than `rejected` if that is given."""
+        ...
+
+
+class Auth(Protocol):
+    """Anything that returns access tokens."""
+
+    def access_token(self, rejected: str | None, /) -> str:
+        """Return the access token to send, another one than `rejected` if that is given."""
+        ...
 
 
 def on_trio() -> bool:

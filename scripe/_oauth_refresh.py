@@ -1,9 +1,9 @@
 """Refresh a login exactly once, however many threads, tasks and processes share it.
 
 A refresh token works once: the second one who sends it is taken for a thief, and the server ends the login. So what
-happens between the lock and the save is one plain function in one thread that is no daemon, for both clients. The caller
-waits for it, and may leave at any moment, cancelled or timed out: the thread goes on and saves what the server has given.
-No shield of an event loop does that, since both asyncio's and trio's give way when their loop ends.
+happens between the lock and the save is one plain function in one thread that is not a daemon, for both clients. The
+caller waits for it, and may leave at any moment, cancelled or timed out: the thread goes on and saves what the server
+has sent. No shield of an event loop does that: asyncio's and trio's both give way when their loop ends.
 
 The order of the steps, each of which a failure showed to be needed:
 
@@ -24,11 +24,12 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 from ._concurrency import on_trio, real_seconds
 from ._core.config import Options, Secret
@@ -55,6 +56,7 @@ from ._http import CommonHeaders, HTTPTransport, PreparedRequest, SendOptions, d
 from .errors import (
     APIConnectionError,
     APITimeoutError,
+    ConfigurationError,
     ConsentReason,
     ConsentRequiredError,
     DiscoveryError,
@@ -129,7 +131,9 @@ class AuthorizationServer:
         """Send a request once, and wait at most `timeout` seconds; redirects are not followed."""
         end = real_seconds() + (timeout or self.timeout)
         defaults = {
-            name: value for name, value in Options().headers.items() if name in ("Accept-Encoding", "User-Agent")
+            name: value
+            for name, value in Options().headers.items()
+            if name in ("Accept-Encoding", "User-Agent")
         }
         common = CommonHeaders(url, {"Accept": "application/json", **defaults, **(headers or {})})
         common_headers = {"Host": _host(url)}
@@ -175,12 +179,16 @@ class LoginSource:
     """One login of a token store, with the tokens in memory and the refresh that may be running."""
 
     def __init__(
-        self, server: AuthorizationServer, store: TokenStore, name: str, client: ClientIdentity
+        self,
+        server: AuthorizationServer,
+        store: TokenStore,
+        name: str,
+        client: ClientIdentity | None = None,
     ) -> None:
         self.server = server
         self.store = store
         self.name = name
-        self.client = client
+        self._client = client
         self.record_name: str = record_name("login", server.issuer, name)
         self._reset()
 
@@ -216,7 +224,10 @@ class LoginSource:
                 future: Future[str] = Future()
                 future.set_running_or_notify_cancel()  # from now on no waiter can cancel it
                 thread = threading.Thread(
-                    target=self._work, args=(future, Secret(rejected)), name="scripe-oauth-refresh", daemon=False
+                    target=self._work,
+                    args=(future, Secret(rejected)),
+                    name="scripe-oauth-refresh",
+                    daemon=False,
                 )
                 try:
                     thread.start()
@@ -236,7 +247,9 @@ class LoginSource:
         self._login, self._unsaved, self._pause_until, self._rejected = login, None, 0.0, None
 
     def _is_paused(self, token: str) -> bool:
-        return self._rejected is not None and self._rejected[0] == token and real_seconds() < self._rejected[1]
+        return (
+            self._rejected is not None and self._rejected[0] == token and real_seconds() < self._rejected[1]
+        )
 
     def _work(self, future: Future[str], rejected: Secret[str | None]) -> None:
         token, failure = None, None
@@ -257,7 +270,7 @@ class LoginSource:
         if self._can_send(login, rejected):
             return login.access_token
         try:
-            with self.store.lock(self.record_name, LOCK_SECONDS):
+            with hold_lock(self):
                 end = real_seconds() + REFRESH_SECONDS
                 for _ in range(3):
                     login, revision = self._load()
@@ -266,14 +279,13 @@ class LoginSource:
                     token = self._refresh(login, revision, rejected, end)
                     if token is not None:
                         return token
-        except TimeoutError as error:
-            if isinstance(error, ScripeError):
+        except TokenStoreError as error:
+            if self._is_spent(login, rejected):
                 raise
-            if login.is_alive(self.server.now()) and login.access_token != rejected.reveal():
-                return login.access_token
+            return self._use_living_token(login, str(error))
         raise TokenStoreError(
-            f"The login {self.name!r} was held by other processes for {LOCK_SECONDS:g} seconds. Check whether one of "
-            "them hangs, then try again.",
+            f"The login {self.name!r} was replaced three times while it was refreshed. Check which program signs in "
+            "again and again.",
             retryable=True,
         )
 
@@ -324,7 +336,9 @@ class LoginSource:
     ) -> str | None:
         """Send the refresh token, save what comes, and return the access token; None if the store has another login."""
         if login.refresh_token is None:
-            return self._end(login, revision, "expired" if not login.is_alive(self.server.now()) else "revoked")
+            return self._end(
+                login, revision, "expired" if not login.is_alive(self.server.now()) else "revoked"
+            )
         was_sent_before = login.has_unfinished_refresh()
         intent = make_record(login.begin_refresh(self.server.now()).to_json())
         if not self.store.save(self.record_name, intent, only_over=revision):
@@ -346,17 +360,28 @@ class LoginSource:
         if not is_lost and not (isinstance(outcome, RawResponse) and outcome.is_success):
             unspent = make_record(login.abandon_refresh().to_json())
             self.store.save(self.record_name, unspent, only_over=intent.revision)
-        if login.is_alive(self.server.now()) and login.access_token != rejected.reveal() and _is_outage(outcome):
-            _log.info("The login %r could not be refreshed; its token still lives, and is used.", self.name)
-            self._pause_until = real_seconds() + PAUSE_AFTER_FAILURE
-            return login.access_token
-        raise self._failure(outcome, login)
+        failure = self._failure(outcome, login)
+        if _is_outage(outcome) and not self._is_spent(login, rejected):
+            return self._use_living_token(login, str(failure))
+        raise failure
 
-    def _send_with_retries(
-        self, login: StoredLogin, end: float
-    ) -> tuple[Outcome, StoredLogin, bool]:
-        """Return the last outcome, the login with the endpoints it was sent to, and whether an earlier attempt may
-        have spent the token.
+    def _is_spent(self, login: StoredLogin, rejected: Secret[str | None]) -> bool:
+        """Return True if the access token is over, or was rejected."""
+        return not login.is_alive(self.server.now()) or login.access_token == rejected.reveal()
+
+    def _use_living_token(self, login: StoredLogin, problem: str) -> str:
+        """Return the access token that is still alive, and try no other refresh for some seconds."""
+        _log.info(
+            "The login %r could not be refreshed; its token still lives, and is used. %s", self.name, problem
+        )
+        self._pause_until = real_seconds() + PAUSE_AFTER_FAILURE
+        return login.access_token
+
+    def _send_with_retries(self, login: StoredLogin, end: float) -> tuple[Outcome, StoredLogin, bool]:
+        """Send the refresh token until a response comes.
+
+        Return the last outcome, the login with the endpoints that were used, and whether the token may be spent
+        although no response said so.
         """
         outcome: Outcome | None = None
         has_discovered = maybe_spent = False
@@ -364,7 +389,7 @@ class LoginSource:
             left = end - real_seconds()
             if not threading.main_thread().is_alive() or (outcome is not None and left < ATTEMPT_SECONDS):
                 break
-            headers, form = self.client.authenticate(login.metadata)
+            headers, form = self._client_of(login).authenticate(login.metadata)
             form = {**refresh_form(login.refresh_token or ""), **form}
             outcome = self.server.send_form(
                 login.token_endpoint, form, headers, max(1.0, min(ATTEMPT_SECONDS, left))
@@ -382,6 +407,10 @@ class LoginSource:
         if outcome is None:
             raise _exiting()
         return outcome, login, maybe_spent
+
+    def _client_of(self, login: StoredLogin) -> ClientIdentity:
+        """Return the application that a login was made for; its secret may be known only here."""
+        return self._client if self._client and self._client.client_id == login.client_id else login.client
 
     def _save(self, login: StoredLogin, only_over: str) -> str | None:
         """Save new tokens, and return the access token; None if another login was stored meanwhile."""
@@ -432,11 +461,12 @@ class LoginSource:
     def _failure(self, outcome: Outcome, login: StoredLogin) -> ScripeError:
         if isinstance(outcome, TransportFailure):
             return connection_error(login.token_endpoint, outcome)
-        sent = (login.refresh_token or "", self.client.secret.reveal() if self.client.secret else "")
+        client = self._client_of(login)
+        sent = (login.refresh_token or "", client.secret.reveal() if client.secret else "")
         error = response_error(outcome, f"the login {self.name!r} was refreshed", sent)
         if error.error in ("invalid_client", "unauthorized_client"):
             return RegistrationError(
-                f"{error} It does not know the application {self.client.client_id!r}, or not its secret.",
+                f"{error} It does not know the application {client.client_id!r}, or not its secret.",
                 error=error.error,
                 description=error.description,
             )
@@ -459,15 +489,54 @@ def _exiting() -> OAuthError:
     return OAuthError("This process is exiting: no refresh of a login begins any more. Nothing was sent.")
 
 
+@contextmanager
+def hold_lock(source: LoginSource) -> Generator[None]:
+    """Hold the lock of a login; raise TokenStoreError if another process keeps it too long."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(source.store.lock(source.record_name, LOCK_SECONDS))
+        except TimeoutError:
+            raise TokenStoreError(
+                f"The login {source.name!r} was held by other processes for {LOCK_SECONDS:g} seconds. Check whether "
+                "one of them hangs, then try again.",
+                retryable=True,
+            ) from None
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login that a user has just allowed; pass it as `Scripe(auth=login)`.
+
+    Attributes:
+        scopes: What the user allowed; it may be less than was asked for.
+        expires_at: When the access token ends, in seconds since 1970; None if the server did not say. It is refreshed
+            by itself.
+        workspace_id: The workspace that the user chose; None if the API did not say.
+        credentials: The credentials, which can be made again at any time by the login's name.
+
+    """
+
+    scopes: tuple[str, ...]
+    expires_at: float | None
+    workspace_id: str | None
+    credentials: Credentials
+
+
+Recipe: TypeAlias = "tuple[Callable[..., Credentials], tuple[object, ...]]"
+"""How to make credentials in another process: a function and its arguments."""
+
+
 class Credentials:
     """A login of a token store, for `Scripe(auth=…)` and `AsyncScripe(auth=…)`.
 
     They refresh themselves: once among all threads, tasks and processes that share the token store.
     """
 
-    def __init__(self, source: LoginSource, origins: frozenset[str]) -> None:
+    def __init__(self, source: LoginSource, origins: frozenset[str], recipe: Recipe | None) -> None:
         self._source = source
         self._origins = origins
+        self._recipe = recipe
 
     @property
     def name(self) -> str:
@@ -484,6 +553,11 @@ class Credentials:
         """The workspace of the login; None if the login was not read yet, or its workspace could not be read."""
         login = self._source.login
         return None if login is None else login.workspace_id
+
+    @property
+    def rate_limit_key(self) -> str:
+        """Whose rate limit a call counts for: the workspace's, or the login's own until that is known."""
+        return self.workspace_id or f"login {self._source.record_name}"
 
     def allows(self, base_url: str) -> bool:
         """Return True if the tokens may be sent to an API: never those of one server to another."""
@@ -503,31 +577,31 @@ class Credentials:
             APITimeoutError: `timeout` passed.
 
         """
-        for _ in range(2):
-            token = self._source.token_in_memory(rejected)
-            if token is not None:
-                return token
+        token = self._source.token_in_memory(rejected) or _result(self._source.start(rejected), timeout)
+        if (
+            token == rejected
+        ):  # it joined another caller's refresh, which did not know that this token was rejected
             token = _result(self._source.start(rejected), timeout)
-            if token != rejected:
-                break  # else another caller's refresh was joined, which did not know that this token was rejected
         return token
 
     async def async_access_token(self, rejected: str | None = None, timeout: float | None = None) -> str:  # noqa: ARG002
         """Return an access token, as `access_token` does, without blocking the event loop; a caller interrupts it."""
-        for _ in range(2):
-            token = self._source.token_in_memory(rejected)
-            if token is not None:
-                return token
-            future = self._source.start(rejected)
-            await _wait(future)
-            token = _result(future, None)
-            if token != rejected:
-                break
+        token = self._source.token_in_memory(rejected) or await _async_result(self._source.start(rejected))
+        if token == rejected:
+            token = await _async_result(self._source.start(rejected))
         return token
 
     def reject(self, token: str) -> None:
         """Note that the API rejected a token right after its refresh, so that no storm of refreshes follows."""
         self._source.reject(token)
+
+    def __reduce__(self) -> Recipe:
+        if self._recipe is None:
+            raise ConfigurationError(
+                "Credentials with a client_secret cannot be pickled, since the pickle would hold it. Give the app "
+                "client_secret_variable instead, or make the credentials in the process that uses them."
+            )
+        return self._recipe
 
     def __repr__(self) -> str:
         return f"Credentials(name={self.name!r}, issuer={self.issuer!r})"
@@ -549,8 +623,8 @@ def _result(future: Future[str], timeout: float | None) -> str:
     )
 
 
-async def _wait(future: Future[str]) -> None:
-    """Wait for the end of a refresh; a cancellation ends the wait, not the refresh."""
+async def _async_result(future: Future[str]) -> str:
+    """Wait for a refresh, and return its token; a cancellation ends the wait, not the refresh."""
     if on_trio():
         import trio
 
@@ -562,10 +636,10 @@ async def _wait(future: Future[str]) -> None:
 
         future.add_done_callback(wake_task)
         await event.wait()
-        return
-    import asyncio
+    else:
+        import asyncio
 
-    waiter: asyncio.Future[str] = asyncio.wrap_future(future)
-    await asyncio.wait([waiter])
-    if waiter.done() and not waiter.cancelled():
+        waiter: asyncio.Future[str] = asyncio.wrap_future(future)
+        await asyncio.wait([waiter])
         waiter.exception()  # or asyncio would log that nobody looked at it
+    return _result(future, None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar, cast, overload
 from pydantic import BaseModel
 
 from .. import _log
-from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource
+from .._concurrency import AsyncAuth, AsyncCallback, AsyncClock, AsyncKeySource
 from .._core import config
 from .._core.config import Options, Secret
 from .._core.rate_limit import RateLimiter
@@ -26,11 +26,13 @@ from ..errors import ConfigurationError, InvalidArgumentError
 from ..types._base import JSON, JSONInput
 from ..types.not_given import NOT_GIVEN, NotGiven
 from ..types.response_info import ResponseInfo
+from .credential import AsyncAPIKeyCredential, AsyncCredential, AsyncLoginCredential, resolve_auth
 from .sender import AsyncSender
 from .session import AsyncSession
 
 if TYPE_CHECKING:
     from .._ledger import Ledger
+    from .._oauth_refresh import Login
     from .._observer import Observer
     from .resources.health import AsyncHealthResource
     from .resources.jobs import AsyncJobs
@@ -48,6 +50,7 @@ else:
         stand_ins(
             {
                 "Ledger": "scripe._ledger",
+                "Login": "scripe._oauth_refresh",
                 "AsyncHealthResource": "scripe._async.resources.health",
                 "AsyncJobs": "scripe._async.resources.jobs",
                 "AsyncKnowledge": "scripe._async.resources.knowledge",
@@ -102,6 +105,9 @@ class AsyncScripe:
         ledger: A `scripe.Ledger`, or the path of one: a file that remembers what was made under an idempotency key of
             yours, so that no rerun makes it a second time, however late. A ledger given as a path is closed with the
             client.
+        auth: Instead of an API key: a login or credentials of `scripe.oauth`, or an object with a function
+            `access_token(rejected)` that returns an access token (plain or coroutine), another one than `rejected` if
+            that is given. `SCRIPE_API_KEY` is ignored then.
 
     Raises:
         LedgerError: the ledger cannot be opened.
@@ -125,6 +131,7 @@ class AsyncScripe:
         app_info: str | None = None,
         allow_insecure: bool = False,
         ledger: Ledger | str | PathLike[str] | None = None,
+        auth: AsyncAuth | Login | None = None,
     ) -> None:
         secret: Secret[str | AsyncKeySource | None] = Secret(api_key)
         # Some tracebacks print the local variables of each frame; the API key must not be one of them.
@@ -139,7 +146,9 @@ class AsyncScripe:
             app_info=app_info,
             allow_insecure=allow_insecure,
         )
-        self._setup(secret, options, rate_limiter, http_client, on_response, ledger)
+        if auth is not None and secret.reveal() is not None:
+            raise ConfigurationError("There is an api_key and an auth. Pass one of them.")
+        self._setup(secret, options, rate_limiter, http_client, on_response, ledger, auth)
 
     def _setup(
         self,
@@ -149,9 +158,15 @@ class AsyncScripe:
         http_client: AsyncHTTPClient | BackendName | None,
         on_response: AsyncCallback[ResponseInfo] | None,
         ledger: Ledger | str | PathLike[str] | None,
+        auth: AsyncAuth | Login | None,
     ) -> None:
         _log.configure()
         self._api_key = api_key
+        credential: AsyncCredential = (
+            AsyncAPIKeyCredential(api_key)
+            if auth is None
+            else AsyncLoginCredential(resolve_auth(auth, options.base_url))
+        )
         limiter = RateLimiter() if isinstance(rate_limiter, NotGiven) else rate_limiter
         if limiter is not None:
             config.check_type(
@@ -162,8 +177,8 @@ class AsyncScripe:
                 ConfigurationError,
             )
         config.check_callable(on_response, "on_response")
-        session = AsyncSession(api_key, limiter, http_client, on_response)
-        self._sender = AsyncSender(session, options, ledger=_open_ledger(ledger))
+        session = AsyncSession(limiter, http_client, on_response)
+        self._sender = AsyncSender(session, options, credential, ledger=_open_ledger(ledger))
         self._owns_ledger = isinstance(ledger, str | PathLike)
         self._is_copy = (
             False  # a copy does not close the connections, which belong to the client it was made from
@@ -261,10 +276,12 @@ class AsyncScripe:
         workspace_id: str | NotGiven | None = NOT_GIVEN,
         extra_headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
         ledger: Ledger | str | PathLike[str] | NotGiven | None = NOT_GIVEN,
+        auth: AsyncAuth | Login | NotGiven = NOT_GIVEN,
     ) -> Self:
         """Return a copy of the client with other options, which shares its connections and its rate limiter.
 
-        Options that are left out stay as they are.
+        Options that are left out stay as they are. But with `auth` the copy has no workspace and no ledger unless they
+        are given too: neither may follow a client to another tenant.
 
         Args:
             timeout: Seconds for each network operation; None for no limit.
@@ -274,12 +291,20 @@ class AsyncScripe:
             workspace_id: `org_…`; None for the token's default workspace.
             extra_headers: Headers to add to those that the client already sends.
             ledger: A `scripe.Ledger`, or the path of one; None for no ledger.
+            auth: A login or credentials of `scripe.oauth`, or an object with `access_token(rejected)`, in place of the
+                client's API key or login.
 
         Raises:
             LedgerError: the ledger cannot be opened.
             ConfigurationError: an option is invalid.
 
         """
+        credential, api_key = self._sender.credential, self._api_key
+        if not isinstance(auth, NotGiven):
+            credential = AsyncLoginCredential(resolve_auth(auth, self._sender.options.base_url))
+            api_key = Secret[str | AsyncKeySource | None](None)
+            workspace_id = None if isinstance(workspace_id, NotGiven) else workspace_id
+            ledger = None if isinstance(ledger, NotGiven) else ledger
         changes = {
             "timeout": timeout,
             "total_timeout": total_timeout,
@@ -295,7 +320,8 @@ class AsyncScripe:
             if hasattr(self, name):
                 setattr(copy, name, getattr(self, name))
         own = self._sender.ledger if isinstance(ledger, NotGiven) else _open_ledger(ledger)
-        copy._sender = AsyncSender(self._sender.session, options, ledger=own)
+        copy._sender = AsyncSender(self._sender.session, options, credential, ledger=own)
+        copy._api_key = api_key
         copy._is_copy = True
         return copy
 
@@ -407,6 +433,7 @@ class AsyncScripe:
             session.http_client,
             session.on_response,
             sender.ledger,
+            sender.credential.auth if isinstance(sender.credential, AsyncLoginCredential) else None,
         )
         return _unpickle, (type(self), state), self._instance_state()
 

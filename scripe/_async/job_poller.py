@@ -151,7 +151,7 @@ class AsyncJobPoller:
     async def _throttle(self) -> None:
         """Wait until the poll throttle has a slot for another request."""
         session = self._sender.session
-        bucket = (self._sender.options.workspace_id, "read")
+        bucket = (self._sender.rate_limit_key, "read")
         limit = session.limiter.limit(bucket) if session.limiter else None
         delay = session.poll_throttle.reserve(self._clock.now(), limit)
         try:

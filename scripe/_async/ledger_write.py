@@ -103,13 +103,13 @@ class AsyncLedgerWrite(Generic[T]):
 
     async def _resolve_unit(self) -> Unit:
         """Return what the item is for. The workspace is asked for once; that response also tells the server's time."""
-        session, option = self._sender.session, self._sender.options.workspace_id
-        if option not in session.workspace_ids:
+        known, option = self._sender.credential.workspace_ids, self._sender.options.workspace_id
+        if option not in known:
             current = await self._sender.send(
                 Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either")
             )
-            session.workspace_ids[option] = current.workspace.id
-        workspace_id = session.workspace_ids[option]
+            known[option] = current.workspace.id
+        workspace_id = known[option]
         return Unit(self._sender.options.base_url, workspace_id, self._write.route, self._key)
 
     async def _take_step(self, item: Item) -> T:

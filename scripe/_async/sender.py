@@ -7,7 +7,7 @@ A call passes through these methods, from the outside in:
 | `send`, `send_json` | observe the whole call |
 | `_send` | set the deadline, turn the last outcome into a model or an error |
 | `_send_with_retries` | send again after transient failures, as `_core/retry.py` decides |
-| `_attempt` | after a 401, refresh the API key and send a second time |
+| `_attempt` | after a 401, refresh the API key or the login and send a second time |
 | `_send_once` | wait for a rate limit slot, send one HTTP request, record its outcome |
 
 A failed request is an `Outcome`, not an exception, up to `_send`: the retry loop, the log and the observer all look at
@@ -19,7 +19,7 @@ could only repeat the write under a new key, and would make a second post or job
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -43,6 +43,7 @@ from .._redaction import redact_api_key
 from ..errors import APITimeoutError, ClientClosedError, LedgerError, NotFoundError, ScripeError
 from ..types._base import JSON
 from ..types.response_info import ResponseInfo
+from .credential import AsyncCredential
 from .session import AsyncSession
 
 if TYPE_CHECKING:
@@ -107,11 +108,13 @@ class AsyncSender:
         self,
         session: AsyncSession,
         options: Options,
+        credential: AsyncCredential,
         deadline: Deadline = NO_DEADLINE,
         ledger: Ledger | None = None,
     ) -> None:
         self.session = session
         self.options = options
+        self.credential = credential
         self.deadline = deadline
         self.ledger = ledger
         # The headers that all calls share, for authenticated calls and for others, with the API key that is in them.
@@ -129,7 +132,7 @@ class AsyncSender:
         own = Deadline.after(self.options.total_timeout, now)
         running = own if self.deadline.at is None else self.deadline
         running = running.earlier(Deadline.after(timeout, now))
-        return AsyncSender(self.session, self.options, running, self.ledger)
+        return AsyncSender(self.session, self.options, self.credential, running, self.ledger)
 
     async def send(self, request: Request[T], before_attempt: BeforeAttempt | None = None) -> T:
         """Send a request, and return its response as a model.
@@ -240,7 +243,7 @@ class AsyncSender:
         return outcome
 
     async def _attempt(self, exchange: _Exchange[T]) -> Outcome:
-        """Send once; after a 401, refresh the API key and send once more.
+        """Send once; after a 401, refresh the API key or the login and send once more.
 
         The second request belongs to the same attempt: a key that has expired is not a failure of the API, and must not
         use up a retry. It happens once in a call. A new key that is refused as well is the caller's problem to see.
@@ -249,8 +252,11 @@ class AsyncSender:
         outcome = await self._send_once(exchange)
         if isinstance(outcome, RawResponse) and outcome.status == 401 and not exchange.has_refreshed_key:
             exchange.has_refreshed_key = True
-            if await self.session.refresh_api_key(exchange.api_key, self.remaining()):
+            self.session.check_usable()
+            if await self.credential.refresh(exchange.api_key, self.remaining()):
                 outcome = await self._send_once(exchange)
+                if isinstance(outcome, RawResponse) and outcome.status == 401:
+                    self.credential.reject(exchange.api_key)
         return outcome
 
     async def _send_once(self, exchange: _Exchange[T]) -> Outcome:
@@ -258,7 +264,8 @@ class AsyncSender:
         request, exchange.response = exchange.request, None
         exchange.api_key = NO_API_KEY
         if request.authenticated:
-            exchange.api_key = await self.session.api_key(self.remaining())
+            self.session.check_usable()
+            exchange.api_key = await self.credential.get(self.remaining())
         transport = self.session.transport()
         slot = sent = response = None
         try:
@@ -303,7 +310,7 @@ class AsyncSender:
         `reserve` either returns a slot or says how long to wait. The wait does not count as a retry.
         """
         request, limiter, clock = exchange.request, self.session.limiter, self.session.clock
-        bucket, timeout = (self.options.workspace_id, request.bucket), self._timeout(request)
+        bucket, timeout = (self.rate_limit_key, request.bucket), self._timeout(request)
         while True:
             if self.deadline_passed():
                 raise self._deadline_error(request)
@@ -376,6 +383,11 @@ class AsyncSender:
         # The API may hold the response to a generation for `server_wait` seconds: that is not a timeout.
         timeout = self.options.timeout
         return None if timeout is None else timeout + request.server_wait
+
+    @property
+    def rate_limit_key(self) -> Hashable:
+        """Whose rate limit the calls count for: the workspace's, if it is known."""
+        return self.options.workspace_id or self.credential.rate_limit_key
 
     def remaining(self) -> float | None:
         """Return the seconds until the deadline; None if there is no deadline."""

@@ -1,12 +1,8 @@
-"""The state that a client and all its copies share: connections, API key, rate limiter, poll throttle.
+"""The state that a client and all its copies share: connections, rate limiter, poll throttle.
 
 **Event loops.** Connections belong to the event loop in which they were opened. Used from another loop, they hang or
 raise errors that name neither loop: so the session remembers its loop and refuses any other. (For sync clients,
 `current_loop` is always None.)
-
-**API key.** A function that returns API keys is called for one request at a time (`_api_key_refresh.py`). Under that
-lock, `_refresh_api_key` compares the current key with the rejected one. If they differ, another call has refreshed the
-key meanwhile, and a burst of 401s costs a single refresh.
 
 **Forks.** A forked child inherits the parent's connections, its locks in whatever state they were, and none of its
 threads. The hooks at the end of this file keep three things from going wrong in the child:
@@ -23,15 +19,10 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from importlib import import_module
-from typing import cast
 from weakref import WeakSet
 
-from .._api_key_refresh import AsyncAPIKeyRefreshLock
-from .._concurrency import AsyncCallback, AsyncClock, AsyncKeySource, async_current_loop, async_invoke
-from .._core import config
-from .._core.config import Secret
+from .._concurrency import AsyncCallback, AsyncClock, async_current_loop
 from .._core.poll_throttle import PollThrottle
 from .._core.rate_limit import RateLimiter
 from .._http import (
@@ -45,14 +36,14 @@ from .._http import (
 from .._observer import NULL_OBSERVER, Observer
 from ..errors import ClientClosedError, ConfigurationError
 from ..types.response_info import ResponseInfo
+from .credential import reset_after_fork
 
 
 class AsyncSession:
-    """Connections, API key, rate limiter and poll throttle of a client and its copies."""
+    """Connections, rate limiter and poll throttle of a client and its copies."""
 
     def __init__(
         self,
-        api_key: Secret[str | AsyncKeySource | None],
         limiter: RateLimiter | None,
         http_client: AsyncHTTPClient | BackendName | None,
         on_response: AsyncCallback[ResponseInfo] | None,
@@ -63,15 +54,11 @@ class AsyncSession:
         self.observer: Observer = NULL_OBSERVER
         self.clock: AsyncClock = _make_clock()
         self.poll_throttle: PollThrottle = PollThrottle()
-        self.workspace_ids: dict[str | None, str] = {}  # as the API names them, by the client's option
-        self._api_key_function = cast("AsyncKeySource | None", config.callable_api_key(api_key))
-        self._api_key = None if self._api_key_function else config.resolve_api_key(api_key)
         self._is_closed = False
         self._lock = threading.Lock()
         self._backend_or_client: AsyncHTTPClient | BackendName = http_client or default_backend_name()
         self._transport: AsyncHTTPTransport | None = None
         self._loop: object = None
-        self._refresh_lock: AsyncAPIKeyRefreshLock = AsyncAPIKeyRefreshLock()
         if isinstance(self._backend_or_client, str):
             check_backend_name(self._backend_or_client)
         else:
@@ -85,7 +72,7 @@ class AsyncSession:
 
     def transport(self) -> AsyncHTTPTransport:
         """Return the transport; open it with the first call, and again after a fork."""
-        self._check_usable()
+        self.check_usable()
         return self._transport or self._open_transport()
 
     def _open_transport(self) -> AsyncHTTPTransport:
@@ -95,33 +82,6 @@ class AsyncSession:
             self._check_open()
             self._transport = transport = self._transport or AsyncHTTPTransport(self._backend_or_client)
             return transport
-
-    async def api_key(self, seconds: float | None = None) -> Secret[str]:
-        """Return the API key to send; call the caller's function if there is no key yet.
-
-        `seconds` is how long a sync client waits while another thread calls the function.
-        """
-        return self._api_key or await self._get_or_refresh_api_key(None, seconds)
-
-    async def refresh_api_key(self, rejected: Secret[str], seconds: float | None = None) -> bool:
-        """Call the caller's function for another API key, unless another call has; False if it is a plain string."""
-        if self._api_key_function is None:
-            return False
-        await self._get_or_refresh_api_key(rejected, seconds)
-        return True
-
-    async def _get_or_refresh_api_key(
-        self, rejected: Secret[str] | None, seconds: float | None
-    ) -> Secret[str]:
-        self._check_usable()
-        return await self._refresh_lock.refresh_with(partial(self._refresh_api_key, rejected), seconds)
-
-    async def _refresh_api_key(self, rejected: Secret[str] | None) -> Secret[str]:
-        api_key = self._api_key
-        if api_key is None or (rejected is not None and api_key.reveal() == rejected.reveal()):
-            returned = Secret(await async_invoke(cast("AsyncKeySource", self._api_key_function)))
-            self._api_key = api_key = config.resolve_api_key(returned)
-        return api_key
 
     async def close(self) -> None:
         """Close the transport; calls raise `ClientClosedError` from now on."""
@@ -138,14 +98,15 @@ class AsyncSession:
 
         The `http_client` of a caller stays in use: only its owner can know how to open another one.
         """
-        self._lock, self._refresh_lock, self._loop = threading.Lock(), AsyncAPIKeyRefreshLock(), None
+        self._lock, self._loop = threading.Lock(), None
         self.poll_throttle = PollThrottle()
         if self.limiter is not None:
             self.limiter.reset()
         _orphaned_transports.append(self._transport)
         self._transport = None if self.opens_connections else AsyncHTTPTransport(self._backend_or_client)
 
-    def _check_usable(self) -> None:
+    def check_usable(self) -> None:
+        """Raise an error if the client is closed, or belongs to another event loop."""
         self._check_open()
         self._check_loop()
 
@@ -219,7 +180,8 @@ def before_fork() -> None:
 
 
 def after_fork() -> None:
-    """Reset all sessions of the parent in the forked child."""
+    """Reset all sessions and credentials of the parent in the forked child."""
+    reset_after_fork()
     for session in list(_sessions):
         session.reset_after_fork()
 

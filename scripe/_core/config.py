@@ -160,6 +160,21 @@ def resolve_api_key(api_key: Secret[S]) -> Secret[str]:
     return stripped
 
 
+def check_access_token(token: Secret[object]) -> Secret[str]:
+    """Return an access token; raise ConfigurationError unless it can be sent as a header."""
+    text = token.reveal()
+    is_token = (
+        isinstance(text, str) and text != "" and text.isascii() and text.isprintable() and " " not in text
+    )
+    if not is_token:
+        problem = "no text" if not isinstance(text, str) else "empty or has characters that no token holds"
+        del text  # a traceback that prints the locals of this frame must not show it
+        raise ConfigurationError(
+            f"What `auth.access_token` returned is {problem}. Let it return an access token."
+        )
+    return cast("Secret[str]", token)
+
+
 def callable_api_key(api_key: Secret[S]) -> S | None:
     """Return the caller's function that returns API keys; None if a key was given."""
     return api_key.reveal() if callable(api_key.reveal()) else None

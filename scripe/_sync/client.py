@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar, cast, overload
 from pydantic import BaseModel
 
 from .. import _log
-from .._concurrency import Callback, Clock, KeySource
+from .._concurrency import Auth, Callback, Clock, KeySource
 from .._core import config
 from .._core.config import Options, Secret
 from .._core.rate_limit import RateLimiter
@@ -27,11 +27,13 @@ from ..errors import ConfigurationError, InvalidArgumentError
 from ..types._base import JSON, JSONInput
 from ..types.not_given import NOT_GIVEN, NotGiven
 from ..types.response_info import ResponseInfo
+from .credential import APIKeyCredential, Credential, LoginCredential, resolve_auth
 from .sender import Sender
 from .session import Session
 
 if TYPE_CHECKING:
     from .._ledger import Ledger
+    from .._oauth_refresh import Login
     from .._observer import Observer
     from .resources.health import HealthResource
     from .resources.jobs import Jobs
@@ -49,6 +51,7 @@ else:
         stand_ins(
             {
                 "Ledger": "scripe._ledger",
+                "Login": "scripe._oauth_refresh",
                 "HealthResource": "scripe._sync.resources.health",
                 "Jobs": "scripe._sync.resources.jobs",
                 "Knowledge": "scripe._sync.resources.knowledge",
@@ -104,6 +107,9 @@ class Scripe:
         ledger: A `scripe.Ledger`, or the path of one: a file that remembers what was made under an idempotency key of
             yours, so that no rerun makes it a second time, however late. A ledger given as a path is closed with the
             client.
+        auth: Instead of an API key: a login or credentials of `scripe.oauth`, or an object with a function
+            `access_token(rejected)` that returns an access token (plain or coroutine), another one than `rejected` if
+            that is given. `SCRIPE_API_KEY` is ignored then.
 
     Raises:
         LedgerError: the ledger cannot be opened.
@@ -127,6 +133,7 @@ class Scripe:
         app_info: str | None = None,
         allow_insecure: bool = False,
         ledger: Ledger | str | PathLike[str] | None = None,
+        auth: Auth | Login | None = None,
     ) -> None:
         secret: Secret[str | KeySource | None] = Secret(api_key)
         # Some tracebacks print the local variables of each frame; the API key must not be one of them.
@@ -141,7 +148,9 @@ class Scripe:
             app_info=app_info,
             allow_insecure=allow_insecure,
         )
-        self._setup(secret, options, rate_limiter, http_client, on_response, ledger)
+        if auth is not None and secret.reveal() is not None:
+            raise ConfigurationError("There is an api_key and an auth. Pass one of them.")
+        self._setup(secret, options, rate_limiter, http_client, on_response, ledger, auth)
 
     def _setup(
         self,
@@ -151,9 +160,15 @@ class Scripe:
         http_client: HTTPClient | BackendName | None,
         on_response: Callback[ResponseInfo] | None,
         ledger: Ledger | str | PathLike[str] | None,
+        auth: Auth | Login | None,
     ) -> None:
         _log.configure()
         self._api_key = api_key
+        credential: Credential = (
+            APIKeyCredential(api_key)
+            if auth is None
+            else LoginCredential(resolve_auth(auth, options.base_url))
+        )
         limiter = RateLimiter() if isinstance(rate_limiter, NotGiven) else rate_limiter
         if limiter is not None:
             config.check_type(
@@ -164,8 +179,8 @@ class Scripe:
                 ConfigurationError,
             )
         config.check_callable(on_response, "on_response")
-        session = Session(api_key, limiter, http_client, on_response)
-        self._sender = Sender(session, options, ledger=_open_ledger(ledger))
+        session = Session(limiter, http_client, on_response)
+        self._sender = Sender(session, options, credential, ledger=_open_ledger(ledger))
         self._owns_ledger = isinstance(ledger, str | PathLike)
         self._is_copy = (
             False  # a copy does not close the connections, which belong to the client it was made from
@@ -263,10 +278,12 @@ class Scripe:
         workspace_id: str | NotGiven | None = NOT_GIVEN,
         extra_headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
         ledger: Ledger | str | PathLike[str] | NotGiven | None = NOT_GIVEN,
+        auth: Auth | Login | NotGiven = NOT_GIVEN,
     ) -> Self:
         """Return a copy of the client with other options, which shares its connections and its rate limiter.
 
-        Options that are left out stay as they are.
+        Options that are left out stay as they are. But with `auth` the copy has no workspace and no ledger unless they
+        are given too: neither may follow a client to another tenant.
 
         Args:
             timeout: Seconds for each network operation; None for no limit.
@@ -276,12 +293,20 @@ class Scripe:
             workspace_id: `org_…`; None for the token's default workspace.
             extra_headers: Headers to add to those that the client already sends.
             ledger: A `scripe.Ledger`, or the path of one; None for no ledger.
+            auth: A login or credentials of `scripe.oauth`, or an object with `access_token(rejected)`, in place of the
+                client's API key or login.
 
         Raises:
             LedgerError: the ledger cannot be opened.
             ConfigurationError: an option is invalid.
 
         """
+        credential, api_key = self._sender.credential, self._api_key
+        if not isinstance(auth, NotGiven):
+            credential = LoginCredential(resolve_auth(auth, self._sender.options.base_url))
+            api_key = Secret[str | KeySource | None](None)
+            workspace_id = None if isinstance(workspace_id, NotGiven) else workspace_id
+            ledger = None if isinstance(ledger, NotGiven) else ledger
         changes = {
             "timeout": timeout,
             "total_timeout": total_timeout,
@@ -297,7 +322,8 @@ class Scripe:
             if hasattr(self, name):
                 setattr(copy, name, getattr(self, name))
         own = self._sender.ledger if isinstance(ledger, NotGiven) else _open_ledger(ledger)
-        copy._sender = Sender(self._sender.session, options, ledger=own)
+        copy._sender = Sender(self._sender.session, options, credential, ledger=own)
+        copy._api_key = api_key
         copy._is_copy = True
         return copy
 
@@ -409,6 +435,7 @@ class Scripe:
             session.http_client,
             session.on_response,
             sender.ledger,
+            sender.credential.auth if isinstance(sender.credential, LoginCredential) else None,
         )
         return _unpickle, (type(self), state), self._instance_state()
 

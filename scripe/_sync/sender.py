@@ -8,7 +8,7 @@ A call passes through these methods, from the outside in:
 | `send`, `send_json` | observe the whole call |
 | `_send` | set the deadline, turn the last outcome into a model or an error |
 | `_send_with_retries` | send again after transient failures, as `_core/retry.py` decides |
-| `_attempt` | after a 401, refresh the API key and send a second time |
+| `_attempt` | after a 401, refresh the API key or the login and send a second time |
 | `_send_once` | wait for a rate limit slot, send one HTTP request, record its outcome |
 
 A failed request is an `Outcome`, not an exception, up to `_send`: the retry loop, the log and the observer all look at
@@ -20,7 +20,7 @@ could only repeat the write under a new key, and would make a second post or job
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -44,6 +44,7 @@ from .._redaction import redact_api_key
 from ..errors import APITimeoutError, ClientClosedError, LedgerError, NotFoundError, ScripeError
 from ..types._base import JSON
 from ..types.response_info import ResponseInfo
+from .credential import Credential
 from .session import Session
 
 if TYPE_CHECKING:
@@ -108,11 +109,13 @@ class Sender:
         self,
         session: Session,
         options: Options,
+        credential: Credential,
         deadline: Deadline = NO_DEADLINE,
         ledger: Ledger | None = None,
     ) -> None:
         self.session = session
         self.options = options
+        self.credential = credential
         self.deadline = deadline
         self.ledger = ledger
         # The headers that all calls share, for authenticated calls and for others, with the API key that is in them.
@@ -130,7 +133,7 @@ class Sender:
         own = Deadline.after(self.options.total_timeout, now)
         running = own if self.deadline.at is None else self.deadline
         running = running.earlier(Deadline.after(timeout, now))
-        return Sender(self.session, self.options, running, self.ledger)
+        return Sender(self.session, self.options, self.credential, running, self.ledger)
 
     def send(self, request: Request[T], before_attempt: BeforeAttempt | None = None) -> T:
         """Send a request, and return its response as a model.
@@ -241,7 +244,7 @@ class Sender:
         return outcome
 
     def _attempt(self, exchange: _Exchange[T]) -> Outcome:
-        """Send once; after a 401, refresh the API key and send once more.
+        """Send once; after a 401, refresh the API key or the login and send once more.
 
         The second request belongs to the same attempt: a key that has expired is not a failure of the API, and must not
         use up a retry. It happens once in a call. A new key that is refused as well is the caller's problem to see.
@@ -250,8 +253,11 @@ class Sender:
         outcome = self._send_once(exchange)
         if isinstance(outcome, RawResponse) and outcome.status == 401 and not exchange.has_refreshed_key:
             exchange.has_refreshed_key = True
-            if self.session.refresh_api_key(exchange.api_key, self.remaining()):
+            self.session.check_usable()
+            if self.credential.refresh(exchange.api_key, self.remaining()):
                 outcome = self._send_once(exchange)
+                if isinstance(outcome, RawResponse) and outcome.status == 401:
+                    self.credential.reject(exchange.api_key)
         return outcome
 
     def _send_once(self, exchange: _Exchange[T]) -> Outcome:
@@ -259,7 +265,8 @@ class Sender:
         request, exchange.response = exchange.request, None
         exchange.api_key = NO_API_KEY
         if request.authenticated:
-            exchange.api_key = self.session.api_key(self.remaining())
+            self.session.check_usable()
+            exchange.api_key = self.credential.get(self.remaining())
         transport = self.session.transport()
         slot = sent = response = None
         try:
@@ -304,7 +311,7 @@ class Sender:
         `reserve` either returns a slot or says how long to wait. The wait does not count as a retry.
         """
         request, limiter, clock = exchange.request, self.session.limiter, self.session.clock
-        bucket, timeout = (self.options.workspace_id, request.bucket), self._timeout(request)
+        bucket, timeout = (self.rate_limit_key, request.bucket), self._timeout(request)
         while True:
             if self.deadline_passed():
                 raise self._deadline_error(request)
@@ -377,6 +384,11 @@ class Sender:
         # The API may hold the response to a generation for `server_wait` seconds: that is not a timeout.
         timeout = self.options.timeout
         return None if timeout is None else timeout + request.server_wait
+
+    @property
+    def rate_limit_key(self) -> Hashable:
+        """Whose rate limit the calls count for: the workspace's, if it is known."""
+        return self.options.workspace_id or self.credential.rate_limit_key
 
     def remaining(self) -> float | None:
         """Return the seconds until the deadline; None if there is no deadline."""

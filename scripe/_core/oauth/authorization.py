@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 from ..._vocabulary import APIKeyScope
 from ...errors import InvalidArgumentError
+from ..config import check_type
 from .discovery import ServerMetadata
 from .login import parse_record
 
@@ -95,7 +96,8 @@ def resolve_scopes(
 
 
 def _check_scope(scope: str) -> None:
-    if not isinstance(scope, str) or not scope or not scope.isascii() or not scope.isprintable() or set(scope) & set(' "\\'):  # pyright: ignore[reportUnnecessaryIsInstance]
+    check_type(scope, str, "a scope", "a str such as 'posts:read'")
+    if not scope or not scope.isascii() or not scope.isprintable() or set(scope) & set(' "\\'):
         raise InvalidArgumentError(f"{scope!r} is not a scope. Give one such as 'posts:read'.")
 
 

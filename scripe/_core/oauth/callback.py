@@ -56,7 +56,7 @@ def parse_callback(callback_url: str, state: str) -> Callback:
             f"The callback has {clip(repeated[0], 40)!r} more than once, which no honest server sends. {START_AGAIN}"
         )
     parameters = dict(pairs)
-    if not isinstance(state, str) or not state:  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not state:
         raise CallbackError(
             "There is no state in this browser's session, so nobody knows whether the callback belongs to it. Keep "
             f"AuthorizationRequest.state in the browser's own session, and pass it as state. {START_AGAIN}"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ..._redaction import clip
 from ...errors import ConfigurationError, DiscoveryError
 from ...types._base import JSON
-from ..config import is_loopback, parse_host
+from ..config import check_type, is_loopback, parse_host, redact_user
 from ..json_repair import load_json
 from ..outcome import RawResponse
 
@@ -56,10 +56,11 @@ def short_origin(url: str) -> str:
 
 def check_issuer(issuer: str) -> str:
     """Return the issuer, without a slash at its end; raise ConfigurationError unless it can be asked safely."""
-    if not isinstance(issuer, str) or not _is_secure(issuer) or urlsplit(issuer).query or urlsplit(issuer).fragment:  # pyright: ignore[reportUnnecessaryIsInstance]
+    check_type(issuer, str, "issuer", "a str", ConfigurationError)
+    if not _is_secure(issuer) or urlsplit(issuer).query or urlsplit(issuer).fragment:
         raise ConfigurationError(
-            f"issuer {clip(str(issuer), 100)!r} is not the https URL of an authorization server. Give one such as "
-            "'https://api.scripe.io'."
+            f"issuer {clip(redact_user(issuer), 100)!r} is not the https URL of an authorization server. Give one such "
+            "as 'https://api.scripe.io'."
         )
     if urlsplit(issuer).username is not None:
         raise ConfigurationError("issuer must not hold a user name or a password. Give the URL alone.")

@@ -15,8 +15,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import cast
 
 from ...errors import ConsentReason, TokenStoreError
+from ..config import Secret
 from .discovery import ServerMetadata
-from .tokens import Tokens
+from .tokens import ClientIdentity, Tokens
 
 EARLY_SECONDS = 60.0
 """A token is refreshed so long before its end, or a tenth of its lifetime if that is less."""
@@ -38,13 +39,19 @@ class StoredLogin:
     lifetime: float | None = None
     refresh_expires_at: float | None = None
     workspace_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)  # of an application that registered itself here
     refreshing_since: float | None = None
     refreshing: str | None = None  # a digest of the refresh token that was sent
     ended: ConsentReason | None = None  # the user has to allow access again
 
     @classmethod
     def create(
-        cls, metadata: ServerMetadata, client_id: str, tokens: Tokens, workspace_id: str | None
+        cls,
+        metadata: ServerMetadata,
+        client_id: str,
+        tokens: Tokens,
+        workspace_id: str | None,
+        client_secret: Secret[str] | None = None,
     ) -> StoredLogin:
         """Return the login of an exchange."""
         return cls(
@@ -60,6 +67,7 @@ class StoredLogin:
             lifetime=tokens.lifetime,
             refresh_expires_at=tokens.refresh_expires_at,
             workspace_id=workspace_id,
+            client_secret=None if client_secret is None else client_secret.reveal(),
         )
 
     @property
@@ -72,6 +80,12 @@ class StoredLogin:
             revocation_endpoint=self.revocation_endpoint,
             token_auth_methods=self.token_auth_methods,
         )
+
+    @property
+    def client(self) -> ClientIdentity:
+        """The application that the login was made for."""
+        secret = None if self.client_secret is None else Secret(self.client_secret)
+        return ClientIdentity(self.client_id, secret)
 
     def is_alive(self, now: float) -> bool:
         """Return True unless the end of the access token is known and has come."""
@@ -152,7 +166,9 @@ def parse_login(content: str) -> StoredLogin:
     for name in _LISTS:
         if isinstance(values.get(name), list):
             values[name] = tuple(cast("list[str]", values[name]))
-    if any(not isinstance(values.get(name), str) for name in _TEXTS) or not isinstance(values.get("scopes"), tuple):
+    if any(not isinstance(values.get(name), str) for name in _TEXTS) or not isinstance(
+        values.get("scopes"), tuple
+    ):
         raise _unreadable()
     values.setdefault("refresh_token", None)
     return StoredLogin(**values)  # type: ignore[arg-type]  # of our own writing, as its format says

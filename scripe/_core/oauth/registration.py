@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import InvalidArgumentError, RegistrationError
-from ..config import Secret, is_loopback, parse_host
+from ..config import Secret, check_type, is_loopback, parse_host
 from ..outcome import RawResponse
 from .discovery import ServerMetadata, parse_object
 from .login import parse_record
@@ -39,11 +39,11 @@ class Registration:
 
 def check_redirect_uri(redirect_uri: str) -> str:
     """Return a redirect URI; raise InvalidArgumentError unless it is https, or plain http to this machine."""
-    host = parse_host(redirect_uri) if isinstance(redirect_uri, str) else ""  # pyright: ignore[reportUnnecessaryIsInstance]
-    is_usable = redirect_uri.isascii() and redirect_uri.isprintable() and " " not in redirect_uri if host else False
-    is_secure = is_usable and (
-        redirect_uri.startswith("https://") or (redirect_uri.startswith("http://") and is_loopback(host))
-    )
+    check_type(redirect_uri, str, "redirect_uri", "a str")
+    is_usable = redirect_uri.isascii() and redirect_uri.isprintable() and " " not in redirect_uri
+    host = parse_host(redirect_uri) if is_usable else ""
+    is_local = redirect_uri.startswith("http://") and is_loopback(host)
+    is_secure = host != "" and (redirect_uri.startswith("https://") or is_local)
     if not is_secure or "#" in redirect_uri:
         raise InvalidArgumentError(
             f"redirect_uri {redirect_uri!r} is not an https URL without a fragment. Give the address of your callback "

@@ -82,11 +82,11 @@ def revocation_form(token: str, hint: str) -> dict[str, str]:
 
 def error_of(raw: RawResponse) -> tuple[str | None, str | None]:
     """Return the error code of a response and its description, each None if it has none."""
-    document = parse_object(raw) or {}
-    error, description = document.get("error"), document.get("error_description")
+    document: Mapping[str, JSON] = parse_object(raw) or {}
+    error = document.get("error")
     if isinstance(error, dict):  # the API's own envelope
-        error, description = error.get("code"), error.get("message")
-    return _text(error, 100), _text(description, 300)
+        return _text(error.get("code"), 100), _text(error.get("message"), 300)
+    return _text(error, 100), _text(document.get("error_description"), 300)
 
 
 def response_error(raw: RawResponse, action: str, secrets: tuple[str, ...] = ()) -> OAuthError:
@@ -145,7 +145,13 @@ def parse_tokens(raw: RawResponse, asked: tuple[str, ...], now: float) -> Tokens
 
 def _is_token(value: JSON) -> bool:
     """Return True for a text that can be sent as a header."""
-    return isinstance(value, str) and value != "" and value.isascii() and value.isprintable() and " " not in value
+    return (
+        isinstance(value, str)
+        and value != ""
+        and value.isascii()
+        and value.isprintable()
+        and " " not in value
+    )
 
 
 def _seconds(value: JSON) -> float | None:

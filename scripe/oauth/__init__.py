@@ -1,0 +1,37 @@
+"""Act for users of Scripe, who sign in and allow it: OAuth 2.1. https://apidocs.scripe.io/api/v1/oauth
+
+    from scripe import Scripe, oauth
+
+    app = oauth.OAuthApp(client_id="…", redirect_uri="https://acme.example/callback", token_store=store)
+    client = Scripe(auth=app.credentials("tenant-42"))
+
+`import scripe` does not load it.
+"""
+
+from .. import _lazy
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from .._core.oauth.authorization import AuthorizationRequest as AuthorizationRequest
+    from .._core.oauth.registration import Registration as Registration
+    from .._core.oauth.token_store import TokenRecord as TokenRecord
+    from .._core.oauth.token_store import TokenStore as TokenStore
+    from .._oauth_refresh import Credentials as Credentials
+    from .._oauth_refresh import Login as Login
+    from .app import OAuthApp as OAuthApp
+    from .app import Revocation as Revocation
+    from .app import register as register
+else:
+    _MODULES = {
+        "AuthorizationRequest": ".._core.oauth.authorization",
+        "Credentials": ".._oauth_refresh",
+        "Login": ".._oauth_refresh",
+        "OAuthApp": ".app",
+        "Registration": ".._core.oauth.registration",
+        "Revocation": ".app",
+        "TokenRecord": ".._core.oauth.token_store",
+        "TokenStore": ".._core.oauth.token_store",
+        "register": ".app",
+    }
+    __getattr__, __dir__ = _lazy.make_lazy_exports(__name__, _MODULES)

@@ -1,0 +1,495 @@
+"""An application that acts for its users: send the browser to sign in, exchange the code, keep the login, revoke it.
+
+Everything here is plain synchronous code, since it runs a few times a month for each user. In a coroutine, run it in a
+thread: `await asyncio.to_thread(app.exchange, …)`.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+from weakref import WeakValueDictionary
+
+from .._core import config
+from .._core.config import Secret
+from .._core.oauth import registration as registrations
+from .._core.oauth.authorization import (
+    AuthorizationRequest,
+    PendingLogin,
+    authorization_url,
+    digest_of_state,
+    parse_pending,
+    random_token,
+    resolve_scopes,
+)
+from .._core.oauth.callback import START_AGAIN, check_pending, code_of, parse_callback
+from .._core.oauth.discovery import ServerMetadata, origin_of, parse_object, short_origin
+from .._core.oauth.login import StoredLogin, parse_login
+from .._core.oauth.registration import Registration
+from .._core.oauth.token_store import TokenStore, make_record, record_name
+from .._core.oauth.tokens import (
+    ClientIdentity,
+    Tokens,
+    error_of,
+    exchange_form,
+    mask,
+    parse_tokens,
+    response_error,
+    revocation_form,
+)
+from .._core.outcome import RawResponse, TransportFailure
+from .._oauth_refresh import (
+    AuthorizationServer,
+    Credentials,
+    Login,
+    LoginSource,
+    Recipe,
+    connection_error,
+    hold_lock,
+)
+from ..errors import (
+    CallbackError,
+    ConfigurationError,
+    ExchangeLostError,
+    InvalidArgumentError,
+    RegistrationError,
+    ScripeError,
+    TokenStoreError,
+)
+
+RECENT_LOGINS = 1000
+"""Logins that an app keeps in memory although no client uses them: a web service makes a client for each request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """What became of a login that was revoked. It is forgotten here in any case.
+
+    Attributes:
+        revoked: True if the authorization server confirmed it; False if it offers no revocation, refused it or could
+            not be reached, so that its tokens work until they end.
+
+    """
+
+    revoked: bool
+
+
+class OAuthApp:
+    """An application that acts for users of Scripe. https://apidocs.scripe.io/api/v1/oauth
+
+    Make one for the process, and use it from any thread. It is a context manager, which closes its connections.
+
+    Args:
+        client_id: The id of the registered application. Register once (`scripe.oauth.register`), not in each worker.
+        redirect_uri: Where the browser comes back to, exactly as registered.
+        token_store: Where logins are kept: `SQLTokenStore` for a service, `FileTokenStore` for one machine.
+        client_secret: The application's secret; None for a public client.
+        client_secret_variable: The name of the environment variable that holds the secret. Only then can credentials
+            travel to another process in a pickle, since no pickle holds a secret.
+        scopes: What to ask users for; None for all that the server lists but `webhooks:manage`. `offline_access`, which
+            brings the refresh token, is added.
+        issuer: The authorization server; None for the origin of `SCRIPE_BASE_URL`, else of the API.
+        timeout: Seconds for each request to the authorization server.
+
+    Raises:
+        ConfigurationError: an argument is invalid.
+
+    """
+
+    _is_of_this_machine = False
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        redirect_uri: str,
+        token_store: TokenStore,
+        client_secret: str | None = None,
+        client_secret_variable: str | None = None,
+        scopes: Sequence[str] | None = None,
+        issuer: str | None = None,
+        timeout: float = 20.0,
+    ) -> None:
+        secret = _resolve_secret(Secret(client_secret), client_secret_variable)
+        del client_secret
+        if not client_id:
+            raise ConfigurationError(
+                "There is no client_id. Register the application once with scripe.oauth.register, and keep the id."
+            )
+        if not isinstance(token_store, TokenStore):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigurationError(
+                f"token_store is a {type(token_store).__name__}. Give a SQLTokenStore, a FileTokenStore, or an object "
+                "with load, save, pop and lock."
+            )
+        config.check_seconds(timeout, "timeout", ConfigurationError)
+        self._client = ClientIdentity(client_id, secret)
+        self._secret_variable = client_secret_variable
+        self._redirect_uri = registrations.check_redirect_uri(redirect_uri)
+        self._store = token_store
+        self._scopes = None if scopes is None else resolve_scopes(scopes, None)[0]
+        self._server = AuthorizationServer(resolve_issuer(issuer), timeout)
+        self._origins = allowed_origins(self._server.issuer, is_explicit=issuer is not None)
+        self._sources: WeakValueDictionary[str, LoginSource] = WeakValueDictionary()
+        self._recent: deque[LoginSource] = deque(maxlen=RECENT_LOGINS)
+
+    @property
+    def client_id(self) -> str:
+        """The id of the application."""
+        return self._client.client_id
+
+    @property
+    def issuer(self) -> str:
+        """The authorization server."""
+        return self._server.issuer
+
+    def authorization_request(
+        self, name: str, *, prompt: str | None = None, resource: str | None = None
+    ) -> AuthorizationRequest:
+        """Return the URL to redirect the browser to, and the state to keep in the browser's own session.
+
+        Args:
+            name: Your name for the login, such as the id of your tenant.
+            prompt: How the server asks, such as `consent`; None to leave it to the server.
+            resource: The resource that the tokens are for (RFC 8707); None to leave it out.
+
+        Raises:
+            DiscoveryError: the authorization server's metadata cannot be read, or must not be trusted.
+            APIConnectionError: no response from it.
+            TokenStoreError: the token store cannot be used.
+
+        """
+        _check_name(name)
+        metadata = self._server.discover()
+        scopes, unknown = resolve_scopes(self._scopes, metadata.scopes_supported)
+        if unknown:
+            warnings.warn(
+                f"{metadata.issuer} does not list the scopes {' '.join(unknown)}. They are asked for all the same.",
+                UserWarning,
+                stacklevel=2,
+            )
+        state = random_token()
+        pending = PendingLogin(
+            name=name,
+            issuer=metadata.issuer,
+            client_id=self.client_id,
+            redirect_uri=self._redirect_uri,
+            verifier=random_token(),
+            created_at=self._server.now(),
+            scopes=scopes,
+        )
+        self._store.save(self._pending_name(state), make_record(pending.to_json()))
+        given = {"prompt": prompt, "resource": resource}
+        extra = {field: value for field, value in given.items() if value is not None}
+        return AuthorizationRequest(authorization_url(metadata, pending, state, extra), state)
+
+    def exchange(self, name: str, callback_url: str, *, state: str, replace: bool = False) -> Login:
+        """Exchange the code of a callback for tokens, and store the login.
+
+        Args:
+            name: Your name for the login, as given to `authorization_request`.
+            callback_url: The address at which the browser came back; only its query counts.
+            state: The state from this browser's own session.
+            replace: Store the login even if it belongs to another workspace than the one stored under this name.
+
+        Raises:
+            CallbackError: the callback does not belong to this browser's request, was used before or is too old, or the
+                user chose another workspace than before.
+            ConsentDeniedError: the user denied access.
+            ExchangeLostError: no response; send the browser to a new authorization request.
+            OAuthError: the authorization server refused for another reason.
+            TokenStoreError: the token store cannot be used.
+
+        """
+        _check_name(name)
+        callback = parse_callback(callback_url, state)
+        metadata = self._server.discover()
+        record = self._store.pop(self._pending_name(state))
+        pending = None if record is None else parse_pending(record.content)
+        pending = check_pending(pending, name, self.client_id, self._server.now())
+        tokens = self._exchange(metadata, pending, Secret(code_of(callback, metadata)))
+        workspace_id = self._find_workspace(tokens)
+        return self._store_login(
+            name,
+            StoredLogin.create(
+                metadata,
+                self.client_id,
+                tokens,
+                workspace_id,
+                self._client.secret if self._is_of_this_machine else None,
+            ),
+            replace=replace,
+        )
+
+    def credentials(self, name: str) -> Credentials:
+        """Return the credentials of a stored login, for `Scripe(auth=…)`. They cost nothing to make."""
+        return Credentials(self._source(name), self._origins, self._recipe(name))
+
+    def revoke(self, name: str) -> Revocation:
+        """Revoke a login at the authorization server, and forget it here even if that fails.
+
+        Another process may use an access token that it has in memory until that token ends.
+
+        Raises:
+            TokenStoreError: the token store cannot be used.
+
+        """
+        source = self._source(name)
+        with hold_lock(source):
+            record = self._store.load(source.record_name)
+            try:
+                is_revoked = record is not None and self._send_revocation(parse_login(record.content))
+            except ScripeError:
+                is_revoked = False
+            self._store.pop(source.record_name)
+            source.adopt(None)
+        return Revocation(is_revoked)
+
+    def close(self) -> None:
+        """Close the connections to the authorization server."""
+        self._server.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"OAuthApp(client_id={self.client_id!r}, issuer={self.issuer!r})"
+
+    def _recipe(self, name: str) -> Recipe | None:
+        """Return how to make credentials again in another process; None if a pickle would hold the client's secret."""
+        if self._client.secret is not None and self._secret_variable is None:
+            return None
+        arguments = {
+            "client_id": self.client_id,
+            "redirect_uri": self._redirect_uri,
+            "token_store": self._store,
+            "client_secret_variable": self._secret_variable,
+            "issuer": self.issuer,
+            "timeout": self._server.timeout,
+        }
+        return OAuthApp._make_credentials, (arguments, self._origins, name)
+
+    @classmethod
+    def _make_credentials(cls, arguments: dict[str, Any], origins: frozenset[str], name: str) -> Credentials:
+        """Make credentials in the process where they are loaded from a pickle."""
+        app = cls(**arguments)
+        app._origins = origins
+        return app.credentials(name)
+
+    def _source(self, name: str) -> LoginSource:
+        _check_name(name)
+        source = self._sources.get(name)
+        if source is None:
+            new = LoginSource(self._server, self._store, name, self._client)
+            source = self._sources.setdefault(name, new)  # another thread may have been faster
+            self._recent.append(source)
+        return source
+
+    def _pending_name(self, state: str) -> str:
+        return record_name("pending", self.issuer, digest_of_state(state))
+
+    def _exchange(self, metadata: ServerMetadata, pending: PendingLogin, code: Secret[str]) -> Tokens:
+        """Send a code once: whether or not a response comes, it does not work a second time."""
+        headers, form = self._client.authenticate(metadata)
+        fields = Secret({**exchange_form(code.reveal(), pending.redirect_uri, pending.verifier), **form})
+        sent_at = self._server.now()
+        outcome = self._server.send_form(metadata.token_endpoint, fields.reveal(), headers)
+        if isinstance(outcome, TransportFailure) or outcome.status >= 500:
+            problem = outcome.message if isinstance(outcome, TransportFailure) else f"status {outcome.status}"
+            raise ExchangeLostError(
+                f"The authorization server did not exchange the code ({problem}), and a code works once. {START_AGAIN}"
+            )
+        tokens = parse_tokens(outcome, pending.scopes, sent_at)
+        if tokens is None:
+            raise self._exchange_error(outcome, pending, code)
+        return tokens
+
+    def _exchange_error(self, outcome: RawResponse, pending: PendingLogin, code: Secret[str]) -> ScripeError:
+        secret = self._client.secret.reveal() if self._client.secret else ""
+        sent = (code.reveal(), pending.verifier, secret)
+        error, description = error_of(outcome)
+        words = f": {mask(description, sent)}" if description else ""
+        if error == "invalid_grant":
+            return CallbackError(
+                f"The authorization server does not take the code{words}. It was used before, is too old, or was made "
+                f"for another request. {START_AGAIN}",
+                error=error,
+                description=mask(description, sent),
+            )
+        if error in ("invalid_client", "unauthorized_client"):
+            return RegistrationError(
+                f"The authorization server does not know the application {self.client_id!r}, or not its secret{words}. "
+                "Check client_id and client_secret, or register the application again.",
+                error=error,
+                description=mask(description, sent),
+            )
+        return response_error(outcome, "the code was exchanged", sent)
+
+    def _find_workspace(self, tokens: Tokens) -> str | None:
+        """Return the workspace that the user chose; None if the API does not say."""
+        url = f"{self._base_url()}/workspaces/me"
+        headers = {
+            **{
+                name: value
+                for name, value in config.Options().headers.items()
+                if name == "Scripe-Api-Version"
+            },
+            "Authorization": f"Bearer {tokens.access_token}",
+        }
+        outcome = self._server.send("GET", url, headers=headers)
+        document = parse_object(outcome) if isinstance(outcome, RawResponse) and outcome.is_success else None
+        for name in ("data", "workspace"):  # with or without them (C23)
+            inner = (document or {}).get(name)
+            document = inner if isinstance(inner, dict) else document
+        workspace_id = (document or {}).get("id")
+        return workspace_id if isinstance(workspace_id, str) and workspace_id else None
+
+    def _base_url(self) -> str:
+        """Return the API that the tokens are for: the configured one if they may be sent there."""
+        configured = config.resolve_base_url(None)
+        return configured if origin_of(configured) in self._origins else f"{short_origin(self.issuer)}/v1"
+
+    def _store_login(self, name: str, login: StoredLogin, *, replace: bool) -> Login:
+        source = self._source(name)
+        with hold_lock(source):
+            record = self._store.load(source.record_name)
+            stored = _parse_or_none(record.content) if record else None
+            if (
+                stored
+                and not replace
+                and stored.workspace_id
+                and login.workspace_id not in (None, stored.workspace_id)
+            ):
+                self._send_revocation(login)
+                raise CallbackError(
+                    f"The user chose the workspace {login.workspace_id}, but the login {name!r} belongs to "
+                    f"{stored.workspace_id}. Nothing was stored. Ask the user, and pass replace=True to change it."
+                )
+            self._store.save(source.record_name, make_record(login.to_json()))
+            source.adopt(login)
+        return Login(login.scopes, login.expires_at, login.workspace_id, self.credentials(name))
+
+    def _send_revocation(self, login: StoredLogin) -> bool:
+        """Revoke the grant of a login; return True if the server confirmed it."""
+        token, hint = (
+            (login.access_token, "access_token")
+            if login.refresh_token is None
+            else (login.refresh_token, "refresh_token")
+        )
+        if login.revocation_endpoint is None:
+            return False
+        client = self._client if self._client.client_id == login.client_id else login.client
+        headers, form = client.authenticate(login.metadata)
+        fields = Secret({**revocation_form(token, hint), **form})
+        outcome = self._server.send_form(login.revocation_endpoint, fields.reveal(), headers)
+        return isinstance(outcome, RawResponse) and outcome.is_success
+
+
+def register(
+    *,
+    client_name: str,
+    redirect_uri: str,
+    scopes: Sequence[str] | None = None,
+    issuer: str | None = None,
+    with_secret: bool = False,
+    timeout: float = 20.0,
+) -> Registration:
+    """Register an application with the authorization server. Do it once, and keep what it returns.
+
+    https://apidocs.scripe.io/api/v1/oauth
+
+    Args:
+        client_name: The name that users see when they are asked.
+        redirect_uri: The https address of your callback; plain http for this machine alone.
+        scopes: The scopes that it may ask for; None for all that the server lists but `webhooks:manage`.
+        issuer: The authorization server; None for the origin of `SCRIPE_BASE_URL`, else of the API.
+        with_secret: Ask for a secret, for a service that can keep one.
+        timeout: Seconds for each request.
+
+    Raises:
+        RegistrationError: the server did not register the application, or offers no registration.
+        DiscoveryError: its metadata cannot be read, or must not be trusted.
+        APIConnectionError: no response.
+
+    """
+    if not isinstance(client_name, str) or not client_name.strip():  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidArgumentError("client_name is empty. Give the name that users see when they are asked.")
+    registrations.check_redirect_uri(redirect_uri)
+    server = AuthorizationServer(resolve_issuer(issuer), timeout)
+    try:
+        return register_with(server, client_name, redirect_uri, scopes, with_secret=with_secret)
+    finally:
+        server.close()
+
+
+def register_with(
+    server: AuthorizationServer,
+    client_name: str,
+    redirect_uri: str,
+    scopes: Sequence[str] | None,
+    *,
+    with_secret: bool = False,
+) -> Registration:
+    """Register an application with a server."""
+    metadata = server.discover()
+    asked, _ = resolve_scopes(scopes, metadata.scopes_supported)
+    url = metadata.registration_endpoint
+    if url is None:
+        raise RegistrationError(
+            f"{server.issuer} offers no registration. Ask its operator for a client id, and pass it as client_id."
+        )
+    body = registrations.registration_body(client_name, redirect_uri, asked, with_secret=with_secret)
+    outcome = server.send("POST", url, Secret(body), {"Content-Type": "application/json"})
+    if isinstance(outcome, TransportFailure):
+        raise connection_error(url, outcome)
+    return registrations.parse_registration(metadata, outcome, redirect_uri, asked)
+
+
+def resolve_issuer(issuer: str | None) -> str:
+    """Return the issuer that was given, else the origin of the configured API."""
+    return issuer if issuer is not None else short_origin(config.resolve_base_url(None))
+
+
+def allowed_origins(issuer: str, *, is_explicit: bool) -> frozenset[str]:
+    """Return the origins of the APIs to which the tokens of an issuer may be sent.
+
+    It is the issuer's own. An issuer that was given explicitly may serve the configured API as well; but one on this
+    machine never serves one elsewhere: tokens of the emulator must not reach the live API.
+    """
+    own, configured = origin_of(issuer), origin_of(config.resolve_base_url(None))
+    if not is_explicit or not configured:
+        return frozenset({own})
+    is_local = [config.is_loopback(config.parse_host(origin)) for origin in (own, configured)]
+    return frozenset({own, configured}) if is_local[0] == is_local[1] else frozenset({own})
+
+
+def _parse_or_none(content: str) -> StoredLogin | None:
+    try:
+        return parse_login(content)
+    except TokenStoreError:
+        return None  # what cannot be read is replaced
+
+
+def _check_name(name: str) -> None:
+    if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidArgumentError(
+            "The name of the login is empty. Give one of your own, such as a tenant's id."
+        )
+
+
+def _resolve_secret(client_secret: Secret[str | None], variable: str | None) -> Secret[str] | None:
+    if client_secret.reveal() is not None and variable is not None:
+        raise ConfigurationError("There is a client_secret and a client_secret_variable. Pass one of them.")
+    secret = Secret(os.environ.get(variable)) if variable is not None else client_secret
+    if variable is not None and not secret.reveal():
+        raise ConfigurationError(
+            f"The environment variable {variable} is not set. Set it to the client secret."
+        )
+    text = secret.reveal()
+    return None if text is None else Secret(text)
