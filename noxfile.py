@@ -14,7 +14,7 @@ from pathlib import Path
 import nox
 
 ROOT = Path(__file__).parent
-EXTRAS = "[cli,emulator,httpx2,otel,pandas,polars,testing]"
+EXTRAS = "[cli,emulator,httpx2,oauth,otel,pandas,polars,sql,testing]"
 FAST = ("pytest", "--quiet", "--numprocesses=2", "-m", "not slow")
 
 # Let pyenv's commands `python3.12` and its like work, whichever version it has been told to use.

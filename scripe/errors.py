@@ -616,7 +616,7 @@ class TokenStoreError(OAuthError):
 
 
 class TokenStoreWarning(UserWarning):
-    """Tokens could not be saved: they are kept in memory, and the next use saves them."""
+    """Tokens could not be saved, and are kept in memory until a later use saves them; or others could read them."""
 
 
 class ClientClosedError(ScripeError, RuntimeError):

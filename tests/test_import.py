@@ -11,7 +11,20 @@ import scripe
 import scripe.types
 from scripe import _log
 
-HEAVY = ("httpx", "httpx2", "pydantic", "tenacity", "asyncio", "anyio", "trio", "starlette", "uvicorn")
+HEAVY = (
+    "httpx",
+    "httpx2",
+    "pydantic",
+    "tenacity",
+    "asyncio",
+    "anyio",
+    "trio",
+    "starlette",
+    "uvicorn",
+    "filelock",
+    "platformdirs",
+    "sqlalchemy",
+)
 
 
 def loaded_by(program: str) -> set[str]:

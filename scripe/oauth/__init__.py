@@ -5,12 +5,14 @@
     app = oauth.OAuthApp(client_id="…", redirect_uri="https://acme.example/callback", token_store=store)
     client = Scripe(auth=app.credentials("tenant-42"))
 
-`import scripe` does not load it.
+`import scripe` does not load it, and every name is loaded when it is first used.
 """
 
-from .. import _lazy
+from __future__ import annotations
 
-TYPE_CHECKING = False
+from typing import TYPE_CHECKING
+
+from .._lazy import make_lazy_exports
 
 if TYPE_CHECKING:
     from .._core.oauth.authorization import AuthorizationRequest as AuthorizationRequest
@@ -22,16 +24,28 @@ if TYPE_CHECKING:
     from .app import OAuthApp as OAuthApp
     from .app import Revocation as Revocation
     from .app import register as register
+    from .signing_in import credentials as credentials
+    from .signing_in import login as login
+    from .signing_in import logout as logout
+    from .stores.file import FileTokenStore as FileTokenStore
+    from .stores.memory import MemoryTokenStore as MemoryTokenStore
+    from .stores.sql import SQLTokenStore as SQLTokenStore
 else:
     _MODULES = {
         "AuthorizationRequest": ".._core.oauth.authorization",
         "Credentials": ".._oauth_refresh",
+        "FileTokenStore": ".stores.file",
         "Login": ".._oauth_refresh",
+        "MemoryTokenStore": ".stores.memory",
         "OAuthApp": ".app",
         "Registration": ".._core.oauth.registration",
         "Revocation": ".app",
+        "SQLTokenStore": ".stores.sql",
         "TokenRecord": ".._core.oauth.token_store",
         "TokenStore": ".._core.oauth.token_store",
+        "credentials": ".signing_in",
+        "login": ".signing_in",
+        "logout": ".signing_in",
         "register": ".app",
     }
-    __getattr__, __dir__ = _lazy.make_lazy_exports(__name__, _MODULES)
+    __getattr__, __dir__ = make_lazy_exports(__name__, _MODULES)
