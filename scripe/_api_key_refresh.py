@@ -10,12 +10,11 @@ its own caller holds. This is detected with a context variable, which the functi
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ._concurrency import on_trio
 from .errors import APITimeoutError, ConfigurationError
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     import asyncio
 
     import trio
-
-    from ._oauth_refresh import Credentials
 
 T = TypeVar("T")
 
@@ -116,9 +113,3 @@ class APIKeyRefreshLock(_APIKeyRefreshLock):
                 return function()
         finally:
             self._lock.release()
-
-
-def is_stored_login(auth: object) -> TypeGuard[Credentials]:
-    """Return True for a login of a token store, which does its own refresh, once for all processes."""
-    module = sys.modules.get(f"{__package__}._oauth_refresh")  # without it there is no such login
-    return module is not None and isinstance(auth, module.Credentials)

@@ -66,6 +66,8 @@ def make_error(error_class: type[errors.ScripeError]) -> errors.ScripeError:
         return error_class(
             "told", status_code=403, storage_code="C", storage_message="m", idempotency_key="key-1"
         )
+    if issubclass(error_class, errors.ConsentRequiredError):
+        return error_class("told", reason="revoked", name="tenant-42")
     if issubclass(error_class, errors.JobTimeoutError):
         return error_class("told", jobs=(job(),), idempotency_key="key-1")
     if issubclass(error_class, errors.JobFailedError | errors.JobCancelledError):

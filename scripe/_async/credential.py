@@ -1,4 +1,4 @@
-"""What authenticates a call: an API key, a function that returns API keys, or a login that refreshes itself.
+"""Authenticate calls: with an API key, a function that returns API keys, or a login that refreshes itself.
 
 A credential belongs to a client and those of its copies that did not get another one. So nothing that was learnt with
 one tenant's credential, its last token and its workspace, follows a client to another tenant.
@@ -10,20 +10,24 @@ single refresh. A login of a token store does the same for all processes that sh
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, TypeGuard, cast
 from weakref import WeakSet
 
-from .._api_key_refresh import AsyncAPIKeyRefreshLock, is_stored_login
+from .._api_key_refresh import AsyncAPIKeyRefreshLock
 from .._concurrency import AsyncAuth, AsyncKeySource, async_invoke
 from .._core import config
 from .._core.config import Secret
 from ..errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from .._oauth_refresh import Credentials
+
 
 class AsyncCredential:
-    """The base of what authenticates calls."""
+    """The base class of what authenticates calls."""
 
     def __init__(self) -> None:
         self.workspace_ids: dict[str | None, str] = {}  # as the API names them, by the client's option
@@ -134,6 +138,12 @@ class AsyncLoginCredential(AsyncCredential):
         """Forget the token: the parent may have refreshed it."""
         super().reset_after_fork()
         self._token = None
+
+
+def is_stored_login(auth: object) -> TypeGuard[Credentials]:
+    """Return True for a login of a token store, which does its own refresh, once for all processes."""
+    module = sys.modules.get("scripe._oauth_refresh")  # without it there is no such login
+    return module is not None and isinstance(auth, module.Credentials)
 
 
 def resolve_auth(auth: object, base_url: str) -> AsyncAuth:

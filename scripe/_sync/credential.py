@@ -11,16 +11,20 @@ single refresh. A login of a token store does the same for all processes that sh
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, TypeGuard, cast
 from weakref import WeakSet
 
-from .._api_key_refresh import APIKeyRefreshLock, is_stored_login
+from .._api_key_refresh import APIKeyRefreshLock
 from .._concurrency import Auth, KeySource, invoke
 from .._core import config
 from .._core.config import Secret
 from ..errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from .._oauth_refresh import Credentials
 
 
 class Credential:
@@ -135,6 +139,12 @@ class LoginCredential(Credential):
         """Forget the token: the parent may have refreshed it."""
         super().reset_after_fork()
         self._token = None
+
+
+def is_stored_login(auth: object) -> TypeGuard[Credentials]:
+    """Return True for a login of a token store, which does its own refresh, once for all processes."""
+    module = sys.modules.get("scripe._oauth_refresh")  # without it there is no such login
+    return module is not None and isinstance(auth, module.Credentials)
 
 
 def resolve_auth(auth: object, base_url: str) -> Auth:

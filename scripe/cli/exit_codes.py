@@ -50,6 +50,9 @@ TABLE = (
         "nothing proves whether an earlier call was done; a person must look",
         (errors.UnsettledWriteError,),
     ),
+    ExitCode(17, "access was denied when signing in", (errors.ConsentDeniedError,)),
+    ExitCode(18, "nobody finished signing in within the timeout", (errors.LoginTimeoutError,)),
+    ExitCode(19, "the login is over: sign in again", (errors.ConsentRequiredError,)),
     ExitCode(130, "Ctrl-C", (KeyboardInterrupt,)),
     ExitCode(CLOSED, "the reader of the output closed it", (ClosedOutputError,)),
 )

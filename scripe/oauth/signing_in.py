@@ -132,9 +132,7 @@ def credentials(
     return _make_credentials(profile, server.issuer, store, origins)
 
 
-def _make_credentials(
-    profile: str, issuer: str, store: TokenStore, origins: frozenset[str]
-) -> Credentials:
+def _make_credentials(profile: str, issuer: str, store: TokenStore, origins: frozenset[str]) -> Credentials:
     source = LoginSource(AuthorizationServer(issuer), store, profile)
     return Credentials(source, origins, (_make_credentials, (profile, issuer, store, origins)))
 

@@ -147,7 +147,9 @@ def _check_load(trial: _Trial) -> None:
     _require(trial.store.load(name) is None, "load returns a record under a new name. It must return None.")
     _require(trial.store.save(name, record) is True, "save returned something else than True.")
     _require(trial.store.load(name) == record, "load returns another record than the one that was saved.")
-    _require(trial.other.load(name) == record, "Another object of the store does not load what one has saved.")
+    _require(
+        trial.other.load(name) == record, "Another object of the store does not load what one has saved."
+    )
 
 
 def _check_save(trial: _Trial) -> None:
@@ -166,13 +168,18 @@ def _check_names(trial: _Trial) -> None:
     loaded = {name: trial.store.load(name) for name in names}
     for name in names:
         trial.store.pop(name)
-    _require(loaded == records, "Two names share a record. Names are up to 64 of a-z, 0-9, hyphen and underscore.")
+    _require(
+        loaded == records, "Two names share a record. Names are up to 64 of a-z, 0-9, hyphen and underscore."
+    )
 
 
 def _check_only_over(trial: _Trial) -> None:
     name, first, second = trial.new_name(), make_record("1"), make_record("2")
     save = partial(trial.store.save, name)
-    _require(save(first, first.revision) is False, "save with `only_over` must return False if no record is stored.")
+    _require(
+        save(first, first.revision) is False,
+        "save with `only_over` must return False if no record is stored.",
+    )
     _require(trial.store.load(name) is None, "save has returned False, and has saved the record.")
     save(first)
     _require(
@@ -180,7 +187,9 @@ def _check_only_over(trial: _Trial) -> None:
         "save must return False if `only_over` is another revision than the stored one.",
     )
     _require(trial.store.load(name) == first, "save has returned False, and has replaced the record.")
-    _require(save(second, first.revision) is True, "save must return True if `only_over` is the stored revision.")
+    _require(
+        save(second, first.revision) is True, "save must return True if `only_over` is the stored revision."
+    )
     _require(trial.store.load(name) == second, "save with `only_over` has returned True, and has not saved.")
 
 
@@ -208,7 +217,9 @@ def _check_thread_saves(trial: _Trial) -> None:
             f"{len(winners)} of {THREADS} threads saved over the same revision. One must, since comparing and saving "
             "are one step.",
         )
-        _require(trial.store.load(name) == winners[0], "A save over an older revision has replaced a newer one.")
+        _require(
+            trial.store.load(name) == winners[0], "A save over an older revision has replaced a newer one."
+        )
 
 
 def _check_thread_pops(trial: _Trial) -> None:
@@ -246,7 +257,9 @@ def _check_lock_timeout(trial: _Trial) -> None:
         _require(attempt.done(), f"lock has waited for 5 seconds more than its timeout of {SHORT_TIMEOUT:g}.")
     seconds = attempt.result()
     _require(seconds is not None, "lock let a second caller in. Entering must raise TimeoutError.")
-    _require((seconds or 0) >= SHORT_TIMEOUT / 2, "lock raised TimeoutError long before its timeout had passed.")
+    _require(
+        (seconds or 0) >= SHORT_TIMEOUT / 2, "lock raised TimeoutError long before its timeout had passed."
+    )
 
 
 def _check_lock_release(trial: _Trial) -> None:
@@ -276,7 +289,9 @@ def _check_lock_is_of_lockers(trial: _Trial) -> None:
         changing = pool.submit(change)
         with suppress(TimeoutError):
             changing.result(timeout=PATIENCE / 3)
-        _require(changing.done(), "load, save and pop wait for a lock that somebody else holds. They must not.")
+        _require(
+            changing.done(), "load, save and pop wait for a lock that somebody else holds. They must not."
+        )
     _require(changing.result(), "load, save or pop fail while somebody else holds the lock.")
 
 
@@ -510,7 +525,9 @@ def _check_process_pops(trial: _Trial, workers: _Workers) -> None:
         worker.start(_pop_all, names)
     popped = [worker.receive() for worker in workers]
     count = sum(len(some) for some in popped if isinstance(some, list))
-    _require(count == ROUNDS, f"{PROCESSES} processes popped {ROUNDS} records, and got {count}. Each is for one.")
+    _require(
+        count == ROUNDS, f"{PROCESSES} processes popped {ROUNDS} records, and got {count}. Each is for one."
+    )
 
 
 def _check_held_by_process(trial: _Trial, workers: _Workers) -> None:
@@ -579,9 +596,15 @@ def _whole_record(number: int) -> TokenRecord:
 
 def _check_whole(record: TokenRecord | None, at_least: int) -> None:
     """Check that a record is one of those that were saved, and not an older one than the last."""
-    _require(record is not None, "load returns None while, or after, another process saves. It must return a record.")
+    _require(
+        record is not None,
+        "load returns None while, or after, another process saves. It must return a record.",
+    )
     number = int(record.revision) if record else 0
-    _require(record == _whole_record(number), "load returns parts of records while, or after, another process saves.")
+    _require(
+        record == _whole_record(number),
+        "load returns parts of records while, or after, another process saves.",
+    )
     _require(number >= at_least, "A record was lost with the process that had saved it.")
 
 

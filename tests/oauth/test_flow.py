@@ -43,7 +43,10 @@ def test_a_login_calls_the_api(emulator: Emulator, app: OAuthApp) -> None:
 
 def test_a_login_says_what_was_allowed(emulator: Emulator, app: OAuthApp) -> None:
     login = sign_in(emulator, app, scopes=["posts:read", "offline_access"])
-    assert (set(login.scopes), login.workspace_id) == ({"posts:read", "offline_access"}, emulator.workspace_id)
+    assert (set(login.scopes), login.workspace_id) == (
+        {"posts:read", "offline_access"},
+        emulator.workspace_id,
+    )
 
 
 def test_credentials_are_made_again_by_the_name(emulator: Emulator, app: OAuthApp) -> None:
@@ -74,7 +77,9 @@ def test_a_secret_identifies_the_application(emulator: Emulator, served: Server,
 def test_the_request_asks_as_the_standard_says(app: OAuthApp) -> None:
     request = app.authorization_request(NAME)
     query = query_of(request.url)
-    assert {name: query[name] for name in ("response_type", "client_id", "redirect_uri", "code_challenge_method")} == {
+    assert {
+        name: query[name] for name in ("response_type", "client_id", "redirect_uri", "code_challenge_method")
+    } == {
         "response_type": "code",
         "client_id": app.client_id,
         "redirect_uri": CALLBACK,
@@ -95,7 +100,10 @@ def test_each_request_has_a_state_and_a_challenge_of_its_own(app: OAuthApp) -> N
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [({}, {}), ({"prompt": "consent", "resource": "https://x/"}, {"prompt": "consent", "resource": "https://x/"})],
+    [
+        ({}, {}),
+        ({"prompt": "consent", "resource": "https://x/"}, {"prompt": "consent", "resource": "https://x/"}),
+    ],
     ids=["not given", "given"],
 )
 def test_prompt_and_resource_are_sent_only_if_given(
@@ -110,7 +118,9 @@ def test_scopes_are_sent_as_asked(served: Server, store: TokenStore) -> None:
         assert query_of(app.authorization_request(NAME).url)["scope"] == "posts:read offline_access"
 
 
-def test_a_scope_that_the_server_does_not_list_is_sent_and_warned_of(served: Server, store: TokenStore) -> None:
+def test_a_scope_that_the_server_does_not_list_is_sent_and_warned_of(
+    served: Server, store: TokenStore
+) -> None:
     with make_app(store, scopes=["posts:fly"]) as app, pytest.warns(UserWarning, match="posts:fly"):
         assert query_of(app.authorization_request(NAME).url)["scope"] == "posts:fly offline_access"
 
@@ -219,8 +229,14 @@ def test_denied_consent_is_named(emulator: Emulator, app: OAuthApp) -> None:
 def test_another_error_of_the_server_is_named(emulator: Emulator, app: OAuthApp) -> None:
     url, state = begin(emulator, app)
     with pytest.raises(OAuthError) as caught:
-        app.exchange(NAME, with_query(url, code=None, error="server_error", error_description="Oh."), state=state)
-    assert (caught.value.error, caught.value.description, caught.value.retryable) == ("server_error", "Oh.", True)
+        app.exchange(
+            NAME, with_query(url, code=None, error="server_error", error_description="Oh."), state=state
+        )
+    assert (caught.value.error, caught.value.description, caught.value.retryable) == (
+        "server_error",
+        "Oh.",
+        True,
+    )
 
 
 def test_a_code_that_the_server_refuses_begins_again(emulator: Emulator, app: OAuthApp) -> None:
@@ -309,7 +325,9 @@ def test_a_revoked_login_is_forgotten(emulator: Emulator, app: OAuthApp) -> None
 
 
 @pytest.mark.parametrize("status", [400, 503])
-def test_a_login_is_forgotten_even_if_the_server_refuses(emulator: Emulator, app: OAuthApp, status: int) -> None:
+def test_a_login_is_forgotten_even_if_the_server_refuses(
+    emulator: Emulator, app: OAuthApp, status: int
+) -> None:
     sign_in(emulator, app)
     emulator.fail_next(status, path="/oauth/revoke")
     assert not app.revoke(NAME).revoked

@@ -648,9 +648,7 @@ def test_who_has_lost_the_lease_does_not_end_that_of_another(engine: sa.Engine) 
         assert not is_lock_free(store, "one")
 
 
-def test_the_clock_of_this_machine_does_not_count(
-    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_clock_of_this_machine_does_not_count(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     store = SQLTokenStore(engine)
     with store.lock("one", 1):
         monkeypatch.setattr(time, "time", lambda: 0.0)

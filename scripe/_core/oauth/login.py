@@ -39,7 +39,9 @@ class StoredLogin:
     lifetime: float | None = None
     refresh_expires_at: float | None = None
     workspace_id: str | None = None
-    client_secret: str | None = field(default=None, repr=False)  # of an application that registered itself here
+    client_secret: str | None = field(
+        default=None, repr=False
+    )  # of an application that registered itself here
     refreshing_since: float | None = None
     refreshing: str | None = None  # a digest of the refresh token that was sent
     ended: ConsentReason | None = None  # the user has to allow access again

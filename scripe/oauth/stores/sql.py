@@ -164,7 +164,11 @@ class SQLTokenStore:
         try:
             with self._engine.connect() as connection:
                 result = connection.execute(statement)
-                return _Result(result.rowcount, result.first()) if result.returns_rows else _Result(result.rowcount, None)
+                return (
+                    _Result(result.rowcount, result.first())
+                    if result.returns_rows
+                    else _Result(result.rowcount, None)
+                )
         except sa.exc.IntegrityError:  # somebody else has just inserted the row
             return _Result(0, None)
         except sa.exc.SQLAlchemyError as error:
