@@ -84,15 +84,16 @@ _log = logging.getLogger("scripe.oauth")
 
 
 class AuthorizationServer:
-    """Sends to one authorization server, through connections of its own."""
+    """Sends to one authorization server.
+
+    Each request has a connection of its own, since hours lie between them: nothing has to be closed, and a forked process
+    inherits nothing.
+    """
 
     def __init__(self, issuer: str, timeout: float = 20.0, now: Callable[[], float] = time.time) -> None:
         self.issuer: str = check_issuer(issuer)
         self.timeout: float = timeout
         self.now: Callable[[], float] = now
-        self._transport: HTTPTransport | None = None
-        self._lock = threading.Lock()
-        self._pid = os.getpid()
         self._metadata: tuple[ServerMetadata, float] | None = None
 
     def discover(self, *, again: bool = False) -> ServerMetadata:
@@ -141,24 +142,11 @@ class AuthorizationServer:
             method, Secret(url), common, None if body is None else body.reveal(), common_headers
         )
         options = SendOptions(timeout or self.timeout, lambda: max(0.0, end - real_seconds()))
-        return self._open().send(request, options)
-
-    def close(self) -> None:
-        """Close the connections; a later request opens others."""
-        transport, self._transport = self._transport, None
-        if transport is not None:
+        transport = HTTPTransport(default_backend_name())
+        try:
+            return transport.send(request, options)
+        finally:
             transport.close()
-
-    def _open(self) -> HTTPTransport:
-        if self._pid != os.getpid():
-            _orphaned_transports.append(self._transport)  # the parent still uses its sockets
-            self._transport, self._lock, self._pid = None, threading.Lock(), os.getpid()
-        with self._lock:
-            self._transport = self._transport or HTTPTransport(default_backend_name())
-            return self._transport
-
-
-_orphaned_transports: list[HTTPTransport | None] = []
 
 
 def _host(url: str) -> str:

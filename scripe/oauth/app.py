@@ -81,7 +81,7 @@ class Revocation:
 class OAuthApp:
     """An application that acts for users of Scripe. https://apidocs.scripe.io/api/v1/oauth
 
-    Make one for the process, and use it from any thread. It is a context manager, which closes its connections.
+    Make one for the process, and use it from any thread. It is a context manager, but keeps nothing open.
 
     Args:
         client_id: The id of the registered application. Register once (`scripe.oauth.register`), not in each worker.
@@ -249,8 +249,8 @@ class OAuthApp:
         return Revocation(is_revoked)
 
     def close(self) -> None:
-        """Close the connections to the authorization server."""
-        self._server.close()
+        """Forget the tokens in memory. The logins stay in the token store."""
+        self._recent.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -422,10 +422,7 @@ def register(
         raise InvalidArgumentError("client_name is empty. Give the name that users see when they are asked.")
     registrations.check_redirect_uri(redirect_uri)
     server = AuthorizationServer(resolve_issuer(issuer), timeout)
-    try:
-        return register_with(server, client_name, redirect_uri, scopes, with_secret=with_secret)
-    finally:
-        server.close()
+    return register_with(server, client_name, redirect_uri, scopes, with_secret=with_secret)
 
 
 def register_with(

@@ -81,35 +81,31 @@ def login(
     check_profile(profile)
     store = FileTokenStore() if token_store is None else token_store
     server = AuthorizationServer(resolve_issuer(issuer))
-    try:
-        scopes, _ = resolve_scopes(scopes, server.discover().scopes_supported)
-        registration_name = record_name("registration", server.issuer, f"loopback {' '.join(sorted(scopes))}")
-        known = _load_registration(store, registration_name)
-        with _open_loopback(port, known) as loopback:
-            registration = _register(server, store, registration_name, known, loopback.redirect_uri, scopes)
-            app = _LoopbackApp(
-                client_id=registration.client_id,
-                client_secret=registration.client_secret,
-                redirect_uri=registration.redirect_uri,
-                token_store=store,
-                scopes=scopes,
-                issuer=issuer,
+    scopes, _ = resolve_scopes(scopes, server.discover().scopes_supported)
+    registration_name = record_name("registration", server.issuer, f"loopback {' '.join(sorted(scopes))}")
+    known = _load_registration(store, registration_name)
+    with _open_loopback(port, known) as loopback:
+        registration = _register(server, store, registration_name, known, loopback.redirect_uri, scopes)
+        app = _LoopbackApp(
+            client_id=registration.client_id,
+            client_secret=registration.client_secret,
+            redirect_uri=registration.redirect_uri,
+            token_store=store,
+            scopes=scopes,
+            issuer=issuer,
+        )
+        request = app.authorization_request(profile)
+        loopback.start(request.state)
+        try:
+            callback_url = _wait_for_callback(
+                loopback, request.url, request.state, timeout, open_browser, ask_for_address
             )
-            with app:
-                request = app.authorization_request(profile)
-                loopback.start(request.state)
-                try:
-                    callback_url = _wait_for_callback(
-                        loopback, request.url, request.state, timeout, open_browser, ask_for_address
-                    )
-                    loopback.close()
-                    found = app.exchange(profile, callback_url, state=request.state, replace=replace)
-                except (LoginTimeoutError, RegistrationError):
-                    # The server may have forgotten the registration, and says so only to the browser.
-                    store.pop(registration_name)
-                    raise
-    finally:
-        server.close()
+            loopback.close()
+            found = app.exchange(profile, callback_url, state=request.state, replace=replace)
+        except (LoginTimeoutError, RegistrationError):
+            # The server may have forgotten the registration, and says so only to the browser.
+            store.pop(registration_name)
+            raise
     own = credentials(profile, issuer=issuer, token_store=store)
     return Login(found.scopes, found.expires_at, found.workspace_id, own)
 

@@ -420,7 +420,7 @@ def test_a_registration_returns_the_client_id(served: Server) -> None:
 
 
 def test_a_registration_that_the_server_refuses_is_named(emulator: Emulator, served: Server) -> None:
-    emulator.fail_next(400, path="/oauth/register", body={"error": "invalid_client_metadata"})
+    emulator.fail_next(400, path="/oauth/register", body=b'{"error": "invalid_client_metadata"}')
     with pytest.raises(RegistrationError) as caught:
         oauth.register(client_name="Acme", redirect_uri=CALLBACK)
     assert caught.value.error == "invalid_client_metadata"
