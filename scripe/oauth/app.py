@@ -130,9 +130,12 @@ class OAuthApp:
         self._secret_variable = client_secret_variable
         self._redirect_uri = registrations.check_redirect_uri(redirect_uri)
         self._store = token_store
-        self._scopes = None if scopes is None else resolve_scopes(scopes, None)[0]
+        if scopes is not None:
+            resolve_scopes(scopes, None)  # a wrong one fails here, not when the first user signs in
+        self._scopes = None if scopes is None else tuple(scopes)
         self._server = AuthorizationServer(resolve_issuer(issuer), timeout)
-        self._origins = allowed_origins(self._server.issuer, is_explicit=issuer is not None)
+        self._api_url = config.resolve_base_url(None)
+        self._origins = allowed_origins(self._server.issuer, self._api_url, is_explicit=issuer is not None)
         self._sources: WeakValueDictionary[str, LoginSource] = WeakValueDictionary()
         self._recent: deque[LoginSource] = deque(maxlen=RECENT_LOGINS)
 
@@ -352,28 +355,36 @@ class OAuthApp:
 
     def _base_url(self) -> str:
         """Return the API that the tokens are for: the configured one if they may be sent there."""
-        configured = config.resolve_base_url(None)
-        return configured if origin_of(configured) in self._origins else f"{short_origin(self.issuer)}/v1"
+        is_allowed = origin_of(self._api_url) in self._origins
+        return self._api_url if is_allowed else f"{short_origin(self.issuer)}/v1"
 
     def _store_login(self, name: str, login: StoredLogin, *, replace: bool) -> Login:
         source = self._source(name)
-        with hold_lock(source):
-            record = self._store.load(source.record_name)
-            stored = _parse_or_none(record.content) if record else None
-            if (
-                stored
-                and not replace
-                and stored.workspace_id
-                and login.workspace_id not in (None, stored.workspace_id)
-            ):
+        while (workspace_id := self._save_login(source, login, replace=replace)) is not None:
+            replace = self._confirms_replacement(workspace_id, login.workspace_id or "")
+            if not replace:
                 self._send_revocation(login)
                 raise CallbackError(
                     f"The user chose the workspace {login.workspace_id}, but the login {name!r} belongs to "
-                    f"{stored.workspace_id}. Nothing was stored. Ask the user, and pass replace=True to change it."
+                    f"{workspace_id}. Nothing was stored. Ask the user, and pass replace=True to change it."
                 )
+        return Login(login.scopes, login.expires_at, login.workspace_id, self.credentials(name))
+
+    def _save_login(self, source: LoginSource, login: StoredLogin, *, replace: bool) -> str | None:
+        """Save a login; if the stored one belongs to another workspace, save nothing and return the id of that."""
+        with hold_lock(source):
+            record = self._store.load(source.record_name)
+            stored = _parse_or_none(record.content) if record else None
+            workspace_id = stored.workspace_id if stored else None
+            if not replace and workspace_id and login.workspace_id not in (None, workspace_id):
+                return workspace_id
             self._store.save(source.record_name, make_record(login.to_json()))
             source.adopt(login)
-        return Login(login.scopes, login.expires_at, login.workspace_id, self.credentials(name))
+            return None
+
+    def _confirms_replacement(self, stored: str, chosen: str) -> bool:  # noqa: ARG002
+        """Return whether a login may replace one of another workspace. No lock is held meanwhile."""
+        return False
 
     def _send_revocation(self, login: StoredLogin) -> bool:
         """Revoke the grant of a login; return True if the server confirmed it."""
@@ -453,13 +464,13 @@ def resolve_issuer(issuer: str | None) -> str:
     return issuer if issuer is not None else short_origin(config.resolve_base_url(None))
 
 
-def allowed_origins(issuer: str, *, is_explicit: bool) -> frozenset[str]:
+def allowed_origins(issuer: str, api_url: str, *, is_explicit: bool) -> frozenset[str]:
     """Return the origins of the APIs to which the tokens of an issuer may be sent.
 
     It is the issuer's own. An issuer that was given explicitly may serve the configured API as well; but one on this
     machine never serves one elsewhere: tokens of the emulator must not reach the live API.
     """
-    own, configured = origin_of(issuer), origin_of(config.resolve_base_url(None))
+    own, configured = origin_of(issuer), origin_of(api_url)
     if not is_explicit or not configured:
         return frozenset({own})
     is_local = [config.is_loopback(config.parse_host(origin)) for origin in (own, configured)]
