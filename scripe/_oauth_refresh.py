@@ -86,8 +86,8 @@ _log = logging.getLogger("scripe.oauth")
 class AuthorizationServer:
     """Sends to one authorization server.
 
-    Each request has a connection of its own, since hours lie between them: nothing has to be closed, and a forked process
-    inherits nothing.
+    Each request has a connection of its own, since hours lie between them: nothing has to be closed, and a forked
+    process inherits nothing.
     """
 
     def __init__(self, issuer: str, timeout: float = 20.0, now: Callable[[], float] = time.time) -> None:
