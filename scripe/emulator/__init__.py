@@ -81,6 +81,18 @@ Jobs
     days as ``job_retention`` says; then they are neither listed nor found (404).
 Health
     A failing check changes only ``/health``.
+OAuth
+    The issuer is the origin that the caller named. Metadata, ``/oauth/authorize``, ``/oauth/token``,
+    ``/oauth/register`` and ``/oauth/revoke`` (``oauth_offers_revocation``) lie there, outside of ``/v1``, and count in
+    no rate limit. Errors have `error` as a text, and `error_description`. Clients register for some or all scopes, and
+    with ``none``, ``client_secret_basic`` (the default) or ``client_secret_post``; redirect URIs are of https, of http
+    on this machine, or of a scheme with a dot, and are compared exactly (``oauth_any_loopback_port``). Parameters that are
+    unknown, such as `resource`, are ignored; repeated ones are refused. S256 is needed, of confidential clients too. A
+    user may allow a part of the scopes, which the response names. A code lives 60 seconds (``oauth_code_seconds``); a
+    second use of it kills all that came of it. Access tokens live an hour (``oauth_access_seconds``), refresh tokens 30
+    days from the last refresh (``oauth_refresh_seconds``), and only with ``offline_access``. A refresh token works once;
+    a second use kills the login (``oauth_reuse_grace``). Revoking a refresh token ends the login, revoking an access
+    token only that token. On the API a dead token is 401 ``invalid_token``.
 """
 
 from typing import TYPE_CHECKING
@@ -96,6 +108,8 @@ from ._core.storage.s3 import S3Storage
 from ._emulator import Emulator
 
 if TYPE_CHECKING:
+    from ._core.oauth.controls import OAuthControls
+    from ._core.oauth.grants import OAuthRefresh, OAuthUser
     from .server import Server
 
 __all__ = [
@@ -103,6 +117,9 @@ __all__ = [
     "Emulator",
     "Event",
     "Headers",
+    "OAuthControls",
+    "OAuthRefresh",
+    "OAuthUser",
     "ObjectNotFoundError",
     "Plan",
     "PresignRequest",
@@ -122,4 +139,8 @@ def __getattr__(name: str) -> object:
         from . import server
 
         return server.Server
+    if name in ("OAuthControls", "OAuthRefresh", "OAuthUser"):  # most tests do without
+        from ._core.oauth import controls
+
+        return getattr(controls, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -28,6 +28,7 @@ from ._core.storage.base import Storage
 if TYPE_CHECKING:
     from .. import AsyncScripe, ResponseInfo, Scripe
     from .._http.in_process import InProcessTransport
+    from ._core.oauth.controls import OAuthControls
     from .client import ClientOptions
     from .page import Page
     from .server import Server
@@ -40,6 +41,7 @@ else:
                 "Scripe": "scripe",
                 "InProcessTransport": "scripe._http.in_process",
                 "ClientOptions": "scripe.emulator.client",
+                "OAuthControls": "scripe.emulator._core.oauth.controls",
                 "Server": "scripe.emulator.server",
             }
         )
@@ -89,6 +91,13 @@ class Emulator:
         include_topics: bool = Settings.include_topics,
         max_recorded_requests: int = Settings.max_recorded_requests,
         cors_origins: tuple[str, ...] = Settings.cors_origins,
+        oauth_access_seconds: int = Settings.oauth_access_seconds,
+        oauth_refresh_seconds: int = Settings.oauth_refresh_seconds,
+        oauth_code_seconds: int = Settings.oauth_code_seconds,
+        oauth_reuse_grace: float = Settings.oauth_reuse_grace,
+        oauth_sends_iss: bool = Settings.oauth_sends_iss,
+        oauth_offers_revocation: bool = Settings.oauth_offers_revocation,
+        oauth_any_loopback_port: bool = Settings.oauth_any_loopback_port,
     ) -> None:
         settings = Settings(
             plan=plan,
@@ -116,6 +125,13 @@ class Emulator:
             include_topics=include_topics,
             max_recorded_requests=max_recorded_requests,
             cors_origins=cors_origins,
+            oauth_access_seconds=oauth_access_seconds,
+            oauth_refresh_seconds=oauth_refresh_seconds,
+            oauth_code_seconds=oauth_code_seconds,
+            oauth_reuse_grace=oauth_reuse_grace,
+            oauth_sends_iss=oauth_sends_iss,
+            oauth_offers_revocation=oauth_offers_revocation,
+            oauth_any_loopback_port=oauth_any_loopback_port,
         )
         self._application = Application(database, clock or Clock(), storage, settings)
         self._services = self._application.services
@@ -366,6 +382,13 @@ class Emulator:
         with self._database.transaction():
             return self._services.auth.create_token(workspaces or (self.workspace_id,), scopes)
 
+    @property
+    def oauth(self) -> "OAuthControls":
+        """The OAuth 2.1 authorization server: its users, their consent without a browser, and what was refreshed."""
+        from ._core.oauth.controls import OAuthControls
+
+        return OAuthControls(self._application.oauth)
+
     def connect_linkedin(self, project_id: str, *, connected: bool = True) -> None:
         """Connect a project to LinkedIn, or disconnect it; without a connection its posts cannot be rescheduled.
 
@@ -420,7 +443,7 @@ class Emulator:
             retry_after: The value of `Retry-After`.
             times: How many requests.
             method: Only requests with this method.
-            path: Only requests whose path below `/v1` (or storage path) begins like this.
+            path: Only requests whose path below `/v1` (or that of storage or OAuth) begins like this.
             message: The error's message.
             body: Sent as it is instead of the API's error, with only the `headers` given and a `Date`.
             headers: Header fields to add.
@@ -442,7 +465,7 @@ class Emulator:
             times: How many requests.
             before: Whether the connection is lost before the work instead: nothing is done.
             method: Only requests with this method.
-            path: Only requests whose path below `/v1` (or storage path) begins like this.
+            path: Only requests whose path below `/v1` (or that of storage or OAuth) begins like this.
 
         Raises:
             ValueError: `times` is below 1, or `path` does not begin with `/`.

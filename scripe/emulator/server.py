@@ -18,7 +18,7 @@ from ._core.application import Application
 from ._core.clock import real_seconds
 from ._core.database import new_id
 from ._core.errors import error_response
-from ._core.messages import PAGE_PREFIX, PREFIX, Headers, Request, Response
+from ._core.messages import AUTHORIZE_PATH, PAGE_PREFIX, PREFIX, Headers, Request, Response
 from ._core.optional_dependencies import require_extra
 from ._core.routing import MAX_BODY
 
@@ -82,7 +82,8 @@ class Server:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request as an ASGI application: of the API, its storage or the page."""
-        app = self._api
+        # Web pages elsewhere may call the API (`cors_origins`), but must not read what the consent page asks.
+        app = self._handle if scope["path"] == AUTHORIZE_PATH else self._api
         if f"{scope['path']}/".startswith(f"{PAGE_PREFIX}/"):
             app = self._page = self._page or self._load_page(self.application, self._host)
         await app(scope, receive, send)

@@ -23,8 +23,9 @@ from starlette.types import Message
 import scripe
 from scripe import NotFoundError
 from scripe.emulator import Emulator, Server
+from scripe.emulator._core.masking import mask_secrets
 from scripe.emulator.page.access import check_request
-from scripe.emulator.page.formatting import format_age, format_milliseconds, mask_secrets, truncate
+from scripe.emulator.page.formatting import format_age, format_milliseconds, truncate
 from scripe.emulator.page.routes import read_form
 from tests.emulator.emulator_calls import START, Calls, frozen
 

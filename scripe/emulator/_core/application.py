@@ -1,4 +1,4 @@
-"""Take requests in and give responses out: the API, its storage, faults on request, and a record of it all."""
+"""Take requests in and give responses out: the API, its storage, OAuth, faults on request, and a record of it all."""
 
 import secrets
 import shutil
@@ -8,13 +8,15 @@ import weakref
 from collections.abc import Callable
 from datetime import timedelta
 from email.utils import format_datetime
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .clock import Clock
 from .data_files import DESCRIPTION, read_data_file
 from .database import IN_MEMORY, Database, new_id
 from .dispatcher import Dispatcher
-from .errors import error_response
+from .errors import error_response, oauth_error_response
 from .faults import Delay, Drop, Failure, Faults
 from .messages import Headers, Request, Response
 from .recorder import RequestRecorder
@@ -24,6 +26,9 @@ from .services import Services
 from .settings import Settings
 from .storage.base import Storage, StorageError, storage_error_response
 from .storage.local import LocalStorage
+
+if TYPE_CHECKING:
+    from .oauth.authorization_server import AuthorizationServer
 
 UNAVAILABLE = (OSError, sqlite3.OperationalError)
 """Raised by a full disk, a database that another process has locked, or a storage elsewhere."""
@@ -78,6 +83,13 @@ class Application:
             raise ValueError(f"simulated_latency is {seconds}; give 0 or more seconds")
         self._simulated_latency = seconds
 
+    @cached_property
+    def oauth(self) -> "AuthorizationServer":
+        """The OAuth 2.1 authorization server, loaded when it is first asked for."""
+        from .oauth.authorization_server import AuthorizationServer
+
+        return AuthorizationServer(self.services)
+
     def handle(self, request: Request) -> Response:
         """Answer a request; the caller drops or delays the response as it says."""
         if not self.close.alive:
@@ -86,8 +98,8 @@ class Application:
         fault, delay = self.faults.pop(request, Failure, Drop), self.faults.pop(request, Delay)
         if isinstance(fault, Failure):
             response = fault.response(request, request_id)
-            if request.in_api and fault.body is None:
-                response.headers = self._dispatcher.common_headers(request_id) | response.headers
+            if fault.body is None and (request.in_api or request.in_oauth):
+                response.headers = self._common_headers(request, request_id) | response.headers
             self._add_date(response)
         elif isinstance(fault, Drop) and fault.before:
             response = Response(0, {}, b"", connection_dropped=True)
@@ -136,6 +148,8 @@ class Application:
         try:
             if request.full_path == f"/{DESCRIPTION}":
                 return _describe(request, request_id)
+            if request.in_oauth:
+                return self.oauth.handle(request, request_id)
             if not request.in_storage:
                 return self._dispatcher.handle(request, request_id)
             if self._local_storage is None:
@@ -150,8 +164,15 @@ class Application:
         message = f"The emulator could not store or read its data: {error}."
         if request.in_storage:
             return storage_error_response(503, "ServiceUnavailable", message)
-        headers = self._dispatcher.common_headers(request_id)
+        headers = self._common_headers(request, request_id)
+        if request.in_oauth:
+            return oauth_error_response(503, description=message, headers=headers)
         return error_response(503, request_id, message=message, headers=headers)
+
+    def _common_headers(self, request: Request, request_id: str) -> dict[str, str]:
+        if request.in_oauth:
+            return {"X-Request-Id": request_id}
+        return self._dispatcher.common_headers(request_id)
 
 
 def _describe(request: Request, request_id: str) -> Response:

@@ -20,6 +20,9 @@ PLANS_WITH_ACCESS: frozenset[Plan] = frozenset({"ADVANCED", "BUSINESS", "ENTERPR
 TOKEN = re.compile(r"scripe_(sk_live|sk_test|oauth)_[A-Za-z0-9]{16,}")
 CREDENTIALS = """SELECT keys.id, workspace_id, scopes, expires_on, revoked, name, plan, active
 FROM keys JOIN workspaces ON workspaces.id = workspace_id WHERE token = ?"""
+OAUTH_CREDENTIALS = """SELECT user_id AS id, workspace_id, tokens.scopes, NULL AS expires_on, 0 AS revoked, name, plan,
+active FROM oauth_access_tokens AS tokens JOIN oauth_grants AS grants ON grants.id = grant_id
+JOIN workspaces ON workspaces.id = workspace_id WHERE token = ? AND expires_at > ? AND NOT grants.revoked"""
 KEYS = """SELECT keys.id, token, scopes, expires_on, revoked, name AS workspace
 FROM keys JOIN workspaces ON workspaces.id = workspace_id ORDER BY keys.rowid"""
 WORKSPACES_OF = """SELECT workspaces.* FROM workspace_access JOIN workspaces ON workspaces.id = workspace_id
@@ -124,9 +127,9 @@ class Auth:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise ApiError("unauthenticated", "Send the header Authorization: Bearer <API key>.")
-        rows = self._database.execute(CREDENTIALS, (token,)) if TOKEN.fullmatch(token) else []
+        rows = self._find_credentials(token) if TOKEN.fullmatch(token) else []
         if not rows:
-            raise ApiError("invalid_token", "The token is malformed or unknown.")
+            raise ApiError("invalid_token", "The token is malformed, unknown or no longer valid.")
         row = rows[0]
         if row["revoked"]:
             raise ApiError("key_revoked", "This API key was revoked.")
@@ -147,6 +150,10 @@ class Auth:
         if principal.plan not in PLANS_WITH_ACCESS or not principal.active:
             raise ApiError("plan_not_eligible", "The workspace's plan does not include API access.")
         return principal
+
+    def _find_credentials(self, token: str) -> list[sqlite3.Row]:
+        rows = self._database.execute(CREDENTIALS, (token,))
+        return rows or self._database.execute(OAUTH_CREDENTIALS, (token, self._clock.milliseconds()))
 
     def _switch_workspace(self, principal: Principal, workspace_id: str) -> Principal:
         for row in self.workspaces_of(principal):

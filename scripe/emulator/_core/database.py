@@ -33,6 +33,17 @@ CREATE TABLE IF NOT EXISTS idempotency_records (
 CREATE TABLE IF NOT EXISTS records (
     resource TEXT, id TEXT, workspace_id TEXT, project_id TEXT, created_at INTEGER, next_transition_at INTEGER,
     fields TEXT, internal TEXT, PRIMARY KEY (resource, id));
+CREATE TABLE IF NOT EXISTS oauth_users (id TEXT PRIMARY KEY, name TEXT);
+CREATE TABLE IF NOT EXISTS oauth_clients (id TEXT PRIMARY KEY, secret TEXT, metadata TEXT);
+CREATE TABLE IF NOT EXISTS oauth_forms (id TEXT PRIMARY KEY, authorization_query TEXT, expires_at INTEGER);
+CREATE TABLE IF NOT EXISTS oauth_grants (
+    id TEXT PRIMARY KEY, client_id TEXT, user_id TEXT, workspace_id TEXT, scopes TEXT, code TEXT UNIQUE,
+    code_expires_at INTEGER, redirect_uri TEXT, code_challenge TEXT, redeemed INTEGER DEFAULT 0,
+    revoked INTEGER DEFAULT 0);
+CREATE TABLE IF NOT EXISTS oauth_access_tokens (
+    token TEXT PRIMARY KEY, grant_id TEXT, scopes TEXT, issued_at INTEGER, expires_at INTEGER, refresh TEXT);
+CREATE TABLE IF NOT EXISTS oauth_refresh_tokens (
+    token TEXT PRIMARY KEY, grant_id TEXT, expires_at INTEGER, rotated_at INTEGER);
 CREATE INDEX IF NOT EXISTS newest ON records (resource, workspace_id, created_at, id);
 CREATE INDEX IF NOT EXISTS due ON records (resource, next_transition_at) WHERE next_transition_at IS NOT NULL;
 """

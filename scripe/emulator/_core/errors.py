@@ -9,6 +9,12 @@ from .messages import Response
 
 STATUS_BY_CODE = {**_vocabulary.STATUS_BY_CODE, "method_not_allowed": 405}
 CODE_BY_STATUS = {status: code for code, status in reversed(STATUS_BY_CODE.items())}
+OAUTH_ERROR_BY_STATUS = {
+    401: "invalid_client",
+    429: "temporarily_unavailable",
+    503: "temporarily_unavailable",
+}
+NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 DOCUMENTATION = "https://docs.scripe.io/api/v1/errors"
 
 
@@ -56,3 +62,16 @@ def error_response(
     }
     error |= {name: extra for name, extra in (("details", details), ("meta", meta)) if extra is not None}
     return Response(status, {"Content-Type": "application/json", **(headers or {})}, dumps({"error": error}))
+
+
+def oauth_error_response(
+    status: int,
+    error: str | None = None,
+    description: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Return an error in the form of OAuth; error and description follow from the status unless given."""
+    error = error or OAUTH_ERROR_BY_STATUS.get(status, "invalid_request" if status < 500 else "server_error")
+    body: JsonObject = {"error": error, "error_description": description or responses.get(status, "Error")}
+    fields = {"Content-Type": "application/json", **NOT_STORED, **(headers or {})}
+    return Response(status, fields, dumps(body))

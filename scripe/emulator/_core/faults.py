@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from .errors import error_response
+from .errors import error_response, oauth_error_response
 from .messages import Request, Response
 from .storage.base import storage_error_response
 
@@ -86,13 +86,15 @@ class Failure(Fault):
         return str(self.status)
 
     def response(self, request: Request, request_id: str) -> Response:
-        """Return the raw body if there is one, else an error in the form of the API or of storage."""
+        """Return the raw body if there is one, else an error in the form of the API, of storage or of OAuth."""
         if self.body is not None:
             return Response(self.status, dict(self.headers), self.body)
         if request.in_storage:
             response = storage_error_response(
                 self.status, self.code or "InternalError", self.message or "We had a problem."
             )
+        elif request.in_oauth:
+            response = oauth_error_response(self.status, self.code, self.message)
         else:
             response = error_response(self.status, request_id, self.code, self.message)
         response.headers |= self.headers

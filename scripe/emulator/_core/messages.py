@@ -3,18 +3,28 @@
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from html import unescape
 from types import MappingProxyType
-from typing import BinaryIO
-from urllib.parse import parse_qsl, urlsplit
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from .canonical_json import Json, loads
+from .masking import mask_oauth_body, mask_parameters, mask_secrets
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 PREFIX = "/v1"
 STORAGE_PREFIX = "/_storage/"
 PAGE_PREFIX = "/_emulator"
+METADATA_PATH = "/.well-known/oauth-authorization-server"
+AUTHORIZE_PATH = "/oauth/authorize"
+TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
+REGISTER_PATH = "/oauth/register"
+REVOKE_PATH = "/oauth/revoke"
+OAUTH_PATHS = frozenset({METADATA_PATH, AUTHORIZE_PATH, TOKEN_PATH, REGISTER_PATH, REVOKE_PATH})
 MAX_RECORDED_BODY = 8 << 20
 MAX_DIGITS = 18  # of a length; Python refuses to parse numbers of thousands of digits
 ERROR_MESSAGE = re.compile(rb'"message": ?("(?:[^"\\]|\\.)*")|<Message>([^<]*)</Message>')
@@ -65,6 +75,11 @@ class Request:
         if not isinstance(self.headers, Headers):
             object.__setattr__(self, "headers", Headers(self.headers.items()))
 
+    def __repr__(self) -> str:
+        url, mark, query = self.url.partition("?")
+        shown = f"{url}{mark}{mask_parameters(query) if self.in_oauth else query}"
+        return _masked_repr(self, url=shown)
+
     @property
     def origin(self) -> str:
         """Scheme, host and port of the URL."""
@@ -100,6 +115,11 @@ class Request:
     def in_storage(self) -> bool:
         """True if the path belongs to the emulator's own storage."""
         return self.full_path.startswith(STORAGE_PREFIX)
+
+    @property
+    def in_oauth(self) -> bool:
+        """True if the path belongs to the authorization server."""
+        return self.full_path in OAUTH_PATHS
 
     def length(self) -> int:
         """Return the length of the body that arrived; the body is rewound."""
@@ -138,6 +158,9 @@ class Response:
     connection_dropped: bool = False
     delay: float = 0.0
 
+    def __repr__(self) -> str:
+        return _masked_repr(self)
+
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
@@ -145,7 +168,7 @@ class ReceivedRequest:
 
     Attributes:
         method: The HTTP method.
-        path: The path below `/v1`, or the storage path.
+        path: The path below `/v1`, or that of storage or of OAuth.
         query: The query's parameters.
         headers: The header fields, found by name without regard to case.
         body: The body, of a huge one the first 8 MB; empty for storage.
@@ -176,6 +199,12 @@ class ReceivedRequest:
     request_id: str | None
     connection_dropped: bool
 
+    def __repr__(self) -> str:
+        if self.path not in OAUTH_PATHS:
+            return _masked_repr(self)
+        query = mask_parameters(urlencode(self.query))
+        return _masked_repr(self, query=query, body=mask_oauth_body(self.body))
+
     @property
     def json(self) -> Json:
         """The body, read as JSON; None if it is not JSON."""
@@ -190,6 +219,8 @@ def summarize_exchange(
 ) -> ReceivedRequest:
     """Summarize a request and its response, which took some seconds to make."""
     request.body.seek(0)
+    find_error = _find_oauth_error if request.in_oauth else _find_error
+    error_code, error_message = find_error(response) if response.status >= 400 else (None, None)
     return ReceivedRequest(
         method=request.method,
         path=request.path,
@@ -201,20 +232,37 @@ def summarize_exchange(
         storage=request.in_storage,
         received_at=received_at,
         milliseconds=(seconds + response.delay) * 1000,
-        error_code=_error_code(response),
-        error_message=_error_message(response),
+        error_code=error_code,
+        error_message=error_message,
         request_id=response.headers.get("X-Request-Id"),
         connection_dropped=response.connection_dropped,
     )
 
 
-def _error_code(response: Response) -> str | None:
-    match = ERROR_CODE.search(response.body) if response.status >= 400 else None
-    return (match[1] or match[2] or b"").decode(errors="replace") if match else None
+def _masked_repr(record: "DataclassInstance", **shown: object) -> str:
+    """Return the repr of a dataclass without secrets; some fields are shown otherwise."""
+    values = {item.name: shown.get(item.name, getattr(record, item.name)) for item in fields(record)}
+    listed = ", ".join(f"{name}={value!r}" for name, value in values.items())
+    return mask_secrets(f"{type(record).__name__}({listed})")
+
+
+def _find_error(response: Response) -> tuple[str | None, str | None]:
+    code = ERROR_CODE.search(response.body)
+    return (code[1] or code[2] or b"").decode(errors="replace") if code else None, _error_message(response)
+
+
+def _find_oauth_error(response: Response) -> tuple[str | None, str | None]:
+    try:
+        document = loads(response.body)
+    except ValueError:
+        return None, None
+    values = document if isinstance(document, dict) else {}
+    code, message = (values.get(name) for name in ("error", "error_description"))
+    return code if isinstance(code, str) else None, message if isinstance(message, str) else None
 
 
 def _error_message(response: Response) -> str | None:
-    match = ERROR_MESSAGE.search(response.body) if response.status >= 400 else None
+    match = ERROR_MESSAGE.search(response.body)
     if match is None:
         return None
     if match[2] is not None:

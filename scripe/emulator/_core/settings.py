@@ -45,6 +45,17 @@ class Settings:
         max_recorded_requests: How many requests and events are remembered.
         cors_origins: Origins such as `http://localhost:5173` whose web pages may call a served emulator, `*` for all.
             They may not call the emulator's own page.
+        oauth_access_seconds: Seconds that an OAuth access token lives. No page states this, nor what any other
+            `oauth_` setting changes: all of them are guesses.
+        oauth_refresh_seconds: Seconds that a refresh token lives; each refresh gives a new one the full time.
+        oauth_code_seconds: Seconds within which a code of the consent page can be exchanged for tokens.
+        oauth_reuse_grace: Seconds within which a refresh token may be used again, since the response may have been
+            lost. The response then has the newest refresh token of the login and a new access token, and nothing dies.
+            After that time, by default at once, a second use kills every token of the login.
+        oauth_sends_iss: Whether the consent page sends `iss` back beside the code (RFC 9207).
+        oauth_offers_revocation: Whether there is a `revocation_endpoint` (RFC 7009).
+        oauth_any_loopback_port: Whether the port of a redirect URI on `127.0.0.1` or `[::1]` may differ from the
+            registered one (RFC 8252).
 
     """
 
@@ -73,3 +84,10 @@ class Settings:
     include_topics: bool = False
     max_recorded_requests: int = 10_000
     cors_origins: tuple[str, ...] = ()
+    oauth_access_seconds: int = 3_600
+    oauth_refresh_seconds: int = 30 * 24 * 3_600
+    oauth_code_seconds: int = 60
+    oauth_reuse_grace: float = 0.0
+    oauth_sends_iss: bool = True
+    oauth_offers_revocation: bool = True
+    oauth_any_loopback_port: bool = False

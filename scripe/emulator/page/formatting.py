@@ -1,25 +1,13 @@
-"""Format times, keys, paths and numbers for the page; no secret is shown whole."""
+"""Format times, keys, paths, bodies and numbers for the page; no secret is shown whole."""
 
-import re
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from .._core.messages import ReceivedRequest
+from .._core.masking import mask_oauth_body, mask_parameters, mask_secrets
+from .._core.messages import OAUTH_PATHS, ReceivedRequest
 
-SECRET = re.compile(r"(scripe_(?:sk_live|sk_test|oauth)_|whsec_)([A-Za-z0-9]+)")
-SHOWN_OF_A_SECRET = 4
 SHOWN_OF_A_KEY = 10
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-
-
-def mask_secrets(text: str) -> str:
-    """Cut every API key and secret in a text to its prefix and its last 4 characters."""
-    return SECRET.sub(_mask, text)
-
-
-def _mask(match: re.Match[str]) -> str:
-    end = match[2][-SHOWN_OF_A_SECRET:] if len(match[2]) > 3 * SHOWN_OF_A_SECRET else ""
-    return f"{match[1]}…{end}"
 
 
 def truncate(text: str, longest: int = SHOWN_OF_A_KEY) -> str:
@@ -31,7 +19,16 @@ def format_target(request: ReceivedRequest) -> str:
     """Format a request's path with its query, which is left out for storage: a presigned URL's query is a secret."""
     if request.storage or not request.query:
         return mask_secrets(request.path)
+    if request.path in OAUTH_PATHS:
+        return f"{request.path}?{mask_parameters(urlencode(request.query))}"
     return mask_secrets(f"{request.path}?{urlencode(request.query, safe=',:')}")
+
+
+def format_body(request: ReceivedRequest, longest: int) -> str:
+    """Format the beginning of a request's body; of a request of OAuth, only the values that are no secrets."""
+    if request.path in OAUTH_PATHS:
+        return truncate(mask_oauth_body(request.body), longest)
+    return truncate(mask_secrets(request.body[: 4 * longest].decode(errors="replace")), longest)
 
 
 def format_age(age: timedelta) -> str:

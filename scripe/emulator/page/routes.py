@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl
 from .._core.application import Application
 from .._core.data_files import MissingFileError, read_data_file
 from .._core.errors import STATUS_BY_CODE
+from .._core.masking import mask_secrets
 from .._core.messages import PAGE_PREFIX, PREFIX
 from .._core.optional_dependencies import MissingExtraError, require_extra
 from .access import check_request
 from .controls import CONTROLS, DEFAULT_FAULT, FAILURES, Form, FormError, find_api_key
-from .formatting import mask_secrets
 from .snapshot import requests_document, state_document, take_snapshot
 
 with require_extra():

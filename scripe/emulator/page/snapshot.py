@@ -14,12 +14,13 @@ from .._core.database import Record
 from .._core.dates import EPOCH, format_datetime
 from .._core.faults import Delay, Drop, Failure, Fault
 from .._core.jobs import ACTIVE
+from .._core.masking import mask_secrets
 from .._core.messages import ReceivedRequest
 from .._core.routes import RESOURCE_NAMES
 from .._core.services import Services
 from .._core.settings import SCOPES
 from .._core.spending import CAPS
-from .formatting import format_age, format_milliseconds, format_target, mask_secrets, truncate
+from .formatting import format_age, format_body, format_milliseconds, format_target, truncate
 
 MAX_REQUESTS = 100
 MAX_JOBS = 10
@@ -107,7 +108,6 @@ def request_rows(received: Iterable[ReceivedRequest]) -> list[View]:
 
 
 def _request_row(request: ReceivedRequest, idempotency_key: str, attempt: int) -> View:
-    body = request.body[: 4 * MAX_SHOWN_BODY].decode(errors="replace")
     return {
         "moment": format_datetime(request.received_at),
         "time": f"{request.received_at:%H:%M:%S}",
@@ -118,7 +118,7 @@ def _request_row(request: ReceivedRequest, idempotency_key: str, attempt: int) -
         "code": mask_secrets(request.error_code or ""),
         "message": truncate(mask_secrets(request.error_message or ""), MAX_MESSAGE),
         "id": request.request_id or "",
-        "body": truncate(mask_secrets(body), MAX_SHOWN_BODY),
+        "body": format_body(request, MAX_SHOWN_BODY),
         "idempotency_key": mask_secrets(idempotency_key),
         "short_key": truncate(mask_secrets(idempotency_key)),
         "replayed": request.replayed,
