@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from .._concurrency import real_seconds
 from .._core import config
+from .._core.config import Secret
 from .._core.oauth.authorization import resolve_scopes
 from .._core.oauth.callback import parse_callback
 from .._core.oauth.registration import Registration, decode_registration, encode_registration
@@ -243,7 +244,7 @@ def _ask(ask_for_address: AskForAddress, state: str, pasted: Queue[str]) -> None
     text = "Or paste the address at which the browser ended, even if it shows an error: "
     while (address := ask_for_address(text)) is not None:
         try:
-            parse_callback(address.strip(), state)
+            parse_callback(Secret(address.strip()), state)
         except CallbackError:
             text = "That is not the address of this sign-in. Paste the whole address, from http to its end: "
         else:
