@@ -13,12 +13,13 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 import trio
 
@@ -103,7 +104,7 @@ def stored_login(store: TokenStore, app: OAuthApp) -> dict[str, Any]:
 
 
 @contextmanager
-def at(app: OAuthApp, seconds: float) -> Iterator[None]:
+def at(app: OAuthApp, seconds: float) -> Generator[None]:
     """Let an application see a later time of day."""
     server = app._server  # pyright: ignore[reportPrivateUsage]
     server.now = lambda: time.time() + seconds
@@ -258,28 +259,15 @@ def test_sixty_four_tasks_refresh_once(
     found: set[str] = set()
 
     async def main() -> None:
-        async with AsyncScripe(auth=app.credentials(NAME)) as client, trio_or_asyncio_group() as start:
+        async with AsyncScripe(auth=app.credentials(NAME)) as client, anyio.create_task_group() as group:
             for _ in range(64):
-                start(call, client)
+                group.start_soon(call, client)
 
     async def call(client: AsyncScripe) -> None:
         found.add((await client.workspaces.me()).workspace.id)
 
     run(main)
     assert (found, len(emulator.oauth.refreshes)) == ({emulator.workspace_id}, 1)
-
-
-class trio_or_asyncio_group:  # noqa: N801
-    """A group of tasks of whatever loop runs."""
-
-    async def __aenter__(self) -> Callable[..., None]:
-        import anyio
-
-        self._group = anyio.create_task_group()
-        return (await self._group.__aenter__()).start_soon
-
-    async def __aexit__(self, *problem: Any) -> None:
-        await self._group.__aexit__(*problem)
 
 
 WORKER = """
@@ -322,10 +310,11 @@ def test_a_forked_process_goes_on(emulator: Emulator, served: Server, tmp_path: 
             )  # of threads: the server's, which the child does not use
             child = os.fork()
         if child == 0:
+            found = ""
             try:
                 found = me(client)
             finally:
-                os._exit(0 if found == emulator.workspace_id else 1)  # pyright: ignore[reportPossiblyUnbound]
+                os._exit(0 if found == emulator.workspace_id else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert me(client) == emulator.workspace_id
     assert len(emulator.oauth.refreshes) == 2
@@ -336,7 +325,10 @@ def test_credentials_of_files_travel_to_another_process(
 ) -> None:
     with make_app(FileTokenStore(tmp_path)) as app:
         credentials = sign_in(emulator, app).credentials
-        code = "import pickle, sys; from scripe import Scripe; print(Scripe(auth=pickle.loads(sys.stdin.buffer.read())).workspaces.me().workspace.id)"
+        code = (
+            "import pickle, sys; from scripe import Scripe; "
+            "client = Scripe(auth=pickle.loads(sys.stdin.buffer.read())); print(client.workspaces.me().workspace.id)"
+        )
         found = subprocess.run(
             [sys.executable, "-c", code], input=pickle.dumps(credentials), check=True, capture_output=True
         )
@@ -346,9 +338,12 @@ def test_credentials_of_files_travel_to_another_process(
 def test_a_client_with_a_login_travels_to_another_process(
     emulator: Emulator, served: Server, tmp_path: Path
 ) -> None:
-    with make_app(FileTokenStore(tmp_path)) as app, Scripe(auth=sign_in(emulator, app)) as client:
-        with pickle.loads(pickle.dumps(client)) as copy:
-            assert me(copy) == emulator.workspace_id
+    with (
+        make_app(FileTokenStore(tmp_path)) as app,
+        Scripe(auth=sign_in(emulator, app)) as client,
+        pickle.loads(pickle.dumps(client)) as copy,
+    ):
+        assert me(copy) == emulator.workspace_id
 
 
 def test_no_pickle_holds_a_token(emulator: Emulator, served: Server, tmp_path: Path) -> None:
@@ -401,8 +396,6 @@ def test_a_cancelled_caller_leaves_a_refresh_that_is_saved(
     emulator.delay_next(1, path=TOKEN)
 
     async def main() -> None:
-        import anyio
-
         async with AsyncScripe(auth=login) as client:
             with anyio.move_on_after(0.4):
                 await client.workspaces.me()
@@ -706,9 +699,10 @@ def test_a_lock_that_is_held_too_long_is_an_error(
 
     monkeypatch.setattr(_oauth_refresh, "LOCK_SECONDS", 0.2)
     credentials = sign_in(emulator, app).credentials
-    with store.lock(credentials._source.record_name, 1):  # pyright: ignore[reportPrivateUsage]
-        with pytest.raises(TokenStoreError) as caught:
-            credentials.access_token(rejected=credentials.access_token())
+    token = credentials.access_token()
+    held = store.lock(credentials._source.record_name, 1)  # pyright: ignore[reportPrivateUsage]
+    with held, pytest.raises(TokenStoreError) as caught:
+        credentials.access_token(rejected=token)
     assert caught.value.retryable
 
 
