@@ -226,8 +226,6 @@ class LoginSource:
 
     def adopt(self, login: StoredLogin | None) -> None:
         """Use a login that was just saved, or none after it was removed."""
-        if self._pid != os.getpid():
-            self._reset()
         self._login, self._unsaved, self._pause_until, self._rejected = login, None, 0.0, None
 
     def _is_paused(self, token: str) -> bool:
