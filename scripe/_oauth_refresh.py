@@ -30,6 +30,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlencode
 
 from ._concurrency import on_trio, real_seconds
 from ._core.config import Options, Secret
@@ -45,7 +46,6 @@ from ._core.oauth.login import StoredLogin, parse_login
 from ._core.oauth.token_store import TokenStore, make_record, record_name
 from ._core.oauth.tokens import (
     ClientIdentity,
-    encode_form,
     error_of,
     parse_tokens,
     refresh_form,
@@ -86,8 +86,8 @@ _log = logging.getLogger("scripe.oauth")
 class AuthorizationServer:
     """Sends to one authorization server.
 
-    Each request has a connection of its own, since hours lie between them: nothing has to be closed, and a forked process
-    inherits nothing.
+    Each request has a connection of its own, since hours lie between them: nothing has to be closed, and a forked
+    process inherits nothing.
     """
 
     def __init__(self, issuer: str, timeout: float = 20.0, now: Callable[[], float] = time.time) -> None:
@@ -115,42 +115,38 @@ class AuthorizationServer:
         return metadata
 
     def send_form(
-        self, url: str, form: Mapping[str, str], headers: Mapping[str, str], timeout: float | None = None
+        self,
+        url: str,
+        form: Secret[dict[str, str]],
+        client: Secret[tuple[dict[str, str], dict[str, str]]],
+        timeout: float | None = None,
     ) -> Outcome:
-        """Send a form once."""
-        content = {"Content-Type": "application/x-www-form-urlencoded", **headers}
-        return self.send("POST", url, encode_form(form), content, timeout)
+        """Send a form once, with the headers and fields that identify the application."""
+        body = Secret(urlencode({**form.reveal(), **client.reveal()[1]}).encode())
+        headers = Secret({"Content-Type": "application/x-www-form-urlencoded", **client.reveal()[0]})
+        return self.send("POST", url, body, headers, timeout)
 
     def send(
         self,
         method: str,
         url: str,
         body: Secret[bytes] | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Secret[dict[str, str]] | None = None,
         timeout: float | None = None,
     ) -> Outcome:
         """Send a request once, and wait at most `timeout` seconds; redirects are not followed."""
         end = real_seconds() + (timeout or self.timeout)
-        defaults = {
-            name: value
-            for name, value in Options().headers.items()
-            if name in ("Accept-Encoding", "User-Agent")
-        }
-        common = CommonHeaders(url, {"Accept": "application/json", **defaults, **(headers or {})})
-        common_headers = {"Host": _host(url)}
-        request = PreparedRequest(
-            method, Secret(url), common, None if body is None else body.reveal(), common_headers
-        )
+        target = Options(base_url=url.partition("?")[0], allow_insecure=True)
+        names = ("Accept", "Accept-Encoding", "User-Agent")
+        usual = {"Host": target.host, **{name: target.headers[name] for name in names}}
+        common = CommonHeaders(url, usual if headers is None else {**usual, **headers.reveal()})
+        request = PreparedRequest(method, Secret(url), common, None if body is None else body.reveal())
         options = SendOptions(timeout or self.timeout, lambda: max(0.0, end - real_seconds()))
         transport = HTTPTransport(default_backend_name())
         try:
             return transport.send(request, options)
         finally:
             transport.close()
-
-
-def _host(url: str) -> str:
-    return Options(base_url=url.partition("?")[0], allow_insecure=True).host
 
 
 def connection_error(url: str, failure: TransportFailure) -> APIConnectionError:
@@ -194,16 +190,16 @@ class LoginSource:
         """The login in memory, if it was read."""
         return self._login
 
-    def token_in_memory(self, rejected: str | None) -> str | None:
+    def token_in_memory(self, rejected: Secret[str | None]) -> str | None:
         """Return the access token in memory if it can be sent without asking anybody; else None."""
         login = self._login if self._pid == os.getpid() else None
-        if login is None or self._unsaved is not None or login.access_token == rejected:
+        if login is None or self._unsaved is not None or login.access_token == rejected.reveal():
             return None
         now = self.server.now()
         is_usable = login.is_fresh(now) or (real_seconds() < self._pause_until and login.is_alive(now))
         return login.access_token if is_usable else None
 
-    def start(self, rejected: str | None) -> Future[str]:
+    def start(self, rejected: Secret[str | None]) -> Future[str]:
         """Return the refresh that runs, or start one; its result is an access token."""
         if self._pid != os.getpid():
             self._reset()  # a forked process has neither the thread of its parent nor its connections
@@ -213,7 +209,7 @@ class LoginSource:
                 future.set_running_or_notify_cancel()  # from now on no waiter can cancel it
                 thread = threading.Thread(
                     target=self._work,
-                    args=(future, Secret(rejected)),
+                    args=(future, rejected),
                     name="scripe-oauth-refresh",
                     daemon=False,
                 )
@@ -230,8 +226,6 @@ class LoginSource:
 
     def adopt(self, login: StoredLogin | None) -> None:
         """Use a login that was just saved, or none after it was removed."""
-        if self._pid != os.getpid():
-            self._reset()
         self._login, self._unsaved, self._pause_until, self._rejected = login, None, 0.0, None
 
     def _is_paused(self, token: str) -> bool:
@@ -377,10 +371,12 @@ class LoginSource:
             left = end - real_seconds()
             if not threading.main_thread().is_alive() or (outcome is not None and left < ATTEMPT_SECONDS):
                 break
-            headers, form = self._client_of(login).authenticate(login.metadata)
-            form = {**refresh_form(login.refresh_token or ""), **form}
+            form, client = Secret(refresh_form(login.refresh_token or "")), self._client_of(login)
             outcome = self.server.send_form(
-                login.token_endpoint, form, headers, max(1.0, min(ATTEMPT_SECONDS, left))
+                login.token_endpoint,
+                form,
+                client.authenticate(login.metadata),
+                max(1.0, min(ATTEMPT_SECONDS, left)),
             )
             if isinstance(outcome, RawResponse) and outcome.status in (404, 405) and not has_discovered:
                 has_discovered = True
@@ -565,18 +561,21 @@ class Credentials:
             APITimeoutError: `timeout` passed.
 
         """
-        token = self._source.token_in_memory(rejected) or _result(self._source.start(rejected), timeout)
-        if (
-            token == rejected
-        ):  # it joined another caller's refresh, which did not know that this token was rejected
-            token = _result(self._source.start(rejected), timeout)
+        hidden = Secret(rejected)
+        del rejected  # a traceback that prints the locals of this frame must not show it
+        token = self._source.token_in_memory(hidden) or _result(self._source.start(hidden), timeout)
+        if token == hidden.reveal():
+            # It joined another caller's refresh, which did not know that this token was rejected.
+            token = _result(self._source.start(hidden), timeout)
         return token
 
     async def async_access_token(self, rejected: str | None = None, timeout: float | None = None) -> str:  # noqa: ARG002
         """Return an access token, as `access_token` does, without blocking the event loop; a caller interrupts it."""
-        token = self._source.token_in_memory(rejected) or await _async_result(self._source.start(rejected))
-        if token == rejected:
-            token = await _async_result(self._source.start(rejected))
+        hidden = Secret(rejected)
+        del rejected
+        token = self._source.token_in_memory(hidden) or await _async_result(self._source.start(hidden))
+        if token == hidden.reveal():
+            token = await _async_result(self._source.start(hidden))
         return token
 
     def reject(self, token: str) -> None:

@@ -43,8 +43,8 @@ class AsyncCredential:
         """Return the key or token to send; `seconds` is how long a sync client waits for another thread's refresh."""
         raise NotImplementedError
 
-    async def refresh(self, rejected: Secret[str], seconds: float | None = None) -> bool:
-        """Get another key or token than the rejected one; return False if there is none."""
+    async def refresh(self, rejected: Secret[str], seconds: float | None = None) -> Secret[str] | None:
+        """Return another key or token than the rejected one; None if there is none."""
         raise NotImplementedError
 
     def reject(self, refreshed: Secret[str]) -> None:
@@ -69,12 +69,11 @@ class AsyncAPIKeyCredential(AsyncCredential):
             return self._api_key
         return await self._refresh_lock.refresh_with(partial(self._renew, None), seconds)
 
-    async def refresh(self, rejected: Secret[str], seconds: float | None = None) -> bool:
-        """Call the caller's function for another API key, unless another call has; False if it is a plain string."""
+    async def refresh(self, rejected: Secret[str], seconds: float | None = None) -> Secret[str] | None:
+        """Call the caller's function for another API key, unless another call has; None if it is a plain string."""
         if self._function is None:
-            return False
-        await self._refresh_lock.refresh_with(partial(self._renew, rejected), seconds)
-        return True
+            return None
+        return await self._refresh_lock.refresh_with(partial(self._renew, rejected), seconds)
 
     async def _renew(self, rejected: Secret[str] | None) -> Secret[str]:
         api_key = self._api_key
@@ -103,13 +102,13 @@ class AsyncLoginCredential(AsyncCredential):
         """Return the access token to send. It is asked for with each request, since only the login knows its end."""
         return self._keep(await self._ask(None, seconds))
 
-    async def refresh(self, rejected: Secret[str], seconds: float | None = None) -> bool:
-        """Ask for another access token than the rejected one; return False if there is no other."""
+    async def refresh(self, rejected: Secret[str], seconds: float | None = None) -> Secret[str] | None:
+        """Ask for another access token than the rejected one; return None if there is no other."""
         if is_stored_login(self.auth):
             token = self._keep(await self._ask(rejected, seconds))
         else:
             token = await self._refresh_lock.refresh_with(partial(self._renew, rejected, seconds), seconds)
-        return token.reveal() != rejected.reveal()
+        return None if token.reveal() == rejected.reveal() else token
 
     async def _renew(self, rejected: Secret[str], seconds: float | None) -> Secret[str]:
         current = self._token
@@ -118,10 +117,10 @@ class AsyncLoginCredential(AsyncCredential):
         return self._keep(await self._ask(rejected, seconds))
 
     async def _ask(self, rejected: Secret[str] | None, seconds: float | None) -> Secret[object]:
-        token = None if rejected is None else rejected.reveal()
+        hidden = Secret[str | None](None) if rejected is None else rejected
         if is_stored_login(self.auth):
-            return Secret[object](await self.auth.async_access_token(token, seconds))
-        return Secret[object](await async_invoke(self.auth.access_token, token))
+            return Secret[object](await self.auth.async_access_token(hidden.reveal(), seconds))
+        return Secret[object](await async_invoke(self.auth.access_token, hidden.reveal()))
 
     def _keep(self, returned: Secret[object]) -> Secret[str]:
         """Return the token; the same object for the same text, so that the headers are built once."""

@@ -254,19 +254,23 @@ class Sender:
         if isinstance(outcome, RawResponse) and outcome.status == 401 and not exchange.has_refreshed_key:
             exchange.has_refreshed_key = True
             self.session.check_usable()
-            if self.credential.refresh(exchange.api_key, self.remaining()):
-                outcome = self._send_once(exchange)
+            refreshed = self.credential.refresh(exchange.api_key, self.remaining())
+            if refreshed is not None:
+                outcome = self._send_once(exchange, refreshed)
                 if isinstance(outcome, RawResponse) and outcome.status == 401:
                     self.credential.reject(exchange.api_key)
         return outcome
 
-    def _send_once(self, exchange: _Exchange[T]) -> Outcome:
-        """Send one HTTP request: wait for a rate limit slot, send, record the outcome."""
+    def _send_once(self, exchange: _Exchange[T], api_key: Secret[str] | None = None) -> Outcome:
+        """Send one HTTP request, with an API key that was just refreshed if there is one.
+
+        Wait for a rate limit slot, send, record the outcome.
+        """
         request, exchange.response = exchange.request, None
         exchange.api_key = NO_API_KEY
         if request.authenticated:
             self.session.check_usable()
-            exchange.api_key = self.credential.get(self.remaining())
+            exchange.api_key = api_key or self.credential.get(self.remaining())
         transport = self.session.transport()
         slot = sent = response = None
         try:
@@ -278,8 +282,9 @@ class Sender:
             options = SendOptions(self._timeout(request), remaining)
             outcome = sent = transport.send(self._prepare(exchange), options)
             if isinstance(outcome, RawResponse):
-                attempts, api_key = exchange.attempts, exchange.api_key
-                response = responses.build_response_info(request, outcome, attempts, api_key)
+                response = responses.build_response_info(
+                    request, outcome, exchange.attempts, exchange.api_key
+                )
         finally:
             # Nothing may come between the request and this. A slot that is not released counts as a request in flight
             # until it expires, and each lost slot makes the rate limit smaller for all calls of this client.

@@ -51,6 +51,7 @@ from .._oauth_refresh import (
     connection_error,
     hold_lock,
 )
+from .._vocabulary import API_VERSION
 from ..errors import (
     CallbackError,
     ConfigurationError,
@@ -207,8 +208,10 @@ class OAuthApp:
             TokenStoreError: the token store cannot be used.
 
         """
+        callback_secret = Secret(callback_url)
+        del callback_url  # a traceback that prints the locals of this frame must not show its code
         _check_name(name)
-        callback = parse_callback(callback_url, state)
+        callback = parse_callback(callback_secret, state)
         metadata = self._server.discover()
         record = self._store.pop(self._pending_name(state))
         pending = None if record is None else parse_pending(record.content)
@@ -299,10 +302,9 @@ class OAuthApp:
 
     def _exchange(self, metadata: ServerMetadata, pending: PendingLogin, code: Secret[str]) -> Tokens:
         """Send a code once: whether or not a response comes, it does not work a second time."""
-        headers, form = self._client.authenticate(metadata)
-        fields = Secret({**exchange_form(code.reveal(), pending.redirect_uri, pending.verifier), **form})
+        form = Secret(exchange_form(code.reveal(), pending.redirect_uri, pending.verifier))
         sent_at = self._server.now()
-        outcome = self._server.send_form(metadata.token_endpoint, fields.reveal(), headers)
+        outcome = self._server.send_form(metadata.token_endpoint, form, self._client.authenticate(metadata))
         if isinstance(outcome, TransportFailure) or outcome.status >= 500:
             problem = outcome.message if isinstance(outcome, TransportFailure) else f"status {outcome.status}"
             raise ExchangeLostError(
@@ -337,14 +339,9 @@ class OAuthApp:
     def _find_workspace(self, tokens: Tokens) -> str | None:
         """Return the workspace that the user chose; None if the API does not say."""
         url = f"{self._base_url()}/workspaces/me"
-        headers = {
-            **{
-                name: value
-                for name, value in config.Options().headers.items()
-                if name == "Scripe-Api-Version"
-            },
-            "Authorization": f"Bearer {tokens.access_token}",
-        }
+        headers = Secret(
+            {"Scripe-Api-Version": API_VERSION, "Authorization": f"Bearer {tokens.access_token}"}
+        )
         outcome = self._server.send("GET", url, headers=headers)
         document = parse_object(outcome) if isinstance(outcome, RawResponse) and outcome.is_success else None
         for name in ("data", "workspace"):  # with or without them (C23)
@@ -396,9 +393,8 @@ class OAuthApp:
         if login.revocation_endpoint is None:
             return False
         client = self._client if self._client.client_id == login.client_id else login.client
-        headers, form = client.authenticate(login.metadata)
-        fields = Secret({**revocation_form(token, hint), **form})
-        outcome = self._server.send_form(login.revocation_endpoint, fields.reveal(), headers)
+        form = Secret(revocation_form(token, hint))
+        outcome = self._server.send_form(login.revocation_endpoint, form, client.authenticate(login.metadata))
         return isinstance(outcome, RawResponse) and outcome.is_success
 
 
@@ -453,7 +449,7 @@ def register_with(
             f"{server.issuer} offers no registration. Ask its operator for a client id, and pass it as client_id."
         )
     body = registrations.registration_body(client_name, redirect_uri, asked, with_secret=with_secret)
-    outcome = server.send("POST", url, Secret(body), {"Content-Type": "application/json"})
+    outcome = server.send("POST", url, Secret(body), Secret({"Content-Type": "application/json"}))
     if isinstance(outcome, TransportFailure):
         raise connection_error(url, outcome)
     return registrations.parse_registration(metadata, outcome, redirect_uri, asked)

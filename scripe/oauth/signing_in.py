@@ -337,7 +337,7 @@ def _ask(ask_for_address: AskForAddress, state: str, pasted: Queue[str]) -> None
 def _is_callback(address: str, state: str) -> bool:
     """Return True for the address of a callback; the one to open has the same state, but neither code nor error."""
     try:
-        callback = parse_callback(address, state)
+        callback = parse_callback(Secret(address), state)
     except CallbackError:
         return False
     return callback.code is not None or callback.error is not None

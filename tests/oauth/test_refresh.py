@@ -13,12 +13,13 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 import trio
 
@@ -31,13 +32,13 @@ from scripe import (
     ConsentRequiredError,
     OAuthError,
     RegistrationError,
-    Scripe,
     ScopeMissingError,
+    Scripe,
     TokenStoreError,
     TokenStoreWarning,
 )
 from scripe.emulator import Emulator, Server
-from scripe.oauth import FileTokenStore, MemoryTokenStore, OAuthApp, TokenRecord, TokenStore
+from scripe.oauth import Credentials, FileTokenStore, MemoryTokenStore, OAuthApp, TokenRecord, TokenStore
 from tests.oauth.signing_in import CALLBACK, NAME, make_app, sign_in
 
 TOKEN = "/oauth/token"
@@ -58,15 +59,16 @@ class RecordingStore(MemoryTokenStore):
         super().__init__()
         self.loads = 0
         self.saves: list[str] = []
-        self.fails_at: set[int] = set()
+        self.fails_at = -1  # the number of the first save that fails
+        self.failures = 1  # how many do
 
     def load(self, name: str) -> TokenRecord | None:
         self.loads += 1
         return super().load(name)
 
     def save(self, name: str, record: TokenRecord, only_over: str | None = None) -> bool:
-        if len(self.saves) in self.fails_at:
-            self.fails_at.discard(len(self.saves))
+        if len(self.saves) == self.fails_at and self.failures:
+            self.failures -= 1
             raise TokenStoreError("The disk is full.")
         self.saves.append(record.content)
         return super().save(name, record, only_over)
@@ -102,7 +104,7 @@ def stored_login(store: TokenStore, app: OAuthApp) -> dict[str, Any]:
 
 
 @contextmanager
-def at(app: OAuthApp, seconds: float) -> Iterator[None]:
+def at(app: OAuthApp, seconds: float) -> Generator[None]:
     """Let an application see a later time of day."""
     server = app._server  # pyright: ignore[reportPrivateUsage]
     server.now = lambda: time.time() + seconds
@@ -257,28 +259,15 @@ def test_sixty_four_tasks_refresh_once(
     found: set[str] = set()
 
     async def main() -> None:
-        async with AsyncScripe(auth=app.credentials(NAME)) as client, trio_or_asyncio_group() as start:
+        async with AsyncScripe(auth=app.credentials(NAME)) as client, anyio.create_task_group() as group:
             for _ in range(64):
-                start(call, client)
+                group.start_soon(call, client)
 
     async def call(client: AsyncScripe) -> None:
         found.add((await client.workspaces.me()).workspace.id)
 
     run(main)
     assert (found, len(emulator.oauth.refreshes)) == ({emulator.workspace_id}, 1)
-
-
-class trio_or_asyncio_group:  # noqa: N801
-    """A group of tasks of whatever loop runs."""
-
-    async def __aenter__(self) -> Callable[..., None]:
-        import anyio
-
-        self._group = anyio.create_task_group()
-        return (await self._group.__aenter__()).start_soon
-
-    async def __aexit__(self, *problem: Any) -> None:
-        await self._group.__aexit__(*problem)
 
 
 WORKER = """
@@ -321,10 +310,11 @@ def test_a_forked_process_goes_on(emulator: Emulator, served: Server, tmp_path: 
             )  # of threads: the server's, which the child does not use
             child = os.fork()
         if child == 0:
+            found = ""
             try:
                 found = me(client)
             finally:
-                os._exit(0 if found == emulator.workspace_id else 1)  # pyright: ignore[reportPossiblyUnbound]
+                os._exit(0 if found == emulator.workspace_id else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert me(client) == emulator.workspace_id
     assert len(emulator.oauth.refreshes) == 2
@@ -335,7 +325,10 @@ def test_credentials_of_files_travel_to_another_process(
 ) -> None:
     with make_app(FileTokenStore(tmp_path)) as app:
         credentials = sign_in(emulator, app).credentials
-        code = "import pickle, sys; from scripe import Scripe; print(Scripe(auth=pickle.loads(sys.stdin.buffer.read())).workspaces.me().workspace.id)"
+        code = (
+            "import pickle, sys; from scripe import Scripe; "
+            "client = Scripe(auth=pickle.loads(sys.stdin.buffer.read())); print(client.workspaces.me().workspace.id)"
+        )
         found = subprocess.run(
             [sys.executable, "-c", code], input=pickle.dumps(credentials), check=True, capture_output=True
         )
@@ -345,9 +338,12 @@ def test_credentials_of_files_travel_to_another_process(
 def test_a_client_with_a_login_travels_to_another_process(
     emulator: Emulator, served: Server, tmp_path: Path
 ) -> None:
-    with make_app(FileTokenStore(tmp_path)) as app, Scripe(auth=sign_in(emulator, app)) as client:
-        with pickle.loads(pickle.dumps(client)) as copy:
-            assert me(copy) == emulator.workspace_id
+    with (
+        make_app(FileTokenStore(tmp_path)) as app,
+        Scripe(auth=sign_in(emulator, app)) as client,
+        pickle.loads(pickle.dumps(client)) as copy,
+    ):
+        assert me(copy) == emulator.workspace_id
 
 
 def test_no_pickle_holds_a_token(emulator: Emulator, served: Server, tmp_path: Path) -> None:
@@ -400,8 +396,6 @@ def test_a_cancelled_caller_leaves_a_refresh_that_is_saved(
     emulator.delay_next(1, path=TOKEN)
 
     async def main() -> None:
-        import anyio
-
         async with AsyncScripe(auth=login) as client:
             with anyio.move_on_after(0.4):
                 await client.workspaces.me()
@@ -433,18 +427,31 @@ def test_a_total_timeout_leaves_a_refresh_that_is_saved(
 
 
 EXITING = """
-import os, signal, sys, threading
+import os, signal, sys, threading, time
 from scripe import Scripe, oauth
 path, client_id, how = sys.argv[1:]
-app = oauth.OAuthApp(client_id=client_id, redirect_uri="https://acme.example/callback",
-                     token_store=oauth.FileTokenStore(path))
+has_begun = threading.Event()
+
+class TellingStore(oauth.FileTokenStore):
+    def save(self, name, record, only_over=None):
+        is_saved = super().save(name, record, only_over)
+        has_begun.set()
+        return is_saved
+
+def interrupt():
+    has_begun.wait()
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGINT)
+
+app = oauth.OAuthApp(client_id=client_id, redirect_uri="https://acme.example/callback", token_store=TellingStore(path))
 client = Scripe(auth=app.credentials("tenant-42"))
 if how == "ctrl-c":
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    threading.Thread(target=interrupt).start()
     client.workspaces.me()
 else:
     threading.Thread(target=client.workspaces.me, daemon=True).start()
-    threading.Event().wait(0.5)
+    has_begun.wait()
+    time.sleep(0.2)
 """
 
 
@@ -620,7 +627,7 @@ def test_a_full_disk_is_found_before_the_token_is_spent(
     with Scripe(auth=sign_in(emulator, app)) as client:
         emulator.oauth.expire_access_tokens()
         before = sent_tokens(emulator)
-        store.fails_at = {len(store.saves)}
+        store.fails_at = len(store.saves)
         with pytest.raises(TokenStoreError):
             me(client)
         assert sent_tokens(emulator) == before
@@ -631,7 +638,7 @@ def test_tokens_that_cannot_be_saved_are_kept_and_saved_later(
 ) -> None:
     with Scripe(auth=sign_in(emulator, app)) as client:
         emulator.oauth.expire_access_tokens()
-        store.fails_at = {len(store.saves) + 1}
+        store.fails_at = len(store.saves) + 1
         with pytest.warns(TokenStoreWarning):
             assert me(client) == emulator.workspace_id
         assert me(client) == emulator.workspace_id
@@ -648,11 +655,10 @@ def test_tokens_that_cannot_be_saved_for_long_stay_in_use(
 ) -> None:
     with Scripe(auth=sign_in(emulator, app)) as client:
         emulator.oauth.expire_access_tokens()
-        with pytest.warns(TokenStoreWarning):
-            store.fails_at = {len(store.saves) + 1}
-            me(client)
-            store.fails_at = {len(store.saves)}
-            assert me(client) == emulator.workspace_id
+        store.fails_at, store.failures = len(store.saves) + 1, 10
+        for _ in range(3):
+            with pytest.warns(TokenStoreWarning):
+                assert me(client) == emulator.workspace_id
 
 
 def test_an_application_that_the_server_forgot_is_named(
@@ -693,9 +699,10 @@ def test_a_lock_that_is_held_too_long_is_an_error(
 
     monkeypatch.setattr(_oauth_refresh, "LOCK_SECONDS", 0.2)
     credentials = sign_in(emulator, app).credentials
-    with store.lock(credentials._source.record_name, 1):  # pyright: ignore[reportPrivateUsage]
-        with pytest.raises(TokenStoreError) as caught:
-            credentials.access_token(rejected=credentials.access_token())
+    token = credentials.access_token()
+    held = store.lock(credentials._source.record_name, 1)  # pyright: ignore[reportPrivateUsage]
+    with held, pytest.raises(TokenStoreError) as caught:
+        credentials.access_token(rejected=token)
     assert caught.value.retryable
 
 
@@ -709,6 +716,185 @@ def test_a_lock_that_is_held_does_not_stop_a_living_token(
     token = credentials.access_token()
     with store.lock(credentials._source.record_name, 1), at(app, 3545):  # pyright: ignore[reportPrivateUsage]
         assert credentials.access_token() == token
+
+
+class BusyStore(RecordingStore):
+    """Another program signs in again and again, right before each save of ours."""
+
+    times = 0
+
+    def save(self, name: str, record: TokenRecord, only_over: str | None = None) -> bool:
+        if only_over is not None and self.times:
+            self.times -= 1
+            current = self.load(name)
+            assert current is not None
+            super().save(name, TokenRecord(f"busy-{self.times}", current.content))
+        return super().save(name, record, only_over)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_login_that_is_replaced_meanwhile_is_read_again(
+    emulator: Emulator, served: Server, times: int
+) -> None:
+    store = BusyStore()
+    with make_app(store) as app, Scripe(auth=sign_in(emulator, app)) as client:
+        emulator.oauth.expire_access_tokens()
+        store.times = times
+        assert me(client) == emulator.workspace_id
+
+
+def test_a_login_that_is_always_replaced_is_an_error(emulator: Emulator, served: Server) -> None:
+    store = BusyStore()
+    with make_app(store) as app, Scripe(auth=sign_in(emulator, app)) as client:
+        emulator.oauth.expire_access_tokens()
+        store.times = 99
+        with pytest.raises(TokenStoreError):
+            me(client)
+
+
+def test_a_new_login_wins_over_the_end_of_the_old_one(emulator: Emulator, served: Server) -> None:
+    """The user signs in again while a refresh of the old login is on its way, and is refused."""
+    store = OvertakenStore()
+    with make_app(store) as app:
+        login = sign_in(emulator, app)
+        emulator.oauth.revoke(app.client_id)
+        refresh_token = stored_login(store, app)["refresh_token"]
+        store.newer = {"refresh_token": refresh_token, "access_token": "newer"}
+        assert login.credentials.access_token(rejected=login.credentials.access_token()) == "newer"
+
+
+class SlowStore(RecordingStore):
+    """A database that does not answer in time, as its driver says it."""
+
+    is_slow = False
+
+    def load(self, name: str) -> TokenRecord | None:
+        if self.is_slow:
+            raise TimeoutError("the pool of connections is empty")
+        return super().load(name)
+
+
+def test_an_error_of_a_store_of_ones_own_is_passed_on(emulator: Emulator, served: Server) -> None:
+    store = SlowStore()
+    with make_app(store) as app:
+        credentials = sign_in(emulator, app).credentials
+        token = credentials.access_token()
+        store.is_slow = True
+        with pytest.raises(TimeoutError) as caught:
+            credentials.access_token(rejected=token)
+    assert not isinstance(caught.value, APITimeoutError)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", "{}", '{"format": "scripe-login-1"}', '{"format": "scripe-login-9"}'],
+    ids=["half", "a list", "nothing", "no tokens", "of a later version"],
+)
+def test_a_record_that_cannot_be_read_is_named(
+    emulator: Emulator, app: OAuthApp, store: TokenStore, content: str
+) -> None:
+    sign_in(emulator, app)
+    store.save(app.credentials(NAME)._source.record_name, TokenRecord("1", content))  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(TokenStoreError):
+        another(app, store).access_token()
+
+
+def test_a_record_that_cannot_be_read_is_replaced_by_signing_in(
+    emulator: Emulator, app: OAuthApp, store: TokenStore
+) -> None:
+    sign_in(emulator, app)
+    store.save(app.credentials(NAME)._source.record_name, TokenRecord("1", "{"))  # pyright: ignore[reportPrivateUsage]
+    sign_in(emulator, app)
+    with Scripe(auth=another(app, store)) as client:
+        assert me(client) == emulator.workspace_id
+
+
+def test_a_record_that_cannot_be_read_is_forgotten_when_it_is_revoked(
+    emulator: Emulator, app: OAuthApp, store: TokenStore
+) -> None:
+    sign_in(emulator, app)
+    store.save(app.credentials(NAME)._source.record_name, TokenRecord("1", "{"))  # pyright: ignore[reportPrivateUsage]
+    assert (app.revoke(NAME).revoked, store.load(app.credentials(NAME)._source.record_name)) == (False, None)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_a_forked_process_forgets_the_refresh_of_its_parent(
+    emulator: Emulator, app: OAuthApp, store: RecordingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its thread, nobody would ever end that refresh."""
+    credentials = sign_in(emulator, app).credentials
+    source = credentials._source  # pyright: ignore[reportPrivateUsage]
+    source._running = Future()  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    loads = store.loads
+    credentials.access_token(timeout=5)
+    assert store.loads > loads
+
+
+def ask(credentials: Credentials, rejected: str) -> str:
+    return credentials.access_token(rejected=rejected)
+
+
+def ask_in_a_task(credentials: Credentials, rejected: str) -> str:
+    return asyncio.run(credentials.async_access_token(rejected=rejected))
+
+
+@pytest.mark.parametrize("ask_for", [ask, ask_in_a_task])
+def test_a_call_that_joins_a_refresh_that_did_not_know_of_its_rejection_refreshes(
+    emulator: Emulator, app: OAuthApp, ask_for: Callable[[Credentials, str], str]
+) -> None:
+    credentials = sign_in(emulator, app).credentials
+    token, running = credentials.access_token(), Future[str]()
+    credentials._source._running = running  # pyright: ignore[reportPrivateUsage]
+    finish = threading.Timer(0.2, finish_refresh, (credentials._source, running, token))  # pyright: ignore[reportPrivateUsage]
+    finish.start()
+    assert ask_for(credentials, token) != token
+
+
+def finish_refresh(source: Any, running: Future[str], token: str) -> None:
+    source._running = None
+    running.set_result(token)
+
+
+AFTER_ITS_END = """
+import sys, threading
+from scripe import Scripe, oauth, OAuthError
+path, client_id = sys.argv[1:]
+app = oauth.OAuthApp(client_id=client_id, redirect_uri="https://acme.example/callback",
+                     token_store=oauth.FileTokenStore(path))
+client = Scripe(auth=app.credentials("tenant-42"))
+def call():
+    threading.main_thread().join()
+    try:
+        client.workspaces.me()
+    except OAuthError as error:
+        print(type(error).__name__)
+threading.Thread(target=call).start()
+"""
+
+
+def test_no_refresh_begins_while_a_process_exits(emulator: Emulator, served: Server, tmp_path: Path) -> None:
+    with make_app(FileTokenStore(tmp_path)) as app:
+        sign_in(emulator, app)
+        emulator.oauth.expire_access_tokens()
+        before = sent_tokens(emulator)
+        command = [sys.executable, "-c", AFTER_ITS_END, str(tmp_path), app.client_id]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert (output.strip(), sent_tokens(emulator)) == ("OAuthError", before)
+
+
+def test_a_thread_that_cannot_start_is_an_error(
+    emulator: Emulator, app: OAuthApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Newer Pythons start no thread while they exit."""
+    credentials = sign_in(emulator, app).credentials
+    token = credentials.access_token()
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(OAuthError):
+        credentials.access_token(rejected=token)
 
 
 KILLED = """

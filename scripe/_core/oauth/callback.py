@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..._redaction import clip
 from ...errors import CallbackError, ConsentDeniedError, OAuthError
+from ..config import Secret
 from .authorization import PENDING_SECONDS, PendingLogin
 from .discovery import ServerMetadata
 from .tokens import SAFE_ERRORS
@@ -39,7 +40,7 @@ class Callback:
     iss: str | None
 
 
-def parse_callback(callback_url: str, state: str) -> Callback:
+def parse_callback(callback_url: Secret[str], state: str) -> Callback:
     """Return the parameters of a callback whose state is the browser's own.
 
     Only the query is looked at: behind a proxy, scheme and host are not those that the browser saw.
@@ -48,31 +49,36 @@ def parse_callback(callback_url: str, state: str) -> Callback:
         CallbackError: a parameter is repeated, or the state is missing or another browser's.
 
     """
-    query = urlsplit(callback_url).query if "?" in callback_url else callback_url
-    pairs = parse_qsl(query, keep_blank_values=True)
-    repeated = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
+    pairs = Secret(_parse_query(callback_url.reveal()))
+    repeated = [name for name, count in Counter(name for name, _ in pairs.reveal()).items() if count > 1]
     if repeated:
         raise CallbackError(
             f"The callback has {clip(repeated[0], 40)!r} more than once, which no honest server sends. {START_AGAIN}"
         )
-    parameters = dict(pairs)
+    parameters = Secret(dict(pairs.reveal()))
     if not state:
         raise CallbackError(
             "There is no state in this browser's session, so nobody knows whether the callback belongs to it. Keep "
             f"AuthorizationRequest.state in the browser's own session, and pass it as state. {START_AGAIN}"
         )
-    if not hmac.compare_digest(parameters.get("state", "").encode(), state.encode()):
+    if not hmac.compare_digest(parameters.reveal().get("state", "").encode(), state.encode()):
         raise CallbackError(
             "The callback's state is not the one of this browser's session: it belongs to another request, or to "
             f"somebody else. {START_AGAIN}"
         )
     return Callback(
         state=state,
-        code=parameters.get("code") or None,
-        error=parameters.get("error") or None,
-        description=clip(parameters.get("error_description", ""), 300) or None,
-        iss=parameters.get("iss"),
+        code=parameters.reveal().get("code") or None,
+        error=parameters.reveal().get("error") or None,
+        description=clip(parameters.reveal().get("error_description", ""), 300) or None,
+        iss=parameters.reveal().get("iss"),
     )
+
+
+def _parse_query(callback_url: str) -> list[tuple[str, str]]:
+    """Return the parameters of a URL, or of a query alone."""
+    query = urlsplit(callback_url).query if "?" in callback_url else callback_url
+    return parse_qsl(query, keep_blank_values=True)
 
 
 def check_pending(pending: PendingLogin | None, name: str, client_id: str, now: float) -> PendingLogin:

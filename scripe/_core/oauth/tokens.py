@@ -10,7 +10,7 @@ import base64
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from ..._redaction import clip
 from ...errors import OAuthError
@@ -29,11 +29,14 @@ class ClientIdentity:
     client_id: str
     secret: Secret[str] | None = None
 
-    def authenticate(self, metadata: ServerMetadata) -> tuple[dict[str, str], dict[str, str]]:
+    def authenticate(self, metadata: ServerMetadata) -> Secret[tuple[dict[str, str], dict[str, str]]]:
         """Return the headers and the form fields that identify the application.
 
         A secret travels in a header, unless the server takes it in the form alone.
         """
+        return Secret(self._identify(metadata))
+
+    def _identify(self, metadata: ServerMetadata) -> tuple[dict[str, str], dict[str, str]]:
         if self.secret is None:
             return {}, {"client_id": self.client_id}
         methods = metadata.token_auth_methods or ("client_secret_basic",)
@@ -53,11 +56,6 @@ class Tokens:
     expires_at: float | None  # seconds since 1970; None if the server did not say
     lifetime: float | None  # seconds
     refresh_expires_at: float | None = None
-
-
-def encode_form(fields: Mapping[str, str]) -> Secret[bytes]:
-    """Return the body of a form, hidden from tracebacks."""
-    return Secret(urlencode(fields).encode())
 
 
 def exchange_form(code: str, redirect_uri: str, verifier: str) -> dict[str, str]:
