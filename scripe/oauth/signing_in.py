@@ -22,6 +22,7 @@ from .._core.oauth.callback import parse_callback
 from .._core.oauth.discovery import check_issuer, short_origin
 from .._core.oauth.registration import Registration, decode_registration, encode_registration
 from .._core.oauth.token_store import TokenStore, make_record, record_name
+from .._default_login import DEFAULT_PROFILE
 from .._oauth_refresh import AuthorizationServer, Credentials, Login, LoginSource
 from ..errors import (
     CallbackError,
@@ -35,7 +36,6 @@ from ._loopback import LoopbackServer
 from .app import OAuthApp, Revocation, allowed_origins, register_with
 from .stores.file import FileTokenStore
 
-DEFAULT_PROFILE = "default"
 CLIENT_NAME = "scripe for Python"
 CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
 """Files that Docker and Podman put into each container."""

@@ -21,6 +21,7 @@ import httpx
 import pytest
 
 from scripe import (
+    AsyncScripe,
     CallbackError,
     ConfigurationError,
     ConsentDeniedError,
@@ -111,11 +112,10 @@ def test_a_login_refreshes_itself(emulator: Emulator, sign_in: Callable[..., Log
 
 
 def test_a_login_lies_in_a_file_of_the_user_by_default(
-    emulator: Emulator, sign_in: Callable[..., Login], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    emulator: Emulator, sign_in: Callable[..., Login], data_folder: Path
 ) -> None:
-    monkeypatch.setattr(signing_in, "FileTokenStore", lambda: FileTokenStore(tmp_path / "tokens"))
     sign_in(token_store=None)
-    files = list((tmp_path / "tokens").glob("login-default-*.json"))
+    files = list(data_folder.glob("scripe/tokens/login-default-*.json"))
     assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600]
     assert workspace_of(oauth.credentials()) == emulator.workspace_id
     assert oauth.logout().revoked
@@ -760,6 +760,76 @@ def test_a_logout_forgets_even_without_a_response(
 
 def test_a_logout_without_a_login_revokes_nothing(served: Server, store: TokenStore) -> None:
     assert not oauth.logout(token_store=store).revoked
+
+
+# --- a client without an API key -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Let the user's folder of data be an empty one, where `FileTokenStore()` keeps logins."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+CLIENTS = pytest.mark.parametrize("client", [Scripe, AsyncScripe], ids=["sync", "async"])
+
+
+@CLIENTS
+def test_a_client_never_picks_up_a_login_but_says_that_there_is_one(
+    sign_in: Callable[..., Login], data_folder: Path, client: Callable[[], object]
+) -> None:
+    sign_in(token_store=None)
+    with pytest.raises(ConfigurationError) as caught:
+        client()
+    assert f"`{client.__name__}(auth=scripe.oauth.credentials())`" in str(caught.value)
+
+
+def test_a_client_says_nothing_of_a_login_of_another_profile(
+    sign_in: Callable[..., Login], data_folder: Path
+) -> None:
+    sign_in("work", token_store=None)
+    with pytest.raises(ConfigurationError) as caught:
+        Scripe()
+    assert "oauth" not in str(caught.value)
+
+
+def test_a_client_says_nothing_of_a_login_to_another_server(
+    sign_in: Callable[..., Login], data_folder: Path
+) -> None:
+    sign_in(token_store=None)
+    with pytest.raises(ConfigurationError) as caught:
+        Scripe(base_url="https://api.scripe.io/v1")
+    assert "oauth" not in str(caught.value)
+
+
+@pytest.mark.parametrize("api_key", ["", "two words"], ids=["empty", "blanks"])
+def test_a_client_says_nothing_of_a_login_if_an_api_key_is_wrong(
+    sign_in: Callable[..., Login], data_folder: Path, api_key: str
+) -> None:
+    sign_in(token_store=None)
+    with pytest.raises(ConfigurationError) as caught:
+        Scripe(api_key)
+    assert "oauth" not in str(caught.value)
+
+
+def test_a_client_says_nothing_of_a_login_if_the_api_key_of_the_environment_is_wrong(
+    sign_in: Callable[..., Login], data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(token_store=None)
+    monkeypatch.setenv("SCRIPE_API_KEY", "two words")
+    with pytest.raises(ConfigurationError) as caught:
+        Scripe()
+    assert "oauth" not in str(caught.value)
+
+
+def test_a_client_does_not_need_the_extra_to_say_that_there_is_no_api_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    with pytest.raises(ConfigurationError) as caught:
+        Scripe()
+    assert "oauth" not in str(caught.value)
 
 
 # --- arguments -------------------------------------------------------------------------------------------------------

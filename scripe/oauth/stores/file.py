@@ -32,12 +32,13 @@ from pathlib import Path
 from typing import Final
 
 from ..._core.oauth.token_store import TokenRecord
+from ..._default_login import token_folder
 from ...errors import ConfigurationError, TokenStoreError, TokenStoreWarning
 from ._names import check_name, lock_timeout_error
 
 try:
+    import platformdirs  # noqa: F401 - `token_folder` needs it
     from filelock import FileLock, Timeout
-    from platformdirs import user_data_dir
 except ModuleNotFoundError as _error:
     raise ConfigurationError(
         f'{_error.name} is not installed. Install scripe with the extra "oauth", which adds {_error.name}.'
@@ -70,7 +71,7 @@ class FileTokenStore:
     """
 
     def __init__(self, path: str | PathLike[str] | None = None) -> None:
-        folder = Path(user_data_dir("scripe", appauthor=False), "tokens") if path is None else fsdecode(path)
+        folder = token_folder() if path is None else fsdecode(path)
         self.path: Path = Path(folder).absolute()
 
     def __repr__(self) -> str:
