@@ -1019,3 +1019,15 @@ def test_a_process_that_is_killed_loses_at_most_what_the_server_forgets(
                     assert caught.value.reason == "response_lost"
                 else:
                     assert me(client) == emulator.workspace_id
+
+
+def test_each_waiter_gets_an_error_of_its_own(emulator: Emulator, app: OAuthApp) -> None:
+    """Each call adds to its error what belongs to it alone, such as its idempotency key."""
+    credentials = sign_in(emulator, app).credentials
+    token, running = credentials.access_token(), Future[str]()
+    credentials._source._running = running  # pyright: ignore[reportPrivateUsage]
+    with ThreadPoolExecutor(2) as threads:
+        waiters = [threads.submit(credentials.access_token, token) for _ in range(2)]
+        running.set_exception(ConsentRequiredError("Over.", reason="revoked", name=NAME))
+        errors = [waiter.exception() for waiter in waiters]
+    assert (errors[0] is not errors[1], {type(error) for error in errors}) == (True, {ConsentRequiredError})
