@@ -1,9 +1,10 @@
 """Write the HTML of the consent page: a form that works without scripts. Whatever a client sent is escaped."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
 from sqlite3 import Row
+from typing import cast
 
 from ...._vocabulary import Scope
 from ..messages import AUTHORIZE_PATH
@@ -18,7 +19,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-WORDS: dict[Scope, str] = {
+WORDS: Mapping[Scope, str] = {
     "notes:read": "Read your notes and sources",
     "notes:write": "Write notes",
     "posts:read": "Read your posts",
@@ -83,7 +84,7 @@ def _render(title: str, body: str) -> str:
 
 
 def _scope_boxes(scopes: Iterable[str]) -> str:
-    words: dict[str, str] = {**WORDS}
+    words = cast("Mapping[str, str]", WORDS)
     return "\n".join(
         f'<label><input type="checkbox" name="scope" value="{escape(scope)}" checked> {escape(words[scope])} '
         f"<small>{escape(scope)}</small></label>"
