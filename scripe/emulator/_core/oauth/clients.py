@@ -148,13 +148,14 @@ def _parse_metadata(metadata: JsonObject) -> JsonObject:
     if list(_parse_texts(metadata, "response_types", ("code",))) != ["code"]:
         raise _refuse_metadata("response_types must be code alone.")
     name: JsonObject = {"client_name": _parse_name(metadata)} if "client_name" in metadata else {}
-    return name | {
-        "redirect_uris": list[Json](redirect_uris),
-        "grant_types": list[Json](grant_types),
+    registered: JsonObject = {
+        "redirect_uris": list(redirect_uris),
+        "grant_types": list(grant_types),
         "response_types": ["code"],
         "scope": " ".join(_parse_scopes(metadata)),
         "token_endpoint_auth_method": method,
     }
+    return name | registered
 
 
 def _refuse_metadata(description: str) -> RefusalError:

@@ -30,7 +30,8 @@ WORDS: Mapping[Scope, str] = {
     "offline_access": "Stay connected while you are away",
 }
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 32rem; margin: 3rem auto; padding: 0 1rem; color: #222; }
+body { max-width: 32rem; margin: 3rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; }
 h1 { font-size: 1.4rem; }
 fieldset { border: 1px solid #bbb; border-radius: 6px; margin: 1rem 0; }
 label { display: block; }
