@@ -49,7 +49,7 @@ class Client:
 
 def _without_loopback_port(redirect_uri: str) -> str | None:
     match = LOOPBACK_URI.fullmatch(redirect_uri)
-    return f"{match[1]}{match[2] or ''}" if match and URI.fullmatch(redirect_uri) else None
+    return f"{match[1]}{match[2] or ''}" if match else None
 
 
 class Clients:
