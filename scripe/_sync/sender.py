@@ -269,8 +269,7 @@ class Sender:
         request, exchange.response = exchange.request, None
         exchange.api_key = NO_API_KEY
         if request.authenticated:
-            self.session.check_usable()
-            exchange.api_key = api_key or self.credential.get(self.remaining())
+            exchange.api_key = api_key or self.credential.api_key or self._ask_for_api_key()
         transport = self.session.transport()
         slot = sent = response = None
         try:
@@ -303,6 +302,10 @@ class Sender:
                 self._correct_clock(self.ledger, response)
             self._notify(request, response)
         return outcome
+
+    def _ask_for_api_key(self) -> Secret[str]:
+        self.session.check_usable()
+        return self.credential.get(self.remaining())
 
     def _prepare(self, exchange: _Exchange[T]) -> PreparedRequest:
         request = exchange.request

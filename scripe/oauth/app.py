@@ -319,7 +319,7 @@ class OAuthApp:
         secret = self._client.secret.reveal() if self._client.secret else ""
         sent = (code.reveal(), pending.verifier, secret)
         error, description = error_of(outcome)
-        words = f": {mask(description, sent)}" if description else ""
+        words = f": {(mask(description, sent) or '').rstrip('.')}" if description else ""
         if error == "invalid_grant":
             return CallbackError(
                 f"The authorization server does not take the code{words}. It was used before, is too old, or was made "

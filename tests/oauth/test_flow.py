@@ -197,6 +197,7 @@ def test_a_callback_of_another_application_is_refused(
     url, state = begin(emulator, app)
     with make_app(store) as other, pytest.raises(CallbackError):
         other.exchange(NAME, url, state=state)
+    assert [request for request in emulator.requests if request.path == "/oauth/token"] == []
 
 
 def test_a_request_that_is_too_old_is_refused(

@@ -83,6 +83,7 @@ class Machine(RuleBasedStateMachine):
     def revoke_by_user(self) -> None:
         self.emulator.oauth.revoke(self.apps[0].client_id)
         self.allowed.add("revoked")
+        self.requests = []  # the codes that were given and not used yet are dead, too
 
     @rule(which=st.integers(0, 1))
     def revoke(self, which: int) -> None:
