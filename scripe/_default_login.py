@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ._core.oauth.discovery import short_origin
 from ._core.oauth.token_store import record_name
 
 DEFAULT_PROFILE = "default"
@@ -29,5 +28,7 @@ def has_default_login(base_url: str) -> bool:
         folder = token_folder()
     except ModuleNotFoundError:
         return False
+    from ._core.oauth.discovery import short_origin  # it loads pydantic; `scripe COMMAND --help` does not
+
     name = record_name("login", short_origin(base_url), DEFAULT_PROFILE)
     return os.path.exists(folder / f"{name}.json")  # noqa: PTH110 - unlike pathlib's it raises nothing

@@ -72,7 +72,8 @@ def login(
         open_browser: Open a browser; None to do so where one can be seen.
         timeout: Seconds to wait for the person, at most 600.
         ask_for_address: Called in a thread of its own with a text to show, again after an address that does not fit;
-            returns what was pasted, or None to stop asking.
+            returns what was pasted, or None to stop asking. Not `input`: it still waits after the browser came back,
+            and Python aborts if it exits while a thread waits in it.
         replace: Store the login even if it belongs to another workspace than the one stored for this profile; or a
             function that is asked then, with the ids of the old and the new workspace.
         base_url: The API; None for `SCRIPE_BASE_URL`, else the default.
@@ -326,7 +327,7 @@ def _start_thread(name: str, target: Callable[..., object], *arguments: object) 
 def _ask(ask_for_address: AskForAddress, state: str, pasted: Queue[str]) -> None:
     """Ask until an address fits or the person gives up. What is pasted is checked like a callback."""
     text = "Or paste the address at which the browser ended, even if it shows an error: "
-    with suppress(EOFError):  # `input` raises it
+    with suppress(EOFError):  # what reads lines raises it at the end
         while (address := ask_for_address(text)) is not None:
             if _is_callback(address.strip(), state):
                 pasted.put(address.strip())
