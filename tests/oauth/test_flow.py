@@ -183,6 +183,7 @@ def test_a_callback_works_once(emulator: Emulator, app: OAuthApp) -> None:
     app.exchange(NAME, url, state=state)
     with pytest.raises(CallbackError):
         app.exchange(NAME, url, state=state)
+    assert len([request for request in emulator.requests if request.path == "/oauth/token"]) == 1
 
 
 def test_a_callback_of_another_login_is_refused(emulator: Emulator, app: OAuthApp) -> None:

@@ -137,11 +137,11 @@ def test_a_token_is_refreshed_in_its_last_minute(
     assert len(emulator.oauth.refreshes) == refreshes
 
 
-@pytest.mark.parametrize(("seconds", "refreshes"), [(530, 0), (550, 1)], ids=["before", "in"])
+@pytest.mark.parametrize(("seconds", "refreshes"), [(265, 0), (275, 1)], ids=["before", "in"])
 def test_a_short_token_is_refreshed_in_its_last_tenth(
     served: Server, store: TokenStore, seconds: float, refreshes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Emulator(oauth_access_seconds=600) as emulator, emulator.serve() as server:
+    with Emulator(oauth_access_seconds=300) as emulator, emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         with make_app(store) as app:
             login = sign_in(emulator, app)
