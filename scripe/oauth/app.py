@@ -18,6 +18,7 @@ from .._core import config
 from .._core.config import Secret
 from .._core.oauth import registration as registrations
 from .._core.oauth.authorization import (
+    PENDING_SECONDS,
     AuthorizationRequest,
     PendingLogin,
     authorization_url,
@@ -136,6 +137,7 @@ class OAuthApp:
         self._origins = allowed_origins(self._server.issuer, is_explicit=issuer is not None)
         self._sources: WeakValueDictionary[str, LoginSource] = WeakValueDictionary()
         self._recent: deque[LoginSource] = deque(maxlen=RECENT_LOGINS)
+        self._begun: deque[tuple[str, float]] = deque()  # records of requests that began here, and when
 
     @property
     def client_id(self) -> str:
@@ -182,6 +184,8 @@ class OAuthApp:
             created_at=self._server.now(),
             scopes=scopes,
         )
+        self._forget_old_requests()
+        self._begun.append((self._pending_name(state), pending.created_at))
         self._store.save(self._pending_name(state), make_record(pending.to_json()))
         given = {"prompt": prompt, "resource": resource}
         extra = {field: value for field, value in given.items() if value is not None}
@@ -293,6 +297,11 @@ class OAuthApp:
             source = self._sources.setdefault(name, new)  # another thread may have been faster
             self._recent.append(source)
         return source
+
+    def _forget_old_requests(self) -> None:
+        """Remove the requests of browsers that never came back, or the store would keep them without end."""
+        while self._begun and self._begun[0][1] < self._server.now() - PENDING_SECONDS:
+            self._store.pop(self._begun.popleft()[0])
 
     def _pending_name(self, state: str) -> str:
         return record_name("pending", self.issuer, digest_of_state(state))

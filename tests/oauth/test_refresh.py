@@ -13,9 +13,8 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ from scripe import (
 )
 from scripe.emulator import Emulator, Server
 from scripe.oauth import Credentials, FileTokenStore, MemoryTokenStore, OAuthApp, TokenRecord, TokenStore
-from tests.oauth.signing_in import CALLBACK, NAME, make_app, sign_in
+from tests.oauth.signing_in import CALLBACK, NAME, at, make_app, sign_in
 
 TOKEN = "/oauth/token"
 Run = Callable[[Callable[[], Coroutine[Any, Any, Any]]], Any]
@@ -102,17 +101,6 @@ def stored_login(store: TokenStore, app: OAuthApp) -> dict[str, Any]:
     assert record is not None
     login: dict[str, Any] = json.loads(record.content)
     return login
-
-
-@contextmanager
-def at(app: OAuthApp, seconds: float) -> Generator[None]:
-    """Let an application see a later time of day."""
-    server = app._server  # pyright: ignore[reportPrivateUsage]
-    server.now = lambda: time.time() + seconds
-    try:
-        yield
-    finally:
-        server.now = time.time
 
 
 # --- when a token is refreshed ---------------------------------------------------------------------------------------
