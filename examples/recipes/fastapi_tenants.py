@@ -5,7 +5,7 @@
 | Variable | Holds |
 |---|---|
 | `ACME_CLIENT_ID` | what `scripe.oauth.register` returned, once |
-| `ACME_REDIRECT_URI` | `https://acme.example/callback`, as it was registered |
+| `ACME_REDIRECT_URI` | `https://acme.example.com/callback`, as it was registered |
 | `ACME_DATABASE` | `sqlite:///tenants.db`, or a URL of PostgreSQL |
 | `ACME_KEY` | what `Fernet.generate_key()` returned, once |
 
