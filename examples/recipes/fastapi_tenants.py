@@ -25,7 +25,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, asynccontextmanager
 from html import escape
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import create_engine
@@ -40,7 +40,7 @@ _log = logging.getLogger("acme")
 class EncryptedTokenStore:
     """Encrypts what another token store keeps, together with its name: no row can be put in the place of another."""
 
-    def __init__(self, store: TokenStore, fernet: Fernet) -> None:
+    def __init__(self, store: TokenStore, fernet: Fernet | MultiFernet) -> None:
         self._store = store
         self._fernet = fernet
 
@@ -78,7 +78,7 @@ class EncryptedTokenStore:
 class Sessions:
     """Keeps what belongs to a browser in a cookie that only this service can read and write."""
 
-    def __init__(self, fernet: Fernet, *, is_secure: bool) -> None:
+    def __init__(self, fernet: Fernet | MultiFernet, *, is_secure: bool) -> None:
         self._fernet = fernet
         self._is_secure = is_secure
 
