@@ -543,7 +543,7 @@ class Credentials:
 
     @property
     def rate_limit_key(self) -> str:
-        """Whose rate limit a call counts for: the workspace's, or the login's own until that is known."""
+        """The workspace whose rate limit a call counts for, or the login itself until that is known."""
         return self.workspace_id or f"login {self._source.record_name}"
 
     def allows(self, base_url: str) -> bool:

@@ -69,7 +69,7 @@ RECENT_LOGINS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """What became of a login that was revoked. It is forgotten here in any case.
+    """The result of revoking a login. It is forgotten here in any case.
 
     Attributes:
         revoked: True if the authorization server confirmed it; False if it offers no revocation, refused it or could

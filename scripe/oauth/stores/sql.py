@@ -61,13 +61,8 @@ class SQLTokenStore:
     They are not encrypted: who can read the table can act as everyone who signed in. Wrap `load`, `save` and `pop` to
     encrypt the content. An engine with `echo=True` logs tokens, unless it has `hide_parameters=True`.
 
-    | Column | Type | |
-    |---|---|---|
-    | `name` | `VARCHAR(64)`, primary key | the name of the record |
-    | `revision` | `VARCHAR(64)` | another one with each save; null if there is no record |
-    | `content` | `TEXT` | JSON that holds tokens |
-    | `lease_owner` | `VARCHAR(32)` | who holds the lock; null if nobody does |
-    | `lease_until` | `DOUBLE PRECISION` | until when, in seconds since 1970 by the clock of the database |
+    The columns are `name` (the primary key, 64 characters), `revision` (64 characters, null if there is no record),
+    `content` (a text), `lease_owner` (32 characters) and `lease_until` (double precision, seconds since 1970).
 
     Args:
         engine: An engine of SQLAlchemy, of `create_engine`. Nothing is sent to it before the store is first used.
