@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import trio
 
 from scripe import AsyncScripe, Scripe
-from scripe.oauth import OAuthApp
-from tests.oauth.signing_in import CALLBACK, NAME, sign_in
+from tests.oauth.signing_in import NAME, sign_in
 from tests.oauth.test_refresh import expire_by_clock, expire_by_server, trio_or_asyncio_group
 
-from .worlds import PATIENCE, TOKEN, Kind, Loss, Scenario, World, check_call, check_workspace, make_store, make_world
+from .processes import PATIENCE, Kind, Loss, Process
+from .worlds import TOKEN, Scenario, World, check_call, check_workspace, make_world, open_process
 
 Meeting: TypeAlias = Callable[[World], None]
 KINDS: tuple[Kind, ...] = ("memory", "file", "SQL")
 PROCESSES, THREADS, TASKS = 4, 16, 64
+_processes: list[Process] = []
 
 
 def scenarios(seed: int, seconds: float) -> Iterator[Scenario]:
     """Yield each store with each way to meet, each way to expire, and responses that are dropped."""
     for kind in KINDS:
         for name, meeting in MEETINGS.items():
-            if kind == "memory" and name == "4 processes of 16 threads":
+            if kind == "memory" and meeting is meet_in_processes:
                 continue
             for expire in (expire_by_server, expire_by_clock):
                 for drops in (0, 1, 2):
                     yield f"{kind}, {name}", partial(meet, kind, meeting, expire, drops)
+    for process in _processes:
+        process.close()
 
 
 def meet(kind: Kind, meeting: Meeting, expire: Callable[..., None], drops: int) -> None:
@@ -96,13 +96,15 @@ def run_asyncio(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 def meet_in_processes(world: World) -> None:
-    words = (world.kind, world.folder, world.app.client_id, world.emulator.workspace_id, time.time() + 1.5)
-    command = [sys.executable, "-m", __name__, *map(str, words)]
-    workers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(PROCESSES)]
-    for worker in workers:
-        _, problem = worker.communicate(timeout=PATIENCE)
-        if worker.returncode:
-            raise Loss(problem)
+    while len(_processes) < PROCESSES:
+        _processes.append(Process())
+    for process in _processes:
+        open_process(process, world)
+    at = time.time() + 0.1
+    for process in _processes:
+        process.send("meet", threads=THREADS, at=at)
+    for process in _processes:
+        check_workspace(world, (process.receive() or {})["result"])
 
 
 MEETINGS: dict[str, Meeting] = {
@@ -112,20 +114,3 @@ MEETINGS: dict[str, Meeting] = {
     "64 tasks of trio": partial(meet_in_tasks, trio.run),
     "4 processes of 16 threads": meet_in_processes,
 }
-
-
-def main(kind: str, folder: str, client_id: str, workspace_id: str, gate: str) -> None:
-    """Be one of the processes: 16 threads that begin at the same moment as those of the others."""
-    store = make_store(cast("Kind", kind), Path(folder))
-    app = OAuthApp(client_id=client_id, redirect_uri=CALLBACK, token_store=store)
-    with Scripe(auth=app.credentials(NAME), rate_limiter=None) as client:
-
-        def call() -> None:
-            assert client.workspaces.me().workspace.id == workspace_id
-
-        time.sleep(max(0.0, float(gate) - time.time()))
-        in_threads(call)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -10,24 +10,18 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from scripe import ConsentRequiredError, Scripe
 from scripe.emulator import Emulator, Server
-from scripe.oauth import Credentials, FileTokenStore, MemoryTokenStore, OAuthApp, TokenStore
+from scripe.oauth import Credentials, OAuthApp, TokenStore
 from tests.oauth.signing_in import CALLBACK, NAME, make_app
-from tests.oauth.stores import brief_sql_store, sql_store
 
-Kind: TypeAlias = Literal["memory", "file", "SQL", "SQL with a brief lease"]
+from .processes import PATIENCE, Kind, Loss, Process, make_store
+
 Scenario: TypeAlias = "tuple[str, Callable[[], object]]"
 """The name of its group, which has a line of its own, and a function that raises `Loss`."""
 TOKEN = "/oauth/token"
-PATIENCE = 60.0
-"""Seconds after which something hangs."""
-
-
-class Loss(Exception):  # noqa: N818 - what a trial is about
-    """A login that was lost, a wrong token, or something that hangs."""
 
 
 @dataclass
@@ -84,15 +78,6 @@ def check_workspace(world: World, workspace_id: str) -> None:
         raise Loss(f"the token is one of the workspace {workspace_id}")
 
 
-def make_store(kind: Kind, folder: Path) -> TokenStore:
-    """Make a store; each process can make the same one, unless it is in memory."""
-    if kind == "memory":
-        return MemoryTokenStore()
-    if kind == "file":
-        return FileTokenStore(folder)
-    return (sql_store if kind == "SQL" else brief_sql_store)(folder / "tokens.db")
-
-
 @contextmanager
 def make_world(kind: Kind = "file", **settings: float) -> Iterator[World]:
     """Serve an emulator, and let everything that is made without an address call it."""
@@ -129,6 +114,17 @@ def environment(name: str, value: str) -> Generator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+def open_process(process: Process, world: World) -> None:
+    """Let another process use the login of a world."""
+    process.order(
+        "open",
+        kind=world.kind,
+        folder=str(world.folder),
+        client_id=world.app.client_id,
+        base_url=world.server.base_url,
+    )
 
 
 def join_refreshes() -> None:
