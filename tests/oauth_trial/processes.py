@@ -138,13 +138,18 @@ class Process:
         code, problem = self.close()
         if hangs.is_set():
             raise Loss("the process hangs")
-        if code not in (-signal.SIGKILL, -signal.SIGINT, 130):
+        # After Ctrl-C Python ends with a status of its own if a thread has imported something meanwhile.
+        is_interrupted = problem.rstrip().endswith("KeyboardInterrupt")
+        if code not in (-signal.SIGKILL, -signal.SIGINT) and not is_interrupted:
             raise Loss(f"the process ended with {code}: {problem}")
         return None
 
     def order(self, action: str, **words: object) -> dict[str, Any] | None:
         self.send(action, **words)
         return self.receive()
+
+    def kill(self) -> None:
+        self._child.kill()
 
     def close(self) -> tuple[int, str]:
         """End the process; return its code and what it printed as errors."""

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ class World:
     folder: Path
     store: TokenStore
     app: OAuthApp
+    settings: Mapping[str, float]
 
     def another(self, store: TokenStore | None = None) -> Credentials:
         """Return credentials that share nothing but the store, as those of another process do."""
@@ -90,7 +91,7 @@ def make_world(kind: Kind = "file", **settings: float) -> Iterator[World]:
     ):
         store = make_store(kind, folder)
         with make_app(store) as app:
-            yield World(emulator, server, kind, folder, store, app)
+            yield World(emulator, server, kind, folder, store, app, settings)
 
 
 @contextmanager
