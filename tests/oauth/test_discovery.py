@@ -56,6 +56,13 @@ def test_metadata_of_an_issuer_with_a_path_lie_before_it(server: ScriptedServer)
     assert server.received[0].path == f"{WELL_KNOWN}/tenant"
 
 
+def test_an_issuer_that_ends_with_a_slash_is_given_with_it(server: ScriptedServer) -> None:
+    issuer = f"{server.origin}/"
+    server.script(json_reply(metadata(server.origin, issuer=issuer)))
+    begin(server, issuer)
+    assert server.received[0].path == WELL_KNOWN
+
+
 def test_an_authorization_endpoint_may_lie_on_another_host(server: ScriptedServer) -> None:
     url = "https://login.example/authorize?theme=dark"
     server.script(json_reply(metadata(server.origin, authorization_endpoint=url)))
