@@ -208,6 +208,24 @@ def test_a_registration_asks_as_the_standard_says(server: ScriptedServer) -> Non
     }
 
 
+@pytest.mark.parametrize(
+    ("methods", "expected"),
+    [
+        (None, "client_secret_basic"),
+        (["client_secret_basic", "client_secret_post"], "client_secret_basic"),
+        (["client_secret_post"], "client_secret_post"),
+    ],
+    ids=["not said", "both", "the form alone"],
+)
+def test_a_secret_is_asked_for_as_it_will_be_sent(
+    server: ScriptedServer, methods: list[str] | None, expected: str
+) -> None:
+    document = metadata(server.origin, token_endpoint_auth_methods_supported=methods)
+    server.script(json_reply(document), json_reply({"client_id": "app_1", "client_secret": "s"}, 201))
+    oauth.register(client_name="Acme", redirect_uri=CALLBACK, issuer=server.origin, with_secret=True)
+    assert server.received[1].json()["token_endpoint_auth_method"] == expected
+
+
 # --- the token endpoint ----------------------------------------------------------------------------------------------
 
 
