@@ -52,6 +52,7 @@ class Foreign:
     consent: Callable[[str], str]  # from the authorization URL to the callback
     count_refreshes: Callable[[], int]
     confirms_public_revocation: bool = True
+    needs_prompt: bool = False
 
 
 def expect(what: str, *, holds: bool) -> None:
@@ -119,7 +120,12 @@ def use_app(app: OAuthApp, server: Foreign, folder: Path, *, with_secret: bool) 
     expect("revoked", holds=is_confirmed)
     put_back(folder, third)
     expect("refused after that", holds=reason_to_end(make_app_again(app, server, folder)) == "revoked")
-    return None
+    if not server.needs_prompt:
+        return None
+    sign_in_without_prompt(make_app_again(app, server, folder), server)
+    expire(folder)
+    expect("expired", holds=reason_to_end(make_app_again(app, server, folder)) == "expired")
+    return "without prompt=consent it gives no refresh token, and the login ends with its access token"
 
 
 def make_app_again(app: OAuthApp, server: Foreign, folder: Path) -> OAuthApp:
@@ -130,10 +136,17 @@ def make_app_again(app: OAuthApp, server: Foreign, folder: Path) -> OAuthApp:
 
 
 def sign_in(app: OAuthApp, server: Foreign) -> None:
-    request = app.authorization_request(NAME, prompt="consent")
+    request = app.authorization_request(NAME, prompt="consent" if server.needs_prompt else None)
     login = app.exchange(NAME, server.consent(request.url), state=request.state, replace=True)
     expect("signed in to the workspace", holds=login.workspace_id == server.workspace_id)
     expect("given what was asked for", holds=set(login.scopes) == {*SCOPES, "offline_access"})
+
+
+def sign_in_without_prompt(app: OAuthApp, server: Foreign) -> None:
+    """Show what a server of OpenID Connect gives without `prompt=consent`: no refresh token."""
+    request = app.authorization_request(NAME)
+    login = app.exchange(NAME, server.consent(request.url), state=request.state, replace=True)
+    expect("given no refresh token", holds=set(login.scopes) == set(SCOPES))
 
 
 def login_file(folder: Path) -> Path:
@@ -148,8 +161,7 @@ def stored(folder: Path) -> dict[str, object]:
 
 def put_back(folder: Path, login: dict[str, object]) -> None:
     """Store a login that has expired, under the name that the store knows."""
-    names = [path for path in folder.glob("login-*.lock")]
-    path = names[0].with_suffix(".json")
+    path = next(folder.glob("login-*.lock")).with_suffix(".json")
     content = json.dumps({**login, "expires_at": time.time() - 1})
     path.write_text(json.dumps({"revision": "put-back", "content": content}))
     path.chmod(0o600)
@@ -194,7 +206,11 @@ def serve_oidc(folder: Path, methods: str) -> Generator[Foreign]:
         if not issuer:
             raise Loss(server.communicate()[1])
         yield Foreign(
-            issuer, "org_oidc", partial(consent_at_oidc, issuer), partial(count_oidc_refreshes, issuer)
+            issuer,
+            "org_oidc",
+            partial(consent_at_oidc, issuer),
+            partial(count_oidc_refreshes, issuer),
+            needs_prompt=True,
         )
     finally:
         server.kill()
