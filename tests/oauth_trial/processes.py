@@ -166,10 +166,13 @@ class Worker:
     deadly: Step | None = None
     signal: int = signal.SIGKILL
 
-    def open(self, kind: Kind, folder: str, client_id: str, base_url: str) -> None:
+    def open(
+        self, kind: Kind, folder: str, client_id: str, base_url: str, store: TokenStore | None = None
+    ) -> None:
+        """Begin to use the login of a world; only within one process can a store be given."""
         os.environ["SCRIPE_BASE_URL"] = base_url
         self.deadly = None
-        app = make_stepped_app(client_id, make_store(kind, Path(folder)), self.reach)
+        app = make_stepped_app(client_id, store or make_store(kind, Path(folder)), self.reach)
         self.credentials = app.credentials(NAME)
 
     def die_at(self, step: Step, number: int) -> None:
@@ -177,8 +180,11 @@ class Worker:
 
     def reach(self, step: Step) -> None:
         if step == self.deadly:
-            os.kill(os.getpid(), self.signal)
-            time.sleep(0.2)  # the main thread is interrupted, and begins to exit
+            self.die()
+
+    def die(self) -> None:
+        os.kill(os.getpid(), self.signal)
+        time.sleep(0.2)  # the main thread is interrupted, and begins to exit
 
     def call(self) -> str:
         with Scripe(auth=self.credentials, rate_limiter=None) as client:
@@ -210,21 +216,20 @@ class Worker:
                 caller.join()
         return " and ".join(found)
 
+    def obey(self, action: str, **words: Any) -> dict[str, Any]:
+        """Do what an order says, and return what came of it."""
+        try:
+            return {"result": getattr(self, action)(**words)}
+        except ScripeError as error:
+            reason = getattr(error, "reason", None)
+            return {"error": type(error).__name__, "reason": reason, "text": str(error)}
+
 
 def main() -> None:
     """Be the other process."""
     worker = Worker()
     for line in sys.stdin:
-        words = json.loads(line)
-        try:
-            result = {"result": getattr(worker, words.pop("action"))(**words)}
-        except ScripeError as error:
-            result = {
-                "error": type(error).__name__,
-                "reason": getattr(error, "reason", None),
-                "text": str(error),
-            }
-        sys.stdout.write(json.dumps(result) + "\n")
+        sys.stdout.write(json.dumps(worker.obey(**json.loads(line))) + "\n")
         sys.stdout.flush()
 
 
