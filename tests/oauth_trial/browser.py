@@ -225,11 +225,16 @@ class Person:
     context: BrowserContext
     threads: ThreadPoolExecutor
 
-    def start(self, profile: str = "default", **options: bool) -> tuple[Future[Login], str]:
+    def start(self, profile: str = "default", *, replace: bool = False) -> tuple[Future[Login], str]:
         """Start `oauth.login`; return its result to come, and the address that it opens."""
         future = self.threads.submit(
             partial(
-                oauth.login, profile, open_browser=True, timeout=30, token_store=self.world.store, **options
+                oauth.login,
+                profile,
+                open_browser=True,
+                timeout=30,
+                token_store=self.world.store,
+                replace=replace,
             )
         )
         return future, OPENER.urls.get(timeout=PATIENCE)
@@ -239,8 +244,8 @@ class Person:
         page.goto(url)
         return page
 
-    def sign_in(self, workspace: str | None = None, **options: bool) -> tuple[Login, Page]:
-        future, url = self.start(**options)
+    def sign_in(self, workspace: str | None = None, *, replace: bool = False) -> tuple[Login, Page]:
+        future, url = self.start(replace=replace)
         page = self.open(url)
         press(page, "Allow", workspace)
         return future.result(PATIENCE), page

@@ -30,8 +30,8 @@ def scenarios(seed: int, seconds: float) -> Iterator[Scenario]:
         yield "authlib", partial(with_world, use_authlib, method)
     for method in METHODS:
         yield "authlib, async", partial(with_world, use_async_authlib, method)
-    for method in (*METHODS, None):
-        yield "OAuthClientProvider of mcp", partial(with_world, use_mcp, method)
+    for mcp_method in (*METHODS, None):  # None: what the server chooses
+        yield "OAuthClientProvider of mcp", partial(with_world, use_mcp, mcp_method)
     with node_folder() as folder:
         for method in METHODS:
             yield "oauth4webapi", partial(with_world, partial(use_oauth4webapi, folder), method)
@@ -119,7 +119,7 @@ def use_authlib(world: World, method: str) -> None:
         first = sign_in()
         me = f"{world.server.base_url}/workspaces/me"
         expect("signed in", holds=client.get(me).status_code == 200)
-        client.token = {**first, "expires_at": 1}  # it refreshes by itself
+        client.token = dict[str, Any](first, expires_at=1)  # it refreshes by itself
         expect("refreshed", holds=client.get(me).status_code == 200)
         second = client.token
         expect("rotated", holds=second["refresh_token"] != first["refresh_token"])
@@ -159,7 +159,7 @@ def use_async_authlib(world: World, method: str) -> None:
             first = await sign_in()
             me = f"{world.server.base_url}/workspaces/me"
             expect("signed in", holds=(await client.get(me)).status_code == 200)
-            client.token = {**first, "expires_at": 1}
+            client.token = dict[str, Any](first, expires_at=1)
             expect("refreshed", holds=(await client.get(me)).status_code == 200)
             second = client.token
             expect("rotated", holds=second["refresh_token"] != first["refresh_token"])

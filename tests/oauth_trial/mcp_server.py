@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 import uvicorn
+from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -101,7 +102,7 @@ class Provider:
         token = self.access.get(request.headers.get("authorization", "").removeprefix("Bearer "))
         if token is None:
             return JSONResponse({"error": {"code": "invalid_token", "message": "No."}}, 401)
-        workspace = {"id": "org_mcp", "name": "Acme", "plan": "pro", "features": {}}
+        workspace = {"id": "org_mcp", "name": "Acme", "plan": "pro"}
         principal = {"type": "oauth", "id": "ada", "name": "Ada", "scopes": token.scopes}
         return JSONResponse({"data": {"workspace": workspace, "principal": principal}})
 
@@ -114,9 +115,8 @@ def serve(*, auth_methods: list[str] | None = None) -> Generator[tuple[Provider,
     """
     routes: Any = import_module("mcp.server.auth.routes")
     settings: Any = import_module("mcp.server.auth.settings")
-    pydantic: Any = import_module("pydantic")
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        issuer = pydantic.AnyHttpUrl(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        issuer = AnyHttpUrl(f"http://127.0.0.1:{listener.getsockname()[1]}")
         provider = Provider()
         registration = settings.ClientRegistrationOptions(enabled=True, valid_scopes=list(SCOPES))
         revocation = settings.RevocationOptions(enabled=True)

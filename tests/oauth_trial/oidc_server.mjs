@@ -35,7 +35,7 @@ async function answer(request, response) {
   const token = (request.headers.authorization ?? '').replace(/^Bearer /, '')
   const found = token && (await provider.AccessToken.find(token))
   if (!found?.isValid) return send(response, 401, { error: { code: 'invalid_token', message: 'No.' } })
-  const workspace = { id: 'org_oidc', name: 'Acme', plan: 'pro', features: {} }
+  const workspace = { id: 'org_oidc', name: 'Acme', plan: 'pro' }
   const principal = { type: 'oauth', id: found.accountId, name: found.accountId, scopes: [...found.scopes] }
   send(response, 200, { data: { workspace, principal } })
 }

@@ -154,7 +154,8 @@ class Order:
             result = self.actors[index].receive()
             if result and result.get("error") == "AuthenticationError":
                 # It took over the token of another one, which was over as well. Its next call refreshes.
-                result = self.actors[index].send("call") or self.actors[index].receive()
+                self.actors[index].send("call")
+                result = self.actors[index].receive()
             self.story.append(
                 f"{index}: {result and (result.get('reason') or result.get('error') or 'works')}"
             )
@@ -180,7 +181,7 @@ class Order:
                 "revoked": self.is_signed_in and self.is_revoked,
                 "response_lost": self.maybe_lost and (self.is_revoked or not self.has_grace),
             }
-            if not explained.get(reason, False) or self.ended not in (None, reason):
+            if not explained.get(str(reason), False) or self.ended not in (None, reason):
                 raise Loss(f"unexplained: {result}")
             self.ended = reason
         elif faults < ATTEMPTS or error not in ("APIConnectionError", "APITimeoutError", "OAuthError"):
@@ -227,13 +228,11 @@ def lose_requests(order: Order) -> None:
     order.expire()
     times = order.choose.randint(1, 5)
     order.maybe_lost = True
-    emulator = order.world.emulator
-    order.choose.choice(
-        [
-            lambda: emulator.drop_next(times, before=True, path=TOKEN),
-            lambda: emulator.fail_next(order.choose.choice([429, 500, 503]), times=times, path=TOKEN),
-        ]
-    )()
+    emulator, status = order.world.emulator, order.choose.choice([0, 429, 500, 503])
+    if status:
+        emulator.fail_next(status, times=times, path=TOKEN)
+    else:
+        emulator.drop_next(times, before=True, path=TOKEN)
     order.call_from(*order.some(), faults=times)
 
 
@@ -242,7 +241,7 @@ def crash(order: Order) -> None:
     order.expire()
     index, step = order.choose.randint(0, 1), order.choose.choice(STEPS)
     order.story.append(f"{index} dies at {step!r}")
-    if step in ("receive", "save"):
+    if step in ("send", "receive", "save"):  # an intent is left
         order.maybe_lost = True
         order.refreshes += 1
     order.actors[index].send("die_at", step=step, number=9)
@@ -264,10 +263,9 @@ def sign_in_again(order: Order) -> None:
     """Sign in; half of the times to the other workspace. The tokens of the login before are over then."""
     if order.choose.random() < 0.5:
         order.workspaces.reverse()
-    consent = {"user": order.user, "workspace_id": order.workspaces[0]}
     world = order.world
     request = world.app.authorization_request(NAME)
-    callback_url = world.emulator.oauth.consent(request.url, **consent)
+    callback_url = world.emulator.oauth.consent(request.url, order.user, workspace_id=order.workspaces[0])
     world.app.exchange(NAME, callback_url, state=request.state, replace=True)
     order.is_signed_in, order.is_revoked, order.maybe_lost, order.ended = True, False, False, None
     order.expire()

@@ -94,7 +94,7 @@ def make_stepped_app(client_id: str, store: TokenStore, reach: Callable[[Step], 
         reach("receive")
         return outcome
 
-    server.send_form = send_in_steps  # type: ignore[method-assign]
+    server.send_form = send_in_steps  # type: ignore[assignment]
     return app
 
 
@@ -164,7 +164,7 @@ class Worker:
 
     credentials: Any = None
     deadly: Step | None = None
-    signal: int = signal.SIGKILL
+    number: int = signal.SIGKILL
 
     def open(
         self, kind: Kind, folder: str, client_id: str, base_url: str, store: TokenStore | None = None
@@ -176,14 +176,14 @@ class Worker:
         self.credentials = app.credentials(NAME)
 
     def die_at(self, step: Step, number: int) -> None:
-        self.deadly, self.signal = step, number
+        self.deadly, self.number = step, number
 
     def reach(self, step: Step) -> None:
         if step == self.deadly:
             self.die()
 
     def die(self) -> None:
-        os.kill(os.getpid(), self.signal)
+        os.kill(os.getpid(), self.number)
         time.sleep(0.2)  # the main thread is interrupted, and begins to exit
 
     def call(self) -> str:

@@ -54,7 +54,7 @@ def serve(store: TokenStore) -> Generator[WebApp]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: WebApp
+    server: WebApp  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path

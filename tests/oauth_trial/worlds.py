@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +80,7 @@ def check_workspace(world: World, workspace_id: str) -> None:
 
 
 @contextmanager
-def make_world(kind: Kind = "file", **settings: float) -> Iterator[World]:
+def make_world(kind: Kind = "file", **settings: float) -> Generator[World]:
     """Serve an emulator, and let everything that is made without an address call it."""
     options = {"read_limit": 10**6, **settings}
     with (
