@@ -395,7 +395,7 @@ class Sender:
 
     @property
     def rate_limit_key(self) -> Hashable:
-        """Whose rate limit the calls count for: the workspace's, if it is known."""
+        """The workspace whose rate limit the calls count for, or what stands for it until it is known."""
         return self.options.workspace_id or self.credential.rate_limit_key
 
     def remaining(self) -> float | None:

@@ -18,6 +18,7 @@ from .._core import config
 from .._core.config import Secret
 from .._core.oauth import registration as registrations
 from .._core.oauth.authorization import (
+    PENDING_SECONDS,
     AuthorizationRequest,
     PendingLogin,
     authorization_url,
@@ -68,7 +69,7 @@ RECENT_LOGINS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """What became of a login that was revoked. It is forgotten here in any case.
+    """The result of revoking a login. It is forgotten here in any case.
 
     Attributes:
         revoked: True if the authorization server confirmed it; False if it offers no revocation, refused it or could
@@ -139,6 +140,7 @@ class OAuthApp:
         self._origins = allowed_origins(self._server.issuer, self._api_url, is_explicit=issuer is not None)
         self._sources: WeakValueDictionary[str, LoginSource] = WeakValueDictionary()
         self._recent: deque[LoginSource] = deque(maxlen=RECENT_LOGINS)
+        self._begun: deque[tuple[str, float]] = deque()  # records of requests that began here, and when
 
     @property
     def client_id(self) -> str:
@@ -185,6 +187,8 @@ class OAuthApp:
             created_at=self._server.now(),
             scopes=scopes,
         )
+        self._forget_old_requests()
+        self._begun.append((self._pending_name(state), pending.created_at))
         self._store.save(self._pending_name(state), make_record(pending.to_json()))
         given = {"prompt": prompt, "resource": resource}
         extra = {field: value for field, value in given.items() if value is not None}
@@ -296,6 +300,11 @@ class OAuthApp:
             source = self._sources.setdefault(name, new)  # another thread may have been faster
             self._recent.append(source)
         return source
+
+    def _forget_old_requests(self) -> None:
+        """Remove the requests of browsers that never came back, or the store would keep them without end."""
+        while self._begun and self._begun[0][1] < self._server.now() - PENDING_SECONDS:
+            self._store.pop(self._begun.popleft()[0])
 
     def _pending_name(self, state: str) -> str:
         return record_name("pending", self.issuer, digest_of_state(state))
@@ -448,7 +457,9 @@ def register_with(
         raise RegistrationError(
             f"{server.issuer} offers no registration. Ask its operator for a client id, and pass it as client_id."
         )
-    body = registrations.registration_body(client_name, redirect_uri, asked, with_secret=with_secret)
+    body = registrations.registration_body(
+        metadata, client_name, redirect_uri, asked, with_secret=with_secret
+    )
     outcome = server.send("POST", url, Secret(body), Secret({"Content-Type": "application/json"}))
     if isinstance(outcome, TransportFailure):
         raise connection_error(url, outcome)

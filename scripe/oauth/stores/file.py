@@ -1,7 +1,7 @@
 """Keep logins in files that only one user can read.
 
-For each name there are up to two files: `NAME.json` with the record, and `NAME.lock`, which `lock` locks. A lock file is
-never deleted: a process that has just opened it would lock a file that the next one does not see.
+For each name there are up to two files: `NAME.json` with the record, and `NAME.lock`, which `lock` locks. A lock file
+is never deleted: a process that has just opened it would lock a file that the next one does not see.
 
 **A record is replaced, never overwritten**: whoever loads it, or kills the process that saves it, finds the old one or
 the new one.
@@ -10,9 +10,9 @@ the new one.
 whether they hold the lock of the name or not. There is one for all names, since a web application makes a name for each
 browser that it sends away, and would leave a lock file for each.
 
-**The kernel drops the locks of a process that dies**, so there is no lease and no clock. `fallback_to_soft=False` refuses
-a file system that has no locks; filelock would otherwise use the existence of a file, which stays there after a crash.
-`thread_local=False`, since a refresh may be given from one thread to another.
+**The kernel drops the locks of a process that dies**, so there is no lease and no clock. `fallback_to_soft=False`
+refuses a file system that has no locks; filelock would otherwise use the existence of a file, which stays there after a
+crash. With `thread_local=False` another thread than the one that entered a lock may leave it.
 """
 
 from __future__ import annotations
