@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TypeAlias
 
 import pytest
 
-from scripe.cli import main
+from scripe.cli import main, prompt
 from scripe.emulator import Emulator
 from scripe.oauth import signing_in
 from tests.oauth.browser import Browser
@@ -581,6 +582,39 @@ def test_a_program_at_a_terminal_is_not_asked(oauth: Emulator) -> None:
     with Terminal(["login", "--json", "--wait-timeout", "0.5"], environment_of(oauth)) as terminal:
         code, seen = terminal.read_all()
     assert (code, "paste the address at which the browser ended, even" in seen) == (18, False)
+
+
+def test_a_question_that_cannot_be_stopped_is_not_followed_by_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On Windows a console cannot be polled."""
+    is_over, is_asked = threading.Event(), threading.Event()
+
+    def wait(_: float) -> bool:
+        is_asked.set()
+        return not is_over.wait(20)
+
+    monkeypatch.setattr(prompt, "_has_input", wait)
+    question = prompt.Prompt()
+    thread = threading.Thread(target=question.ask, args=("Address: ",))
+    thread.start()
+    assert is_asked.wait(20)
+    assert not question.confirm("Replace it? ")
+    is_over.set()
+    thread.join()
+
+
+def test_a_question_needs_no_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Closed:
+        encoding = None
+
+        def write(self, _: str) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Closed())
+    question = prompt.Prompt()
+    question.stop()
+    assert question.ask("Address: ") is None
 
 
 def test_whoami_with_a_key_that_was_typed(served: Emulator, environment: dict[str, str]) -> None:
