@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -611,10 +612,24 @@ def test_a_question_needs_no_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
         def write(self, _: str) -> None:
             raise BrokenPipeError
 
+    def wait(seconds: float) -> bool:
+        time.sleep(seconds)
+        return False
+
+    monkeypatch.setattr(prompt, "_has_input", wait)
     monkeypatch.setattr(sys, "stderr", Closed())
+    question = prompt.Prompt()
+    threading.Timer(0.3, question.stop).start()
+    assert question.ask("Address: ") is None
+
+
+def test_a_question_that_is_over_before_it_is_asked_is_not_written(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     question = prompt.Prompt()
     question.stop()
     assert question.ask("Address: ") is None
+    assert capsys.readouterr().err == ""
 
 
 def test_whoami_with_a_key_that_was_typed(served: Emulator, environment: dict[str, str]) -> None:
