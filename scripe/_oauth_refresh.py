@@ -363,7 +363,10 @@ class LoginSource:
             reason = login.reason_to_end(self.server.now(), response_lost=is_lost)
             return self._end(login, intent.revision, reason, outcome)
         self._abandon(login, intent.revision, is_lost=is_lost)
-        raise self._failure(outcome, login)
+        failure = self._failure(outcome, login)
+        if isinstance(failure, RegistrationError) and login.registration is not None:
+            self.store.pop(login.registration)  # so that the next sign-in registers again
+        raise failure
 
     def _abandon(self, login: StoredLogin, revision: str, *, is_lost: bool) -> None:
         """Take the intent back, unless the refresh token may be spent."""

@@ -10,7 +10,7 @@ import os
 import warnings
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
@@ -102,7 +102,7 @@ class OAuthApp:
 
     """
 
-    _is_of_this_machine = False
+    _registration_name: str | None = None  # the record of an application that registers itself
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class OAuthApp:
         self._scopes = None if scopes is None else tuple(scopes)
         self._server = AuthorizationServer(resolve_issuer(issuer), timeout)
         self._api_url = config.resolve_base_url(None)
-        self._origins = allowed_origins(self._server.issuer, self._api_url, is_explicit=issuer is not None)
+        self._origins = allowed_origins(self._server.issuer, self._api_url)
         self._sources: WeakValueDictionary[str, LoginSource] = WeakValueDictionary()
         self._recent: deque[LoginSource] = deque(maxlen=RECENT_LOGINS)
         self._begun: deque[tuple[str, float]] = deque()  # records of requests that began here, and when
@@ -224,13 +224,7 @@ class OAuthApp:
         workspace_id = self._find_workspace(tokens)
         return self._store_login(
             name,
-            StoredLogin.create(
-                metadata,
-                self.client_id,
-                tokens,
-                workspace_id,
-                self._client.secret if self._is_of_this_machine else None,
-            ),
+            self._make_login(metadata, tokens, workspace_id),
             replace=replace,
         )
 
@@ -344,6 +338,14 @@ class OAuthApp:
                 description=mask(description, sent),
             )
         return response_error(outcome, "the code was exchanged", sent)
+
+    def _make_login(self, metadata: ServerMetadata, tokens: Tokens, workspace_id: str | None) -> StoredLogin:
+        login = StoredLogin.create(metadata, self.client_id, tokens, workspace_id)
+        if self._registration_name is None:
+            return login
+        # Nobody will give these again to those who use the login later.
+        secret = None if self._client.secret is None else self._client.secret.reveal()
+        return replace(login, client_secret=secret, registration=self._registration_name)
 
     def _find_workspace(self, tokens: Tokens) -> str | None:
         """Return the workspace that the user chose; None if the API does not say."""
@@ -471,15 +473,13 @@ def resolve_issuer(issuer: str | None) -> str:
     return issuer if issuer is not None else short_origin(config.resolve_base_url(None))
 
 
-def allowed_origins(issuer: str, api_url: str, *, is_explicit: bool) -> frozenset[str]:
+def allowed_origins(issuer: str, api_url: str) -> frozenset[str]:
     """Return the origins of the APIs to which the tokens of an issuer may be sent.
 
-    It is the issuer's own. An issuer that was given explicitly may serve the configured API as well; but one on this
-    machine never serves one elsewhere: tokens of the emulator must not reach the live API.
+    They are its own and the configured API's, which differ if the issuer was given explicitly. But an issuer on this
+    machine never serves an API elsewhere, or the other way round: tokens of the emulator must not reach the live API.
     """
     own, configured = origin_of(issuer), origin_of(api_url)
-    if not is_explicit or not configured:
-        return frozenset({own})
     is_local = [config.is_loopback(config.parse_host(origin)) for origin in (own, configured)]
     return frozenset({own, configured}) if is_local[0] == is_local[1] else frozenset({own})
 

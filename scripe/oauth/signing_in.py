@@ -101,7 +101,9 @@ def login(
     known = _load_registration(store, registration_name)
     with _open_loopback(port, known) as loopback:
         registration = _register(server, store, registration_name, known, loopback.redirect_uri, scopes)
-        app = _LoopbackApp(place, store, registration, scopes, replace=replace)
+        app = _LoopbackApp(
+            place, store, registration, scopes, replace=replace, registration_name=registration_name
+        )
         request = app.authorization_request(profile)
         loopback.start(request.state)
         try:
@@ -206,13 +208,11 @@ class _Place:
         """Return the place that the arguments name, else the configured one."""
         api_url = config.resolve_base_url(base_url)
         server = check_issuer(short_origin(api_url) if issuer is None else issuer)
-        return cls(api_url, server, allowed_origins(server, api_url, is_explicit=issuer is not None))
+        return cls(api_url, server, allowed_origins(server, api_url))
 
 
 class _LoopbackApp(OAuthApp):
     """The application of this machine: it registers itself, so its logins keep what they need to refresh."""
-
-    _is_of_this_machine = True
 
     def __init__(
         self,
@@ -221,6 +221,7 @@ class _LoopbackApp(OAuthApp):
         registration: Registration,
         scopes: Sequence[str] | None = None,
         *,
+        registration_name: str | None = None,
         replace: bool | ConfirmReplacement = False,
     ) -> None:
         super().__init__(
@@ -233,6 +234,7 @@ class _LoopbackApp(OAuthApp):
         )
         self._api_url, self._origins = place.api_url, place.origins
         self._replace = replace
+        self._registration_name = registration_name
 
     def pending_name(self, request: AuthorizationRequest) -> str:
         """Return the name under which an authorization request is kept until it is used."""

@@ -406,6 +406,17 @@ def test_a_registration_that_the_server_does_not_know_is_made_again(
     assert sent_to(emulator, "/oauth/register") == 2
 
 
+def test_a_registration_that_a_refresh_finds_unknown_is_made_again(
+    emulator: Emulator, sign_in: Callable[..., Login]
+) -> None:
+    credentials = sign_in().credentials
+    emulator.fail_next(401, "invalid_client", path="/oauth/token")
+    with pytest.raises(RegistrationError):
+        credentials.access_token(rejected=credentials.access_token())
+    sign_in()
+    assert sent_to(emulator, "/oauth/register") == 2
+
+
 def test_a_registration_is_made_again_after_a_timeout(
     emulator: Emulator, browser: Browser, sign_in: Callable[..., Login]
 ) -> None:
