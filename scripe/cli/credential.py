@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from .._core.config import API_KEY_VARIABLE, has_api_key_in_environment, resolve
 from .._core.oauth.token_store import record_name
 from .._default_login import DEFAULT_PROFILE, has_default_login
 from ..errors import ConfigurationError
+from .prompt import is_at_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ def choose_credential(options: Options) -> CredentialChoice:
         return CredentialChoice(PROFILE_VARIABLE, os.environ[PROFILE_VARIABLE])
     if has_default_login(resolve_base_url(options.base_url)):
         return CredentialChoice("default", DEFAULT_PROFILE)
-    if sys.stdin is not None and sys.stdin.isatty():
+    if is_at_terminal():
         return CredentialChoice("prompt")
     raise ConfigurationError(
         f"There is no API key and no login. Run `scripe login`, or set {API_KEY_VARIABLE}, or give --api-key-file PATH "

@@ -28,6 +28,8 @@ class Prompt:
     def ask(self, text: str) -> str | None:
         """Return the line that was typed; None at the end of the input, or once `stop` was called."""
         with self._asking:
+            if self._is_over.is_set():
+                return None
             self._is_answered = False
             write_prompt(text)
             while not self._is_over.is_set():

@@ -369,7 +369,7 @@ class OAuthApp:
     def _store_login(self, name: str, login: StoredLogin, *, replace: bool) -> Login:
         source = self._source(name)
         while (workspace_id := self._save_login(source, login, replace=replace)) is not None:
-            replace = self._confirms_replacement(workspace_id, login.workspace_id or "")
+            replace = self._confirm_replacement(workspace_id, login.workspace_id or "")
             if not replace:
                 self._send_revocation(login)
                 raise CallbackError(
@@ -390,8 +390,8 @@ class OAuthApp:
             source.adopt(login)
             return None
 
-    def _confirms_replacement(self, stored: str, chosen: str) -> bool:  # noqa: ARG002
-        """Return whether a login may replace one of another workspace. No lock is held meanwhile."""
+    def _confirm_replacement(self, stored: str, chosen: str) -> bool:  # noqa: ARG002
+        """Ask whether a login may replace one of another workspace. No lock is held meanwhile."""
         return False
 
     def _send_revocation(self, login: StoredLogin) -> bool:

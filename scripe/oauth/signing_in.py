@@ -240,7 +240,7 @@ class _LoopbackApp(OAuthApp):
         """Return the name under which an authorization request is kept until it is used."""
         return self._pending_name(request.state)
 
-    def _confirms_replacement(self, stored: str, chosen: str) -> bool:
+    def _confirm_replacement(self, stored: str, chosen: str) -> bool:
         return callable(self._replace) and self._replace(stored, chosen)
 
 

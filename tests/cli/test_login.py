@@ -8,6 +8,8 @@ import re
 import signal
 import socket
 import sys
+import threading
+import time
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import TypeAlias
 
 import pytest
 
-from scripe.cli import main
+from scripe.cli import main, prompt
 from scripe.emulator import Emulator
 from scripe.oauth import signing_in
 from tests.oauth.browser import Browser
@@ -581,6 +583,53 @@ def test_a_program_at_a_terminal_is_not_asked(oauth: Emulator) -> None:
     with Terminal(["login", "--json", "--wait-timeout", "0.5"], environment_of(oauth)) as terminal:
         code, seen = terminal.read_all()
     assert (code, "paste the address at which the browser ended, even" in seen) == (18, False)
+
+
+def test_a_question_that_cannot_be_stopped_is_not_followed_by_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On Windows a console cannot be polled."""
+    is_over, is_asked = threading.Event(), threading.Event()
+
+    def wait(_: float) -> bool:
+        is_asked.set()
+        return not is_over.wait(20)
+
+    monkeypatch.setattr(prompt, "_has_input", wait)
+    question = prompt.Prompt()
+    thread = threading.Thread(target=question.ask, args=("Address: ",))
+    thread.start()
+    assert is_asked.wait(20)
+    assert not question.confirm("Replace it? ")
+    is_over.set()
+    thread.join()
+
+
+def test_a_question_needs_no_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Closed:
+        encoding = None
+
+        def write(self, _: str) -> None:
+            raise BrokenPipeError
+
+    def wait(seconds: float) -> bool:
+        time.sleep(seconds)
+        return False
+
+    monkeypatch.setattr(prompt, "_has_input", wait)
+    monkeypatch.setattr(sys, "stderr", Closed())
+    question = prompt.Prompt()
+    threading.Timer(0.3, question.stop).start()
+    assert question.ask("Address: ") is None
+
+
+def test_a_question_that_is_over_before_it_is_asked_is_not_written(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    question = prompt.Prompt()
+    question.stop()
+    assert question.ask("Address: ") is None
+    assert capsys.readouterr().err == ""
 
 
 def test_whoami_with_a_key_that_was_typed(served: Emulator, environment: dict[str, str]) -> None:

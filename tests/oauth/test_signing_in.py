@@ -335,12 +335,13 @@ def test_nobody_finishes(browser: Browser, sign_in: Callable[..., Login], store:
 
 def test_a_browser_that_hangs_is_not_waited_for(browser: Browser, sign_in: Callable[..., Login]) -> None:
     """`BROWSER='firefox %s'` makes `webbrowser.open` return only when the browser is closed."""
-    is_over = threading.Event()
-    browser.act = lambda url: is_over.wait(20)
+    is_over, was_closed = threading.Event(), list[bool]()
+    browser.act = lambda url: was_closed.append(is_over.wait(20))
     with pytest.raises(LoginTimeoutError):
         sign_in(timeout=0.2)
     is_over.set()
     browser.wait()
+    assert was_closed == [True]
 
 
 # --- the registration ------------------------------------------------------------------------------------------------
