@@ -183,6 +183,7 @@ class LoginSource:
         self._unsaved: tuple[StoredLogin, str] | None = None  # and the revision that it may replace
         self._running: Future[str] | None = None
         self._pause_until = 0.0
+        self._refreshed: str | None = None  # the access token of this process's last refresh
         self._rejected: tuple[str, float] | None = None
 
     @property
@@ -221,8 +222,12 @@ class LoginSource:
             return self._running
 
     def reject(self, token: str) -> None:
-        """Note that the API rejected a token that a refresh had just brought: another refresh would not help."""
-        self._rejected = token, real_seconds() + PAUSE_AFTER_REJECTION
+        """Note that the API rejected a token; if a refresh had just brought it, another one would not help.
+
+        One that was taken over from another process may be old: the next call refreshes it.
+        """
+        if token == self._refreshed:
+            self._rejected = token, real_seconds() + PAUSE_AFTER_REJECTION
 
     def adopt(self, login: StoredLogin | None) -> None:
         """Use a login that was just saved, or none after it was removed."""
@@ -411,7 +416,7 @@ class LoginSource:
             return login.access_token
         if not is_saved:
             return None
-        self._unsaved, self._pause_until = None, 0.0
+        self._unsaved, self._pause_until, self._refreshed = None, 0.0, login.access_token
         _log.info("The login %r was refreshed.", self.name)
         return login.access_token
 

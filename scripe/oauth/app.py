@@ -446,7 +446,9 @@ def register_with(
         raise RegistrationError(
             f"{server.issuer} offers no registration. Ask its operator for a client id, and pass it as client_id."
         )
-    body = registrations.registration_body(client_name, redirect_uri, asked, with_secret=with_secret)
+    body = registrations.registration_body(
+        metadata, client_name, redirect_uri, asked, with_secret=with_secret
+    )
     outcome = server.send("POST", url, Secret(body), Secret({"Content-Type": "application/json"}))
     if isinstance(outcome, TransportFailure):
         raise connection_error(url, outcome)

@@ -57,6 +57,13 @@ def test_metadata_of_an_issuer_with_a_path_lie_before_it(server: ScriptedServer)
     assert server.received[0].path == f"{WELL_KNOWN}/tenant"
 
 
+def test_an_issuer_that_ends_with_a_slash_is_given_with_it(server: ScriptedServer) -> None:
+    issuer = f"{server.origin}/"
+    server.script(json_reply(metadata(server.origin, issuer=issuer)))
+    begin(server, issuer)
+    assert server.received[0].path == WELL_KNOWN
+
+
 def test_an_authorization_endpoint_may_lie_on_another_host(server: ScriptedServer) -> None:
     url = "https://login.example/authorize?theme=dark"
     server.script(json_reply(metadata(server.origin, authorization_endpoint=url)))
@@ -200,6 +207,24 @@ def test_a_registration_asks_as_the_standard_says(server: ScriptedServer) -> Non
         "scope": "posts:read offline_access",
         "token_endpoint_auth_method": "none",
     }
+
+
+@pytest.mark.parametrize(
+    ("methods", "expected"),
+    [
+        (None, "client_secret_basic"),
+        (["client_secret_basic", "client_secret_post"], "client_secret_basic"),
+        (["client_secret_post"], "client_secret_post"),
+    ],
+    ids=["not said", "both", "the form alone"],
+)
+def test_a_secret_is_asked_for_as_it_will_be_sent(
+    server: ScriptedServer, methods: list[str] | None, expected: str
+) -> None:
+    document = metadata(server.origin, token_endpoint_auth_methods_supported=methods)
+    server.script(json_reply(document), json_reply({"client_id": "app_1", "client_secret": "s"}, 201))
+    oauth.register(client_name="Acme", redirect_uri=CALLBACK, issuer=server.origin, with_secret=True)
+    assert server.received[1].json()["token_endpoint_auth_method"] == expected
 
 
 # --- the token endpoint ----------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def short_origin(url: str) -> str:
 
 
 def check_issuer(issuer: str) -> str:
-    """Return the issuer, without a slash at its end; raise ConfigurationError unless it can be asked safely."""
+    """Return the issuer as it was given; raise ConfigurationError unless it can be asked safely."""
     check_type(issuer, str, "issuer", "a str", ConfigurationError)
     if not _is_secure(issuer) or urlsplit(issuer).query or urlsplit(issuer).fragment:
         raise ConfigurationError(
@@ -64,7 +64,7 @@ def check_issuer(issuer: str) -> str:
         )
     if urlsplit(issuer).username is not None:
         raise ConfigurationError("issuer must not hold a user name or a password. Give the URL alone.")
-    return issuer.rstrip("/")
+    return issuer
 
 
 def metadata_url(issuer: str) -> str:

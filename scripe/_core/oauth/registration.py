@@ -11,7 +11,7 @@ from ..config import check_type, is_loopback, parse_host
 from ..outcome import RawResponse
 from .discovery import ServerMetadata, parse_object
 from .login import parse_record
-from .tokens import error_of
+from .tokens import error_of, secret_auth_method
 
 FORMAT = "scripe-registration-1"
 
@@ -53,9 +53,14 @@ def check_redirect_uri(redirect_uri: str) -> str:
 
 
 def registration_body(
-    client_name: str, redirect_uri: str, scopes: Sequence[str], *, with_secret: bool
+    metadata: ServerMetadata,
+    client_name: str,
+    redirect_uri: str,
+    scopes: Sequence[str],
+    *,
+    with_secret: bool,
 ) -> bytes:
-    """Return the body of a registration."""
+    """Return the body of a registration; a secret is asked for as it will be sent later."""
     return json.dumps(
         {
             "client_name": client_name,
@@ -63,7 +68,7 @@ def registration_body(
             "grant_types": ["authorization_code", "refresh_token"],
             "response_types": ["code"],
             "scope": " ".join(scopes),
-            "token_endpoint_auth_method": "client_secret_basic" if with_secret else "none",
+            "token_endpoint_auth_method": secret_auth_method(metadata) if with_secret else "none",
         }
     ).encode()
 

@@ -30,20 +30,23 @@ class ClientIdentity:
     secret: Secret[str] | None = None
 
     def authenticate(self, metadata: ServerMetadata) -> Secret[tuple[dict[str, str], dict[str, str]]]:
-        """Return the headers and the form fields that identify the application.
-
-        A secret travels in a header, unless the server takes it in the form alone.
-        """
+        """Return the headers and the form fields that identify the application."""
         return Secret(self._identify(metadata))
 
     def _identify(self, metadata: ServerMetadata) -> tuple[dict[str, str], dict[str, str]]:
         if self.secret is None:
             return {}, {"client_id": self.client_id}
-        methods = metadata.token_auth_methods or ("client_secret_basic",)
-        if "client_secret_basic" not in methods and "client_secret_post" in methods:
+        if secret_auth_method(metadata) == "client_secret_post":
             return {}, {"client_id": self.client_id, "client_secret": self.secret.reveal()}
         pair = f"{quote(self.client_id, safe='')}:{quote(self.secret.reveal(), safe='')}"
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}, {}
+
+
+def secret_auth_method(metadata: ServerMetadata) -> str:
+    """Return how a client secret travels: in a header, unless the server takes it in the form alone."""
+    methods = metadata.token_auth_methods or ("client_secret_basic",)
+    is_form_only = "client_secret_basic" not in methods and "client_secret_post" in methods
+    return "client_secret_post" if is_form_only else "client_secret_basic"
 
 
 @dataclass(frozen=True, slots=True)
