@@ -454,9 +454,7 @@ class Scripe:
 _CLIENT_ATTRIBUTES = ("_api_key", "_sender", "_is_copy", "_owns_ledger")
 
 
-def _use_api_key(
-    api_key: Secret[str | KeySource | None], base_url: str
-) -> APIKeyCredential:
+def _use_api_key(api_key: Secret[str | KeySource | None], base_url: str) -> APIKeyCredential:
     """Return the credential of an API key; if there is none, the error names the login of this machine."""
     try:
         return APIKeyCredential(api_key)

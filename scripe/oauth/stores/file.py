@@ -37,7 +37,7 @@ from ...errors import ConfigurationError, TokenStoreError, TokenStoreWarning
 from ._names import check_name, lock_timeout_error
 
 try:
-    import platformdirs  # noqa: F401 - `token_folder` needs it
+    import platformdirs  # noqa: F401 - `token_folder` needs it  # pyright: ignore[reportUnusedImport] - only to see that it is there
     from filelock import FileLock, Timeout
 except ModuleNotFoundError as _error:
     raise ConfigurationError(
