@@ -113,7 +113,7 @@ def omit_constructor(
     return None
 
 
-RETURNED = ("AuthorizationRequest", "Credentials", "Login", "OAuthControls", "Registration", "Revocation")
+RETURNED = ("AuthorizationRequest", "Credentials", "Login", "Registration", "Revocation")
 
 
 def _is_inner(name: str) -> bool:

@@ -36,7 +36,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What no model of the API holds: the document for programs, and the lines for people by their labels."""
+    """Facts that no model of the API holds: a document for programs, and lines for people by their labels."""
 
     document: Mapping[str, object]
     lines: Mapping[str, object]

@@ -98,7 +98,7 @@ class _Server(ThreadingMixIn, TCPServer):
 
     @property
     def host(self) -> str:
-        """What `Host` is in a request of our browser."""
+        """The `Host` header of a request of our browser."""
         return f"{HOST}:{self.server_address[1]}"
 
     def handle_error(self, request: object, client_address: object) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 
+from .processes import Loss
 from .worlds import Scenario
 
 GROUPS = ("once", "ends", "browser", "clients", "servers", "orders")
@@ -43,7 +44,11 @@ def main() -> int:
     started, total = time.monotonic(), 0
     for group in options.only or GROUPS:
         module = import_module(f"{__package__}.{group}")
-        count = run_group(group, module.scenarios(options.seed, options.seconds))
+        try:
+            count = run_group(group, module.scenarios(options.seed, options.seconds))
+        except Loss as error:  # what a group needs is missing
+            print(f"LOSS in {group}: {error}")
+            count = None
         if count is None:
             print(f"The seed was {options.seed}: scripts/oauth-trial --only {group} --seed {options.seed}")
             return 1

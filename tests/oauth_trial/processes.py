@@ -190,12 +190,17 @@ class Worker:
         with Scripe(auth=self.credentials, rate_limiter=None) as client:
             return client.workspaces.me().workspace.id
 
-    def call_in_task(self) -> str:
-        async def main() -> str:
-            async with AsyncScripe(auth=self.credentials, rate_limiter=None) as client:
-                return (await client.workspaces.me()).workspace.id
+    def call_in_asyncio(self) -> str:
+        return asyncio.run(self._call_in_task())
 
-        return asyncio.run(main())
+    def call_in_trio(self) -> str:
+        import trio  # only where it is needed: processes begin sooner
+
+        return trio.run(self._call_in_task)
+
+    async def _call_in_task(self) -> str:
+        async with AsyncScripe(auth=self.credentials, rate_limiter=None) as client:
+            return (await client.workspaces.me()).workspace.id
 
     def meet(self, threads: int, at: float) -> str:
         """Call in many threads at one moment; return the workspaces that were seen, joined."""

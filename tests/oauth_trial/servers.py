@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from scripe import ConsentRequiredError, Scripe, oauth
+from scripe import ConsentRequiredError, RegistrationError, Scripe, oauth
 from scripe.oauth import FileTokenStore, OAuthApp, Registration
 
 from . import mcp_server
@@ -37,10 +37,21 @@ def scenarios(seed: int, seconds: float) -> Iterator[Scenario]:
                 partial(try_server, partial(serve_oidc, folder, methods), with_secret=with_secret),
             )
     yield "mcp.server.auth, public", partial(try_server, serve_mcp, with_secret=False)
+    yield "mcp.server.auth, with a secret", try_basic_at_mcp
     yield (
         "mcp.server.auth, with a secret",
         partial(try_server, partial(serve_mcp, ["client_secret_post"]), with_secret=True),
     )
+
+
+def try_basic_at_mcp() -> str:
+    """Show that the server of mcp does not take `client_secret_basic` as RFC 6749 describes it."""
+    try:
+        try_server(serve_mcp, with_secret=True)
+    except RegistrationError as error:
+        expect("refused for the missing client_id", holds="Missing client_id" in str(error))
+        return "client_secret_basic was refused: the server wants client_id in the form too"
+    raise Loss("client_secret_basic works now: say so")
 
 
 @dataclass
