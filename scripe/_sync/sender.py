@@ -41,7 +41,7 @@ from .._core.retry import RetryPolicy, is_transient, last_outcome
 from .._http import CommonHeaders, PreparedRequest, SendOptions
 from .._observer import CallDescription, Observation, Operation, observe
 from .._redaction import redact_api_key
-from ..errors import APITimeoutError, ClientClosedError, LedgerError, NotFoundError, ScripeError
+from ..errors import APITimeoutError, ClientClosedError, LedgerError, NotFoundError, OAuthError, ScripeError
 from ..types._base import JSON
 from ..types.response_info import ResponseInfo
 from .credential import Credential
@@ -177,8 +177,8 @@ class Sender:
                 # Another task or thread closed the client between two attempts: the first one may have arrived.
                 error.idempotency_key = request.idempotency_key
             raise
-        except APITimeoutError as error:
-            # Raised by the lock of the API key refresh, which does not know this call's idempotency key.
+        except (APITimeoutError, OAuthError) as error:
+            # Raised by the refresh of an API key or a login, which does not know this call's idempotency key.
             add_idempotency_key(error, request.idempotency_key)
             raise
         # None: the deadline interrupted the attempt. A timeout of one socket operation is a missed deadline, too, if

@@ -647,3 +647,35 @@ def test_a_login_without_stdin(
     assert main(["login"]) == 0
     assert main(["logout"]) == 0
     assert main(["whoami"]) == 2
+
+
+# --- applications ----------------------------------------------------------------------------------------------------
+
+
+def test_an_application_is_registered(oauth: Emulator, scripe: Run) -> None:
+    ran = scripe("oauth", "register", "--name", "Acme", "--redirect-uri", "https://acme.example/", "--json")
+    assert ran.code == 0, ran.err
+    assert (ran.document["client_id"][:7], ran.document["client_secret"]) == ("client_", None)
+
+
+def test_an_application_gets_a_secret_if_it_wants_one(oauth: Emulator, scripe: Run) -> None:
+    words = [
+        "--name",
+        "Acme",
+        "--redirect-uri",
+        "https://acme.example/",
+        "--with-secret",
+        "--scope",
+        "posts:read",
+    ]
+    ran = scripe("oauth", "register", *words)
+    assert (ran.code, "client secret" in ran.out.replace("_", " "), "posts:read" in ran.out) == (
+        0,
+        True,
+        True,
+    )
+
+
+def test_an_application_that_nobody_should_register_is_a_wrong_option(oauth: Emulator, scripe: Run) -> None:
+    ran = scripe("oauth", "register", "--name", "Acme", "--redirect-uri", "http://acme.example/")
+    assert ran.code == 2

@@ -19,7 +19,7 @@ from scripe.emulator import Emulator
 from . import compare
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "files"
-ID = re.compile(r"\b(org|key|proj|src|upl|job|note|slot|post|pst|kb|whe|req|whsec)_[0-9a-f]{12,}\b")
+ID = re.compile(r"\b(org|client|key|proj|src|upl|job|note|slot|post|pst|kb|whe|req|whsec)_[0-9a-f]{12,}\b")
 VARYING = {
     r"127\.0\.0\.1:\d+": "127.0.0.1:PORT",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z": "TIME",
@@ -67,6 +67,7 @@ ledger retry one --ledger LEDGER
 ledger settle one --result-id post_1 --ledger LEDGER
 ledger backup COPY --ledger LEDGER
 logout --profile nobody
+oauth register --name Acme --redirect-uri https://acme.example/
 """
 BADLY: list[tuple[str, Callable[[Emulator], object]]] = [
     ("sorces", lambda e: None),

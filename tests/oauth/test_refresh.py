@@ -1032,3 +1032,11 @@ def test_each_waiter_gets_an_error_of_its_own(emulator: Emulator, app: OAuthApp)
         running.set_exception(ConsentRequiredError("Over.", reason="revoked", name=NAME))
         errors = [waiter.exception() for waiter in waiters]
     assert (errors[0] is not errors[1], {type(error) for error in errors}) == (True, {ConsentRequiredError})
+
+
+def test_an_error_of_a_login_names_the_idempotency_key_of_a_write(emulator: Emulator, app: OAuthApp) -> None:
+    login = sign_in(emulator, app)
+    emulator.oauth.revoke(app.client_id)
+    with Scripe(auth=login) as client, pytest.raises(ConsentRequiredError) as caught:
+        client.notes.create(project_id=emulator.project_id, content="Words.", idempotency_key="key-1")
+    assert caught.value.idempotency_key == "key-1"

@@ -650,7 +650,7 @@ def test_what_is_no_engine_is_refused(wrong: object) -> None:
 
 def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     url = sa.URL.create("sqlite", username="user", password=CANARY, database="x.db")
-    engine = sa.create_engine("sqlite://")
+    engine = sa.create_engine("sqlite:///x.db")  # nothing is opened
     monkeypatch.setattr(engine, "url", url)
     assert CANARY not in repr(SQLTokenStore(engine))
 
@@ -774,3 +774,8 @@ def test_a_lease_that_cannot_be_ended_ends_by_itself(engine: sa.Engine) -> None:
     with store.lock("one", 1), engine.begin() as connection:
         connection.execute(sa.text("DROP TABLE scripe_tokens"))
     assert sa.inspect(engine).get_table_names() == []
+
+
+def test_a_database_that_each_thread_has_for_itself_is_refused() -> None:
+    with pytest.raises(ConfigurationError):
+        SQLTokenStore(sa.create_engine("sqlite://"))

@@ -69,7 +69,8 @@ class SQLTokenStore:
         create_tables: True to create the table if it is missing; False if your migrations do that.
 
     Raises:
-        ConfigurationError: SQLAlchemy is not installed (extra `sql`), or `engine` is not an engine.
+        ConfigurationError: SQLAlchemy is not installed (extra `sql`), or `engine` is not an engine that threads can
+            share.
 
     """
 
@@ -77,6 +78,11 @@ class SQLTokenStore:
 
     def __init__(self, engine: sa.Engine, *, create_tables: bool = True) -> None:
         check_type(engine, sa.Engine, "engine", "what sqlalchemy.create_engine returns", ConfigurationError)
+        if isinstance(engine.pool, sa.pool.SingletonThreadPool):
+            raise ConfigurationError(
+                "The engine is of a SQLite database in memory, which each thread has for itself. Give it the path of a "
+                "file, or poolclass=StaticPool for a test."
+            )
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._must_create_tables = create_tables
 
