@@ -186,6 +186,7 @@ def single_calls(place: Place) -> Table:
         Contender("requests", "others", "plain_others", "requests_get"),
         Contender("scripe", "scripe", "with_scripe", "get"),
         Contender("scripe, another id each time", "scripe", "with_scripe", "get_others"),
+        Contender("scripe, a login whose token lives", "scripe", "with_scripe", "get_with_login"),
         Contender("scripe on httpx2", "scripe-httpx2", "with_scripe", "get", (), "httpx2"),
         Contender(
             "scripe on httpx2, another id each time",
@@ -338,6 +339,20 @@ def waits(place: Place) -> Table:
     )
 
 
+def writes(place: Place) -> Table:
+    contenders = [
+        Contender("without a ledger", "scripe-emulator", "with_scripe", "writes"),
+        Contender("with a ledger", "scripe-emulator", "with_scripe", "writes", ("ledger",)),
+    ]
+    return Table(
+        "a write with an idempotency key",
+        "To the emulator in the same process, whose time is included. The ledger's file is on a disk.",
+        in_batches(contenders, [], rounds=place.rounds(7), count=50),
+        MICROSECONDS,
+        base="without a ledger",
+    )
+
+
 def counted_imports(_place: Place) -> Table:
     wanted = [
         ("nothing", "httpx", programs.BARE),
@@ -417,6 +432,7 @@ def tables(only: str, told: Callable[[str], None], *, quick: bool) -> list[Table
             long_walks,
             many_calls,
             waits,
+            writes,
         ):
             measured(measure)
         if can_count() and not quick:

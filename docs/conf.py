@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE))  # `nb_custom_formats` imports from this file
 sys.path.insert(0, str(HERE.parent))
 
 import scripe  # noqa: E402
-from scripe import __version__, _http, types  # noqa: E402
+from scripe import __version__, _http, oauth, types  # noqa: E402
 
 # At run time these two are `object`, and would be documented as that.
 for name in ("HTTPClient", "AsyncHTTPClient"):
@@ -30,8 +30,8 @@ for name in dir(types):
     getattr(types, name)
 
 # Public classes name the package as their module. Autodoc needs the module that defines them, which their methods know.
-for value in [getattr(scripe, name) for name in dir(scripe)]:
-    if isinstance(value, type) and value.__module__ == "scripe":
+for value in [getattr(package, name) for package in (scripe, oauth) for name in dir(package)]:
+    if isinstance(value, type) and value.__module__ in ("scripe", "scripe.oauth"):
         value.__module__ = next(
             part.__module__ for part in vars(value).values() if isinstance(part, FunctionType)
         )
@@ -77,14 +77,14 @@ toc_object_entries_show_parents = "hide"
 # other packages, type variables, and names of types that the text of an argument describes.
 nitpicky = True
 nitpick_ignore_regex = [
-    ("py:class", r"(collections\.abc|datetime|os|pathlib|pydantic\.types)\..+"),
+    ("py:class", r"(collections\.abc|contextlib|datetime|os|pathlib|pydantic\.types|sqlalchemy)\..+"),
     ("py:class", r"(.+\.)?T"),
     ("py:class", r"JSON|JSONInput|Json|Scope|(pandas|polars)(\..+)?\.DataFrame|p[dl]\.DataFrame"),
     ("py:class", r"httpx\.(Async)?HTTPClient"),
     ("py:class", r"scripe\._files\.(Readable|Uploaded|Wrapped)File"),
     (
         "py:class",
-        r"(.+\.)?((Async)?(Callback|KeySource)|Client|ClientOptions|Server|InProcessTransport|(Tracer|Meter)Provider)",
+        r"(.+\.)?((Async)?(Auth|Callback|KeySource)|Client|ClientOptions|Server|InProcessTransport|(Tracer|Meter)Provider)",
     ),
     ("py:exc", r"S3Error|MissingExtraError"),
 ]
@@ -113,8 +113,11 @@ def omit_constructor(
     return None
 
 
+RETURNED = ("AuthorizationRequest", "Credentials", "Login", "Registration", "Revocation")
+
+
 def _is_inner(name: str) -> bool:
-    return name.startswith(("scripe._sync.", "scripe._async.")) or name.endswith("Pager")
+    return name.startswith(("scripe._sync.", "scripe._async.")) or name.endswith(("Pager", *RETURNED))
 
 
 def omit_inherited_members(

@@ -96,7 +96,7 @@ class AuthorizationServer:
         self.now: Callable[[], float] = now
         self._metadata: tuple[ServerMetadata, float] | None = None
 
-    def discover(self, *, again: bool = False) -> ServerMetadata:
+    def discover(self, *, again: bool = False, timeout: float | None = None) -> ServerMetadata:
         """Return the server's metadata, fetched within the last hour; `again` fetches it in any case.
 
         Raises:
@@ -107,7 +107,7 @@ class AuthorizationServer:
         if self._metadata is not None and not again and real_seconds() - self._metadata[1] < KEPT_SECONDS:
             return self._metadata[0]
         url = metadata_url(self.issuer)
-        outcome = self.send("GET", url)
+        outcome = self.send("GET", url, timeout=timeout)
         if isinstance(outcome, TransportFailure):
             raise connection_error(url, outcome)
         metadata = parse_metadata(self.issuer, outcome)
@@ -231,8 +231,6 @@ class LoginSource:
 
     def adopt(self, login: StoredLogin | None) -> None:
         """Use a login that was just saved, or none after it was removed."""
-        if self._pid != os.getpid():
-            self._reset()
         self._login, self._unsaved, self._pause_until, self._rejected = login, None, 0.0, None
 
     def _is_paused(self, token: str) -> bool:
@@ -254,24 +252,41 @@ class LoginSource:
             future.set_exception(failure)
 
     def _renew(self, rejected: Secret[str | None]) -> str:
+        """Return a token of the store, or refresh; while the old one lives, no failure of that fails a call."""
+        try:
+            return self._load_or_refresh(rejected)
+        except ConsentRequiredError:
+            raise
+        except ScripeError as error:
+            login = self._login
+            if (
+                login is None
+                or not login.is_alive(self.server.now())
+                or login.access_token == rejected.reveal()
+            ):
+                raise
+            _log.info(
+                "The login %r could not be refreshed; its token still lives, and is used. %s",
+                self.name,
+                error,
+            )
+            self._pause_until = real_seconds() + PAUSE_AFTER_FAILURE
+            return login.access_token
+
+    def _load_or_refresh(self, rejected: Secret[str | None]) -> str:
         self._save_unsaved()
         login, _ = self._load()
         if self._can_send(login, rejected):
             return login.access_token
-        try:
-            with hold_lock(self):
-                end = real_seconds() + REFRESH_SECONDS
-                for _ in range(3):
-                    login, revision = self._load()
-                    if self._can_send(login, rejected):
-                        return login.access_token
-                    token = self._refresh(login, revision, rejected, end)
-                    if token is not None:
-                        return token
-        except TokenStoreError as error:
-            if self._is_spent(login, rejected):
-                raise
-            return self._use_living_token(login, str(error))
+        with hold_lock(self):
+            end = real_seconds() + REFRESH_SECONDS
+            for _ in range(3):
+                login, revision = self._load()
+                if self._can_send(login, rejected):
+                    return login.access_token
+                token = self._refresh(login, revision, end)
+                if token is not None:
+                    return token
         raise TokenStoreError(
             f"The login {self.name!r} was replaced three times while it was refreshed. Check which program signs in "
             "again and again.",
@@ -309,10 +324,10 @@ class LoginSource:
         try:
             self.store.save(self.record_name, make_record(login.to_json()), only_over=revision)
             self._unsaved = None
-        except TokenStoreError as error:
+        except Exception as error:  # noqa: BLE001 - whatever a store raises
             self._warn_unsaved(error)
 
-    def _warn_unsaved(self, error: TokenStoreError) -> None:
+    def _warn_unsaved(self, error: Exception) -> None:
         warnings.warn(
             f"The new tokens of the login {self.name!r} could not be saved ({error}). They are kept in memory, and "
             "lost if this process ends before the store works again.",
@@ -320,51 +335,45 @@ class LoginSource:
             stacklevel=2,
         )
 
-    def _refresh(
-        self, login: StoredLogin, revision: str, rejected: Secret[str | None], end: float
-    ) -> str | None:
-        """Send the refresh token, save what comes, and return the access token; None if the store has another login."""
+    def _refresh(self, login: StoredLogin, revision: str, end: float) -> str | None:
+        """Send the refresh token, save what comes, and return the access token.
+
+        Return None if another login was stored meanwhile: what is stored wins.
+        """
         if login.refresh_token is None:
-            return self._end(
-                login, revision, "expired" if not login.is_alive(self.server.now()) else "revoked"
-            )
-        was_sent_before = login.has_unfinished_refresh()
-        intent = make_record(login.begin_refresh(self.server.now()).to_json())
+            return self._end(login, revision, "revoked" if login.is_alive(self.server.now()) else "expired")
+        if not threading.main_thread().is_alive():
+            raise _exiting()
+        was_sent_before, sent_at = login.has_unfinished_refresh(), self.server.now()
+        intent = make_record(login.begin_refresh(sent_at).to_json())
         if not self.store.save(self.record_name, intent, only_over=revision):
             return None
-        sent_at = self.server.now()
-        outcome, sender, maybe_spent = self._send_with_retries(login, end)
+        try:
+            outcome, login, maybe_spent = self._send_with_retries(login, end)
+        except (
+            ScripeError
+        ):  # it was not sent: the proxy or the certificates of the environment cannot be used
+            self._abandon(login, intent.revision, is_lost=was_sent_before)
+            raise
+        tokens = parse_tokens(outcome, login.scopes, sent_at) if isinstance(outcome, RawResponse) else None
+        if tokens is not None:
+            return self._save(login.with_tokens(tokens), intent.revision)
         is_lost = was_sent_before or maybe_spent
-        if isinstance(outcome, RawResponse):
-            tokens = parse_tokens(outcome, login.scopes, sent_at)
-            if tokens is not None:
-                return self._save(sender.with_tokens(tokens), intent.revision)
-            if error_of(outcome)[0] == "invalid_grant":
-                return self._take_over(login) or self._end(
-                    sender,
-                    intent.revision,
-                    login.reason_to_end(self.server.now(), response_lost=is_lost),
-                    outcome,
-                )
-        if not is_lost and not (isinstance(outcome, RawResponse) and outcome.is_success):
-            unspent = make_record(login.abandon_refresh().to_json())
-            self.store.save(self.record_name, unspent, only_over=intent.revision)
+        if isinstance(outcome, RawResponse) and error_of(outcome)[0] == "invalid_grant":
+            reason = login.reason_to_end(self.server.now(), response_lost=is_lost)
+            return self._end(login, intent.revision, reason, outcome)
+        self._abandon(login, intent.revision, is_lost=is_lost)
         failure = self._failure(outcome, login)
-        if _is_outage(outcome) and not self._is_spent(login, rejected):
-            return self._use_living_token(login, str(failure))
+        if isinstance(failure, RegistrationError) and login.registration is not None:
+            self.store.pop(login.registration)  # so that the next sign-in registers again
         raise failure
 
-    def _is_spent(self, login: StoredLogin, rejected: Secret[str | None]) -> bool:
-        """Return True if the access token is over, or was rejected."""
-        return not login.is_alive(self.server.now()) or login.access_token == rejected.reveal()
-
-    def _use_living_token(self, login: StoredLogin, problem: str) -> str:
-        """Return the access token that is still alive, and try no other refresh for some seconds."""
-        _log.info(
-            "The login %r could not be refreshed; its token still lives, and is used. %s", self.name, problem
-        )
-        self._pause_until = real_seconds() + PAUSE_AFTER_FAILURE
-        return login.access_token
+    def _abandon(self, login: StoredLogin, revision: str, *, is_lost: bool) -> None:
+        """Take the intent back, unless the refresh token may be spent."""
+        if not is_lost:
+            self.store.save(
+                self.record_name, make_record(login.abandon_refresh().to_json()), only_over=revision
+            )
 
     def _send_with_retries(self, login: StoredLogin, end: float) -> tuple[Outcome, StoredLogin, bool]:
         """Send the refresh token until a response comes.
@@ -372,32 +381,28 @@ class LoginSource:
         Return the last outcome, the login with the endpoints that were used, and whether the token may be spent
         although no response said so.
         """
-        outcome: Outcome | None = None
-        has_discovered = maybe_spent = False
-        for _ in range(MAX_ATTEMPTS):
-            left = end - real_seconds()
-            if not threading.main_thread().is_alive() or (outcome is not None and left < ATTEMPT_SECONDS):
-                break
-            form, client = Secret(refresh_form(login.refresh_token or "")), self._client_of(login)
-            outcome = self.server.send_form(
-                login.token_endpoint,
-                form,
-                client.authenticate(login.metadata),
-                max(1.0, min(ATTEMPT_SECONDS, left)),
-            )
+        outcome, has_discovered, maybe_spent = self._send(login, end), False, False
+        for _ in range(MAX_ATTEMPTS - 1):
             if isinstance(outcome, RawResponse) and outcome.status in (404, 405) and not has_discovered:
                 has_discovered = True
                 with suppress(DiscoveryError, APIConnectionError):
-                    login = login.with_endpoints(self.server.discover(again=True))
-                    continue
-            if not _is_outage(outcome):
+                    login = login.with_endpoints(self.server.discover(again=True, timeout=ATTEMPT_SECONDS))
+            elif _is_outage(outcome):
+                maybe_spent = maybe_spent or not _was_not_sent(outcome)
+            else:
                 break
-            maybe_spent = maybe_spent or not (
-                isinstance(outcome, TransportFailure) and outcome.reason == "not_sent"
-            )
-        if outcome is None:
-            raise _exiting()
-        return outcome, login, maybe_spent
+            if end - real_seconds() < ATTEMPT_SECONDS or not threading.main_thread().is_alive():
+                break
+            outcome = self._send(login, end)
+        # A success without tokens has spent the token, too.
+        is_unclear = not _was_not_sent(outcome) and (_is_outage(outcome) or _is_success(outcome))
+        return outcome, login, maybe_spent or is_unclear
+
+    def _send(self, login: StoredLogin, end: float) -> Outcome:
+        form = Secret(refresh_form(login.refresh_token or ""))
+        client = self._client_of(login).authenticate(login.metadata)
+        seconds = min(ATTEMPT_SECONDS, end - real_seconds())
+        return self.server.send_form(login.token_endpoint, form, client, seconds)
 
     def _client_of(self, login: StoredLogin) -> ClientIdentity:
         """Return the application that a login was made for; its secret may be known only here."""
@@ -408,24 +413,15 @@ class LoginSource:
         self._login = login
         try:
             is_saved = self.store.save(self.record_name, make_record(login.to_json()), only_over=only_over)
-        except TokenStoreError as error:
+        except Exception as error:  # noqa: BLE001 - whatever a store raises, the old token is spent
             self._unsaved = login, only_over
             self._warn_unsaved(error)
-            is_saved = True
+            return login.access_token
         if not is_saved:
             return None
-        self._pause_until, self._refreshed = 0.0, login.access_token
+        self._unsaved, self._pause_until, self._refreshed = None, 0.0, login.access_token
         _log.info("The login %r was refreshed.", self.name)
         return login.access_token
-
-    def _take_over(self, sent: StoredLogin) -> str | None:
-        """Return the access token of a login that replaced the one whose refresh token was refused."""
-        record = self.store.load(self.record_name)
-        stored = None if record is None else parse_login(record.content)
-        if stored is None or stored.ended or stored.refresh_token == sent.refresh_token:
-            return None
-        self._login = stored
-        return stored.access_token
 
     def _end(
         self, login: StoredLogin, revision: str, reason: ConsentReason, outcome: RawResponse | None = None
@@ -474,6 +470,14 @@ _REASONS: Mapping[ConsentReason, str] = {
 
 def _is_outage(outcome: Outcome) -> bool:
     return isinstance(outcome, TransportFailure) or outcome.status == 429 or outcome.status >= 500
+
+
+def _was_not_sent(outcome: Outcome) -> bool:
+    return isinstance(outcome, TransportFailure) and outcome.reason == "not_sent"
+
+
+def _is_success(outcome: Outcome) -> bool:
+    return isinstance(outcome, RawResponse) and outcome.is_success
 
 
 def _exiting() -> OAuthError:
@@ -547,7 +551,7 @@ class Credentials:
 
     @property
     def rate_limit_key(self) -> str:
-        """Whose rate limit a call counts for: the workspace's, or the login's own until that is known."""
+        """The workspace whose rate limit a call counts for, or the login itself until that is known."""
         return self.workspace_id or f"login {self._source.record_name}"
 
     def allows(self, base_url: str) -> bool:

@@ -23,8 +23,9 @@ KEY = "scripe_sk_test_canary0123456789"
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees a key, a proxy, certificates or a base URL that happens to be set; the engine stays."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test sees a key, a proxy, certificates, a base URL or a login that happens to be there; the engine stays."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "nobody-signed-in"))
     for name in list(os.environ):
         is_ours = name.startswith("SCRIPE_") and name != "SCRIPE_HTTP"
         if (

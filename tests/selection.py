@@ -40,6 +40,7 @@ SLOW = (
     "emulator/test_emulator_page_browser.py",
     "faults",
     "hostile",
+    "oauth/test_store_check.py",
     "stateful",
     "test_costs.py",
     "test_docs_blocks.py",

@@ -17,6 +17,8 @@ import pytest
 from benchmarks import servers
 from scripe import Scripe
 from scripe.emulator import Emulator
+from tests.support import shapes
+from tests.support.server import ScriptedServer, json_reply
 
 ROOT = Path(__file__).parent.parent
 
@@ -85,19 +87,22 @@ def test_an_import_loads_just_these_modules() -> None:
     assert LOADED <= set(found.split()) <= LOADED | STANDARD
 
 
-@pytest.mark.parametrize("case", ["page", "second_client", "put_without_md5"])
+@pytest.mark.parametrize("case", ["page", "second_client", "put_without_md5", "writes", "get_with_login"])
 def test_a_case_of_the_benchmarks_runs(case: str, tmp_path: Path) -> None:
     """Each reaches into private modules, and no type checker sees it: it runs in an environment of its own."""
     page, recording = tmp_path / "page.json", tmp_path / "recording.mp3"
     page.write_bytes(servers.page(0))
     recording.write_bytes(b"ID3")
-    with Emulator() as emulator, emulator.serve() as server:
+    job = json_reply({"data": shapes.job()})
+    with Emulator() as emulator, emulator.serve() as server, ScriptedServer(job) as scripted:
         client = Scripe(server.api_key, base_url=server.base_url)
         upload = client.uploads.create(content_type="audio/mpeg", max_size_bytes=3)
         arguments = {
             "page": [str(page)],
             "second_client": [server.base_url],
             "put_without_md5": [upload.upload_url, str(recording)],
+            "writes": ["ledger"],
+            "get_with_login": [scripted.base_url],
         }[case]
         worker = str(ROOT / "benchmarks" / "contenders" / "worker.py")
         digest = hashlib.md5(b"ID3", usedforsecurity=False).hexdigest()

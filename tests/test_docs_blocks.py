@@ -63,6 +63,9 @@ SHOWS = {
         "Async generator 'httpx._content.ByteStream.__aiter__'",
         "The child was ended by SIGALRM",
         "[None, 'session=of-the-first-key']",
+        "The shield has saved []",
+        "The thread has saved ['the new token']",
+        "Old tokens were saved: False",
     ],
 }
 """Texts that the Python of a page prints."""

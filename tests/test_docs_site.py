@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import scripe
-from scripe import AsyncPager, AsyncScripe, Pager, Scripe
+from scripe import AsyncPager, AsyncScripe, Pager, Scripe, oauth
+from scripe.emulator import OAuthControls
 from tests.test_surface import RESOURCES, public
 
 ROOT = Path(__file__).parents[1]
@@ -57,6 +58,17 @@ def test_every_call_of_both_clients_is_in_the_reference(site: Path) -> None:
         wanted = [f"scripe.{type(client).__name__}.{name}" for name in public(type(client))]
         wanted += [name for resource in RESOURCES for name in full_names(getattr(client, resource))]
         assert [name for name in wanted if name not in names] == []
+
+
+def test_every_name_for_oauth_is_in_the_reference(site: Path) -> None:
+    names = documented_names(site)
+    ours: list[str] = vars(oauth)["__getattr__"]("__all__")
+    assert [name for name in ours if f"scripe.oauth.{name}" not in names] == []
+    controls = [f"scripe.emulator.OAuthControls.{name}" for name in public(OAuthControls)]
+    assert [name for name in controls if name not in names] == []
+    members = [f"scripe.oauth.OAuthApp.{name}" for name in public(oauth.OAuthApp)]
+    assert [name for name in members if name not in names] == []
+    assert "scripe.testing.check_token_store" in names
 
 
 def test_every_public_name_is_in_the_reference(site: Path) -> None:

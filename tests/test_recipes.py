@@ -7,22 +7,30 @@ import csv
 import io
 import json
 import os
+import re
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
+from cryptography.fernet import Fernet
 from fastapi.testclient import TestClient
 
 from examples import demo
 from examples.recipes import (
     export_posts_to_csv,
     fastapi_service,
+    fastapi_tenants,
     fill_knowledge_base,
     nightly_under_spend_cap,
     podcast_to_drafts,
@@ -39,12 +47,15 @@ from scripe import (
     Scripe,
     ScripeError,
     SpendCapExceededError,
+    TokenStoreError,
     UnprocessableEntityError,
     UnsettledWriteError,
     idempotency_key,
+    oauth,
 )
 from scripe.emulator import Clock, Emulator
 from scripe.types import Post
+from tests.oauth.stores import brief_sql_store
 
 FILES = Path(__file__).parents[1] / "examples" / "files"
 WORLDS = pytest.mark.parametrize("world", ["sync", "async"])
@@ -476,6 +487,155 @@ def test_a_service_answers_with_the_job(emulator: Emulator, prefix: str, content
         assert service.get("/jobs/job_unknown").status_code == 404
         empty = service.post(where, files={"recording": ("memo.mp3", b"", "audio/mpeg")})
         assert (empty.status_code, empty.json()["code"]) == (400, "wrong_input")
+
+
+class Tenants:
+    """The service for tenants, with two uvicorn workers over one SQLite file, and an emulator on a port."""
+
+    def __init__(self, emulator: Emulator, base_url: str, folder: Path) -> None:
+        self.emulator = emulator
+        self.database = folder / "tenants.db"
+        self._log = folder / "uvicorn.log"
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port = free.getsockname()[1]
+        redirect_uri = f"http://127.0.0.1:{self._port}/callback"
+        registration = oauth.register(
+            client_name="Acme", redirect_uri=redirect_uri, issuer=base_url.removesuffix("/v1")
+        )
+        self._environment = {
+            **os.environ,
+            "SCRIPE_BASE_URL": base_url,
+            "ACME_CLIENT_ID": registration.client_id,
+            "ACME_REDIRECT_URI": redirect_uri,
+            "ACME_DATABASE": f"sqlite:///{self.database}",
+            "ACME_KEY": Fernet.generate_key().decode(),
+        }
+
+    def start(self) -> subprocess.Popen[bytes]:
+        words = ["examples.recipes.fastapi_tenants:app", "--workers", "2", "--port", str(self._port)]
+        command, root = [sys.executable, "-m", "uvicorn", *words], FILES.parents[1]
+        with self._log.open("wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment, cwd=root)
+        while self.log().count("Application startup complete") < 2:
+            assert process.poll() is None, self.log()
+            time.sleep(0.05)
+        return process
+
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def browser(self) -> httpx.Client:
+        return httpx.Client(base_url=f"http://127.0.0.1:{self._port}", trust_env=False, timeout=60)
+
+    def connect(self, browser: httpx.Client, **consent: Any) -> httpx.Response:
+        """Press the button, decide at Scripe, and come back."""
+        asked = browser.post("/connect")
+        assert asked.status_code == 303
+        return browser.get(self.emulator.oauth.consent(asked.headers["Location"], **consent))
+
+
+@pytest.fixture(scope="module")
+def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenants]:
+    folder = tmp_path_factory.mktemp("tenants")
+    with Emulator() as emulator, emulator.serve() as server:
+        tenants = Tenants(emulator, server.base_url, folder)
+        with tenants.start() as process:
+            yield tenants
+            process.send_signal(signal.SIGINT)
+    assert "Traceback" not in tenants.log()
+
+
+def test_a_tenant_connects_calls_and_disconnects(tenants: Tenants) -> None:
+    with tenants.browser() as browser:
+        first = browser.get("/")
+        assert (first.status_code, "to begin" in first.text) == (403, True)
+        came_back = tenants.connect(browser)
+        assert (came_back.status_code, came_back.headers["Location"]) == (303, "/")
+        assert "Acme has these projects: " in browser.get("/").text
+
+        tenants.emulator.oauth.revoke(tenants.emulator.oauth.users[0])
+        over = browser.get("/")
+        assert (over.status_code, "Connect again" in over.text) == (403, True)
+        tenants.connect(browser)
+        assert browser.get("/").status_code == 200
+
+        assert browser.post("/disconnect").headers["Location"] == "/"
+        assert "to begin" in browser.get("/").text
+
+
+def test_two_workers_refresh_a_tenant_once(tenants: Tenants) -> None:
+    assert len(set(re.findall(r"Started server process \[(\d+)\]", tenants.log()))) == 2
+    with tenants.browser() as browser:
+        tenants.connect(browser)
+        cookies = dict(browser.cookies)
+    tenants.emulator.oauth.expire_access_tokens()
+    tenants.emulator.delay_next(
+        0.5, path="/oauth/token"
+    )  # long enough for both workers to find the token expired
+    before = len(tenants.emulator.oauth.refreshes)
+
+    def look(_: int) -> int:
+        with tenants.browser() as other_tab:
+            other_tab.cookies.update(cookies)
+            return other_tab.get("/").status_code
+
+    with ThreadPoolExecutor(16) as threads:
+        assert set(threads.map(look, range(32))) == {200}
+    assert len(tenants.emulator.oauth.refreshes) == before + 1
+
+
+def test_a_callback_works_in_the_browser_that_asked_alone(tenants: Tenants) -> None:
+    with tenants.browser() as browser, tenants.browser() as other:
+        asked = browser.post("/connect").headers["Location"]
+        callback = tenants.emulator.oauth.consent(asked)
+        stolen = other.get(callback)
+        assert (stolen.status_code, "was not made" in stolen.text) == (400, True)
+        assert browser.get(callback).status_code == 303
+        assert browser.get(callback).status_code == 400
+
+
+def test_a_tenant_who_does_not_allow_access_is_asked_again(tenants: Tenants) -> None:
+    with tenants.browser() as browser:
+        denied = tenants.connect(browser, allow=False)
+        assert (denied.status_code, "did not allow" in denied.text) == (403, True)
+        tenants.connect(browser)
+        assert browser.get("/").status_code == 200
+
+
+def test_tenants_are_kept_apart(tenants: Tenants) -> None:
+    user = tenants.emulator.oauth.add_user("Bo", [tenants.emulator.create_workspace("Other")])
+    with tenants.browser() as browser, tenants.browser() as other:
+        tenants.connect(browser)
+        tenants.connect(other, user=user)
+        assert "Acme has" in browser.get("/").text
+        assert "Other has" in other.get("/").text
+
+
+def test_no_token_of_a_tenant_is_in_the_database(tenants: Tenants) -> None:
+    with tenants.browser() as browser:
+        tenants.connect(browser)
+    with sqlite3.connect(tenants.database) as database:
+        rows = database.execute("SELECT content FROM scripe_tokens").fetchall()
+    database.close()
+    assert rows
+    assert [row for row in rows if "scripe_" in row[0]] == []
+
+
+def encrypted_store(path: Path, key: bytes) -> fastapi_tenants.EncryptedTokenStore:
+    return fastapi_tenants.EncryptedTokenStore(brief_sql_store(path), Fernet(key))
+
+
+def test_a_record_under_another_name_or_key_is_refused(tmp_path: Path) -> None:
+    path, key = tmp_path / "tenants.db", Fernet.generate_key()
+    store = encrypted_store(path, key)
+    store.save("login-a", oauth.TokenRecord("1", "content"))
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE scripe_tokens SET name = 'login-b'")
+    database.close()
+    with pytest.raises(TokenStoreError):
+        store.load("login-b")
+    with pytest.raises(TokenStoreError):
+        encrypted_store(path, Fernet.generate_key()).load("login-b")
 
 
 def test_the_demo_makes_a_post_with_each_client(capsys: pytest.CaptureFixture[str]) -> None:

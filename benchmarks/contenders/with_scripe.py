@@ -40,6 +40,25 @@ def get_others(base_url):
     return in_turn(lambda: client.jobs.retrieve(f"job_{next(ids)}"))
 
 
+def get_with_login(base_url):
+    from scripe._core.oauth.login import StoredLogin
+    from scripe._core.oauth.token_store import make_record, record_name
+    from scripe.oauth import MemoryTokenStore, OAuthApp
+
+    issuer = base_url.removesuffix("/v1")
+    login = StoredLogin(
+        issuer, "app_1", f"{issuer}/token", "access", "refresh", (), expires_at=2e10, lifetime=1e9
+    )
+    store = MemoryTokenStore()
+    store.save(record_name("login", issuer, "tenant"), make_record(login.to_json()))
+    app = OAuthApp(
+        client_id="app_1", redirect_uri="https://acme.example/callback", token_store=store, issuer=issuer
+    )
+    client = Scripe(auth=app.credentials("tenant"), base_url=base_url, on_response=heard)
+    ids = itertools.count()
+    return in_turn(lambda: client.jobs.retrieve(f"job_{next(ids)}"))
+
+
 def tasks(base_url, count, http_client=""):
     async def opened():
         given = None
@@ -182,6 +201,27 @@ def many(base_url):
     return batch
 
 
+def writes(ledger=""):
+    """Writes with keys of the caller's, to the emulator in this process; with a ledger in a file, or without one."""
+    import tempfile
+
+    from scripe.emulator import Emulator
+
+    emulator = Emulator(write_limit=10**9, max_recorded_requests=1)
+    folder = tempfile.TemporaryDirectory()
+    client = emulator.client(ledger=f"{folder.name}/ledger" if ledger else None)
+    keys = itertools.count()
+
+    def call():
+        client.notes.create(
+            project_id=emulator.project_id, content="Words.", idempotency_key=f"key-{next(keys)}"
+        )
+
+    call()
+    call.kept = folder, emulator  # until the end of the process
+    return in_turn(call)
+
+
 def waits(together):
     """Jobs of the emulator, in its own time: waited for together, or by a wait for each beside the others."""
     from scripe.emulator import Emulator
@@ -215,6 +255,7 @@ def waits(together):
 CASES = {
     "get": get,
     "get_others": get_others,
+    "get_with_login": get_with_login,
     "tasks": tasks,
     "page": page,
     "second_client": second_client,
@@ -223,6 +264,7 @@ CASES = {
     "put_without_md5": _without_md5(put),
     "async_put_without_md5": _without_md5(async_put),
     "walk": walk,
+    "writes": writes,
     "many": many,
     "waits": waits,
 }

@@ -163,7 +163,7 @@ class AsyncScripe:
         _log.configure()
         self._api_key = api_key
         credential: AsyncCredential = (
-            AsyncAPIKeyCredential(api_key)
+            _use_api_key(api_key, options.base_url)
             if auth is None
             else AsyncLoginCredential(resolve_auth(auth, options.base_url))
         )
@@ -450,6 +450,22 @@ class AsyncScripe:
 
 
 _CLIENT_ATTRIBUTES = ("_api_key", "_sender", "_is_copy", "_owns_ledger")
+
+
+def _use_api_key(api_key: Secret[str | AsyncKeySource | None], base_url: str) -> AsyncAPIKeyCredential:
+    """Return the credential of an API key; if there is none, the error names the login of this machine."""
+    try:
+        return AsyncAPIKeyCredential(api_key)
+    except ConfigurationError as error:
+        if api_key.reveal() is not None or config.has_api_key_in_environment():
+            raise
+        from .._default_login import has_default_login  # so that no client has to load it
+
+        if not has_default_login(base_url):
+            raise
+        raise ConfigurationError(
+            f"{error.message} This machine has a login, too: pass it as `AsyncScripe(auth=scripe.oauth.credentials())`."
+        ) from None
 
 
 def _open_ledger(ledger: Ledger | str | PathLike[str] | None) -> Ledger | None:

@@ -30,14 +30,13 @@ class AsyncCredential:
     """The base class of what authenticates calls."""
 
     def __init__(self) -> None:
+        self.api_key: Secret[str] | None = None  # what can be sent without asking anybody
+        self.rate_limit_key: Hashable = (
+            None  # whose rate limit a call counts for, if the client names no workspace
+        )
         self.workspace_ids: dict[str | None, str] = {}  # as the API names them, by the client's option
         self._refresh_lock: AsyncAPIKeyRefreshLock = AsyncAPIKeyRefreshLock()
         _credentials.add(self)
-
-    @property
-    def rate_limit_key(self) -> Hashable:
-        """Whose rate limit a call counts for, if the client names no workspace."""
-        return None
 
     async def get(self, seconds: float | None = None) -> Secret[str]:
         """Return the key or token to send; `seconds` is how long a sync client waits for another thread's refresh."""
@@ -61,12 +60,10 @@ class AsyncAPIKeyCredential(AsyncCredential):
     def __init__(self, api_key: Secret[str | AsyncKeySource | None]) -> None:
         super().__init__()
         self._function = cast("AsyncKeySource | None", config.callable_api_key(api_key))
-        self._api_key: Secret[str] | None = None if self._function else config.resolve_api_key(api_key)
+        self.api_key = None if self._function else config.resolve_api_key(api_key)
 
     async def get(self, seconds: float | None = None) -> Secret[str]:
-        """Return the API key to send; call the caller's function if there is no key yet."""
-        if self._api_key is not None:
-            return self._api_key
+        """Return the API key to send; call the caller's function unless another call has."""
         return await self._refresh_lock.refresh_with(partial(self._renew, None), seconds)
 
     async def refresh(self, rejected: Secret[str], seconds: float | None = None) -> Secret[str] | None:
@@ -76,10 +73,10 @@ class AsyncAPIKeyCredential(AsyncCredential):
         return await self._refresh_lock.refresh_with(partial(self._renew, rejected), seconds)
 
     async def _renew(self, rejected: Secret[str] | None) -> Secret[str]:
-        api_key = self._api_key
+        api_key = self.api_key
         if api_key is None or (rejected is not None and api_key.reveal() == rejected.reveal()):
             returned = Secret(await async_invoke(cast("AsyncKeySource", self._function)))
-            self._api_key = api_key = config.resolve_api_key(returned)
+            self.api_key = api_key = config.resolve_api_key(returned)
         return api_key
 
 
@@ -90,13 +87,6 @@ class AsyncLoginCredential(AsyncCredential):
         super().__init__()
         self.auth = auth
         self._token: Secret[str] | None = None
-
-    @property
-    def rate_limit_key(self) -> Hashable:
-        """The workspace of the login; until it is known, the login itself."""
-        if is_stored_login(self.auth):
-            return self.auth.rate_limit_key
-        return getattr(self.auth, "workspace_id", None) or ("auth", id(self.auth))
 
     async def get(self, seconds: float | None = None) -> Secret[str]:
         """Return the access token to send. It is asked for with each request, since only the login knows its end."""
@@ -124,9 +114,16 @@ class AsyncLoginCredential(AsyncCredential):
 
     def _keep(self, returned: Secret[object]) -> Secret[str]:
         """Return the token; the same object for the same text, so that the headers are built once."""
+        self.rate_limit_key = self._find_rate_limit_key()
         if self._token is None or self._token.reveal() != returned.reveal():
             self._token = config.check_access_token(returned)
         return self._token
+
+    def _find_rate_limit_key(self) -> Hashable:
+        """Return the workspace of the login; until it is known, the login itself."""
+        if is_stored_login(self.auth):
+            return self.auth.rate_limit_key
+        return getattr(self.auth, "workspace_id", None) or ("auth", id(self.auth))
 
     def reject(self, refreshed: Secret[str]) -> None:
         """Note that the API rejected a token right after its refresh."""

@@ -160,6 +160,11 @@ def resolve_api_key(api_key: Secret[S]) -> Secret[str]:
     return stripped
 
 
+def has_api_key_in_environment() -> bool:
+    """Return True if `SCRIPE_API_KEY` is set, and not only to blanks."""
+    return os.environ.get(API_KEY_VARIABLE, "").strip() != ""
+
+
 def check_access_token(token: Secret[object]) -> Secret[str]:
     """Return an access token; raise ConfigurationError unless it can be sent as a header."""
     text = token.reveal()

@@ -165,7 +165,7 @@ class Scripe:
         _log.configure()
         self._api_key = api_key
         credential: Credential = (
-            APIKeyCredential(api_key)
+            _use_api_key(api_key, options.base_url)
             if auth is None
             else LoginCredential(resolve_auth(auth, options.base_url))
         )
@@ -452,6 +452,22 @@ class Scripe:
 
 
 _CLIENT_ATTRIBUTES = ("_api_key", "_sender", "_is_copy", "_owns_ledger")
+
+
+def _use_api_key(api_key: Secret[str | KeySource | None], base_url: str) -> APIKeyCredential:
+    """Return the credential of an API key; if there is none, the error names the login of this machine."""
+    try:
+        return APIKeyCredential(api_key)
+    except ConfigurationError as error:
+        if api_key.reveal() is not None or config.has_api_key_in_environment():
+            raise
+        from .._default_login import has_default_login  # so that no client has to load it
+
+        if not has_default_login(base_url):
+            raise
+        raise ConfigurationError(
+            f"{error.message} This machine has a login, too: pass it as `Scripe(auth=scripe.oauth.credentials())`."
+        ) from None
 
 
 def _open_ledger(ledger: Ledger | str | PathLike[str] | None) -> Ledger | None:

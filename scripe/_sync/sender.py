@@ -269,8 +269,7 @@ class Sender:
         request, exchange.response = exchange.request, None
         exchange.api_key = NO_API_KEY
         if request.authenticated:
-            self.session.check_usable()
-            exchange.api_key = api_key or self.credential.get(self.remaining())
+            exchange.api_key = api_key or self.credential.api_key or self._ask_for_api_key()
         transport = self.session.transport()
         slot = sent = response = None
         try:
@@ -303,6 +302,10 @@ class Sender:
                 self._correct_clock(self.ledger, response)
             self._notify(request, response)
         return outcome
+
+    def _ask_for_api_key(self) -> Secret[str]:
+        self.session.check_usable()
+        return self.credential.get(self.remaining())
 
     def _prepare(self, exchange: _Exchange[T]) -> PreparedRequest:
         request = exchange.request
@@ -392,7 +395,7 @@ class Sender:
 
     @property
     def rate_limit_key(self) -> Hashable:
-        """Whose rate limit the calls count for: the workspace's, if it is known."""
+        """The workspace whose rate limit the calls count for, or what stands for it until it is known."""
         return self.options.workspace_id or self.credential.rate_limit_key
 
     def remaining(self) -> float | None:

@@ -20,12 +20,17 @@ from .session import Session
 _ABOUT = """\
 Use the Scripe API from the command line: turn recordings, files and notes into LinkedIn posts.
 
-Set the API key in SCRIPE_API_KEY or with --api-key-file; at a terminal you are asked for it.
+Sign in with scripe login, or set the API key in SCRIPE_API_KEY or with --api-key-file; at a terminal you are asked.
 To see the options of a command, run scripe COMMAND --help.
 To try the commands without an API key, run scripe emulator.
 """
 COMMANDS = {  # the place of each command, and its line on the page of all
-    "whoami": ("commands.workspace:whoami", "Show the workspace, and what the API key may do."),
+    "login": ("commands.login:login", "Sign in with the browser, and keep the login on this machine."),
+    "logout": ("commands.login:logout", "Revoke a login, and remove it from this machine."),
+    "whoami": (
+        "commands.workspace:whoami",
+        "Show the workspace, which credential is used, and what it may do.",
+    ),
     "projects": ("commands.workspace:projects", "List projects, get one."),
     "sources": ("commands.files:sources", "Create sources from transcripts, ingest files, get a source."),
     "notes": ("commands.notes:app", "List, get and create notes."),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .. import errors
-from .._core.config import BASE_URL_VARIABLE
+from .._core.config import API_KEY_VARIABLE, BASE_URL_VARIABLE
+from .._default_login import DEFAULT_PROFILE, has_default_login
+from .credential import choose_login, load_login, login_command
 from .exit_codes import JOB, UNSETTLED, USAGE, exit_code
 from .output import UnwritableOutputError, write_stderr
 from .sanitize import escape_controls, to_one_line
@@ -21,11 +23,19 @@ API_KEY_ADVICE = "Create an API key in the Scripe dashboard: Settings, Developer
 EMULATOR_KEY_ADVICE = (
     "An emulator prints its API key when it starts: a new one each time, unless it has a folder (--data)."
 )
+OFFLINE_ACCESS = "offline_access"  # every sign-in asks for it by itself
+_UNFINISHED = (
+    errors.CallbackError,
+    errors.ConsentDeniedError,
+    errors.ExchangeLostError,
+    errors.LoginTimeoutError,
+    errors.RegistrationError,
+)
 BUG = "This is a bug in scripe. Please report it, with the traceback that --verbose shows."
 
 # Messages of the client name its arguments; here they name the options.
 _ARGUMENTS = re.compile(
-    r"\b(base_url|content_type|total_timeout|events|name|note_id|project_id|result_id|route|scheduled_for|timeout|upload_id|url|workspace_id)"
+    r"\b(base_url|content_type|total_timeout|events|name|note_id|profile|project_id|result_id|route|scheduled_for|timeout|upload_id|url|workspace_id)"
     r"(=| (?=is |must |uses |[0-9'\"\[]))"
 )
 _PHRASES = {
@@ -35,6 +45,14 @@ _PHRASES = {
     ", or None for no limit": "",
     "at least one field": "at least one option",
     "events names": "--event names",
+}
+_OAUTH_PHRASES = {
+    "The user chose": "You chose",
+    " Ask the user, and pass replace=True to change it.": " To store it all the same, add --replace; to keep both, add "
+    "--profile NAME.",
+    " Ask the user before you begin again.": "",
+    " Let the user allow access again.": "",
+    " Send the browser to a new authorization request.": "",
 }
 _LEDGER_CALLS = {
     r"ledger\.retry\('([^']*)'\)": r"`scripe ledger retry \1`",
@@ -113,6 +131,8 @@ def _message(error: BaseException) -> str:
         return "Interrupted."
     if isinstance(error, errors.ConfigurationError | errors.InvalidArgumentError):
         return to_one_line(_name_ledger_commands(_name_options(error.message)))
+    if isinstance(error, errors.OAuthError):
+        return to_one_line(_replace(error.message, _OAUTH_PHRASES))
     if isinstance(error, errors.ScripeError):
         return to_one_line(_name_ledger_commands(error.message))
     if _is_expected(error):
@@ -128,9 +148,14 @@ def _name_ledger_commands(message: str) -> str:
 
 
 def _name_options(message: str) -> str:
-    for phrase, replacement in _PHRASES.items():
-        message = message.replace(phrase, replacement)
+    message = _replace(message, _PHRASES)
     return _ARGUMENTS.sub(lambda match: f"--{match[1].replace('_', '-')} ", message)
+
+
+def _replace(message: str, phrases: Mapping[str, str]) -> str:
+    for phrase, replacement in phrases.items():
+        message = message.replace(phrase, replacement)
+    return message
 
 
 def _response_details(error: BaseException) -> str:
@@ -146,6 +171,9 @@ def _response_details(error: BaseException) -> str:
 
 
 def _advice(error: BaseException, session: Session) -> list[str]:
+    login_advice = _login_advice(error, session)
+    if login_advice is not None:
+        return login_advice
     if isinstance(error, errors.AuthenticationError):
         return [EMULATOR_KEY_ADVICE if session.is_local else API_KEY_ADVICE]
     has_ledger = session.options.ledger is not None
@@ -171,18 +199,49 @@ def _advice(error: BaseException, session: Session) -> list[str]:
     advice: list[str] = []
     if isinstance(error, errors.APIConnectionError) and "refused" in error.message and session.is_local:
         advice.append(f"Does an emulator run at {base_url}? To start one, run: scripe emulator")
-    if has_ledger and session.idempotency_key and _may_be_half_done(error):
-        advice.append("Nothing is done twice: to go on, run the same command again.")
-    elif session.idempotency_key and _may_be_half_done(error):
-        advice.append(
-            "To run it again without doing anything twice, within 24 hours (with a file: about 15 minutes), add: "
-            f"--idempotency-key {session.idempotency_key}"
-        )
-    return advice
+    return advice + _idempotency_advice(error, session)
+
+
+def _idempotency_advice(error: BaseException, session: Session) -> list[str]:
+    if not session.idempotency_key or not _may_be_half_done(error):
+        return []
+    if session.options.ledger is not None:
+        return ["Nothing is done twice: to go on, run the same command again."]
+    return [
+        "To run it again without doing anything twice, within 24 hours (with a file: about 15 minutes), add: "
+        f"--idempotency-key {session.idempotency_key}"
+    ]
+
+
+def _login_advice(error: BaseException, session: Session) -> list[str] | None:
+    """Return how to sign in again, or as whom; None for an error that has nothing to do with it."""
+    options, profile = session.options, session.profile
+    if isinstance(error, errors.ConsentRequiredError):
+        again = "" if error.reason == "missing" else " again"
+        return [
+            f"To sign in{again}, run: {login_command(error.name, options)}",
+            *_idempotency_advice(error, session),
+        ]
+    if isinstance(error, _UNFINISHED):
+        return [f"To try again, run: {login_command(choose_login(options)[1], options)}"]
+    if isinstance(error, errors.AuthenticationError) and profile is not None:
+        return [f"To sign in again, run: {login_command(profile, options)}"]
+    if isinstance(error, errors.ScopeMissingError) and profile is not None and error.required:
+        stored = load_login(profile, options)
+        scopes = [scope for scope in (stored.scopes if stored else ()) if scope != OFFLINE_ACCESS]
+        command = login_command(profile, options, scopes=(*scopes, error.required[0]))
+        return [f"To sign in with this scope as well, run: {command}"]
+    is_hidden = isinstance(error, errors.AuthenticationError) and has_default_login(session.base_url)
+    if is_hidden and session.credential.source == API_KEY_VARIABLE:
+        name = f"--profile {DEFAULT_PROFILE}"
+        return [f"{API_KEY_VARIABLE} counts before the login of this machine. To use the login, add {name}."]
+    return None
 
 
 def _may_be_half_done(error: BaseException) -> bool:
     """Return whether to name the idempotency key: it changes nothing if the API has refused or ended the write."""
+    if isinstance(error, errors.OAuthError):  # nothing was sent after it
+        return error.may_have_arrived
     if isinstance(error, errors.APIStatusError):
         return isinstance(error, errors.ServerError | errors.RateLimitError)
     return exit_code(error) not in (USAGE, JOB, UNSETTLED)

@@ -6,19 +6,19 @@ Everyone on the machine can see the arguments of a process (`ps`), and the shell
 from __future__ import annotations
 
 import getpass
-import os
 import select
 import sys
 from io import RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from .._core.config import API_KEY_VARIABLE
+from .._core.config import API_KEY_VARIABLE, has_api_key_in_environment
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
     from .options import Options
 
+QUESTION = f"Scripe API key ({API_KEY_VARIABLE} is not set; scripe login signs in instead): "
 API_KEY_AS_ARGUMENT = (
     "There is no option --api-key: other users of this machine and the history of the shell would see the API key. "
     "Set SCRIPE_API_KEY, or give --api-key-file PATH (- reads stdin)."
@@ -82,14 +82,7 @@ def read_api_key(file: Path | None) -> str | None:
     """Return the API key; None if the client finds it in the environment by itself."""
     if file is not None:
         return _read_first_line(file)
-    if os.environ.get(API_KEY_VARIABLE, "").strip():
-        return None
-    if sys.stdin is not None and sys.stdin.isatty():
-        return _ask()
-    raise ConfigurationError(
-        f"There is no API key. Set {API_KEY_VARIABLE}, or give --api-key-file PATH (- reads stdin). "
-        "Create an API key in the Scripe dashboard: Settings, Developer, API keys."
-    )
+    return None if has_api_key_in_environment() else _ask()
 
 
 def _read_first_line(file: Path) -> str:
@@ -105,11 +98,11 @@ def _read_first_line(file: Path) -> str:
 
 def _ask() -> str:
     try:
-        api_key = getpass.getpass(f"Scripe API key ({API_KEY_VARIABLE} is not set): ").strip()
+        api_key = getpass.getpass(QUESTION).strip()
     except EOFError:
         api_key = ""
     if not api_key:
         raise ConfigurationError(
-            f"No API key was entered. Set {API_KEY_VARIABLE}, or give --api-key-file PATH."
+            f"No API key was entered. Run `scripe login`, or set {API_KEY_VARIABLE}, or give --api-key-file PATH."
         )
     return api_key

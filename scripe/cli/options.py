@@ -50,6 +50,9 @@ class Options:
     api_key_file: Annotated[
         Path | None, _ANY_TEXT, Parameter(help="Read the API key from a file, or with - from stdin.")
     ] = None
+    profile: Annotated[
+        str | None, option("NAME", "Use this login, which scripe login made, not SCRIPE_API_KEY.")
+    ] = None
     base_url: Annotated[str | None, option("URL", "Send requests here instead of to SCRIPE_BASE_URL.")] = None
     allow_insecure: Annotated[bool, flag("Allow plain http to other machines.")] = False
     workspace_id: Annotated[str | None, option("ID", "Use this workspace, not SCRIPE_WORKSPACE_ID.")] = None

@@ -88,6 +88,16 @@ def write_stderr(text: str) -> None:
         return
 
 
+def write_prompt(text: str) -> None:
+    """Write a question to stderr, without the end of a line; a closed stderr is ignored."""
+    from .sanitize import strip_controls
+
+    try:
+        _write(sys.stderr, strip_controls(text))
+    except OSError:
+        return
+
+
 def _write(stream: TextIO | None, text: str) -> None:
     if stream is None:  # closed before the program began
         return

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from .output import write_stderr, write_stdout
 from .sanitize import escape_controls, strip_controls
-from .views import VIEWS, cells, long_text
+from .views import VIEWS, cells, format_value, long_text
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -34,8 +34,16 @@ class Listing:
     exit_code: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Facts that no model of the API holds: a document for programs, and lines for people by their labels."""
+
+    document: Mapping[str, object]
+    lines: Mapping[str, object]
+
+
 if TYPE_CHECKING:
-    Result: TypeAlias = BaseModel | Listing
+    Result: TypeAlias = BaseModel | Listing | Facts
 else:
     Result = object  # cyclopts evaluates the annotations of commands, and pydantic is slow to load
 
@@ -57,6 +65,9 @@ def write_result(result: Result, options: Options) -> int:
         write_stdout(_to_json(result))
     elif isinstance(result, Listing):
         _write_listing(result)
+    elif isinstance(result, Facts):
+        values = {label: format_value(value) for label, value in result.lines.items()}
+        _write_fields({label: value for label, value in values.items() if value})
     else:
         _write_model(result)
     return result.exit_code if isinstance(result, Listing) else 0
@@ -65,14 +76,15 @@ def write_result(result: Result, options: Options) -> int:
 def _to_json(result: Result) -> str:
     value: object
     if isinstance(result, Listing):
-        value = {"data": [_to_dict(item) for item in result.items], "hasMore": result.has_more}
+        value = {"data": [to_dict(item) for item in result.items], "hasMore": result.has_more}
     else:
-        value = _to_dict(result)
+        value = result.document if isinstance(result, Facts) else to_dict(result)
     encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
     return escape_controls(json.dumps(value, indent=2, ensure_ascii=encoding != "utf8")) + "\n"
 
 
-def _to_dict(model: BaseModel) -> dict[str, object]:
+def to_dict(model: BaseModel) -> dict[str, object]:
+    """Return the JSON of a model, as the API sent it."""
     return model.model_dump(by_alias=True, mode="json", exclude_unset=True, exclude=_HIDDEN_FIELDS)
 
 
@@ -92,9 +104,22 @@ def _write_listing(listing: Listing) -> None:
 
 
 def _write_model(model: BaseModel) -> None:
+    view, fields = VIEWS[type(model).__name__], to_fields(model)
+    _write_fields(fields)
+    if text := strip_controls(long_text(model, view)).strip():
+        write_stdout(f"\n{text}\n")
+    if "secret" in fields:
+        write_stderr("The secret is shown only now, and cannot be read again. Store it.")
+
+
+def to_fields(model: BaseModel) -> dict[str, str]:
+    """Return the lines of a model by their labels."""
     view = VIEWS[type(model).__name__]
     values = zip(view.fields, cells(model, view.fields), strict=True)
-    fields = {label: value for label, value in values if value}
+    return {label: value for label, value in values if value}
+
+
+def _write_fields(fields: Mapping[str, str]) -> None:
     if _is_terminal():
         from .tables import render_fields
 
@@ -102,10 +127,6 @@ def _write_model(model: BaseModel) -> None:
     else:
         width = max(map(len, fields)) + 2
         write_stdout("".join(f"{label:{width}}{value}\n" for label, value in fields.items()))
-    if text := strip_controls(long_text(model, view)).strip():
-        write_stdout(f"\n{text}\n")
-    if "secret" in fields:
-        write_stderr("The secret is shown only now, and cannot be read again. Store it.")
 
 
 def _is_terminal() -> bool:

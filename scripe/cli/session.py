@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from .._core.config import is_loopback, resolve_base_url
 from .._core.idempotency import check_idempotency_key, new_idempotency_key
 from ..errors import ConfigurationError, InvalidArgumentError
+from .credential import CredentialChoice, choose_credential, make_credentials
 from .input import read_api_key
 from .notices import print_waits
 from .output import write_stderr
@@ -33,6 +34,7 @@ class Session:
         self.pending_job_ids: list[str] = []  # of the jobs that the command waits for
         self._is_waiting = False
         self._client: Scripe | None = None
+        self._credential: CredentialChoice | None = None
         self._exit_stack = ExitStack()
 
     @property
@@ -45,10 +47,11 @@ class Session:
     def _open_client(self) -> Scripe:
         from .. import Scripe
 
-        options = self.options
+        options, profile = self.options, self.credential.profile
         self._exit_stack.enter_context(print_waits(options))
         client = Scripe(
-            read_api_key(options.api_key_file),
+            read_api_key(options.api_key_file) if profile is None else None,
+            auth=None if profile is None else make_credentials(profile, options),
             base_url=options.base_url,
             allow_insecure=options.allow_insecure,
             workspace_id=options.workspace_id,
@@ -59,6 +62,18 @@ class Session:
             ledger=options.ledger,
         )
         return self._exit_stack.enter_context(client)
+
+    @property
+    def credential(self) -> CredentialChoice:
+        """The credential that the client uses."""
+        if self._credential is None:
+            self._credential = choose_credential(self.options)
+        return self._credential
+
+    @property
+    def profile(self) -> str | None:
+        """The profile of the login that the client uses; None if it uses none, or was not opened."""
+        return None if self._credential is None else self._credential.profile
 
     def enter(self, resource: AbstractContextManager[T]) -> T:
         """Open something that is closed when the command ends."""

@@ -54,7 +54,6 @@ _NOT_SUPPORTED: Mapping[str, str] = {
     "jobs create": "Other commands create jobs: `scripe posts generate`, `scripe knowledge add`, "
     "`scripe sources ingest`.",
     "jobs delete": "The API does not delete jobs. Run `scripe jobs cancel ID` to cancel one that is still queued.",
-    "login": "There is no login. Set SCRIPE_API_KEY, or give --api-key-file PATH.",
 }
 _SYNONYMS: Mapping[str, Sequence[str]] = {  # words that people type, by the word of `_NOT_SUPPORTED`
     "list": ("ls", "all", "index", "search", "find"),
@@ -63,7 +62,6 @@ _SYNONYMS: Mapping[str, Sequence[str]] = {  # words that people type, by the wor
     "update": ("edit", "change", "set", "modify", "patch", "rename"),
     "delete": ("remove", "rm", "del", "archive"),
     "publish": ("send", "share"),
-    "login": ("auth", "logout", "configure", "init"),
 }
 _OTHER_NAMES: Mapping[str, Sequence[str]] = {  # what people type for a command with another name
     "sources create": ("sources add",),
@@ -77,6 +75,8 @@ _OTHER_NAMES: Mapping[str, Sequence[str]] = {  # what people type for a command 
     "jobs wait": ("jobs watch", "wait"),
     "jobs cancel": ("jobs stop", "cancel"),
     "webhooks rotate-secret": ("webhooks rotate",),
+    "login": ("auth", "signin", "sign-in", "configure", "init", "connect"),
+    "logout": ("signout", "sign-out", "disconnect"),
     "whoami": ("workspace", "workspaces", "me", "health"),
     "emulator": ("serve", "server"),
     "--version": ("version",),

@@ -29,7 +29,7 @@ class View:
 
 def cells(model: BaseModel, getters: Mapping[str, Getter]) -> list[str]:
     """Format the values of one model, on one line each and without control characters."""
-    return [_format(_get(model, getter)) for getter in getters.values()]
+    return [format_value(_get(model, getter)) for getter in getters.values()]
 
 
 def long_text(model: BaseModel, view: View) -> str:
@@ -46,7 +46,8 @@ def _get(model: object, getter: Getter) -> object:
     return model
 
 
-def _format(value: object) -> str:
+def format_value(value: object) -> str:
+    """Format a value on one line, without control characters."""
     match value:
         case None:
             return ""
@@ -55,7 +56,7 @@ def _format(value: object) -> str:
         case datetime():
             return format_moment(value, "%Y-%m-%dT%H:%MZ")
         case list() | tuple():
-            return ", ".join(_format(item) for item in cast("list[object]", value))
+            return ", ".join(format_value(item) for item in cast("list[object]", value))
         case _:
             return to_one_line(str(value))
 

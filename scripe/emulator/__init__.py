@@ -86,13 +86,14 @@ OAuth
     ``/oauth/register`` and ``/oauth/revoke`` (``oauth_offers_revocation``) lie there, outside of ``/v1``, and count in
     no rate limit. Errors have `error` as a text, and `error_description`. Clients register for some or all scopes, and
     with ``none``, ``client_secret_basic`` (the default) or ``client_secret_post``; redirect URIs are of https, of http
-    on this machine, or of a scheme with a dot, and are compared exactly (``oauth_any_loopback_port``). Parameters that are
-    unknown, such as `resource`, are ignored; repeated ones are refused. S256 is needed, of confidential clients too. A
-    user may allow a part of the scopes, which the response names. A code lives 60 seconds (``oauth_code_seconds``); a
-    second use of it kills all that came of it. Access tokens live an hour (``oauth_access_seconds``), refresh tokens 30
-    days from the last refresh (``oauth_refresh_seconds``), and only with ``offline_access``. A refresh token works once;
-    a second use kills the login (``oauth_reuse_grace``). Revoking a refresh token ends the login, revoking an access
-    token only that token. On the API a dead token is 401 ``invalid_token``.
+    on this machine, or of a scheme with a dot, and are compared exactly (``oauth_any_loopback_port``). Unknown
+    parameters, such as `resource`, are ignored; repeated ones are refused. S256 is needed, of confidential clients
+    too. A user may allow a part of the scopes, which the response names. A code lives 60 seconds
+    (``oauth_code_seconds``); a second use of it kills all that came of it. Access tokens live an hour
+    (``oauth_access_seconds``), refresh tokens 30 days from the last refresh (``oauth_refresh_seconds``), and only with
+    ``offline_access``. A refresh token works once; a second use kills the login (``oauth_reuse_grace``). Revoking a
+    refresh token ends the login, revoking an access token only that token. On the API a dead token is 401
+    ``invalid_token``.
 """
 
 from typing import TYPE_CHECKING

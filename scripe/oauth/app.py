@@ -10,7 +10,7 @@ import os
 import warnings
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 from weakref import WeakValueDictionary
 
@@ -18,6 +18,7 @@ from .._core import config
 from .._core.config import Secret
 from .._core.oauth import registration as registrations
 from .._core.oauth.authorization import (
+    PENDING_SECONDS,
     AuthorizationRequest,
     PendingLogin,
     authorization_url,
@@ -68,7 +69,7 @@ RECENT_LOGINS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """What became of a login that was revoked. It is forgotten here in any case.
+    """The result of revoking a login. It is forgotten here in any case.
 
     Attributes:
         revoked: True if the authorization server confirmed it; False if it offers no revocation, refused it or could
@@ -101,7 +102,7 @@ class OAuthApp:
 
     """
 
-    _is_of_this_machine = False
+    _registration_name: str | None = None  # the record of an application that registers itself
 
     def __init__(
         self,
@@ -131,11 +132,15 @@ class OAuthApp:
         self._secret_variable = client_secret_variable
         self._redirect_uri = registrations.check_redirect_uri(redirect_uri)
         self._store = token_store
-        self._scopes = None if scopes is None else resolve_scopes(scopes, None)[0]
+        if scopes is not None:
+            resolve_scopes(scopes, None)  # a wrong one fails here, not when the first user signs in
+        self._scopes = None if scopes is None else tuple(scopes)
         self._server = AuthorizationServer(resolve_issuer(issuer), timeout)
-        self._origins = allowed_origins(self._server.issuer, is_explicit=issuer is not None)
+        self._api_url = config.resolve_base_url(None)
+        self._origins = allowed_origins(self._server.issuer, self._api_url)
         self._sources: WeakValueDictionary[str, LoginSource] = WeakValueDictionary()
         self._recent: deque[LoginSource] = deque(maxlen=RECENT_LOGINS)
+        self._begun: deque[tuple[str, float]] = deque()  # records of requests that began here, and when
 
     @property
     def client_id(self) -> str:
@@ -182,6 +187,8 @@ class OAuthApp:
             created_at=self._server.now(),
             scopes=scopes,
         )
+        self._forget_old_requests()
+        self._begun.append((self._pending_name(state), pending.created_at))
         self._store.save(self._pending_name(state), make_record(pending.to_json()))
         given = {"prompt": prompt, "resource": resource}
         extra = {field: value for field, value in given.items() if value is not None}
@@ -217,13 +224,7 @@ class OAuthApp:
         workspace_id = self._find_workspace(tokens)
         return self._store_login(
             name,
-            StoredLogin.create(
-                metadata,
-                self.client_id,
-                tokens,
-                workspace_id,
-                self._client.secret if self._is_of_this_machine else None,
-            ),
+            self._make_login(metadata, tokens, workspace_id),
             replace=replace,
         )
 
@@ -294,6 +295,11 @@ class OAuthApp:
             self._recent.append(source)
         return source
 
+    def _forget_old_requests(self) -> None:
+        """Remove the requests of browsers that never came back, or the store would keep them without end."""
+        while self._begun and self._begun[0][1] < self._server.now() - PENDING_SECONDS:
+            self._store.pop(self._begun.popleft()[0])
+
     def _pending_name(self, state: str) -> str:
         return record_name("pending", self.issuer, digest_of_state(state))
 
@@ -316,7 +322,7 @@ class OAuthApp:
         secret = self._client.secret.reveal() if self._client.secret else ""
         sent = (code.reveal(), pending.verifier, secret)
         error, description = error_of(outcome)
-        words = f": {mask(description, sent)}" if description else ""
+        words = f": {(mask(description, sent) or '').rstrip('.')}" if description else ""
         if error == "invalid_grant":
             return CallbackError(
                 f"The authorization server does not take the code{words}. It was used before, is too old, or was made "
@@ -332,6 +338,14 @@ class OAuthApp:
                 description=mask(description, sent),
             )
         return response_error(outcome, "the code was exchanged", sent)
+
+    def _make_login(self, metadata: ServerMetadata, tokens: Tokens, workspace_id: str | None) -> StoredLogin:
+        login = StoredLogin.create(metadata, self.client_id, tokens, workspace_id)
+        if self._registration_name is None:
+            return login
+        # Nobody will give these again to those who use the login later.
+        secret = None if self._client.secret is None else self._client.secret.reveal()
+        return replace(login, client_secret=secret, registration=self._registration_name)
 
     def _find_workspace(self, tokens: Tokens) -> str | None:
         """Return the workspace that the user chose; None if the API does not say."""
@@ -349,28 +363,36 @@ class OAuthApp:
 
     def _base_url(self) -> str:
         """Return the API that the tokens are for: the configured one if they may be sent there."""
-        configured = config.resolve_base_url(None)
-        return configured if origin_of(configured) in self._origins else f"{short_origin(self.issuer)}/v1"
+        is_allowed = origin_of(self._api_url) in self._origins
+        return self._api_url if is_allowed else f"{short_origin(self.issuer)}/v1"
 
     def _store_login(self, name: str, login: StoredLogin, *, replace: bool) -> Login:
         source = self._source(name)
-        with hold_lock(source):
-            record = self._store.load(source.record_name)
-            stored = _parse_or_none(record.content) if record else None
-            if (
-                stored
-                and not replace
-                and stored.workspace_id
-                and login.workspace_id not in (None, stored.workspace_id)
-            ):
+        while (workspace_id := self._save_login(source, login, replace=replace)) is not None:
+            replace = self._confirm_replacement(workspace_id, login.workspace_id or "")
+            if not replace:
                 self._send_revocation(login)
                 raise CallbackError(
                     f"The user chose the workspace {login.workspace_id}, but the login {name!r} belongs to "
-                    f"{stored.workspace_id}. Nothing was stored. Ask the user, and pass replace=True to change it."
+                    f"{workspace_id}. Nothing was stored. Ask the user, and pass replace=True to change it."
                 )
+        return Login(login.scopes, login.expires_at, login.workspace_id, self.credentials(name))
+
+    def _save_login(self, source: LoginSource, login: StoredLogin, *, replace: bool) -> str | None:
+        """Save a login; if the stored one belongs to another workspace, save nothing and return the id of that."""
+        with hold_lock(source):
+            record = self._store.load(source.record_name)
+            stored = _parse_or_none(record.content) if record else None
+            workspace_id = stored.workspace_id if stored else None
+            if not replace and workspace_id and login.workspace_id not in (None, workspace_id):
+                return workspace_id
             self._store.save(source.record_name, make_record(login.to_json()))
             source.adopt(login)
-        return Login(login.scopes, login.expires_at, login.workspace_id, self.credentials(name))
+            return None
+
+    def _confirm_replacement(self, stored: str, chosen: str) -> bool:  # noqa: ARG002
+        """Ask whether a login may replace one of another workspace. No lock is held meanwhile."""
+        return False
 
     def _send_revocation(self, login: StoredLogin) -> bool:
         """Revoke the grant of a login; return True if the server confirmed it."""
@@ -451,15 +473,13 @@ def resolve_issuer(issuer: str | None) -> str:
     return issuer if issuer is not None else short_origin(config.resolve_base_url(None))
 
 
-def allowed_origins(issuer: str, *, is_explicit: bool) -> frozenset[str]:
+def allowed_origins(issuer: str, api_url: str) -> frozenset[str]:
     """Return the origins of the APIs to which the tokens of an issuer may be sent.
 
-    It is the issuer's own. An issuer that was given explicitly may serve the configured API as well; but one on this
-    machine never serves one elsewhere: tokens of the emulator must not reach the live API.
+    They are its own and the configured API's, which differ if the issuer was given explicitly. But an issuer on this
+    machine never serves an API elsewhere, or the other way round: tokens of the emulator must not reach the live API.
     """
-    own, configured = origin_of(issuer), origin_of(config.resolve_base_url(None))
-    if not is_explicit or not configured:
-        return frozenset({own})
+    own, configured = origin_of(issuer), origin_of(api_url)
     is_local = [config.is_loopback(config.parse_host(origin)) for origin in (own, configured)]
     return frozenset({own, configured}) if is_local[0] == is_local[1] else frozenset({own})
 

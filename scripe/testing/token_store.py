@@ -1,7 +1,7 @@
 """Check that a token store does what `scripe.oauth.TokenStore` promises, with several threads and processes.
 
-A store that breaks a rule works in every test that runs alone. It loses a login on the day when two processes refresh it
-at once, or when one is killed while it saves.
+A store that breaks a rule works in every test that runs alone. It loses a login on the day when two processes refresh
+it at once, or when one is killed while it saves.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PATIENCE: Final = 30.0
 """Seconds that a thread or process waits for a lock that others hold in turn, and the check for a process."""
 
 THREADS: Final = 8
-PROCESSES: Final = 4
+PROCESSES: Final = 5
 ROUNDS: Final = 20
 SHORT_TIMEOUT: Final = 0.3
 
@@ -57,8 +57,8 @@ class TokenStoreContractError(AssertionError):
 def check_token_store(make: MakeStore, *, between_processes: bool = True) -> None:
     """Raise TokenStoreContractError unless a token store does what `scripe.oauth.TokenStore` promises.
 
-    It saves under names of its own, which begin with `check-`, and removes them. It starts four processes and kills
-    them, and takes some ten seconds, or as long as the store keeps the lock of a dead process. In a script, call it
+    It saves under names of its own, which begin with `check-`, and removes them. It starts five processes, kills four
+    of them, and takes some ten seconds, or as long as the store keeps the lock of a dead process. In a script, call it
     below `if __name__ == "__main__":`, as the processes import the script.
 
     Args:
@@ -76,9 +76,8 @@ def check_token_store(make: MakeStore, *, between_processes: bool = True) -> Non
     try:
         broken = _find_broken(_RULES, trial)
         if between_processes:
-            with _start_workers(make) as workers:
-                rules = {name: partial(rule, workers=workers) for name, rule in _PROCESS_RULES.items()}
-                broken.update(_find_broken(rules, trial))
+            with _start_workers(make) as trial.workers:
+                broken.update(_find_broken(_PROCESS_RULES, trial))
     finally:
         trial.clean()
     if broken:
@@ -95,12 +94,14 @@ class _Trial:
     Attributes:
         store: The store.
         other: Another object of the same store; the same one if it is a store of one process.
+        workers: Processes that have an object of the same store each.
 
     """
 
     def __init__(self, store: TokenStore, other: TokenStore) -> None:
         self.store = store
         self.other = other
+        self.workers: Sequence[_Worker] = ()
         self._prefix = f"check-{secrets.token_hex(6)}"
         self._names: list[str] = []
 
@@ -143,7 +144,10 @@ def _require(is_kept: bool, sentence: str) -> None:  # noqa: FBT001 - like `asse
 
 
 def _check_load(trial: _Trial) -> None:
-    name, record = trial.new_name(), make_record(json.dumps({"text": "\n\0'\"\\ ß 𝔸", "long": "x" * 100_000}))
+    name, record = (
+        trial.new_name(),
+        make_record(json.dumps({"text": "\n\0'\"\\ ß \U0001f512", "long": "x" * 100_000})),
+    )
     _require(trial.store.load(name) is None, "load returns a record under a new name. It must return None.")
     _require(trial.store.save(name, record) is True, "save returned something else than True.")
     _require(trial.store.load(name) == record, "load returns another record than the one that was saved.")
@@ -370,7 +374,7 @@ class _Worker:
     def receive_for(self, seconds: float) -> Generator[object]:
         """Iterate over what the task sends within some seconds."""
         deadline = time.monotonic() + seconds
-        while self._connection.poll(max(deadline - time.monotonic(), 0)):
+        while (left := deadline - time.monotonic()) > 0 and self._connection.poll(left):
             yield self.receive()
 
     def stop(self) -> None:
@@ -404,17 +408,14 @@ _ENDED: Final = "A process ended by itself: see what it printed."
 
 
 class _Failure:
-    """What the store raised in another process."""
+    """An error that the store raised in another process."""
 
     def __init__(self, error: Exception) -> None:
         self.text = f"{type(error).__name__}: {error}"
 
 
-_Workers: TypeAlias = Sequence[_Worker]
-
-
 @contextmanager
-def _start_workers(make: MakeStore) -> Generator[_Workers]:
+def _start_workers(make: MakeStore) -> Generator[Sequence[_Worker]]:
     try:
         pickle.loads(pickle.dumps(make))  # noqa: S301 - it was made here
     except Exception as error:
@@ -447,11 +448,11 @@ def _serve(make: MakeStore, connection: Connection) -> None:
             connection.send((True, result))
 
 
-def _do_nothing(store: TokenStore, connection: Connection) -> None:
+def _do_nothing(store: TokenStore, _connection: Connection) -> None:
     """Return at once: the store has been made."""
 
 
-def _increment_with_lock(store: TokenStore, connection: Connection, name: str) -> None:
+def _increment_with_lock(store: TokenStore, _connection: Connection, name: str) -> None:
     """Add 1 to a number several times: load it, and save it, while holding the lock."""
     for _ in range(ROUNDS):
         with store.lock(name, PATIENCE):
@@ -460,19 +461,19 @@ def _increment_with_lock(store: TokenStore, connection: Connection, name: str) -
             store.save(name, make_record(str(_number_in(record) + 1)))
 
 
-def _increment_without_lock(store: TokenStore, connection: Connection, name: str) -> None:
+def _increment_without_lock(store: TokenStore, _connection: Connection, name: str) -> None:
     """Add 1 to a number several times: load it, and save it over what was loaded, until that succeeds."""
-    deadline = time.monotonic() + PATIENCE
-    for _ in range(ROUNDS):
-        while time.monotonic() < deadline:
-            record = store.load(name)
-            if record and store.save(name, make_record(str(_number_in(record) + 1)), record.revision):
-                break
+    saved, deadline = 0, time.monotonic() + PATIENCE
+    while saved < ROUNDS and time.monotonic() < deadline:
+        record = store.load(name)
+        if record is None:
+            return
+        saved += store.save(name, make_record(str(_number_in(record) + 1)), record.revision)
 
 
-def _pop_all(store: TokenStore, connection: Connection, names: Sequence[str]) -> list[str]:
-    """Return those of some names of which this process got the record."""
-    return [name for name in names if store.pop(name) is not None]
+def _pop_all(store: TokenStore, _connection: Connection, names: Sequence[str]) -> int:
+    """Return of how many names this process got the record."""
+    return len([name for name in names if store.pop(name) is not None])
 
 
 def _hold_lock(store: TokenStore, connection: Connection, name: str) -> None:
@@ -492,24 +493,24 @@ def _save_until_message(store: TokenStore, connection: Connection, name: str) ->
     connection.recv()
 
 
-def _check_start(trial: _Trial, workers: _Workers) -> None:
-    for worker in workers:
+def _check_start(trial: _Trial) -> None:
+    for worker in trial.workers:
         worker.start(_do_nothing)
-    for worker in workers:
+    for worker in trial.workers:
         worker.receive()
 
 
-def _check_process_locks(trial: _Trial, workers: _Workers) -> None:
-    total = _count_in_processes(trial, workers, _increment_with_lock)
+def _check_process_locks(trial: _Trial) -> None:
+    total = _count_in_processes(trial, _increment_with_lock)
     _require(
         total == PROCESSES * ROUNDS,
-        f"{PROCESSES} processes added 1 to a number {PROCESSES * ROUNDS} times, each holding the lock from load to save. "
-        f"It is {total}: several held the lock at once.",
+        f"{PROCESSES} processes added 1 to a number {PROCESSES * ROUNDS} times, each holding the lock from load to "
+        f"save. It is {total}: several held the lock at once.",
     )
 
 
-def _check_process_saves(trial: _Trial, workers: _Workers) -> None:
-    total = _count_in_processes(trial, workers, _increment_without_lock)
+def _check_process_saves(trial: _Trial) -> None:
+    total = _count_in_processes(trial, _increment_without_lock)
     _require(
         total == PROCESSES * ROUNDS,
         f"{PROCESSES} processes added 1 to a number {PROCESSES * ROUNDS} times, each saving over the revision that it "
@@ -517,21 +518,20 @@ def _check_process_saves(trial: _Trial, workers: _Workers) -> None:
     )
 
 
-def _check_process_pops(trial: _Trial, workers: _Workers) -> None:
+def _check_process_pops(trial: _Trial) -> None:
     names = [trial.new_name() for _ in range(ROUNDS)]
     for name in names:
         trial.store.save(name, make_record("1"))
-    for worker in workers:
+    for worker in trial.workers:
         worker.start(_pop_all, names)
-    popped = [worker.receive() for worker in workers]
-    count = sum(len(some) for some in popped if isinstance(some, list))
+    count = sum(int(str(worker.receive())) for worker in trial.workers)
     _require(
         count == ROUNDS, f"{PROCESSES} processes popped {ROUNDS} records, and got {count}. Each is for one."
     )
 
 
-def _check_held_by_process(trial: _Trial, workers: _Workers) -> None:
-    name, holder = trial.new_name(), workers[0]
+def _check_held_by_process(trial: _Trial) -> None:
+    name, holder = trial.new_name(), trial.workers[0]
     holder.start(_hold_lock, name)
     holder.receive()
     seconds = _seconds_until_timeout(trial.store, name)
@@ -541,11 +541,11 @@ def _check_held_by_process(trial: _Trial, workers: _Workers) -> None:
         pass
 
 
-def _check_killed_holder(trial: _Trial, workers: _Workers) -> None:
-    name = trial.new_name()
-    workers[0].start(_hold_lock, name)
-    workers[0].receive()
-    workers[0].kill()
+def _check_killed_holder(trial: _Trial) -> None:
+    name, holder = trial.new_name(), trial.workers[1]
+    holder.start(_hold_lock, name)
+    holder.receive()
+    holder.kill()
     with suppress(TimeoutError), trial.store.lock(name, LONGEST_LEASE + 2):
         return
     raise _BrokenRule(
@@ -553,8 +553,8 @@ def _check_killed_holder(trial: _Trial, workers: _Workers) -> None:
     )
 
 
-def _check_whole_while_saving(trial: _Trial, workers: _Workers) -> None:
-    name, saver = trial.new_name(), workers[1]
+def _check_whole_while_saving(trial: _Trial) -> None:
+    name, saver = trial.new_name(), trial.workers[0]
     saver.start(_save_until_message, name)
     try:
         for _ in saver.receive_for(1.0):
@@ -563,25 +563,24 @@ def _check_whole_while_saving(trial: _Trial, workers: _Workers) -> None:
         saver.stop()
 
 
-def _check_whole_after_kill(trial: _Trial, workers: _Workers) -> None:
-    names = {trial.new_name(): worker for worker in workers[1:]}
-    for name, worker in names.items():
-        worker.start(_save_until_message, name)
-    for name, worker in names.items():
+def _check_whole_after_kill(trial: _Trial) -> None:
+    for saver in trial.workers[2:]:
+        name = trial.new_name()
+        saver.start(_save_until_message, name)
         seconds = random.uniform(0.1, 0.4)  # noqa: S311 - it hides nothing
-        saved = [1, *worker.receive_for(seconds), *worker.kill()]
+        saved = [saver.receive(), *saver.receive_for(seconds), *saver.kill()]
         _check_whole(trial.store.load(name), max(number for number in saved if isinstance(number, int)))
         trial.store.save(name, _whole_record(0))
         _check_whole(trial.store.load(name), 0)
 
 
-def _count_in_processes(trial: _Trial, workers: _Workers, task: Callable[..., None]) -> int:
+def _count_in_processes(trial: _Trial, task: Callable[..., None]) -> int:
     """Let all processes add to a number, and return it."""
     name = trial.new_name()
     trial.store.save(name, make_record("0"))
-    for worker in workers:
+    for worker in trial.workers:
         worker.start(task, name)
-    for worker in workers:
+    for worker in trial.workers:
         worker.receive()
     return _number_in(trial.store.load(name))
 
@@ -622,7 +621,7 @@ _RULES: Final[Mapping[str, Callable[[_Trial], None]]] = {
     "lock names": _check_lock_names,
     "lock of lockers": _check_lock_is_of_lockers,
 }
-_PROCESS_RULES: Final[Mapping[str, Callable[[_Trial, _Workers], None]]] = {
+_PROCESS_RULES: Final[Mapping[str, Callable[[_Trial], None]]] = {
     "make in processes": _check_start,
     "lock in processes": _check_process_locks,
     "only_over in processes": _check_process_saves,

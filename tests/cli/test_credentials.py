@@ -75,7 +75,9 @@ def test_no_key_and_nobody_to_ask(
         monkeypatch.setenv("SCRIPE_API_KEY", empty)
     ran = scripe("whoami")
     assert (ran.code, ran.err.count("\n")) == (2, 1)
-    assert ran.err.startswith("error: There is no API key. Set SCRIPE_API_KEY, or give --api-key-file PATH")
+    assert ran.err.startswith(
+        "error: There is no API key and no login. Run `scripe login`, or set SCRIPE_API_KEY, or"
+    )
 
 
 def test_no_stdin_at_all(
@@ -109,7 +111,7 @@ def test_after_two_hyphens_it_is_a_text(served: Emulator, scripe: Run) -> None:
 
 def test_a_person_is_asked_and_the_key_is_not_seen(key: str, environment: dict[str, str]) -> None:
     with Terminal(["whoami"], environment) as terminal:
-        terminal.read_until("Scripe API key (SCRIPE_API_KEY is not set): ")
+        terminal.read_until("Scripe API key (SCRIPE_API_KEY is not set; scripe login signs in instead): ")
         terminal.type(f"{key}\n")
         code, seen = terminal.read_all()
     assert code == 0
@@ -120,7 +122,7 @@ def test_a_person_is_asked_and_the_key_is_not_seen(key: str, environment: dict[s
 @pytest.mark.parametrize("typed", ["\n", "\x04"])
 def test_a_person_who_has_none(key: str, environment: dict[str, str], typed: str) -> None:
     with Terminal(["whoami"], environment) as terminal:
-        terminal.read_until("not set): ")
+        terminal.read_until("instead): ")
         terminal.type(typed)
         code, seen = terminal.read_all()
     assert code == 2
@@ -129,7 +131,7 @@ def test_a_person_who_has_none(key: str, environment: dict[str, str], typed: str
 
 def test_ctrl_c_at_the_question(key: str, environment: dict[str, str]) -> None:
     with Terminal(["whoami"], environment) as terminal:
-        terminal.read_until("not set): ")
+        terminal.read_until("instead): ")
         terminal.type("\x03")
         code, seen = terminal.read_all()
     assert code == 130

@@ -285,8 +285,12 @@ def test_a_code_ends_after_a_minute(emulator: Emulator, app: App, step: float, s
 
 
 def test_the_lifetimes_are_settings() -> None:
-    settings = {"oauth_access_seconds": 10, "oauth_refresh_seconds": 20, "oauth_code_seconds": 5}
-    with Emulator(clock=frozen(), **settings) as emulator, connected(emulator) as http:
+    with (
+        Emulator(
+            clock=frozen(), oauth_access_seconds=10, oauth_refresh_seconds=20, oauth_code_seconds=5
+        ) as emulator,
+        connected(emulator) as http,
+    ):
         app = App(emulator, http)
         code = app.code()
         emulator.clock.advance(5)

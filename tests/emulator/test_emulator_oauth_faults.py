@@ -252,3 +252,11 @@ def test_what_is_no_secret_is_seen(emulator: Emulator, http: httpx.Client) -> No
     assert "grant_type=refresh_token" in page
     assert "invalid_grant" in page
     assert "code_challenge_method=S256" in page
+
+
+def test_a_key_in_a_request_of_the_api_is_not_seen_whole(emulator: Emulator, http: httpx.Client) -> None:
+    http.post("/v1/notes", json={"content": emulator.api_key})
+    text = repr(emulator.requests[0])
+    assert emulator.api_key not in text
+    assert "scripe_sk_test_…" in text
+    assert "path='/notes'" in text

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import pytest
@@ -67,7 +68,7 @@ def see(app: App, **changes: str | None) -> Form:
     return Form(response.text)
 
 
-def press(app: App, form: Form, decision: str = "allow", **changes: object) -> httpx.Response:
+def press(app: App, form: Form, decision: object = "allow", **changes: object) -> httpx.Response:
     fields = {**form.fields, "decision": decision, **changes}
     return app.http.post(form.action, data=fields)
 
@@ -113,7 +114,7 @@ def test_whatever_is_not_allow_is_no(app: App, decision: str) -> None:
 
 
 def test_both_buttons_at_once_are_no(app: App) -> None:
-    response = press(app, see(app), decision=["allow", "deny"])  # type: ignore[arg-type]
+    response = press(app, see(app), ["allow", "deny"])
     assert parameters_of(location(response))["error"] == "access_denied"
 
 
@@ -153,6 +154,14 @@ def test_a_form_gets_old(emulator: Emulator, app: App) -> None:
     assert press(app, see(app)).status_code == 303
 
 
+def test_a_form_is_checked_again_when_it_comes_back(tmp_path: Path) -> None:
+    with Emulator(tmp_path / "db", oauth_any_loopback_port=True) as emulator, connected(emulator) as http:
+        app = App(emulator, http, register(http, redirect_uris=["http://127.0.0.1:8000/"]).json())
+        form = see(app, redirect_uri="http://127.0.0.1:9000/")
+    with Emulator(tmp_path / "db") as emulator, connected(emulator) as http:
+        assert_refused(press(App(emulator, http, app.registration), form), "not registered")
+
+
 def test_two_tabs_have_two_forms(app: App) -> None:
     first, second = see(app, state="one"), see(app, state="two")
     assert parameters_of(location(press(app, second)))["state"] == "two"
@@ -167,14 +176,27 @@ def test_two_tabs_have_two_forms(app: App) -> None:
         ({"reach": "user_none org_none"}, "no such workspace"),
         ({"reach": ""}, "no such workspace"),
         ({"reach": None}, "no such workspace"),
+        ({"reach": ["TWICE", "TWICE"]}, "no such workspace"),
         ({"scope": None}, "at least one"),
         ({"scope": "admin"}, "at least one"),
         ({"scope": ["notes:read", "posts:read"]}, "no other"),
     ],
-    ids=["a made-up form", "no form", "a stranger", "nobody", "no choice", "nothing", "no scope", "more"],
+    ids=[
+        "a made-up form",
+        "no form",
+        "a stranger",
+        "nobody",
+        "no choice",
+        "two choices",
+        "nothing",
+        "no scope",
+        "more",
+    ],
 )
 def test_a_form_that_the_page_does_not_have(app: App, changes: dict[str, object], word: str) -> None:
     form = see(app)
+    if changes.get("reach") == ["TWICE", "TWICE"]:
+        changes = {"reach": form.fields["reach"] * 2}
     fields = {name: value for name, value in {**form.fields, **changes}.items() if value is not None}
     assert_refused(app.http.post(form.action, data={**fields, "decision": "allow"}), word)
 

@@ -20,6 +20,7 @@ from scripe import (
     ServiceUnavailableError,
 )
 from scripe.emulator import Emulator, Server
+from tests.emulator.oauth_app import App, connected, origin_of, parameters_of, register
 
 CHROMIUM = os.environ.get("SCRIPE_TEST_CHROMIUM") or shutil.which("chromium")
 MISSING = "There is no Chromium: apt-get install chromium, or set SCRIPE_TEST_CHROMIUM to the path of one"
@@ -407,3 +408,92 @@ def test_everything_to_fill_in_or_press_has_a_name(
         matches = re.findall(rf"- {role}\b(.*)", parts)
         assert matches
         assert [name for name in matches if not name.startswith(' "')] == []
+
+
+# The consent page of OAuth
+
+
+@dataclass
+class Login:
+    """An application whose callback lies on another origin than the emulator, as in life."""
+
+    app: App
+    chromium: Browser
+    emulator: Emulator
+    callback: str
+
+    @contextmanager
+    def open(self, *, scripts: bool = True) -> Generator[Page]:
+        context = self.chromium.new_context(java_script_enabled=scripts)
+        with closing(context):
+            context.set_default_timeout(PATIENCE)
+            page = context.new_page()
+            page.goto(self.app.url())
+            yield page
+
+    def parameters(self, page: Page) -> dict[str, str]:
+        page.wait_for_url(f"{self.callback}?**")
+        return parameters_of(page.url)
+
+
+@pytest.fixture
+def login(emulator: Emulator, chromium: Browser) -> Iterator[Login]:
+    with (
+        Emulator() as elsewhere,
+        elsewhere.serve() as other_server,
+        connected(emulator, "served") as http,
+    ):
+        callback = other_server.base_url.replace("/v1", "/callback")
+        app = App(emulator, http, register(http, redirect_uris=[callback]).json())
+        yield Login(app, chromium, emulator, callback)
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_allowing_in_a_browser(login: Login, scripts: bool) -> None:
+    other = login.emulator.create_workspace("Other")
+    login.emulator.oauth.add_user("Bea", [other])
+    with login.open(scripts=scripts) as page:
+        expect(page.get_by_role("heading")).to_have_text("Allow Acme to use Scripe?")
+        page.get_by_label("In the workspace").select_option("Other")
+        page.get_by_label("posts:write").uncheck()
+        page.get_by_role("button", name="Allow").click()
+        parameters = login.parameters(page)
+    assert parameters["iss"] == origin_of(login.app.http)
+    tokens = login.app.exchange(parameters["code"]).json()
+    assert tokens["scope"] == "notes:read offline_access"
+    assert login.app.api(tokens).json()["workspace"]["id"] == other
+
+
+def test_denying_in_a_browser(login: Login) -> None:
+    with login.open() as page:
+        page.get_by_role("button", name="Deny").click()
+        assert login.parameters(page)["error"] == "access_denied"
+
+
+def test_going_back_in_a_browser_asks_again(login: Login) -> None:
+    with login.open() as page:
+        page.get_by_role("button", name="Allow").click()
+        first = login.parameters(page)["code"]
+        page.go_back()
+        page.get_by_role("button", name="Allow").click()
+        assert login.parameters(page)["code"] != first
+
+
+def test_a_frame_does_not_show_the_consent_page(login: Login) -> None:
+    with login.open() as page:
+        page.goto(login.callback)
+        page.evaluate(
+            """url => new Promise((done) => {
+                const frame = document.createElement("iframe");
+                frame.onload = done;
+                frame.src = url;
+                document.body.append(frame);
+            })""",
+            login.app.url(),
+        )
+        assert page.frames[-1].get_by_role("button", name="Allow").count() == 0
+
+
+def test_the_consent_page_can_be_read(login: Login) -> None:
+    with login.open() as page:
+        assert page.evaluate(FAINT) == []

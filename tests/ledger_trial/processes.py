@@ -130,8 +130,18 @@ def command(season: Season, server: Server, *words: str) -> subprocess.Popen[str
     environment = {**os.environ, "SCRIPE_API_KEY": server.api_key, "SCRIPE_BASE_URL": server.base_url}
     call = [sys.executable, "-m", "scripe", *words, "--ledger", str(season.path)]
     return subprocess.Popen(
-        call, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        call,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=listen_to_ctrl_c,
     )
+
+
+def listen_to_ctrl_c() -> None:
+    """Undo what a shell does that starts the trial in the background: its children would not hear Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def expect(season: Season, server: Server, code: int, *words: str) -> str:

@@ -155,6 +155,7 @@ class SaveInTwoSteps(MemoryTokenStore):
         stored = self.load(name)
         if only_over is not None and (stored is None or stored.revision != only_over):
             return False
+        time.sleep(0)
         self._records[name] = record
         return True
 
@@ -344,7 +345,7 @@ class Overwrites(FileTokenStore):
             with (self.path / name).open("w") as file:
                 file.write(f"{record.revision}\n")
                 file.flush()
-                time.sleep(0.002)
+                time.sleep(0.005)
                 file.write(record.content)
             return True
 

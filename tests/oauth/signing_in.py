@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 from scripe import oauth
@@ -29,3 +32,14 @@ def sign_in(emulator: Emulator, app: OAuthApp, name: str = NAME, **consent: Any)
     """Let the user allow access, and exchange the code."""
     request = app.authorization_request(name)
     return app.exchange(name, emulator.oauth.consent(request.url, **consent), state=request.state)
+
+
+@contextmanager
+def at(app: OAuthApp, seconds: float) -> Generator[None]:
+    """Let an application see a later time of day."""
+    server = app._server  # pyright: ignore[reportPrivateUsage]
+    server.now = lambda: time.time() + seconds
+    try:
+        yield
+    finally:
+        server.now = time.time

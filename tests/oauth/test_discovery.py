@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scripe import APIConnectionError, DiscoveryError, RegistrationError, oauth
+from scripe._concurrency import real_seconds
 from scripe.oauth import MemoryTokenStore, OAuthApp
 from tests.oauth.signing_in import CALLBACK, NAME
 from tests.support.server import BREAK, Reply, ScriptedServer, json_reply
@@ -148,7 +149,7 @@ def test_metadata_are_kept_for_an_hour(server: ScriptedServer, monkeypatch: pyte
     )
     for _ in range(2):
         app.authorization_request(NAME)
-    now = _oauth_refresh.real_seconds()
+    now = real_seconds()
     monkeypatch.setattr(_oauth_refresh, "real_seconds", lambda: now + 3601)
     app.authorization_request(NAME)
     assert len(server.received) == 2

@@ -28,7 +28,7 @@ from scripe import (
 )
 from scripe.emulator import Emulator, Server
 from scripe.oauth import OAuthApp, TokenStore
-from tests.oauth.signing_in import CALLBACK, NAME, make_app, sign_in
+from tests.oauth.signing_in import CALLBACK, NAME, at, make_app, sign_in
 
 
 def query_of(url: str) -> dict[str, str]:
@@ -183,6 +183,7 @@ def test_a_callback_works_once(emulator: Emulator, app: OAuthApp) -> None:
     app.exchange(NAME, url, state=state)
     with pytest.raises(CallbackError):
         app.exchange(NAME, url, state=state)
+    assert len([request for request in emulator.requests if request.path == "/oauth/token"]) == 1
 
 
 def test_a_callback_of_another_login_is_refused(emulator: Emulator, app: OAuthApp) -> None:
@@ -197,18 +198,27 @@ def test_a_callback_of_another_application_is_refused(
     url, state = begin(emulator, app)
     with make_app(store) as other, pytest.raises(CallbackError):
         other.exchange(NAME, url, state=state)
+    assert [request for request in emulator.requests if request.path == "/oauth/token"] == []
 
 
-def test_a_request_that_is_too_old_is_refused(
-    emulator: Emulator, app: OAuthApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_request_that_is_too_old_is_refused(emulator: Emulator, app: OAuthApp) -> None:
     url, state = begin(emulator, app)
-    import time
-
-    now = time.time()
-    monkeypatch.setattr(app._server, "now", lambda: now + 601)  # pyright: ignore[reportPrivateUsage]
-    with pytest.raises(CallbackError):
+    with at(app, 601), pytest.raises(CallbackError):
         app.exchange(NAME, url, state=state)
+
+
+def test_requests_of_browsers_that_never_come_back_are_forgotten(app: OAuthApp, store: TokenStore) -> None:
+    names = [app._pending_name(app.authorization_request(NAME).state) for _ in range(2)]  # pyright: ignore[reportPrivateUsage]
+    with at(app, 601):
+        app.authorization_request(NAME)
+    assert [store.load(name) for name in names] == [None, None]
+
+
+def test_requests_that_may_still_come_back_are_kept(app: OAuthApp, store: TokenStore) -> None:
+    name = app._pending_name(app.authorization_request(NAME).state)  # pyright: ignore[reportPrivateUsage]
+    with at(app, 590):
+        app.authorization_request(NAME)
+    assert store.load(name) is not None
 
 
 def test_only_the_query_of_a_callback_counts(emulator: Emulator, app: OAuthApp) -> None:

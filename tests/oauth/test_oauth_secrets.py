@@ -15,8 +15,7 @@ import pytest
 from scripe import OAuthError, Scripe, ScripeError, oauth
 from scripe.emulator import Emulator, Server
 from scripe.oauth import MemoryTokenStore, OAuthApp, TokenRecord
-from tests.oauth.signing_in import CALLBACK, NAME
-from tests.oauth.test_refresh import at
+from tests.oauth.signing_in import CALLBACK, NAME, at
 
 
 class Listening(MemoryTokenStore):

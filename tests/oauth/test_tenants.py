@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from scripe import AsyncScripe, AuthenticationError, ConfigurationError, RateLimiter, Scripe
 from scripe.emulator import Emulator, Server
-from scripe.oauth import OAuthApp, TokenStore
+from scripe.oauth import FileTokenStore, OAuthApp, TokenStore
 from tests.oauth.signing_in import CALLBACK, make_app, sign_in
 
 
@@ -135,7 +136,8 @@ def test_a_client_takes_no_none_for_a_login(app: OAuthApp, tenants: dict[str, st
 
 
 def limits_of(limiter: RateLimiter) -> set[object]:
-    return {bucket for bucket, _ in limiter._buckets}  # type: ignore[misc, attr-defined]  # pyright: ignore
+    buckets = cast("dict[tuple[object, str], object]", limiter._buckets)  # pyright: ignore[reportPrivateUsage]
+    return {whose for whose, _ in buckets}
 
 
 def test_each_tenant_has_a_rate_limit_of_its_own(app: OAuthApp, tenants: dict[str, str]) -> None:
@@ -285,3 +287,12 @@ def test_a_login_knows_where_it_may_be_sent(
     monkeypatch.setenv("SCRIPE_BASE_URL", configured)
     app = OAuthApp(client_id="app_1", redirect_uri=CALLBACK, token_store=store, issuer=issuer)
     assert app.credentials("a").allows(base_url) == is_allowed
+
+
+def test_no_api_key_follows_a_client_into_the_pickle_of_another_tenant(
+    served: Server, tmp_path: Path
+) -> None:
+    app = make_app(FileTokenStore(tmp_path))
+    with Scripe("scripe_sk_test_of_the_first") as client:
+        copy = client.with_options(auth=app.credentials("b"))
+        assert b"of_the_first" not in pickle.dumps(copy)

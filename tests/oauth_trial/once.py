@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeAlias
 
+import anyio
 import trio
 
 from scripe import AsyncScripe, Scripe
 from tests.oauth.signing_in import NAME, sign_in
-from tests.oauth.test_refresh import expire_by_clock, expire_by_server, trio_or_asyncio_group
+from tests.oauth.test_refresh import expire_by_clock, expire_by_server
 
 from .processes import PATIENCE, Kind, Loss, Process
 from .worlds import TOKEN, Scenario, World, check_call, check_workspace, make_world, open_process
@@ -83,10 +84,10 @@ def meet_in_tasks(run: Callable[[Callable[[], Coroutine[Any, Any, None]]], objec
         credentials = world.app.credentials(NAME)
         async with (
             AsyncScripe(auth=credentials, rate_limiter=None) as client,
-            trio_or_asyncio_group() as start,
+            anyio.create_task_group() as group,
         ):
             for _ in range(TASKS):
-                start(call, client)
+                group.start_soon(call, client)
 
     run(main)
 

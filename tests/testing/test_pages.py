@@ -14,6 +14,7 @@ from .conftest import ARGUMENTS, ROOT
 GUIDE = (ROOT / "docs" / "guides" / "testing-your-application.md").read_text()
 REFERENCE = (ROOT / "docs" / "reference" / "testing.md").read_text()
 README = (ROOT / "README.md").read_text()
+OAUTH_GUIDE = (ROOT / "docs" / "guides" / "acting-for-others.md").read_text()
 BLOCK = re.compile(r"```\{code-block\} (\w+)\n:caption: ([^\n]+)\n\n(.*?)```", re.DOTALL)
 PROJECT = re.compile("proj_[0-9a-f]+")
 BLOCKS = {caption: (language, text) for language, caption, text in BLOCK.findall(GUIDE)}
@@ -57,6 +58,12 @@ def test_what_readme_shows_passes(files: pytest.Pytester) -> None:
     (text,) = [each for each in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "def test_" in each]
     files.makepyfile(test_readme=dedent(text))
     files.runpytest_subprocess(*ARGUMENTS, "test_readme.py").assert_outcomes(passed=text.count("def test_"))
+
+
+def test_what_the_guide_to_oauth_shows_passes(files: pytest.Pytester) -> None:
+    ((_, name, text),) = BLOCK.findall(OAUTH_GUIDE)
+    (files.path / name).write_text(text)
+    files.runpytest_subprocess(*ARGUMENTS, name).assert_outcomes(passed=1)
 
 
 def test_every_fixture_and_marker_is_on_the_pages(files: pytest.Pytester) -> None:

@@ -31,7 +31,7 @@ PENDING_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """Where to send the browser, and what to keep in its session.
+    """The URL to send a browser to, and the state to keep in its session.
 
     Attributes:
         url: Redirect the browser to it.
@@ -45,7 +45,7 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class PendingLogin:
-    """What is kept of an authorization request until its callback."""
+    """The part of an authorization request that is kept until its callback."""
 
     name: str
     issuer: str

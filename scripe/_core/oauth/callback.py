@@ -124,7 +124,7 @@ def code_of(callback: Callback, metadata: ServerMetadata) -> str:
             f"The callback comes from {clip(callback.iss, 100)!r}, not from {metadata.issuer!r}. {START_AGAIN}"
         )
     if callback.error is not None:
-        words = f": {callback.description}" if callback.description else ""
+        words = f": {callback.description.rstrip('.')}" if callback.description else ""
         if callback.error in DENIALS:
             raise ConsentDeniedError(
                 f"Access was not allowed ({callback.error}{words}). Ask the user before you begin again.",

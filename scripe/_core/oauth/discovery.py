@@ -25,7 +25,7 @@ KEPT_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class ServerMetadata:
-    """What an authorization server says of itself, as far as it was found to be safe."""
+    """The metadata of an authorization server, as far as they were found to be safe."""
 
     issuer: str
     authorization_endpoint: str

@@ -39,9 +39,9 @@ class StoredLogin:
     lifetime: float | None = None
     refresh_expires_at: float | None = None
     workspace_id: str | None = None
-    client_secret: str | None = field(
-        default=None, repr=False
-    )  # of an application that registered itself here
+    # Of an application that registered itself on this machine: its secret, and the record of its registration.
+    client_secret: str | None = field(default=None, repr=False)
+    registration: str | None = None
     refreshing_since: float | None = None
     refreshing: str | None = None  # a digest of the refresh token that was sent
     ended: ConsentReason | None = None  # the user has to allow access again
@@ -53,7 +53,6 @@ class StoredLogin:
         client_id: str,
         tokens: Tokens,
         workspace_id: str | None,
-        client_secret: Secret[str] | None = None,
     ) -> StoredLogin:
         """Return the login of an exchange."""
         return cls(
@@ -69,7 +68,6 @@ class StoredLogin:
             lifetime=tokens.lifetime,
             refresh_expires_at=tokens.refresh_expires_at,
             workspace_id=workspace_id,
-            client_secret=None if client_secret is None else client_secret.reveal(),
         )
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import InvalidArgumentError, RegistrationError
-from ..config import Secret, check_type, is_loopback, parse_host
+from ..config import check_type, is_loopback, parse_host
 from ..outcome import RawResponse
 from .discovery import ServerMetadata, parse_object
 from .login import parse_record
@@ -130,8 +130,3 @@ def decode_registration(content: str) -> Registration:
         redirect_uri=str(document.get("redirect_uri")),
         scopes=tuple(str(scope) for scope in scopes) if isinstance(scopes, list) else (),  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     )
-
-
-def client_secret_of(registration: Registration) -> Secret[str] | None:
-    """Return the secret of a registration, hidden."""
-    return None if registration.client_secret is None else Secret(registration.client_secret)

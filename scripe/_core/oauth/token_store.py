@@ -20,7 +20,7 @@ RecordKind: TypeAlias = Literal["login", "pending", "registration"]
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
-    """What a token store keeps under a name.
+    """A record that a token store keeps under a name.
 
     Attributes:
         revision: Another one with each save. It is not secret.

@@ -99,11 +99,11 @@ def response_error(raw: RawResponse, action: str, secrets: tuple[str, ...] = ())
     description = mask(description, secrets)
     code = mask(code, secrets)
     named = f"status {raw.status}" if code is None else f"{code!r} (status {raw.status})"
-    words = f": {description}" if description else ""
+    words = f": {description.rstrip('.')}" if description else ""
     is_transient = raw.status == 429 or raw.status >= 500 or code in SAFE_ERRORS
     advice = "Try again later." if is_transient else "Check the application's registration and settings."
     return OAuthError(
-        f"The authorization server responded with {named} when {action}{words}. {advice}".replace("..", "."),
+        f"The authorization server responded with {named} when {action}{words}. {advice}",
         error=code,
         description=description,
         retryable=is_transient,

@@ -1,7 +1,7 @@
 """Keep logins in files that only one user can read.
 
-For each name there are up to two files: `NAME.json` with the record, and `NAME.lock`, which `lock` locks. A lock file is
-never deleted: a process that has just opened it would lock a file that the next one does not see.
+For each name there are up to two files: `NAME.json` with the record, and `NAME.lock`, which `lock` locks. A lock file
+is never deleted: a process that has just opened it would lock a file that the next one does not see.
 
 **A record is replaced, never overwritten**: whoever loads it, or kills the process that saves it, finds the old one or
 the new one.
@@ -10,9 +10,9 @@ the new one.
 whether they hold the lock of the name or not. There is one for all names, since a web application makes a name for each
 browser that it sends away, and would leave a lock file for each.
 
-**The kernel drops the locks of a process that dies**, so there is no lease and no clock. `fallback_to_soft=False` refuses
-a file system that has no locks; filelock would otherwise use the existence of a file, which stays there after a crash.
-`thread_local=False`, since a refresh may be given from one thread to another.
+**The kernel drops the locks of a process that dies**, so there is no lease and no clock. `fallback_to_soft=False`
+refuses a file system that has no locks; filelock would otherwise use the existence of a file, which stays there after a
+crash. With `thread_local=False` another thread than the one that entered a lock may leave it.
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ from pathlib import Path
 from typing import Final
 
 from ..._core.oauth.token_store import TokenRecord
+from ..._default_login import token_folder
 from ...errors import ConfigurationError, TokenStoreError, TokenStoreWarning
 from ._names import check_name, lock_timeout_error
 
 try:
+    import platformdirs  # noqa: F401 - `token_folder` needs it  # pyright: ignore[reportUnusedImport] - only to see that it is there
     from filelock import FileLock, Timeout
-    from platformdirs import user_data_dir
 except ModuleNotFoundError as _error:
     raise ConfigurationError(
         f'{_error.name} is not installed. Install scripe with the extra "oauth", which adds {_error.name}.'
@@ -70,7 +71,7 @@ class FileTokenStore:
     """
 
     def __init__(self, path: str | PathLike[str] | None = None) -> None:
-        folder = Path(user_data_dir("scripe", appauthor=False), "tokens") if path is None else fsdecode(path)
+        folder = token_folder() if path is None else fsdecode(path)
         self.path: Path = Path(folder).absolute()
 
     def __repr__(self) -> str:

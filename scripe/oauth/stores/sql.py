@@ -1,10 +1,11 @@
 """Keep logins in a table of a database, for machines that share one.
 
-**A lock is a lease**: a name's row says who holds it until when, and one conditional `UPDATE` takes it. No transaction is
-open while the holder waits for the network. A holder that dies keeps it for at most 30 seconds. Only the clock of the
-database counts, in seconds since 1970, so that no machine's clock or time zone matters.
+**A lock is a lease**: a name's row says who holds it until when, and one conditional `UPDATE` takes it. No transaction
+is open while the holder waits for the network. A holder that dies keeps it for at most 30 seconds. Only the clock of
+the database counts, in seconds since 1970, so that no machine's clock or time zone matters.
 
-**Comparing and saving is one `UPDATE … WHERE revision = …`**, which is atomic in every database, whoever holds the lease.
+**Comparing and saving is one `UPDATE … WHERE revision = …`**, which every database does in one step, whoever holds the
+lease.
 
 Each statement is committed by itself. A row without a revision is not a record: it carries a lease.
 """
@@ -24,6 +25,7 @@ from ._names import check_name, lock_timeout_error
 
 try:
     import sqlalchemy as sa
+    from sqlalchemy import exc
 except ModuleNotFoundError as _error:
     raise ConfigurationError(
         f'{_error.name} is not installed. Install scripe with the extra "sql", which adds {_error.name}.'
@@ -42,21 +44,15 @@ _TABLE = sa.Table(
     sa.Column("lease_owner", sa.String(32)),
     sa.Column("lease_until", sa.Double),
 )
-_NAME, _REVISION, _OWNER, _UNTIL = (
-    _TABLE.c.name,
-    _TABLE.c.revision,
-    _TABLE.c.lease_owner,
-    _TABLE.c.lease_until,
-)
 _NOW = sa.cast(sa.extract("epoch", sa.func.current_timestamp()), sa.Double)  # SQLite and PostgreSQL have it
-_IS_FREE = sa.or_(_OWNER.is_(None), _UNTIL <= _NOW)
+_IS_FREE = sa.or_(_TABLE.c.lease_owner.is_(None), _TABLE.c.lease_until <= _NOW)
 
 
 class _Result(NamedTuple):
-    """What came of a statement: the number of rows that it changed, and the first that it selected."""
+    """The outcome of a statement: the number of rows that it changed, and the first that it selected."""
 
     changed: int
-    row: sa.Row[tuple[object, ...]] | None
+    row: tuple[object, ...] | None
 
 
 class SQLTokenStore:
@@ -65,13 +61,8 @@ class SQLTokenStore:
     They are not encrypted: who can read the table can act as everyone who signed in. Wrap `load`, `save` and `pop` to
     encrypt the content. An engine with `echo=True` logs tokens, unless it has `hide_parameters=True`.
 
-    | Column | Type | |
-    |---|---|---|
-    | `name` | `VARCHAR(64)`, primary key | the name of the record |
-    | `revision` | `VARCHAR(64)` | another one with each save; null if there is no record |
-    | `content` | `TEXT` | JSON that holds tokens |
-    | `lease_owner` | `VARCHAR(32)` | who holds the lock; null if nobody does |
-    | `lease_until` | `DOUBLE PRECISION` | until when, in seconds since 1970 by the clock of the database |
+    The columns are `name` (the primary key, 64 characters), `revision` (64 characters, null if there is no record),
+    `content` (a text), `lease_owner` (32 characters) and `lease_until` (double precision, seconds since 1970).
 
     Args:
         engine: An engine of SQLAlchemy, of `create_engine`. Nothing is sent to it before the store is first used.
@@ -96,7 +87,9 @@ class SQLTokenStore:
         """Return the record under a name; None if there is none."""
         check_name(name)
         row = self._execute(
-            sa.select(_REVISION, _TABLE.c.content).where(_NAME == name, _REVISION.is_not(None))
+            sa.select(_TABLE.c.revision, _TABLE.c.content).where(
+                _TABLE.c.name == name, _TABLE.c.revision.is_not(None)
+            )
         ).row
         return None if row is None else TokenRecord(str(row[0]), str(row[1]))
 
@@ -104,9 +97,9 @@ class SQLTokenStore:
         """Save a record and return True; return False if `only_over` is given and is not the stored revision."""
         check_name(name)
         values = {"revision": record.revision, "content": record.content}
-        update = sa.update(_TABLE).where(_NAME == name).values(values)
+        update = sa.update(_TABLE).where(_TABLE.c.name == name).values(values)
         if only_over is not None:
-            return self._execute(update.where(_REVISION == only_over)).changed == 1
+            return self._execute(update.where(_TABLE.c.revision == only_over)).changed == 1
         insert = sa.insert(_TABLE).values(name=name, **values)
         while not (self._execute(update).changed or self._execute(insert).changed):
             pass  # somebody else has inserted the row between the two: update it
@@ -116,8 +109,8 @@ class SQLTokenStore:
         """Remove a record and return it; None if there is none."""
         check_name(name)
         while (record := self.load(name)) is not None:
-            is_same = sa.and_(_NAME == name, _REVISION == record.revision)
-            delete = sa.delete(_TABLE).where(is_same, _OWNER.is_(None))
+            is_same = sa.and_(_TABLE.c.name == name, _TABLE.c.revision == record.revision)
+            delete = sa.delete(_TABLE).where(is_same, _TABLE.c.lease_owner.is_(None))
             clear = sa.update(_TABLE).where(is_same).values(revision=None, content=None)
             if self._execute(delete).changed or self._execute(clear).changed:
                 return record
@@ -144,16 +137,16 @@ class SQLTokenStore:
                 self._release_lease(name, owner)
 
     def _acquire_lease(self, name: str, owner: str) -> bool:
-        row = self._execute(sa.select(_IS_FREE).where(_NAME == name)).row
+        row = self._execute(sa.select(_IS_FREE).where(_TABLE.c.name == name)).row
         lease = {"lease_owner": owner, "lease_until": _NOW + self._lease_seconds}
         if row is None:
             return self._execute(sa.insert(_TABLE).values(name=name, **lease)).changed == 1
-        update = sa.update(_TABLE).where(_NAME == name, _IS_FREE).values(lease)
+        update = sa.update(_TABLE).where(_TABLE.c.name == name, _IS_FREE).values(lease)
         return bool(row[0]) and self._execute(update).changed == 1
 
     def _release_lease(self, name: str, owner: str) -> None:
-        is_mine = sa.and_(_NAME == name, _OWNER == owner)
-        delete = sa.delete(_TABLE).where(is_mine, _REVISION.is_(None))
+        is_mine = sa.and_(_TABLE.c.name == name, _TABLE.c.lease_owner == owner)
+        delete = sa.delete(_TABLE).where(is_mine, _TABLE.c.revision.is_(None))
         clear = sa.update(_TABLE).where(is_mine).values(lease_owner=None, lease_until=None)
         if not self._execute(delete).changed:
             self._execute(clear)
@@ -164,14 +157,13 @@ class SQLTokenStore:
         try:
             with self._engine.connect() as connection:
                 result = connection.execute(statement)
-                return (
-                    _Result(result.rowcount, result.first())
-                    if result.returns_rows
-                    else _Result(result.rowcount, None)
-                )
-        except sa.exc.IntegrityError:  # somebody else has just inserted the row
+                row = result.first() if result.returns_rows else None
+                # Not every driver counts inserted rows: an insert that raises nothing has inserted one.
+                changed = 1 if isinstance(statement, sa.Insert) else result.rowcount
+                return _Result(changed, None if row is None else tuple(row))
+        except exc.IntegrityError:  # somebody else has just inserted the row
             return _Result(0, None)
-        except sa.exc.SQLAlchemyError as error:
+        except exc.SQLAlchemyError as error:
             problem = _describe(error)
         raise TokenStoreError(
             f"The database of the token store cannot be used: {problem}. See that it runs and has the table "
@@ -182,7 +174,7 @@ class SQLTokenStore:
         if self._must_create_tables:
             # If it fails because another process has just created the table, all is well; else the statement that
             # follows fails too, and says why.
-            with suppress(sa.exc.SQLAlchemyError):
+            with suppress(exc.SQLAlchemyError):
                 _METADATA.create_all(self._engine)
                 self._must_create_tables = False
 
@@ -192,8 +184,8 @@ class SQLTokenStore:
         )
 
 
-def _describe(error: sa.exc.SQLAlchemyError) -> str:
+def _describe(error: exc.SQLAlchemyError) -> str:
     """Return the first line of the driver's own message: all others may show what was to be saved."""
-    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else None
+    cause = error.orig if isinstance(error, exc.DBAPIError) else None
     lines = str(cause or type(error).__name__).splitlines()
     return f"{type(cause or error).__name__}: {lines[0] if lines else ''}".rstrip(".: ")

@@ -46,39 +46,31 @@ class Authorization:
         self._clients = clients
         self._grants = grants
 
-    def handle_get(self, request: Request) -> Response:
-        """Ask the user, or show or send back an error."""
-        query = urlsplit(request.url).query
+    def handle(self, request: Request) -> Response:
+        """Ask the user, or send the browser back with the decision, or with an error; or show one."""
         try:
-            checked = self.check(query, issuer_of(request))
-        except PageError as error:
-            return _page(400, render_error(str(error)))
-        except RedirectError as error:
-            return _redirect(error.callback_url)
-        return _page(200, render_consent(checked, self._grants.list_reach(), self._create_form(query)))
-
-    def handle_post(self, request: Request) -> Response:
-        """Send the browser back with the decision of the user."""
-        issuer = issuer_of(request)
-        try:
-            if _is_cross_site(request):
-                raise PageError("The buttons work only on the consent page itself.")
-            fields = parse_form(request)
-            decisions, reaches = fields.get("decision", []), fields.get("reach", [])
-            query = self._pop_form(*fields.get("form", []))
-            user_id, _, workspace_id = reaches[0].partition(" ") if reaches else ("", "", "")
-            checked = self.check(query, issuer)
-            is_allowed = decisions == ["allow"]
-            callback_url = self.decide(
-                checked, user_id, workspace_id, fields.get("scope", []), allow=is_allowed
-            )
+            return self._ask(request) if request.method == "GET" else self._answer(request)
         except RefusalError as refusal:
             return _page(refusal.status, render_error(refusal.description))
         except PageError as error:
             return _page(400, render_error(str(error)))
         except RedirectError as error:
             return _redirect(error.callback_url)
-        return _redirect(callback_url)
+
+    def _ask(self, request: Request) -> Response:
+        query = urlsplit(request.url).query
+        checked = self.check(query, issuer_of(request))
+        return _page(200, render_consent(checked, self._grants.list_reach(), self._create_form(query)))
+
+    def _answer(self, request: Request) -> Response:
+        if _is_cross_site(request):
+            raise PageError("The buttons work only on the consent page itself.")
+        fields = parse_form(request)
+        reaches, is_allowed = fields.get("reach", []), fields.get("decision") == ["allow"]
+        checked = self.check(self._pop_form(*fields.get("form", [])), issuer_of(request))
+        user_id, _, workspace_id = (reaches[0] if len(reaches) == 1 else "").partition(" ")
+        scopes = fields.get("scope", [])
+        return _redirect(self.decide(checked, user_id, workspace_id, scopes, allow=is_allowed))
 
     def check(self, query: str, issuer: str) -> AuthorizationRequest:
         """Return the authorization request in a query, or raise a PageError or a RedirectError."""

@@ -36,10 +36,7 @@ class AuthorizationServer:
         self.authorization: Authorization = Authorization(services, self._clients, self.grants)
         self._handlers: Mapping[str, Mapping[str, Handler]] = {
             METADATA_PATH: {"GET": self._handle_metadata},
-            AUTHORIZE_PATH: {
-                "GET": self.authorization.handle_get,
-                "POST": self.authorization.handle_post,
-            },
+            AUTHORIZE_PATH: {"GET": self.authorization.handle, "POST": self.authorization.handle},
             TOKEN_PATH: {"POST": self._handle_token},
             REGISTER_PATH: {"POST": self._handle_registration},
             REVOKE_PATH: {"POST": self._handle_revocation} if self._settings.oauth_offers_revocation else {},

@@ -40,7 +40,7 @@ class Client:
     secret: str | None = field(repr=False)
 
     def has_redirect_uri(self, redirect_uri: str, *, any_loopback_port: bool) -> bool:
-        """Return whether a redirect URI is registered; for another port of loopback literals too, if that is allowed."""
+        """Return whether a redirect URI is registered, if allowed with another port of a loopback literal."""
         if redirect_uri in self.redirect_uris:
             return True
         portless = _without_loopback_port(redirect_uri) if any_loopback_port else None
@@ -49,7 +49,7 @@ class Client:
 
 def _without_loopback_port(redirect_uri: str) -> str | None:
     match = LOOPBACK_URI.fullmatch(redirect_uri)
-    return f"{match[1]}{match[2] or ''}" if match and URI.fullmatch(redirect_uri) else None
+    return f"{match[1]}{match[2] or ''}" if match else None
 
 
 class Clients:
@@ -62,7 +62,8 @@ class Clients:
     def register(self, metadata: JsonObject) -> JsonObject:
         """Store a client and return what was registered, or refuse its metadata."""
         registered = _parse_metadata(metadata)
-        secret = None if registered["token_endpoint_auth_method"] == "none" else _new_secret()
+        method = registered["token_endpoint_auth_method"]
+        secret = None if method == "none" else f"scripe_secret_{secrets.token_hex(24)}"
         client_id = new_id("client")
         self._database.execute(
             "INSERT INTO oauth_clients VALUES (?, ?, ?)", (client_id, secret, json.dumps(registered))
@@ -114,10 +115,6 @@ class Clients:
         return client
 
 
-def _new_secret() -> str:
-    return f"scripe_secret_{secrets.token_hex(24)}"
-
-
 def _refuse_client() -> RefusalError:
     headers = {"WWW-Authenticate": 'Basic realm="scripe"'}
     return RefusalError("invalid_client", "The client is unknown, or did not authenticate.", 401, headers)
@@ -151,13 +148,14 @@ def _parse_metadata(metadata: JsonObject) -> JsonObject:
     if list(_parse_texts(metadata, "response_types", ("code",))) != ["code"]:
         raise _refuse_metadata("response_types must be code alone.")
     name: JsonObject = {"client_name": _parse_name(metadata)} if "client_name" in metadata else {}
-    return name | {
+    registered: JsonObject = {
         "redirect_uris": list(redirect_uris),
         "grant_types": list(grant_types),
         "response_types": ["code"],
         "scope": " ".join(_parse_scopes(metadata)),
         "token_endpoint_auth_method": method,
     }
+    return name | registered
 
 
 def _refuse_metadata(description: str) -> RefusalError:

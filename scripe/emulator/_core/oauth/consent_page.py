@@ -1,9 +1,10 @@
 """Write the HTML of the consent page: a form that works without scripts. Whatever a client sent is escaped."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
 from sqlite3 import Row
+from typing import cast
 
 from ...._vocabulary import Scope
 from ..messages import AUTHORIZE_PATH
@@ -18,7 +19,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-WORDS: dict[Scope, str] = {
+WORDS: Mapping[Scope, str] = {
     "notes:read": "Read your notes and sources",
     "notes:write": "Write notes",
     "posts:read": "Read your posts",
@@ -29,7 +30,8 @@ WORDS: dict[Scope, str] = {
     "offline_access": "Stay connected while you are away",
 }
 STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 32rem; margin: 3rem auto; padding: 0 1rem; color: #222; }
+body { max-width: 32rem; margin: 3rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; }
 h1 { font-size: 1.4rem; }
 fieldset { border: 1px solid #bbb; border-radius: 6px; margin: 1rem 0; }
 label { display: block; }
@@ -83,7 +85,7 @@ def _render(title: str, body: str) -> str:
 
 
 def _scope_boxes(scopes: Iterable[str]) -> str:
-    words: dict[str, str] = {**WORDS}
+    words = cast("Mapping[str, str]", WORDS)
     return "\n".join(
         f'<label><input type="checkbox" name="scope" value="{escape(scope)}" checked> {escape(words[scope])} '
         f"<small>{escape(scope)}</small></label>"

@@ -26,7 +26,7 @@ FIRST_USER = "Ada Acme"
 USERS = """SELECT oauth_users.id, oauth_users.name, workspaces.id AS workspace_id, workspaces.name AS workspace_name
 FROM oauth_users JOIN workspace_access ON principal_id = oauth_users.id JOIN workspaces ON workspaces.id = workspace_id
 ORDER BY oauth_users.rowid, workspace_access.rowid"""
-BY_REFRESH_TOKEN = """SELECT oauth_grants.*, token, expires_at, rotated_at FROM oauth_refresh_tokens
+REFRESHABLE = """SELECT oauth_grants.*, token, expires_at, rotated_at FROM oauth_refresh_tokens
 JOIN oauth_grants ON oauth_grants.id = grant_id WHERE token = ?"""
 REFRESHES = """SELECT client_id, user_id, issued_at, refresh FROM oauth_access_tokens
 JOIN oauth_grants ON oauth_grants.id = grant_id WHERE refresh IS NOT NULL ORDER BY oauth_access_tokens.rowid"""
@@ -68,7 +68,7 @@ class OAuthRefresh:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """What a client asks of a user, checked."""
+    """An authorization request that passed the checks."""
 
     client: Client
     redirect_uri: str
@@ -168,7 +168,7 @@ class Grants:
 
         Within the grace it repeats the newest refresh token instead.
         """
-        rows = self._database.execute(BY_REFRESH_TOKEN, (token,))
+        rows = self._database.execute(REFRESHABLE, (token,))
         if not rows:
             raise _refuse_grant("The refresh token is unknown.")
         grant, now = rows[0], self._clock.milliseconds()
