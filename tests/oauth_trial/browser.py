@@ -313,7 +313,7 @@ def wait_while_somebody_else_calls(person: Person) -> None:
         httpx.get(callback.replace("/callback", "/done")),
     ]
     expect("404", holds=[response.status_code for response in others] == [404] * 4)
-    expect("no other method", holds=httpx.post(callback, data=query).status_code == 501)
+    expect("404 for another method", holds=httpx.post(callback, data=query).status_code == 404)
     press(person.open(url), "Allow")
     future.result(PATIENCE)
     person.check_goes_on()
