@@ -605,8 +605,9 @@ class ConsentRequiredError(OAuthError):
         name: str,
         error: str | None = None,
         description: str | None = None,
+        idempotency_key: str | None = None,
     ) -> None:
-        super().__init__(message, error=error, description=description)
+        super().__init__(message, error=error, description=description, idempotency_key=idempotency_key)
         self.reason: ConsentReason = reason
         self.name = name
 

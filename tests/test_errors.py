@@ -67,7 +67,7 @@ def make_error(error_class: type[errors.ScripeError]) -> errors.ScripeError:
             "told", status_code=403, storage_code="C", storage_message="m", idempotency_key="key-1"
         )
     if issubclass(error_class, errors.ConsentRequiredError):
-        return error_class("told", reason="revoked", name="tenant-42")
+        return error_class("told", reason="revoked", name="tenant-42", idempotency_key="key-1")
     if issubclass(error_class, errors.JobTimeoutError):
         return error_class("told", jobs=(job(),), idempotency_key="key-1")
     if issubclass(error_class, errors.JobFailedError | errors.JobCancelledError):
