@@ -20,7 +20,7 @@ from scripe import Scripe
 
 from . import compare
 
-MODULES = ["scripe.types", "scripe.errors", "scripe.emulator", "scripe.otel", "scripe"]
+MODULES = ["scripe.types", "scripe.errors", "scripe.emulator", "scripe.otel", "scripe.oauth", "scripe"]
 PROTOCOLS = {
     "__init__",
     "__call__",
