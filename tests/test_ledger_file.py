@@ -450,8 +450,7 @@ def test_items_of_a_process_that_was_killed_are_free_at_once(path: Path) -> None
         emulator.delay_next(20, method="POST", path="/notes")
         child = start_child(emulator, server.base_url, path)
         wait_for_item(path, "sending")
-        child.send_signal(signal.SIGKILL)
-        child.communicate()
+        kill(child, emulator)
         started = time.monotonic()
         with Scripe(emulator.api_key, base_url=server.base_url, ledger=path) as client:
             client.notes.create(project_id=emulator.project_id, content="Idea.", idempotency_key="one")
@@ -475,6 +474,13 @@ def test_processes_that_name_one_file_by_two_links_wait_for_each_other(path: Pat
             client.notes.create(project_id=emulator.project_id, content="Idea.", idempotency_key="one")
         child.communicate()
         emulator.assert_sent("POST", "/notes", times=1)
+
+
+def kill(child: subprocess.Popen[str], emulator: Emulator) -> None:
+    """Kill a process, which may not have sent its request yet: no other one shall meet the delay of that."""
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    emulator.clear_faults()
 
 
 def wait_for_item(path: Path, state: str, *, key: str = "one") -> LedgerItem:
@@ -533,8 +539,7 @@ def test_items_of_a_killed_process_are_free_for_one_that_was_there_before(path: 
         emulator.delay_next(20, method="POST", path="/notes")
         child = start_child(emulator, server.base_url, path)
         wait_for_item(path, "sending")
-        child.send_signal(signal.SIGKILL)
-        child.communicate()
+        kill(child, emulator)
         with Scripe(emulator.api_key, base_url=server.base_url, ledger=ledger) as client:
             client.notes.create(project_id=emulator.project_id, content="Idea.", idempotency_key="one")
         assert emulator.count("notes") == 1
@@ -546,8 +551,7 @@ def test_a_number_of_a_killed_process_is_taken_over_without_its_items(path: Path
         emulator.delay_next(20, method="POST", path="/notes")
         killed = start_child(emulator, server.base_url, path)
         wait_for_item(path, "sending")
-        killed.send_signal(signal.SIGKILL)
-        killed.communicate()
+        kill(killed, emulator)
         with Ledger(path):
             printed, _ = start_child(emulator, server.base_url, path).communicate(timeout=15)
     assert printed.startswith("note_")
