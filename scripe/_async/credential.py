@@ -11,6 +11,7 @@ single refresh. A login of a token store does the same for all processes that sh
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from functools import partial
 from typing import TYPE_CHECKING, TypeGuard, cast
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .._oauth_refresh import Credentials
 
 
-class AsyncCredential:
+class AsyncCredential(ABC):
     """The base class of what authenticates calls."""
 
     def __init__(self) -> None:
@@ -38,15 +39,15 @@ class AsyncCredential:
         self._refresh_lock: AsyncAPIKeyRefreshLock = AsyncAPIKeyRefreshLock()
         _credentials.add(self)
 
+    @abstractmethod
     async def get(self, seconds: float | None = None) -> Secret[str]:
         """Return the key or token to send; `seconds` is how long a sync client waits for another thread's refresh."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def refresh(self, rejected: Secret[str], seconds: float | None = None) -> Secret[str] | None:
         """Return another key or token than the rejected one; None if there is none."""
-        raise NotImplementedError
 
-    def reject(self, refreshed: Secret[str]) -> None:
+    def reject(self, refreshed: Secret[str]) -> None:  # noqa: B027 - only a login remembers it
         """Note that the API rejected a key or token that a refresh had just brought."""
 
     def reset_after_fork(self) -> None:

@@ -36,6 +36,7 @@ from scripe import (
     Scripe,
     TokenStoreError,
     TokenStoreWarning,
+    _oauth_refresh,
 )
 from scripe.emulator import Emulator, Server
 from scripe.oauth import Credentials, FileTokenStore, MemoryTokenStore, OAuthApp, TokenRecord, TokenStore
@@ -769,8 +770,6 @@ def test_an_endpoint_that_moved_is_discovered_again(
 def test_a_lock_that_is_held_too_long_is_an_error(
     emulator: Emulator, app: OAuthApp, store: TokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scripe import _oauth_refresh
-
     monkeypatch.setattr(_oauth_refresh, "LOCK_SECONDS", 0.2)
     credentials = sign_in(emulator, app).credentials
     token = credentials.access_token()
@@ -783,8 +782,6 @@ def test_a_lock_that_is_held_too_long_is_an_error(
 def test_a_lock_that_is_held_does_not_stop_a_living_token(
     emulator: Emulator, app: OAuthApp, store: TokenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scripe import _oauth_refresh
-
     monkeypatch.setattr(_oauth_refresh, "LOCK_SECONDS", 0.2)
     credentials = sign_in(emulator, app).credentials
     token = credentials.access_token()
@@ -1040,3 +1037,26 @@ def test_an_error_of_a_login_names_the_idempotency_key_of_a_write(emulator: Emul
     with Scripe(auth=login) as client, pytest.raises(ConsentRequiredError) as caught:
         client.notes.create(project_id=emulator.project_id, content="Words.", idempotency_key="key-1")
     assert caught.value.idempotency_key == "key-1"
+
+
+def test_no_attempt_begins_that_would_outlast_the_lock(
+    emulator: Emulator, app: OAuthApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_oauth_refresh, "REFRESH_SECONDS", 4.0)
+    with Scripe(auth=sign_in(emulator, app)) as client:
+        emulator.oauth.expire_access_tokens()
+        before = sent_tokens(emulator)
+        emulator.fail_next(503, times=9, path=TOKEN)
+        with pytest.raises(OAuthError):
+            me(client)
+        assert sent_tokens(emulator) - before == 1
+
+
+def test_a_login_that_is_over_stays_so_in_the_same_client(emulator: Emulator, app: OAuthApp) -> None:
+    login = sign_in(emulator, app)
+    emulator.oauth.revoke(app.client_id)
+    with Scripe(auth=login) as client:
+        for _ in range(2):
+            with pytest.raises(ConsentRequiredError):
+                me(client)
+    assert sent_tokens(emulator) == 2

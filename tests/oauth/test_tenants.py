@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from scripe import AsyncScripe, AuthenticationError, ConfigurationError, RateLimiter, Scripe
+from scripe._async import credential as async_credential
 from scripe.emulator import Emulator, Server
 from scripe.oauth import FileTokenStore, OAuthApp, TokenStore
 from tests.oauth.signing_in import CALLBACK, make_app, sign_in
@@ -296,3 +297,57 @@ def test_no_api_key_follows_a_client_into_the_pickle_of_another_tenant(
     with Scripe("scripe_sk_test_of_the_first") as client:
         copy = client.with_options(auth=app.credentials("b"))
         assert b"of_the_first" not in pickle.dumps(copy)
+
+
+# --- the same in tasks -----------------------------------------------------------------------------------------------
+
+
+def test_tasks_tell_an_object_of_ones_own_of_a_rejection_once(emulator: Emulator, served: Server) -> None:
+    own = AsyncOwn("scripe_oauth_0000000000000000", emulator.api_key)
+
+    async def main() -> set[str]:
+        async with AsyncScripe(auth=own) as client:
+            return {
+                found.workspace.id
+                for found in await asyncio.gather(*[client.workspaces.me() for _ in range(8)])
+            }
+
+    assert (asyncio.run(main()), len([token for token in own.rejected if token])) == (
+        {emulator.workspace_id},
+        1,
+    )
+
+
+def test_no_storm_of_refreshes_follows_a_second_rejection_in_tasks(
+    emulator: Emulator, app: OAuthApp, tenants: dict[str, str]
+) -> None:
+    async def main() -> None:
+        async with AsyncScripe(auth=app.credentials("a")) as client:
+            emulator.fail_next(401, "invalid_token", times=4, path="/workspaces")
+            for _ in range(2):
+                with pytest.raises(AuthenticationError):
+                    await client.workspaces.me()
+
+    asyncio.run(main())
+    assert len(emulator.oauth.refreshes) == 1
+
+
+@pytest.mark.parametrize("base_url", ["https://api.scripe.io/v1", None], ids=["another server", "no login"])
+def test_an_async_client_refuses_what_it_must_not_send(
+    app: OAuthApp, tenants: dict[str, str], base_url: str | None
+) -> None:
+    auth: Any = app.credentials("a") if base_url else "token"
+    with pytest.raises(ConfigurationError):
+        AsyncScripe(auth=auth, base_url=base_url)
+
+
+def test_a_forked_process_forgets_locks_and_tokens(emulator: Emulator, served: Server) -> None:
+    async def main() -> int:
+        own = AsyncOwn(emulator.api_key)
+        async with AsyncScripe(auth=own) as client:
+            await client.workspaces.me()
+            async_credential.reset_after_fork()
+            await client.workspaces.me()
+        return len(own.rejected)
+
+    assert asyncio.run(main()) == 2
