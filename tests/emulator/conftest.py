@@ -1,10 +1,12 @@
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from scripe.emulator import Emulator
 from tests.emulator.contract import watch_all
 from tests.emulator.emulator_calls import Calls, frozen
+from tests.emulator.oauth_app import App, connected
 
 
 @pytest.fixture(autouse=True)
@@ -32,3 +34,16 @@ def emulator(violations: list[str]) -> Iterator[Emulator]:
 @pytest.fixture
 def api(emulator: Emulator) -> Calls:
     return Calls(emulator)
+
+
+@pytest.fixture
+def http(emulator: Emulator) -> Iterator[httpx.Client]:
+    """A plain client of the emulator's authorization server."""
+    with connected(emulator) as http:
+        yield http
+
+
+@pytest.fixture
+def app(emulator: Emulator, http: httpx.Client) -> App:
+    """An application that is registered there."""
+    return App(emulator, http)

@@ -14,6 +14,7 @@ from scripe.emulator import Emulator
 
 Fields = dict[str, Any]
 Way = Literal["in process", "served"]
+WAYS: tuple[Way, ...] = ("in process", "served")
 METADATA = "/.well-known/oauth-authorization-server"
 CALLBACK = "https://acme.example/callback"
 SCOPES = "notes:read posts:write offline_access"

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from tests.emulator.oauth_app import (
     CALLBACK,
     METADATA,
     SCOPES,
+    WAYS,
     App,
     Way,
     api_error,
@@ -27,20 +28,6 @@ from tests.emulator.oauth_app import (
     parameters_of,
     register,
 )
-
-WAYS: tuple[Way, ...] = ("in process", "served")
-
-
-@pytest.fixture
-def http(emulator: Emulator) -> Iterator[httpx.Client]:
-    with connected(emulator) as http:
-        yield http
-
-
-@pytest.fixture
-def app(emulator: Emulator, http: httpx.Client) -> App:
-    return App(emulator, http)
-
 
 # The whole flow
 

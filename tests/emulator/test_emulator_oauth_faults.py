@@ -3,7 +3,6 @@
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,6 +12,7 @@ from scripe.emulator import Emulator, Request, Response
 from tests.emulator.oauth_app import (
     METADATA,
     VERIFIER,
+    WAYS,
     App,
     Way,
     connected,
@@ -21,20 +21,6 @@ from tests.emulator.oauth_app import (
     parameters_of,
     register,
 )
-
-WAYS: tuple[Way, ...] = ("in process", "served")
-
-
-@pytest.fixture
-def http(emulator: Emulator) -> Iterator[httpx.Client]:
-    with connected(emulator) as http:
-        yield http
-
-
-@pytest.fixture
-def app(emulator: Emulator, http: httpx.Client) -> App:
-    return App(emulator, http)
-
 
 # Faults
 

@@ -1,6 +1,5 @@
 """The consent page: a form that works without scripts, once, and only from the page itself."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -49,17 +48,6 @@ class Form(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += f" {data}"
-
-
-@pytest.fixture
-def http(emulator: Emulator) -> Iterator[httpx.Client]:
-    with connected(emulator) as http:
-        yield http
-
-
-@pytest.fixture
-def app(emulator: Emulator, http: httpx.Client) -> App:
-    return App(emulator, http)
 
 
 def see(app: App, **changes: str | None) -> Form:

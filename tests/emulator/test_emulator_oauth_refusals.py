@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -24,17 +23,6 @@ from tests.emulator.oauth_app import (
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture
-def http(emulator: Emulator) -> Iterator[httpx.Client]:
-    with connected(emulator) as http:
-        yield http
-
-
-@pytest.fixture
-def app(emulator: Emulator, http: httpx.Client) -> App:
-    return App(emulator, http)
 
 
 def is_error_page(response: httpx.Response) -> bool:
