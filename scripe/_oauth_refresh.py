@@ -22,7 +22,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 import warnings
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
@@ -30,29 +29,23 @@ from contextlib import ExitStack, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlencode
 
 from ._concurrency import on_trio, real_seconds
-from ._core.config import Options, Secret
-from ._core.oauth.discovery import (
-    KEPT_SECONDS,
-    ServerMetadata,
-    check_issuer,
-    metadata_url,
-    origin_of,
-    parse_metadata,
-)
+from ._core.config import Secret
+from ._core.oauth.discovery import origin_of
 from ._core.oauth.login import StoredLogin, parse_login
-from ._core.oauth.token_store import TokenStore, make_record, record_name
-from ._core.oauth.tokens import (
-    ClientIdentity,
-    error_of,
-    parse_tokens,
-    refresh_form,
-    response_error,
+from ._core.oauth.refresh import (
+    LOCK_SECONDS,
+    PAUSE_AFTER_FAILURE,
+    PAUSE_AFTER_REJECTION,
+    REFRESH_SECONDS,
+    RefreshAttempts,
 )
+from ._core.oauth.response import error_of, response_error
+from ._core.oauth.token_store import TokenStore, make_record, record_name
+from ._core.oauth.tokens import ClientIdentity, parse_tokens, refresh_form
 from ._core.outcome import Outcome, RawResponse, TransportFailure
-from ._http import CommonHeaders, HTTPTransport, PreparedRequest, SendOptions, default_backend_name
+from ._oauth_server import AuthorizationServer, connection_error
 from .errors import (
     APIConnectionError,
     APITimeoutError,
@@ -70,93 +63,7 @@ from .errors import (
 if TYPE_CHECKING:
     import asyncio
 
-MAX_ATTEMPTS = 4
-ATTEMPT_SECONDS = 5.0
-REFRESH_SECONDS = 20.0
-LOCK_SECONDS = 45.0
-"""How long a refresh waits for that of another process; a dead one's lock falls after 30 seconds."""
-PAUSE_AFTER_FAILURE = 10.0
-"""How long a token that still lives is used without another try, after the server could not be reached."""
-PAUSE_AFTER_REJECTION = 60.0
-"""How long no refresh follows after the API rejected a token that a refresh had just brought."""
-
 _log = logging.getLogger("scripe.oauth")
-
-
-class AuthorizationServer:
-    """Sends to one authorization server.
-
-    Each request has a connection of its own, since hours lie between them: nothing has to be closed, and a forked
-    process inherits nothing.
-    """
-
-    def __init__(self, issuer: str, timeout: float = 20.0, now: Callable[[], float] = time.time) -> None:
-        self.issuer: str = check_issuer(issuer)
-        self.timeout: float = timeout
-        self.now: Callable[[], float] = now
-        self._metadata: tuple[ServerMetadata, float] | None = None
-
-    def discover(self, *, again: bool = False, timeout: float | None = None) -> ServerMetadata:
-        """Return the server's metadata, fetched within the last hour; `again` fetches it in any case.
-
-        Raises:
-            DiscoveryError: it cannot be read, or must not be trusted.
-            APIConnectionError: no response arrived.
-
-        """
-        if self._metadata is not None and not again and real_seconds() - self._metadata[1] < KEPT_SECONDS:
-            return self._metadata[0]
-        url = metadata_url(self.issuer)
-        outcome = self.send("GET", url, timeout=timeout)
-        if isinstance(outcome, TransportFailure):
-            raise connection_error(url, outcome)
-        metadata = parse_metadata(self.issuer, outcome)
-        self._metadata = metadata, real_seconds()
-        return metadata
-
-    def send_form(
-        self,
-        url: str,
-        form: Secret[dict[str, str]],
-        client: Secret[tuple[dict[str, str], dict[str, str]]],
-        timeout: float | None = None,
-    ) -> Outcome:
-        """Send a form once, with the headers and fields that identify the application."""
-        body = Secret(urlencode({**form.reveal(), **client.reveal()[1]}).encode())
-        headers = Secret({"Content-Type": "application/x-www-form-urlencoded", **client.reveal()[0]})
-        return self.send("POST", url, body, headers, timeout)
-
-    def send(
-        self,
-        method: str,
-        url: str,
-        body: Secret[bytes] | None = None,
-        headers: Secret[dict[str, str]] | None = None,
-        timeout: float | None = None,
-    ) -> Outcome:
-        """Send a request once, and wait at most `timeout` seconds; redirects are not followed."""
-        end = real_seconds() + (timeout or self.timeout)
-        target = Options(base_url=url.partition("?")[0], allow_insecure=True)
-        names = ("Accept", "Accept-Encoding", "User-Agent")
-        usual = {"Host": target.host, **{name: target.headers[name] for name in names}}
-        common = CommonHeaders(url, usual if headers is None else {**usual, **headers.reveal()})
-        request = PreparedRequest(method, Secret(url), common, None if body is None else body.reveal())
-        options = SendOptions(timeout or self.timeout, lambda: max(0.0, end - real_seconds()))
-        transport = HTTPTransport(default_backend_name())
-        try:
-            return transport.send(request, options)
-        finally:
-            transport.close()
-
-
-def connection_error(url: str, failure: TransportFailure) -> APIConnectionError:
-    """Return the error for an authorization server that did not respond."""
-    error_class = APITimeoutError if failure.is_timeout else APIConnectionError
-    return error_class(
-        f"No response from the authorization server at {url.partition('?')[0]}: {failure.message}. Check the network, "
-        "and try again.",
-        retryable=True,
-    )
 
 
 class LoginSource:
@@ -344,67 +251,51 @@ class LoginSource:
             return self._end(login, revision, "revoked" if login.is_alive(self.server.now()) else "expired")
         if not threading.main_thread().is_alive():
             raise _exiting()
-        was_sent_before, sent_at = login.has_unfinished_refresh(), self.server.now()
+        attempts, sent_at = RefreshAttempts(end, login.has_unfinished_refresh()), self.server.now()
         intent = make_record(login.begin_refresh(sent_at).to_json())
         if not self.store.save(self.record_name, intent, only_over=revision):
             return None
         try:
-            outcome, login, maybe_spent = self._send_with_retries(login, end)
-        except (
-            ScripeError
-        ):  # it was not sent: the proxy or the certificates of the environment cannot be used
-            self._abandon(login, intent.revision, is_lost=was_sent_before)
+            outcome, login = self._send_until_response(login, attempts)
+        except ScripeError:
+            # It was not sent: the proxy or the certificates of the environment cannot be used.
+            self._abandon(login, intent.revision, attempts)
             raise
         tokens = parse_tokens(outcome, login.scopes, sent_at) if isinstance(outcome, RawResponse) else None
         if tokens is not None:
             return self._save(login.with_tokens(tokens), intent.revision)
-        is_lost = was_sent_before or maybe_spent
         if isinstance(outcome, RawResponse) and error_of(outcome)[0] == "invalid_grant":
-            reason = login.reason_to_end(self.server.now(), response_lost=is_lost)
+            reason = login.reason_to_end(self.server.now(), response_lost=attempts.may_be_spent)
             return self._end(login, intent.revision, reason, outcome)
-        self._abandon(login, intent.revision, is_lost=is_lost)
+        self._abandon(login, intent.revision, attempts)
         failure = self._failure(outcome, login)
         if isinstance(failure, RegistrationError) and login.registration is not None:
             self.store.pop(login.registration)  # so that the next sign-in registers again
         raise failure
 
-    def _abandon(self, login: StoredLogin, revision: str, *, is_lost: bool) -> None:
+    def _abandon(self, login: StoredLogin, revision: str, attempts: RefreshAttempts) -> None:
         """Take the intent back, unless the refresh token may be spent."""
-        if not is_lost:
-            self.store.save(
-                self.record_name, make_record(login.abandon_refresh().to_json()), only_over=revision
-            )
+        if not attempts.may_be_spent:
+            abandoned = make_record(login.abandon_refresh().to_json())
+            self.store.save(self.record_name, abandoned, only_over=revision)
 
-    def _send_with_retries(self, login: StoredLogin, end: float) -> tuple[Outcome, StoredLogin, bool]:
-        """Send the refresh token until a response comes.
-
-        Return the last outcome, the login with the endpoints that were used, and whether the token may be spent
-        although no response said so.
-        """
-        outcome, has_discovered, maybe_spent = self._send(login, end), False, False
-        for _ in range(MAX_ATTEMPTS - 1):
-            if isinstance(outcome, RawResponse) and outcome.status in (404, 405) and not has_discovered:
-                has_discovered = True
+    def _send_until_response(
+        self, login: StoredLogin, attempts: RefreshAttempts
+    ) -> tuple[Outcome, StoredLogin]:
+        """Send the refresh token; return the last outcome, and the login with the endpoints that were used."""
+        while True:
+            form = Secret(refresh_form(login.refresh_token or ""))
+            client = self.client_of(login).authenticate(login.metadata)
+            timeout = attempts.timeout(real_seconds())
+            outcome = self.server.send_form(login.token_endpoint, form, client, timeout)
+            next_step = attempts.record(outcome, real_seconds())
+            if next_step == "stop" or not threading.main_thread().is_alive():
+                return outcome, login
+            if next_step == "discover":
                 with suppress(DiscoveryError, APIConnectionError):
-                    login = login.with_endpoints(self.server.discover(again=True, timeout=ATTEMPT_SECONDS))
-            elif _is_outage(outcome):
-                maybe_spent = maybe_spent or not _was_not_sent(outcome)
-            else:
-                break
-            if end - real_seconds() < ATTEMPT_SECONDS or not threading.main_thread().is_alive():
-                break
-            outcome = self._send(login, end)
-        # A success without tokens has spent the token, too.
-        is_unclear = not _was_not_sent(outcome) and (_is_outage(outcome) or _is_success(outcome))
-        return outcome, login, maybe_spent or is_unclear
+                    login = login.with_endpoints(self.server.discover(again=True, timeout=timeout))
 
-    def _send(self, login: StoredLogin, end: float) -> Outcome:
-        form = Secret(refresh_form(login.refresh_token or ""))
-        client = self._client_of(login).authenticate(login.metadata)
-        seconds = min(ATTEMPT_SECONDS, end - real_seconds())
-        return self.server.send_form(login.token_endpoint, form, client, seconds)
-
-    def _client_of(self, login: StoredLogin) -> ClientIdentity:
+    def client_of(self, login: StoredLogin) -> ClientIdentity:
         """Return the application that a login was made for; its secret may be known only here."""
         return self._client if self._client and self._client.client_id == login.client_id else login.client
 
@@ -436,7 +327,9 @@ class LoginSource:
     def _consent_required(
         self, reason: ConsentReason, outcome: RawResponse | None = None
     ) -> ConsentRequiredError:
-        code, description = (None, None) if outcome is None else error_of(outcome)
+        code, description = (
+            (None, None) if outcome is None else error_of(outcome, self._secrets_of(self._login))
+        )
         return ConsentRequiredError(
             f"{_REASONS[reason].format(name=self.name)} Let the user allow access again.",
             reason=reason,
@@ -448,16 +341,14 @@ class LoginSource:
     def _failure(self, outcome: Outcome, login: StoredLogin) -> ScripeError:
         if isinstance(outcome, TransportFailure):
             return connection_error(login.token_endpoint, outcome)
-        client = self._client_of(login)
-        sent = (login.refresh_token or "", client.secret.reveal() if client.secret else "")
-        error = response_error(outcome, f"the login {self.name!r} was refreshed", sent)
-        if error.error in ("invalid_client", "unauthorized_client"):
-            return RegistrationError(
-                f"{error} It does not know the application {client.client_id!r}, or not its secret.",
-                error=error.error,
-                description=error.description,
-            )
-        return error
+        action, client_id = f"the login {self.name!r} was refreshed", self.client_of(login).client_id
+        return response_error(outcome, action, client_id, self._secrets_of(login))
+
+    def _secrets_of(self, login: StoredLogin | None) -> tuple[str, ...]:
+        """Return what a refresh sends, and the server's texts may echo."""
+        secret = None if login is None else self.client_of(login).secret
+        token = None if login is None else login.refresh_token
+        return (token or "", "" if secret is None else secret.reveal())
 
 
 _REASONS: Mapping[ConsentReason, str] = {
@@ -466,18 +357,6 @@ _REASONS: Mapping[ConsentReason, str] = {
     "expired": "The login {name!r} has expired.",
     "response_lost": "New tokens of the login {name!r} were lost on their way, and its refresh token works only once.",
 }
-
-
-def _is_outage(outcome: Outcome) -> bool:
-    return isinstance(outcome, TransportFailure) or outcome.status == 429 or outcome.status >= 500
-
-
-def _was_not_sent(outcome: Outcome) -> bool:
-    return isinstance(outcome, TransportFailure) and outcome.reason == "not_sent"
-
-
-def _is_success(outcome: Outcome) -> bool:
-    return isinstance(outcome, RawResponse) and outcome.is_success
 
 
 def _exiting() -> OAuthError:

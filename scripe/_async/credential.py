@@ -32,9 +32,8 @@ class AsyncCredential(ABC):
 
     def __init__(self) -> None:
         self.api_key: Secret[str] | None = None  # what can be sent without asking anybody
-        self.rate_limit_key: Hashable = (
-            None  # whose rate limit a call counts for, if the client names no workspace
-        )
+        # Whose rate limit a call counts for, if the client names no workspace.
+        self.rate_limit_key: Hashable = None
         self.workspace_ids: dict[str | None, str] = {}  # as the API names them, by the client's option
         self._refresh_lock: AsyncAPIKeyRefreshLock = AsyncAPIKeyRefreshLock()
         _credentials.add(self)

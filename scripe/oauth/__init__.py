@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from .._core.oauth.token_store import TokenStore as TokenStore
     from .._oauth_refresh import Credentials as Credentials
     from .._oauth_refresh import Login as Login
+    from ._registration import register as register
     from .app import OAuthApp as OAuthApp
     from .app import Revocation as Revocation
-    from .app import register as register
     from .signing_in import credentials as credentials
     from .signing_in import login as login
     from .signing_in import logout as logout
@@ -46,6 +46,6 @@ else:
         "credentials": ".signing_in",
         "login": ".signing_in",
         "logout": ".signing_in",
-        "register": ".app",
+        "register": "._registration",
     }
     __getattr__, __dir__ = make_lazy_exports(__name__, _MODULES)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import warnings
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 from weakref import WeakValueDictionary
 
 from .._core import config
@@ -28,40 +28,26 @@ from .._core.oauth.authorization import (
     resolve_scopes,
 )
 from .._core.oauth.callback import START_AGAIN, check_pending, code_of, parse_callback
-from .._core.oauth.discovery import ServerMetadata, origin_of, parse_object, short_origin
+from .._core.oauth.discovery import ServerMetadata, allowed_origins, origin_of, resolve_issuer, short_origin
 from .._core.oauth.login import StoredLogin, parse_login
-from .._core.oauth.registration import Registration
+from .._core.oauth.response import describe_error, error_of, response_error
 from .._core.oauth.token_store import TokenStore, make_record, record_name
-from .._core.oauth.tokens import (
-    ClientIdentity,
-    Tokens,
-    error_of,
-    exchange_form,
-    mask,
-    parse_tokens,
-    response_error,
-    revocation_form,
-)
+from .._core.oauth.tokens import ClientIdentity, Tokens, exchange_form, parse_tokens, revocation_form
 from .._core.outcome import RawResponse, TransportFailure
-from .._oauth_refresh import (
-    AuthorizationServer,
-    Credentials,
-    Login,
-    LoginSource,
-    Recipe,
-    connection_error,
-    hold_lock,
-)
-from .._vocabulary import API_VERSION
+from .._oauth_refresh import Credentials, Login, LoginSource, Recipe, hold_lock
+from .._oauth_server import AuthorizationServer
+from .._sync.client import Scripe
 from ..errors import (
     CallbackError,
     ConfigurationError,
     ExchangeLostError,
     InvalidArgumentError,
-    RegistrationError,
     ScripeError,
     TokenStoreError,
 )
+
+ConfirmReplacement: TypeAlias = Callable[[str, str], bool]
+"""A function that is asked whether a login may replace one of another workspace: the id of the old, of the new one."""
 
 RECENT_LOGINS = 1000
 """Logins that an app keeps in memory although no client uses them: a web service makes a client for each request."""
@@ -118,6 +104,9 @@ class OAuthApp:
     ) -> None:
         secret = _resolve_secret(Secret(client_secret), client_secret_variable)
         del client_secret
+        config.check_type(
+            client_id, str, "client_id", "the id of a registered application", ConfigurationError
+        )
         if not client_id:
             raise ConfigurationError(
                 "There is no client_id. Register the application once with scripe.oauth.register, and keep the id."
@@ -194,14 +183,17 @@ class OAuthApp:
         extra = {field: value for field, value in given.items() if value is not None}
         return AuthorizationRequest(authorization_url(metadata, pending, state, extra), state)
 
-    def exchange(self, name: str, callback_url: str, *, state: str, replace: bool = False) -> Login:
+    def exchange(
+        self, name: str, callback_url: str, *, state: str, replace: bool | ConfirmReplacement = False
+    ) -> Login:
         """Exchange the code of a callback for tokens, and store the login.
 
         Args:
             name: Your name for the login, as given to `authorization_request`.
             callback_url: The address at which the browser came back; only its query counts.
             state: The state from this browser's own session.
-            replace: Store the login even if it belongs to another workspace than the one stored under this name.
+            replace: Store the login even if it belongs to another workspace than the one stored under this name; or a
+                function that is asked then, with the ids of the old and the new workspace.
 
         Raises:
             CallbackError: the callback does not belong to this browser's request, was used before or is too old, or the
@@ -222,11 +214,7 @@ class OAuthApp:
         pending = check_pending(pending, name, self.client_id, self._server.now())
         tokens = self._exchange(metadata, pending, Secret(code_of(callback, metadata)))
         workspace_id = self._find_workspace(tokens)
-        return self._store_login(
-            name,
-            self._make_login(metadata, tokens, workspace_id),
-            replace=replace,
-        )
+        return self._store_login(name, self._make_login(metadata, tokens, workspace_id), replace)
 
     def credentials(self, name: str) -> Credentials:
         """Return the credentials of a stored login, for `Scripe(auth=…)`. They cost nothing to make."""
@@ -245,7 +233,7 @@ class OAuthApp:
         with hold_lock(source):
             record = self._store.load(source.record_name)
             try:
-                is_revoked = record is not None and self._send_revocation(parse_login(record.content))
+                is_revoked = record is not None and self._send_revocation(name, parse_login(record.content))
             except ScripeError:
                 is_revoked = False
             self._store.pop(source.record_name)
@@ -321,23 +309,15 @@ class OAuthApp:
     def _exchange_error(self, outcome: RawResponse, pending: PendingLogin, code: Secret[str]) -> ScripeError:
         secret = self._client.secret.reveal() if self._client.secret else ""
         sent = (code.reveal(), pending.verifier, secret)
-        error, description = error_of(outcome)
-        words = f": {(mask(description, sent) or '').rstrip('.')}" if description else ""
+        error, description = error_of(outcome, sent)
         if error == "invalid_grant":
             return CallbackError(
-                f"The authorization server does not take the code{words}. It was used before, is too old, or was made "
-                f"for another request. {START_AGAIN}",
+                f"The authorization server does not take the code: {describe_error(outcome, sent)}. It was used "
+                f"before, is too old, or was made for another request. {START_AGAIN}",
                 error=error,
-                description=mask(description, sent),
+                description=description,
             )
-        if error in ("invalid_client", "unauthorized_client"):
-            return RegistrationError(
-                f"The authorization server does not know the application {self.client_id!r}, or not its secret{words}. "
-                "Check client_id and client_secret, or register the application again.",
-                error=error,
-                description=mask(description, sent),
-            )
-        return response_error(outcome, "the code was exchanged", sent)
+        return response_error(outcome, "the code was exchanged", self.client_id, sent)
 
     def _make_login(self, metadata: ServerMetadata, tokens: Tokens, workspace_id: str | None) -> StoredLogin:
         login = StoredLogin.create(metadata, self.client_id, tokens, workspace_id)
@@ -349,33 +329,36 @@ class OAuthApp:
 
     def _find_workspace(self, tokens: Tokens) -> str | None:
         """Return the workspace that the user chose; None if the API does not say."""
-        url = f"{self._base_url()}/workspaces/me"
-        headers = Secret(
-            {"Scripe-Api-Version": API_VERSION, "Authorization": f"Bearer {tokens.access_token}"}
-        )
-        outcome = self._server.send("GET", url, headers=headers)
-        document = parse_object(outcome) if isinstance(outcome, RawResponse) and outcome.is_success else None
-        for name in ("data", "workspace"):  # with or without them (C23)
-            inner = (document or {}).get(name)
-            document = inner if isinstance(inner, dict) else document
-        workspace_id = (document or {}).get("id")
-        return workspace_id if isinstance(workspace_id, str) and workspace_id else None
+        seconds = self._server.timeout
+        try:
+            with Scripe(
+                tokens.access_token,
+                base_url=self._base_url(),
+                timeout=seconds,
+                total_timeout=seconds,
+                max_retries=0,
+                rate_limiter=None,
+            ) as client:
+                return client.with_options(workspace_id=None).workspaces.me().workspace.id
+        except ScripeError:
+            return None
 
     def _base_url(self) -> str:
         """Return the API that the tokens are for: the configured one if they may be sent there."""
         is_allowed = origin_of(self._api_url) in self._origins
         return self._api_url if is_allowed else f"{short_origin(self.issuer)}/v1"
 
-    def _store_login(self, name: str, login: StoredLogin, *, replace: bool) -> Login:
+    def _store_login(self, name: str, login: StoredLogin, replace: bool | ConfirmReplacement) -> Login:  # noqa: FBT001
         source = self._source(name)
-        while (workspace_id := self._save_login(source, login, replace=replace)) is not None:
-            replace = self._confirm_replacement(workspace_id, login.workspace_id or "")
-            if not replace:
-                self._send_revocation(login)
+        while (workspace_id := self._save_login(source, login, replace=replace is True)) is not None:
+            # No lock is held while somebody is asked.
+            if not (callable(replace) and replace(workspace_id, login.workspace_id or "")):
+                self._send_revocation(name, login)
                 raise CallbackError(
                     f"The user chose the workspace {login.workspace_id}, but the login {name!r} belongs to "
                     f"{workspace_id}. Nothing was stored. Ask the user, and pass replace=True to change it."
                 )
+            replace = True
         return Login(login.scopes, login.expires_at, login.workspace_id, self.credentials(name))
 
     def _save_login(self, source: LoginSource, login: StoredLogin, *, replace: bool) -> str | None:
@@ -390,11 +373,7 @@ class OAuthApp:
             source.adopt(login)
             return None
 
-    def _confirm_replacement(self, stored: str, chosen: str) -> bool:  # noqa: ARG002
-        """Ask whether a login may replace one of another workspace. No lock is held meanwhile."""
-        return False
-
-    def _send_revocation(self, login: StoredLogin) -> bool:
+    def _send_revocation(self, name: str, login: StoredLogin) -> bool:
         """Revoke the grant of a login; return True if the server confirmed it."""
         token, hint = (
             (login.access_token, "access_token")
@@ -403,85 +382,10 @@ class OAuthApp:
         )
         if login.revocation_endpoint is None:
             return False
-        client = self._client if self._client.client_id == login.client_id else login.client
+        client = self._source(name).client_of(login)
         form = Secret(revocation_form(token, hint))
         outcome = self._server.send_form(login.revocation_endpoint, form, client.authenticate(login.metadata))
         return isinstance(outcome, RawResponse) and outcome.is_success
-
-
-def register(
-    *,
-    client_name: str,
-    redirect_uri: str,
-    scopes: Sequence[str] | None = None,
-    issuer: str | None = None,
-    with_secret: bool = False,
-    timeout: float = 20.0,
-) -> Registration:
-    """Register an application with the authorization server. Do it once, and keep what it returns.
-
-    https://apidocs.scripe.io/api/v1/oauth
-
-    Args:
-        client_name: The name that users see when they are asked.
-        redirect_uri: The https address of your callback; plain http for this machine alone.
-        scopes: The scopes that it may ask for; None for all that the server lists but `webhooks:manage`.
-        issuer: The authorization server; None for the origin of `SCRIPE_BASE_URL`, else of the API.
-        with_secret: Ask for a secret, for a service that can keep one.
-        timeout: Seconds for each request.
-
-    Raises:
-        RegistrationError: the server did not register the application, or offers no registration.
-        DiscoveryError: its metadata cannot be read, or must not be trusted.
-        APIConnectionError: no response.
-
-    """
-    if not isinstance(client_name, str) or not client_name.strip():  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidArgumentError("client_name is empty. Give the name that users see when they are asked.")
-    registrations.check_redirect_uri(redirect_uri)
-    server = AuthorizationServer(resolve_issuer(issuer), timeout)
-    return register_with(server, client_name, redirect_uri, scopes, with_secret=with_secret)
-
-
-def register_with(
-    server: AuthorizationServer,
-    client_name: str,
-    redirect_uri: str,
-    scopes: Sequence[str] | None,
-    *,
-    with_secret: bool = False,
-) -> Registration:
-    """Register an application with a server."""
-    metadata = server.discover()
-    asked, _ = resolve_scopes(scopes, metadata.scopes_supported)
-    url = metadata.registration_endpoint
-    if url is None:
-        raise RegistrationError(
-            f"{server.issuer} offers no registration. Ask its operator for a client id, and pass it as client_id."
-        )
-    body = registrations.registration_body(
-        metadata, client_name, redirect_uri, asked, with_secret=with_secret
-    )
-    outcome = server.send("POST", url, Secret(body), Secret({"Content-Type": "application/json"}))
-    if isinstance(outcome, TransportFailure):
-        raise connection_error(url, outcome)
-    return registrations.parse_registration(metadata, outcome, redirect_uri, asked)
-
-
-def resolve_issuer(issuer: str | None) -> str:
-    """Return the issuer that was given, else the origin of the configured API."""
-    return issuer if issuer is not None else short_origin(config.resolve_base_url(None))
-
-
-def allowed_origins(issuer: str, api_url: str) -> frozenset[str]:
-    """Return the origins of the APIs to which the tokens of an issuer may be sent.
-
-    They are its own and the configured API's, which differ if the issuer was given explicitly. But an issuer on this
-    machine never serves an API elsewhere, or the other way round: tokens of the emulator must not reach the live API.
-    """
-    own, configured = origin_of(issuer), origin_of(api_url)
-    is_local = [config.is_loopback(config.parse_host(origin)) for origin in (own, configured)]
-    return frozenset({own, configured}) if is_local[0] == is_local[1] else frozenset({own})
 
 
 def _parse_or_none(content: str) -> StoredLogin | None:
@@ -492,7 +396,8 @@ def _parse_or_none(content: str) -> StoredLogin | None:
 
 
 def _check_name(name: str) -> None:
-    if not isinstance(name, str) or not name:  # pyright: ignore[reportUnnecessaryIsInstance]
+    config.check_type(name, str, "the name of the login", "a str, such as a tenant's id")
+    if not name:
         raise InvalidArgumentError(
             "The name of the login is empty. Give one of your own, such as a tenant's id."
         )

@@ -19,11 +19,12 @@ from .._core import config
 from .._core.config import Secret
 from .._core.oauth.authorization import PENDING_SECONDS, AuthorizationRequest, resolve_scopes
 from .._core.oauth.callback import parse_callback
-from .._core.oauth.discovery import check_issuer, short_origin
+from .._core.oauth.discovery import allowed_origins, check_issuer, short_origin
 from .._core.oauth.registration import Registration, decode_registration, encode_registration
 from .._core.oauth.token_store import TokenStore, make_record, record_name
 from .._default_login import DEFAULT_PROFILE
-from .._oauth_refresh import AuthorizationServer, Credentials, Login, LoginSource
+from .._oauth_refresh import Credentials, Login, LoginSource
+from .._oauth_server import AuthorizationServer
 from ..errors import (
     CallbackError,
     ConfigurationError,
@@ -33,7 +34,8 @@ from ..errors import (
     TokenStoreError,
 )
 from ._loopback import LoopbackServer
-from .app import OAuthApp, Revocation, allowed_origins, register_with
+from ._registration import register_with
+from .app import ConfirmReplacement, OAuthApp, Revocation
 from .stores.file import FileTokenStore
 
 CLIENT_NAME = "scripe for Python"
@@ -42,9 +44,6 @@ CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv")
 
 AskForAddress: TypeAlias = Callable[[str], "str | None"]
 """A function that shows a text to a person and returns the address that they paste; None if they give up."""
-
-ConfirmReplacement: TypeAlias = Callable[[str, str], bool]
-"""A function that is asked whether a login may replace one of another workspace: the id of the old, of the new one."""
 
 
 def login(
@@ -101,9 +100,7 @@ def login(
     known = _load_registration(store, registration_name)
     with _open_loopback(port, known) as loopback:
         registration = _register(server, store, registration_name, known, loopback.redirect_uri, scopes)
-        app = _LoopbackApp(
-            place, store, registration, scopes, replace=replace, registration_name=registration_name
-        )
+        app = _LoopbackApp(place, store, registration, scopes, registration_name=registration_name)
         request = app.authorization_request(profile)
         loopback.start(request.state)
         try:
@@ -113,9 +110,7 @@ def login(
                 )
             )
             loopback.close()
-            stored = app.exchange(
-                profile, callback_url.reveal(), state=request.state, replace=replace is True
-            )
+            stored = app.exchange(profile, callback_url.reveal(), state=request.state, replace=replace)
         except (LoginTimeoutError, RegistrationError):
             # The server may have forgotten the registration, and says so only to the browser.
             _forget(store, registration_name)
@@ -222,7 +217,6 @@ class _LoopbackApp(OAuthApp):
         scopes: Sequence[str] | None = None,
         *,
         registration_name: str | None = None,
-        replace: bool | ConfirmReplacement = False,
     ) -> None:
         super().__init__(
             client_id=registration.client_id,
@@ -233,15 +227,11 @@ class _LoopbackApp(OAuthApp):
             issuer=place.issuer,
         )
         self._api_url, self._origins = place.api_url, place.origins
-        self._replace = replace
         self._registration_name = registration_name
 
     def pending_name(self, request: AuthorizationRequest) -> str:
         """Return the name under which an authorization request is kept until it is used."""
         return self._pending_name(request.state)
-
-    def _confirm_replacement(self, stored: str, chosen: str) -> bool:
-        return callable(self._replace) and self._replace(stored, chosen)
 
 
 def _forget(store: TokenStore, name: str) -> None:

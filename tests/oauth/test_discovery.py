@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripe import APIConnectionError, DiscoveryError, RegistrationError, oauth
+from scripe import APIConnectionError, DiscoveryError, RegistrationError, _oauth_server, oauth
 from scripe._concurrency import real_seconds
 from scripe.oauth import MemoryTokenStore, OAuthApp
 from tests.oauth.signing_in import CALLBACK, NAME
@@ -141,8 +141,6 @@ def test_no_response_is_a_connection_error(server: ScriptedServer, reply: Reply)
 
 
 def test_metadata_are_kept_for_an_hour(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    from scripe import _oauth_refresh
-
     server.script(json_reply(metadata(server.origin)))
     app = OAuthApp(
         client_id="app_1", redirect_uri=CALLBACK, token_store=MemoryTokenStore(), issuer=server.origin
@@ -150,7 +148,7 @@ def test_metadata_are_kept_for_an_hour(server: ScriptedServer, monkeypatch: pyte
     for _ in range(2):
         app.authorization_request(NAME)
     now = real_seconds()
-    monkeypatch.setattr(_oauth_refresh, "real_seconds", lambda: now + 3601)
+    monkeypatch.setattr(_oauth_server, "real_seconds", lambda: now + 3601)
     app.authorization_request(NAME)
     assert len(server.received) == 2
 

@@ -697,18 +697,6 @@ def test_tokens_that_cannot_be_saved_are_kept_and_saved_later(
         )
 
 
-def test_tokens_stay_in_memory_whatever_a_store_raises(
-    emulator: Emulator, app: OAuthApp, store: RecordingStore
-) -> None:
-    store.error = OSError("No space left on device")
-    with Scripe(auth=sign_in(emulator, app)) as client:
-        emulator.oauth.expire_access_tokens()
-        store.fails_at, store.failures = len(store.saves) + 1, 2
-        for _ in range(2):
-            with pytest.warns(TokenStoreWarning):
-                assert me(client) == emulator.workspace_id
-
-
 def test_tokens_that_were_not_saved_are_refreshed_from_memory(
     emulator: Emulator, app: OAuthApp, store: RecordingStore
 ) -> None:
@@ -725,9 +713,15 @@ def test_tokens_that_were_not_saved_are_refreshed_from_memory(
     assert len(emulator.oauth.refreshes) == 2
 
 
+@pytest.mark.parametrize(
+    "error",
+    [TokenStoreError("Full."), OSError("No space left on device")],
+    ids=["an error of ours", "any other"],
+)
 def test_tokens_that_cannot_be_saved_for_long_stay_in_use(
-    emulator: Emulator, app: OAuthApp, store: RecordingStore
+    emulator: Emulator, app: OAuthApp, store: RecordingStore, error: Exception
 ) -> None:
+    store.error = error
     with Scripe(auth=sign_in(emulator, app)) as client:
         emulator.oauth.expire_access_tokens()
         store.fails_at, store.failures = len(store.saves) + 1, 10

@@ -6,7 +6,9 @@
 | `registration.py` | register an application |
 | `authorization.py` | the URL for the browser, and what is kept until it comes back |
 | `callback.py` | whether a callback belongs to this browser and this request |
-| `tokens.py` | requests to the token endpoint, and their responses |
+| `tokens.py` | requests to the token endpoint, and the tokens in its responses |
+| `response.py` | errors of an authorization server |
+| `refresh.py` | how often a refresh token is sent, and whether it may be spent |
 | `login.py` | a stored login, and what may happen to it |
 | `token_store.py` | what a token store keeps, and under which name |
 """

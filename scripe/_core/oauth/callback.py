@@ -17,7 +17,7 @@ from ...errors import CallbackError, ConsentDeniedError, OAuthError
 from ..config import Secret
 from .authorization import PENDING_SECONDS, PendingLogin
 from .discovery import ServerMetadata
-from .tokens import SAFE_ERRORS
+from .response import TRANSIENT_ERRORS
 
 DENIALS = (
     "access_denied",
@@ -136,7 +136,7 @@ def code_of(callback: Callback, metadata: ServerMetadata) -> str:
             "redirect_uri and scopes.",
             error=callback.error,
             description=callback.description,
-            retryable=callback.error in SAFE_ERRORS,
+            retryable=callback.error in TRANSIENT_ERRORS,
         )
     if callback.code is None:
         raise CallbackError(f"The callback has no code. {START_AGAIN}")

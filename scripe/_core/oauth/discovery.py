@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from ..._redaction import clip
 from ...errors import ConfigurationError, DiscoveryError
 from ...types._base import JSON
-from ..config import check_type, is_loopback, parse_host, redact_user
-from ..json_repair import load_json
+from ..config import check_type, is_loopback, parse_host, redact_user, resolve_base_url
 from ..outcome import RawResponse
+from ..retry import is_transient
+from .response import parse_object
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
 KEPT_SECONDS = 3600.0
@@ -52,6 +53,22 @@ def short_origin(url: str) -> str:
     origin = origin_of(url)
     suffix = ":443" if origin.startswith("https") else ":80"
     return origin.removesuffix(suffix)
+
+
+def resolve_issuer(issuer: str | None) -> str:
+    """Return the issuer that was given, else the origin of the configured API."""
+    return issuer if issuer is not None else short_origin(resolve_base_url(None))
+
+
+def allowed_origins(issuer: str, api_url: str) -> frozenset[str]:
+    """Return the origins of the APIs to which the tokens of an issuer may be sent.
+
+    They are its own and the configured API's, which differ if the issuer was given explicitly. But an issuer on this
+    machine never serves an API elsewhere, or the other way round: tokens of the emulator must not reach the live API.
+    """
+    own, configured = origin_of(issuer), origin_of(api_url)
+    is_local = [is_loopback(parse_host(origin)) for origin in (own, configured)]
+    return frozenset({own, configured}) if is_local[0] == is_local[1] else frozenset({own})
 
 
 def check_issuer(issuer: str) -> str:
@@ -117,21 +134,12 @@ def _document(issuer: str, raw: RawResponse) -> Mapping[str, JSON]:
     if not raw.is_success:
         raise DiscoveryError(
             f"{url} responded with status {raw.status}. Check the issuer; if it is right, try again later.",
-            retryable=raw.status >= 500 or raw.status == 429,
+            retryable=is_transient(raw),
         )
     document = parse_object(raw)
     if document is None:
         raise DiscoveryError(f"{url} responded with something else than metadata in JSON. Check the issuer.")
     return document
-
-
-def parse_object(raw: RawResponse) -> Mapping[str, JSON] | None:
-    """Return the JSON object of a response; None if its body is anything else."""
-    try:
-        document = load_json(raw.body)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
 
 
 def _endpoint(

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from ...errors import InvalidArgumentError, RegistrationError
 from ..config import check_type, is_loopback, parse_host
 from ..outcome import RawResponse
-from .discovery import ServerMetadata, parse_object
+from ..retry import is_transient
+from .discovery import ServerMetadata
 from .login import parse_record
-from .tokens import error_of, secret_auth_method
+from .response import describe_error, error_of, parse_object
+from .tokens import secret_auth_method
 
 FORMAT = "scripe-registration-1"
 
@@ -86,13 +88,12 @@ def parse_registration(
     client_id = document.get("client_id") if document else None
     if document is None or not isinstance(client_id, str) or not client_id:
         code, description = error_of(raw)
-        named = f"status {raw.status}" if code is None else f"{code!r} (status {raw.status})"
         raise RegistrationError(
-            f"{metadata.issuer} did not register the application: it responded with {named}"
-            f"{f', {description}' if description else ''}. Check client_name, redirect_uri and scopes.",
+            f"{metadata.issuer} did not register the application: it responded with {describe_error(raw)}. Check "
+            "client_name, redirect_uri and scopes.",
             error=code,
             description=description,
-            retryable=raw.status == 429 or raw.status >= 500,
+            retryable=is_transient(raw),
         )
     secret, uris, scope = document.get("client_secret"), document.get("redirect_uris"), document.get("scope")
     if isinstance(uris, list) and uris and redirect_uri not in uris:

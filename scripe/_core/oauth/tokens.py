@@ -1,25 +1,17 @@
-"""Write requests to the token endpoint, and parse its responses.
-
-An OAuth response has `error` as a text (RFC 6749); the API's own errors have an object there. A proxy, or the server's
-own framework, may send either, so both are understood.
-"""
+"""Write requests to the token endpoint, and parse the tokens in its responses."""
 
 from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from ..._redaction import clip
-from ...errors import OAuthError
 from ...types._base import JSON
 from ..config import Secret
 from ..outcome import RawResponse
-from .discovery import ServerMetadata, parse_object
-
-SAFE_ERRORS = ("temporarily_unavailable", "server_error")
+from .discovery import ServerMetadata
+from .response import parse_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,43 +73,6 @@ def revocation_form(token: str, hint: str) -> dict[str, str]:
     return {"token": token, "token_type_hint": hint}
 
 
-def error_of(raw: RawResponse) -> tuple[str | None, str | None]:
-    """Return the error code of a response and its description, each None if it has none."""
-    document: Mapping[str, JSON] = parse_object(raw) or {}
-    error = document.get("error")
-    if isinstance(error, dict):  # the API's own envelope
-        return _text(error.get("code"), 100), _text(error.get("message"), 300)
-    return _text(error, 100), _text(document.get("error_description"), 300)
-
-
-def response_error(raw: RawResponse, action: str, secrets: tuple[str, ...] = ()) -> OAuthError:
-    """Return the error for a response that holds no tokens; `action` says what was tried.
-
-    Texts of a server may echo what was sent to it, so each of `secrets` is masked.
-    """
-    code, description = error_of(raw)
-    description = mask(description, secrets)
-    code = mask(code, secrets)
-    named = f"status {raw.status}" if code is None else f"{code!r} (status {raw.status})"
-    words = f": {description.rstrip('.')}" if description else ""
-    is_transient = raw.status == 429 or raw.status >= 500 or code in SAFE_ERRORS
-    advice = "Try again later." if is_transient else "Check the application's registration and settings."
-    return OAuthError(
-        f"The authorization server responded with {named} when {action}{words}. {advice}",
-        error=code,
-        description=description,
-        retryable=is_transient,
-    )
-
-
-def mask(text: str | None, secrets: tuple[str, ...]) -> str | None:
-    """Return a text of a server without the secrets that were sent to it."""
-    for secret in secrets:
-        if text is not None and secret:
-            text = text.replace(secret, "…")
-    return text
-
-
 def parse_tokens(raw: RawResponse, asked: tuple[str, ...], now: float) -> Tokens | None:
     """Return the tokens of a response, None if it holds none that can be used.
 
@@ -164,7 +119,3 @@ def _seconds(value: JSON) -> float | None:
     except ValueError:
         return None
     return seconds if math.isfinite(seconds) and 0 < seconds < 1e10 else None
-
-
-def _text(value: JSON, length: int) -> str | None:
-    return clip(value.strip(), length) if isinstance(value, str) and value.strip() else None
