@@ -42,7 +42,7 @@ from ._core.oauth.refresh import (
     RefreshAttempts,
 )
 from ._core.oauth.response import error_of, response_error
-from ._core.oauth.token_store import TokenStore, make_record, record_name
+from ._core.oauth.token_store import TokenStore, record_name
 from ._core.oauth.tokens import ClientIdentity, parse_tokens, refresh_form
 from ._core.outcome import Outcome, RawResponse, TransportFailure
 from ._oauth_server import AuthorizationServer, connection_error
@@ -216,7 +216,7 @@ class LoginSource:
         if self._unsaved is not None:
             return self._unsaved
         record = self.store.load(self.record_name)
-        login = self._login = None if record is None else parse_login(record.content)
+        login = self._login = None if record is None else parse_login(record)
         if record is None or login is None:
             raise self._consent_required("missing")
         if login.ended is not None:
@@ -229,7 +229,7 @@ class LoginSource:
             return
         login, revision = self._unsaved
         try:
-            self.store.save(self.record_name, make_record(login.to_json()), only_over=revision)
+            self.store.save(self.record_name, login.to_record(), only_over=revision)
             self._unsaved = None
         except Exception as error:  # noqa: BLE001 - whatever a store raises
             self._warn_unsaved(error)
@@ -252,7 +252,7 @@ class LoginSource:
         if not threading.main_thread().is_alive():
             raise _exiting()
         attempts, sent_at = RefreshAttempts(end, login.has_unfinished_refresh()), self.server.now()
-        intent = make_record(login.begin_refresh(sent_at).to_json())
+        intent = login.begin_refresh(sent_at).to_record()
         if not self.store.save(self.record_name, intent, only_over=revision):
             return None
         try:
@@ -276,7 +276,7 @@ class LoginSource:
     def _abandon(self, login: StoredLogin, revision: str, attempts: RefreshAttempts) -> None:
         """Take the intent back, unless the refresh token may be spent."""
         if not attempts.may_be_spent:
-            abandoned = make_record(login.abandon_refresh().to_json())
+            abandoned = login.abandon_refresh().to_record()
             self.store.save(self.record_name, abandoned, only_over=revision)
 
     def _send_until_response(
@@ -303,7 +303,7 @@ class LoginSource:
         """Save new tokens, and return the access token; None if another login was stored meanwhile."""
         self._login = login
         try:
-            is_saved = self.store.save(self.record_name, make_record(login.to_json()), only_over=only_over)
+            is_saved = self.store.save(self.record_name, login.to_record(), only_over=only_over)
         except Exception as error:  # noqa: BLE001 - whatever a store raises, the old token is spent
             self._unsaved = login, only_over
             self._warn_unsaved(error)
@@ -319,7 +319,7 @@ class LoginSource:
     ) -> str | None:
         """Mark the login as over and raise; return None if the store has another login meanwhile."""
         ended = login.end(reason)
-        if not self.store.save(self.record_name, make_record(ended.to_json()), only_over=revision):
+        if not self.store.save(self.record_name, ended.to_record(), only_over=revision):
             return None
         self._login = ended
         raise self._consent_required(reason, outcome)

@@ -42,7 +42,7 @@ def get_others(base_url):
 
 def get_with_login(base_url):
     from scripe._core.oauth.login import StoredLogin
-    from scripe._core.oauth.token_store import make_record, record_name
+    from scripe._core.oauth.token_store import record_name
     from scripe.oauth import MemoryTokenStore, OAuthApp
 
     issuer = base_url.removesuffix("/v1")
@@ -50,7 +50,7 @@ def get_with_login(base_url):
         issuer, "app_1", f"{issuer}/token", "access", "refresh", (), expires_at=2e10, lifetime=1e9
     )
     store = MemoryTokenStore()
-    store.save(record_name("login", issuer, "tenant"), make_record(login.to_json()))
+    store.save(record_name("login", issuer, "tenant"), login.to_record())
     app = OAuthApp(
         client_id="app_1", redirect_uri="https://acme.example/callback", token_store=store, issuer=issuer
     )

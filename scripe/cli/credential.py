@@ -110,7 +110,7 @@ def load_login(profile: str, options: Options) -> StoredLogin | None:
     from ..oauth import FileTokenStore
 
     record = FileTokenStore().load(login_file(profile, options).stem)
-    return None if record is None else parse_login(record.content)
+    return None if record is None else parse_login(record)
 
 
 def login_command(profile: str, options: Options, *, scopes: tuple[str, ...] = ()) -> str:

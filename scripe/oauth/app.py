@@ -31,7 +31,7 @@ from .._core.oauth.callback import START_AGAIN, check_pending, code_of, parse_ca
 from .._core.oauth.discovery import ServerMetadata, allowed_origins, origin_of, resolve_issuer, short_origin
 from .._core.oauth.login import StoredLogin, parse_login
 from .._core.oauth.response import describe_error, error_of, response_error
-from .._core.oauth.token_store import TokenStore, make_record, record_name
+from .._core.oauth.token_store import TokenRecord, TokenStore, record_name
 from .._core.oauth.tokens import ClientIdentity, Tokens, exchange_form, parse_tokens, revocation_form
 from .._core.outcome import RawResponse, TransportFailure
 from .._oauth_refresh import Credentials, Login, LoginSource, Recipe, hold_lock
@@ -111,11 +111,8 @@ class OAuthApp:
             raise ConfigurationError(
                 "There is no client_id. Register the application once with scripe.oauth.register, and keep the id."
             )
-        if not isinstance(token_store, TokenStore):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ConfigurationError(
-                f"token_store is a {type(token_store).__name__}. Give a SQLTokenStore, a FileTokenStore, or an object "
-                "with load, save, pop and lock."
-            )
+        wanted = "a SQLTokenStore, a FileTokenStore, or an object with load, save, pop and lock"
+        config.check_type(token_store, TokenStore, "token_store", wanted, ConfigurationError)
         config.check_seconds(timeout, "timeout", ConfigurationError)
         self._client = ClientIdentity(client_id, secret)
         self._secret_variable = client_secret_variable
@@ -178,7 +175,7 @@ class OAuthApp:
         )
         self._forget_old_requests()
         self._begun.append((self._pending_name(state), pending.created_at))
-        self._store.save(self._pending_name(state), make_record(pending.to_json()))
+        self._store.save(self._pending_name(state), pending.to_record())
         given = {"prompt": prompt, "resource": resource}
         extra = {field: value for field, value in given.items() if value is not None}
         return AuthorizationRequest(authorization_url(metadata, pending, state, extra), state)
@@ -210,11 +207,11 @@ class OAuthApp:
         callback = parse_callback(callback_secret, state)
         metadata = self._server.discover()
         record = self._store.pop(self._pending_name(state))
-        pending = None if record is None else parse_pending(record.content)
+        pending = None if record is None else parse_pending(record)
         pending = check_pending(pending, name, self.client_id, self._server.now())
         tokens = self._exchange(metadata, pending, Secret(code_of(callback, metadata)))
         workspace_id = self._find_workspace(tokens)
-        return self._store_login(name, self._make_login(metadata, tokens, workspace_id), replace)
+        return self._store_login(name, self._make_login(metadata, tokens, workspace_id), replace=replace)
 
     def credentials(self, name: str) -> Credentials:
         """Return the credentials of a stored login, for `Scripe(auth=…)`. They cost nothing to make."""
@@ -233,7 +230,7 @@ class OAuthApp:
         with hold_lock(source):
             record = self._store.load(source.record_name)
             try:
-                is_revoked = record is not None and self._send_revocation(name, parse_login(record.content))
+                is_revoked = record is not None and self._send_revocation(name, parse_login(record))
             except ScripeError:
                 is_revoked = False
             self._store.pop(source.record_name)
@@ -348,7 +345,7 @@ class OAuthApp:
         is_allowed = origin_of(self._api_url) in self._origins
         return self._api_url if is_allowed else f"{short_origin(self.issuer)}/v1"
 
-    def _store_login(self, name: str, login: StoredLogin, replace: bool | ConfirmReplacement) -> Login:  # noqa: FBT001
+    def _store_login(self, name: str, login: StoredLogin, *, replace: bool | ConfirmReplacement) -> Login:
         source = self._source(name)
         while (workspace_id := self._save_login(source, login, replace=replace is True)) is not None:
             # No lock is held while somebody is asked.
@@ -365,11 +362,11 @@ class OAuthApp:
         """Save a login; if the stored one belongs to another workspace, save nothing and return the id of that."""
         with hold_lock(source):
             record = self._store.load(source.record_name)
-            stored = _parse_or_none(record.content) if record else None
+            stored = _parse_or_none(record) if record else None
             workspace_id = stored.workspace_id if stored else None
             if not replace and workspace_id and login.workspace_id not in (None, workspace_id):
                 return workspace_id
-            self._store.save(source.record_name, make_record(login.to_json()))
+            self._store.save(source.record_name, login.to_record())
             source.adopt(login)
             return None
 
@@ -388,9 +385,9 @@ class OAuthApp:
         return isinstance(outcome, RawResponse) and outcome.is_success
 
 
-def _parse_or_none(content: str) -> StoredLogin | None:
+def _parse_or_none(record: TokenRecord) -> StoredLogin | None:
     try:
-        return parse_login(content)
+        return parse_login(record)
     except TokenStoreError:
         return None  # what cannot be read is replaced
 

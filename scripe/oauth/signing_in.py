@@ -20,8 +20,8 @@ from .._core.config import Secret
 from .._core.oauth.authorization import PENDING_SECONDS, AuthorizationRequest, resolve_scopes
 from .._core.oauth.callback import parse_callback
 from .._core.oauth.discovery import allowed_origins, check_issuer, short_origin
-from .._core.oauth.registration import Registration, decode_registration, encode_registration
-from .._core.oauth.token_store import TokenStore, make_record, record_name
+from .._core.oauth.registration import Registration, encode_registration, parse_registration_record
+from .._core.oauth.token_store import TokenStore, record_name
 from .._default_login import DEFAULT_PROFILE
 from .._oauth_refresh import Credentials, Login, LoginSource
 from .._oauth_server import AuthorizationServer
@@ -242,7 +242,7 @@ def _forget(store: TokenStore, name: str) -> None:
 def _load_registration(store: TokenStore, name: str) -> Registration | None:
     try:
         record = store.load(name)
-        return None if record is None else decode_registration(record.content)
+        return None if record is None else parse_registration_record(record)
     except TokenStoreError:
         return None  # what cannot be read is made again
 
@@ -269,7 +269,7 @@ def _register(
     if known is not None and known.redirect_uri == redirect_uri:
         return known
     registration = register_with(server, CLIENT_NAME, redirect_uri, scopes)
-    store.save(name, make_record(encode_registration(registration)))
+    store.save(name, encode_registration(registration))
     return registration
 
 

@@ -332,6 +332,37 @@ def test_no_storm_of_refreshes_follows_a_second_rejection_in_tasks(
     assert len(emulator.oauth.refreshes) == 1
 
 
+def test_an_async_copy_calls_for_its_own_tenant(
+    app: OAuthApp, tenants: dict[str, str], tmp_path: Path
+) -> None:
+    async def main() -> list[str | None]:
+        async with AsyncScripe(
+            auth=app.credentials("a"), workspace_id=tenants["a"], ledger=tmp_path / "l"
+        ) as client:
+            copy = client.with_options(auth=app.credentials("b"))
+            assert copy.ledger is None
+            return [(await each.workspaces.me()).workspace.id for each in (client, copy, client)]
+
+    assert asyncio.run(main()) == [tenants["a"], tenants["b"], tenants["a"]]
+
+
+def test_an_async_object_without_another_token_ends_the_call(served: Server) -> None:
+    async def main() -> None:
+        own = AsyncOwn("scripe_oauth_0000000000000000", "scripe_oauth_1111111111111111")
+        async with AsyncScripe(auth=own) as client:
+            await client.workspaces.me()
+
+    with pytest.raises(AuthenticationError):
+        asyncio.run(main())
+
+
+def test_an_api_key_and_a_login_exclude_each_other_in_async_clients(
+    emulator: Emulator, app: OAuthApp, tenants: dict[str, str]
+) -> None:
+    with pytest.raises(ConfigurationError):
+        AsyncScripe(emulator.api_key, auth=app.credentials("a"))
+
+
 @pytest.mark.parametrize("base_url", ["https://api.scripe.io/v1", None], ids=["another server", "no login"])
 def test_an_async_client_refuses_what_it_must_not_send(
     app: OAuthApp, tenants: dict[str, str], base_url: str | None

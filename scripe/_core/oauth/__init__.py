@@ -10,5 +10,6 @@
 | `response.py` | errors of an authorization server |
 | `refresh.py` | how often a refresh token is sent, and whether it may be spent |
 | `login.py` | a stored login, and what may happen to it |
-| `token_store.py` | what a token store keeps, and under which name |
+| `records.py` | what a token store keeps, to and from JSON |
+| `token_store.py` | what a token store does, and the names of its records |
 """

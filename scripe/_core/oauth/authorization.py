@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import cast, get_args
+from dataclasses import dataclass, field
+from typing import get_args
 from urllib.parse import urlencode, urlsplit
 
 from ..._vocabulary import APIKeyScope
 from ...errors import InvalidArgumentError
 from ..config import check_type
 from .discovery import ServerMetadata
-from .login import parse_record
+from .records import decode_record, encode_record
+from .token_store import TokenRecord
 
 OFFLINE_ACCESS = "offline_access"
 NOT_ASKED = ("webhooks:manage", OFFLINE_ACCESS)
@@ -55,23 +55,14 @@ class PendingLogin:
     created_at: float
     scopes: tuple[str, ...]
 
-    def to_json(self) -> str:
-        """Return the content of a record."""
-        return json.dumps({"format": FORMAT, **asdict(self)})
+    def to_record(self) -> TokenRecord:
+        """Return the request as a token store keeps it."""
+        return encode_record(self, FORMAT)
 
 
-def parse_pending(content: str) -> PendingLogin:
-    """Return what a record's content keeps of an authorization request."""
-    document = parse_record(content, FORMAT)
-    return PendingLogin(
-        name=str(document["name"]),
-        issuer=str(document["issuer"]),
-        client_id=str(document["client_id"]),
-        redirect_uri=str(document["redirect_uri"]),
-        verifier=str(document["verifier"]),
-        created_at=float(cast("float", document["created_at"])),
-        scopes=tuple(cast("list[str]", document["scopes"])),
-    )
+def parse_pending(record: TokenRecord) -> PendingLogin:
+    """Return the authorization request in a record; raise TokenStoreError if it holds something else."""
+    return decode_record(record, FORMAT, PendingLogin)
 
 
 def resolve_scopes(

@@ -99,7 +99,7 @@ def parse_metadata(issuer: str, raw: RawResponse) -> ServerMetadata:
     document = _document(issuer, raw)
     if document.get("issuer") != issuer:
         raise DiscoveryError(
-            f"{metadata_url(issuer)} names another issuer, {_shown(document.get('issuer'))}, than {issuer!r}. "
+            f"{metadata_url(issuer)} names another issuer, {_quote(document.get('issuer'))}, than {issuer!r}. "
             "Give the issuer exactly as the server names it, if you trust it."
         )
     if "S256" not in _strings(document, "code_challenge_methods_supported"):
@@ -150,12 +150,12 @@ def _endpoint(
         return None
     if not isinstance(url, str) or not _is_secure(url) or urlsplit(url).fragment:
         raise DiscoveryError(
-            f"{issuer} names the {name} {_shown(url)}, which is not an https URL. Nothing is sent there; tell its "
+            f"{issuer} names the {name} {_quote(url)}, which is not an https URL. Nothing is sent there; tell its "
             "operator."
         )
     if same_origin and origin_of(url) != origin_of(issuer):
         raise DiscoveryError(
-            f"{issuer} names the {name} {_shown(url)}, which belongs to another server. Nothing is sent there; check "
+            f"{issuer} names the {name} {_quote(url)}, which belongs to another server. Nothing is sent there; check "
             "the issuer, or tell its operator."
         )
     return url
@@ -171,5 +171,5 @@ def _strings(document: Mapping[str, JSON], name: str) -> tuple[str, ...]:
     return tuple(value for value in values if isinstance(value, str)) if isinstance(values, list) else ()
 
 
-def _shown(value: JSON) -> str:
+def _quote(value: JSON) -> str:
     return repr(clip(value, 100)) if isinstance(value, str) else "(no text)"

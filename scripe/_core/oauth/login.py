@@ -8,15 +8,14 @@ been lost on the way.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import cast
+from dataclasses import dataclass, field, replace
 
-from ...errors import ConsentReason, TokenStoreError
+from ...errors import ConsentReason
 from ..config import Secret
 from .discovery import ServerMetadata
+from .records import decode_record, encode_record
+from .token_store import TokenRecord
 from .tokens import ClientIdentity, Tokens
 
 EARLY_SECONDS = 60.0
@@ -142,58 +141,17 @@ class StoredLogin:
         has_expired = self.refresh_expires_at is not None and now >= self.refresh_expires_at
         return "expired" if has_expired else "revoked"
 
-    def to_json(self) -> str:
-        """Return the content of a record."""
-        return json.dumps({"format": FORMAT, **asdict(self)})
+    def to_record(self) -> TokenRecord:
+        """Return the login as a token store keeps it."""
+        return encode_record(self, FORMAT)
 
 
 FORMAT = "scripe-login-1"
 
-_TEXTS = ("issuer", "client_id", "token_endpoint", "access_token")
-_LISTS = ("scopes", "token_auth_methods")
 
-
-def parse_login(content: str) -> StoredLogin:
-    """Return the login in the content of a record.
-
-    Raises:
-        TokenStoreError: it holds something else.
-
-    """
-    document = parse_record(content, FORMAT)
-    names = {item.name for item in fields(StoredLogin)}
-    values = {name: value for name, value in document.items() if name in names}
-    for name in _LISTS:
-        if isinstance(values.get(name), list):
-            values[name] = tuple(cast("list[str]", values[name]))
-    if any(not isinstance(values.get(name), str) for name in _TEXTS) or not isinstance(
-        values.get("scopes"), tuple
-    ):
-        raise _unreadable()
-    values.setdefault("refresh_token", None)
-    return StoredLogin(**values)  # type: ignore[arg-type]  # of our own writing, as its format says
-
-
-def parse_record(content: str, expected: str) -> Mapping[str, object]:
-    """Return the JSON object of a record's content.
-
-    Raises:
-        TokenStoreError: it is no JSON object of this format.
-
-    """
-    try:
-        document: object = json.loads(content)
-    except ValueError:
-        raise _unreadable() from None
-    if not isinstance(document, dict) or document.get("format") != expected:  # pyright: ignore[reportUnknownMemberType]
-        raise _unreadable()
-    return cast("Mapping[str, object]", document)
-
-
-def _unreadable() -> TokenStoreError:
-    return TokenStoreError(
-        "The token store holds a record that this version of scripe cannot read. Sign in again to replace it."
-    )
+def parse_login(record: TokenRecord) -> StoredLogin:
+    """Return the login in a record; raise TokenStoreError if it holds something else."""
+    return decode_record(record, FORMAT, StoredLogin)
 
 
 def digest(token: str) -> str:

@@ -11,8 +11,9 @@ from ..config import check_type, is_loopback, parse_host
 from ..outcome import RawResponse
 from ..retry import is_transient
 from .discovery import ServerMetadata
-from .login import parse_record
+from .records import decode_record, encode_record
 from .response import describe_error, error_of, parse_object
+from .token_store import TokenRecord
 from .tokens import secret_auth_method
 
 FORMAT = "scripe-registration-1"
@@ -108,26 +109,11 @@ def parse_registration(
     )
 
 
-def encode_registration(registration: Registration) -> str:
-    """Return the content of a record."""
-    return json.dumps(
-        {
-            "format": FORMAT,
-            "client_id": registration.client_id,
-            "client_secret": registration.client_secret,
-            "redirect_uri": registration.redirect_uri,
-            "scopes": registration.scopes,
-        }
-    )
+def encode_registration(registration: Registration) -> TokenRecord:
+    """Return a registration as a token store keeps it."""
+    return encode_record(registration, FORMAT)
 
 
-def decode_registration(content: str) -> Registration:
-    """Return the registration in the content of a record."""
-    document = parse_record(content, FORMAT)
-    secret, scopes = document.get("client_secret"), document.get("scopes")
-    return Registration(
-        client_id=str(document.get("client_id")),
-        client_secret=None if secret is None else str(secret),
-        redirect_uri=str(document.get("redirect_uri")),
-        scopes=tuple(str(scope) for scope in scopes) if isinstance(scopes, list) else (),  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    )
+def parse_registration_record(record: TokenRecord) -> Registration:
+    """Return the registration in a record; raise TokenStoreError if it holds something else."""
+    return decode_record(record, FORMAT, Registration)
