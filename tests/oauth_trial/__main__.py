@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import logging
+import signal
 import sys
 import time
 import traceback
@@ -41,6 +42,8 @@ def main() -> int:
     logging.disable(logging.CRITICAL)  # refreshes that fail on purpose
     warnings.simplefilter("error", ResourceWarning)
     faulthandler.enable()
+    # A shell that starts the trial in the background lets it ignore Ctrl-C, and what it starts would ignore it too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     started, total = time.monotonic(), 0
     for group in options.only or GROUPS:
         module = import_module(f"{__package__}.{group}")
