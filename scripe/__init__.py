@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from . import types as types
     from ._async.client import AsyncScripe as AsyncScripe
     from ._async.pager import AsyncPager as AsyncPager
+    from ._bulk_report import BulkReport as BulkReport
     from ._core.idempotency import idempotency_key as idempotency_key
     from ._core.rate_limit import RateLimiter as RateLimiter
     from ._ledger import Ledger as Ledger
@@ -31,6 +32,7 @@ else:
         "__version__": "._version",
         "AsyncPager": "._async.pager",
         "AsyncScripe": "._async.client",
+        "BulkReport": "._bulk_report",
         "Ledger": "._ledger",
         "Pager": "._sync.pager",
         "RateLimiter": "._core.rate_limit",

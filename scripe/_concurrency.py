@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeAlias, TypeVar, cast
@@ -266,3 +266,133 @@ def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
 def run_abandonable(function: Callable[[], T]) -> T:
     """Run a function that may block for long."""
     return function()
+
+
+WATCH_INTERVAL: Final = 1.0
+"""Seconds between two looks at work that runs side by side."""
+
+
+async def async_run_together(
+    works: Sequence[Callable[[], Awaitable[None]]],
+    watch: Callable[[], Awaitable[None]],
+    stop: Callable[[], None],
+    grace: float,
+) -> None:
+    """Run works side by side, and call `watch` each second, until all have ended or one has failed.
+
+    After an error, or if the caller is cancelled, `stop` must let the works end by themselves; those that have not
+    ended after `grace` seconds are cancelled.
+    """
+    if on_trio():
+        await _run_together_on_trio(works, watch, stop, grace)
+        return
+    import asyncio
+
+    tasks = [asyncio.ensure_future(work()) for work in works]
+    try:
+        while any(not task.done() for task in tasks):
+            running = [task for task in tasks if not task.done()]
+            done, _ = await asyncio.wait(running, timeout=WATCH_INTERVAL, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+            await watch()
+    finally:
+        stop()
+        running = [task for task in tasks if not task.done()]
+        try:
+            if running:
+                await asyncio.wait(running, timeout=grace)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _run_together_on_trio(
+    works: Sequence[Callable[[], Awaitable[None]]],
+    watch: Callable[[], Awaitable[None]],
+    stop: Callable[[], None],
+    grace: float,
+) -> None:
+    import trio
+
+    errors: list[BaseException] = []
+    scopes = [
+        trio.CancelScope(shield=True) for _ in works
+    ]  # a cancelled caller must not interrupt them at once
+    changed, running = trio.Event(), len(works)
+
+    async def run(work: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> None:
+        nonlocal running
+        try:
+            with scope:
+                await work()
+        except BaseException as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+        finally:
+            running -= 1
+            changed.set()
+
+    async with trio.open_nursery() as nursery:
+        for work, scope in zip(works, scopes, strict=True):
+            nursery.start_soon(run, work, scope)
+        try:
+            while running and not errors:
+                changed = trio.Event()
+                with trio.move_on_after(WATCH_INTERVAL):
+                    await changed.wait()
+                await watch()
+        finally:
+            stop()
+            with trio.move_on_after(grace, shield=True):
+                while running:
+                    changed = trio.Event()
+                    await changed.wait()
+            for scope in scopes:
+                scope.cancel()
+    if errors:
+        raise errors[0]
+
+
+def run_together(
+    works: Sequence[Callable[[], None]],
+    watch: Callable[[], None],
+    stop: Callable[[], None],
+    grace: float,
+) -> None:
+    """Run works side by side, each in a thread, and call `watch` each second, until all have ended or one has failed.
+
+    After an error or Ctrl-C, `stop` must let the works end by themselves. Threads that have not ended after `grace`
+    seconds, or when Ctrl-C is pressed again, are left behind; they do not keep the interpreter from exiting.
+    """
+    import contextvars
+    import threading
+
+    errors: list[BaseException] = []
+    changed, running = threading.Condition(), len(works)
+
+    def run(work: Callable[[], None]) -> None:
+        nonlocal running
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised below, in the caller's thread
+            errors.append(error)
+        finally:
+            with changed:
+                running -= 1
+                changed.notify_all()
+
+    for work in works:
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(run, work), name="scripe-bulk", daemon=True).start()
+    try:
+        while running and not errors:
+            with changed:
+                changed.wait_for(lambda: not running or errors, WATCH_INTERVAL)
+            watch()
+    finally:
+        stop()
+        with changed:
+            changed.wait_for(lambda: not running, grace)
+    if errors:
+        raise errors[0]

@@ -53,6 +53,17 @@ def format_duration(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def format_long_duration(seconds: float) -> str:
+    """Format seconds for a plan: `under 1 min`, `12 min`, `34 h 54 min`, `20 days`."""
+    minutes = int(seconds / 60)
+    if minutes < 1:
+        return "under 1 min"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 100 else f"{round(hours / 24):,} days"
+
+
 def format_moment(moment: datetime, pattern: str = "%Y-%m-%d %H:%M UTC") -> str:
     """Format a moment to the minute, in UTC."""
     try:

@@ -104,7 +104,9 @@ _WRITE_ATTEMPT = (
     f"INSERT OR REPLACE INTO attempt (item, generation, {', '.join(_OF_ATTEMPT)}) "
     f"VALUES (?, ?{', ?' * len(_OF_ATTEMPT)})"
 )
-_SELECT = "SELECT * FROM item JOIN attempt ON attempt.item = item.id AND attempt.generation = item.generation"
+SELECT_ITEMS: Final = (
+    "SELECT * FROM item JOIN attempt ON attempt.item = item.id AND attempt.generation = item.generation"
+)
 
 
 class ItemTaken(Exception):  # noqa: N818  (it never leaves the client)
@@ -158,7 +160,7 @@ class Ledger:
         if state is not None and state not in get_args(ItemState):
             raise InvalidArgumentError(f"state is {state!r}. Give one of {', '.join(get_args(ItemState))}.")
         where, values = ("", ()) if state is None else (" WHERE state = ?", (state,))
-        return map(_to_public, store_of(self).select(f"{_SELECT}{where} ORDER BY item.id", values))
+        return map(_to_public, store_of(self).select(f"{SELECT_ITEMS}{where} ORDER BY item.id", values))
 
     def settle(
         self,
@@ -258,7 +260,7 @@ class Ledger:
             raise InvalidArgumentError(f"route is {route!r}. Give one of {', '.join(rules.THINGS)}.")
         items = [
             item
-            for item in store_of(self).select(f"{_SELECT} WHERE idempotency_key = ?", (idempotency_key,))
+            for item in store_of(self).select(f"{SELECT_ITEMS} WHERE idempotency_key = ?", (idempotency_key,))
             if route in (None, item.unit.route)
             and (workspace_id is None or item.unit.workspace_id in (workspace_id, ""))
         ]
@@ -337,6 +339,7 @@ class Store:
         self.pid = os.getpid()
         self.users = 0  # `Ledger` objects that use it
         self.offset = 0  # milliseconds that the server's clock is ahead of this machine's
+        self._has_run = False  # of bulk, in this process
         self._held: dict[int, object] = {}  # the items that calls of this process work on, with the call
         self._lock = threading.RLock()
         is_new = not path.exists() or path.stat().st_size == 0
@@ -376,13 +379,13 @@ class Store:
 
     def _prepare(self) -> None:
         with self._transaction():
-            tables = self._execute("SELECT name FROM sqlite_master")
+            tables = self.read("SELECT name FROM sqlite_master")
             if not tables:
                 for statement in _SCHEMA.split(";"):
                     self._connection.execute(statement)
                 self._set_meta("version", str(SCHEMA_VERSION))
             self._check_version()
-            self.offset = int(self._get_meta("offset") or 0)
+            self.offset = int(self.get_meta("offset") or 0)
             # Whoever had this number before has died: else its byte could not have been locked.
             self._connection.execute("UPDATE item SET owner = NULL WHERE owner = ?", (self._owners.number,))
 
@@ -411,7 +414,7 @@ class Store:
 
     def _check_version(self) -> None:
         try:
-            version = int(self._get_meta("version") or 0)
+            version = int(self.get_meta("version") or 0)
         except (sqlite3.OperationalError, ValueError):
             version = 0
         if version < 1:
@@ -426,17 +429,17 @@ class Store:
     def find(self, unit: Unit) -> Item | None:
         """Return the item of a unit."""
         where = " AND ".join(f"{name} = ?" for name in _UNIT)
-        items = self.select(f"{_SELECT} WHERE {where}", [getattr(unit, name) for name in _UNIT])
+        items = self.select(f"{SELECT_ITEMS} WHERE {where}", [getattr(unit, name) for name in _UNIT])
         return items[0] if items else None
 
     def find_job(self, job_id: str) -> Item | None:
         """Return the item whose present generation has a job."""
-        items = self.select(f"{_SELECT} WHERE job_id = ?", (job_id,))
+        items = self.select(f"{SELECT_ITEMS} WHERE job_id = ?", (job_id,))
         return items[0] if items else None
 
     def find_claimed(self, ids: Sequence[str]) -> set[str]:
         """Return those of some jobs and things that an item has, in whatever generation."""
-        rows = self._execute(
+        rows = self.read(
             "SELECT job_id FROM attempt WHERE job_id IN (SELECT value FROM json_each(:ids)) "
             "UNION SELECT result_id FROM item WHERE result_id IN (SELECT value FROM json_each(:ids))",
             {"ids": json.dumps(list(ids))},
@@ -445,7 +448,7 @@ class Store:
 
     def known_jobs(self, unit: Unit, since: int, until: int) -> set[str]:
         """Return the jobs of a workspace and route that were started in a window, as far as the ledger knows."""
-        rows = self._execute(
+        rows = self.read(
             "SELECT job_id FROM attempt JOIN item ON item.id = attempt.item WHERE job_id IS NOT NULL AND base_url = ? "
             "AND workspace_id = ? AND route = ? AND first_sent_at >= ? AND last_sent_at <= ?",
             (unit.base_url, unit.workspace_id, unit.route, since, until),
@@ -455,16 +458,16 @@ class Store:
     def count_rivals(self, item: Item, argument: str) -> int:
         """Count other unsettled items of the same workspace and route that were sent with an equal argument."""
         others = self.select(
-            f"{_SELECT} WHERE base_url = ? AND workspace_id = ? AND route = ? AND item.id != ? "
+            f"{SELECT_ITEMS} WHERE base_url = ? AND workspace_id = ? AND route = ? AND item.id != ? "
             "AND state IN ('sending', 'unknown')",
             (item.unit.base_url, item.unit.workspace_id, item.unit.route, item.id),
         )
         sent = (item.arguments or {}).get(argument)
         return sum(1 for other in others if (other.arguments or {}).get(argument) == sent)
 
-    def select(self, statement: str, values: Sequence[object] = ()) -> list[Item]:
+    def select(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Item]:
         """Return items."""
-        return [_to_item(row) for row in self._execute(statement, values)]
+        return [_to_item(row) for row in self.read(statement, values)]
 
     # Write
 
@@ -473,7 +476,7 @@ class Store:
 
         With `keep`, this call alone works on it from now on; without, it is given back.
         """
-        with self._changing():
+        with self.change():
             row = self._find_row(item)
             version = 0 if row is None else row["version"]
             if version != item.version or (row is not None and self._is_owned_by_other(row, call)):
@@ -492,7 +495,7 @@ class Store:
 
     def save_result(self, item: Item, *, call: object, now: int) -> None:
         """Write what came of a generation, whoever works on the item by now, and give it back."""
-        with self._changing():
+        with self.change():
             row = self._find_row(item)
             if row is not None and row["generation"] == item.generation:
                 self._write(replace(item, version=row["version"]), call=call, keep=False, now=now)
@@ -523,7 +526,7 @@ class Store:
         for item_id in ids:
             del self._held[item_id]
         # If the file cannot be written, the error that ended the call is the one to show.
-        with suppress(LedgerError), self._changing():
+        with suppress(LedgerError), self.change():
             for item_id in ids:
                 self._connection.execute("UPDATE item SET owner = NULL WHERE id = ?", (item_id,))
 
@@ -534,6 +537,22 @@ class Store:
         if owner == self._owners.number:
             return self._held.get(row["id"], call) is not call
         return self._owners.is_alive(owner)
+
+    def lock_run(self) -> None:
+        """Let no other bulk run work with the ledger, in this process or another."""
+        with self._lock:
+            if self._has_run or not self._owners.lock_run():
+                raise LedgerError(
+                    f"Another bulk run works with the ledger {str(self.path)!r}. Wait for its end, or give this one a "
+                    "ledger of its own."
+                )
+            self._has_run = True
+
+    def unlock_run(self) -> None:
+        """Let the next bulk run begin."""
+        with self._lock:
+            self._has_run = False
+            self._owners.unlock_run()
 
     # The clock
 
@@ -548,7 +567,7 @@ class Store:
     def correct_clock(self, local: float, server: datetime) -> None:
         """Remember the difference of the clocks, as a response shows it."""
         self.offset = _offset(local, server)
-        with self._changing():
+        with self.change():
             self._set_meta("offset", str(self.offset))
 
     # The file
@@ -571,10 +590,10 @@ class Store:
     def _find_row(self, item: Item) -> sqlite3.Row | None:
         columns = "SELECT id, version, generation, owner FROM item WHERE"
         if item.id:
-            rows = self._execute(f"{columns} id = ?", (item.id,))
+            rows = self.read(f"{columns} id = ?", (item.id,))
         else:
             where = " AND ".join(f"{name} = :{name}" for name in _UNIT)
-            rows = self._execute(f"{columns} {where}", asdict(item.unit))
+            rows = self.read(f"{columns} {where}", asdict(item.unit))
         return rows[0] if rows else None
 
     def _write(self, item: Item, *, call: object, keep: bool, now: int) -> Item:
@@ -595,18 +614,17 @@ class Store:
         values = (getattr(item, name) for name in _OF_ATTEMPT)
         self._connection.execute(_WRITE_ATTEMPT, (item.id, item.generation, *values))
 
-    def _execute(
-        self, statement: str, values: Sequence[object] | Mapping[str, object] = ()
-    ) -> list[sqlite3.Row]:
+    def read(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
+        """Return the rows of a query."""
         with _explain(self.path, "cannot be read"), self._lock:
             return self._connection.execute(statement, values).fetchall()
 
     @contextmanager
-    def _changing(self) -> Generator[None]:
+    def change(self) -> Generator[sqlite3.Connection]:
         """Make all changes of a `with` block or none, in the file that was opened."""
         with _explain(self.path, "cannot be written"), self._transaction():
             self._check_files()
-            yield
+            yield self._connection
 
     def _check_files(self) -> None:
         for path, identity in ((self.path, self.identity), (self._wal_path, self._wal_identity)):
@@ -628,9 +646,17 @@ class Store:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
-    def _get_meta(self, name: str) -> str | None:
-        row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+    def get_meta(self, name: str) -> str | None:
+        """Return what the ledger itself remembers under a name."""
+        with self._lock:
+            row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
+
+    def set_meta(self, values: Mapping[str, str]) -> None:
+        """Remember values under their names."""
+        with self.change():
+            for name, value in values.items():
+                self._set_meta(name, value)
 
     def _set_meta(self, name: str, value: str) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
@@ -661,6 +687,14 @@ class _OwnerLock:
             return True
         self._unlock_byte(number)
         return False
+
+    def lock_run(self) -> bool:
+        """Lock the byte of the bulk run; return False if another process has it."""
+        return self._lock_byte(0)
+
+    def unlock_run(self) -> None:
+        """Release the byte of the bulk run."""
+        self._unlock_byte(0)
 
     def close(self) -> None:
         """Release the lock."""

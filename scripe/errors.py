@@ -92,6 +92,7 @@ __all__ = [
     "ExchangeLostError",
     "FileIsDirectoryError",
     "FileMissingError",
+    "FilesFailedError",
     "IdempotencyConflictError",
     "InvalidArgumentError",
     "InvalidRequestError",
@@ -518,6 +519,10 @@ class JobTimeoutError(JobError, TimeoutError):
 
 class LedgerError(ScripeError):
     """The ledger's file cannot be read, written or locked, or is not a ledger."""
+
+
+class FilesFailedError(ScripeError):
+    """Files of a bulk run were refused or failed; the message names the first of them."""
 
 
 class UnsettledWriteError(ScripeError):

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from .._concurrency import AsyncCallback, async_invoke
 from .._core.config import check_type
 from .._core.polling import progress_from_job
+from ..types.bulk import BulkProgress
 from ..types.job import Job
 from ..types.progress import Progress
 
@@ -91,6 +92,20 @@ def jobs_progress(
 
     with count_bar(jobs) as update_bars:
         yield AsyncReporter(callback, update_bars)
+
+
+@contextmanager
+def bulk_progress(
+    callback: AsyncCallback[BulkProgress] | None, *, show_progress: bool
+) -> Generator[AsyncReporter[BulkProgress]]:
+    """Return a reporter for a bulk run; show a screen while the block runs if asked to."""
+    if not _check_show_progress(show_progress):
+        yield AsyncReporter(callback)
+        return
+    from .._bulk_screen import bulk_screen
+
+    with bulk_screen() as update_screen:
+        yield AsyncReporter(callback, update_screen)
 
 
 def _check_show_progress(show_progress: object) -> bool:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .._ledger import Ledger
     from .._oauth_refresh import Login
     from .._observer import Observer
+    from .resources.bulk import AsyncBulk
     from .resources.health import AsyncHealthResource
     from .resources.jobs import AsyncJobs
     from .resources.knowledge import AsyncKnowledge
@@ -51,6 +52,7 @@ else:
             {
                 "Ledger": "scripe._ledger",
                 "Login": "scripe._oauth_refresh",
+                "AsyncBulk": "scripe._async.resources.bulk",
                 "AsyncHealthResource": "scripe._async.resources.health",
                 "AsyncJobs": "scripe._async.resources.jobs",
                 "AsyncKnowledge": "scripe._async.resources.knowledge",
@@ -251,6 +253,13 @@ class AsyncScripe:
         from .resources.post_statuses import AsyncPostStatuses
 
         return AsyncPostStatuses(self._sender)
+
+    @property
+    def bulk(self) -> AsyncBulk:
+        """Bulk: thousands of files to sources, over hours or days."""
+        from .resources.bulk import AsyncBulk
+
+        return AsyncBulk(self._sender)
 
     @property
     def knowledge(self) -> AsyncKnowledge:

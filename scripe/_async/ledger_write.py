@@ -43,6 +43,15 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two looks at an item that another call works on."""
 
 
+async def resolve_workspace_id(sender: AsyncSender) -> str:
+    """Return the workspace that calls work in. It is asked for once; that response also tells the server's time."""
+    known, option = sender.credential.workspace_ids, sender.options.workspace_id
+    if option not in known:
+        current = await sender.send(Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either"))
+        known[option] = current.workspace.id
+    return known[option]
+
+
 class AsyncLedgerWrite(Generic[T]):
     """One write of one call.
 
@@ -102,14 +111,8 @@ class AsyncLedgerWrite(Generic[T]):
         return self._store.find(unit) or self._store.adopt(unit)
 
     async def _resolve_unit(self) -> Unit:
-        """Return what the item is for. The workspace is asked for once; that response also tells the server's time."""
-        known, option = self._sender.credential.workspace_ids, self._sender.options.workspace_id
-        if option not in known:
-            current = await self._sender.send(
-                Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either")
-            )
-            known[option] = current.workspace.id
-        workspace_id = known[option]
+        """Return what the item is for."""
+        workspace_id = await resolve_workspace_id(self._sender)
         return Unit(self._sender.options.base_url, workspace_id, self._write.route, self._key)
 
     async def _take_step(self, item: Item) -> T:

@@ -49,6 +49,7 @@ from .session import AsyncSession
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
+    from .._core.bulk import RunControl
     from .._ledger import Ledger
 
 T = TypeVar("T", bound=BaseModel)
@@ -111,12 +112,14 @@ class AsyncSender:
         credential: AsyncCredential,
         deadline: Deadline = NO_DEADLINE,
         ledger: Ledger | None = None,
+        control: RunControl | None = None,
     ) -> None:
         self.session = session
         self.options = options
         self.credential = credential
         self.deadline = deadline
         self.ledger = ledger
+        self.control = control  # of the bulk run that the calls belong to
         # The headers that all calls share, for authenticated calls and for others, with the API key that is in them.
         self._headers: dict[bool, tuple[Secret[str], CommonHeaders]] = {}
 
@@ -132,7 +135,11 @@ class AsyncSender:
         own = Deadline.after(self.options.total_timeout, now)
         running = own if self.deadline.at is None else self.deadline
         running = running.earlier(Deadline.after(timeout, now))
-        return AsyncSender(self.session, self.options, self.credential, running, self.ledger)
+        return AsyncSender(self.session, self.options, self.credential, running, self.ledger, self.control)
+
+    def with_control(self, control: RunControl, ledger: Ledger) -> AsyncSender:
+        """Return a sender for the calls of a bulk run, which says whether they may go on."""
+        return AsyncSender(self.session, self.options, self.credential, self.deadline, ledger, control)
 
     async def send(self, request: Request[T], before_attempt: BeforeAttempt | None = None) -> T:
         """Send a request, and return its response as a model.
@@ -273,6 +280,8 @@ class AsyncSender:
         slot = sent = response = None
         try:
             slot = await self._acquire_slot(exchange)
+            if self.control is not None:
+                self.control.check(request)
             if exchange.before_attempt is not None:
                 await exchange.before_attempt(exchange.unresolved)
             exchange.unresolved += 1
@@ -319,11 +328,12 @@ class AsyncSender:
         """
         request, limiter, clock = exchange.request, self.session.limiter, self.session.clock
         bucket, timeout = (self.rate_limit_key, request.bucket), self._timeout(request)
+        share = 1.0 if self.control is None else self.control.rate_limit_share
         while True:
             if self.deadline_passed():
                 raise self._deadline_error(request)
             now = clock.now()
-            reservation = limiter.reserve(bucket, now, timeout) if limiter else None
+            reservation = limiter.reserve(bucket, now, timeout, share) if limiter else None
             if reservation is None or isinstance(reservation, Reservation):
                 return reservation
             delay = reservation

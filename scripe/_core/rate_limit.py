@@ -132,42 +132,49 @@ class _Bucket:
         for call in [call for call, sent_call in self.in_flight.items() if sent_call.expires_at <= now]:
             del self.in_flight[call]
 
-    def wait(self, now: float) -> float:
+    def _spare(self, share: float) -> int:
+        """Return how many calls of a window are left to others."""
+        return 0 if self.limit is None or share == 1 else self.limit - max(1, int(share * self.limit))
+
+    def wait(self, now: float, share: float) -> float:
         """Return the seconds until the next call may go; 0 if it may go now."""
-        by_headers, by_own_count = self._wait_by_headers(now), self._wait_by_own_count(now)
+        spare = self._spare(share)
+        by_headers, by_own_count = self._wait_by_headers(now, spare), self._wait_by_own_count(now, spare)
         if (
             by_headers == 0
             and by_own_count > MAX_PROBE_WAIT
             and self.reports_successes
-            and not self._has_room()
+            and not self._has_room(spare)
         ):
             return 0.0  # the headers promise an earlier reset than our count: let a probe find out which is right
         return max(by_headers, by_own_count if by_own_count <= MAX_PROBE_WAIT or by_headers == 0 else 0.0)
 
-    def _wait_by_own_count(self, now: float) -> float:
-        if (
-            self.limit is None
-            or self.has_shorter_window
-            or len(self.ended_at) + len(self.in_flight) < self.limit
-        ):
+    def _wait_by_own_count(self, now: float, spare: int) -> float:
+        if self.limit is None or self.has_shorter_window:
             return 0.0
-        return self.ended_at[0] + WINDOW - now if len(self.ended_at) >= self.limit else _RECHECK_DELAY
+        allowed = self.limit - spare
+        if len(self.ended_at) + len(self.in_flight) < allowed:
+            return 0.0
+        # The oldest calls that must be a window old before there is room for another.
+        surplus = len(self.ended_at) - allowed
+        return self.ended_at[surplus] + WINDOW - now if surplus >= 0 else _RECHECK_DELAY
 
-    def _wait_by_headers(self, now: float) -> float:
-        if self._has_room():
+    def _wait_by_headers(self, now: float, spare: int) -> float:
+        if self._has_room(spare):
             return 0.0
         if now < self.resets_at:
-            return self.resets_at - now if not self.remaining else min(_RECHECK_DELAY, self.resets_at - now)
+            is_used_up = (self.remaining or 0) <= spare
+            return self.resets_at - now if is_used_up else min(_RECHECK_DELAY, self.resets_at - now)
         call, until = self.probe
         return _RECHECK_DELAY if call in self.in_flight and now < until else 0.0
 
-    def _has_room(self) -> bool:
-        return self.remaining is None or self.remaining > len(self.in_flight)
+    def _has_room(self, spare: int) -> bool:
+        return self.remaining is None or self.remaining - spare > len(self.in_flight)
 
-    def reserve(self, now: float, timeout: float) -> int:
+    def reserve(self, now: float, timeout: float, share: float) -> int:
         """Count one call as in flight; return its number."""
         self.sent += 1
-        if not self._has_room():
+        if not self._has_room(self._spare(share)):
             self.probe = self.sent, now + MAX_PROBE_WAIT
         self.in_flight[self.sent] = SentCall(now, now + timeout)
         return self.sent
@@ -259,22 +266,25 @@ class RateLimiter:
     def __repr__(self) -> str:
         return f"RateLimiter({len(self._buckets)} buckets)"
 
-    def reserve(self, bucket: Hashable, now: float, timeout: float | None = None) -> Reservation | float:
+    def reserve(
+        self, bucket: Hashable, now: float, timeout: float | None = None, share: float = 1.0
+    ) -> Reservation | float:
         """Reserve a place for one call, or return the seconds after which to try again.
 
         Args:
             bucket: The rate limit that the call counts for.
             now: Seconds on the client's clock.
             timeout: Seconds after which the call is forgotten if it was not released; at most the window.
+            share: The part of the rate limit that this call and others like it may use.
 
         """
         with self._lock:
             state = self._bucket(bucket)
             state.forget_old_calls(now)
-            wait = state.wait(now)
+            wait = state.wait(now, share)
             if wait > 0:
                 return wait
-            return Reservation(bucket, state.reserve(now, min(WINDOW, timeout or WINDOW)))
+            return Reservation(bucket, state.reserve(now, min(WINDOW, timeout or WINDOW), share))
 
     def release(
         self, reservation: Reservation, now: float, outcome: Outcome | None, reported: RateLimit | None = None

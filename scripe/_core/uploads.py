@@ -29,9 +29,10 @@ from ..errors import (
     UploadIntegrityError,
     UploadTooLargeError,
 )
+from ..types.job import Job
 from ..types.upload import Upload
 from .outcome import RawResponse
-from .request import Request, create_request
+from .request import Request, check_id, create_request
 
 BLOCK_SIZE = 1024 * 1024
 """Bytes read and sent at once: the fastest size measured, and the memory that an upload takes."""
@@ -150,6 +151,19 @@ def presign_request(
     check_mime_type(content_type)
     fields = {"contentType": content_type, "maxSizeBytes": max_size_bytes}
     return create_request("POST", "/uploads", Upload, fields, idempotency_key)
+
+
+def source_request(
+    project_id: str, upload_id: str, name: str | None, idempotency_key: str | None
+) -> Request[Job]:
+    """Return the request that makes a source of an upload."""
+    fields = {
+        "type": "file",
+        "projectId": check_id(project_id, "project_id"),
+        "uploadId": upload_id,
+        "name": name,
+    }
+    return create_request("POST", "/sources", Job, fields, idempotency_key)
 
 
 def check_mime_type(content_type: str) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .._ledger import Ledger
     from .._oauth_refresh import Login
     from .._observer import Observer
+    from .resources.bulk import Bulk
     from .resources.health import HealthResource
     from .resources.jobs import Jobs
     from .resources.knowledge import Knowledge
@@ -52,6 +53,7 @@ else:
             {
                 "Ledger": "scripe._ledger",
                 "Login": "scripe._oauth_refresh",
+                "Bulk": "scripe._sync.resources.bulk",
                 "HealthResource": "scripe._sync.resources.health",
                 "Jobs": "scripe._sync.resources.jobs",
                 "Knowledge": "scripe._sync.resources.knowledge",
@@ -253,6 +255,13 @@ class Scripe:
         from .resources.post_statuses import PostStatuses
 
         return PostStatuses(self._sender)
+
+    @property
+    def bulk(self) -> Bulk:
+        """Bulk: thousands of files to sources, over hours or days."""
+        from .resources.bulk import Bulk
+
+        return Bulk(self._sender)
 
     @property
     def knowledge(self) -> Knowledge:

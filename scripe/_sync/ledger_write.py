@@ -44,6 +44,15 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 """Seconds between two looks at an item that another call works on."""
 
 
+def resolve_workspace_id(sender: Sender) -> str:
+    """Return the workspace that calls work in. It is asked for once; that response also tells the server's time."""
+    known, option = sender.credential.workspace_ids, sender.options.workspace_id
+    if option not in known:
+        current = sender.send(Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either"))
+        known[option] = current.workspace.id
+    return known[option]
+
+
 class LedgerWrite(Generic[T]):
     """One write of one call.
 
@@ -103,14 +112,8 @@ class LedgerWrite(Generic[T]):
         return self._store.find(unit) or self._store.adopt(unit)
 
     def _resolve_unit(self) -> Unit:
-        """Return what the item is for. The workspace is asked for once; that response also tells the server's time."""
-        known, option = self._sender.credential.workspace_ids, self._sender.options.workspace_id
-        if option not in known:
-            current = self._sender.send(
-                Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either")
-            )
-            known[option] = current.workspace.id
-        workspace_id = known[option]
+        """Return what the item is for."""
+        workspace_id = resolve_workspace_id(self._sender)
         return Unit(self._sender.options.base_url, workspace_id, self._write.route, self._key)
 
     def _take_step(self, item: Item) -> T:

@@ -50,6 +50,7 @@ from .session import Session
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
+    from .._core.bulk import RunControl
     from .._ledger import Ledger
 
 T = TypeVar("T", bound=BaseModel)
@@ -112,12 +113,14 @@ class Sender:
         credential: Credential,
         deadline: Deadline = NO_DEADLINE,
         ledger: Ledger | None = None,
+        control: RunControl | None = None,
     ) -> None:
         self.session = session
         self.options = options
         self.credential = credential
         self.deadline = deadline
         self.ledger = ledger
+        self.control = control  # of the bulk run that the calls belong to
         # The headers that all calls share, for authenticated calls and for others, with the API key that is in them.
         self._headers: dict[bool, tuple[Secret[str], CommonHeaders]] = {}
 
@@ -133,7 +136,11 @@ class Sender:
         own = Deadline.after(self.options.total_timeout, now)
         running = own if self.deadline.at is None else self.deadline
         running = running.earlier(Deadline.after(timeout, now))
-        return Sender(self.session, self.options, self.credential, running, self.ledger)
+        return Sender(self.session, self.options, self.credential, running, self.ledger, self.control)
+
+    def with_control(self, control: RunControl, ledger: Ledger) -> Sender:
+        """Return a sender for the calls of a bulk run, which says whether they may go on."""
+        return Sender(self.session, self.options, self.credential, self.deadline, ledger, control)
 
     def send(self, request: Request[T], before_attempt: BeforeAttempt | None = None) -> T:
         """Send a request, and return its response as a model.
@@ -274,6 +281,8 @@ class Sender:
         slot = sent = response = None
         try:
             slot = self._acquire_slot(exchange)
+            if self.control is not None:
+                self.control.check(request)
             if exchange.before_attempt is not None:
                 exchange.before_attempt(exchange.unresolved)
             exchange.unresolved += 1
@@ -320,11 +329,12 @@ class Sender:
         """
         request, limiter, clock = exchange.request, self.session.limiter, self.session.clock
         bucket, timeout = (self.rate_limit_key, request.bucket), self._timeout(request)
+        share = 1.0 if self.control is None else self.control.rate_limit_share
         while True:
             if self.deadline_passed():
                 raise self._deadline_error(request)
             now = clock.now()
-            reservation = limiter.reserve(bucket, now, timeout) if limiter else None
+            reservation = limiter.reserve(bucket, now, timeout, share) if limiter else None
             if reservation is None or isinstance(reservation, Reservation):
                 return reservation
             delay = reservation

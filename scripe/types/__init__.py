@@ -7,6 +7,10 @@ TYPE_CHECKING = False  # as in `scripe/__init__.py`
 __all__ = [
     "JSON",
     "NOT_GIVEN",
+    "BulkFile",
+    "BulkFileStatus",
+    "BulkPlan",
+    "BulkProgress",
     "ContentType",
     "CurrentWorkspace",
     "Deprecation",
@@ -55,6 +59,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from ._base import JSON, JSONInput, Model
+    from .bulk import BulkFile, BulkFileStatus, BulkPlan, BulkProgress
     from .health import Health, HealthAuth, HealthCheck, HealthChecks, WorkspaceReference
     from .job import Job, JobProgress, JobResult, JobStatus, JobType
     from .ledger import ItemState, LedgerItem
@@ -72,6 +77,7 @@ if TYPE_CHECKING:
 else:
     _EXPORTS = {
         "_base": ["JSON", "JSONInput", "Model"],
+        "bulk": ["BulkFile", "BulkFileStatus", "BulkPlan", "BulkProgress"],
         "health": ["Health", "HealthAuth", "HealthCheck", "HealthChecks", "WorkspaceReference"],
         "job": ["Job", "JobProgress", "JobResult", "JobStatus", "JobType"],
         "ledger": ["ItemState", "LedgerItem"],

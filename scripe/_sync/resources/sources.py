@@ -15,6 +15,7 @@ from ..._core.config import check_seconds
 from ..._core.idempotency import FileIdempotencyKey, attach_idempotency_key
 from ..._core.request import Request, build_path, check_id, create_request
 from ..._core.uploads import resolve_content_type as content_type_of
+from ..._core.uploads import source_request
 from ..._files import FileInput, absolute_path
 from ...errors import FileMissingError
 from ...types.job import Job
@@ -87,7 +88,7 @@ class Sources(Resource):
             IdempotencyConflictError: the idempotency key was used with other arguments.
 
         """
-        request = _file_request(project_id, check_id(upload_id, "upload_id"), name, idempotency_key)
+        request = source_request(project_id, check_id(upload_id, "upload_id"), name, idempotency_key)
         return self._create("sources.create_file", request)
 
     def create_file_and_wait(
@@ -122,7 +123,7 @@ class Sources(Resource):
         """
         check_seconds(timeout, "timeout")
         sources = Sources(self._sender.with_deadline())
-        request = _file_request(project_id, check_id(upload_id, "upload_id"), name, idempotency_key)
+        request = source_request(project_id, check_id(upload_id, "upload_id"), name, idempotency_key)
         idempotency_key = request.idempotency_key or ""
         with attach_idempotency_key(idempotency_key), self._sender.operation("sources.create_file_and_wait"):
             job = sources._create("sources.create_file_and_wait", request, needs_job=False)
@@ -177,14 +178,14 @@ class Sources(Resource):
         try:
             content = open_upload_content(file, sources._sender)
         except FileMissingError:
-            request = _file_request(project_id, "", name, file_key.value)
+            request = source_request(project_id, "", name, file_key.value)
             job = sources._find_job_of_missing_file("sources.ingest", request, path, file_key)
             if job is None:
                 raise
             return sources._fetch_source(job, file_key.value)
 
         def build(upload_id: str) -> Request[Job]:
-            return _file_request(project_id, upload_id, name or content.name, file_key.value)
+            return source_request(project_id, upload_id, name or content.name, file_key.value)
 
         try:
             with file_key.attach_to_errors(), self._sender.operation("sources.ingest"):
@@ -214,15 +215,3 @@ class Sources(Resource):
     def _fetch_source(self, job: Job, idempotency_key: str) -> Source:
         path = build_path("/sources/{}", polling.result_id(job, "source_id"))
         return self._fetch_result(Request("GET", path, Source), "POST /sources", idempotency_key)
-
-
-def _file_request(
-    project_id: str, upload_id: str, name: str | None, idempotency_key: str | None
-) -> Request[Job]:
-    fields = {
-        "type": "file",
-        "projectId": check_id(project_id, "project_id"),
-        "uploadId": upload_id,
-        "name": name,
-    }
-    return create_request("POST", "/sources", Job, fields, idempotency_key)

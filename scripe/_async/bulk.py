@@ -1,0 +1,277 @@
+"""Run a bulk import: some workers send files, one more looks for their jobs, and the caller's own task watches.
+
+`_core/bulk.py` decides, `_bulk_files.py` keeps the files, and each file is a write with a ledger like any other
+(`ledger_write.py`). So a run that is killed at any moment goes on with the next one, and sends nothing twice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+
+from .._bulk_files import BulkFiles, FileRow, inspect
+from .._bulk_report import BulkReport
+from .._concurrency import AsyncClock, async_run_blocking, async_run_together
+from .._core import bulk
+from .._core.bulk import CapReached, PollPace, RunControl, RunStopped, SpeedMeter
+from .._core.idempotency import FileIdempotencyKey
+from .._core.ledger import Unit, describe_write, from_milliseconds
+from .._core.request import Request, build_path, format_utc_day, page_query
+from .._core.uploads import source_request
+from .._ledger import Ledger
+from ..errors import NotFoundError, ScripeError, SpendCapExceededError
+from ..types.bulk import BulkFile, BulkProgress
+from ..types.job import Job
+from ..types.progress import Progress
+from .callbacks import AsyncReporter
+from .file_upload import AsyncUploader, async_hash_content, async_open_upload_content
+from .ledger_write import AsyncLedgerWrite
+from .pager import AsyncPager
+from .sender import AsyncSender
+
+BRIEFLY = 0.2
+"""Seconds between two looks at what other workers do."""
+
+SINGLE_JOBS = 20
+"""How many jobs that no list shows are retrieved at once."""
+
+
+class AsyncBulkRun:
+    """One run of one call."""
+
+    def __init__(
+        self,
+        sender: AsyncSender,
+        ledger: Ledger,
+        files: BulkFiles,
+        control: RunControl,
+        workspace_id: str,
+        on_update: Callable[[BulkProgress], Awaitable[None]],
+    ) -> None:
+        self._sender = sender
+        self._ledger = ledger
+        self._files = files
+        self._control = control
+        self._workspace_id = workspace_id
+        self._on_update = on_update
+        self._clock = sender.session.clock
+        self._meter = SpeedMeter()
+        self._errors: deque[str] = deque(maxlen=3)
+
+    async def run(self) -> BulkReport:
+        """Send all files, and wait for their jobs."""
+        works = [*[self._send_files] * self._control.workers, self._follow_jobs]
+        await async_run_together(works, self._watch, self._control.stop, bulk.STOP_GRACE)
+        return await async_run_blocking(self._report)
+
+    # Send files
+
+    async def _send_files(self) -> None:
+        try:
+            while True:
+                self._control.check()
+                while wait := self._control.cap_wait(self._now() / 1000):
+                    await self._sleep(wait)
+                row = await async_run_blocking(self._files.take)
+                if row is not None:
+                    await self._send_with_tries(row)
+                elif self._files.is_working:  # it may come back
+                    await AsyncClock().sleep(BRIEFLY)
+                else:
+                    return
+        except RunStopped:
+            pass
+        finally:
+            self._control.leave()
+
+    async def _send_with_tries(self, row: FileRow) -> None:
+        """Send a file; after an error that may pass, again and again, as long as other files do no better."""
+        again, pause, tries, sent = False, 1.0, 0, -1
+        try:
+            while True:
+                try:
+                    await self._send(row)
+                    self._control.record_sent()
+                    return
+                except (CapReached, SpendCapExceededError) as error:
+                    again = True
+                    if isinstance(error, SpendCapExceededError):
+                        await self._reach_cap(error)
+                    return
+                except ScripeError as error:
+                    tries += isinstance(error, NotFoundError) or sent != self._control.sent
+                    sent = self._control.sent
+                    if not await self._may_try_again(row, error, tries):
+                        return
+                await self._sleep(pause)
+                pause = min(bulk.LONGEST_PAUSE, 2 * pause)
+        finally:
+            self._files.put_back(row, again=again)
+
+    async def _may_try_again(self, row: FileRow, error: ScripeError, tries: int) -> bool:
+        """Record an error of a file; return True if it may be tried again in this run."""
+        verdict = bulk.judge(error)
+        if verdict == "stop" or (isinstance(error, NotFoundError) and tries > 1):
+            raise error
+        if verdict == "retry" and tries < bulk.MAX_TRIES:
+            if self._control.is_hopeless(self._clock.now()):
+                raise error
+            row.sha256 = None  # it may have changed
+            return True
+        code, reason, request_id = bulk.describe_error(error)
+        self._errors.append(f"{row.path}: {reason}")
+        await async_run_blocking(self._files.record_reason, row, code, reason, request_id)
+        if verdict == "refuse":
+            await async_run_blocking(self._files.refuse_item, row, code)
+            self._control.record_end(code)
+        return False
+
+    async def _send(self, row: FileRow) -> None:
+        """Upload a file and create its job, unless that was done before, or is being done for the same content."""
+        current = await async_run_blocking(inspect, BulkFile(row.path, row.name, row.content_type))
+        if current.reason is not None:
+            await async_run_blocking(self._files.record_reason, row, current.code or "", current.reason)
+            return
+        if current.stamp != row.stamp:
+            row.size, row.mtime_ns, row.inode, row.sha256 = *current.stamp, None
+        sender = self._sender.with_deadline()
+        content = await async_open_upload_content(row.path, sender)
+        try:
+            sha256 = row.sha256 = row.sha256 or await async_hash_content(content, sender)
+            key = bulk.file_key(self._files.project_id, sha256)
+            unit = Unit(sender.options.base_url, self._workspace_id, bulk.ROUTE, key)
+            if await async_run_blocking(self._files.link, row, unit) is None:
+                return
+            file_key = FileIdempotencyKey(key)
+            file_key.bind(sha256, content.md5 or "")
+            name = row.name or content.name
+            build = partial(source_request, self._files.project_id, name=name, idempotency_key=key)
+            content_type = current.content_type or ""
+            write = describe_write(
+                "bulk.ingest",
+                build(""),
+                defaults=frozenset({"name"}),
+                file={"file": sha256, "content_type": content_type},
+                path=row.path,
+            )
+            uploader = AsyncUploader(sender, content, content_type, self._reporter(), file_key)
+            await AsyncLedgerWrite(
+                sender, self._ledger, build(""), write, needs_job=False, uploader=uploader
+            ).run()
+        finally:
+            content.close()
+
+    def _reporter(self) -> AsyncReporter[Progress]:
+        """Return a reporter that counts the bytes of one file, and cuts its upload when the run stops."""
+        before = 0
+
+        def count(progress: Progress) -> None:
+            nonlocal before
+            self._control.check()
+            self._meter.add(self._clock.now(), max(0, progress.bytes_sent - before))
+            before = progress.bytes_sent
+
+        return AsyncReporter(None, count)
+
+    async def _reach_cap(self, error: SpendCapExceededError) -> None:
+        midnight = from_milliseconds(self._now()).replace(hour=0, minute=0, second=0, microsecond=0)
+        resets_at = error.resets_at or midnight + timedelta(days=1)
+        self._control.reach_cap(resets_at, random.uniform(0, bulk.RESET_JITTER))  # noqa: S311 - no secret
+        await async_run_blocking(self._files.record_price, error.estimate_cents, error.cap_cents)
+
+    # Look for their jobs
+
+    async def _follow_jobs(self) -> None:
+        pace = PollPace(last_at=self._clock.now())
+        with suppress(RunStopped):
+            while True:
+                self._control.check()
+                is_over, is_idle = self._control.workers == 0, self._control.is_idle
+                pending = await async_run_blocking(self._files.count_submitted)
+                if is_over and not pending:
+                    return
+                if pending and pace.is_due(self._clock.now(), self._control.sent, is_idle=is_idle):
+                    requests = await self._look_for_jobs()
+                    pace.record(self._clock.now(), self._control.sent, requests)
+                elif is_over:
+                    await self._sleep(1.0)
+                else:
+                    await AsyncClock().sleep(BRIEFLY)
+
+    async def _look_for_jobs(self) -> int:
+        """Record the jobs that have ended; return the number of requests."""
+        oldest, long_ago = (
+            await async_run_blocking(self._files.oldest_submission),
+            self._now() - bulk.LISTED_AFTER,
+        )
+        since = from_milliseconds(oldest or 0) - timedelta(seconds=5)
+        query = page_query(200, type="SOURCE_INGEST_FILE", dateFrom=format_utc_day(since, "since"))
+        pages, listed, requests = AsyncPager(self._sender, "/jobs", Job, query).pages(), set[str](), 0
+        try:
+            while True:
+                page = await anext(pages, None)
+                requests += 1
+                if page is None:
+                    break
+                listed.update(job.id for job in page.data)
+                await self._record_jobs(page.data)
+                missing = await async_run_blocking(self._files.unlisted_jobs, listed, self._now())
+                if len(missing) <= requests or (page.data and page.data[-1].created_at < since):
+                    break
+            missing = await async_run_blocking(self._files.unlisted_jobs, listed, long_ago)
+            for job_id in missing[:SINGLE_JOBS]:
+                requests += 1
+                await self._retrieve_job(job_id)
+        except ScripeError as error:
+            if bulk.judge(error) != "retry" or self._control.is_hopeless(self._clock.now()):
+                raise
+        return requests
+
+    async def _retrieve_job(self, job_id: str) -> None:
+        try:
+            job = await self._sender.send(Request("GET", build_path("/jobs/{}", job_id), Job))
+        except NotFoundError:
+            await async_run_blocking(self._files.record_forgotten, job_id)
+        else:
+            await self._record_jobs([job])
+
+    async def _record_jobs(self, jobs: list[Job]) -> None:
+        for error in await async_run_blocking(self._files.record_jobs, jobs, self._now()):
+            self._control.record_end(error)
+            if error is not None:
+                self._errors.append(error)
+
+    # Tell how far it is
+
+    async def _watch(self) -> None:
+        await self._on_update(await async_run_blocking(self._progress))
+
+    def _progress(self) -> BulkProgress:
+        now, limiter = self._clock.now(), self._sender.session.limiter
+        limit = limiter.limit((self._sender.rate_limit_key, "write")) if limiter else None
+        return self._files.progress(
+            bytes_per_second=self._meter.rate(now),
+            calls_per_minute=bulk.allowed_calls(limit, self._control.rate_limit_share),
+            waiting_until=self._control.cap_resets_at,
+            last_errors=tuple(self._errors),
+        )
+
+    def _report(self) -> BulkReport:
+        return BulkReport.of(self._files, self._control.cap_resets_at)
+
+    # The clock
+
+    async def _sleep(self, seconds: float) -> None:
+        """Wait on the client's clock; end early, with an error, if the run stops."""
+        until = self._clock.now() + seconds
+        while (left := until - self._clock.now()) > 0:
+            self._control.check()
+            await self._clock.sleep(min(1.0, left))
+
+    def _now(self) -> int:
+        """Return milliseconds of the server's clock."""
+        return self._files.store.server_time(self._clock.wall_time())
