@@ -38,7 +38,8 @@ BulkInput: TypeAlias = str | os.PathLike[str] | BulkFile | Iterable[str | os.Pat
 
 BATCH: Final = 1_000
 UNSENT: Final = ("planned", "stored", "sending")
-TAKEN_AT_ONCE: Final = 100
+ACQUIRED_AT_ONCE: Final = 100
+MAX_INTEGER: Final = 2**63 - 1  # of SQLite
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file (
@@ -72,7 +73,7 @@ _OF_RUN = (
 )
 _WORKABLE = f"""
 SELECT file.* {_OF_RUN} AND file.reason IS NULL AND file.path > :after
-AND (item.state IS NULL OR item.state IN {bulk.WORKABLE}) ORDER BY file.path LIMIT {TAKEN_AT_ONCE}
+AND (item.state IS NULL OR item.state IN {bulk.WORKABLE}) ORDER BY file.path LIMIT {ACQUIRED_AT_ONCE}
 """
 _SUBMITTED = """
 FROM item JOIN attempt ON attempt.item = item.id AND attempt.generation = item.generation
@@ -141,10 +142,9 @@ def _expand_path(path: str) -> Iterator[str]:
     elif os.path.lexists(path) or not glob.has_magic(path):
         yield path
     else:
-        found = (match for match in glob.iglob(path, recursive=True) if not os.path.isdir(match))  # noqa: PTH112, PTH207
-        first = next(found, path)  # a pattern that matches nothing is reported as missing
-        yield first
-        yield from found
+        matches = (match for match in glob.iglob(path, recursive=True) if not os.path.isdir(match))  # noqa: PTH112, PTH207
+        yield next(matches, path)  # a pattern that matches nothing is reported as missing
+        yield from matches
 
 
 def _walk(folder: str) -> Iterator[str]:
@@ -168,7 +168,7 @@ def inspect(file: BulkFile) -> FileRow:
         return row.refuse("missing", "It does not exist.")
     except (OSError, ValueError) as error:
         return row.refuse("unreadable", f"It cannot be read: {getattr(error, 'strerror', None) or error}.")
-    row = replace(row, size=status.st_size, mtime_ns=status.st_mtime_ns, inode=status.st_ino)
+    row = replace(row, size=status.st_size, mtime_ns=status.st_mtime_ns, inode=status.st_ino & MAX_INTEGER)
     if stat.S_ISDIR(status.st_mode):
         return row.refuse("unreadable", "It is a folder whose files cannot be listed.")
     if not stat.S_ISREG(status.st_mode):
@@ -218,7 +218,7 @@ class BulkFiles:
     def open(cls, store: Store, project_id: str | None) -> BulkFiles:
         """Open the files of a project; without one, of the only project that the ledger has files of."""
         if project_id is None:
-            rows = cls(store, "").store.read("SELECT DISTINCT project_id FROM file ORDER BY 1")
+            rows = cls(store, "").store.query("SELECT DISTINCT project_id FROM file ORDER BY 1")
             if len(rows) != 1:
                 known = ", ".join(row[0] for row in rows) or "none"
                 raise InvalidArgumentError(
@@ -270,8 +270,8 @@ class BulkFiles:
             )
             return changed.rowcount
 
-    def take(self) -> FileRow | None:
-        """Return the next file to work on; None if there is none now. `put_back` ends the work on it."""
+    def acquire(self) -> FileRow | None:
+        """Return the next file to work on; None if there is none now. `release` ends the work on it."""
         with self._lock:
             while True:
                 while self._queue:
@@ -283,13 +283,13 @@ class BulkFiles:
                     return None
                 if self._is_over:
                     self._after, self._is_over, self._has_returned = "", False, False
-                rows = self.store.read(_WORKABLE, {**self.of_run, "after": self._after})
+                rows = self.store.query(_WORKABLE, {**self.of_run, "after": self._after})
                 self._queue.extend(map(_to_row, rows))
                 self._is_over = not rows
                 if rows:
                     self._after = rows[-1]["path"]
 
-    def put_back(self, row: FileRow, *, again: bool) -> None:
+    def release(self, row: FileRow, *, again: bool) -> None:
         """End the work on a file; with `again` it is not done yet."""
         with self._lock:
             self._in_work -= {row.path, row.item}
@@ -357,16 +357,16 @@ class BulkFiles:
 
     def count_submitted(self) -> int:
         """Return how many jobs of the run have not ended, as far as is known."""
-        return int(self.store.read(f"SELECT count(*) {_SUBMITTED}", self.of_run)[0][0])
+        return int(self.store.query(f"SELECT count(*) {_SUBMITTED}", self.of_run)[0][0])
 
     def oldest_submission(self) -> int | None:
         """Return when the oldest of these jobs was submitted."""
-        value = self.store.read(f"SELECT min(attempt.first_sent_at) {_SUBMITTED}", self.of_run)[0][0]
+        value = self.store.query(f"SELECT min(attempt.first_sent_at) {_SUBMITTED}", self.of_run)[0][0]
         return None if value is None else int(value)
 
     def unlisted_jobs(self, listed: set[str], before: int) -> list[str]:
         """Return the jobs that were submitted before a moment and are not among those that were listed."""
-        rows = self.store.read(
+        rows = self.store.query(
             f"SELECT attempt.job_id {_SUBMITTED} AND attempt.last_sent_at <= :before",
             {**self.of_run, "before": before},
         )
@@ -415,14 +415,14 @@ class BulkFiles:
 
     def count_states(self) -> dict[ItemState, tuple[int, int]]:
         """Return the files and bytes of the run by state."""
-        rows = self.store.read(
+        rows = self.store.query(
             f"SELECT {_STATE} AS state, count(*), coalesce(sum(size), 0) {_OF_RUN} GROUP BY 1", self.of_run
         )
         return {row[0]: (row[1], row[2]) for row in rows}
 
     def count_duplicates(self) -> int:
         """Return how many files have the content of another one."""
-        row = self.store.read(f"SELECT count(file.item) - count(DISTINCT file.item) {_OF_RUN}", self.of_run)[
+        row = self.store.query(f"SELECT count(file.item) - count(DISTINCT file.item) {_OF_RUN}", self.of_run)[
             0
         ]
         return int(row[0])
@@ -470,7 +470,7 @@ class BulkFiles:
             f"first_path {_OF_RUN} AND file.path > :after AND {where} ORDER BY file.path LIMIT {BATCH}"
         )
         after = ""
-        while rows := self.store.read(statement, {**self.of_run, "after": after}):
+        while rows := self.store.query(statement, {**self.of_run, "after": after}):
             for row in rows:
                 first = row["first_path"]
                 yield BulkFileStatus(

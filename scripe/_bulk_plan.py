@@ -76,7 +76,7 @@ def _copy_ledger(ledger: Ledger | Path | None, copy: Path) -> str | None:
 def _hash_equal_sizes(table: BulkFiles) -> None:
     """Read the files of equal size: only these can be duplicates."""
     after = ""
-    while rows := table.store.read(_UNHASHED, {**table.of_run, "after": after}):
+    while rows := table.store.query(_UNHASHED, {**table.of_run, "after": after}):
         digests: list[tuple[bytes | None, str | None, str | None, str, str]] = []
         for row in rows:
             after = row["path"]
@@ -97,28 +97,28 @@ def _hash_equal_sizes(table: BulkFiles) -> None:
 def _summarize(
     table: BulkFiles, ledger: str | None, workspace: Workspace, rate_limit: int, share: float
 ) -> BulkPlan:
-    read, values = table.store.read, {**table.of_run, "separator": os.sep}
-    by_type = read(
+    query, values = table.store.query, {**table.of_run, "separator": os.sep}
+    by_type = query(
         _NEW_FILES.format("content_type, count(*), coalesce(sum(size), 0)") + " GROUP BY content_type", values
     )
     types = {row[0]: (row[1], row[2]) for row in by_type}
     files, size = sum(count for count, _ in types.values()), sum(each for _, each in types.values())
     folder = "rtrim(path, replace(path, :separator, ''))"  # the path without its last part
-    folders = read(_NEW_FILES.format(f"count(DISTINCT {folder})"), values)[0][0]
+    folders = query(_NEW_FILES.format(f"count(DISTINCT {folder})"), values)[0][0]
     of_run = "FROM file LEFT JOIN item ON item.id = file.item WHERE project_id = :project_id AND run = :run"
     left_out = {
         row[0]: row[1]
-        for row in read(
+        for row in query(
             f"SELECT coalesce(file.code, item.code, 'refused'), count(*) {of_run} AND (reason IS NOT NULL OR "
             "item.state IN ('failed', 'cancelled', 'unknown')) GROUP BY 1",
             values,
         )
     }
-    done = read(
+    done = query(
         f"SELECT count(DISTINCT file.item) {of_run} AND reason IS NULL AND item.state IN ('done', 'submitted')",
         values,
     )[0][0]
-    usable = read(
+    usable = query(
         f"SELECT count(*) {of_run} AND reason IS NULL AND (item.state IS NULL OR item.state NOT IN "
         "('failed', 'cancelled', 'unknown'))",
         values,

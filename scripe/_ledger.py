@@ -379,7 +379,7 @@ class Store:
 
     def _prepare(self) -> None:
         with self._transaction():
-            tables = self.read("SELECT name FROM sqlite_master")
+            tables = self.query("SELECT name FROM sqlite_master")
             if not tables:
                 for statement in _SCHEMA.split(";"):
                     self._connection.execute(statement)
@@ -439,7 +439,7 @@ class Store:
 
     def find_claimed(self, ids: Sequence[str]) -> set[str]:
         """Return those of some jobs and things that an item has, in whatever generation."""
-        rows = self.read(
+        rows = self.query(
             "SELECT job_id FROM attempt WHERE job_id IN (SELECT value FROM json_each(:ids)) "
             "UNION SELECT result_id FROM item WHERE result_id IN (SELECT value FROM json_each(:ids))",
             {"ids": json.dumps(list(ids))},
@@ -448,7 +448,7 @@ class Store:
 
     def known_jobs(self, unit: Unit, since: int, until: int) -> set[str]:
         """Return the jobs of a workspace and route that were started in a window, as far as the ledger knows."""
-        rows = self.read(
+        rows = self.query(
             "SELECT job_id FROM attempt JOIN item ON item.id = attempt.item WHERE job_id IS NOT NULL AND base_url = ? "
             "AND workspace_id = ? AND route = ? AND first_sent_at >= ? AND last_sent_at <= ?",
             (unit.base_url, unit.workspace_id, unit.route, since, until),
@@ -467,7 +467,7 @@ class Store:
 
     def select(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Item]:
         """Return items."""
-        return [_to_item(row) for row in self.read(statement, values)]
+        return [_to_item(row) for row in self.query(statement, values)]
 
     # Write
 
@@ -590,10 +590,10 @@ class Store:
     def _find_row(self, item: Item) -> sqlite3.Row | None:
         columns = "SELECT id, version, generation, owner FROM item WHERE"
         if item.id:
-            rows = self.read(f"{columns} id = ?", (item.id,))
+            rows = self.query(f"{columns} id = ?", (item.id,))
         else:
             where = " AND ".join(f"{name} = :{name}" for name in _UNIT)
-            rows = self.read(f"{columns} {where}", asdict(item.unit))
+            rows = self.query(f"{columns} {where}", asdict(item.unit))
         return rows[0] if rows else None
 
     def _write(self, item: Item, *, call: object, keep: bool, now: int) -> Item:
@@ -614,7 +614,7 @@ class Store:
         values = (getattr(item, name) for name in _OF_ATTEMPT)
         self._connection.execute(_WRITE_ATTEMPT, (item.id, item.generation, *values))
 
-    def read(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
+    def query(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
         """Return the rows of a query."""
         with _explain(self.path, "cannot be read"), self._lock:
             return self._connection.execute(statement, values).fetchall()

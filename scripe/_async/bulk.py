@@ -76,7 +76,7 @@ class AsyncBulkRun:
                 self._control.check()
                 while wait := self._control.cap_wait(self._now() / 1000):
                     await self._sleep(wait)
-                row = await async_run_blocking(self._files.take)
+                row = await async_run_blocking(self._files.acquire)
                 if row is not None:
                     await self._send_with_tries(row)
                 elif self._files.is_working:  # it may come back
@@ -110,7 +110,7 @@ class AsyncBulkRun:
                 await self._sleep(pause)
                 pause = min(bulk.LONGEST_PAUSE, 2 * pause)
         finally:
-            self._files.put_back(row, again=again)
+            self._files.release(row, again=again)
 
     async def _may_try_again(self, row: FileRow, error: ScripeError, tries: int) -> bool:
         """Record an error of a file; return True if it may be tried again in this run."""
