@@ -375,8 +375,9 @@ class BulkFiles:
     def record_jobs(self, jobs: Sequence[Job], now: int) -> list[str | None]:
         """Record the jobs that have ended, as far as they are the ledger's; return their errors, None for a success."""
         errors: list[str | None] = []
-        for job in jobs:
-            item = self.store.find_job(job.id) if job.is_finished else None
+        finished = [job for job in jobs if job.is_finished]
+        for job in sorted(finished, key=lambda job: (job.completed_at or job.created_at).timestamp()):
+            item = self.store.find_job(job.id)
             if item is None or item.state != "submitted":
                 continue
             self.store.record_job(job, now)

@@ -614,7 +614,9 @@ class Store:
         values = (getattr(item, name) for name in _OF_ATTEMPT)
         self._connection.execute(_WRITE_ATTEMPT, (item.id, item.generation, *values))
 
-    def query(self, statement: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
+    def query(
+        self, statement: str, values: Sequence[object] | Mapping[str, object] = ()
+    ) -> list[sqlite3.Row]:
         """Return the rows of a query."""
         with _explain(self.path, "cannot be read"), self._lock:
             return self._connection.execute(statement, values).fetchall()

@@ -33,7 +33,7 @@ from .ledger_write import AsyncLedgerWrite
 from .pager import AsyncPager
 from .sender import AsyncSender
 
-BRIEFLY = 0.2
+BRIEFLY = 0.05
 """Seconds between two looks at what other workers do."""
 
 SINGLE_JOBS = 20
@@ -75,7 +75,7 @@ class AsyncBulkRun:
             while True:
                 self._control.check()
                 while wait := self._control.cap_wait(self._now() / 1000):
-                    await self._sleep(wait)
+                    await self._sleep(wait + 0.1)  # clocks round
                 row = await async_run_blocking(self._files.acquire)
                 if row is not None:
                     await self._send_with_tries(row)
@@ -191,11 +191,12 @@ class AsyncBulkRun:
             while True:
                 self._control.check()
                 is_over, is_idle = self._control.workers == 0, self._control.is_idle
-                pending = await async_run_blocking(self._files.count_submitted)
+                is_due = pace.is_due(self._clock.now(), self._control.sent, is_idle=is_idle)
+                pending = await async_run_blocking(self._files.count_submitted) if is_over or is_due else 0
                 if is_over and not pending:
                     return
-                if pending and pace.is_due(self._clock.now(), self._control.sent, is_idle=is_idle):
-                    requests = await self._look_for_jobs()
+                if is_due:
+                    requests = await self._look_for_jobs() if pending else 0
                     pace.record(self._clock.now(), self._control.sent, requests)
                 elif is_over:
                     await self._sleep(1.0)
@@ -268,7 +269,7 @@ class AsyncBulkRun:
     async def _sleep(self, seconds: float) -> None:
         """Wait on the client's clock; end early, with an error, if the run stops."""
         until = self._clock.now() + seconds
-        while (left := until - self._clock.now()) > 0:
+        while (left := until - self._clock.now()) > 0.001:
             self._control.check()
             await self._clock.sleep(min(1.0, left))
 

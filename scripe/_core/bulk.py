@@ -312,6 +312,7 @@ class PollPace:
         return submitted - self.last_count >= FILES_FOR_EACH_PAGE * self.last_pages
 
     def record(self, now: float, submitted: int, pages: int) -> None:
-        """Record a look."""
+        """Record a look; without pages there was nothing to look for."""
         self.last_at, self.last_count, self.last_pages = now, submitted, max(1, pages)
-        self.pause = min(LONGEST_POLL_PAUSE, POLL_GROWTH * self.pause)
+        if pages:
+            self.pause = min(LONGEST_POLL_PAUSE, POLL_GROWTH * self.pause)

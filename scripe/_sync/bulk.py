@@ -34,7 +34,7 @@ from .ledger_write import LedgerWrite
 from .pager import Pager
 from .sender import Sender
 
-BRIEFLY = 0.2
+BRIEFLY = 0.05
 """Seconds between two looks at what other workers do."""
 
 SINGLE_JOBS = 20
@@ -76,8 +76,8 @@ class BulkRun:
             while True:
                 self._control.check()
                 while wait := self._control.cap_wait(self._now() / 1000):
-                    self._sleep(wait)
-                row = run_blocking(self._files.take)
+                    self._sleep(wait + 0.1)  # clocks round
+                row = run_blocking(self._files.acquire)
                 if row is not None:
                     self._send_with_tries(row)
                 elif self._files.is_working:  # it may come back
@@ -111,7 +111,7 @@ class BulkRun:
                 self._sleep(pause)
                 pause = min(bulk.LONGEST_PAUSE, 2 * pause)
         finally:
-            self._files.put_back(row, again=again)
+            self._files.release(row, again=again)
 
     def _may_try_again(self, row: FileRow, error: ScripeError, tries: int) -> bool:
         """Record an error of a file; return True if it may be tried again in this run."""
@@ -192,11 +192,12 @@ class BulkRun:
             while True:
                 self._control.check()
                 is_over, is_idle = self._control.workers == 0, self._control.is_idle
-                pending = run_blocking(self._files.count_submitted)
+                is_due = pace.is_due(self._clock.now(), self._control.sent, is_idle=is_idle)
+                pending = run_blocking(self._files.count_submitted) if is_over or is_due else 0
                 if is_over and not pending:
                     return
-                if pending and pace.is_due(self._clock.now(), self._control.sent, is_idle=is_idle):
-                    requests = self._look_for_jobs()
+                if is_due:
+                    requests = self._look_for_jobs() if pending else 0
                     pace.record(self._clock.now(), self._control.sent, requests)
                 elif is_over:
                     self._sleep(1.0)
@@ -269,7 +270,7 @@ class BulkRun:
     def _sleep(self, seconds: float) -> None:
         """Wait on the client's clock; end early, with an error, if the run stops."""
         until = self._clock.now() + seconds
-        while (left := until - self._clock.now()) > 0:
+        while (left := until - self._clock.now()) > 0.001:
             self._control.check()
             self._clock.sleep(min(1.0, left))
 
