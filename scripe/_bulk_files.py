@@ -84,7 +84,7 @@ AND item.id IN (SELECT item FROM file WHERE project_id = :project_id AND run = :
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What the API said with the errors of the spend cap: the price of a file, the cap, and of how many files."""
+    """The words of the API in errors of the spend cap: the price of a file, the cap, and of how many files."""
 
     estimate_cents: int | None = None
     cap_cents: int | None = None
@@ -109,7 +109,7 @@ class FileRow:
 
     @property
     def stamp(self) -> tuple[int | None, int | None, int | None]:
-        """What changes when the file does."""
+        """Size, time of change and inode: one of them changes when the file does."""
         return self.size, self.mtime_ns, self.inode
 
     def refuse(self, code: str, reason: str) -> FileRow:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 
 from .._bulk_files import BulkFiles, FileRow, inspect
 from .._bulk_report import BulkReport
-from .._concurrency import AsyncClock, async_run_blocking, async_run_together
+from .._concurrency import AsyncCallback, AsyncClock, async_run_blocking, async_run_together
 from .._core import bulk
 from .._core.bulk import CapReached, PollPace, RunControl, RunStopped, SpeedMeter
 from .._core.idempotency import FileIdempotencyKey
@@ -27,7 +27,7 @@ from ..errors import NotFoundError, ScripeError, SpendCapExceededError
 from ..types.bulk import BulkFile, BulkProgress
 from ..types.job import Job
 from ..types.progress import Progress
-from .callbacks import AsyncReporter
+from .callbacks import AsyncReporter, check_show_progress
 from .file_upload import AsyncUploader, async_hash_content, async_open_upload_content
 from .ledger_write import AsyncLedgerWrite
 from .pager import AsyncPager
@@ -38,6 +38,20 @@ BRIEFLY = 0.05
 
 SINGLE_JOBS = 20
 """How many jobs that no list shows are retrieved at once."""
+
+
+@contextmanager
+def bulk_progress(
+    callback: AsyncCallback[BulkProgress] | None, *, show_progress: bool
+) -> Generator[AsyncReporter[BulkProgress]]:
+    """Return a reporter for a bulk run; show a screen while the block runs if asked to."""
+    if not check_show_progress(show_progress):
+        yield AsyncReporter(callback)
+        return
+    from .._bulk_screen import bulk_screen
+
+    with bulk_screen() as update_screen:
+        yield AsyncReporter(callback, update_screen)
 
 
 class AsyncBulkRun:
@@ -262,7 +276,7 @@ class AsyncBulkRun:
         )
 
     def _report(self) -> BulkReport:
-        return BulkReport.of(self._files, self._control.cap_resets_at)
+        return BulkReport(self._files, self._control.cap_resets_at)
 
     # The clock
 

@@ -114,7 +114,7 @@ def count_requests(files: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How long something takes, and what decides that."""
+    """A time, and what decides it."""
 
     seconds: float | None
     limited_by: Limit | None
@@ -192,7 +192,7 @@ def describe_error(error: ScripeError) -> tuple[str, str, str | None]:
 
 
 class RunControl:
-    """Whether a run goes on, pauses or stops; may be used from several threads."""
+    """The state of a run, which goes on, pauses or stops; may be used from several threads."""
 
     def __init__(self, *, rate_limit_share: float, stop_at_cap: bool, workers: int) -> None:
         self.rate_limit_share = rate_limit_share
@@ -270,7 +270,7 @@ class RunControl:
 
 
 class SpeedMeter:
-    """How many bytes are sent in a second; may be used from several threads."""
+    """Measures the bytes that are sent in a second; may be used from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -294,7 +294,7 @@ class SpeedMeter:
 
 @dataclass(slots=True)
 class PollPace:
-    """When to look for the jobs: after growing pauses, and after 100 files for each page that the last look took."""
+    """The times to look for jobs: after growing pauses, and after 100 files for each page that the last look took."""
 
     pause: float = FIRST_POLL_PAUSE
     last_at: float = 0.0

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 
 from .._bulk_files import BulkFiles, FileRow, inspect
 from .._bulk_report import BulkReport
-from .._concurrency import Clock, run_blocking, run_together
+from .._concurrency import Callback, Clock, run_blocking, run_together
 from .._core import bulk
 from .._core.bulk import CapReached, PollPace, RunControl, RunStopped, SpeedMeter
 from .._core.idempotency import FileIdempotencyKey
@@ -28,7 +28,7 @@ from ..errors import NotFoundError, ScripeError, SpendCapExceededError
 from ..types.bulk import BulkFile, BulkProgress
 from ..types.job import Job
 from ..types.progress import Progress
-from .callbacks import Reporter
+from .callbacks import Reporter, check_show_progress
 from .file_upload import Uploader, hash_content, open_upload_content
 from .ledger_write import LedgerWrite
 from .pager import Pager
@@ -39,6 +39,20 @@ BRIEFLY = 0.05
 
 SINGLE_JOBS = 20
 """How many jobs that no list shows are retrieved at once."""
+
+
+@contextmanager
+def bulk_progress(
+    callback: Callback[BulkProgress] | None, *, show_progress: bool
+) -> Generator[Reporter[BulkProgress]]:
+    """Return a reporter for a bulk run; show a screen while the block runs if asked to."""
+    if not check_show_progress(show_progress):
+        yield Reporter(callback)
+        return
+    from .._bulk_screen import bulk_screen
+
+    with bulk_screen() as update_screen:
+        yield Reporter(callback, update_screen)
 
 
 class BulkRun:
@@ -263,7 +277,7 @@ class BulkRun:
         )
 
     def _report(self) -> BulkReport:
-        return BulkReport.of(self._files, self._control.cap_resets_at)
+        return BulkReport(self._files, self._control.cap_resets_at)
 
     # The clock
 

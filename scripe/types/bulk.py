@@ -44,7 +44,7 @@ class BulkFile:
 
 @dataclass(frozen=True, slots=True)
 class BulkFileStatus:
-    """How far a file of a bulk run is.
+    """A file of a bulk run, and its state.
 
     Attributes:
         path: Its absolute path.
@@ -72,7 +72,7 @@ class BulkFileStatus:
 
 @dataclass(frozen=True, slots=True)
 class BulkProgress:
-    """How far a bulk run is. All counts are those of the ledger, so they hold after a restart too.
+    """The progress of a bulk run. All counts are those of the ledger, so they hold after a restart too.
 
     Attributes:
         files: Files of the run, with those that are left out.
@@ -102,7 +102,7 @@ class BulkProgress:
 
 @dataclass(frozen=True, slots=True)
 class BulkPlan:
-    """What a bulk run will take, and what limits it. Printed, it is a page of text.
+    """The requests, time and money that a bulk run will take. Printed, it is a page of text.
 
     Attributes:
         project_id: `proj_…`, the project of the sources.

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,6 @@ pytestmark = pytest.mark.anyio
 
 BEGIN = datetime(2026, 5, 1, 23, 30, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 5, 2, tzinfo=UTC)
-Ingest = Callable[..., BulkReport]
 
 
 class Archive:
@@ -54,31 +54,28 @@ class Archive:
             path.write_text(f"What was said in {path.stem}.")
         return paths
 
-    def ingest(self, files: object = None, **options: object) -> BulkReport:
+    def ingest(self, files: Any = None, **options: Any) -> BulkReport:
         """Run a program that imports the folder."""
         with self.emulator.client(max_retries=0) as client:
             return self.ingest_with(client, files, **options)
 
-    def ingest_with(self, client: Scripe, files: object = None, **options: object) -> BulkReport:
-        ingest: Ingest = client.bulk.ingest
+    def ingest_with(self, client: Scripe, files: Any = None, **options: Any) -> BulkReport:
         defaults = {"project_id": self.project_id, "ledger": self.ledger}
-        return ingest(self.folder if files is None else files, **{**defaults, **options})
+        files = self.folder if files is None else files
+        return client.bulk.ingest(files, **{**defaults, **options})
 
-    def plan(self, files: object = None, **options: object) -> BulkPlan:
+    def plan(self, files: Any = None, **options: Any) -> BulkPlan:
         """Run a program that plans the import of the folder."""
         with self.emulator.client(max_retries=0) as client:
-            plan: Callable[..., BulkPlan] = client.bulk.plan
-            return plan(
-                self.folder if files is None else files, **{"project_id": self.project_id, **options}
-            )
+            files = self.folder if files is None else files
+            return client.bulk.plan(files, **{"project_id": self.project_id, **options})
 
-    def retry(self, **options: object) -> BulkReport:
+    def retry(self, **options: Any) -> BulkReport:
         """Run a program that tries again what has failed."""
         with self.emulator.client(max_retries=0) as client:
-            retry: Ingest = client.bulk.retry
-            return retry(self.ledger, **options)
+            return client.bulk.retry(self.ledger, **options)
 
-    def only_problem(self, files: object = None) -> BulkFileStatus:
+    def only_problem(self, files: Any = None) -> BulkFileStatus:
         """Import files, and return the only one that is not done."""
         (problem,) = (self.ingest(files)).problems()
         return problem
@@ -386,9 +383,7 @@ def test_a_report_that_is_not_complete_raises_if_asked_to(archive: Archive) -> N
 def test_the_run_waits_for_the_reset_of_the_spend_cap(archive: Archive) -> None:
     archive.add_files(20)
     archive.emulator.set_spend_remaining(15)
-    waits: list[datetime | None] = []
-    report = archive.ingest(on_update=lambda progress: waits.append(progress.waiting_until))
-    assert report.is_complete
+    assert (archive.ingest()).is_complete
     assert archive.emulator.clock.now() >= MIDNIGHT
     assert archive.emulator.count("jobs") == 20
 
@@ -525,7 +520,7 @@ def test_two_runs_with_one_ledger_are_refused(archive: Archive) -> None:
     ],
     ids=str,
 )
-def test_a_wrong_option_is_refused(archive: Archive, options: dict[str, object]) -> None:
+def test_a_wrong_option_is_refused(archive: Archive, options: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgumentError):
         archive.ingest(**options)
     assert not archive.ledger.exists()

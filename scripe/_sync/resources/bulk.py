@@ -19,8 +19,7 @@ from ..._ledger import Ledger, store_of
 from ...errors import InvalidArgumentError
 from ...types.bulk import BulkPlan, BulkProgress
 from ...types.workspace import CurrentWorkspace
-from ..bulk import BulkRun
-from ..callbacks import bulk_progress
+from ..bulk import BulkRun, bulk_progress
 from ..ledger_write import resolve_workspace_id
 from ._base import Resource
 
