@@ -27,7 +27,7 @@ from ._core import bulk
 from ._core import ledger as rules
 from ._core.ledger import Item, Unit
 from ._core.uploads import resolve_content_type
-from ._ledger import SELECT_ITEMS, ItemTaken, Store
+from ._ledger import SELECT_ITEMS, Store
 from .errors import InvalidArgumentError, LedgerError
 from .types.bulk import BulkFile, BulkFileStatus, BulkProgress
 from .types.job import Job
@@ -37,6 +37,7 @@ BulkInput: TypeAlias = str | os.PathLike[str] | BulkFile | Iterable[str | os.Pat
 """A folder, a pattern such as `episodes/*.mp3`, a file, or any iterable of them."""
 
 BATCH: Final = 1_000
+ENDED: Final = ("refused", "failed", "cancelled")
 UNSENT: Final = ("planned", "stored", "sending")
 ACQUIRED_AT_ONCE: Final = 100
 MAX_INTEGER: Final = 2**63 - 1  # of SQLite
@@ -50,9 +51,7 @@ CREATE INDEX IF NOT EXISTS file_item ON file (item) WHERE item IS NOT NULL
 """
 _IS_SAME = "size IS excluded.size AND mtime_ns IS excluded.mtime_ns AND inode IS excluded.inode"
 # What the API said of a file, or of its job, stays true until the file changes; all else is looked at again.
-_KEEPS_REASON = (
-    f"{_IS_SAME} AND (SELECT state FROM item WHERE item.id = file.item) IN ('refused', 'failed', 'cancelled')"
-)
+_KEEPS_REASON = f"{_IS_SAME} AND (SELECT state FROM item WHERE item.id = file.item) IN {ENDED}"
 _ADD = f"""
 INSERT INTO file (project_id, path, run, size, mtime_ns, inode, name, content_type, code, reason)
 VALUES (:project_id, :path, :run, :size, :mtime_ns, :inode, :name, :content_type, :code, :reason)
@@ -261,9 +260,9 @@ class BulkFiles:
                 f"UPDATE file SET run = :run WHERE project_id = :project_id AND path IN ({failed})",
                 {**self.of_run, "code": code},
             )
-        for item in self._select_items(f"SELECT item FROM file WHERE {mine}", self.of_run):
-            if item.state in ("refused", "failed", "cancelled"):
-                self.store.save(rules.record_retry(item), call=self, keep=False, now=item.updated_at)
+        ended = f"SELECT id FROM item WHERE state IN {ENDED} AND id IN (SELECT item FROM file WHERE {mine})"
+        for item in self._select_items(ended, self.of_run):
+            self.store.save(rules.record_retry(item), call=self, keep=False, now=item.updated_at)
         with self.store.change() as connection:
             changed = connection.execute(
                 f"UPDATE file SET code = NULL, reason = NULL, request_id = NULL WHERE {mine}", self.of_run
@@ -302,8 +301,8 @@ class BulkFiles:
 
     def link(self, row: FileRow, unit: Unit) -> Item | None:
         """Bind a file to the item of its content; return the item if the run must work on it for this file."""
-        item = self.store.find(unit) or self._create(unit)
         with self._lock:
+            item = self.store.find(unit) or self._create(unit)
             with self.store.change() as connection:
                 connection.execute(
                     "UPDATE file SET size = :size, mtime_ns = :mtime_ns, inode = :inode, sha256 = :digest, "
@@ -324,12 +323,7 @@ class BulkFiles:
             return item
 
     def _create(self, unit: Unit) -> Item:
-        try:
-            return self.store.save(Item(unit, "bulk.ingest"), call=self, keep=False, now=self._now())
-        except ItemTaken:  # another file with this content was quicker
-            item = self.store.find(unit)
-            assert item is not None, "it was there a moment ago"
-            return item
+        return self.store.save(Item(unit, "bulk.ingest"), call=self, keep=False, now=self._now())
 
     def _now(self) -> int:
         return self.store.server_time(time.time())
@@ -393,8 +387,8 @@ class BulkFiles:
 
     def record_forgotten(self, job_id: str) -> None:
         """Record that the API does not know a job any more: only a person can say what it made."""
-        item = self.store.find_job(job_id)
-        if item is not None and item.state == "submitted":
+        ids = f"SELECT item.id {_SUBMITTED} AND attempt.job_id = :job_id"
+        for item in self._select_items(ids, {**self.of_run, "job_id": job_id}):
             self.store.save(rules.record_unknown(item, ()), call=self, keep=False, now=self._now())
 
     def record_price(self, estimate_cents: int | None, cap_cents: int | None) -> None:

@@ -128,10 +128,10 @@ class AsyncBulkRun:
 
     async def _may_try_again(self, row: FileRow, error: ScripeError, tries: int) -> bool:
         """Record an error of a file; return True if it may be tried again in this run."""
-        verdict = bulk.judge(error)
-        if verdict == "stop" or (isinstance(error, NotFoundError) and tries > 1):
+        verdict = bulk.judge(error, tries)
+        if verdict == "stop":
             raise error
-        if verdict == "retry" and tries < bulk.MAX_TRIES:
+        if verdict == "retry":
             if self._control.is_hopeless(self._clock.now()):
                 raise error
             row.sha256 = None  # it may have changed

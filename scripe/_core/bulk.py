@@ -173,15 +173,22 @@ _CODES: Final[Mapping[type[ScripeError], str]] = {
 }
 
 
-def judge(error: ScripeError) -> Verdict:
-    """Return what an error of one file means: try again, refuse the file, leave it to a person, or stop the run."""
+def judge(error: ScripeError, tries: int = 1) -> Verdict:
+    """Return the meaning of an error of one file, after some tries.
+
+    The file is tried again, refused, or left to the next run or a person; or the whole run stops.
+    """
     if isinstance(error, UnsettledWriteError):
         return "leave"
+    if isinstance(error, NotFoundError):  # the upload may have expired; if it has not, the project is gone
+        return "retry" if tries < 2 else "stop"
     if isinstance(error, LedgerConflictError):  # the same content as another type of file
         return "refuse"
     if isinstance(error, _OF_THE_RUN):
         return "stop"
-    return "retry" if error.retryable or isinstance(error, NotFoundError) else "refuse"
+    if not error.retryable:
+        return "refuse"
+    return "retry" if tries < MAX_TRIES else "leave"
 
 
 def describe_error(error: ScripeError) -> tuple[str, str, str | None]:

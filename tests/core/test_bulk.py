@@ -90,6 +90,19 @@ def test_an_error_stops_the_run_or_concerns_its_file(verdict: Verdict, error: Sc
 
 
 @pytest.mark.parametrize(
+    ("error", "tries", "verdict"),
+    [
+        (ServerError("No.", status_code=500, retryable=True), 4, "retry"),
+        (ServerError("No.", status_code=500, retryable=True), 5, "leave"),
+        (NotFoundError("No.", status_code=404), 2, "stop"),
+    ],
+    ids=["not too often", "too often", "the project is gone"],
+)
+def test_tries_of_one_file_come_to_an_end(error: ScripeError, tries: int, verdict: Verdict) -> None:
+    assert judge(error, tries) == verdict
+
+
+@pytest.mark.parametrize(
     ("error", "code", "request_id"),
     [
         (
