@@ -155,6 +155,17 @@ def test_files_with_one_content_make_one_source(archive: Archive) -> None:
     assert archive.requests()["POST /sources"] == 1
 
 
+def test_files_with_one_content_make_one_source_after_a_stop(archive: Archive) -> None:
+    first, *others = archive.add_files(6)
+    for path in others:
+        path.write_bytes(first.read_bytes())
+    archive.emulator.set_spend_remaining(0)
+    archive.ingest(at_spend_cap="stop")
+    archive.emulator.clock.advance(timedelta(days=1))
+    assert (archive.ingest()).states == {"done": 6}
+    assert archive.emulator.count("jobs") == 1
+
+
 def test_a_renamed_file_is_not_sent_again(archive: Archive) -> None:
     (path,) = archive.add_files(1)
     archive.ingest()
@@ -382,7 +393,7 @@ def test_a_report_names_the_first_files_that_are_not_done(archive: Archive) -> N
     assert "episode0019.txt: refused, empty: It is empty." in text
     assert "episode0020.txt" not in text
     assert "and 5 more" in text
-    html = report._repr_html_()
+    html = report._repr_html_()  # pyright: ignore[reportPrivateUsage] - as a notebook does
     assert "episode0019.txt" in html
     assert "episode0020.txt" not in html
     assert repr(report) == "<BulkReport: 25 files: 25 refused>"
@@ -391,7 +402,8 @@ def test_a_report_names_the_first_files_that_are_not_done(archive: Archive) -> N
 def test_a_report_of_nothing_says_so(archive: Archive) -> None:
     report = archive.ingest()
     assert str(report) == "0 files: nothing to do"
-    assert "<th" not in report._repr_html_()
+    html = report._repr_html_()  # pyright: ignore[reportPrivateUsage] - as a notebook does
+    assert "<th" not in html
 
 
 def test_a_report_says_how_to_go_on(archive: Archive) -> None:
@@ -415,8 +427,12 @@ def test_a_file_that_may_not_be_read_is_reported(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (path,) = archive.add_files(1)
-    allowed = os.access
-    monkeypatch.setattr(os, "access", lambda name, mode: name != str(path) and allowed(name, mode))
+    is_allowed = os.access
+
+    def is_other_and_allowed(name: str, mode: int) -> bool:
+        return name != str(path) and is_allowed(name, mode)
+
+    monkeypatch.setattr(os, "access", is_other_and_allowed)
     assert (archive.only_problem()).code == "unreadable"
 
 
@@ -748,7 +764,7 @@ def test_a_plan_says_in_words_what_decides(archive: Archive) -> None:
     archive.emulator.set_plan("ADVANCED")
     text = str(archive.plan(ledger=archive.ledger))
     assert text.splitlines()[0] == (
-        f"300 files, 10.2 kB in 1 folder -> sources of {archive.project_id} in “Acme”   (ledger: none yet)"
+        f"300 files, 8.7 kB in 1 folder -> sources of {archive.project_id} in “Acme”   (ledger: none yet)"
     )
     assert "1 more are left out: 1 empty" in text
     assert (
