@@ -435,13 +435,14 @@ class BulkFiles:
         files, size = sum(count for count, _ in states.values()), sum(size for _, size in states.values())
         unsent, unsent_bytes = (sum(states.get(name, (0, 0))[index] for name in UNSENT) for index in (0, 1))
         not_in_storage = states.get("planned", (0, 0))[1] + states.get("refused", (0, 0))[1]
+        price = self.price()
         left = bulk.estimate_time(
             unsent,
             unsent_bytes,
             calls_per_minute,
             bytes_per_second,
-            self.price().estimate_cents,
-            self.price().cap_cents,
+            price.estimate_cents,
+            price.cap_cents,
         )
         return BulkProgress(
             files=files,
@@ -453,6 +454,8 @@ class BulkFiles:
             seconds_left=left.seconds,
             limited_by=left.limited_by,
             waiting_until=waiting_until,
+            cap_cents=price.cap_cents,
+            cents_per_file=price.estimate_cents,
             last_errors=last_errors,
         )
 

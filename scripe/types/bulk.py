@@ -84,6 +84,8 @@ class BulkProgress:
         seconds_left: About how long it will take; None if that is not known yet.
         limited_by: What decides that: the rate limit, the spend cap, or the upload.
         waiting_until: When the spend cap is reset, if the run waits for it.
+        cap_cents: The daily spend cap, once the API has named it.
+        cents_per_file: The price of a file, once the API has named it.
         last_errors: The latest errors of files, at most three.
 
     """
@@ -97,6 +99,8 @@ class BulkProgress:
     seconds_left: float | None = None
     limited_by: Limit | None = None
     waiting_until: datetime | None = None
+    cap_cents: int | None = None
+    cents_per_file: int | None = None
     last_errors: tuple[str, ...] = ()
 
 
