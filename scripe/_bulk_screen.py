@@ -138,7 +138,8 @@ class BulkLines:
 
 
 def _count_files(progress: BulkProgress) -> str:
-    counts = [f"{progress.states.get('done', 0):,} of {progress.files:,} files done"]
+    noun = "file" if progress.files == 1 else "files"
+    counts = [f"{progress.states.get('done', 0):,} of {progress.files:,} {noun} done"]
     counts += [f"{progress.states[state]:,} {state}" for state in BESIDE_DONE if progress.states.get(state)]
     return ", ".join(counts)
 
