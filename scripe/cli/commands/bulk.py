@@ -50,9 +50,10 @@ def plan(
     session: CurrentSession,
 ) -> Result:
     """Say what an import will take, and what limits it. No file is sent, and no ledger is changed."""
+    files = _choose_files(paths, files_from, session)
     session.start_bulk(is_resumable=False)
     bulk_plan = session.client.bulk.plan(
-        _choose_files(paths, files_from, session),
+        files,
         project_id=project_id,
         ledger=session.options.ledger,
         rate_limit_share=rate_limit_share,
