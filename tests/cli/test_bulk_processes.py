@@ -168,7 +168,7 @@ def test_a_long_list_is_read_as_it_is_used(
     ]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         assert process.stdin is not None
-        process.stdin.write(b"/nowhere/x.mp3\n" * 200_000)
+        process.stdin.write(b"/nowhere/x.mp3\n" * 20_000)
         process.stdin.flush()
         wait_for(served, "GET", "/workspaces/me")
         process.send_signal(signal.SIGTERM)
@@ -199,7 +199,7 @@ def test_after_a_resume_no_figure_is_above_all(
 ) -> None:
     served.delay_next(0.7, method="POST", path="/sources", times=40)
     seen = ""
-    for count in (2, 6):
+    for count in (2, 4):
         with Terminal(["bulk", *words, "--concurrency", "2"], environment) as terminal:
             terminal.read_until(f"{count} submitted")
             terminal.type("\x03")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -13,7 +15,7 @@ from freezegun import freeze_time
 from rich.console import Console
 from rich.live import Live
 
-from scripe import _bulk_screen, _progress
+from scripe import _progress
 from scripe._bulk_screen import BulkScreen, bulk_screen
 from scripe.types import BulkProgress
 from scripe.types.bulk import Limit
@@ -26,7 +28,7 @@ FILE = "/home/mara/season 4/ep0034.mp3"
 def progress(**fields: Any) -> BulkProgress:
     """Make the progress of a run of 4,000 files, of which a part has been done."""
     states = {"done": 1204, "planned": 2781, "submitted": 12, "refused": 3}
-    usual = {
+    usual: dict[str, Any] = {
         "files": 4000,
         "bytes_total": 120 * 10**9,
         "states": states,
@@ -271,9 +273,9 @@ def lines_after(monkeypatch: pytest.MonkeyPatch, *seconds: float, **fields: Any)
     pipe = Terminal()
     monkeypatch.setattr(pipe, "isatty", lambda: False)
     monkeypatch.setattr(sys, "stderr", pipe)
-    with bulk_screen() as update:
+    with monkeypatch.context() as times, bulk_screen() as update:
         for number, now in enumerate(seconds):
-            monkeypatch.setattr(_bulk_screen.time, "monotonic", lambda now=now: now)
+            times.setattr(time, "monotonic", partial(float, now))
             update(progress(states={"done": number}, **fields))
     return pipe.text.splitlines()
 
