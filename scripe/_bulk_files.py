@@ -248,18 +248,25 @@ class BulkFiles:
         return len(rows) == BATCH
 
     def add_failed(self, code: str | None) -> int:
-        """Add the files that were refused, or whose job failed or was cancelled; return their number."""
+        """Add the files that were refused, or whose job failed or was cancelled; return their number.
+
+        If the latest retry was interrupted, this one goes on with the files that it left.
+        """
         failed = (
             "SELECT file.path FROM file LEFT JOIN item ON item.id = file.item WHERE file.project_id = :project_id "
-            "AND (file.reason IS NOT NULL OR item.state IN ('failed', 'cancelled')) "
-            "AND (:code IS NULL OR coalesce(file.code, item.code) = :code)"
+            "AND ((file.reason IS NOT NULL OR item.state IN ('failed', 'cancelled')) "
+            "AND (:code IS NULL OR coalesce(file.code, item.code) = :code) "
+            "OR file.run = :retry AND file.reason IS NULL "
+            "AND (item.state IS NULL OR item.state NOT IN ('done', 'failed', 'cancelled')))"
         )
         mine = "project_id = :project_id AND run = :run"
+        retry = int(self.store.get_meta("bulk_retry") or 0)
         with self.store.change() as connection:
             connection.execute(
                 f"UPDATE file SET run = :run WHERE project_id = :project_id AND path IN ({failed})",
-                {**self.of_run, "code": code},
+                {**self.of_run, "code": code, "retry": retry},
             )
+        self.store.set_meta({"bulk_retry": str(self.run)})
         ended = f"SELECT id FROM item WHERE state IN {ENDED} AND id IN (SELECT item FROM file WHERE {mine})"
         for item in self._select_items(ended, self.of_run):
             self.store.save(rules.record_retry(item), call=self, keep=False, now=item.updated_at)
@@ -435,13 +442,14 @@ class BulkFiles:
         files, size = sum(count for count, _ in states.values()), sum(size for _, size in states.values())
         unsent, unsent_bytes = (sum(states.get(name, (0, 0))[index] for name in UNSENT) for index in (0, 1))
         not_in_storage = states.get("planned", (0, 0))[1] + states.get("refused", (0, 0))[1]
+        price = self.price()
         left = bulk.estimate_time(
             unsent,
             unsent_bytes,
             calls_per_minute,
             bytes_per_second,
-            self.price().estimate_cents,
-            self.price().cap_cents,
+            price.estimate_cents,
+            price.cap_cents,
         )
         return BulkProgress(
             files=files,
@@ -453,6 +461,8 @@ class BulkFiles:
             seconds_left=left.seconds,
             limited_by=left.limited_by,
             waiting_until=waiting_until,
+            cap_cents=price.cap_cents,
+            cents_per_file=price.estimate_cents,
             last_errors=last_errors,
         )
 
