@@ -155,6 +155,17 @@ def test_files_with_one_content_make_one_source(archive: Archive) -> None:
     assert archive.requests()["POST /sources"] == 1
 
 
+def test_files_with_one_content_make_one_source_after_a_stop(archive: Archive) -> None:
+    first, *others = archive.add_files(6)
+    for path in others:
+        path.write_bytes(first.read_bytes())
+    archive.emulator.set_spend_remaining(0)
+    archive.ingest(at_spend_cap="stop")
+    archive.emulator.clock.advance(timedelta(days=1))
+    assert (archive.ingest()).states == {"done": 6}
+    assert archive.emulator.count("jobs") == 1
+
+
 def test_a_renamed_file_is_not_sent_again(archive: Archive) -> None:
     (path,) = archive.add_files(1)
     archive.ingest()
@@ -748,9 +759,9 @@ def test_a_plan_says_in_words_what_decides(archive: Archive) -> None:
     archive.emulator.set_plan("ADVANCED")
     text = str(archive.plan(ledger=archive.ledger))
     assert text.splitlines()[0] == (
-        f"300 files, 10.2 kB in 1 folder -> sources of {archive.project_id} in “Acme”   (ledger: none yet)"
+        f"300 files, 8.7 kB in 1 folder -> sources of {archive.project_id} in “Acme”   (ledger: none yet)"
     )
-    assert "1 more are left out: 1 empty" in text
+    assert "1 more is left out: 1 empty" in text
     assert (
         "ADVANCED, 2,000 cents a day: 1 to 2 days at 1 to 10 cents a file; the first day tells    <- this decides"
         in text
