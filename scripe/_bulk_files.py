@@ -433,6 +433,7 @@ class BulkFiles:
         self,
         *,
         bytes_per_second: float,
+        upload_speed: float,
         calls_per_minute: int,
         waiting_until: datetime | None,
         last_errors: tuple[str, ...],
@@ -447,7 +448,7 @@ class BulkFiles:
             unsent,
             unsent_bytes,
             calls_per_minute,
-            bytes_per_second,
+            upload_speed,
             price.estimate_cents,
             price.cap_cents,
         )

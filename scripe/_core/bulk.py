@@ -124,14 +124,14 @@ def estimate_time(
     files: int,
     size: int,
     calls_per_minute: int,
-    bytes_per_second: float,
+    upload_speed: float,
     cents: int | None,
     cap_cents: int | None,
 ) -> Estimate:
     """Return how long files take: their requests, their upload and their price go on side by side."""
     times: dict[Limit, float] = {"rate limit": request_seconds(count_requests(files), calls_per_minute)}
-    if bytes_per_second:
-        times["upload"] = size / bytes_per_second
+    if upload_speed:
+        times["upload"] = size / upload_speed
     if cents and cap_cents:
         times["spend cap"] = DAY * (files * cents // cap_cents)
     limited_by = max(times, key=lambda limit: times[limit])
@@ -281,22 +281,37 @@ class SpeedMeter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._sent: deque[tuple[float, int]] = deque()
+        self._sent: deque[tuple[float, int, float]] = deque()
 
-    def add(self, now: float, count: int) -> None:
-        """Count bytes that were sent."""
+    def add(self, now: float, count: int, began: float | None = None) -> None:
+        """Count bytes that were sent; `began` is when that began, if it is known."""
         with self._lock:
-            self._sent.append((now, count))
+            self._sent.append((now, count, now if began is None else began))
             while self._sent[0][0] < now - METERED_SECONDS:
                 self._sent.popleft()
 
     def rate(self, now: float) -> float:
         """Return the bytes of each second of the last minute."""
-        with self._lock:
-            recent = [(at, count) for at, count in self._sent if at >= now - METERED_SECONDS]
+        recent = self._recent(now)
         if not recent or now - recent[0][0] < 1:
             return 0.0
-        return sum(count for _, count in recent) / (now - recent[0][0])
+        return sum(count for _, count, _ in recent) / (now - recent[0][0])
+
+    def upload_speed(self, now: float) -> float:
+        """Return the bytes of each second of the last minute in which something was sent.
+
+        While uploads wait for the rate limit, the network could take more: it does not limit the run then.
+        """
+        spans = sorted((began, ended, count) for ended, count, began in self._recent(now) if ended > began)
+        seconds, until = 0.0, float("-inf")
+        for began, ended, _ in spans:  # several files are sent at a time
+            seconds += max(0.0, ended - max(began, until))
+            until = max(until, ended)
+        return sum(count for _, _, count in spans) / seconds if seconds else 0.0
+
+    def _recent(self, now: float) -> list[tuple[float, int, float]]:
+        with self._lock:
+            return [sent for sent in self._sent if sent[0] >= now - METERED_SECONDS]
 
 
 @dataclass(slots=True)

@@ -183,12 +183,14 @@ class BulkRun:
     def _reporter(self) -> Reporter[Progress]:
         """Return a reporter that counts the bytes of one file, and cuts its upload when the run stops."""
         before = 0
+        began: float | None = None
 
         def count(progress: Progress) -> None:
-            nonlocal before
+            nonlocal before, began
             self._control.check()
-            self._meter.add(self._clock.now(), max(0, progress.bytes_sent - before))
-            before = progress.bytes_sent
+            now, sent = self._clock.now(), progress.bytes_sent - before
+            self._meter.add(now, max(0, sent), began if sent > 0 else None)
+            before, began = progress.bytes_sent, now
 
         return Reporter(None, count)
 
@@ -271,6 +273,7 @@ class BulkRun:
         limit = limiter.limit((self._sender.rate_limit_key, "write")) if limiter else None
         return self._files.progress(
             bytes_per_second=self._meter.rate(now),
+            upload_speed=self._meter.upload_speed(now),
             calls_per_minute=bulk.allowed_calls(limit, self._control.rate_limit_share),
             waiting_until=self._control.cap_resets_at,
             last_errors=tuple(self._errors),

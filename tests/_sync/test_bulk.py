@@ -766,7 +766,7 @@ def test_a_plan_says_in_words_what_decides(archive: Archive) -> None:
     assert text.splitlines()[0] == (
         f"300 files, 8.7 kB in 1 folder -> sources of {archive.project_id} in “Acme”   (ledger: none yet)"
     )
-    assert "1 more are left out: 1 empty" in text
+    assert "1 more is left out: 1 empty" in text
     assert (
         "ADVANCED, 2,000 cents a day: 1 to 2 days at 1 to 10 cents a file; the first day tells    <- this decides"
         in text

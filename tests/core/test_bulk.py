@@ -282,3 +282,24 @@ def test_a_speed_needs_a_second_of_measurement() -> None:
     assert meter.rate(0) == 0
     meter.add(0, 100)
     assert meter.rate(0.5) == 0
+
+
+def test_pauses_between_uploads_do_not_count_as_slow() -> None:
+    meter = SpeedMeter()
+    meter.add(10, 500, began=9)
+    meter.add(50, 500, began=49)
+    assert meter.upload_speed(60) == 500
+
+
+def test_uploads_at_the_same_time_add_up() -> None:
+    meter = SpeedMeter()
+    meter.add(12, 300, began=10)
+    meter.add(13, 300, began=11)
+    meter.add(12, 300, began=11)
+    assert meter.upload_speed(20) == 300
+
+
+def test_what_took_no_time_says_nothing_about_the_speed() -> None:
+    meter = SpeedMeter()
+    meter.add(10, 500)
+    assert meter.upload_speed(20) == 0

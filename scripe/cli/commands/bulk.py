@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import fields
-from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -146,12 +145,26 @@ def _interrupt_on_sigterm() -> Generator[None]:
 
 
 def _report_page(report: BulkReport, session: Session) -> Page:
-    document = _to_document(
-        report,
-        problems=[_to_document(status) for status in report.problems()] if session.options.json else [],
-        duplicates=[_to_document(status) for status in report.duplicates()] if session.options.json else [],
+    return Page(
+        name_bulk_commands(str(report), session),
+        _report_document(report) if session.options.json else {},
+        _exit_code(report),
     )
-    return Page(name_bulk_commands(str(report), session), document, _exit_code(report))
+
+
+def _report_document(report: BulkReport) -> dict[str, object]:
+    resets_at = report.cap_resets_at
+    return {
+        "ledger": str(report.ledger),
+        "projectId": report.project_id,
+        "run": report.run,
+        "files": report.files,
+        "states": report.states,
+        "duplicateCount": report.duplicate_count,
+        "capResetsAt": resets_at and format_moment(resets_at, "%Y-%m-%dT%H:%M:%SZ"),
+        "problems": [_to_document(status) for status in report.problems()],
+        "duplicates": [_to_document(status) for status in report.duplicates()],
+    }
 
 
 def _exit_code(report: BulkReport) -> int:
@@ -164,18 +177,11 @@ def _exit_code(report: BulkReport) -> int:
 
 def _plan_document(bulk_plan: BulkPlan) -> dict[str, object]:
     types = {name: {"files": files, "size": size} for name, (files, size) in bulk_plan.types.items()}
-    return _to_document(bulk_plan, types=types)
+    return {**_to_document(bulk_plan), "types": types}
 
 
-def _to_document(value: BulkPlan | BulkReport | BulkFileStatus, **others: object) -> dict[str, object]:
-    """Return the fields of an object, and others in their place or after them, named as in the API's JSON."""
+def _to_document(value: BulkPlan | BulkFileStatus) -> dict[str, object]:
+    """Return the fields of an object, named as in the API's JSON."""
     from pydantic.alias_generators import to_camel
 
-    values: Mapping[str, object] = {field.name: getattr(value, field.name) for field in fields(value)}
-    return {to_camel(name): _to_json(each) for name, each in {**values, **others}.items()}
-
-
-def _to_json(value: object) -> object:
-    if isinstance(value, datetime):
-        return format_moment(value, "%Y-%m-%dT%H:%M:%SZ")
-    return str(value) if isinstance(value, Path) else value
+    return {to_camel(field.name): getattr(value, field.name) for field in fields(value)}
