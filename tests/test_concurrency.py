@@ -16,7 +16,12 @@ import pytest
 import trio
 
 from scripe import APITimeoutError, AsyncScripe, Scripe, Source
-from scripe._concurrency import async_run_abandonable, async_run_blocking, async_run_shielded
+from scripe._concurrency import (
+    async_run_abandonable,
+    async_run_blocking,
+    async_run_shielded,
+    async_run_together,
+)
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
@@ -252,5 +257,19 @@ def test_what_the_thread_that_may_be_left_returns_and_raises(run: Callable[..., 
         assert await async_run_abandonable(lambda: 7) == 7
         with pytest.raises(KeyError, match="the caller's own"):
             await async_run_abandonable(fail)
+
+    run(use)
+
+
+@pytest.mark.parametrize("run", [anyio.run, trio.run])
+def test_what_the_watcher_raises_ends_the_works_and_comes_as_it_is(run: Callable[..., object]) -> None:
+    async def use() -> None:
+        is_stopping = anyio.Event()
+
+        async def watch() -> None:
+            raise KeyError("the caller's own")
+
+        with pytest.raises(KeyError):
+            await async_run_together([is_stopping.wait] * 2, watch, is_stopping.set, 30)
 
     run(use)
