@@ -81,7 +81,7 @@ class AsyncBulkRun:
         """Send all files, and wait for their jobs."""
         works = [*[self._send_files] * self._control.workers, self._follow_jobs]
         await async_run_together(works, self._watch, self._control.stop, bulk.STOP_GRACE)
-        await self._tell()
+        await self._send_update()
         return await async_run_blocking(self._report)
 
     # Send files
@@ -269,11 +269,11 @@ class AsyncBulkRun:
     async def _watch(self) -> None:
         started = real_seconds()
         if started >= self._watch_at:
-            await self._tell()
+            await self._send_update()
             # Counting a million files takes a while, and must not take up a processor.
             self._watch_at = real_seconds() + 20 * (real_seconds() - started)
 
-    async def _tell(self) -> None:
+    async def _send_update(self) -> None:
         await self._on_update(await async_run_blocking(self._progress))
 
     def _progress(self) -> BulkProgress:

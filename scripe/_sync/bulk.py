@@ -82,7 +82,7 @@ class BulkRun:
         """Send all files, and wait for their jobs."""
         works = [*[self._send_files] * self._control.workers, self._follow_jobs]
         run_together(works, self._watch, self._control.stop, bulk.STOP_GRACE)
-        self._tell()
+        self._send_update()
         return run_blocking(self._report)
 
     # Send files
@@ -270,11 +270,11 @@ class BulkRun:
     def _watch(self) -> None:
         started = real_seconds()
         if started >= self._watch_at:
-            self._tell()
+            self._send_update()
             # Counting a million files takes a while, and must not take up a processor.
             self._watch_at = real_seconds() + 20 * (real_seconds() - started)
 
-    def _tell(self) -> None:
+    def _send_update(self) -> None:
         self._on_update(run_blocking(self._progress))
 
     def _progress(self) -> BulkProgress:
