@@ -181,6 +181,18 @@ async def test_a_changed_file_is_sent_again(async_archive: AsyncArchive) -> None
     assert async_archive.requests()["POST /sources"] == 2
 
 
+async def test_a_file_with_the_same_size_time_and_inode_is_not_read_again(
+    async_archive: AsyncArchive,
+) -> None:
+    (path,) = async_archive.add_files(1)
+    await async_archive.ingest()
+    status, text = path.stat(), path.read_text()
+    path.write_text(text.upper())
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    await async_archive.ingest()
+    assert async_archive.requests()["POST /sources"] == 1
+
+
 async def test_the_ledger_of_the_client_is_the_default(async_archive: AsyncArchive) -> None:
     async_archive.add_files(1)
     async with async_archive.emulator.async_client(ledger=async_archive.ledger) as client:
@@ -325,6 +337,18 @@ async def test_a_refused_file_is_reported_with_its_request(async_archive: AsyncA
     assert "No words in it." in problem.reason
     assert problem.request_id is not None
     assert problem.request_id in str(report)
+
+
+async def test_a_file_that_is_too_large_is_refused_after_its_link_was_made(
+    async_archive: AsyncArchive,
+) -> None:
+    (path,) = async_archive.add_files(1)
+    os.truncate(path, 26 * 1024 * 1024)  # the emulator takes 25 MB of text
+    problem = await async_archive.only_problem()
+    assert (problem.state, problem.code) == ("refused", "too_large")
+    assert async_archive.requests()["POST /uploads"] == 1
+    await async_archive.ingest()
+    assert async_archive.requests()["POST /uploads"] == 1
 
 
 async def test_only_retry_tries_a_refused_file_again(async_archive: AsyncArchive) -> None:

@@ -182,6 +182,18 @@ def test_a_changed_file_is_sent_again(archive: Archive) -> None:
     assert archive.requests()["POST /sources"] == 2
 
 
+def test_a_file_with_the_same_size_time_and_inode_is_not_read_again(
+    archive: Archive,
+) -> None:
+    (path,) = archive.add_files(1)
+    archive.ingest()
+    status, text = path.stat(), path.read_text()
+    path.write_text(text.upper())
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    archive.ingest()
+    assert archive.requests()["POST /sources"] == 1
+
+
 def test_the_ledger_of_the_client_is_the_default(archive: Archive) -> None:
     archive.add_files(1)
     with archive.emulator.client(ledger=archive.ledger) as client:
@@ -326,6 +338,18 @@ def test_a_refused_file_is_reported_with_its_request(archive: Archive) -> None:
     assert "No words in it." in problem.reason
     assert problem.request_id is not None
     assert problem.request_id in str(report)
+
+
+def test_a_file_that_is_too_large_is_refused_after_its_link_was_made(
+    archive: Archive,
+) -> None:
+    (path,) = archive.add_files(1)
+    os.truncate(path, 26 * 1024 * 1024)  # the emulator takes 25 MB of text
+    problem = archive.only_problem()
+    assert (problem.state, problem.code) == ("refused", "too_large")
+    assert archive.requests()["POST /uploads"] == 1
+    archive.ingest()
+    assert archive.requests()["POST /uploads"] == 1
 
 
 def test_only_retry_tries_a_refused_file_again(archive: Archive) -> None:
