@@ -161,8 +161,18 @@ async def test_files_with_one_content_make_one_source_after_a_stop(async_archive
     async_archive.emulator.set_spend_remaining(0)
     await async_archive.ingest(at_spend_cap="stop")
     async_archive.emulator.clock.advance(timedelta(days=1))
+    async_archive.emulator.clear_requests()
     assert (await async_archive.ingest()).states == {"done": 6}
     assert async_archive.emulator.count("jobs") == 1
+    async_archive.emulator.assert_nothing_sent("GET", "/jobs/*")  # no worker has waited for another one
+
+
+async def test_many_files_with_one_content_cost_no_more_than_one(async_archive: AsyncArchive) -> None:
+    for path in async_archive.add_files(30):
+        path.write_text("The same words.")
+    assert (await async_archive.ingest()).states == {"done": 30}
+    assert async_archive.requests()["POST /uploads"] == 1
+    async_archive.emulator.assert_nothing_sent("GET", "/jobs/*")
 
 
 async def test_a_renamed_file_is_not_sent_again(async_archive: AsyncArchive) -> None:

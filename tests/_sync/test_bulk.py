@@ -162,8 +162,18 @@ def test_files_with_one_content_make_one_source_after_a_stop(archive: Archive) -
     archive.emulator.set_spend_remaining(0)
     archive.ingest(at_spend_cap="stop")
     archive.emulator.clock.advance(timedelta(days=1))
+    archive.emulator.clear_requests()
     assert (archive.ingest()).states == {"done": 6}
     assert archive.emulator.count("jobs") == 1
+    archive.emulator.assert_nothing_sent("GET", "/jobs/*")  # no worker has waited for another one
+
+
+def test_many_files_with_one_content_cost_no_more_than_one(archive: Archive) -> None:
+    for path in archive.add_files(30):
+        path.write_text("The same words.")
+    assert (archive.ingest()).states == {"done": 30}
+    assert archive.requests()["POST /uploads"] == 1
+    archive.emulator.assert_nothing_sent("GET", "/jobs/*")
 
 
 def test_a_renamed_file_is_not_sent_again(archive: Archive) -> None:
