@@ -25,9 +25,11 @@ from scripe import (
     PermissionDeniedError,
 )
 from scripe._bulk_files import BulkFiles
+from scripe._core.bulk import CapReached, RunControl, RunStopped
+from scripe._core.request import Request
 from scripe._ledger import store_of
 from scripe.emulator import Clock, Emulator
-from scripe.types import BulkFile, BulkFileStatus, BulkPlan, BulkProgress
+from scripe.types import BulkFile, BulkFileStatus, BulkPlan, BulkProgress, CurrentWorkspace, Note
 
 pytestmark = pytest.mark.anyio
 
@@ -584,6 +586,23 @@ async def test_the_plan_knows_the_price_that_the_api_named(async_archive: AsyncA
     await async_archive.ingest(at_spend_cap="stop")
     plan = await async_archive.plan(ledger=async_archive.ledger)
     assert (plan.cents_per_file, plan.cap_cents, plan.priced_files) == ((10, 10), 5_000, 1)
+
+
+async def test_nothing_is_sent_after_a_stop_and_no_write_at_the_spend_cap(
+    async_archive: AsyncArchive,
+) -> None:
+    control = RunControl(rate_limit_share=0.8, stop_at_cap=False, workers=1)
+    async with async_archive.emulator.async_client(ledger=async_archive.ledger) as client:
+        assert client.ledger is not None
+        bulk_sender = client.bulk._sender.with_control(control, client.ledger)  # pyright: ignore[reportPrivateUsage]
+        write = Request("POST", "/notes", Note, body=b"{}")
+        control.reach_cap(MIDNIGHT, 0)
+        with pytest.raises(CapReached):
+            await bulk_sender.send(write)
+        control.stop()
+        with pytest.raises(RunStopped):
+            await bulk_sender.send(Request("GET", "/workspaces/me", CurrentWorkspace))
+    async_archive.emulator.assert_nothing_sent()
 
 
 # The rate limit

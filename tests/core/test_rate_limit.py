@@ -463,3 +463,13 @@ def test_a_response_that_says_nothing_leaves_what_is_known() -> None:
     complete_call(limiter, 1.0)
     reserve(limiter, 1.0)
     assert limiter.reserve("read", 1.0) == 0.05
+
+
+def test_a_share_counts_by_itself_if_only_the_limit_is_told() -> None:
+    limiter = RateLimiter()
+    for _ in range(3):
+        reservation = limiter.reserve("write", 0.0, share=0.3)
+        assert isinstance(reservation, Reservation)
+        limiter.release(reservation, 0.0, response(200), RateLimit(limit=10))
+    assert limiter.reserve("write", 1.0, share=0.3) == WINDOW - 1
+    assert isinstance(limiter.reserve("write", 1.0), Reservation)
