@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from scripe import AsyncScripe, Scripe
 from scripe._sync.client import set_clock
 from scripe.emulator import Emulator
 from scripe.emulator.server import Server
-from scripe.types import BulkProgress
+from scripe.types import BulkProgress, ItemState
 from tests.support.clock import SleeplessClock
 
 FILES = 12
@@ -35,13 +35,13 @@ class Archive:
             (self.folder / f"{number}.txt").write_text(f"What was said in episode {number}.")
         emulator.delay_next(0.4, 1000, path="/_storage")
 
-    def finish(self) -> dict[str, int]:
+    def finish(self) -> Mapping[ItemState, int]:
         """Run the import to its end, and return the files by state."""
         self.emulator.clear_faults()
         with Scripe(self.server.api_key, base_url=self.server.base_url) as client:
             set_clock(client, SleeplessClock())
             report = client.bulk.ingest(self.folder, project_id=self.emulator.project_id, ledger=self.ledger)
-        return dict(report.states)
+        return report.states
 
 
 @pytest.fixture
@@ -54,15 +54,17 @@ def press_ctrl_c(archive: Archive) -> None:
     def interrupt(progress: BulkProgress) -> None:
         raise KeyboardInterrupt
 
-    with Scripe(archive.server.api_key, base_url=archive.server.base_url) as client:
-        with suppress(KeyboardInterrupt):
-            client.bulk.ingest(
-                archive.folder,
-                project_id=archive.emulator.project_id,
-                ledger=archive.ledger,
-                concurrency=2,
-                on_update=interrupt,
-            )
+    with (
+        Scripe(archive.server.api_key, base_url=archive.server.base_url) as client,
+        suppress(KeyboardInterrupt),
+    ):
+        client.bulk.ingest(
+            archive.folder,
+            project_id=archive.emulator.project_id,
+            ledger=archive.ledger,
+            concurrency=2,
+            on_update=interrupt,
+        )
 
 
 async def ingest_for_long(archive: Archive) -> None:

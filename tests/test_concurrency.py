@@ -262,7 +262,7 @@ def test_what_the_thread_that_may_be_left_returns_and_raises(run: Callable[..., 
     run(use)
 
 
-class Failure(Exception):
+class FailureError(Exception):
     """What one of several works raises."""
 
 
@@ -280,10 +280,10 @@ class Works:
         self.events.append("watch")
 
     async def async_fail(self) -> None:
-        raise Failure
+        raise FailureError
 
     async def async_end_when_stopped(self) -> None:
-        while not self.is_stopped:
+        while not self.is_stopped:  # noqa: ASYNC110 - as a worker does, which hears of it between two steps
             await anyio.sleep(0.01)
         self.events.append("ended")
 
@@ -297,7 +297,7 @@ class Works:
         self.events.append("watch")
 
     def fail(self) -> None:
-        raise Failure
+        raise FailureError
 
     def end_when_stopped(self) -> None:
         while not self.is_stopped:
@@ -321,14 +321,14 @@ def test_after_a_failure_works_may_end_by_themselves_and_are_cancelled_then(back
             0.2,
         )
 
-    with pytest.raises(Failure):
+    with pytest.raises(FailureError):
         anyio.run(main, backend=backend)
     assert [event for event in works.events if event != "watch"] == ["ended", "cancelled"]
 
 
 def test_after_a_failure_threads_may_end_by_themselves_and_are_left_behind_then() -> None:
     works = Works()
-    with pytest.raises(Failure):
+    with pytest.raises(FailureError):
         run_together([works.end_when_stopped, works.go_on, works.fail], works.watch, works.stop, 0.2)
     assert [event for event in works.events if event != "watch"] == ["ended"]
     works.events.append("over")

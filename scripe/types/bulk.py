@@ -189,7 +189,8 @@ class BulkPlan:
         return lines
 
     def _line(self, label: str, value: str, note: str, limit: Limit) -> str:
-        mark = "    <- this decides" if self.limited_by == limit and self.files else ""
+        takes_time = max(self.request_seconds, self.upload_seconds) >= 60 or (self.cap_days or (1, 1))[1] > 1
+        mark = "    <- this decides" if self.limited_by == limit and takes_time else ""
         return f"{label:<12}  {value}{'  ' if note else ''}{note}{mark}"
 
     def _describe_requests(self) -> str:

@@ -83,7 +83,8 @@ class AsyncBulk(AsyncResource):
         Files that cannot be sent, or are refused, are in the report, and the run goes on. Files with the same content
         make one source. If the spend cap is reached, the run waits until 00:00 UTC, or stops.
 
-        Whatever ends a run, the same call goes on where it ended; what is done is not looked at again.
+        Whatever ends a run, the same call goes on where it ended; what is done is not looked at again. The report
+        counts the files, and `report.problems()` names those that are not done.
 
         Args:
             files: A folder, a pattern such as `episodes/**/*.mp3`, or an iterable of paths or `BulkFile`, which is
@@ -95,9 +96,6 @@ class AsyncBulk(AsyncResource):
             at_spend_cap: `wait` for the reset of the spend cap, or `stop`.
             on_update: Called about once a second, with the state of the run.
             show_progress: Show how far the run is, in a terminal or a notebook only.
-
-        Returns:
-            What came of the files: `report.problems()` are those that are not done.
 
         Raises:
             InvalidArgumentError: an argument is wrong, or there is no ledger.
