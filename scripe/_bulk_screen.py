@@ -66,7 +66,7 @@ def _make_display(screen: BulkScreen) -> Display:
 
 
 class BulkScreen:
-    """What is shown of a run: the latest progress that it has reported."""
+    """The latest progress that a run has reported, as text, as HTML and for a terminal."""
 
     def __init__(self) -> None:
         self.progress: BulkProgress | None = None
