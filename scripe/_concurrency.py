@@ -343,6 +343,8 @@ async def _run_together_on_trio(
                 with trio.move_on_after(WATCH_INTERVAL):
                     await changed.wait()
                 await watch()
+        except BaseException as error:  # noqa: BLE001 - raised below: the nursery would put it into a group
+            errors.insert(0, error)
         finally:
             stop()
             with trio.move_on_after(grace, shield=True):

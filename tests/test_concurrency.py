@@ -357,3 +357,17 @@ def test_works_are_watched_until_they_have_ended() -> None:
 
     run_together([end_later], works.watch, works.stop, 5)
     assert works.events == ["watch", "watch"]
+
+
+@pytest.mark.parametrize("run", [anyio.run, trio.run])
+def test_what_the_watcher_raises_ends_the_works_and_comes_as_it_is(run: Callable[..., object]) -> None:
+    async def use() -> None:
+        is_stopping = anyio.Event()
+
+        async def watch() -> None:
+            raise KeyError("the caller's own")
+
+        with pytest.raises(KeyError):
+            await async_run_together([is_stopping.wait] * 2, watch, is_stopping.set, 30)
+
+    run(use)

@@ -15,7 +15,7 @@ from functools import partial
 
 from .._bulk_files import BulkFiles, FileRow, inspect
 from .._bulk_report import BulkReport
-from .._concurrency import AsyncCallback, AsyncClock, async_run_blocking, async_run_together
+from .._concurrency import AsyncCallback, AsyncClock, async_run_blocking, async_run_together, real_seconds
 from .._core import bulk
 from .._core.bulk import CapReached, PollPace, RunControl, RunStopped, SpeedMeter
 from .._core.idempotency import FileIdempotencyKey
@@ -75,11 +75,13 @@ class AsyncBulkRun:
         self._clock = sender.session.clock
         self._meter = SpeedMeter()
         self._errors: deque[str] = deque(maxlen=3)
+        self._watch_at = 0.0
 
     async def run(self) -> BulkReport:
         """Send all files, and wait for their jobs."""
         works = [*[self._send_files] * self._control.workers, self._follow_jobs]
         await async_run_together(works, self._watch, self._control.stop, bulk.STOP_GRACE)
+        await self._send_update()
         return await async_run_blocking(self._report)
 
     # Send files
@@ -265,6 +267,13 @@ class AsyncBulkRun:
     # Tell how far it is
 
     async def _watch(self) -> None:
+        started = real_seconds()
+        if started >= self._watch_at:
+            await self._send_update()
+            # Counting a million files takes a while, and must not take up a processor.
+            self._watch_at = real_seconds() + 20 * (real_seconds() - started)
+
+    async def _send_update(self) -> None:
         await self._on_update(await async_run_blocking(self._progress))
 
     def _progress(self) -> BulkProgress:

@@ -16,7 +16,7 @@ from functools import partial
 
 from .._bulk_files import BulkFiles, FileRow, inspect
 from .._bulk_report import BulkReport
-from .._concurrency import Callback, Clock, run_blocking, run_together
+from .._concurrency import Callback, Clock, run_blocking, run_together, real_seconds
 from .._core import bulk
 from .._core.bulk import CapReached, PollPace, RunControl, RunStopped, SpeedMeter
 from .._core.idempotency import FileIdempotencyKey
@@ -76,11 +76,13 @@ class BulkRun:
         self._clock = sender.session.clock
         self._meter = SpeedMeter()
         self._errors: deque[str] = deque(maxlen=3)
+        self._watch_at = 0.0
 
     def run(self) -> BulkReport:
         """Send all files, and wait for their jobs."""
         works = [*[self._send_files] * self._control.workers, self._follow_jobs]
         run_together(works, self._watch, self._control.stop, bulk.STOP_GRACE)
+        self._send_update()
         return run_blocking(self._report)
 
     # Send files
@@ -266,6 +268,13 @@ class BulkRun:
     # Tell how far it is
 
     def _watch(self) -> None:
+        started = real_seconds()
+        if started >= self._watch_at:
+            self._send_update()
+            # Counting a million files takes a while, and must not take up a processor.
+            self._watch_at = real_seconds() + 20 * (real_seconds() - started)
+
+    def _send_update(self) -> None:
         self._on_update(run_blocking(self._progress))
 
     def _progress(self) -> BulkProgress:

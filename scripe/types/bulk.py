@@ -208,7 +208,11 @@ class BulkPlan:
         first, last = self.cap_days
         days = f"{first:,}" if first == last else f"{first:,} to {last:,}"
         days += " day" if last == 1 else " days"
-        known = "as the API said when the cap was reached" if self.priced_files else "the first day tells"
+        known = (
+            f"as the API said of {self.priced_files:,} file{'s' * (self.priced_files != 1)}"
+            if self.priced_files
+            else "the first day tells"
+        )
         return f"{plan}{self.cap_cents:,} cents a day: {days} at {price} a file; {known}"
 
 

@@ -161,8 +161,18 @@ async def test_files_with_one_content_make_one_source_after_a_stop(async_archive
     async_archive.emulator.set_spend_remaining(0)
     await async_archive.ingest(at_spend_cap="stop")
     async_archive.emulator.clock.advance(timedelta(days=1))
+    async_archive.emulator.clear_requests()
     assert (await async_archive.ingest()).states == {"done": 6}
     assert async_archive.emulator.count("jobs") == 1
+    async_archive.emulator.assert_nothing_sent("GET", "/jobs/*")  # no worker has waited for another one
+
+
+async def test_many_files_with_one_content_cost_no_more_than_one(async_archive: AsyncArchive) -> None:
+    for path in async_archive.add_files(30):
+        path.write_text("The same words.")
+    assert (await async_archive.ingest()).states == {"done": 30}
+    assert async_archive.requests()["POST /uploads"] == 1
+    async_archive.emulator.assert_nothing_sent("GET", "/jobs/*")
 
 
 async def test_a_renamed_file_is_not_sent_again(async_archive: AsyncArchive) -> None:
@@ -179,6 +189,18 @@ async def test_a_changed_file_is_sent_again(async_archive: AsyncArchive) -> None
     path.write_text("Something else altogether.")
     await async_archive.ingest()
     assert async_archive.requests()["POST /sources"] == 2
+
+
+async def test_a_file_with_the_same_size_time_and_inode_is_not_read_again(
+    async_archive: AsyncArchive,
+) -> None:
+    (path,) = async_archive.add_files(1)
+    await async_archive.ingest()
+    status, text = path.stat(), path.read_text()
+    path.write_text(text.upper())
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    await async_archive.ingest()
+    assert async_archive.requests()["POST /sources"] == 1
 
 
 async def test_the_ledger_of_the_client_is_the_default(async_archive: AsyncArchive) -> None:
@@ -325,6 +347,18 @@ async def test_a_refused_file_is_reported_with_its_request(async_archive: AsyncA
     assert "No words in it." in problem.reason
     assert problem.request_id is not None
     assert problem.request_id in str(report)
+
+
+async def test_a_file_that_is_too_large_is_refused_after_its_link_was_made(
+    async_archive: AsyncArchive,
+) -> None:
+    (path,) = async_archive.add_files(1)
+    os.truncate(path, 26 * 1024 * 1024)  # the emulator takes 25 MB of text
+    problem = await async_archive.only_problem()
+    assert (problem.state, problem.code) == ("refused", "too_large")
+    assert async_archive.requests()["POST /uploads"] == 1
+    await async_archive.ingest()
+    assert async_archive.requests()["POST /uploads"] == 1
 
 
 async def test_only_retry_tries_a_refused_file_again(async_archive: AsyncArchive) -> None:

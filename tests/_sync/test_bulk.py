@@ -162,8 +162,18 @@ def test_files_with_one_content_make_one_source_after_a_stop(archive: Archive) -
     archive.emulator.set_spend_remaining(0)
     archive.ingest(at_spend_cap="stop")
     archive.emulator.clock.advance(timedelta(days=1))
+    archive.emulator.clear_requests()
     assert (archive.ingest()).states == {"done": 6}
     assert archive.emulator.count("jobs") == 1
+    archive.emulator.assert_nothing_sent("GET", "/jobs/*")  # no worker has waited for another one
+
+
+def test_many_files_with_one_content_cost_no_more_than_one(archive: Archive) -> None:
+    for path in archive.add_files(30):
+        path.write_text("The same words.")
+    assert (archive.ingest()).states == {"done": 30}
+    assert archive.requests()["POST /uploads"] == 1
+    archive.emulator.assert_nothing_sent("GET", "/jobs/*")
 
 
 def test_a_renamed_file_is_not_sent_again(archive: Archive) -> None:
@@ -180,6 +190,18 @@ def test_a_changed_file_is_sent_again(archive: Archive) -> None:
     path.write_text("Something else altogether.")
     archive.ingest()
     assert archive.requests()["POST /sources"] == 2
+
+
+def test_a_file_with_the_same_size_time_and_inode_is_not_read_again(
+    archive: Archive,
+) -> None:
+    (path,) = archive.add_files(1)
+    archive.ingest()
+    status, text = path.stat(), path.read_text()
+    path.write_text(text.upper())
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    archive.ingest()
+    assert archive.requests()["POST /sources"] == 1
 
 
 def test_the_ledger_of_the_client_is_the_default(archive: Archive) -> None:
@@ -326,6 +348,18 @@ def test_a_refused_file_is_reported_with_its_request(archive: Archive) -> None:
     assert "No words in it." in problem.reason
     assert problem.request_id is not None
     assert problem.request_id in str(report)
+
+
+def test_a_file_that_is_too_large_is_refused_after_its_link_was_made(
+    archive: Archive,
+) -> None:
+    (path,) = archive.add_files(1)
+    os.truncate(path, 26 * 1024 * 1024)  # the emulator takes 25 MB of text
+    problem = archive.only_problem()
+    assert (problem.state, problem.code) == ("refused", "too_large")
+    assert archive.requests()["POST /uploads"] == 1
+    archive.ingest()
+    assert archive.requests()["POST /uploads"] == 1
 
 
 def test_only_retry_tries_a_refused_file_again(archive: Archive) -> None:
