@@ -66,7 +66,7 @@ def _make_display(screen: BulkScreen) -> Display:
 
 
 class BulkScreen:
-    """What is shown of a run: the latest progress that it has reported."""
+    """The latest progress that a run has reported, as text, as HTML and for a terminal."""
 
     def __init__(self) -> None:
         self.progress: BulkProgress | None = None
@@ -177,7 +177,7 @@ def _describe_time(progress: BulkProgress) -> str:
             if is_soon
             else format_moment(progress.waiting_until)
         )
-        duration = format_long_duration(max(0.0, wait.total_seconds()))
+        duration = format_long_duration(wait.total_seconds())
         return f"waiting for {moment} ({duration}), when the spend cap is reset"
     if progress.seconds_left is not None:
         about = "about " if progress.seconds_left >= 60 else ""

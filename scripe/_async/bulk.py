@@ -91,7 +91,7 @@ class AsyncBulkRun:
             while True:
                 self._control.check()
                 while wait := self._control.cap_wait(self._now() / 1000):
-                    await self._sleep(wait + 0.1)  # clocks round
+                    await self._sender.sleep(wait + 0.1)  # clocks round
                 row = await async_run_blocking(self._files.acquire)
                 if row is not None:
                     await self._send_with_tries(row)
@@ -123,7 +123,7 @@ class AsyncBulkRun:
                     sent = self._control.sent
                     if not await self._may_try_again(row, error, tries):
                         return
-                await self._sleep(pause)
+                await self._sender.sleep(pause)
                 pause = min(bulk.LONGEST_PAUSE, 2 * pause)
         finally:
             self._files.release(row, again=again)
@@ -217,7 +217,7 @@ class AsyncBulkRun:
                     requests = await self._look_for_jobs() if pending else 0
                     pace.record(self._clock.now(), self._control.sent, requests)
                 elif is_over:
-                    await self._sleep(1.0)
+                    await self._sender.sleep(1.0)
                 else:
                     await AsyncClock().sleep(BRIEFLY)
 
@@ -291,13 +291,6 @@ class AsyncBulkRun:
         return BulkReport(self._files, self._control.cap_resets_at)
 
     # The clock
-
-    async def _sleep(self, seconds: float) -> None:
-        """Wait on the client's clock; end early, with an error, if the run stops."""
-        until = self._clock.now() + seconds
-        while (left := until - self._clock.now()) > 0.001:
-            self._control.check()
-            await self._clock.sleep(min(1.0, left))
 
     def _now(self) -> int:
         """Return milliseconds of the server's clock."""

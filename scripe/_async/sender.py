@@ -237,7 +237,7 @@ class AsyncSender:
             retry=policy.retry,
             wait=policy.wait,
             stop=policy.stop,
-            sleep=self.session.clock.sleep,
+            sleep=self.sleep,
             before_sleep=_RetryReport(label, observation).before_sleep,
             retry_error_callback=last_outcome,
         )
@@ -346,9 +346,20 @@ class AsyncSender:
                 )
             _log.log_rate_limit_wait(request, delay)
             try:
-                await clock.sleep(delay)
+                await self.sleep(delay)
             finally:
                 exchange.observation.on_rate_limit_wait(clock.now() - now)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; in a bulk run that stops meanwhile, raise RunStopped."""
+        clock = self.session.clock
+        if self.control is None:
+            await clock.sleep(seconds)
+            return
+        until = clock.now() + seconds
+        while (left := until - clock.now()) > 0.001:  # clocks round
+            self.control.check()
+            await clock.sleep(min(1.0, left))
 
     def _release_slot(
         self, slot: Reservation | None, outcome: Outcome | None, response: ResponseInfo | None

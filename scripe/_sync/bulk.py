@@ -92,7 +92,7 @@ class BulkRun:
             while True:
                 self._control.check()
                 while wait := self._control.cap_wait(self._now() / 1000):
-                    self._sleep(wait + 0.1)  # clocks round
+                    self._sender.sleep(wait + 0.1)  # clocks round
                 row = run_blocking(self._files.acquire)
                 if row is not None:
                     self._send_with_tries(row)
@@ -124,7 +124,7 @@ class BulkRun:
                     sent = self._control.sent
                     if not self._may_try_again(row, error, tries):
                         return
-                self._sleep(pause)
+                self._sender.sleep(pause)
                 pause = min(bulk.LONGEST_PAUSE, 2 * pause)
         finally:
             self._files.release(row, again=again)
@@ -218,7 +218,7 @@ class BulkRun:
                     requests = self._look_for_jobs() if pending else 0
                     pace.record(self._clock.now(), self._control.sent, requests)
                 elif is_over:
-                    self._sleep(1.0)
+                    self._sender.sleep(1.0)
                 else:
                     Clock().sleep(BRIEFLY)
 
@@ -292,13 +292,6 @@ class BulkRun:
         return BulkReport(self._files, self._control.cap_resets_at)
 
     # The clock
-
-    def _sleep(self, seconds: float) -> None:
-        """Wait on the client's clock; end early, with an error, if the run stops."""
-        until = self._clock.now() + seconds
-        while (left := until - self._clock.now()) > 0.001:
-            self._control.check()
-            self._clock.sleep(min(1.0, left))
 
     def _now(self) -> int:
         """Return milliseconds of the server's clock."""

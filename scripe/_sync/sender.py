@@ -238,7 +238,7 @@ class Sender:
             retry=policy.retry,
             wait=policy.wait,
             stop=policy.stop,
-            sleep=self.session.clock.sleep,
+            sleep=self.sleep,
             before_sleep=_RetryReport(label, observation).before_sleep,
             retry_error_callback=last_outcome,
         )
@@ -347,9 +347,20 @@ class Sender:
                 )
             _log.log_rate_limit_wait(request, delay)
             try:
-                clock.sleep(delay)
+                self.sleep(delay)
             finally:
                 exchange.observation.on_rate_limit_wait(clock.now() - now)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; in a bulk run that stops meanwhile, raise RunStopped."""
+        clock = self.session.clock
+        if self.control is None:
+            clock.sleep(seconds)
+            return
+        until = clock.now() + seconds
+        while (left := until - clock.now()) > 0.001:  # clocks round
+            self.control.check()
+            clock.sleep(min(1.0, left))
 
     def _release_slot(
         self, slot: Reservation | None, outcome: Outcome | None, response: ResponseInfo | None

@@ -363,6 +363,20 @@ def test_an_error_that_stops_the_run(
     assert "to go on, run the same command again: scripe bulk ingest --ledger" in ran.err
 
 
+def test_a_plan_that_fails_has_nothing_to_go_on_with(scripe: Run, served: Emulator, folder: Path) -> None:
+    served.fail_next(401, "invalid_token", times=9)
+    ran = scripe("bulk", "plan", str(folder), "--project-id", served.project_id)
+    assert ran.code == 3
+    assert "go on" not in ran.err
+
+
+def test_an_error_for_programs(ingest: Ingest, served: Emulator) -> None:
+    served.fail_next(401, "invalid_token", method="POST", path="/uploads", times=99)
+    ran = ingest("--json")
+    assert ran.out == ""
+    assert (ran.error["type"], ran.error["exitCode"]) == ("AuthenticationError", 3)
+
+
 def test_no_server(ingest: Ingest) -> None:
     ran = ingest("--base-url", "http://127.0.0.1:9/v1")
     assert ran.code == 11
@@ -388,7 +402,10 @@ def test_a_very_long_command_line_is_not_repeated(
     assert ran.err.splitlines()[-1] == "Nothing is done twice: to go on, run the same command again."
 
 
-def test_sigterm_means_what_it_meant_before_and_after_a_command(ingest: Ingest) -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    ingest()
-    assert signal.getsignal(signal.SIGTERM) is before
+def test_sigterm_means_after_a_command_what_it_meant_before(ingest: Ingest) -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        ingest()
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, before)

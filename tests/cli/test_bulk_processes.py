@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -106,6 +107,19 @@ def test_ctrl_c_cuts_large_uploads(
     code, _, seconds = process.stop(signal.SIGINT)
     assert code == 130
     assert seconds < 5
+
+
+def test_ctrl_c_ends_a_wait_for_the_rate_limit(folder: Path, ledger: str, violations: list[str]) -> None:
+    add_files(folder, 20)
+    with Emulator(job_speed=1000, shared_limit=10) as emulator, emulator.serve() as server:
+        words = ["ingest", str(folder), "--project-id", emulator.project_id, "--ledger", ledger]
+        connection = {"SCRIPE_BASE_URL": server.base_url, "SCRIPE_API_KEY": server.api_key}
+        process = Process(words, {**os.environ, **connection})
+        wait_for(emulator, "POST", "/uploads", 4)
+        time.sleep(1)
+        code, _, seconds = process.stop(signal.SIGINT)
+    assert code == 130
+    assert seconds < 3
 
 
 def test_a_response_that_does_not_come_is_waited_for_5_seconds(
