@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import signal
 import subprocess
@@ -161,12 +160,6 @@ def hear_ctrl_c() -> None:
 def end(*_: object) -> None:
     """End like a program that cleans up when it is told to stop."""
     sys.exit(TERMINATED)
-
-
-def peak_memory() -> int:
-    """Return the largest size of this process in memory, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def main(words: Iterable[str]) -> None:
