@@ -97,12 +97,13 @@ class Import:
     def run_again(self, base_url: str) -> None:
         """Run once more in this process; raise unless there is nothing left to do."""
         self.runs += 1
+        self.check()
         self.emulator.clear_faults()
         before, wanted = len(self.emulator.requests), (self.files + self.copies, self.copies)
         with Scripe(self.emulator.api_key, base_url=base_url, rate_limiter=None) as client:
             report = client.bulk.ingest(self.recordings, project_id=self.project_id, ledger=self.path)
         if not report.is_complete or (report.files, report.duplicate_count) != wanted:
-            raise Loss(f"in the end: {report}")
+            raise Loss(f"in the end, with {report.duplicate_count} copies of {self.copies}: {report}")
         if sent := self.emulator.requests[before + 1 :]:  # beside the workspace
             raise Loss(f"a run with nothing to do sent {sent}")
 
