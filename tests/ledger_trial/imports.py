@@ -124,15 +124,15 @@ class Import:
         return updates
 
     def check_updates(self) -> None:
-        """Raise if a figure exceeds 100%, or if less is done than before."""
-        done = 0
+        """Raise if a figure exceeds 100%, or if it is smaller than before, in an earlier run too."""
+        done = sent = 0
         for update in self.updates():
             states = update["states"]
             if update["files"] != self.files + self.copies or sum(states.values()) != update["files"]:
                 raise Loss(f"not 100% of the files: {update}")
-            if not 0 <= update["bytes_sent"] <= update["bytes_total"] or states.get("done", 0) < done:
-                raise Loss(f"more than 100%, or less done than before ({done}): {update}")
-            done = states.get("done", 0)
+            if not sent <= update["bytes_sent"] <= update["bytes_total"] or states.get("done", 0) < done:
+                raise Loss(f"more than 100%, or less than before ({done} done, {sent} bytes): {update}")
+            done, sent = states.get("done", 0), update["bytes_sent"]
 
     def describe(self) -> str:
         """Return the states of the ledger and the newest requests, for the report of a loss."""
