@@ -59,7 +59,7 @@ DAY: Final = 86_400
 METERED_SECONDS: Final = 60.0
 MAX_REASON: Final = 500
 
-STOP_GRACE: Final = 4.5
+STOP_GRACE: Final = 4.0
 """Seconds that requests in flight have to end after Ctrl-C, so that the program ends within five."""
 
 RESET_JITTER: Final = 60.0

@@ -124,7 +124,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="the parts to run (all)")
     parser.add_argument("--seed", type=int, default=1, help="the seed of what is random (1)")
     parser.add_argument(
-        "--seconds", type=float, default=40.0, help="for how long each part tries random ones (40)"
+        "--seconds", type=float, default=35.0, help="how long each part tries random ones (35)"
     )
     return parser.parse_args()
 

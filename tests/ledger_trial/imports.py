@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import signal
 import subprocess
@@ -98,12 +97,13 @@ class Import:
     def run_again(self, base_url: str) -> None:
         """Run once more in this process; raise unless there is nothing left to do."""
         self.runs += 1
+        self.check()
         self.emulator.clear_faults()
         before, wanted = len(self.emulator.requests), (self.files + self.copies, self.copies)
         with Scripe(self.emulator.api_key, base_url=base_url, rate_limiter=None) as client:
             report = client.bulk.ingest(self.recordings, project_id=self.project_id, ledger=self.path)
         if not report.is_complete or (report.files, report.duplicate_count) != wanted:
-            raise Loss(f"in the end: {report}")
+            raise Loss(f"in the end, with {report.duplicate_count} copies of {self.copies}: {report}")
         if sent := self.emulator.requests[before + 1 :]:  # beside the workspace
             raise Loss(f"a run with nothing to do sent {sent}")
 
@@ -124,15 +124,15 @@ class Import:
         return updates
 
     def check_updates(self) -> None:
-        """Raise if a figure exceeds 100%, or if less is done than before."""
-        done = 0
+        """Raise if a figure exceeds 100%, or if it is smaller than before, in an earlier run too."""
+        done = sent = 0
         for update in self.updates():
             states = update["states"]
             if update["files"] != self.files + self.copies or sum(states.values()) != update["files"]:
                 raise Loss(f"not 100% of the files: {update}")
-            if not 0 <= update["bytes_sent"] <= update["bytes_total"] or states.get("done", 0) < done:
-                raise Loss(f"more than 100%, or less done than before ({done}): {update}")
-            done = states.get("done", 0)
+            if not sent <= update["bytes_sent"] <= update["bytes_total"] or states.get("done", 0) < done:
+                raise Loss(f"more than 100%, or less than before ({done} done, {sent} bytes): {update}")
+            done, sent = states.get("done", 0), update["bytes_sent"]
 
     def describe(self) -> str:
         """Return the states of the ledger and the newest requests, for the report of a loss."""
@@ -161,12 +161,6 @@ def hear_ctrl_c() -> None:
 def end(*_: object) -> None:
     """End like a program that cleans up when it is told to stop."""
     sys.exit(TERMINATED)
-
-
-def peak_memory() -> int:
-    """Return the largest size of this process in memory, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def main(words: Iterable[str]) -> None:

@@ -21,7 +21,7 @@ from .imports import Import
 from .keys import Scenario
 from .season import Loss
 
-FILES = 500
+FILES, COPIES = 500, 100
 MOST_REQUESTS = 2 * FILES + FILES // 100 + 60
 LIMIT, SHARE, WINDOW = 120, 0.8, timedelta(seconds=60)
 OWN_LIMIT = int(SHARE * LIMIT)
@@ -115,7 +115,7 @@ def scenarios(seed: int) -> Iterator[Scenario]:
 def run_by_the_clock(way: str, concurrency: int, others: int) -> Import:
     """Plan, run, and compare."""
     clock = Clock(datetime(2026, 5, 1, 9, tzinfo=UTC), frozen=True)
-    trial = Import(FILES, clock=clock, shared_limit=LIMIT)
+    trial = Import(FILES, COPIES, clock=clock, shared_limit=LIMIT)
     with trial.emulator.client() as client:
         plan = client.bulk.plan(trial.recordings, project_id=trial.project_id)
     clock.advance(WINDOW)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scripe import Scripe
 
-from .imports import Import, peak_memory
+from .imports import Import
 from .keys import Scenario
 from .season import Loss
 
@@ -54,12 +54,18 @@ def run_planned(seed: int) -> Import:
 
 
 def make_files(folder: Path, count: int, seed: int) -> None:
-    """Make tiny files, each with a content of its own."""
+    """Make tiny files. Those of the first folder have contents of their own; the others, which are not read, share one.
+
+    So many files of their own take a disk that is busy a minute.
+    """
     for number in range(count):
         path = path_of(folder, number)
         if number % IN_A_FOLDER == 0:
             path.parent.mkdir(parents=True)
-        path.write_text(f"{seed}/{number}")
+        if number < IN_A_FOLDER or number % IN_A_FOLDER == 0:
+            path.write_text(f"{seed}/{number}")
+        else:
+            path.hardlink_to(path_of(folder, number - number % IN_A_FOLDER))
 
 
 def path_of(folder: Path, number: int) -> Path:
@@ -76,6 +82,13 @@ def plan_files(trial: Import, *words: str) -> int:
     if child.returncode or int(planned) < int(words[-1]) - 2 * WORKERS:
         raise Loss(f"ended with {child.returncode}: {child.stdout}{child.stderr}")
     return int(peak)
+
+
+def peak_memory() -> int:
+    """Return the largest size of this process in memory, in bytes. `ru_maxrss` would be that of its parent."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    (kilobytes,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
+    return int(kilobytes) * 1024
 
 
 def main(api_key: str, base_url: str, project_id: str, folder: str, path: str, count: str) -> None:
