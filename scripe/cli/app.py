@@ -41,6 +41,7 @@ COMMANDS = {  # the place of each command, and its line on the page of all
     "webhooks": ("commands.webhooks:app", "Create, get and update webhook endpoints; rotate-secret."),
     "ledger": ("commands.ledger:app", "List what a ledger knows, settle a write, back it up."),
     "oauth": ("commands.oauth:app", "Register an application that acts for its users."),
+    "doctor": ("doctor:run_doctor", "Look for what does not work, and say what to do about it."),
     "emulator": ("app:emulator", "Serve an emulated Scripe API on this machine until Ctrl-C."),
     "completion": ("commands.completion:app", "Write a completion script for bash, zsh or fish."),
 }
