@@ -36,6 +36,7 @@ from .._http.connection_trace import ConnectionTrace
 from .._redaction import redact_api_key
 from .._version import __version__
 from ..errors import (
+    APIResponseValidationError,
     APIStatusError,
     ConfigurationError,
     ConsentRequiredError,
@@ -163,8 +164,8 @@ class AsyncDoctor:
         except ScripeError as error:
             return self._add_error("health", error)
         if health.status is None:
-            error = ScripeError("GET /health responded without a status. Check the base URL.")
-            return self._findings.fail("health", "not_the_api", error)
+            missing = ScripeError("GET /health responded without a status. Check the base URL.")
+            return self._findings.fail("health", "not_the_api", missing)
         code = "ok" if health.is_ok else "degraded"
         self._findings.add("health", f"{health.status} in {outcome.elapsed * 1000:.0f} ms", code)
         return decide.add_clock(
@@ -222,10 +223,10 @@ class AsyncDoctor:
         if login is None or login.ended is not None:
             code = "login_missing" if login is None else "login_over"
             reason = "missing" if login is None or login.ended is None else login.ended
-            error = ConsentRequiredError(
+            over = ConsentRequiredError(
                 f"The login {auth.name!r} is {reason.replace('_', ' ')}.", name=auth.name, reason=reason
             )
-            return findings.fail("credential", code, error)
+            return findings.fail("credential", code, over)
         if not login.is_alive(self._sender.session.clock.wall_time()):
             return findings.add(
                 "credential", f"login {auth.name!r}: its access token is over", "login_expired"
@@ -261,6 +262,13 @@ class AsyncDoctor:
             return None
 
     def _add_error(self, name: str, error: ScripeError) -> bool:
+        if (
+            isinstance(error, APIResponseValidationError)
+            and isinstance(error.body, dict)
+            and name != "health"
+        ):
+            self._findings.add(name, error.message, "unknown_shape")
+            return False
         code = decide.error_code(error) if isinstance(error, APIStatusError) else "not_the_api"
         return self._findings.fail(name, code, error, str(error))
 

@@ -340,7 +340,7 @@ class Diagnosis:
     checks: tuple[DiagnosisCheck, ...]
     error: ScripeError | None = None
     facts: tuple[FactObservation, ...] = ()
-    responses: tuple[Mapping[str, JSON], ...] = ()
+    responses: tuple[dict[str, JSON], ...] = ()
 
     @property
     def fault(self) -> DiagnosisCheck | None:
@@ -371,7 +371,7 @@ class Findings:
     def __init__(self) -> None:
         self.checks: list[DiagnosisCheck] = []
         self.error: ScripeError | None = None
-        self.responses: list[Mapping[str, JSON]] = []
+        self.responses: list[dict[str, JSON]] = []
         self.facts: list[FactObservation] = []
 
     def add(self, name: str, text: str, code: str = "ok", **values: JSON) -> bool:
@@ -497,13 +497,13 @@ def add_rate_limit(findings: Findings, response: ResponseInfo) -> bool:
     rate_limit = response.rate_limit
     if rate_limit is None:
         return findings.add("rate limit", "not seen: the response has no headers of it", "not_seen")
-    parts = {
+    parts: dict[str, int | float | None] = {
         "limit": rate_limit.limit,
         "remaining": rate_limit.remaining,
         "reset_after": rate_limit.reset_after,
     }
     text = ", ".join(f"{name.replace('_', ' ')} {part:g}" for name, part in parts.items() if part is not None)
-    return findings.add("rate limit", text, **parts)
+    return findings.add("rate limit", text, "ok", **parts)
 
 
 def add_deprecation(findings: Findings, response: ResponseInfo, version: str) -> bool:

@@ -35,7 +35,7 @@ def dispatch(tokens: list[str]) -> int:
         tokens = [*tokens[1:], "--help"]
     if tokens[0] == "emulator":  # before cyclopts is imported, which it does not need
         return run_emulator(tokens[1:])
-    if (arguments := _arguments_of_doctor(options)) is not None:  # it works without cyclopts
+    if (arguments := _arguments_of_doctor(tokens)) is not None:  # it works without cyclopts
         from .doctor import run_doctor
 
         return run_doctor(arguments)
