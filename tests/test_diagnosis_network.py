@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from scripe import AsyncScripe, Diagnosis, Scripe
-from scripe._http import BackendName
+from scripe._http import BackendName, backends
 from scripe._http.tls import ssl_context
 from tests.conftest import KEY
 from tests.support.server import Reply, ScriptedServer, json_reply
@@ -111,11 +111,18 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 
 def look(base_url: str, engine: BackendName = "httpx", timeout: float | None = 60) -> Diagnosis:
-    """Return a diagnosis, which must come within 15 seconds."""
+    """Return the diagnosis of both clients, which must be the same and come within 15 seconds."""
+
+    async def look_async() -> Diagnosis:
+        async with AsyncScripe(KEY, base_url=base_url, http_client=engine, timeout=timeout) as client:
+            return await client.diagnose()
+
     started = time.monotonic()
     with Scripe(KEY, base_url=base_url, http_client=engine, timeout=timeout) as client:
         diagnosis = client.diagnose()
     assert time.monotonic() - started < 15
+    codes = [(check.name, check.code) for check in diagnosis.checks]
+    assert [(check.name, check.code) for check in anyio.run(look_async).checks] == codes
     return diagnosis
 
 
@@ -248,9 +255,13 @@ def test_what_cannot_be_used_of_the_environment_is_named(
 
 
 def test_an_engine_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch, server: ScriptedServer) -> None:
-    client = Scripe(KEY, base_url=server.base_url, http_client="httpx2")
-    monkeypatch.setitem(__import__("sys").modules, "httpx2", None)
-    assert fault_of(client.diagnose()) == ("engine", "configuration")
+    client = AsyncScripe(KEY, base_url=server.base_url, http_client="httpx2")
+    monkeypatch.setattr(backends, "import_module", _refuse_import)
+    assert fault_of(anyio.run(client.diagnose)) == ("engine", "configuration")
+
+
+def _refuse_import(name: str) -> object:
+    raise ModuleNotFoundError(name)
 
 
 def test_plain_http_to_another_machine_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -336,11 +336,15 @@ class AsyncScripe:
         copy._is_copy = True
         return copy
 
-    async def diagnose(self) -> Diagnosis:
+    async def diagnose(self, *, facts: bool = False) -> Diagnosis:
         """Look at this machine, the network, the API and the credential, until something fails; raise nothing for it.
 
         At most three reads are sent, once and over a connection of their own. Nothing is written, and no login is
         refreshed. Print the result, or look at its `fault` and `warnings`.
+
+        Args:
+            facts: Also look at what the API does where its documentation says nothing, or two things: with up to 18
+                more reads, one a second.
 
         Returns:
             What was seen, and what to do about it.
@@ -348,7 +352,7 @@ class AsyncScripe:
         """
         from .diagnosis import AsyncDoctor
 
-        return await AsyncDoctor(self._sender).examine()
+        return await AsyncDoctor(self._sender).examine(facts=facts)
 
     @overload
     async def request(

@@ -22,8 +22,10 @@ from .._core import response as responses
 from .._core.config import BASE_URL, NO_API_KEY, Secret, is_loopback, parse_host, redact_user
 from .._core.diagnosis import EXTRAS, VARIABLES, ConnectionSeen, Diagnosis, Findings
 from .._core.diagnosis_report import describe_response
+from .._core.fact_probes import PAUSE, READS, Answers, FactRead, judge
 from .._core.outcome import Outcome, TransportFailure
-from .._core.request import Request
+from .._core.rate_limit import WINDOW
+from .._core.request import Request, build_path
 from .._http import (
     AsyncHTTPTransport,
     CommonHeaders,
@@ -74,12 +76,14 @@ class AsyncDoctor:
         self._api_key: Secret[str] = NO_API_KEY
         self._last: ResponseInfo | None = None
 
-    async def examine(self) -> Diagnosis:
-        """Look at everything, until a fault ends it."""
+    async def examine(self, *, facts: bool = False) -> Diagnosis:
+        """Look at everything, until a fault ends it; if nothing does, also at the facts."""
         self._sender.session.check_usable()
         add_machine(self._findings)
         try:
-            _ = await self._examine_address() and await self._examine_api()
+            is_well = await self._examine_address() and await self._examine_api()
+            if is_well and facts:
+                self._findings.facts.extend(judge(await self._fetch_facts()))
         finally:
             if self._transport is not None:
                 await self._transport.close()
@@ -277,11 +281,39 @@ class AsyncDoctor:
         self._last = responses.build_response_info(request, outcome, 1, self._api_key)
         return self._last
 
-    async def send(self, request: Request[T], trace: ConnectionTrace | None = None) -> Outcome:
-        """Send a request once."""
+    async def _fetch_facts(self) -> Answers:
+        """Send the reads that show facts, one a second; stop after a 429, or if little of the rate limit remains."""
+        answers, clock, has_waited = Answers(), self._sender.session.clock, False
+        for read in READS:
+            found = None if read.id_from is None else answers.find_id(read.id_from)
+            if read.id_from is not None and found is None:
+                continue
+            await clock.sleep(PAUSE)
+            outcome = await self.send(_to_request(read, found or ""), version=read.version)
+            if isinstance(outcome, TransportFailure):
+                continue
+            if outcome.status == 429:
+                break
+            answers.raw[read.name] = outcome
+            if not answers.is_scarce(read.name):
+                continue
+            if has_waited:
+                break
+            has_waited = True
+            await clock.sleep(WINDOW)
+        return answers
+
+    async def send(
+        self, request: Request[T], trace: ConnectionTrace | None = None, *, version: str | None = ""
+    ) -> Outcome:
+        """Send a request once; with another version of the API than the client's, or with none."""
         options = self._options
+        usual = options.headers
+        if version != "":
+            usual.pop("Scripe-Api-Version", None)
+            usual |= {} if version is None else {"Scripe-Api-Version": version}
         authorization = {"Authorization": f"Bearer {self._api_key.reveal()}"} if request.authenticated else {}
-        headers = CommonHeaders(options.base_url, {"Host": options.host, **options.headers, **authorization})
+        headers = CommonHeaders(options.base_url, {"Host": options.host, **usual, **authorization})
         prepared = PreparedRequest(request.method, Secret(options.base_url + request.target), headers)
         timeout = min(MAX_SECONDS, options.timeout or MAX_SECONDS)
         transport = self._transport or self._sender.session.transport()
@@ -305,23 +337,24 @@ _ACCESS = Request("GET", "/health/auth", HealthAuth, envelope="either")
 _WORKSPACE = Request("GET", "/workspaces/me", CurrentWorkspace, envelope="either")
 
 
+def _to_request(read: FactRead, found: str) -> Request[BaseModel]:
+    """Return the request of a read, with the id that it needs."""
+    path = build_path(read.path, *([found] if "{}" in read.path else []))
+    params = {name: found if text == "{}" else text for name, text in (read.params or {}).items()}
+    return Request(
+        "GET", path, BaseModel, params=params, envelope="either", authenticated=read.name != "health"
+    )
+
+
 def add_machine(findings: Findings) -> None:
     """Add what is installed, and which environment variables count."""
     findings.add("scripe", __version__, versions={"scripe": __version__})
     system = f"{platform.python_implementation()} {platform.python_version()} on {platform.system()}"
     findings.add("python", system, versions={"python": platform.python_version()})
-    extras = [name for name, module in EXTRAS.items() if is_installed(module)]
+    extras = [name for name, module in EXTRAS.items() if find_spec(module) is not None]
     findings.add("extras", ", ".join(extras) or "none", extras=list(extras))
     names = [name for name in VARIABLES if os.environ.get(name)]
     code = "tls_keys_logged" if "SSLKEYLOGFILE" in names else "ok"
     findings.add(
         "environment", ", ".join(names) or "no variable that counts is set", code, variables=list(names)
     )
-
-
-def is_installed(module: str) -> bool:
-    """Return whether a module can be imported."""
-    try:
-        return find_spec(module) is not None
-    except ValueError:  # half imported, by a test for instance
-        return True

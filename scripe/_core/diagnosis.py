@@ -398,6 +398,7 @@ class ConnectionSeen:
         connect_seconds: Until the TCP connection stood; None if it never did.
         tls_seconds: Until TLS was agreed; None if it never was.
         failed_step: What failed; None if nothing did, or something else.
+        is_refused: True if nothing listens at the address.
         verify_code: OpenSSL's number of what is wrong with the certificate.
         certificate_end: When the certificate of the server ends.
         tls_version: Such as `TLSv1.3`.
@@ -407,6 +408,7 @@ class ConnectionSeen:
     connect_seconds: float | None = None
     tls_seconds: float | None = None
     failed_step: Literal["connect", "tls"] | None = None
+    is_refused: bool = False
     verify_code: int | None = None
     certificate_end: datetime | None = None
     tls_version: str | None = None
@@ -432,7 +434,7 @@ def failure_code(failure: TransportFailure, seen: ConnectionSeen, *, behind_prox
         return "health", "no_response"
     if failure.is_timeout:
         return "connection", "connection_timeout"
-    return "connection", "connection_refused" if "refused" in failure.message else "connection_failed"
+    return "connection", "connection_refused" if seen.is_refused else "connection_failed"
 
 
 def certificate_end(certificate: Mapping[str, object] | None) -> datetime | None:

@@ -17,6 +17,7 @@ from .. import _vocabulary
 from .._facts import FACTS
 from ..types._base import JSON
 from .diagnosis import CHECK_NAMES, EXTRAS, NEXT_STEPS, VARIABLES, Diagnosis
+from .fact_probes import PHRASES
 from .json_repair import load_json
 from .outcome import RawResponse
 
@@ -95,7 +96,7 @@ def _all_words() -> Iterator[str]:
     for fact in FACTS:
         yield from (fact.id, fact.assumed)
         yield from re.findall("`([^`]+)`", f"{fact.claim} {fact.assumed}")
-    yield from (*CHECK_NAMES, *EXTRAS, *VARIABLES, *OWN_WORDS)
+    yield from (*CHECK_NAMES, *EXTRAS, *VARIABLES, *OWN_WORDS, *PHRASES)
     for code, (level, next_step) in NEXT_STEPS.items():
         yield from (code, level, next_step)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
 from .._concurrency import real_seconds
@@ -36,7 +36,10 @@ class ConnectionTrace:
             self._started = real_seconds()
         elif state == "failed":
             self.seen.failed_step = "tls" if step == "start_tls" else "connect"
-            self.seen.verify_code = _verify_code(details.get("exception"))
+            for error in _causes(details.get("exception")):
+                self.seen.is_refused |= isinstance(error, ConnectionRefusedError)
+                if isinstance(error, ssl.SSLCertVerificationError):
+                    self.seen.verify_code = error.verify_code  # OpenSSL's number
         elif step == "start_tls":
             self.seen.tls_seconds = real_seconds() - self._started
         else:
@@ -52,10 +55,11 @@ class ConnectionTrace:
             self.seen.certificate_end = certificate_end(tls.getpeercert())
 
 
-def _verify_code(error: object) -> int | None:
-    """Return OpenSSL's number of the problem that an exception, or one of its causes, stands for."""
-    while isinstance(error, BaseException):
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_code
-        error = error.__cause__ or error.__context__
-    return None
+def _causes(error: object) -> Iterator[BaseException]:
+    """Yield an exception and what caused it; asyncio and trio put several attempts to connect into a group."""
+    if isinstance(error, BaseException):
+        yield error
+        yield from _causes(error.__cause__ or error.__context__)
+    if isinstance(error, BaseExceptionGroup):
+        for one in cast("tuple[BaseException, ...]", error.exceptions):
+            yield from _causes(one)

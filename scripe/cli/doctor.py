@@ -51,6 +51,12 @@ def _parser() -> argparse.ArgumentParser:
         ),
     )
     add = parser.add_argument
+    add(
+        "--facts",
+        action="store_true",
+        help="also look at what the API does where its documentation says nothing, or two things: with up to 18 more "
+        "reads, one a second",
+    )
     add("--strict", action="store_true", help="exit with 20 if there is a warning")
     add(
         "--report",
@@ -134,7 +140,7 @@ def examine(options: argparse.Namespace) -> Diagnosis:
     is_missing = options.ledger is not None and client.ledger is None
     with client:
         sender = client._sender  # pyright: ignore[reportPrivateUsage]
-        return Doctor(sender, problem, is_ledger_missing=is_missing).examine()
+        return Doctor(sender, problem, is_ledger_missing=is_missing).examine(facts=options.facts)
 
 
 def _find_problem(options: argparse.Namespace) -> tuple[ConfigurationError | None, CredentialChoice | None]:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scripe import AsyncScripe, Diagnosis, Ledger, PlanNotEligibleError
+from scripe import AsyncScripe, ConfigurationError, Diagnosis, Ledger, PlanNotEligibleError
 from scripe._async.client import set_clock
+from scripe._async.diagnosis import AsyncDoctor
 from scripe._concurrency import AsyncClock
 from scripe.emulator import Emulator
 from tests.conftest import KEY
@@ -270,3 +271,20 @@ async def test_it_reads_as_lines_with_next_steps(async_client: AsyncScripe, serv
     last = str(diagnosis).splitlines()[-2:]
     assert last[0].startswith("fault    health")
     assert last[1].strip() == diagnosis.checks[-1].next_step
+
+
+async def test_without_a_credential_the_health_is_looked_at(
+    async_local: AsyncScripe, emulator: Emulator
+) -> None:
+    missing = ConfigurationError("There is no API key.")
+    sender = async_local._sender  # pyright: ignore[reportPrivateUsage]
+    diagnosis = await AsyncDoctor(sender, missing).examine()
+    assert code_of(diagnosis, "credential") == "no_credential"
+    assert diagnosis.error is missing
+    assert [request.path for request in emulator.requests] == ["/health"]
+
+
+async def test_a_ledger_that_is_missing_is_a_warning(async_local: AsyncScripe) -> None:
+    sender = async_local._sender  # pyright: ignore[reportPrivateUsage]
+    diagnosis = await AsyncDoctor(sender, is_ledger_missing=True).examine()
+    assert code_of(diagnosis, "ledger") == "ledger_missing"

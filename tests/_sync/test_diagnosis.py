@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scripe import Scripe, Diagnosis, Ledger, PlanNotEligibleError
+from scripe import Scripe, ConfigurationError, Diagnosis, Ledger, PlanNotEligibleError
 from scripe._sync.client import set_clock
+from scripe._sync.diagnosis import Doctor
 from scripe._concurrency import Clock
 from scripe.emulator import Emulator
 from tests.conftest import KEY
@@ -271,3 +272,20 @@ def test_it_reads_as_lines_with_next_steps(client: Scripe, server: ScriptedServe
     last = str(diagnosis).splitlines()[-2:]
     assert last[0].startswith("fault    health")
     assert last[1].strip() == diagnosis.checks[-1].next_step
+
+
+def test_without_a_credential_the_health_is_looked_at(
+    local: Scripe, emulator: Emulator
+) -> None:
+    missing = ConfigurationError("There is no API key.")
+    sender = local._sender  # pyright: ignore[reportPrivateUsage]
+    diagnosis = Doctor(sender, missing).examine()
+    assert code_of(diagnosis, "credential") == "no_credential"
+    assert diagnosis.error is missing
+    assert [request.path for request in emulator.requests] == ["/health"]
+
+
+def test_a_ledger_that_is_missing_is_a_warning(local: Scripe) -> None:
+    sender = local._sender  # pyright: ignore[reportPrivateUsage]
+    diagnosis = Doctor(sender, is_ledger_missing=True).examine()
+    assert code_of(diagnosis, "ledger") == "ledger_missing"

@@ -9,9 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import anyio
 import pytest
 
-from scripe import Ledger, oauth
+from scripe import AsyncScripe, Ledger, oauth
 from scripe.cli.exit_codes import WARNED
 from scripe.emulator import Emulator
 
@@ -182,11 +183,22 @@ def keep_login(served: Emulator, expires_at: float, **changes: object) -> None:
     source.store.save(source.record_name, login.to_record())
 
 
+def look_async() -> str:
+    """Return the code of the credential, as an async client sees it."""
+
+    async def look() -> str:
+        async with AsyncScripe(auth=oauth.credentials()) as client:
+            checks = (await client.diagnose()).checks
+        return next(check.code for check in checks if check.name == "credential")
+
+    return anyio.run(look)
+
+
 def test_a_login_is_used_without_a_refresh(scripe: Run, signed_in: Emulator) -> None:
     keep_login(signed_in, time.time() + 30)
-    ran = scripe("doctor")
-    assert ran.code == 0
+    assert scripe("doctor").code == 0
     assert [request.path for request in signed_in.requests] == ["/health", "/health/auth", "/workspaces/me"]
+    assert look_async() == "ok"
 
 
 def test_a_token_that_is_over_is_not_refreshed(scripe: Run, signed_in: Emulator) -> None:
@@ -194,18 +206,21 @@ def test_a_token_that_is_over_is_not_refreshed(scripe: Run, signed_in: Emulator)
     ran = scripe("doctor", "--strict")
     assert ran.code == WARNED
     assert [request.path for request in signed_in.requests] == ["/health"]
+    assert look_async() == "login_expired"
 
 
 def test_a_login_that_is_over_is_a_fault(scripe: Run, signed_in: Emulator) -> None:
     keep_login(signed_in, time.time() + 30, ended="revoked")
     ran = scripe("doctor", "--json")
     assert (ran.code, ran.document["fault"]) == (19, "login_over")
+    assert look_async() == "login_over"
 
 
 @pytest.mark.usefixtures("signed_in")
 def test_a_login_that_is_missing_is_a_fault(scripe: Run) -> None:
     ran = scripe("doctor", "--json", "--profile", "nobody")
     assert (ran.code, ran.document["fault"]) == (19, "login_missing")
+    assert look_async() == "login_missing"
 
 
 def test_a_login_that_cannot_be_read_is_a_fault(scripe: Run, signed_in: Emulator, tmp_path: Path) -> None:
@@ -213,6 +228,7 @@ def test_a_login_that_cannot_be_read_is_a_fault(scripe: Run, signed_in: Emulator
     for file in (tmp_path / "scripe" / "tokens").glob("*.json"):
         file.write_text("{")
     assert scripe("doctor", "--json").document["fault"] == "login_unreadable"
+    assert look_async() == "login_unreadable"
 
 
 def test_it_works_without_the_extras(served: Emulator, environment: dict[str, str], tmp_path: Path) -> None:
