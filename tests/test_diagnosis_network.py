@@ -27,7 +27,7 @@ NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
 
 MakeServer = Callable[..., str]
-Relay = Callable[[bytes], str]
+Relay = Callable[..., str]
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ import pytest
 from scripe import AsyncScripe, Diagnosis, Scripe
 from scripe._async.client import set_clock as set_async_clock
 from scripe._core.fact_probes import MIN_REMAINING, PROBES, READS
+from scripe._core.metadata_probes import MCP_PROBES, OAUTH_PROBES
 from scripe._facts import FACTS
 from scripe._sync.client import set_clock
 from scripe.emulator import Emulator
@@ -204,7 +205,11 @@ def by_verdict(diagnosis: Diagnosis, verdict: str) -> set[str]:
 
 def test_each_fact_that_a_read_settles_has_a_probe() -> None:
     settled = {fact.id for fact in FACTS if fact.settled_by in ("read", "read in part")}
-    assert settled - {"C4"} == set(PROBES)
+    assert settled == {*PROBES, *MCP_PROBES}
+
+
+def test_each_fact_that_metadata_settle_has_a_probe() -> None:
+    assert {fact.id for fact in FACTS if fact.settled_by == "metadata"} == set(OAUTH_PROBES)
 
 
 def test_the_emulator_behaves_as_assumed(furnished: Emulator) -> None:

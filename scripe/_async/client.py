@@ -336,7 +336,7 @@ class AsyncScripe:
         copy._is_copy = True
         return copy
 
-    async def diagnose(self, *, facts: bool = False) -> Diagnosis:
+    async def diagnose(self, *, facts: bool = False, oauth: bool = False, mcp: bool = False) -> Diagnosis:
         """Look at this machine, the network, the API and the credential, until something fails; raise nothing for it.
 
         At most three reads are sent, once and over a connection of their own. Nothing is written, and no login is
@@ -345,6 +345,8 @@ class AsyncScripe:
         Args:
             facts: Also look at what the API does where its documentation says nothing, or two things: with up to 18
                 more reads, one a second.
+            oauth: Also look at the metadata of the authorization server, and whether scripe would refuse them.
+            mcp: Also look at the metadata of Scripe's hosted MCP server. No credential is sent to either.
 
         Returns:
             What was seen, and what to do about it.
@@ -352,7 +354,7 @@ class AsyncScripe:
         """
         from .diagnosis import AsyncDoctor
 
-        return await AsyncDoctor(self._sender).examine(facts=facts)
+        return await AsyncDoctor(self._sender).examine(facts=facts, oauth=oauth, mcp=mcp)
 
     @overload
     async def request(

@@ -23,6 +23,8 @@ from .._core.config import BASE_URL, NO_API_KEY, Secret, is_loopback, parse_host
 from .._core.diagnosis import EXTRAS, VARIABLES, ConnectionSeen, Diagnosis, Findings
 from .._core.diagnosis_report import describe_response
 from .._core.fact_probes import PAUSE, READS, Answers, FactRead, judge
+from .._core.metadata_probes import MCP_ORIGIN, MCP_WELL_KNOWN, add_mcp, add_oauth
+from .._core.oauth.discovery import WELL_KNOWN, short_origin
 from .._core.outcome import Outcome, TransportFailure
 from .._core.rate_limit import WINDOW
 from .._core.request import Request, build_path
@@ -76,12 +78,15 @@ class AsyncDoctor:
         self._api_key: Secret[str] = NO_API_KEY
         self._last: ResponseInfo | None = None
 
-    async def examine(self, *, facts: bool = False) -> Diagnosis:
+    async def examine(self, *, facts: bool = False, oauth: bool = False, mcp: bool = False) -> Diagnosis:
         """Look at everything, until a fault ends it; if nothing does, also at the facts."""
         self._sender.session.check_usable()
         add_machine(self._findings)
         try:
-            is_well = await self._examine_address() and await self._examine_api()
+            is_well = await self._examine_address() and await self._examine_health()
+            if is_well:
+                await self._examine_metadata(oauth=oauth, mcp=mcp)
+                is_well = await self._examine_api()
             if is_well and facts:
                 self._findings.facts.extend(judge(await self._fetch_facts()))
         finally:
@@ -132,9 +137,7 @@ class AsyncDoctor:
         return findings.add("name look-up", text, milliseconds=round(seconds * 1000))
 
     async def _examine_api(self) -> bool:
-        """Send the three reads, and look at the credential between them."""
-        if not await self._examine_health():
-            return False
+        """Look at the credential, and send the reads that need it."""
         if not await self._examine_credential() or self._api_key is NO_API_KEY:
             return False
         reached = await self._fetch("access", _ACCESS)
@@ -280,6 +283,30 @@ class AsyncDoctor:
         assert not isinstance(outcome, TransportFailure), "the caller has checked it"
         self._last = responses.build_response_info(request, outcome, 1, self._api_key)
         return self._last
+
+    async def _examine_metadata(self, *, oauth: bool, mcp: bool) -> None:
+        """Look at metadata that anybody may read; no credential is sent for them."""
+        issuer = short_origin(self._options.base_url)
+        if not self._sender.session.opens_connections:
+            for name in ("oauth",) * oauth + ("mcp",) * mcp:
+                self._findings.add(name, "not seen: requests go through an http_client of yours", "not_seen")
+            return
+        if oauth:
+            add_oauth(self._findings, issuer, await self._fetch_openly(issuer, WELL_KNOWN))
+        if mcp:
+            add_mcp(self._findings, await self._fetch_openly(MCP_ORIGIN, MCP_WELL_KNOWN))
+
+    async def _fetch_openly(self, origin: str, path: str) -> Outcome:
+        """Fetch what anybody may read, over a connection of its own."""
+        from .._oauth_server import (
+            AuthorizationServer,  # it belongs to logins, which most clients do not have
+        )
+
+        try:
+            server = AuthorizationServer(origin, MAX_SECONDS)
+        except ConfigurationError as error:  # plain http to another machine
+            return TransportFailure("not_sent", is_timeout=False, message=error.message)
+        return await async_run_blocking(server.send, "GET", origin + path)
 
     async def _fetch_facts(self) -> Answers:
         """Send the reads that show facts, one a second; stop after a 429, or if little of the rate limit remains."""

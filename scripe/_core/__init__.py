@@ -24,5 +24,6 @@
 | `diagnosis.py` | what a look at machine, network, API and credential shows, and what to do about it |
 | `diagnosis_report.py` | what of it may be shown to anybody |
 | `fact_probes.py` | whether the API behaves as was assumed |
+| `metadata_probes.py` | the same, of the metadata of the authorization server and of the hosted MCP server |
 | `oauth/` | logins, in files of their own |
 """

@@ -7,10 +7,10 @@ concluded from a response that is missing, or that refuses the read: the verdict
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, TypeVar, get_args
 
 from .._facts import FACTS
 from .._vocabulary import READY_STATUSES, STATUS_BY_CODE, ContentType
@@ -20,6 +20,8 @@ from .outcome import RawResponse
 from .rate_limit import parse_rate_limit
 
 Verdict: TypeAlias = Literal["same", "differs", "not seen"]
+S = TypeVar("S")
+
 Object: TypeAlias = Mapping[str, JSON]
 
 MIN_REMAINING = 30
@@ -415,7 +417,6 @@ PHRASES: Final = (
     "an object",
     "a text",
     "some",
-    "none",
     "with a token",
     "present",
     "absent",
@@ -432,17 +433,28 @@ PHRASES: Final = (
     "version",
     "checks",
     "workspaces",
+    "/oauth/authorize",
+    "/oauth/token",
+    "/mcp",
+    "/api/mcp",
+    "none",
+    "client_secret_basic",
+    "client_secret_post",
 )
 """What may be seen, in words."""
 
 
-def judge(answers: Answers) -> Sequence[FactObservation]:
-    """Return what the responses show about each fact."""
-    observations: list[FactObservation] = []
+def judge(answers: Answers) -> list[FactObservation]:
+    """Return what the responses to the reads show about each fact."""
+    return observations(PROBES, answers)
+
+
+def observations(probes: Mapping[str, Callable[[S], Seen]], source: S) -> list[FactObservation]:
+    """Return what something shows about each fact that it can settle."""
+    seen: list[FactObservation] = []
     for fact in FACTS:
-        probe = PROBES.get(fact.id)
-        if probe is not None:
-            observed, is_same = probe(answers)
+        if fact.id in probes:
+            observed, is_same = probes[fact.id](source)
             verdict: Verdict = "not seen" if is_same is None else "same" if is_same else "differs"
-            observations.append(FactObservation(fact.id, fact.claim, fact.assumed, observed, verdict))
-    return observations
+            seen.append(FactObservation(fact.id, fact.claim, fact.assumed, observed, verdict))
+    return seen

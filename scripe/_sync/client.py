@@ -338,7 +338,7 @@ class Scripe:
         copy._is_copy = True
         return copy
 
-    def diagnose(self, *, facts: bool = False) -> Diagnosis:
+    def diagnose(self, *, facts: bool = False, oauth: bool = False, mcp: bool = False) -> Diagnosis:
         """Look at this machine, the network, the API and the credential, until something fails; raise nothing for it.
 
         At most three reads are sent, once and over a connection of their own. Nothing is written, and no login is
@@ -347,6 +347,8 @@ class Scripe:
         Args:
             facts: Also look at what the API does where its documentation says nothing, or two things: with up to 18
                 more reads, one a second.
+            oauth: Also look at the metadata of the authorization server, and whether scripe would refuse them.
+            mcp: Also look at the metadata of Scripe's hosted MCP server. No credential is sent to either.
 
         Returns:
             What was seen, and what to do about it.
@@ -354,7 +356,7 @@ class Scripe:
         """
         from .diagnosis import Doctor
 
-        return Doctor(self._sender).examine(facts=facts)
+        return Doctor(self._sender).examine(facts=facts, oauth=oauth, mcp=mcp)
 
     @overload
     def request(

@@ -57,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
         help="also look at what the API does where its documentation says nothing, or two things: with up to 18 more "
         "reads, one a second",
     )
+    add("--oauth", action="store_true", help="also look at the metadata of the authorization server")
+    add(
+        "--mcp",
+        action="store_true",
+        help="also look at the metadata of Scripe's hosted MCP server; no credential is sent there",
+    )
     add("--strict", action="store_true", help="exit with 20 if there is a warning")
     add(
         "--report",
@@ -140,7 +146,9 @@ def examine(options: argparse.Namespace) -> Diagnosis:
     is_missing = options.ledger is not None and client.ledger is None
     with client:
         sender = client._sender  # pyright: ignore[reportPrivateUsage]
-        return Doctor(sender, problem, is_ledger_missing=is_missing).examine(facts=options.facts)
+        return Doctor(sender, problem, is_ledger_missing=is_missing).examine(
+            facts=options.facts, oauth=options.oauth, mcp=options.mcp
+        )
 
 
 def _find_problem(options: argparse.Namespace) -> tuple[ConfigurationError | None, CredentialChoice | None]:

@@ -288,3 +288,85 @@ async def test_a_ledger_that_is_missing_is_a_warning(async_local: AsyncScripe) -
     sender = async_local._sender  # pyright: ignore[reportPrivateUsage]
     diagnosis = await AsyncDoctor(sender, is_ledger_missing=True).examine()
     assert code_of(diagnosis, "ledger") == "ledger_missing"
+
+
+METADATA: dict[str, object] = {
+    "response_types_supported": ["code"],
+    "code_challenge_methods_supported": ["S256"],
+}
+
+
+async def test_the_metadata_of_the_emulator_are_as_assumed(emulator: Emulator) -> None:
+    with emulator.serve() as served:
+        async with AsyncScripe(served.api_key, base_url=served.base_url) as client:
+            diagnosis = await client.diagnose(oauth=True)
+    assert code_of(diagnosis, "oauth") == "ok"
+    assert {fact.id: fact.verdict for fact in diagnosis.facts} == dict.fromkeys(
+        ["O1", "O2", "O9", "O10", "O11", "O14"], "same"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (json_reply({"issuer": "https://elsewhere.example.com"}), "metadata_refused"),
+        (Reply(200, b"<html>", {}), "metadata_missing"),
+        (json_reply(["a list"]), "metadata_missing"),
+        (json_reply({}, 404), "metadata_missing"),
+        (BREAK, "metadata_missing"),
+    ],
+    ids=["refused", "page", "list", "404", "break"],
+)
+async def test_metadata_that_we_would_refuse_are_a_warning(
+    reply: Reply, code: str, async_client: AsyncScripe, server: ScriptedServer
+) -> None:
+    server.script(WELL, reply, BREAK)
+    assert code_of(await async_client.diagnose(oauth=True), "oauth") == code
+
+
+async def test_metadata_that_differ_are_reported(async_client: AsyncScripe, server: ScriptedServer) -> None:
+    metadata = {
+        **METADATA,
+        "issuer": server.origin,
+        "authorization_endpoint": f"{server.origin}/authorize",
+        "token_endpoint": f"{server.origin}/token",
+        "introspection_endpoint": f"{server.origin}/introspect",
+    }
+    server.script(WELL, json_reply(metadata), BREAK)
+    diagnosis = await async_client.diagnose(oauth=True)
+    assert code_of(diagnosis, "oauth") == "ok"
+    assert {fact.verdict for fact in diagnosis.facts} == {"differs"}
+
+
+@pytest.mark.parametrize(
+    ("resource", "verdict"),
+    [("https://x.example.com/mcp", "same"), ("https://x.example.com/api/mcp", "differs"), (None, "not seen")],
+    ids=["new", "old", "none"],
+)
+async def test_no_credential_is_sent_to_the_mcp_server(
+    resource: str | None,
+    verdict: str,
+    async_client: AsyncScripe,
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with ScriptedServer(json_reply({"resource": resource})) as other:
+        monkeypatch.setattr("scripe._async.diagnosis.MCP_ORIGIN", other.origin)
+        server.script(WELL, BREAK)
+        diagnosis = await async_client.diagnose(mcp=True)
+    assert {fact.id: fact.verdict for fact in diagnosis.facts} == {"C4": verdict}
+    assert other.sent("authorization") == [None]
+    assert other.received[0].path == "/.well-known/oauth-protected-resource"
+
+
+async def test_an_mcp_server_without_metadata_is_a_warning(
+    async_client: AsyncScripe, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripe._async.diagnosis.MCP_ORIGIN", "http://mcp.example.com")
+    server.script(WELL, BREAK)
+    assert code_of(await async_client.diagnose(mcp=True), "mcp") == "mcp_missing"
+
+
+async def test_metadata_are_not_asked_past_an_http_client(async_local: AsyncScripe) -> None:
+    diagnosis = await async_local.diagnose(oauth=True, mcp=True)
+    assert code_of(diagnosis, "oauth") == code_of(diagnosis, "mcp") == "not_seen"

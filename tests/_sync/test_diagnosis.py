@@ -289,3 +289,85 @@ def test_a_ledger_that_is_missing_is_a_warning(local: Scripe) -> None:
     sender = local._sender  # pyright: ignore[reportPrivateUsage]
     diagnosis = Doctor(sender, is_ledger_missing=True).examine()
     assert code_of(diagnosis, "ledger") == "ledger_missing"
+
+
+METADATA: dict[str, object] = {
+    "response_types_supported": ["code"],
+    "code_challenge_methods_supported": ["S256"],
+}
+
+
+def test_the_metadata_of_the_emulator_are_as_assumed(emulator: Emulator) -> None:
+    with emulator.serve() as served:
+        with Scripe(served.api_key, base_url=served.base_url) as client:
+            diagnosis = client.diagnose(oauth=True)
+    assert code_of(diagnosis, "oauth") == "ok"
+    assert {fact.id: fact.verdict for fact in diagnosis.facts} == dict.fromkeys(
+        ["O1", "O2", "O9", "O10", "O11", "O14"], "same"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (json_reply({"issuer": "https://elsewhere.example.com"}), "metadata_refused"),
+        (Reply(200, b"<html>", {}), "metadata_missing"),
+        (json_reply(["a list"]), "metadata_missing"),
+        (json_reply({}, 404), "metadata_missing"),
+        (BREAK, "metadata_missing"),
+    ],
+    ids=["refused", "page", "list", "404", "break"],
+)
+def test_metadata_that_we_would_refuse_are_a_warning(
+    reply: Reply, code: str, client: Scripe, server: ScriptedServer
+) -> None:
+    server.script(WELL, reply, BREAK)
+    assert code_of(client.diagnose(oauth=True), "oauth") == code
+
+
+def test_metadata_that_differ_are_reported(client: Scripe, server: ScriptedServer) -> None:
+    metadata = {
+        **METADATA,
+        "issuer": server.origin,
+        "authorization_endpoint": f"{server.origin}/authorize",
+        "token_endpoint": f"{server.origin}/token",
+        "introspection_endpoint": f"{server.origin}/introspect",
+    }
+    server.script(WELL, json_reply(metadata), BREAK)
+    diagnosis = client.diagnose(oauth=True)
+    assert code_of(diagnosis, "oauth") == "ok"
+    assert {fact.verdict for fact in diagnosis.facts} == {"differs"}
+
+
+@pytest.mark.parametrize(
+    ("resource", "verdict"),
+    [("https://x.example.com/mcp", "same"), ("https://x.example.com/api/mcp", "differs"), (None, "not seen")],
+    ids=["new", "old", "none"],
+)
+def test_no_credential_is_sent_to_the_mcp_server(
+    resource: str | None,
+    verdict: str,
+    client: Scripe,
+    server: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with ScriptedServer(json_reply({"resource": resource})) as other:
+        monkeypatch.setattr("scripe._sync.diagnosis.MCP_ORIGIN", other.origin)
+        server.script(WELL, BREAK)
+        diagnosis = client.diagnose(mcp=True)
+    assert {fact.id: fact.verdict for fact in diagnosis.facts} == {"C4": verdict}
+    assert other.sent("authorization") == [None]
+    assert other.received[0].path == "/.well-known/oauth-protected-resource"
+
+
+def test_an_mcp_server_without_metadata_is_a_warning(
+    client: Scripe, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripe._sync.diagnosis.MCP_ORIGIN", "http://mcp.example.com")
+    server.script(WELL, BREAK)
+    assert code_of(client.diagnose(mcp=True), "mcp") == "mcp_missing"
+
+
+def test_metadata_are_not_asked_past_an_http_client(local: Scripe) -> None:
+    diagnosis = local.diagnose(oauth=True, mcp=True)
+    assert code_of(diagnosis, "oauth") == code_of(diagnosis, "mcp") == "not_seen"
