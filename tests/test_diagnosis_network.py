@@ -248,10 +248,14 @@ def test_what_cannot_be_used_of_the_environment_is_named(
     variable: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [object()])  # pyright: ignore[reportUnknownLambdaType]
+    monkeypatch.setattr(socket, "getaddrinfo", _find)
     diagnosis = look("https://api.example.com/v1")
     assert fault_of(diagnosis) == ("configuration", "configuration")
     assert variable in text_of(diagnosis, "configuration")
+
+
+def _find(*_: object, **__: object) -> list[object]:
+    return [object()]
 
 
 def test_an_engine_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch, server: ScriptedServer) -> None:

@@ -260,6 +260,19 @@ def test_little_of_the_rate_limit_is_left_alone(furnished: Emulator) -> None:
     assert len(furnished.requests) == 3 + 2  # one, and one after a whole window
 
 
+def test_a_read_without_a_response_is_not_seen(furnished: Emulator) -> None:
+    furnished.drop_next(path="/post-statuses")
+
+    async def look() -> Diagnosis:
+        async with furnished.async_client() as client:
+            set_async_clock(client, AsyncSleeplessClock())
+            return await client.diagnose(facts=True)
+
+    diagnosis = anyio.run(look)
+    assert "C29" not in by_verdict(diagnosis, "differs")
+    assert "C6" in by_verdict(diagnosis, "same")
+
+
 def test_a_fault_ends_it_before(furnished: Emulator) -> None:
     diagnosis = look(furnished, respond("/workspaces/me", 403, error("plan_not_eligible")))
     assert diagnosis.facts == ()
@@ -267,11 +280,8 @@ def test_a_fault_ends_it_before(furnished: Emulator) -> None:
 
 def test_a_workspace_with_nothing_in_it_shows_less(violations: list[str]) -> None:
     with Emulator() as emulator:
-        assert by_verdict(look(emulator, change_items("/projects", id=None)), "not seen") >= {
-            "G16",
-            "G22",
-            "C2",
-        }
+        diagnosis = anyio.run(look_async, emulator, change_items("/projects", id=None))
+    assert by_verdict(diagnosis, "not seen") >= {"G16", "G22", "C2"}
 
 
 def test_what_a_fact_shows_is_described(furnished: Emulator) -> None:

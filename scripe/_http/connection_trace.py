@@ -61,5 +61,5 @@ def _causes(error: object) -> Iterator[BaseException]:
         yield error
         yield from _causes(error.__cause__ or error.__context__)
     if isinstance(error, BaseExceptionGroup):
-        for one in cast("tuple[BaseException, ...]", error.exceptions):
+        for one in cast("BaseExceptionGroup[BaseException]", error).exceptions:
             yield from _causes(one)

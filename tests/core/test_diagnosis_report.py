@@ -21,7 +21,9 @@ from scripe._core.diagnosis_report import (
     to_document,
     to_markdown,
 )
+from scripe._core.fact_probes import FactObservation
 from scripe._core.outcome import RawResponse
+from scripe._facts import FACTS
 from scripe.types import JSON
 from scripe.types.response_info import Headers
 
@@ -144,7 +146,9 @@ def test_a_version_that_looks_like_one_is_shown() -> None:
 
 
 def test_the_page_holds_the_document() -> None:
-    diagnosis = Diagnosis((DiagnosisCheck("health", "no_response", "canary"),))
+    fact = FactObservation("C6", "a claim", FACTS[0].assumed, "canary", "differs")
+    diagnosis = Diagnosis((DiagnosisCheck("health", "no_response", "canary"),), facts=(fact,))
     page = to_markdown(diagnosis)
     assert json.loads(page.partition("```json\n")[2].partition("```")[0]) == to_document(diagnosis)
+    assert "| C6 | differs |" in page
     assert "canary" not in page
