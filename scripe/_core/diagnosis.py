@@ -5,8 +5,6 @@ without a word that a server, a proxy or a user wrote (`diagnosis_report.py`). W
 for the screen alone.
 """
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -321,13 +319,13 @@ class DiagnosisCheck:
 
     @property
     def next_step(self) -> str | None:
-        """What to do; None if nothing has to be done."""
+        """The advice; None if nothing has to be done."""
         return NEXT_STEPS[self.code][1] if self.code in NEXT_STEPS else None
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was seen of this machine, the network, the API and the credential.
+    """The outcome of a look at this machine, the network, the API and the credential.
 
     Attributes:
         checks: What was looked at, in this order. A fault is the last of them.
@@ -392,7 +390,7 @@ class Findings:
 
 @dataclass(slots=True)
 class ConnectionSeen:
-    """What the engine reported of a new connection.
+    """A new connection, as the engine reported it.
 
     Attributes:
         connect_seconds: Until the TCP connection stood; None if it never did.

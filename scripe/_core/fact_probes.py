@@ -4,8 +4,6 @@ Each read has a name, and each fact that reads can settle has a function here th
 concluded from a response that is missing, or that refuses the read: the verdict is `not seen` then.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -33,7 +31,7 @@ PAUSE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class FactObservation:
-    """What the API does where the documentation says nothing, or two things.
+    """The behaviour of the API where the documentation says nothing, or two things.
 
     Attributes:
         id: The number of the fact in the documentation, such as `C6`.

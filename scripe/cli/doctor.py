@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from .._core.config import Secret, has_api_key_in_environment, resolve_base_url
-from .._core.diagnosis import Diagnosis, Findings
 from ..errors import ConfigurationError, LedgerError, ScripeError
 from .credential import CredentialChoice, choose_credential, make_credentials
 from .exit_codes import USAGE, WARNED, exit_code
@@ -23,6 +22,7 @@ from .sanitize import escape_controls, strip_controls
 
 if TYPE_CHECKING:
     from .. import Scripe
+    from .._core.diagnosis import Diagnosis
     from .options import Options
 
 _NOT_A_CREDENTIAL = "no-credential"
@@ -129,6 +129,7 @@ def _write_report(path: Path, diagnosis: Diagnosis) -> bool:
 
 def examine(options: argparse.Namespace) -> Diagnosis:
     """Return what was seen; whatever keeps a client from being made is a fault like others."""
+    from .._core.diagnosis import Findings
     from .._sync.diagnosis import Doctor, add_machine
 
     before = Findings()
