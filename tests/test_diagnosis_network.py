@@ -200,6 +200,20 @@ def test_a_name_that_does_not_resolve_is_named(monkeypatch: pytest.MonkeyPatch) 
     assert fault_of(diagnosis) == ("name look-up", "name_not_found")
 
 
+def test_a_look_up_that_hangs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = threading.Event()
+
+    def hang(*_: object, **__: object) -> list[object]:
+        ends.wait(60)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    diagnosis = look("https://api.example.com/v1", timeout=0.1)
+    ends.set()
+    assert fault_of(diagnosis) == ("name look-up", "name_not_found")
+    assert "no response within 0.1 s" in text_of(diagnosis, "name look-up")
+
+
 def test_a_dead_proxy_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import platform
-import socket
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TypeVar
@@ -37,6 +36,7 @@ from .._http import (
     route_to,
 )
 from .._http.connection_trace import ConnectionTrace
+from .._http.name_lookup import look_up
 from .._redaction import redact_api_key
 from .._version import __version__
 from ..errors import (
@@ -71,6 +71,7 @@ class AsyncDoctor:
     ) -> None:
         self._sender = sender
         self._options = sender.options
+        self._timeout = min(MAX_SECONDS, sender.options.timeout or MAX_SECONDS)
         self._problem = problem  # why there is no credential
         self._is_ledger_missing = is_ledger_missing
         self._findings = Findings()
@@ -125,7 +126,7 @@ class AsyncDoctor:
         findings.add("proxy", "none", proxy=False)
         started, host, port = real_seconds(), parts.hostname or "", parts.port or parts.scheme
         try:
-            addresses = await async_run_blocking(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            addresses = await async_run_blocking(look_up, host, port, self._timeout)
         except OSError as error:
             problem = responses.failure_error(
                 _HEALTH, TransportFailure("not_sent", is_timeout=False, message=str(error)), 1
@@ -133,7 +134,7 @@ class AsyncDoctor:
             text = f"{host} is not found: {error.strerror}"
             return findings.fail("name look-up", "name_not_found", problem, text)
         seconds = real_seconds() - started
-        text = f"{len(addresses)} addresses in {decide.format_milliseconds(seconds)}"
+        text = f"{addresses} addresses in {decide.format_milliseconds(seconds)}"
         return findings.add("name look-up", text, milliseconds=round(seconds * 1000))
 
     async def _examine_api(self) -> bool:
@@ -342,9 +343,8 @@ class AsyncDoctor:
         authorization = {"Authorization": f"Bearer {self._api_key.reveal()}"} if request.authenticated else {}
         headers = CommonHeaders(options.base_url, {"Host": options.host, **usual, **authorization})
         prepared = PreparedRequest(request.method, Secret(options.base_url + request.target), headers)
-        timeout = min(MAX_SECONDS, options.timeout or MAX_SECONDS)
         transport = self._transport or self._sender.session.transport()
-        outcome = await transport.send(prepared, SendOptions(timeout, trace=trace))
+        outcome = await transport.send(prepared, SendOptions(self._timeout, trace=trace))
         if isinstance(outcome, TransportFailure):
             message = redact_api_key(outcome.message, self._api_key.reveal())
             return TransportFailure(outcome.reason, outcome.is_timeout, message)

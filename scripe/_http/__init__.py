@@ -10,6 +10,7 @@
 | `prepared_request.py` | one request, and its time limits, before the backend builds it |
 | `_httpx_streams.py`, `_httpx2_streams.py` | request bodies |
 | `connection_trace.py` | what the engine reports of a new connection |
+| `name_lookup.py` | look up a name, with a time limit |
 | `_async/transport.py` | send such a request, and read its whole response |
 | `in_process.py` | a transport to an application in this process: the emulator |
 """
