@@ -27,7 +27,7 @@ from ._core import bulk
 from ._core import ledger as rules
 from ._core.ledger import Item, Unit
 from ._core.uploads import resolve_content_type
-from ._ledger import SELECT_ITEMS, ItemTaken, Store
+from ._ledger import SELECT_ITEMS, Store
 from .errors import InvalidArgumentError, LedgerError
 from .types.bulk import BulkFile, BulkFileStatus, BulkProgress
 from .types.job import Job
@@ -37,6 +37,7 @@ BulkInput: TypeAlias = str | os.PathLike[str] | BulkFile | Iterable[str | os.Pat
 """A folder, a pattern such as `episodes/*.mp3`, a file, or any iterable of them."""
 
 BATCH: Final = 1_000
+ENDED: Final = ("refused", "failed", "cancelled")
 UNSENT: Final = ("planned", "stored", "sending")
 ACQUIRED_AT_ONCE: Final = 100
 MAX_INTEGER: Final = 2**63 - 1  # of SQLite
@@ -50,9 +51,7 @@ CREATE INDEX IF NOT EXISTS file_item ON file (item) WHERE item IS NOT NULL
 """
 _IS_SAME = "size IS excluded.size AND mtime_ns IS excluded.mtime_ns AND inode IS excluded.inode"
 # What the API said of a file, or of its job, stays true until the file changes; all else is looked at again.
-_KEEPS_REASON = (
-    f"{_IS_SAME} AND (SELECT state FROM item WHERE item.id = file.item) IN ('refused', 'failed', 'cancelled')"
-)
+_KEEPS_REASON = f"{_IS_SAME} AND (SELECT state FROM item WHERE item.id = file.item) IN {ENDED}"
 _ADD = f"""
 INSERT INTO file (project_id, path, run, size, mtime_ns, inode, name, content_type, code, reason)
 VALUES (:project_id, :path, :run, :size, :mtime_ns, :inode, :name, :content_type, :code, :reason)
@@ -84,7 +83,7 @@ AND item.id IN (SELECT item FROM file WHERE project_id = :project_id AND run = :
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What the API said with the errors of the spend cap: the price of a file, the cap, and of how many files."""
+    """The words of the API in errors of the spend cap: the price of a file, the cap, and of how many files."""
 
     estimate_cents: int | None = None
     cap_cents: int | None = None
@@ -109,7 +108,7 @@ class FileRow:
 
     @property
     def stamp(self) -> tuple[int | None, int | None, int | None]:
-        """What changes when the file does."""
+        """Size, time of change and inode: one of them changes when the file does."""
         return self.size, self.mtime_ns, self.inode
 
     def refuse(self, code: str, reason: str) -> FileRow:
@@ -249,21 +248,28 @@ class BulkFiles:
         return len(rows) == BATCH
 
     def add_failed(self, code: str | None) -> int:
-        """Add the files that were refused, or whose job failed or was cancelled; return their number."""
+        """Add the files that were refused, or whose job failed or was cancelled; return their number.
+
+        If the latest retry was interrupted, this one goes on with the files that it left.
+        """
         failed = (
             "SELECT file.path FROM file LEFT JOIN item ON item.id = file.item WHERE file.project_id = :project_id "
-            "AND (file.reason IS NOT NULL OR item.state IN ('failed', 'cancelled')) "
-            "AND (:code IS NULL OR coalesce(file.code, item.code) = :code)"
+            "AND ((file.reason IS NOT NULL OR item.state IN ('failed', 'cancelled')) "
+            "AND (:code IS NULL OR coalesce(file.code, item.code) = :code) "
+            "OR file.run = :retry AND file.reason IS NULL "
+            "AND (item.state IS NULL OR item.state NOT IN ('done', 'failed', 'cancelled')))"
         )
         mine = "project_id = :project_id AND run = :run"
+        retry = int(self.store.get_meta("bulk_retry") or 0)
         with self.store.change() as connection:
             connection.execute(
                 f"UPDATE file SET run = :run WHERE project_id = :project_id AND path IN ({failed})",
-                {**self.of_run, "code": code},
+                {**self.of_run, "code": code, "retry": retry},
             )
-        for item in self._select_items(f"SELECT item FROM file WHERE {mine}", self.of_run):
-            if item.state in ("refused", "failed", "cancelled"):
-                self.store.save(rules.record_retry(item), call=self, keep=False, now=item.updated_at)
+        self.store.set_meta({"bulk_retry": str(self.run)})
+        ended = f"SELECT id FROM item WHERE state IN {ENDED} AND id IN (SELECT item FROM file WHERE {mine})"
+        for item in self._select_items(ended, self.of_run):
+            self.store.save(rules.record_retry(item), call=self, keep=False, now=item.updated_at)
         with self.store.change() as connection:
             changed = connection.execute(
                 f"UPDATE file SET code = NULL, reason = NULL, request_id = NULL WHERE {mine}", self.of_run
@@ -302,8 +308,8 @@ class BulkFiles:
 
     def link(self, row: FileRow, unit: Unit) -> Item | None:
         """Bind a file to the item of its content; return the item if the run must work on it for this file."""
-        item = self.store.find(unit) or self._create(unit)
         with self._lock:
+            item = self.store.find(unit) or self._create(unit)
             with self.store.change() as connection:
                 connection.execute(
                     "UPDATE file SET size = :size, mtime_ns = :mtime_ns, inode = :inode, sha256 = :digest, "
@@ -324,12 +330,7 @@ class BulkFiles:
             return item
 
     def _create(self, unit: Unit) -> Item:
-        try:
-            return self.store.save(Item(unit, "bulk.ingest"), call=self, keep=False, now=self._now())
-        except ItemTaken:  # another file with this content was quicker
-            item = self.store.find(unit)
-            assert item is not None, "it was there a moment ago"
-            return item
+        return self.store.save(Item(unit, "bulk.ingest"), call=self, keep=False, now=self._now())
 
     def _now(self) -> int:
         return self.store.server_time(time.time())
@@ -393,8 +394,8 @@ class BulkFiles:
 
     def record_forgotten(self, job_id: str) -> None:
         """Record that the API does not know a job any more: only a person can say what it made."""
-        item = self.store.find_job(job_id)
-        if item is not None and item.state == "submitted":
+        ids = f"SELECT item.id {_SUBMITTED} AND attempt.job_id = :job_id"
+        for item in self._select_items(ids, {**self.of_run, "job_id": job_id}):
             self.store.save(rules.record_unknown(item, ()), call=self, keep=False, now=self._now())
 
     def record_price(self, estimate_cents: int | None, cap_cents: int | None) -> None:
@@ -432,6 +433,7 @@ class BulkFiles:
         self,
         *,
         bytes_per_second: float,
+        upload_speed: float,
         calls_per_minute: int,
         waiting_until: datetime | None,
         last_errors: tuple[str, ...],
@@ -441,13 +443,14 @@ class BulkFiles:
         files, size = sum(count for count, _ in states.values()), sum(size for _, size in states.values())
         unsent, unsent_bytes = (sum(states.get(name, (0, 0))[index] for name in UNSENT) for index in (0, 1))
         not_in_storage = states.get("planned", (0, 0))[1] + states.get("refused", (0, 0))[1]
+        price = self.price()
         left = bulk.estimate_time(
             unsent,
             unsent_bytes,
             calls_per_minute,
-            bytes_per_second,
-            self.price().estimate_cents,
-            self.price().cap_cents,
+            upload_speed,
+            price.estimate_cents,
+            price.cap_cents,
         )
         return BulkProgress(
             files=files,
@@ -459,6 +462,8 @@ class BulkFiles:
             seconds_left=left.seconds,
             limited_by=left.limited_by,
             waiting_until=waiting_until,
+            cap_cents=price.cap_cents,
+            cents_per_file=price.estimate_cents,
             last_errors=last_errors,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -22,9 +22,8 @@ SHOWN = 20
 MAX_REASON = 200
 
 
-@dataclass(frozen=True, slots=True)
 class BulkReport:
-    """What came of a bulk run. Printed, it names the first files that are not done.
+    """The outcome of a bulk run. Printed, it names the first files that are not done.
 
     Attributes:
         ledger: Path of the ledger, which knows all files.
@@ -37,20 +36,16 @@ class BulkReport:
 
     """
 
-    ledger: Path
-    project_id: str
-    run: int
-    files: int
-    states: Mapping[ItemState, int]
-    duplicate_count: int
-    cap_resets_at: datetime | None = None
-
-    @classmethod
-    def of(cls, files: BulkFiles, cap_resets_at: datetime | None) -> BulkReport:
-        """Make the report of a run."""
-        states: dict[ItemState, int] = {state: count for state, (count, _) in files.count_states().items()}
-        path, total = files.store.path, sum(states.values())
-        return cls(path, files.project_id, files.run, total, states, files.count_duplicates(), cap_resets_at)
+    def __init__(self, files: BulkFiles, cap_resets_at: datetime | None) -> None:
+        self.ledger: Path = files.store.path
+        self.project_id: str = files.project_id
+        self.run: int = files.run
+        self.states: Mapping[ItemState, int] = {
+            state: count for state, (count, _) in files.count_states().items()
+        }
+        self.files: int = sum(self.states.values())
+        self.duplicate_count: int = files.count_duplicates()
+        self.cap_resets_at: datetime | None = cap_resets_at
 
     @property
     def is_complete(self) -> bool:
@@ -60,12 +55,12 @@ class BulkReport:
     def problems(self) -> Iterator[BulkFileStatus]:
         """Iterate over the files that are not done, in the order of their paths."""
         with Ledger(self.ledger) as ledger:
-            yield from self._files(ledger).problems()
+            yield from self._open(ledger).problems()
 
     def duplicates(self) -> Iterator[BulkFileStatus]:
         """Iterate over the files that have the content of another one."""
         with Ledger(self.ledger) as ledger:
-            yield from self._files(ledger).duplicates()
+            yield from self._open(ledger).duplicates()
 
     def to_records(self) -> list[dict[str, object]]:
         """Return the files that are not done as dicts, for `csv`, pandas or polars."""
@@ -76,7 +71,7 @@ class BulkReport:
         if not self.is_complete:
             raise FilesFailedError(str(self))
 
-    def _files(self, ledger: Ledger) -> BulkFiles:
+    def _open(self, ledger: Ledger) -> BulkFiles:
         return BulkFiles(store_of(ledger), self.project_id, self.run)
 
     def _summary(self) -> str:
@@ -102,6 +97,9 @@ class BulkReport:
                 "ledger.settle(…) with their idempotency keys."
             )
         return advice
+
+    def __repr__(self) -> str:
+        return f"<BulkReport: {self._summary()}>"
 
     def __str__(self) -> str:
         shown = [_describe(status) for status in islice(self.problems(), SHOWN)]

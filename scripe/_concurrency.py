@@ -298,14 +298,15 @@ async def async_run_together(
             await watch()
     finally:
         stop()
-        running = [task for task in tasks if not task.done()]
-        try:
-            if running:
-                await asyncio.wait(running, timeout=grace)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        until = real_seconds() + grace
+        while any(not task.done() for task in tasks) and (left := until - real_seconds()) > 0:
+            # A scope of anyio cancels its task again and again.
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait(tasks, timeout=left)
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            await _wait_until_done(task)
 
 
 async def _run_together_on_trio(
@@ -342,6 +343,8 @@ async def _run_together_on_trio(
                 with trio.move_on_after(WATCH_INTERVAL):
                     await changed.wait()
                 await watch()
+        except BaseException as error:  # noqa: BLE001 - raised below: the nursery would put it into a group
+            errors.insert(0, error)
         finally:
             stop()
             with trio.move_on_after(grace, shield=True):

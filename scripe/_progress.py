@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TextIO, cast
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO, cast
 
 from ._core.polling import progress_from_job
 from ._format import format_duration, format_size, shorten
@@ -24,8 +24,6 @@ from .types.progress import Stage as StageName
 
 if TYPE_CHECKING:
     from rich.console import Group
-
-    from ._live_display import LiveDisplay
 
 MISSING_RICH = (
     'scripe: progress bars on a terminal need rich. Install the extra "progress" of scripe to see them.'
@@ -170,7 +168,7 @@ def count_bar(jobs: Iterable[Job | str]) -> Generator[Callable[[Job], None]]:
 
 @contextmanager
 def _display(task: Task) -> Generator[Callable[[], None]]:
-    display = _IgnoreErrors(task)
+    display = DisplayWithoutErrors(partial(_make_display, task))
     try:
         yield display.draw
     except BaseException:
@@ -182,20 +180,32 @@ def _display(task: Task) -> Generator[Callable[[], None]]:
         display.close()
 
 
-class _IgnoreErrors:
-    """A display that is dropped after its first error."""
-
-    def __init__(self, task: Task) -> None:
-        self._display: NotebookDisplay | TerminalDisplay | LinesDisplay | None = None
-        with self._drop_after_error():
-            self._display = _make_display(task)
+class Display(Protocol):
+    """Shows something to a person, in a notebook or on a terminal."""
 
     def draw(self) -> None:
+        """Show how it is now."""
+
+    def close(self) -> None:
+        """Show how it has ended."""
+
+
+class DisplayWithoutErrors:
+    """A display that is dropped after its first error."""
+
+    def __init__(self, make_display: Callable[[], Display | None]) -> None:
+        self._display: Display | None = None
+        with self._drop_after_error():
+            self._display = make_display()
+
+    def draw(self) -> None:
+        """Show how it is now."""
         if self._display is not None:
             with self._drop_after_error():
                 self._display.draw()
 
     def close(self) -> None:
+        """Show how it has ended."""
         if self._display is not None:
             with self._drop_after_error():
                 self._display.close()
@@ -208,20 +218,27 @@ class _IgnoreErrors:
             self._display = None
 
 
-def _make_display(task: Task) -> NotebookDisplay | TerminalDisplay | LinesDisplay | None:
-    output = detect_output()
+def _make_display(task: Task) -> Display | None:
+    output = choose_output()
     if output == "notebook":
-        return NotebookDisplay(task)
+        return NotebookDisplay(NotebookBars(task))
     if output == "terminal":
-        try:
-            from ._live_display import live_display
-        except ImportError:
-            _report_missing_rich()
-        else:
-            if not live_display.is_active and (_active_tqdm() or _rich_stream()):
-                return LinesDisplay(task)
-            return TerminalDisplay(task, live_display)
-    return None
+        return TerminalDisplay(TerminalBars(task))
+    return LinesDisplay(task) if output == "lines" else None
+
+
+def choose_output() -> Literal["notebook", "terminal", "lines", "none"]:
+    """Choose how to show something: as lines on a terminal that shows a live display of the caller's own."""
+    output = detect_output()
+    if output != "terminal":
+        return output
+    try:
+        from ._live_display import live_display
+    except ImportError:
+        _report_missing_rich()
+        return "none"
+    is_taken = not live_display.is_active and (_active_tqdm() or _rich_stream())
+    return "lines" if is_taken else "terminal"
 
 
 def detect_output() -> Literal["notebook", "terminal", "none"]:
@@ -243,19 +260,45 @@ def _report_missing_rich() -> None:
     sys.stderr.write(f"{MISSING_RICH}\n")
 
 
-class TerminalDisplay:
-    """Bars in the live display of the process, which redraws them itself."""
+class TerminalItem(Protocol):
+    """Something that rich draws."""
 
-    def __init__(self, task: Task, live_display: LiveDisplay) -> None:
-        self._task = task
+    @property
+    def failed_early(self) -> bool:
+        """True if nothing of it is worth keeping."""
+        ...
+
+    def __rich__(self) -> Group: ...
+
+
+class TerminalDisplay:
+    """An item in the live display of the process, which redraws it itself."""
+
+    def __init__(self, item: TerminalItem) -> None:
+        from ._live_display import live_display
+
+        self._item = item
         self._live_display = live_display
-        live_display.add(self)
+        live_display.add(item)
 
     def draw(self) -> None:
         """Do nothing: the live display redraws itself."""
 
     def close(self) -> None:
-        self._live_display.remove(self, keep=not self._task.failed_early)
+        """Leave the last state above what is still redrawn."""
+        self._live_display.remove(self._item, keep=not self._item.failed_early)
+
+
+class TerminalBars:
+    """A task as bars on a terminal."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    @property
+    def failed_early(self) -> bool:
+        """Return whether it failed before its first stage."""
+        return self._task.failed_early
 
     def __rich__(self) -> Group:
         from rich.console import Group
@@ -301,7 +344,7 @@ class LinesDisplay:
                 self._written.append(stage)
                 elapsed = self._task.format_elapsed(stage)
                 parts = (f"{self._task.title}:", stage.mark, stage.label, elapsed, stage.detail)
-                _write_line(" ".join(part for part in parts if part))
+                write_line(" ".join(part for part in parts if part))
 
     close = draw
 
@@ -322,7 +365,8 @@ def _unwrap(stream: TextIO) -> TextIO:
     return getattr(stream, "rich_proxied_file", stream)
 
 
-def _write_line(line: str) -> None:
+def write_line(line: str) -> None:
+    """Write a line to stderr, above what others show there."""
     stream = _rich_stream() or sys.stderr
     encoding = _unwrap(stream).encoding or "utf-8"
     line = line.encode(encoding, "replace").decode(encoding)
@@ -334,24 +378,26 @@ def _write_line(line: str) -> None:
 
 
 class NotebookDisplay:
-    """Bars below the cell that runs: HTML that is replaced, so no widgets are needed and a saved notebook keeps it."""
+    """HTML below the cell that runs, which is replaced: so no widgets are needed, and a saved notebook keeps it."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, item: object) -> None:
         from IPython.display import DisplayHandle  # pyright: ignore[reportUnknownVariableType] - it has few types
 
-        self._bars = NotebookBars(task)
+        self._item = item
         self._handle = cast("Any", DisplayHandle())  # type: ignore[no-untyped-call]
-        self._handle.display(self._bars)
+        self._handle.display(item)
         self._drawn_at = time.monotonic()
 
     def draw(self) -> None:
+        """Show how it is now, unless that was done just before."""
         now = time.monotonic()
         if now - self._drawn_at >= NOTEBOOK_INTERVAL:
             self._drawn_at = now
-            self._handle.update(self._bars)
+            self._handle.update(self._item)
 
     def close(self) -> None:
-        self._handle.update(self._bars)
+        """Show how it has ended."""
+        self._handle.update(self._item)
 
 
 class NotebookBars:

@@ -41,6 +41,7 @@ ScripeError
 │   ├── JobFailedError
 │   ├── JobCancelledError
 │   └── JobTimeoutError (also TimeoutError)
+├── FilesFailedError                         files of a bulk run are not done
 ├── LedgerError                              the ledger's file cannot be used
 ├── UnsettledWriteError                      nothing can prove whether a write was done
 ├── OAuthError                               the authorization server refused, or a login cannot be used

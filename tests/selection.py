@@ -34,6 +34,7 @@ All others see only what `scripe._http` makes of it: models, pages, polling, rul
 
 SLOW = (
     "_async/test_polling_stress.py",
+    "cli/test_bulk_processes.py",
     "cli/test_command_line_docs.py",
     "cli/test_processes.py",
     "emulator/test_emulator_contract.py",

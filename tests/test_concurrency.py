@@ -16,7 +16,13 @@ import pytest
 import trio
 
 from scripe import APITimeoutError, AsyncScripe, Scripe, Source
-from scripe._concurrency import async_run_abandonable, async_run_blocking, async_run_shielded
+from scripe._concurrency import (
+    async_run_abandonable,
+    async_run_blocking,
+    async_run_shielded,
+    async_run_together,
+    run_together,
+)
 from scripe.emulator import Emulator
 from tests.conftest import KEY
 from tests.support import shapes
@@ -252,5 +258,116 @@ def test_what_the_thread_that_may_be_left_returns_and_raises(run: Callable[..., 
         assert await async_run_abandonable(lambda: 7) == 7
         with pytest.raises(KeyError, match="the caller's own"):
             await async_run_abandonable(fail)
+
+    run(use)
+
+
+class FailureError(Exception):
+    """What one of several works raises."""
+
+
+class Works:
+    """Works side by side: one fails, one ends when it is told to, one never does."""
+
+    def __init__(self) -> None:
+        self.is_stopped = False
+        self.events: list[str] = []
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+    async def async_watch(self) -> None:
+        self.events.append("watch")
+
+    async def async_fail(self) -> None:
+        raise FailureError
+
+    async def async_end_when_stopped(self) -> None:
+        while not self.is_stopped:  # noqa: ASYNC110 - as a worker does, which hears of it between two steps
+            await anyio.sleep(0.01)
+        self.events.append("ended")
+
+    async def async_go_on(self) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self.events.append("cancelled")
+
+    def watch(self) -> None:
+        self.events.append("watch")
+
+    def fail(self) -> None:
+        raise FailureError
+
+    def end_when_stopped(self) -> None:
+        while not self.is_stopped:
+            time.sleep(0.01)
+        self.events.append("ended")
+
+    def go_on(self) -> None:
+        while self.events[-1:] != ["over"]:
+            time.sleep(0.01)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_after_a_failure_works_may_end_by_themselves_and_are_cancelled_then(backend: str) -> None:
+    works = Works()
+
+    async def main() -> None:
+        await async_run_together(
+            [works.async_end_when_stopped, works.async_go_on, works.async_fail],
+            works.async_watch,
+            works.stop,
+            0.2,
+        )
+
+    with pytest.raises(FailureError):
+        anyio.run(main, backend=backend)
+    assert [event for event in works.events if event != "watch"] == ["ended", "cancelled"]
+
+
+def test_after_a_failure_threads_may_end_by_themselves_and_are_left_behind_then() -> None:
+    works = Works()
+    with pytest.raises(FailureError):
+        run_together([works.end_when_stopped, works.go_on, works.fail], works.watch, works.stop, 0.2)
+    assert [event for event in works.events if event != "watch"] == ["ended"]
+    works.events.append("over")
+    for thread in threading.enumerate():
+        if thread.name == "scripe-bulk":
+            thread.join(5)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_caller_that_is_cancelled_lets_works_end_by_themselves(backend: str) -> None:
+    works = Works()
+
+    async def main() -> None:
+        with anyio.move_on_after(0.1):
+            await async_run_together([works.async_end_when_stopped], works.async_watch, works.stop, 5)
+
+    anyio.run(main, backend=backend)
+    assert works.events == ["ended"]
+
+
+def test_works_are_watched_until_they_have_ended() -> None:
+    works = Works()
+
+    def end_later() -> None:
+        time.sleep(1.2)
+
+    run_together([end_later], works.watch, works.stop, 5)
+    assert works.events == ["watch", "watch"]
+
+
+@pytest.mark.parametrize("run", [anyio.run, trio.run])
+def test_what_the_watcher_raises_ends_the_works_and_comes_as_it_is(run: Callable[..., object]) -> None:
+    async def use() -> None:
+        is_stopping = anyio.Event()
+
+        async def watch() -> None:
+            raise KeyError("the caller's own")
+
+        with pytest.raises(KeyError):
+            await async_run_together([is_stopping.wait] * 2, watch, is_stopping.set, 30)
 
     run(use)

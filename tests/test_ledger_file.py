@@ -459,6 +459,32 @@ def test_items_of_a_process_that_was_killed_are_free_at_once(path: Path) -> None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="symbolic links need a privilege there")
+def test_one_process_at_a_time_makes_a_bulk_run(path: Path) -> None:
+    program = f"""
+        from scripe import Ledger
+        from scripe._ledger import store_of
+
+        ledger = Ledger({str(path)!r})
+        store_of(ledger).lock_run()
+        print("locked", flush=True)
+        input()
+        """
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with child, Ledger(path) as ledger:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "locked\n"
+        with pytest.raises(LedgerError):
+            store_of(ledger).lock_run()
+        child.kill()
+        child.wait()
+        store_of(ledger).lock_run()
+
+
 def test_processes_that_name_one_file_by_two_links_wait_for_each_other(path: Path) -> None:
     link = path.with_name("link.db")
     Ledger(path).close()

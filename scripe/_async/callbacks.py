@@ -13,7 +13,6 @@ from typing import Generic, TypeVar
 from .._concurrency import AsyncCallback, async_invoke
 from .._core.config import check_type
 from .._core.polling import progress_from_job
-from ..types.bulk import BulkProgress
 from ..types.job import Job
 from ..types.progress import Progress
 
@@ -54,7 +53,7 @@ def file_progress(
     title: str, callback: AsyncCallback[Progress] | None, *, show_progress: bool
 ) -> Generator[AsyncReporter[Progress]]:
     """Return a reporter for the upload and the job of one file; show bars while the block runs if asked to."""
-    if not _check_show_progress(show_progress):
+    if not check_show_progress(show_progress):
         yield AsyncReporter(callback)
         return
     from .._progress import progress_bars
@@ -71,7 +70,7 @@ def job_progress(
 
     A job that is not created yet has a title instead.
     """
-    if not _check_show_progress(show_progress):
+    if not check_show_progress(show_progress):
         yield AsyncReporter(callback)
         return
     from .._progress import job_bars
@@ -85,7 +84,7 @@ def jobs_progress(
     jobs: Sequence[Job | str], callback: AsyncCallback[Job] | None, *, show_progress: bool
 ) -> Generator[AsyncReporter[Job]]:
     """Return a reporter for many jobs; show a bar of finished ones while the block runs if asked to."""
-    if not _check_show_progress(show_progress):
+    if not check_show_progress(show_progress):
         yield AsyncReporter(callback)
         return
     from .._progress import count_bar
@@ -94,20 +93,7 @@ def jobs_progress(
         yield AsyncReporter(callback, update_bars)
 
 
-@contextmanager
-def bulk_progress(
-    callback: AsyncCallback[BulkProgress] | None, *, show_progress: bool
-) -> Generator[AsyncReporter[BulkProgress]]:
-    """Return a reporter for a bulk run; show a screen while the block runs if asked to."""
-    if not _check_show_progress(show_progress):
-        yield AsyncReporter(callback)
-        return
-    from .._bulk_screen import bulk_screen
-
-    with bulk_screen() as update_screen:
-        yield AsyncReporter(callback, update_screen)
-
-
-def _check_show_progress(show_progress: object) -> bool:
+def check_show_progress(show_progress: object) -> bool:
+    """Return True if progress is to be shown; refuse a function, which belongs elsewhere."""
     check_type(show_progress, bool, "show_progress", "True or False (pass a function as the callback)")
     return show_progress is True

@@ -7,6 +7,7 @@
 | `idempotency.py` | idempotency keys: make, check, derive |
 | `ledger.py` | what a write does whose idempotency key a ledger remembers |
 | `settlement.py` | whether the lists of the API prove that an unanswered write was done |
+| `bulk.py` | how a bulk run goes on, pauses and stops, and when it looks for its jobs |
 | `outcome.py` | the outcome of one attempt: a response, or a failure of the transport |
 | `retry.py` | whether to send a request again, and after how long |
 | `rate_limit.py` | when the next request may be sent, by the headers of past responses |

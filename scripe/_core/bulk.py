@@ -59,8 +59,8 @@ DAY: Final = 86_400
 METERED_SECONDS: Final = 60.0
 MAX_REASON: Final = 500
 
-STOP_GRACE: Final = 5.0
-"""Seconds that requests in flight have to end after Ctrl-C."""
+STOP_GRACE: Final = 4.5
+"""Seconds that requests in flight have to end after Ctrl-C, so that the program ends within five."""
 
 RESET_JITTER: Final = 60.0
 """Seconds over which runs spread after the spend cap was reset."""
@@ -114,7 +114,7 @@ def count_requests(files: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How long something takes, and what decides that."""
+    """A time, and what decides it."""
 
     seconds: float | None
     limited_by: Limit | None
@@ -124,14 +124,14 @@ def estimate_time(
     files: int,
     size: int,
     calls_per_minute: int,
-    bytes_per_second: float,
+    upload_speed: float,
     cents: int | None,
     cap_cents: int | None,
 ) -> Estimate:
     """Return how long files take: their requests, their upload and their price go on side by side."""
     times: dict[Limit, float] = {"rate limit": request_seconds(count_requests(files), calls_per_minute)}
-    if bytes_per_second:
-        times["upload"] = size / bytes_per_second
+    if upload_speed:
+        times["upload"] = size / upload_speed
     if cents and cap_cents:
         times["spend cap"] = DAY * (files * cents // cap_cents)
     limited_by = max(times, key=lambda limit: times[limit])
@@ -173,15 +173,22 @@ _CODES: Final[Mapping[type[ScripeError], str]] = {
 }
 
 
-def judge(error: ScripeError) -> Verdict:
-    """Return what an error of one file means: try again, refuse the file, leave it to a person, or stop the run."""
+def judge(error: ScripeError, tries: int = 1) -> Verdict:
+    """Return the meaning of an error of one file, after some tries.
+
+    The file is tried again, refused, or left to the next run or a person; or the whole run stops.
+    """
     if isinstance(error, UnsettledWriteError):
         return "leave"
+    if isinstance(error, NotFoundError):  # the upload may have expired; if it has not, the project is gone
+        return "retry" if tries < 2 else "stop"
     if isinstance(error, LedgerConflictError):  # the same content as another type of file
         return "refuse"
     if isinstance(error, _OF_THE_RUN):
         return "stop"
-    return "retry" if error.retryable or isinstance(error, NotFoundError) else "refuse"
+    if not error.retryable:
+        return "refuse"
+    return "retry" if tries < MAX_TRIES else "leave"
 
 
 def describe_error(error: ScripeError) -> tuple[str, str, str | None]:
@@ -192,7 +199,7 @@ def describe_error(error: ScripeError) -> tuple[str, str, str | None]:
 
 
 class RunControl:
-    """Whether a run goes on, pauses or stops; may be used from several threads."""
+    """The state of a run, which goes on, pauses or stops; may be used from several threads."""
 
     def __init__(self, *, rate_limit_share: float, stop_at_cap: bool, workers: int) -> None:
         self.rate_limit_share = rate_limit_share
@@ -270,31 +277,46 @@ class RunControl:
 
 
 class SpeedMeter:
-    """How many bytes are sent in a second; may be used from several threads."""
+    """Measures the bytes that are sent in a second; may be used from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._sent: deque[tuple[float, int]] = deque()
+        self._sent: deque[tuple[float, int, float]] = deque()
 
-    def add(self, now: float, count: int) -> None:
-        """Count bytes that were sent."""
+    def add(self, now: float, count: int, began: float | None = None) -> None:
+        """Count bytes that were sent; `began` is when that began, if it is known."""
         with self._lock:
-            self._sent.append((now, count))
+            self._sent.append((now, count, now if began is None else began))
             while self._sent[0][0] < now - METERED_SECONDS:
                 self._sent.popleft()
 
     def rate(self, now: float) -> float:
         """Return the bytes of each second of the last minute."""
-        with self._lock:
-            recent = [(at, count) for at, count in self._sent if at >= now - METERED_SECONDS]
+        recent = self._recent(now)
         if not recent or now - recent[0][0] < 1:
             return 0.0
-        return sum(count for _, count in recent) / (now - recent[0][0])
+        return sum(count for _, count, _ in recent) / (now - recent[0][0])
+
+    def upload_speed(self, now: float) -> float:
+        """Return the bytes of each second of the last minute in which something was sent.
+
+        While uploads wait for the rate limit, the network could take more: it does not limit the run then.
+        """
+        spans = sorted((began, ended, count) for ended, count, began in self._recent(now) if ended > began)
+        seconds, until = 0.0, float("-inf")
+        for began, ended, _ in spans:  # several files are sent at a time
+            seconds += max(0.0, ended - max(began, until))
+            until = max(until, ended)
+        return sum(count for _, _, count in spans) / seconds if seconds else 0.0
+
+    def _recent(self, now: float) -> list[tuple[float, int, float]]:
+        with self._lock:
+            return [sent for sent in self._sent if sent[0] >= now - METERED_SECONDS]
 
 
 @dataclass(slots=True)
 class PollPace:
-    """When to look for the jobs: after growing pauses, and after 100 files for each page that the last look took."""
+    """The times to look for jobs: after growing pauses, and after 100 files for each page that the last look took."""
 
     pause: float = FIRST_POLL_PAUSE
     last_at: float = 0.0

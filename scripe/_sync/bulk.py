@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 
 from .._bulk_files import BulkFiles, FileRow, inspect
 from .._bulk_report import BulkReport
-from .._concurrency import Clock, run_blocking, run_together
+from .._concurrency import Callback, Clock, run_blocking, run_together, real_seconds
 from .._core import bulk
 from .._core.bulk import CapReached, PollPace, RunControl, RunStopped, SpeedMeter
 from .._core.idempotency import FileIdempotencyKey
@@ -28,7 +28,7 @@ from ..errors import NotFoundError, ScripeError, SpendCapExceededError
 from ..types.bulk import BulkFile, BulkProgress
 from ..types.job import Job
 from ..types.progress import Progress
-from .callbacks import Reporter
+from .callbacks import Reporter, check_show_progress
 from .file_upload import Uploader, hash_content, open_upload_content
 from .ledger_write import LedgerWrite
 from .pager import Pager
@@ -39,6 +39,20 @@ BRIEFLY = 0.05
 
 SINGLE_JOBS = 20
 """How many jobs that no list shows are retrieved at once."""
+
+
+@contextmanager
+def bulk_progress(
+    callback: Callback[BulkProgress] | None, *, show_progress: bool
+) -> Generator[Reporter[BulkProgress]]:
+    """Return a reporter for a bulk run; show a screen while the block runs if asked to."""
+    if not check_show_progress(show_progress):
+        yield Reporter(callback)
+        return
+    from .._bulk_screen import bulk_screen
+
+    with bulk_screen() as update_screen:
+        yield Reporter(callback, update_screen)
 
 
 class BulkRun:
@@ -62,11 +76,13 @@ class BulkRun:
         self._clock = sender.session.clock
         self._meter = SpeedMeter()
         self._errors: deque[str] = deque(maxlen=3)
+        self._watch_at = 0.0
 
     def run(self) -> BulkReport:
         """Send all files, and wait for their jobs."""
         works = [*[self._send_files] * self._control.workers, self._follow_jobs]
         run_together(works, self._watch, self._control.stop, bulk.STOP_GRACE)
+        self._send_update()
         return run_blocking(self._report)
 
     # Send files
@@ -115,10 +131,10 @@ class BulkRun:
 
     def _may_try_again(self, row: FileRow, error: ScripeError, tries: int) -> bool:
         """Record an error of a file; return True if it may be tried again in this run."""
-        verdict = bulk.judge(error)
-        if verdict == "stop" or (isinstance(error, NotFoundError) and tries > 1):
+        verdict = bulk.judge(error, tries)
+        if verdict == "stop":
             raise error
-        if verdict == "retry" and tries < bulk.MAX_TRIES:
+        if verdict == "retry":
             if self._control.is_hopeless(self._clock.now()):
                 raise error
             row.sha256 = None  # it may have changed
@@ -169,12 +185,14 @@ class BulkRun:
     def _reporter(self) -> Reporter[Progress]:
         """Return a reporter that counts the bytes of one file, and cuts its upload when the run stops."""
         before = 0
+        began: float | None = None
 
         def count(progress: Progress) -> None:
-            nonlocal before
+            nonlocal before, began
             self._control.check()
-            self._meter.add(self._clock.now(), max(0, progress.bytes_sent - before))
-            before = progress.bytes_sent
+            now, sent = self._clock.now(), progress.bytes_sent - before
+            self._meter.add(now, max(0, sent), began if sent > 0 else None)
+            before, began = progress.bytes_sent, now
 
         return Reporter(None, count)
 
@@ -250,6 +268,13 @@ class BulkRun:
     # Tell how far it is
 
     def _watch(self) -> None:
+        started = real_seconds()
+        if started >= self._watch_at:
+            self._send_update()
+            # Counting a million files takes a while, and must not take up a processor.
+            self._watch_at = real_seconds() + 20 * (real_seconds() - started)
+
+    def _send_update(self) -> None:
         self._on_update(run_blocking(self._progress))
 
     def _progress(self) -> BulkProgress:
@@ -257,13 +282,14 @@ class BulkRun:
         limit = limiter.limit((self._sender.rate_limit_key, "write")) if limiter else None
         return self._files.progress(
             bytes_per_second=self._meter.rate(now),
+            upload_speed=self._meter.upload_speed(now),
             calls_per_minute=bulk.allowed_calls(limit, self._control.rate_limit_share),
             waiting_until=self._control.cap_resets_at,
             last_errors=tuple(self._errors),
         )
 
     def _report(self) -> BulkReport:
-        return BulkReport.of(self._files, self._control.cap_resets_at)
+        return BulkReport(self._files, self._control.cap_resets_at)
 
     # The clock
 

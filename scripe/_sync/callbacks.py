@@ -14,7 +14,6 @@ from typing import Generic, TypeVar
 from .._concurrency import Callback, invoke
 from .._core.config import check_type
 from .._core.polling import progress_from_job
-from ..types.bulk import BulkProgress
 from ..types.job import Job
 from ..types.progress import Progress
 
@@ -55,7 +54,7 @@ def file_progress(
     title: str, callback: Callback[Progress] | None, *, show_progress: bool
 ) -> Generator[Reporter[Progress]]:
     """Return a reporter for the upload and the job of one file; show bars while the block runs if asked to."""
-    if not _check_show_progress(show_progress):
+    if not check_show_progress(show_progress):
         yield Reporter(callback)
         return
     from .._progress import progress_bars
@@ -72,7 +71,7 @@ def job_progress(
 
     A job that is not created yet has a title instead.
     """
-    if not _check_show_progress(show_progress):
+    if not check_show_progress(show_progress):
         yield Reporter(callback)
         return
     from .._progress import job_bars
@@ -86,7 +85,7 @@ def jobs_progress(
     jobs: Sequence[Job | str], callback: Callback[Job] | None, *, show_progress: bool
 ) -> Generator[Reporter[Job]]:
     """Return a reporter for many jobs; show a bar of finished ones while the block runs if asked to."""
-    if not _check_show_progress(show_progress):
+    if not check_show_progress(show_progress):
         yield Reporter(callback)
         return
     from .._progress import count_bar
@@ -95,20 +94,7 @@ def jobs_progress(
         yield Reporter(callback, update_bars)
 
 
-@contextmanager
-def bulk_progress(
-    callback: Callback[BulkProgress] | None, *, show_progress: bool
-) -> Generator[Reporter[BulkProgress]]:
-    """Return a reporter for a bulk run; show a screen while the block runs if asked to."""
-    if not _check_show_progress(show_progress):
-        yield Reporter(callback)
-        return
-    from .._bulk_screen import bulk_screen
-
-    with bulk_screen() as update_screen:
-        yield Reporter(callback, update_screen)
-
-
-def _check_show_progress(show_progress: object) -> bool:
+def check_show_progress(show_progress: object) -> bool:
+    """Return True if progress is to be shown; refuse a function, which belongs elsewhere."""
     check_type(show_progress, bool, "show_progress", "True or False (pass a function as the callback)")
     return show_progress is True

@@ -39,6 +39,7 @@ COMMANDS = {  # the place of each command, and its line on the page of all
     "jobs": ("commands.jobs:app", "List, get, wait for and cancel background jobs."),
     "uploads": ("commands.files:uploads", "Put a file into storage, without making anything of it."),
     "webhooks": ("commands.webhooks:app", "Create, get and update webhook endpoints; rotate-secret."),
+    "bulk": ("commands.bulk:app", "Make sources of thousands of files: plan, ingest, retry."),
     "ledger": ("commands.ledger:app", "List what a ledger knows, settle a write, back it up."),
     "oauth": ("commands.oauth:app", "Register an application that acts for its users."),
     "doctor": ("doctor:run_doctor", "Look for what does not work, and say what to do about it."),
@@ -73,13 +74,13 @@ def launch(
     command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
     if "session" not in ignored:
         return cast("int | None", command(*bound.args, **bound.kwargs)) or 0
-    return _run_with_session(command, bound, options)
+    return _run_with_session(command, bound, Session(options, tokens))
 
 
-def _run_with_session(command: Callable[..., Result], bound: BoundArguments, options: Options) -> int:
-    with print_deprecations(options), Session(options) as session:
+def _run_with_session(command: Callable[..., Result], bound: BoundArguments, session: Session) -> int:
+    with print_deprecations(session.options), session:
         try:
-            return write_result(command(*bound.args, **bound.kwargs, session=session), options)
+            return write_result(command(*bound.args, **bound.kwargs, session=session), session.options)
         except ClosedOutputError:
             raise
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - any error is reported, without a traceback

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import traceback
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ BUG = "This is a bug in scripe. Please report it, with the traceback that --verb
 
 # Messages of the client name its arguments; here they name the options.
 _ARGUMENTS = re.compile(
-    r"\b(base_url|content_type|total_timeout|events|name|note_id|profile|project_id|result_id|route|scheduled_for|timeout|upload_id|url|workspace_id)"
+    r"\b(at_spend_cap|base_url|concurrency|content_type|total_timeout|rate_limit_share|events|name|note_id|profile|project_id|result_id|route|scheduled_for|timeout|upload_id|url|workspace_id)"
     r"(=| (?=is |must |uses |[0-9'\"\[]))"
 )
 _PHRASES = {
@@ -44,6 +45,7 @@ _PHRASES = {
     "`api_key`": "SCRIPE_API_KEY",
     ", or None for no limit": "",
     "at least one field": "at least one option",
+    "Give project_id.": "Give --project-id.",
     "events names": "--event names",
 }
 _OAUTH_PHRASES = {
@@ -59,23 +61,54 @@ _LEDGER_CALLS = {
     r"ledger\.settle\('([^']*)', result_id=…\)": r"`scripe ledger settle \1 --result-id ID`",
     r"ledger\.settle\('([^']*)', send_again=True\)": r"`scripe ledger settle \1 --send-again`",
 }
+_LATER = (errors.FilesFailedError, errors.LedgerError, errors.ConfigurationError, errors.InvalidArgumentError)
+"""Errors after which the same command does not simply go on."""
+
+MAX_COMMAND = 300  # characters; a shell may have made thousands of paths of a pattern
 
 
 def report(error: BaseException, session: Session) -> int:
     """Report an error of a command; return the exit code."""
-    number = exit_code(error)
+    number, message = exit_code(error), _message(error)
+    if session.is_resumable:
+        message = name_bulk_commands(message, session)
     _write_traceback(error, is_wanted=session.options.verbose)
     if session.options.json:
-        document = _document(error, type(error).__name__, _message(error), number)
+        document = _document(error, type(error).__name__, message, number)
         _write_json(
             {**document, "idempotencyKey": session.idempotency_key, "jobIds": _job_ids(error, session)}
         )
         return number
     if not isinstance(error, KeyboardInterrupt):
-        write_stderr(f"error: {_message(error)}{_response_details(error)}")
+        write_stderr(f"error: {message}{_response_details(error)}")
     for line in _advice(error, session):
         write_stderr(line)
+    if session.is_resumable and not isinstance(error, _LATER):
+        write_stderr(f"Nothing is done twice: to go on, run {describe_command(session)}")
     return number
+
+
+def describe_command(session: Session) -> str:
+    """Describe the command to run again: the command line, unless it is too long."""
+    return f"the same command again{f': {session.command}' if len(session.command) <= MAX_COMMAND else '.'}"
+
+
+def name_bulk_commands(text: str, session: Session) -> str:
+    """Name commands in a text about a bulk run in place of calls."""
+    command, ledger = describe_command(session), shlex.quote(str(session.options.ledger))
+    settle = f"scripe ledger settle KEY --ledger {ledger}"
+    return _replace(
+        text,
+        {
+            "The same call goes on where this one ended.": f"To go on, run {command}",
+            "The same call goes on then.": f"To go on then, run {command}",
+            "client.bulk.retry(…).": f"`scripe bulk retry --ledger {ledger}`.",
+            "call ledger.settle(…) with their idempotency keys": f"run `{settle} --result-id ID`, or with "
+            "--send-again; --json shows their keys",
+            "report.problems() lists": "--json lists",
+            "Pass it, as in content_type='audio/mpeg'.": "Rename it.",
+        },
+    )
 
 
 def report_usage_error(message: str, *, as_json: bool, error_type: str = "UsageError") -> int:

@@ -22,7 +22,9 @@ class ExitCode:
 
 OTHER = 1
 USAGE = 2
+SPEND_CAP = 8
 JOB = 13
+FILES = 15
 UNSETTLED = 16
 WARNED = 20
 
@@ -39,13 +41,14 @@ TABLE = (
     ExitCode(5, "the object does not exist", (errors.NotFoundError,)),
     ExitCode(6, "the state of the object does not allow it", (errors.ConflictError,)),
     ExitCode(7, "the rate limit is reached", (errors.RateLimitError,)),
-    ExitCode(8, "the daily spend cap is reached", (errors.SpendCapExceededError,)),
+    ExitCode(SPEND_CAP, "the daily spend cap is reached", (errors.SpendCapExceededError,)),
     ExitCode(9, "the API does not accept the input", (errors.InvalidRequestError,)),
     ExitCode(10, "the API failed", (errors.ServerError,)),
     ExitCode(11, "no response came, or not in time", (errors.APIConnectionError,)),
     ExitCode(12, "the file cannot be read, or storage did not accept it", (errors.UploadError,)),
     ExitCode(JOB, "a job failed or was cancelled", (errors.JobFailedError, errors.JobCancelledError)),
     ExitCode(14, "a job did not finish in time; it goes on", (errors.JobTimeoutError,)),
+    ExitCode(FILES, "files of a bulk run were refused, failed, or are not done", (errors.FilesFailedError,)),
     ExitCode(
         UNSETTLED,
         "nothing proves whether an earlier call was done; a person must look",

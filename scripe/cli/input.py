@@ -5,9 +5,12 @@ Everyone on the machine can see the arguments of a process (`ps`), and the shell
 
 from __future__ import annotations
 
+import codecs
 import getpass
+import os
 import select
 import sys
+from collections.abc import Iterable, Iterator
 from io import RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -42,17 +45,40 @@ def read_file(path: Path, option: str) -> str:
 
 
 def _read_stdin() -> bytes:
-    """Read to the end; with `O_NONBLOCK`, which a parent process may have set, `read` returns before it."""
+    return b"".join(stdin_parts())
+
+
+def stdin_parts() -> Iterator[bytes]:
+    """Read stdin to its end; with `O_NONBLOCK`, which a parent process may have set, `read` returns before it."""
     if sys.stdin is None:
-        return b""
+        return
     raw: RawIOBase | BinaryIO = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
-    parts: list[bytes] = []
     while (part := raw.read(65_536)) != b"":
         if part is None:
             select.select([raw], [], [])
         else:
-            parts.append(part)
-    return b"".join(parts)
+            yield part
+
+
+def open_paths(file: Path, option: str) -> BinaryIO:
+    """Open a file with paths, one a line."""
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise ConfigurationError(f"{option}: {file} cannot be read: {error.strerror or error}.") from None
+
+
+def split_paths(parts: Iterable[bytes]) -> Iterator[str]:
+    """Iterate over the paths in a text that comes in parts, one a line; they may have any encoding."""
+    rest = b""
+    for part in parts:
+        *lines, rest = (rest + part).split(b"\n")
+        yield from filter(None, map(_to_path, lines))
+    yield from filter(None, [_to_path(rest)])
+
+
+def _to_path(line: bytes) -> str:
+    return os.fsdecode(line.removeprefix(codecs.BOM_UTF8).removesuffix(b"\r"))
 
 
 def read_text(text: str | None, file: Path | None, options: Options) -> str | None:

@@ -42,8 +42,17 @@ class Facts:
     lines: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of text for people, and the same as a document for programs."""
+
+    text: str
+    document: Mapping[str, object]
+    exit_code: int = 0
+
+
 if TYPE_CHECKING:
-    Result: TypeAlias = BaseModel | Listing | Facts
+    Result: TypeAlias = BaseModel | Listing | Facts | Page
 else:
     Result = object  # cyclopts evaluates the annotations of commands, and pydantic is slow to load
 
@@ -65,12 +74,14 @@ def write_result(result: Result, options: Options) -> int:
         write_stdout(_to_json(result))
     elif isinstance(result, Listing):
         _write_listing(result)
+    elif isinstance(result, Page):
+        write_stdout(f"{strip_controls(result.text)}\n")
     elif isinstance(result, Facts):
         values = {label: format_value(value) for label, value in result.lines.items()}
         _write_fields({label: value for label, value in values.items() if value})
     else:
         _write_model(result)
-    return result.exit_code if isinstance(result, Listing) else 0
+    return result.exit_code if isinstance(result, Listing | Page) else 0
 
 
 def _to_json(result: Result) -> str:
@@ -78,7 +89,7 @@ def _to_json(result: Result) -> str:
     if isinstance(result, Listing):
         value = {"data": [to_dict(item) for item in result.items], "hasMore": result.has_more}
     else:
-        value = result.document if isinstance(result, Facts) else to_dict(result)
+        value = result.document if isinstance(result, Facts | Page) else to_dict(result)
     encoding = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "")
     return escape_controls(json.dumps(value, indent=2, ensure_ascii=encoding != "utf8")) + "\n"
 

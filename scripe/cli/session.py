@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
@@ -28,11 +32,14 @@ _JOB_PATH = re.compile(r"/jobs/([^/]+)")
 class Session:
     """The state of a command, from before it runs until after its errors are reported."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, words: Sequence[str] = ()) -> None:
         self.options = options
+        self._words = words  # of the command line, without the options of every command
         self.idempotency_key: str | None = None  # of the write that the command makes, if it makes one
         self.pending_job_ids: list[str] = []  # of the jobs that the command waits for
+        self.is_resumable = False  # True if the same command goes on where it ended
         self._is_waiting = False
+        self._is_bulk = False
         self._client: Scripe | None = None
         self._credential: CredentialChoice | None = None
         self._exit_stack = ExitStack()
@@ -48,7 +55,8 @@ class Session:
         from .. import Scripe
 
         options, profile = self.options, self.credential.profile
-        self._exit_stack.enter_context(print_waits(options))
+        if options.verbose or not self._is_bulk:
+            self._exit_stack.enter_context(print_waits(options))
         client = Scripe(
             read_api_key(options.api_key_file) if profile is None else None,
             auth=None if profile is None else make_credentials(profile, options),
@@ -59,7 +67,7 @@ class Session:
             total_timeout=options.total_timeout,
             on_response=self._on_response,
             app_info="scripe-cli",
-            ledger=options.ledger,
+            ledger=None if self._is_bulk else options.ledger,
         )
         return self._exit_stack.enter_context(client)
 
@@ -110,6 +118,29 @@ class Session:
         """Remember that the command waits for these jobs, or for the first one that a response is about."""
         self._is_waiting = True
         self.pending_job_ids = list(job_ids)
+
+    def start_bulk(self, *, is_resumable: bool) -> None:
+        """Remember that the command is one of `scripe bulk`, which opens the ledger itself, and waits all the time."""
+        self._is_bulk, self.is_resumable = True, is_resumable
+
+    def require_ledger(self, *, exists: bool = True) -> Path:
+        """Return the path of `--ledger`, which must have been given; the file must exist unless told otherwise."""
+        path = self.options.ledger
+        if path is None:
+            raise ConfigurationError("Name the ledger with --ledger FILE.")
+        if exists and not path.exists():
+            raise ConfigurationError(f"The ledger {str(path)!r} does not exist. Check --ledger.")
+        return path
+
+    @property
+    def command(self) -> str:
+        """The command line, to be run again."""
+        words = ["scripe", *self._words[:2]]
+        for field in fields(self.options):
+            value: object = getattr(self.options, field.name)
+            if value != field.default:
+                words += [f"--{field.name.replace('_', '-')}", *([] if value is True else [str(value)])]
+        return shlex.join([*words, *self._words[2:]])
 
     def wait_for(self, job: Job, timeout: float) -> Job:
         """Wait for a job; after a timeout or Ctrl-C the message names it."""

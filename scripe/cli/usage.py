@@ -65,6 +65,7 @@ _SYNONYMS: Mapping[str, Sequence[str]] = {  # words that people type, by the wor
 }
 _OTHER_NAMES: Mapping[str, Sequence[str]] = {  # what people type for a command with another name
     "sources create": ("sources add",),
+    "bulk ingest": ("bulk import", "bulk upload", "bulk run", "bulk start", "bulk resume", "import"),
     "sources ingest": ("sources upload", "ingest", "upload", "transcribe"),
     "knowledge": ("kb",),
     "knowledge add": ("knowledge create", "knowledge ingest"),

@@ -44,7 +44,7 @@ class BulkFile:
 
 @dataclass(frozen=True, slots=True)
 class BulkFileStatus:
-    """How far a file of a bulk run is.
+    """A file of a bulk run, and its state.
 
     Attributes:
         path: Its absolute path.
@@ -72,7 +72,7 @@ class BulkFileStatus:
 
 @dataclass(frozen=True, slots=True)
 class BulkProgress:
-    """How far a bulk run is. All counts are those of the ledger, so they hold after a restart too.
+    """The progress of a bulk run. All counts are those of the ledger, so they hold after a restart too.
 
     Attributes:
         files: Files of the run, with those that are left out.
@@ -84,6 +84,8 @@ class BulkProgress:
         seconds_left: About how long it will take; None if that is not known yet.
         limited_by: What decides that: the rate limit, the spend cap, or the upload.
         waiting_until: When the spend cap is reset, if the run waits for it.
+        cap_cents: The daily spend cap, once the API has named it.
+        cents_per_file: The price of a file, once the API has named it.
         last_errors: The latest errors of files, at most three.
 
     """
@@ -97,12 +99,14 @@ class BulkProgress:
     seconds_left: float | None = None
     limited_by: Limit | None = None
     waiting_until: datetime | None = None
+    cap_cents: int | None = None
+    cents_per_file: int | None = None
     last_errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BulkPlan:
-    """What a bulk run will take, and what limits it. Printed, it is a page of text.
+    """The requests, time and money that a bulk run will take. Printed, it is a page of text.
 
     Attributes:
         project_id: `proj_…`, the project of the sources.
@@ -159,22 +163,21 @@ class BulkPlan:
         ledger = f"ledger: {self.ledger}" if self.ledger else "ledger: none yet"
         folders = f"{self.folders:,} folder{'s' * (self.folders != 1)}"
         where = f" in “{self.workspace_name}”" if self.workspace_name else ""
-        lines = [
-            f"{self.files:,} files, {format_size(self.size)} in {folders} -> sources of {self.project_id}{where}   "
-            f"({ledger})"
-        ]
+        files = f"{self.files:,} file{'s' * (self.files != 1)}, {format_size(self.size)} in {folders}"
+        lines = [f"{files} -> sources of {self.project_id}{where}   ({ledger})"]
         lines += [
             f"{count:>9,} {content_type:<24} {format_size(size):>9}"
             for content_type, (count, size) in sorted(self.types.items(), key=lambda item: -item[1][0])
         ]
         if self.done:
-            lines.append(f"{self.done:>9,} more are done already, or being worked on")
+            lines.append(f"{self.done:>9,} more {_are(self.done)} done already, or being worked on")
         if self.left_out:
             reasons = ", ".join(
                 f"{count:,} {LEFT_OUT.get(code, code)}"
                 for code, count in sorted(self.left_out.items(), key=lambda item: -item[1])
             )
-            lines.append(f"{sum(self.left_out.values()):>9,} more are left out: {reasons}")
+            count = sum(self.left_out.values())
+            lines.append(f"{count:>9,} more {_are(count)} left out: {reasons}")
         lines += [
             self._line("Requests", f"{self.requests:,}", self._describe_requests(), "rate limit"),
             self._line("Spend cap", self._describe_cap(), "", "spend cap"),
@@ -186,7 +189,8 @@ class BulkPlan:
         return lines
 
     def _line(self, label: str, value: str, note: str, limit: Limit) -> str:
-        mark = "    <- this decides" if self.limited_by == limit and self.files else ""
+        takes_time = max(self.request_seconds, self.upload_seconds) >= 60 or (self.cap_days or (1, 1))[1] > 1
+        mark = "    <- this decides" if self.limited_by == limit and takes_time else ""
         return f"{label:<12}  {value}{'  ' if note else ''}{note}{mark}"
 
     def _describe_requests(self) -> str:
@@ -204,5 +208,13 @@ class BulkPlan:
         first, last = self.cap_days
         days = f"{first:,}" if first == last else f"{first:,} to {last:,}"
         days += " day" if last == 1 else " days"
-        known = "as the API said when the cap was reached" if self.priced_files else "the first day tells"
+        known = (
+            f"as the API said of {self.priced_files:,} file{'s' * (self.priced_files != 1)}"
+            if self.priced_files
+            else "the first day tells"
+        )
         return f"{plan}{self.cap_cents:,} cents a day: {days} at {price} a file; {known}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"

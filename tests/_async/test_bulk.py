@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from scripe import (
     NotFoundError,
     PermissionDeniedError,
 )
+from scripe._bulk_files import BulkFiles
 from scripe._ledger import store_of
 from scripe.emulator import Clock, Emulator
 from scripe.types import BulkFile, BulkFileStatus, BulkPlan, BulkProgress
@@ -31,15 +33,17 @@ pytestmark = pytest.mark.anyio
 
 BEGIN = datetime(2026, 5, 1, 23, 30, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 5, 2, tzinfo=UTC)
-Ingest = Callable[..., Awaitable[BulkReport]]
 
 
 class AsyncArchive:
     """An emulator with a frozen clock, a folder of files, and clients: each as of a program of its own."""
 
-    def __init__(self, folder: Path, **settings: int) -> None:
+    def __init__(self, folder: Path, *, job_retention: float | None = None, run_seconds: float = 60) -> None:
         self.emulator = Emulator(
-            clock=Clock(BEGIN, frozen=True), shared_limit=120, source_cents=settings.get("source_cents", 3)
+            clock=Clock(BEGIN, frozen=True),
+            shared_limit=120,
+            job_retention=job_retention,
+            run_seconds=run_seconds,
         )
         self.project_id = self.emulator.project_id
         self.folder = folder / "files"
@@ -53,31 +57,29 @@ class AsyncArchive:
             path.write_text(f"What was said in {path.stem}.")
         return paths
 
-    async def ingest(self, files: object = None, **options: object) -> BulkReport:
+    async def ingest(self, files: Any = None, **options: Any) -> BulkReport:
         """Run a program that imports the folder."""
         async with self.emulator.async_client(max_retries=0) as client:
             return await self.ingest_with(client, files, **options)
 
-    async def ingest_with(self, client: AsyncScripe, files: object = None, **options: object) -> BulkReport:
-        ingest: Ingest = client.bulk.ingest
-        defaults = {"project_id": self.project_id, "ledger": self.ledger}
-        return await ingest(self.folder if files is None else files, **{**defaults, **options})
+    async def ingest_with(self, client: AsyncScripe, files: Any = None, **options: Any) -> BulkReport:
+        defaults: dict[str, Any] = {"project_id": self.project_id, "ledger": self.ledger}
+        files = self.folder if files is None else files
+        return await client.bulk.ingest(files, **{**defaults, **options})
 
-    async def plan(self, files: object = None, **options: object) -> BulkPlan:
+    async def plan(self, files: Any = None, **options: Any) -> BulkPlan:
         """Run a program that plans the import of the folder."""
         async with self.emulator.async_client(max_retries=0) as client:
-            plan: Callable[..., Awaitable[BulkPlan]] = client.bulk.plan
-            return await plan(
-                self.folder if files is None else files, **{"project_id": self.project_id, **options}
-            )
+            files = self.folder if files is None else files
+            options = {"project_id": self.project_id, **options}
+            return await client.bulk.plan(files, **options)
 
-    async def retry(self, **options: object) -> BulkReport:
+    async def retry(self, **options: Any) -> BulkReport:
         """Run a program that tries again what has failed."""
         async with self.emulator.async_client(max_retries=0) as client:
-            retry: Ingest = client.bulk.retry
-            return await retry(self.ledger, **options)
+            return await client.bulk.retry(self.ledger, **options)
 
-    async def only_problem(self, files: object = None) -> BulkFileStatus:
+    async def only_problem(self, files: Any = None) -> BulkFileStatus:
         """Import files, and return the only one that is not done."""
         (problem,) = (await self.ingest(files)).problems()
         return problem
@@ -152,6 +154,27 @@ async def test_files_with_one_content_make_one_source(async_archive: AsyncArchiv
     assert async_archive.requests()["POST /sources"] == 1
 
 
+async def test_files_with_one_content_make_one_source_after_a_stop(async_archive: AsyncArchive) -> None:
+    first, *others = async_archive.add_files(6)
+    for path in others:
+        path.write_bytes(first.read_bytes())
+    async_archive.emulator.set_spend_remaining(0)
+    await async_archive.ingest(at_spend_cap="stop")
+    async_archive.emulator.clock.advance(timedelta(days=1))
+    async_archive.emulator.clear_requests()
+    assert (await async_archive.ingest()).states == {"done": 6}
+    assert async_archive.emulator.count("jobs") == 1
+    async_archive.emulator.assert_nothing_sent("GET", "/jobs/*")  # no worker has waited for another one
+
+
+async def test_many_files_with_one_content_cost_no_more_than_one(async_archive: AsyncArchive) -> None:
+    for path in async_archive.add_files(30):
+        path.write_text("The same words.")
+    assert (await async_archive.ingest()).states == {"done": 30}
+    assert async_archive.requests()["POST /uploads"] == 1
+    async_archive.emulator.assert_nothing_sent("GET", "/jobs/*")
+
+
 async def test_a_renamed_file_is_not_sent_again(async_archive: AsyncArchive) -> None:
     (path,) = async_archive.add_files(1)
     await async_archive.ingest()
@@ -166,6 +189,18 @@ async def test_a_changed_file_is_sent_again(async_archive: AsyncArchive) -> None
     path.write_text("Something else altogether.")
     await async_archive.ingest()
     assert async_archive.requests()["POST /sources"] == 2
+
+
+async def test_a_file_with_the_same_size_time_and_inode_is_not_read_again(
+    async_archive: AsyncArchive,
+) -> None:
+    (path,) = async_archive.add_files(1)
+    await async_archive.ingest()
+    status, text = path.stat(), path.read_text()
+    path.write_text(text.upper())
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    await async_archive.ingest()
+    assert async_archive.requests()["POST /sources"] == 1
 
 
 async def test_the_ledger_of_the_client_is_the_default(async_archive: AsyncArchive) -> None:
@@ -314,6 +349,18 @@ async def test_a_refused_file_is_reported_with_its_request(async_archive: AsyncA
     assert problem.request_id in str(report)
 
 
+async def test_a_file_that_is_too_large_is_refused_after_its_link_was_made(
+    async_archive: AsyncArchive,
+) -> None:
+    (path,) = async_archive.add_files(1)
+    os.truncate(path, 26 * 1024 * 1024)  # the emulator takes 25 MB of text
+    problem = await async_archive.only_problem()
+    assert (problem.state, problem.code) == ("refused", "too_large")
+    assert async_archive.requests()["POST /uploads"] == 1
+    await async_archive.ingest()
+    assert async_archive.requests()["POST /uploads"] == 1
+
+
 async def test_only_retry_tries_a_refused_file_again(async_archive: AsyncArchive) -> None:
     async_archive.add_files(1)
     async_archive.emulator.fail_next(422, method="POST", path="/uploads")
@@ -370,6 +417,84 @@ async def test_the_run_goes_on_if_some_of_the_first_files_are_done(async_archive
     assert (await async_archive.ingest()).states == {"done": 20, "failed": 20}
 
 
+async def test_a_report_names_the_first_files_that_are_not_done(async_archive: AsyncArchive) -> None:
+    for path in async_archive.add_files(25):
+        path.write_text("")
+    report = await async_archive.ingest()
+    text = str(report)
+    assert text.startswith("25 files: 25 refused")
+    assert "episode0019.txt: refused, empty: It is empty." in text
+    assert "episode0020.txt" not in text
+    assert "and 5 more" in text
+    html = report._repr_html_()  # pyright: ignore[reportPrivateUsage] - as a notebook does
+    assert "episode0019.txt" in html
+    assert "episode0020.txt" not in html
+    assert repr(report) == "<BulkReport: 25 files: 25 refused>"
+
+
+async def test_a_report_of_nothing_says_so(async_archive: AsyncArchive) -> None:
+    report = await async_archive.ingest()
+    assert str(report) == "0 files: nothing to do"
+    html = report._repr_html_()  # pyright: ignore[reportPrivateUsage] - as a notebook does
+    assert "<th" not in html
+
+
+async def test_a_report_says_how_to_go_on(async_archive: AsyncArchive) -> None:
+    async_archive.add_files(1)
+    async_archive.emulator.set_spend_remaining(0)
+    report = await async_archive.ingest(at_spend_cap="stop")
+    assert "The spend cap is reached until 2026-05-02 00:00 UTC." in str(report)
+
+
+async def test_a_report_of_a_run_that_was_cut_off_says_how_to_go_on(async_archive: AsyncArchive) -> None:
+    async_archive.add_files(1)
+    async_archive.emulator.drop_next(10_000, path="/uploads")
+    with pytest.raises(APIConnectionError):
+        await async_archive.ingest()
+    with Ledger(async_archive.ledger) as ledger:
+        report = BulkReport(BulkFiles(store_of(ledger), async_archive.project_id), None)
+    assert "The same call goes on where this one ended." in str(report)
+
+
+async def test_a_file_that_may_not_be_read_is_reported(
+    async_archive: AsyncArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = async_archive.add_files(1)
+    is_allowed = os.access
+
+    def is_other_and_allowed(name: str, mode: int) -> bool:
+        return name != str(path) and is_allowed(name, mode)
+
+    monkeypatch.setattr(os, "access", is_other_and_allowed)
+    assert (await async_archive.only_problem()).code == "unreadable"
+
+
+async def test_a_folder_that_may_not_be_listed_is_reported(
+    async_archive: AsyncArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async_archive.add_files(1)
+    inner = async_archive.folder / "inner"
+    inner.mkdir()
+    list_folder = os.scandir
+
+    def refuse_inner(path: str) -> object:
+        if path == str(inner):
+            raise PermissionError(13, "Permission denied", path)
+        return list_folder(path)
+
+    monkeypatch.setattr(os, "scandir", refuse_inner)
+    problem = await async_archive.only_problem()
+    assert (problem.path, problem.code) == (str(inner), "unreadable")
+
+
+async def test_more_than_a_thousand_files_are_added(async_archive: AsyncArchive) -> None:
+    report = await async_archive.ingest(async_archive.folder / f"{number}.zzz" for number in range(2500))
+    assert report.states == {"refused": 2500}
+    assert len(report.to_records()) == 2500
+    plan = await async_archive.plan(async_archive.folder / f"{number}.zzz" for number in range(1500))
+    assert plan.left_out == {"missing": 1500}
+
+
 async def test_a_report_that_is_not_complete_raises_if_asked_to(async_archive: AsyncArchive) -> None:
     make_empty(async_archive.folder)
     report = await async_archive.ingest()
@@ -379,15 +504,56 @@ async def test_a_report_that_is_not_complete_raises_if_asked_to(async_archive: A
     assert record["code"] == "empty"
 
 
+EMPTY_LIST = b'{"data":[],"pagination":{"nextCursor":null,"hasMore":false}}'
+
+
+async def test_a_job_that_the_list_does_not_show_is_retrieved(async_archive: AsyncArchive) -> None:
+    async_archive.add_files(1)
+    async_archive.emulator.fail_next(200, times=7, method="GET", path="/jobs", body=EMPTY_LIST)
+    assert (await async_archive.ingest()).is_complete
+    async_archive.emulator.assert_sent("GET", "/jobs/*", times=1)
+
+
+async def test_a_job_that_the_api_has_forgotten_is_unknown(tmp_path: Path) -> None:
+    async_archive = AsyncArchive(tmp_path, job_retention=1 / 1440, run_seconds=600)
+    async_archive.add_files(1)
+    report = await async_archive.ingest()
+    assert report.states == {"unknown": 1}
+    assert "ledger.settle" in str(report)
+
+
+async def test_a_write_of_which_nothing_proves_what_came_is_left_to_a_person(
+    async_archive: AsyncArchive,
+) -> None:
+    async_archive.add_files(1)
+    async_archive.emulator.drop_next(10_000, before=True, path="/sources")
+    with pytest.raises(APIConnectionError):
+        await async_archive.ingest()
+    async_archive.emulator.clear_faults()
+    async with async_archive.emulator.async_client() as client:
+        await client.sources.ingest(b"Else.", project_id=async_archive.project_id, name="else.txt")
+    async_archive.emulator.clock.advance(timedelta(hours=25))
+    assert (await async_archive.ingest()).states == {"unknown": 1}
+
+
+async def test_a_list_of_jobs_is_read_page_by_page(async_archive: AsyncArchive) -> None:
+    async_archive.add_files(2)
+    async with async_archive.emulator.async_client() as client:
+
+        async def make_more(progress: BulkProgress) -> None:
+            if "submitted" in progress.states and async_archive.emulator.count("jobs") < 300:
+                async_archive.emulator.seed(jobs=300)
+
+        assert (await async_archive.ingest_with(client, on_update=make_more)).is_complete
+
+
 # The spend cap
 
 
 async def test_the_run_waits_for_the_reset_of_the_spend_cap(async_archive: AsyncArchive) -> None:
     async_archive.add_files(20)
     async_archive.emulator.set_spend_remaining(15)
-    waits: list[datetime | None] = []
-    report = await async_archive.ingest(on_update=lambda progress: waits.append(progress.waiting_until))
-    assert report.is_complete
+    assert (await async_archive.ingest()).is_complete
     assert async_archive.emulator.clock.now() >= MIDNIGHT
     assert async_archive.emulator.count("jobs") == 20
 
@@ -417,7 +583,7 @@ async def test_the_plan_knows_the_price_that_the_api_named(async_archive: AsyncA
     async_archive.emulator.set_spend_remaining(0)
     await async_archive.ingest(at_spend_cap="stop")
     plan = await async_archive.plan(ledger=async_archive.ledger)
-    assert (plan.cents_per_file, plan.cap_cents, plan.priced_files) == ((3, 3), 5_000, 1)
+    assert (plan.cents_per_file, plan.cap_cents, plan.priced_files) == ((10, 10), 5_000, 1)
 
 
 # The rate limit
@@ -524,7 +690,7 @@ async def test_two_runs_with_one_ledger_are_refused(async_archive: AsyncArchive)
     ],
     ids=str,
 )
-async def test_a_wrong_option_is_refused(async_archive: AsyncArchive, options: dict[str, object]) -> None:
+async def test_a_wrong_option_is_refused(async_archive: AsyncArchive, options: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgumentError):
         await async_archive.ingest(**options)
     assert not async_archive.ledger.exists()
@@ -610,12 +776,44 @@ async def test_a_plan_counts_what_is_left_out(async_archive: AsyncArchive) -> No
     assert plan.types == {"text/plain": (2, plan.size)}
 
 
+async def test_a_plan_leaves_out_what_cannot_be_read(
+    async_archive: AsyncArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = async_archive.add_files(2)
+
+    def name_and_delete() -> Iterator[Path]:
+        yield first
+        yield second
+        second.unlink()
+
+    plan = await async_archive.plan(name_and_delete())
+    assert plan.left_out == {"unreadable": 1}
+    assert plan.files == 1
+
+
+async def test_a_plan_says_in_words_what_decides(async_archive: AsyncArchive) -> None:
+    async_archive.add_files(300)
+    make_empty(async_archive.folder)
+    async_archive.emulator.set_plan("ADVANCED")
+    text = str(await async_archive.plan(ledger=async_archive.ledger))
+    assert text.splitlines()[0] == (
+        f"300 files, 8.7 kB in 1 folder -> sources of {async_archive.project_id} in “Acme”   (ledger: none yet)"
+    )
+    assert "1 more is left out: 1 empty" in text
+    assert (
+        "ADVANCED, 2,000 cents a day: 1 to 2 days at 1 to 10 cents a file; the first day tells    <- this decides"
+        in text
+    )
+    assert text.splitlines()[-1] == "Nothing was sent but GET /workspaces/me."
+
+
 async def test_a_plan_of_files_that_are_done_has_nothing_to_do(async_archive: AsyncArchive) -> None:
     async_archive.add_files(3)
     await async_archive.ingest()
     with Ledger(async_archive.ledger) as ledger:
         plan = await async_archive.plan(ledger=ledger)
     assert (plan.files, plan.done, plan.requests) == (0, 3, 0)
+    assert "3 more are done already, or being worked on" in str(plan)
     assert plan.ledger == str(async_archive.ledger)
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from scripe import (
     NotFoundError,
     PermissionDeniedError,
 )
+from scripe._bulk_files import BulkFiles
 from scripe._ledger import store_of
 from scripe.emulator import Clock, Emulator
 from scripe.types import BulkFile, BulkFileStatus, BulkPlan, BulkProgress
@@ -32,15 +34,17 @@ pytestmark = pytest.mark.anyio
 
 BEGIN = datetime(2026, 5, 1, 23, 30, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 5, 2, tzinfo=UTC)
-Ingest = Callable[..., BulkReport]
 
 
 class Archive:
     """An emulator with a frozen clock, a folder of files, and clients: each as of a program of its own."""
 
-    def __init__(self, folder: Path, **settings: int) -> None:
+    def __init__(self, folder: Path, *, job_retention: float | None = None, run_seconds: float = 60) -> None:
         self.emulator = Emulator(
-            clock=Clock(BEGIN, frozen=True), shared_limit=120, source_cents=settings.get("source_cents", 3)
+            clock=Clock(BEGIN, frozen=True),
+            shared_limit=120,
+            job_retention=job_retention,
+            run_seconds=run_seconds,
         )
         self.project_id = self.emulator.project_id
         self.folder = folder / "files"
@@ -54,31 +58,29 @@ class Archive:
             path.write_text(f"What was said in {path.stem}.")
         return paths
 
-    def ingest(self, files: object = None, **options: object) -> BulkReport:
+    def ingest(self, files: Any = None, **options: Any) -> BulkReport:
         """Run a program that imports the folder."""
         with self.emulator.client(max_retries=0) as client:
             return self.ingest_with(client, files, **options)
 
-    def ingest_with(self, client: Scripe, files: object = None, **options: object) -> BulkReport:
-        ingest: Ingest = client.bulk.ingest
-        defaults = {"project_id": self.project_id, "ledger": self.ledger}
-        return ingest(self.folder if files is None else files, **{**defaults, **options})
+    def ingest_with(self, client: Scripe, files: Any = None, **options: Any) -> BulkReport:
+        defaults: dict[str, Any] = {"project_id": self.project_id, "ledger": self.ledger}
+        files = self.folder if files is None else files
+        return client.bulk.ingest(files, **{**defaults, **options})
 
-    def plan(self, files: object = None, **options: object) -> BulkPlan:
+    def plan(self, files: Any = None, **options: Any) -> BulkPlan:
         """Run a program that plans the import of the folder."""
         with self.emulator.client(max_retries=0) as client:
-            plan: Callable[..., BulkPlan] = client.bulk.plan
-            return plan(
-                self.folder if files is None else files, **{"project_id": self.project_id, **options}
-            )
+            files = self.folder if files is None else files
+            options = {"project_id": self.project_id, **options}
+            return client.bulk.plan(files, **options)
 
-    def retry(self, **options: object) -> BulkReport:
+    def retry(self, **options: Any) -> BulkReport:
         """Run a program that tries again what has failed."""
         with self.emulator.client(max_retries=0) as client:
-            retry: Ingest = client.bulk.retry
-            return retry(self.ledger, **options)
+            return client.bulk.retry(self.ledger, **options)
 
-    def only_problem(self, files: object = None) -> BulkFileStatus:
+    def only_problem(self, files: Any = None) -> BulkFileStatus:
         """Import files, and return the only one that is not done."""
         (problem,) = (self.ingest(files)).problems()
         return problem
@@ -153,6 +155,27 @@ def test_files_with_one_content_make_one_source(archive: Archive) -> None:
     assert archive.requests()["POST /sources"] == 1
 
 
+def test_files_with_one_content_make_one_source_after_a_stop(archive: Archive) -> None:
+    first, *others = archive.add_files(6)
+    for path in others:
+        path.write_bytes(first.read_bytes())
+    archive.emulator.set_spend_remaining(0)
+    archive.ingest(at_spend_cap="stop")
+    archive.emulator.clock.advance(timedelta(days=1))
+    archive.emulator.clear_requests()
+    assert (archive.ingest()).states == {"done": 6}
+    assert archive.emulator.count("jobs") == 1
+    archive.emulator.assert_nothing_sent("GET", "/jobs/*")  # no worker has waited for another one
+
+
+def test_many_files_with_one_content_cost_no_more_than_one(archive: Archive) -> None:
+    for path in archive.add_files(30):
+        path.write_text("The same words.")
+    assert (archive.ingest()).states == {"done": 30}
+    assert archive.requests()["POST /uploads"] == 1
+    archive.emulator.assert_nothing_sent("GET", "/jobs/*")
+
+
 def test_a_renamed_file_is_not_sent_again(archive: Archive) -> None:
     (path,) = archive.add_files(1)
     archive.ingest()
@@ -167,6 +190,18 @@ def test_a_changed_file_is_sent_again(archive: Archive) -> None:
     path.write_text("Something else altogether.")
     archive.ingest()
     assert archive.requests()["POST /sources"] == 2
+
+
+def test_a_file_with_the_same_size_time_and_inode_is_not_read_again(
+    archive: Archive,
+) -> None:
+    (path,) = archive.add_files(1)
+    archive.ingest()
+    status, text = path.stat(), path.read_text()
+    path.write_text(text.upper())
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    archive.ingest()
+    assert archive.requests()["POST /sources"] == 1
 
 
 def test_the_ledger_of_the_client_is_the_default(archive: Archive) -> None:
@@ -315,6 +350,18 @@ def test_a_refused_file_is_reported_with_its_request(archive: Archive) -> None:
     assert problem.request_id in str(report)
 
 
+def test_a_file_that_is_too_large_is_refused_after_its_link_was_made(
+    archive: Archive,
+) -> None:
+    (path,) = archive.add_files(1)
+    os.truncate(path, 26 * 1024 * 1024)  # the emulator takes 25 MB of text
+    problem = archive.only_problem()
+    assert (problem.state, problem.code) == ("refused", "too_large")
+    assert archive.requests()["POST /uploads"] == 1
+    archive.ingest()
+    assert archive.requests()["POST /uploads"] == 1
+
+
 def test_only_retry_tries_a_refused_file_again(archive: Archive) -> None:
     archive.add_files(1)
     archive.emulator.fail_next(422, method="POST", path="/uploads")
@@ -371,6 +418,84 @@ def test_the_run_goes_on_if_some_of_the_first_files_are_done(archive: Archive) -
     assert (archive.ingest()).states == {"done": 20, "failed": 20}
 
 
+def test_a_report_names_the_first_files_that_are_not_done(archive: Archive) -> None:
+    for path in archive.add_files(25):
+        path.write_text("")
+    report = archive.ingest()
+    text = str(report)
+    assert text.startswith("25 files: 25 refused")
+    assert "episode0019.txt: refused, empty: It is empty." in text
+    assert "episode0020.txt" not in text
+    assert "and 5 more" in text
+    html = report._repr_html_()  # pyright: ignore[reportPrivateUsage] - as a notebook does
+    assert "episode0019.txt" in html
+    assert "episode0020.txt" not in html
+    assert repr(report) == "<BulkReport: 25 files: 25 refused>"
+
+
+def test_a_report_of_nothing_says_so(archive: Archive) -> None:
+    report = archive.ingest()
+    assert str(report) == "0 files: nothing to do"
+    html = report._repr_html_()  # pyright: ignore[reportPrivateUsage] - as a notebook does
+    assert "<th" not in html
+
+
+def test_a_report_says_how_to_go_on(archive: Archive) -> None:
+    archive.add_files(1)
+    archive.emulator.set_spend_remaining(0)
+    report = archive.ingest(at_spend_cap="stop")
+    assert "The spend cap is reached until 2026-05-02 00:00 UTC." in str(report)
+
+
+def test_a_report_of_a_run_that_was_cut_off_says_how_to_go_on(archive: Archive) -> None:
+    archive.add_files(1)
+    archive.emulator.drop_next(10_000, path="/uploads")
+    with pytest.raises(APIConnectionError):
+        archive.ingest()
+    with Ledger(archive.ledger) as ledger:
+        report = BulkReport(BulkFiles(store_of(ledger), archive.project_id), None)
+    assert "The same call goes on where this one ended." in str(report)
+
+
+def test_a_file_that_may_not_be_read_is_reported(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = archive.add_files(1)
+    is_allowed = os.access
+
+    def is_other_and_allowed(name: str, mode: int) -> bool:
+        return name != str(path) and is_allowed(name, mode)
+
+    monkeypatch.setattr(os, "access", is_other_and_allowed)
+    assert (archive.only_problem()).code == "unreadable"
+
+
+def test_a_folder_that_may_not_be_listed_is_reported(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.add_files(1)
+    inner = archive.folder / "inner"
+    inner.mkdir()
+    list_folder = os.scandir
+
+    def refuse_inner(path: str) -> object:
+        if path == str(inner):
+            raise PermissionError(13, "Permission denied", path)
+        return list_folder(path)
+
+    monkeypatch.setattr(os, "scandir", refuse_inner)
+    problem = archive.only_problem()
+    assert (problem.path, problem.code) == (str(inner), "unreadable")
+
+
+def test_more_than_a_thousand_files_are_added(archive: Archive) -> None:
+    report = archive.ingest(archive.folder / f"{number}.zzz" for number in range(2500))
+    assert report.states == {"refused": 2500}
+    assert len(report.to_records()) == 2500
+    plan = archive.plan(archive.folder / f"{number}.zzz" for number in range(1500))
+    assert plan.left_out == {"missing": 1500}
+
+
 def test_a_report_that_is_not_complete_raises_if_asked_to(archive: Archive) -> None:
     make_empty(archive.folder)
     report = archive.ingest()
@@ -380,15 +505,56 @@ def test_a_report_that_is_not_complete_raises_if_asked_to(archive: Archive) -> N
     assert record["code"] == "empty"
 
 
+EMPTY_LIST = b'{"data":[],"pagination":{"nextCursor":null,"hasMore":false}}'
+
+
+def test_a_job_that_the_list_does_not_show_is_retrieved(archive: Archive) -> None:
+    archive.add_files(1)
+    archive.emulator.fail_next(200, times=7, method="GET", path="/jobs", body=EMPTY_LIST)
+    assert (archive.ingest()).is_complete
+    archive.emulator.assert_sent("GET", "/jobs/*", times=1)
+
+
+def test_a_job_that_the_api_has_forgotten_is_unknown(tmp_path: Path) -> None:
+    archive = Archive(tmp_path, job_retention=1 / 1440, run_seconds=600)
+    archive.add_files(1)
+    report = archive.ingest()
+    assert report.states == {"unknown": 1}
+    assert "ledger.settle" in str(report)
+
+
+def test_a_write_of_which_nothing_proves_what_came_is_left_to_a_person(
+    archive: Archive,
+) -> None:
+    archive.add_files(1)
+    archive.emulator.drop_next(10_000, before=True, path="/sources")
+    with pytest.raises(APIConnectionError):
+        archive.ingest()
+    archive.emulator.clear_faults()
+    with archive.emulator.client() as client:
+        client.sources.ingest(b"Else.", project_id=archive.project_id, name="else.txt")
+    archive.emulator.clock.advance(timedelta(hours=25))
+    assert (archive.ingest()).states == {"unknown": 1}
+
+
+def test_a_list_of_jobs_is_read_page_by_page(archive: Archive) -> None:
+    archive.add_files(2)
+    with archive.emulator.client() as client:
+
+        def make_more(progress: BulkProgress) -> None:
+            if "submitted" in progress.states and archive.emulator.count("jobs") < 300:
+                archive.emulator.seed(jobs=300)
+
+        assert (archive.ingest_with(client, on_update=make_more)).is_complete
+
+
 # The spend cap
 
 
 def test_the_run_waits_for_the_reset_of_the_spend_cap(archive: Archive) -> None:
     archive.add_files(20)
     archive.emulator.set_spend_remaining(15)
-    waits: list[datetime | None] = []
-    report = archive.ingest(on_update=lambda progress: waits.append(progress.waiting_until))
-    assert report.is_complete
+    assert (archive.ingest()).is_complete
     assert archive.emulator.clock.now() >= MIDNIGHT
     assert archive.emulator.count("jobs") == 20
 
@@ -418,7 +584,7 @@ def test_the_plan_knows_the_price_that_the_api_named(archive: Archive) -> None:
     archive.emulator.set_spend_remaining(0)
     archive.ingest(at_spend_cap="stop")
     plan = archive.plan(ledger=archive.ledger)
-    assert (plan.cents_per_file, plan.cap_cents, plan.priced_files) == ((3, 3), 5_000, 1)
+    assert (plan.cents_per_file, plan.cap_cents, plan.priced_files) == ((10, 10), 5_000, 1)
 
 
 # The rate limit
@@ -525,7 +691,7 @@ def test_two_runs_with_one_ledger_are_refused(archive: Archive) -> None:
     ],
     ids=str,
 )
-def test_a_wrong_option_is_refused(archive: Archive, options: dict[str, object]) -> None:
+def test_a_wrong_option_is_refused(archive: Archive, options: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgumentError):
         archive.ingest(**options)
     assert not archive.ledger.exists()
@@ -611,12 +777,44 @@ def test_a_plan_counts_what_is_left_out(archive: Archive) -> None:
     assert plan.types == {"text/plain": (2, plan.size)}
 
 
+def test_a_plan_leaves_out_what_cannot_be_read(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = archive.add_files(2)
+
+    def name_and_delete() -> Iterator[Path]:
+        yield first
+        yield second
+        second.unlink()
+
+    plan = archive.plan(name_and_delete())
+    assert plan.left_out == {"unreadable": 1}
+    assert plan.files == 1
+
+
+def test_a_plan_says_in_words_what_decides(archive: Archive) -> None:
+    archive.add_files(300)
+    make_empty(archive.folder)
+    archive.emulator.set_plan("ADVANCED")
+    text = str(archive.plan(ledger=archive.ledger))
+    assert text.splitlines()[0] == (
+        f"300 files, 8.7 kB in 1 folder -> sources of {archive.project_id} in “Acme”   (ledger: none yet)"
+    )
+    assert "1 more is left out: 1 empty" in text
+    assert (
+        "ADVANCED, 2,000 cents a day: 1 to 2 days at 1 to 10 cents a file; the first day tells    <- this decides"
+        in text
+    )
+    assert text.splitlines()[-1] == "Nothing was sent but GET /workspaces/me."
+
+
 def test_a_plan_of_files_that_are_done_has_nothing_to_do(archive: Archive) -> None:
     archive.add_files(3)
     archive.ingest()
     with Ledger(archive.ledger) as ledger:
         plan = archive.plan(ledger=ledger)
     assert (plan.files, plan.done, plan.requests) == (0, 3, 0)
+    assert "3 more are done already, or being worked on" in str(plan)
     assert plan.ledger == str(archive.ledger)
 
 

@@ -6,12 +6,17 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import pytest
 
+from scripe._concurrency import Clock
 from scripe.cli import main
 from scripe.emulator import Emulator
+from tests.support.hurry import HurriedClock
+
+MEMO = (Path(__file__).parents[2] / "examples" / "files" / "memo.mp3").read_bytes()
 
 
 @dataclass(frozen=True)
@@ -75,3 +80,36 @@ def served(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emul
 def environment(served: Emulator) -> dict[str, str]:
     """Return the environment for a process that uses the emulator."""
     return {**os.environ, "PYTHONIOENCODING": "utf-8"}
+
+
+def add_files(folder: Path, count: int, size: int = 0) -> None:
+    """Write recordings, each with a content of its own, and of a size if that is more."""
+    for number in range(count):
+        path = folder / f"ep{number:03}.mp3"
+        path.write_bytes(MEMO + b"%d" % number)
+        if size:
+            os.truncate(path, size)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Make a folder of three recordings."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    add_files(folder, 3)
+    return folder
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let clients in this process have a clock fifty times as fast: a bulk run waits 5 seconds for its first jobs."""
+    clock = HurriedClock(50)
+
+    def now(_: Clock) -> float:
+        return clock.now()
+
+    def sleep(_: Clock, seconds: float) -> None:
+        clock.sleep(seconds)
+
+    monkeypatch.setattr(Clock, "now", now)
+    monkeypatch.setattr(Clock, "sleep", sleep)

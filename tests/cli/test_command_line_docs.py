@@ -19,7 +19,7 @@ BETWEEN = "-- next --"
 VARYING = [
     (re.compile(r"\b(org|key|proj|src|post|job|kb|req|note|upl|whe)_[0-9a-f]{16}\b"), r"\1_…"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d\.\d{3})?(Z| UTC)"), "2026-…Z"),
-    (re.compile(r"/\S*/season\.db"), "…/season.db"),
+    (re.compile(r"/\S*/(season\.db|import\.db|talks/\S+)"), r"…/\1"),
 ]
 
 

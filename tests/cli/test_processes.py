@@ -483,8 +483,8 @@ try() {
 
 
 OFFERED = {
-    "''": "login logout whoami projects sources notes posts knowledge jobs uploads webhooks ledger oauth doctor "
-    "emulator completion",
+    "''": "login logout whoami projects sources notes posts knowledge jobs uploads webhooks bulk ledger oauth "
+    "doctor emulator completion",
     "posts ''": "list get create update generate statuses",
     "jobs w": "wait",
     "jobs list --st": "--status",

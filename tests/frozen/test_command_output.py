@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripe import errors
-from scripe._concurrency import Clock
+from scripe._concurrency import Clock, real_seconds
 from scripe.cli import exit_codes, main
 from scripe.cli.app import COMMANDS, app
 from scripe.emulator import Clock as EmulatorClock
@@ -25,6 +25,7 @@ VARYING = {
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z": "TIME",
     r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}": "RANDOM",
     r'"secretLast4": "\w{4}"': '"secretLast4": "LAST"',
+    r'"ledger": "[^"]*"': '"ledger": "PATH"',
     r'"message": "(?:[^"\\]|\\.)*"': '"message": "WORDS"',
 }
 WELL = """
@@ -66,6 +67,9 @@ ledger list --ledger LEDGER
 ledger retry one --ledger LEDGER
 ledger settle one --result-id post_1 --ledger LEDGER
 ledger backup COPY --ledger LEDGER
+bulk plan MEMO NOWHERE --project-id proj_1
+bulk ingest MEMO NOWHERE --project-id proj_1 --ledger IMPORT
+bulk retry --ledger IMPORT
 logout --profile nobody
 oauth register --name Acme --redirect-uri https://acme.example/
 """
@@ -141,7 +145,11 @@ def test_the_documents_and_exit_codes_are_those_that_are_kept(
     def sleep(_: Clock, seconds: float) -> None:
         clock.advance(seconds)
 
+    def now(_: Clock) -> float:
+        return clock.now().timestamp() + real_seconds()
+
     monkeypatch.setattr(Clock, "sleep", sleep)
+    monkeypatch.setattr(Clock, "now", now)
     with Emulator(clock=clock, read_limit=1000) as emulator, emulator.serve() as server:
         monkeypatch.setenv("SCRIPE_BASE_URL", server.base_url)
         monkeypatch.setenv("SCRIPE_API_KEY", server.api_key)
@@ -152,6 +160,8 @@ def test_the_documents_and_exit_codes_are_those_that_are_kept(
         files = {
             "MEMO": EXAMPLES / "memo.mp3",
             "LEDGER": tmp_path / "season.db",
+            "IMPORT": tmp_path / "import.db",
+            "NOWHERE": "/nowhere/memo.mp3",
             "COPY": tmp_path / "copy.db",
         }
         runner = Runner(capsys, {**known, **{name: str(path) for name, path in files.items()}})

@@ -154,7 +154,10 @@ def test_every_method_is_called_with_what_it_must_have_and_with_all_it_may_have(
                 parameters = list(inspect.signature(method).parameters.values())[1:]
                 required = {each.name for each in parameters if each.default is each.empty}
                 wanted[f"{resource}.{name}"] = required, {each.name for each in parameters}
-    wanted = {name: sets for name, sets in wanted.items() if "._" not in name}
+    # A bulk run sends what `uploads` and `sources` do, for files, in an order of its own.
+    wanted = {
+        name: sets for name, sets in wanted.items() if "._" not in name and not name.startswith("bulk.")
+    }
     assert {name: set[str]().union(*calls) for name, calls in CALLS.items()} == {
         name: known for name, (_, known) in wanted.items()
     }

@@ -8,11 +8,12 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
-from . import cancellation, keys, processes, settle
-from .keys import Scenario
+from . import cancellation, crash, interruption, keys, limit, memory, processes, settle
+from .imports import Import
+from .keys import Scenario, Trial
 from .season import Season
 
 
@@ -23,7 +24,25 @@ def key_scenarios(seed: int, seconds: float) -> Iterator[Scenario]:
     yield from processes.scenarios(seed, 1.5 * seconds)
 
 
-PARTS = {"keys": key_scenarios, "settle": settle.scenarios, "people": processes.people}
+def people_scenarios(seed: int, seconds: float) -> Iterator[Scenario]:
+    """Yield those of all modules that are about people."""
+    yield from processes.people(seed, seconds)
+    yield from interruption.scenarios(seed)
+
+
+def bulk(scenarios: Callable[[int], Iterator[Scenario]]) -> Callable[[int, float], Iterator[Scenario]]:
+    """Return the function of a part that takes the time that it takes."""
+    return lambda seed, _: scenarios(seed)
+
+
+PARTS: dict[str, Callable[[int, float], Iterator[Scenario]]] = {
+    "keys": key_scenarios,
+    "settle": settle.scenarios,
+    "crash": bulk(crash.scenarios),
+    "limit": bulk(limit.scenarios),
+    "memory": bulk(memory.scenarios),
+    "people": people_scenarios,
+}
 
 
 @dataclass
@@ -35,11 +54,13 @@ class Line:
     runs: int = 0
     persons: int = 0
     started: float = 0.0
+    figures: list[str] = field(default_factory=list[str])
 
     def print(self) -> None:
         seconds = time.monotonic() - self.started
         told = f", a person settled {self.persons}" if self.persons else ""
-        print(f"{self.name}: {self.scenarios} scenarios, {self.runs} runs, {seconds:.1f} s{told}", flush=True)
+        print(f"{self.name}: {self.scenarios} scenarios, {self.runs} runs, {seconds:.1f} s{told}")
+        print("".join(f"    {figures}\n" for figures in self.figures), end="", flush=True)
 
 
 def main() -> int:
@@ -66,32 +87,34 @@ def run_part(part: str, scenarios: Iterator[Scenario]) -> int | None:
             if line.scenarios:
                 line.print()
             line = Line(name, started=time.monotonic())
-        season = None
+        trial = None
         try:
-            season = scenario()
-            if season is not None:
-                season.check()
+            trial = scenario()
+            if trial is not None:
+                trial.check()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is shown
             print(f"LOSS in {name}: {scenario}")
             traceback.print_exc(file=sys.stdout)
-            lost = _season_of(error) or season
+            lost = _trial_of(error) or trial
             if lost is not None:
                 print(lost.describe())
             return None
         total, line.scenarios = total + 1, line.scenarios + 1
-        if season is not None:
-            line.runs, line.persons = line.runs + season.runs, line.persons + season.persons
-            season.emulator.close()
-            shutil.rmtree(season.folder)
+        if trial is not None:
+            line.runs, line.persons = line.runs + trial.runs, line.persons + trial.persons
+            line.figures += [trial.figures] if trial.figures else []
+            trial.emulator.close()
+            shutil.rmtree(trial.folder)
     line.print()
     return total
 
 
-def _season_of(error: Exception) -> Season | None:
-    """Find the season that a scenario worked on, in the frames of its error."""
+def _trial_of(error: Exception) -> Trial | None:
+    """Find what a scenario was tried on, in the frames of its error."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
-        found = frame.f_locals.get("season") or frame.f_locals.get("self")
-        if isinstance(found, Season):
+        names = ("season", "trial", "self")
+        found = next((frame.f_locals[name] for name in names if name in frame.f_locals), None)
+        if isinstance(found, Season | Import):
             return found
     return None
 

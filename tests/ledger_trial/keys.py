@@ -9,12 +9,29 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from scripe import Scripe, ScripeError
+from scripe.emulator import Emulator
 
 from .season import HOUR, PAUSES, Death, Loss, Season
 
-Scenario = tuple[str, Callable[[], Season | None]]
+
+class Trial(Protocol):
+    """What a scenario was tried on."""
+
+    emulator: Emulator
+    folder: Path
+    runs: int
+    persons: int
+    figures: str
+
+    def check(self) -> None: ...
+
+    def describe(self) -> str: ...
+
+
+Scenario = tuple[str, Callable[[], Trial | None]]
 
 
 def new_season(recordings: int = 1, **settings: object) -> Season:

@@ -132,6 +132,7 @@ class Season:
         self.keys |= {(GENERATIONS, f"{key}-{language}") for _, key in self.keys for language in LANGUAGES}
         self.made: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.persons = self.runs = 0
+        self.figures = ""  # of the scenario, if it counts any
         self.is_checked = False  # by the scenario itself
 
     def _record(self, request: Request, response: Response) -> None:

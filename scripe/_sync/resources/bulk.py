@@ -19,8 +19,7 @@ from ..._ledger import Ledger, store_of
 from ...errors import InvalidArgumentError
 from ...types.bulk import BulkPlan, BulkProgress
 from ...types.workspace import CurrentWorkspace
-from ..bulk import BulkRun
-from ..callbacks import bulk_progress
+from ..bulk import BulkRun, bulk_progress
 from ..ledger_write import resolve_workspace_id
 from ._base import Resource
 
@@ -85,7 +84,8 @@ class Bulk(Resource):
         Files that cannot be sent, or are refused, are in the report, and the run goes on. Files with the same content
         make one source. If the spend cap is reached, the run waits until 00:00 UTC, or stops.
 
-        Whatever ends a run, the same call goes on where it ended; what is done is not looked at again.
+        Whatever ends a run, the same call goes on where it ended; what is done is not looked at again. The report
+        counts the files, and `report.problems()` names those that are not done.
 
         Args:
             files: A folder, a pattern such as `episodes/**/*.mp3`, or an iterable of paths or `BulkFile`, which is
@@ -97,9 +97,6 @@ class Bulk(Resource):
             at_spend_cap: `wait` for the reset of the spend cap, or `stop`.
             on_update: Called about once a second, with the state of the run.
             show_progress: Show how far the run is, in a terminal or a notebook only.
-
-        Returns:
-            What came of the files: `report.problems()` are those that are not done.
 
         Raises:
             InvalidArgumentError: an argument is wrong, or there is no ledger.

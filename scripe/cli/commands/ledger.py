@@ -75,14 +75,9 @@ def backup(
 
 def _open(session: Session) -> Ledger:
     """Open the ledger that --ledger names; it must exist already."""
-    path = session.options.ledger
-    if path is None:
-        raise ConfigurationError("Name the ledger with --ledger FILE.")
-    if not path.exists():
-        raise ConfigurationError(f"The ledger {str(path)!r} does not exist. Check --ledger.")
     from ... import Ledger
 
-    return session.enter(Ledger(path))
+    return session.enter(Ledger(session.require_ledger()))
 
 
 def _as_state(state: str | None) -> ItemState | None:
