@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ._async.client import AsyncScripe as AsyncScripe
     from ._async.pager import AsyncPager as AsyncPager
     from ._bulk_report import BulkReport as BulkReport
+    from ._core.diagnosis import Diagnosis as Diagnosis
+    from ._core.diagnosis import DiagnosisCheck as DiagnosisCheck
+    from ._core.fact_probes import FactObservation as FactObservation
     from ._core.idempotency import idempotency_key as idempotency_key
     from ._core.rate_limit import RateLimiter as RateLimiter
     from ._ledger import Ledger as Ledger
@@ -33,6 +36,9 @@ else:
         "AsyncPager": "._async.pager",
         "AsyncScripe": "._async.client",
         "BulkReport": "._bulk_report",
+        "Diagnosis": "._core.diagnosis",
+        "DiagnosisCheck": "._core.diagnosis",
+        "FactObservation": "._core.fact_probes",
         "Ledger": "._ledger",
         "Pager": "._sync.pager",
         "RateLimiter": "._core.rate_limit",

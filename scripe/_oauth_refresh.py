@@ -397,6 +397,18 @@ class Login:
     credentials: Credentials
 
 
+def load_login(credentials: Credentials) -> StoredLogin | None:
+    """Return the login as it is stored, without a refresh; None if there is none.
+
+    Raises:
+        TokenStoreError: it cannot be read.
+
+    """
+    source = credentials._source  # pyright: ignore[reportPrivateUsage] - this module's own
+    record = source.store.load(source.record_name)
+    return None if record is None else parse_login(record)
+
+
 Recipe: TypeAlias = "tuple[Callable[..., Credentials], tuple[object, ...]]"
 """How to make credentials in another process: a function and its arguments."""
 

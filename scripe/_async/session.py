@@ -83,6 +83,10 @@ class AsyncSession:
             self._transport = transport = self._transport or AsyncHTTPTransport(self._backend_or_client)
             return transport
 
+    def open_separate_transport(self) -> AsyncHTTPTransport:
+        """Open another transport of the same configuration, which the caller closes."""
+        return AsyncHTTPTransport(self._backend_or_client)
+
     async def close(self) -> None:
         """Close the transport; calls raise `ClientClosedError` from now on."""
         if self._transport is not None and self.opens_connections:

@@ -22,5 +22,9 @@
 | `generation.py` | the source and the server-side wait of a generated post |
 | `uploads.py` | content types, sizes, headers of an upload, and the meaning of storage's responses |
 | `webhooks.py` | the arguments of webhook endpoints |
+| `diagnosis.py` | what a look at machine, network, API and credential shows, and what to do about it |
+| `diagnosis_report.py` | what of it may be shown to anybody |
+| `fact_probes.py` | whether the API behaves as was assumed |
+| `metadata_probes.py` | the same, of the metadata of the authorization server and of the hosted MCP server |
 | `oauth/` | logins, in files of their own |
 """

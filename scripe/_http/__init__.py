@@ -9,6 +9,8 @@
 | `client_pool.py` | lend clients to calls, and replace worn ones |
 | `prepared_request.py` | one request, and its time limits, before the backend builds it |
 | `_httpx_streams.py`, `_httpx2_streams.py` | request bodies |
+| `connection_trace.py` | what the engine reports of a new connection |
+| `name_lookup.py` | look up a name, with a time limit |
 | `_async/transport.py` | send such a request, and read its whole response |
 | `in_process.py` | a transport to an application in this process: the emulator |
 """
@@ -24,4 +26,6 @@ from .backends import default_backend_name as default_backend_name
 from .prepared_request import CommonHeaders as CommonHeaders
 from .prepared_request import PreparedRequest as PreparedRequest
 from .prepared_request import SendOptions as SendOptions
+from .routes import proxy_of as proxy_of
+from .routes import route_to as route_to
 from .tls import plain_context as plain_context

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from .connection_trace import ConnectionTrace
+
 Content: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes] | None
 
 METHODS_WITH_LENGTH = ("POST", "PUT", "PATCH")
@@ -34,6 +36,7 @@ class SendOptions:
 
     timeout: float | None  # seconds for each network operation
     remaining: Callable[[], float | None] | None = None  # seconds until the deadline
+    trace: ConnectionTrace | None = None  # listens to the connection
 
     def deadline_passed(self) -> bool:
         """Return True if no time is left."""
@@ -92,7 +95,7 @@ class PreparedRequest:
     content: Content = field(default=None, repr=False)
     extra_headers: Mapping[str, str] | None = None  # of this request only
 
-    def build(self, backend: ModuleType, timeouts: Mapping[str, float | None]) -> httpx.Request:
+    def build(self, backend: ModuleType, extensions: Mapping[str, object]) -> httpx.Request:
         """Return the backend's request, with the headers that the backend adds only to bodies of its own."""
         streams = import_module(f"{__package__}._{backend.__name__}_streams")
         content = b"" if self.content is None else self.content
@@ -107,7 +110,7 @@ class PreparedRequest:
                 self.url.reveal(),
                 headers=self.headers.build(backend),  # the request copies them
                 stream=stream,
-                extensions={"timeout": timeouts},
+                extensions=extensions,
             ),
         )
         if length == 0:

@@ -32,6 +32,7 @@ from .sender import Sender
 from .session import Session
 
 if TYPE_CHECKING:
+    from .._core.diagnosis import Diagnosis
     from .._ledger import Ledger
     from .._oauth_refresh import Login
     from .._observer import Observer
@@ -51,6 +52,7 @@ else:
     globals().update(
         stand_ins(
             {
+                "Diagnosis": "scripe._core.diagnosis",
                 "Ledger": "scripe._ledger",
                 "Login": "scripe._oauth_refresh",
                 "Bulk": "scripe._sync.resources.bulk",
@@ -335,6 +337,26 @@ class Scripe:
         copy._api_key = api_key
         copy._is_copy = True
         return copy
+
+    def diagnose(self, *, facts: bool = False, oauth: bool = False, mcp: bool = False) -> Diagnosis:
+        """Look at this machine, the network, the API and the credential, until something fails; raise nothing for it.
+
+        At most three reads are sent, once and over a connection of their own. Nothing is written, and no login is
+        refreshed. Print the result, or look at its `fault` and `warnings`.
+
+        Args:
+            facts: Also look at what the API does where its documentation says nothing, or two things: with up to 18
+                more reads, one a second.
+            oauth: Also look at the metadata of the authorization server, and whether scripe would refuse them.
+            mcp: Also look at the metadata of Scripe's hosted MCP server. No credential is sent to either.
+
+        Returns:
+            What was seen, and what to do about it.
+
+        """
+        from .diagnosis import Doctor
+
+        return Doctor(self._sender).examine(facts=facts, oauth=oauth, mcp=mcp)
 
     @overload
     def request(

@@ -84,6 +84,10 @@ class Session:
             self._transport = transport = self._transport or HTTPTransport(self._backend_or_client)
             return transport
 
+    def open_separate_transport(self) -> HTTPTransport:
+        """Open another transport of the same configuration, which the caller closes."""
+        return HTTPTransport(self._backend_or_client)
+
     def close(self) -> None:
         """Close the transport; calls raise `ClientClosedError` from now on."""
         if self._transport is not None and self.opens_connections:

@@ -42,6 +42,7 @@ COMMANDS = {  # the place of each command, and its line on the page of all
     "bulk": ("commands.bulk:app", "Make sources of thousands of files: plan, ingest, retry."),
     "ledger": ("commands.ledger:app", "List what a ledger knows, settle a write, back it up."),
     "oauth": ("commands.oauth:app", "Register an application that acts for its users."),
+    "doctor": ("doctor:run_doctor", "Look for what does not work, and say what to do about it."),
     "emulator": ("app:emulator", "Serve an emulated Scripe API on this machine until Ctrl-C."),
     "completion": ("commands.completion:app", "Write a completion script for bash, zsh or fish."),
 }

@@ -13,6 +13,17 @@ from .exit_codes import OTHER, USAGE
 from .input import API_KEY_AS_ARGUMENT
 from .output import output_error, write_stderr
 
+_WITH_VALUES = (
+    "--api-key-file",
+    "--profile",
+    "--base-url",
+    "--workspace-id",
+    "--timeout",
+    "--total-timeout",
+    "--ledger",
+)
+"""Options of every command that have a value."""
+
 
 def dispatch(tokens: list[str]) -> int:
     """Run the command that the tokens name; return the exit code."""
@@ -24,6 +35,10 @@ def dispatch(tokens: list[str]) -> int:
         tokens = [*tokens[1:], "--help"]
     if tokens[0] == "emulator":  # before cyclopts is imported, which it does not need
         return run_emulator(tokens[1:])
+    if (arguments := _arguments_of_doctor(tokens)) is not None:  # it works without cyclopts
+        from .doctor import run_doctor
+
+        return run_doctor(arguments)
     for variable in os.environ.keys() - environment_for_rich().keys():
         del os.environ[variable]
     try:
@@ -63,3 +78,13 @@ def run_emulator(arguments: Sequence[str]) -> int:
     except SystemExit as end:  # argparse has written the reason
         return int(end.code or 0)
     return 0
+
+
+def _arguments_of_doctor(tokens: Sequence[str]) -> list[str] | None:
+    """Return the arguments of `doctor`, also those before it; None if the tokens name another command."""
+    index = 0
+    while index < len(tokens) and tokens[index].startswith("-"):
+        index += 2 if tokens[index] in _WITH_VALUES else 1
+    if index >= len(tokens) or tokens[index] != "doctor":
+        return None
+    return [*tokens[:index], *tokens[index + 1 :]]

@@ -26,6 +26,7 @@ SPEND_CAP = 8
 JOB = 13
 FILES = 15
 UNSETTLED = 16
+WARNED = 20
 
 TABLE = (
     ExitCode(0, "it worked"),
@@ -56,6 +57,7 @@ TABLE = (
     ExitCode(17, "access was denied when signing in", (errors.ConsentDeniedError,)),
     ExitCode(18, "nobody finished signing in within the timeout", (errors.LoginTimeoutError,)),
     ExitCode(19, "the login is over: sign in again", (errors.ConsentRequiredError,)),
+    ExitCode(WARNED, "`scripe doctor --strict` has a warning, and no fault"),
     ExitCode(130, "Ctrl-C", (KeyboardInterrupt,)),
     ExitCode(CLOSED, "the reader of the output closed it", (ClosedOutputError,)),
 )

@@ -484,7 +484,7 @@ try() {
 
 OFFERED = {
     "''": "login logout whoami projects sources notes posts knowledge jobs uploads webhooks bulk ledger oauth "
-    "emulator completion",
+    "doctor emulator completion",
     "posts ''": "list get create update generate statuses",
     "jobs w": "wait",
     "jobs list --st": "--status",

@@ -37,6 +37,11 @@ class AsyncHTTPTransport:
             client = cast("httpx.AsyncClient", checked)
         self._pool = ClientPool(self._backend.__name__, client, self._open)
 
+    @property
+    def backend_name(self) -> str:
+        """The name of the HTTP library."""
+        return self._backend.__name__
+
     def _open(self, route: Route) -> httpx.AsyncClient:
         return cast("httpx.AsyncClient", open_client(self._backend, "AsyncClient", route))
 
@@ -60,15 +65,20 @@ class AsyncHTTPTransport:
                 "The http_client was closed. Keep it open as long as the scripe client is used."
             )
         started = time.monotonic()
+        extensions: dict[str, object] = {"timeout": options.timeouts()}
+        if options.trace is not None:
+            extensions["trace"] = options.trace.async_record
         try:
             # The built request has no local name: error trackers print locals, and its URL may be an upload link.
             response = await client.send(
-                request.build(self._backend, options.timeouts()),
+                request.build(self._backend, extensions),
                 stream=True,
                 auth=None,
                 follow_redirects=False,
             )
             try:
+                if options.trace is not None:
+                    options.trace.observe(response)
                 headers = Headers.from_raw(response.headers.raw)
                 content = await self._read(response, headers, options)
             finally:

@@ -38,6 +38,11 @@ class HTTPTransport:
             client = cast("httpx.Client", checked)
         self._pool = ClientPool(self._backend.__name__, client, self._open)
 
+    @property
+    def backend_name(self) -> str:
+        """The name of the HTTP library."""
+        return self._backend.__name__
+
     def _open(self, route: Route) -> httpx.Client:
         return cast("httpx.Client", open_client(self._backend, "Client", route))
 
@@ -61,15 +66,20 @@ class HTTPTransport:
                 "The http_client was closed. Keep it open as long as the scripe client is used."
             )
         started = time.monotonic()
+        extensions: dict[str, object] = {"timeout": options.timeouts()}
+        if options.trace is not None:
+            extensions["trace"] = options.trace.record
         try:
             # The built request has no local name: error trackers print locals, and its URL may be an upload link.
             response = client.send(
-                request.build(self._backend, options.timeouts()),
+                request.build(self._backend, extensions),
                 stream=True,
                 auth=None,
                 follow_redirects=False,
             )
             try:
+                if options.trace is not None:
+                    options.trace.observe(response)
                 headers = Headers.from_raw(response.headers.raw)
                 content = self._read(response, headers, options)
             finally:
