@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -254,13 +255,13 @@ async def test_a_version_that_ends_is_a_warning(notice: str, violations: list[st
             assert code_of(await client.diagnose(), "api version") == "deprecated"
 
 
-async def test_a_ledger_with_nothing_to_settle_is_well(async_local: AsyncScripe) -> None:
-    with Ledger(":memory:") as ledger:
+async def test_a_ledger_with_nothing_to_settle_is_well(async_local: AsyncScripe, tmp_path: Path) -> None:
+    with Ledger(tmp_path / "season.db") as ledger:
         assert code_of(await async_local.with_options(ledger=ledger).diagnose(), "ledger") == "ok"
 
 
-async def test_a_closed_ledger_is_a_fault(async_local: AsyncScripe) -> None:
-    ledger = Ledger(":memory:")
+async def test_a_closed_ledger_is_a_fault(async_local: AsyncScripe, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "season.db")
     ledger.close()
     assert code_of(await async_local.with_options(ledger=ledger).diagnose(), "ledger") == "ledger_unreadable"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -255,13 +256,13 @@ def test_a_version_that_ends_is_a_warning(notice: str, violations: list[str]) ->
             assert code_of(client.diagnose(), "api version") == "deprecated"
 
 
-def test_a_ledger_with_nothing_to_settle_is_well(local: Scripe) -> None:
-    with Ledger(":memory:") as ledger:
+def test_a_ledger_with_nothing_to_settle_is_well(local: Scripe, tmp_path: Path) -> None:
+    with Ledger(tmp_path / "season.db") as ledger:
         assert code_of(local.with_options(ledger=ledger).diagnose(), "ledger") == "ok"
 
 
-def test_a_closed_ledger_is_a_fault(local: Scripe) -> None:
-    ledger = Ledger(":memory:")
+def test_a_closed_ledger_is_a_fault(local: Scripe, tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "season.db")
     ledger.close()
     assert code_of(local.with_options(ledger=ledger).diagnose(), "ledger") == "ledger_unreadable"
 
