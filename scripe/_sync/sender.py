@@ -358,9 +358,11 @@ class Sender:
             clock.sleep(seconds)
             return
         until = clock.now() + seconds
-        while (left := until - clock.now()) > 0.001:  # clocks round
+        while (left := until - clock.now()) > 1.0:
             self.control.check()
-            clock.sleep(min(1.0, left))
+            clock.sleep(1.0)
+        self.control.check()
+        clock.sleep(max(0.0, left))
 
     def _release_slot(
         self, slot: Reservation | None, outcome: Outcome | None, response: ResponseInfo | None

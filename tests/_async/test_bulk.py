@@ -608,7 +608,8 @@ async def test_nothing_is_sent_after_a_stop_and_no_write_at_the_spend_cap(
 # The rate limit
 
 
-@pytest.mark.parametrize(("share", "most"), [(0.8, 96), (0.25, 30), (0.001, 1)])
+# With the smallest share, one call of each of three kinds; each may come twice, near both ends of a minute.
+@pytest.mark.parametrize(("share", "most"), [(0.8, 96), (0.25, 30), (0.001, 4)])
 async def test_the_share_of_the_rate_limit_is_kept(
     async_archive: AsyncArchive, share: float, most: int
 ) -> None:
@@ -847,3 +848,11 @@ async def test_a_plan_knows_the_spend_cap(
     plan = await async_archive.plan()
     assert plan.cap_cents == cap
     assert str(plan).count("\n") == 5
+
+
+async def test_a_run_can_show_its_progress(
+    async_archive: AsyncArchive, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async_archive.add_files(1)
+    await async_archive.ingest(show_progress=True)
+    assert capsys.readouterr().err.splitlines()[-1].startswith("1 of 1 file done")
