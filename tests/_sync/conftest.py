@@ -22,7 +22,9 @@ def clock() -> SleeplessClock:
 
 
 @pytest.fixture
-def client(server: ScriptedServer, clock: SleeplessClock) -> Iterator[Scripe]:
+def client(
+    server: ScriptedServer, clock: SleeplessClock
+) -> Iterator[Scripe]:
     """Return a client of the scripted server; its retries and polls do not wait."""
     with Scripe(KEY, base_url=server.base_url) as client:
         set_clock(client, clock)

@@ -123,7 +123,9 @@ def _create_upload(client: Scripe, place: Place, idempotency_key: str) -> object
 
 
 def _upload_file(client: Scripe, place: Place, idempotency_key: str) -> object:
-    return (client.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key=idempotency_key)).id
+    return (
+        client.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key=idempotency_key)
+    ).id
 
 
 def _create_file(client: Scripe, place: Place, idempotency_key: str) -> object:
@@ -170,7 +172,9 @@ def _create_note(client: Scripe, place: Place, idempotency_key: str) -> object:
 
 
 def _create_post(client: Scripe, place: Place, idempotency_key: str) -> object:
-    post = client.posts.create(project_id=place.project_id, content="Words.", idempotency_key=idempotency_key)
+    post = client.posts.create(
+        project_id=place.project_id, content="Words.", idempotency_key=idempotency_key
+    )
     return post.id
 
 
@@ -183,7 +187,9 @@ def _update_post(client: Scripe, place: Place, idempotency_key: str) -> object:
 
 
 def _generate(client: Scripe, place: Place, idempotency_key: str) -> object:
-    job = client.posts.generate(project_id=place.project_id, text="Words.", idempotency_key=idempotency_key)
+    job = client.posts.generate(
+        project_id=place.project_id, text="Words.", idempotency_key=idempotency_key
+    )
     return job.id
 
 
@@ -195,7 +201,9 @@ def _generate_and_wait(client: Scripe, place: Place, idempotency_key: str) -> ob
 
 
 def _know_text(client: Scripe, place: Place, idempotency_key: str) -> object:
-    job = client.knowledge.create_text(name="Voice", text="We are calm.", idempotency_key=idempotency_key)
+    job = client.knowledge.create_text(
+        name="Voice", text="We are calm.", idempotency_key=idempotency_key
+    )
     return job.id
 
 

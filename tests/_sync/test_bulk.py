@@ -386,7 +386,9 @@ def test_only_retry_tries_a_failed_job_again(archive: Archive) -> None:
 
 
 @pytest.mark.parametrize(("code", "left"), [("empty", 1), ("unprocessable", 1), ("other", 0), (None, 2)])
-def test_retry_can_be_limited_to_a_code(archive: Archive, code: str | None, left: int) -> None:
+def test_retry_can_be_limited_to_a_code(
+    archive: Archive, code: str | None, left: int
+) -> None:
     archive.add_files(1)
     make_empty(archive.folder)
     archive.emulator.fail_next(422, method="POST", path="/sources")
@@ -457,7 +459,9 @@ def test_a_report_of_a_run_that_was_cut_off_says_how_to_go_on(archive: Archive) 
     assert "The same call goes on where this one ended." in str(report)
 
 
-def test_a_file_that_may_not_be_read_is_reported(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_may_not_be_read_is_reported(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (path,) = archive.add_files(1)
     is_allowed = os.access
 
@@ -607,7 +611,9 @@ def test_nothing_is_sent_after_a_stop_and_no_write_at_the_spend_cap(
 
 # With the smallest share, one call of each of three kinds; each may come twice, near both ends of a minute.
 @pytest.mark.parametrize(("share", "most"), [(0.8, 96), (0.25, 30), (0.001, 4)])
-def test_the_share_of_the_rate_limit_is_kept(archive: Archive, share: float, most: int) -> None:
+def test_the_share_of_the_rate_limit_is_kept(
+    archive: Archive, share: float, most: int
+) -> None:
     archive.add_files(max(3, most // 2 + 20))
     archive.ingest(rate_limit_share=share, concurrency=1)
     windows = Counter(
@@ -744,7 +750,9 @@ def test_folders_are_walked_and_links_to_folders_are_not(archive: Archive) -> No
     [("*.txt", 3), ("**/*1.txt", 1), ("episode0002.txt", 1), ("", 3)],
     ids=["pattern", "pattern of all folders", "file", "folder"],
 )
-def test_files_can_be_named_in_several_ways(archive: Archive, files: str, count: int) -> None:
+def test_files_can_be_named_in_several_ways(
+    archive: Archive, files: str, count: int
+) -> None:
     archive.add_files(3)
     (archive.folder / "folder.txt").mkdir()
     report = archive.ingest(str(archive.folder / files))
@@ -789,7 +797,9 @@ def test_a_plan_counts_what_is_left_out(archive: Archive) -> None:
     assert plan.types == {"text/plain": (2, plan.size)}
 
 
-def test_a_plan_leaves_out_what_cannot_be_read(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_leaves_out_what_cannot_be_read(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second = archive.add_files(2)
 
     def name_and_delete() -> Iterator[Path]:
@@ -831,7 +841,9 @@ def test_a_plan_of_files_that_are_done_has_nothing_to_do(archive: Archive) -> No
 @pytest.mark.parametrize(
     ("plan_name", "cap"), [("BUSINESS", 5_000), ("ADVANCED", 2_000), ("ENTERPRISE", None)]
 )
-def test_a_plan_knows_the_spend_cap(archive: Archive, plan_name: str, cap: int | None) -> None:
+def test_a_plan_knows_the_spend_cap(
+    archive: Archive, plan_name: str, cap: int | None
+) -> None:
     archive.add_files(1)
     archive.emulator.set_plan(plan_name)  # type: ignore[arg-type]
     plan = archive.plan()
@@ -839,7 +851,9 @@ def test_a_plan_knows_the_spend_cap(archive: Archive, plan_name: str, cap: int |
     assert str(plan).count("\n") == 5
 
 
-def test_a_run_can_show_its_progress(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_can_show_its_progress(
+    archive: Archive, capsys: pytest.CaptureFixture[str]
+) -> None:
     archive.add_files(1)
     archive.ingest(show_progress=True)
     assert capsys.readouterr().err.splitlines()[-1].startswith("1 of 1 file done")

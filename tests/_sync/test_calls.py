@@ -30,7 +30,9 @@ from tests.support.server import Reply, ScriptedServer, error, json_reply
 pytestmark = pytest.mark.anyio
 
 
-def test_every_request_carries_key_and_version(client: Scripe, server: ScriptedServer) -> None:
+def test_every_request_carries_key_and_version(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(json_reply({"data": shapes.source()}))
     client.sources.retrieve("src_1")
     client.sources.create_text(project_id="proj_1", text="Hello")
@@ -127,7 +129,9 @@ def test_degraded_health_is_returned(client: Scripe, server: ScriptedServer) -> 
     assert len(server.received) == 1
 
 
-def test_a_503_that_reports_nothing_is_sent_again(client: Scripe, server: ScriptedServer) -> None:
+def test_a_503_that_reports_nothing_is_sent_again(
+    client: Scripe, server: ScriptedServer
+) -> None:
     """A 503 of a proxy does not report the API's health."""
     server.script(Reply(503), Reply(503, b"<html>"), json_reply({"status": "ok"}))
     assert (client.health.check()).is_ok
@@ -146,14 +150,18 @@ def test_c22_health_auth_in_both_shapes(client: Scripe, server: ScriptedServer) 
     assert (client.health.auth()).workspace is None
 
 
-def test_ids_are_quoted_so_that_none_reaches_another_endpoint(client: Scripe, server: ScriptedServer) -> None:
+def test_ids_are_quoted_so_that_none_reaches_another_endpoint(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(json_reply({"data": shapes.job()}))
     client.jobs.retrieve("a/../b?c=d#e f%2F")
     assert server.received[0].target == "/v1/jobs/a%2F..%2Fb%3Fc%3Dd%23e%20f%252F"
 
 
 @pytest.mark.parametrize("bad", ["", ".", "..", " "])
-def test_ids_that_are_none_are_refused(client: Scripe, server: ScriptedServer, bad: str) -> None:
+def test_ids_that_are_none_are_refused(
+    client: Scripe, server: ScriptedServer, bad: str
+) -> None:
     with pytest.raises(InvalidArgumentError, match=re.escape(repr(bad))):
         client.sources.retrieve(bad)
     with pytest.raises(InvalidArgumentError, match="project_id"):
@@ -163,7 +171,9 @@ def test_ids_that_are_none_are_refused(client: Scripe, server: ScriptedServer, b
     assert server.received == []
 
 
-def test_job_filters_are_spelled_as_the_api_takes_them(client: Scripe, server: ScriptedServer) -> None:
+def test_job_filters_are_spelled_as_the_api_takes_them(
+    client: Scripe, server: ScriptedServer
+) -> None:
     """C27: days only, in UTC."""
     server.script(json_reply(shapes.page()))
     late_evening = datetime.fromisoformat("2026-05-15T23:30:00-04:00")
@@ -187,7 +197,9 @@ def test_a_date_filter_without_a_zone_is_refused(client: Scripe) -> None:
     client.jobs.list(date_from=datetime(2026, 5, 1, tzinfo=UTC))
 
 
-def test_last_response_describes_the_response(client: Scripe, server: ScriptedServer) -> None:
+def test_last_response_describes_the_response(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(
         error(500, "internal_error"),
         json_reply(
@@ -269,7 +281,9 @@ def test_request_reaches_what_has_no_method(client: Scripe, server: ScriptedServ
     assert server.sent("idempotency-key")[1]
 
 
-def test_request_takes_pages_and_empty_responses(client: Scripe, server: ScriptedServer) -> None:
+def test_request_takes_pages_and_empty_responses(
+    client: Scripe, server: ScriptedServer
+) -> None:
     project = {
         "id": "proj_1",
         "name": "n",
@@ -283,7 +297,9 @@ def test_request_takes_pages_and_empty_responses(client: Scripe, server: Scripte
     assert client.request("DELETE", "/anything") is None
 
 
-def test_request_says_when_the_response_is_not_json(client: Scripe, server: ScriptedServer) -> None:
+def test_request_says_when_the_response_is_not_json(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(Reply(200, b"<html>"))
     with pytest.raises(APIResponseValidationError, match="JSON"):
         client.request("GET", "/anything")
@@ -292,7 +308,9 @@ def test_request_says_when_the_response_is_not_json(client: Scripe, server: Scri
 @pytest.mark.parametrize(
     "bad", ["projects", "//evil.example", "https://evil.example/", "/a/../b", "/a b", "/ü", "/a#b", "/v1/x"]
 )
-def test_request_stays_below_the_base_url(client: Scripe, server: ScriptedServer, bad: str) -> None:
+def test_request_stays_below_the_base_url(
+    client: Scripe, server: ScriptedServer, bad: str
+) -> None:
     with pytest.raises(InvalidArgumentError, match="path"):
         client.request("GET", bad)
     assert server.received == []

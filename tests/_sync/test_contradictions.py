@@ -59,7 +59,9 @@ def test_c9_docs_url_is_given_as_it_is(client: Scripe, server: ScriptedServer) -
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_c10_the_code_counts_before_the_status(client: Scripe, server: ScriptedServer, status: int) -> None:
+def test_c10_the_code_counts_before_the_status(
+    client: Scripe, server: ScriptedServer, status: int
+) -> None:
     server.script(error(status, "plan_not_eligible"))
     with pytest.raises(scripe.PlanNotEligibleError):
         client.workspaces.me()
@@ -110,7 +112,9 @@ def test_c18_the_type_is_guessed_overridden_and_left_to_the_server(
         assert server.received[-1].json() == {"contentType": sent}
 
 
-def test_c20_and_c30_a_text_source_has_type_and_text(client: Scripe, server: ScriptedServer) -> None:
+def test_c20_and_c30_a_text_source_has_type_and_text(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(GOOD)
     client.sources.create_text(project_id="proj_1", text="Words.")
     assert server.received[0].json() == {"type": "text", "projectId": "proj_1", "text": "Words."}
@@ -124,7 +128,9 @@ def test_c21_an_empty_response_to_a_cancel_is_settled_by_reading(
 
 
 @pytest.mark.parametrize("job_type", ["KB_INGEST_YOUTUBE", "SOURCE_INGEST_FILE", "SOMETHING_NEW"])
-def test_c25_any_type_of_job_may_come(client: Scripe, server: ScriptedServer, job_type: str) -> None:
+def test_c25_any_type_of_job_may_come(
+    client: Scripe, server: ScriptedServer, job_type: str
+) -> None:
     server.script(json_reply({"data": shapes.job(type=job_type)}))
     job: Job = client.jobs.retrieve("job_1")
     assert job.type == job_type
@@ -137,7 +143,9 @@ def test_c27_date_filters_are_days(client: Scripe, server: ScriptedServer) -> No
     assert server.received[0].target.endswith("dateFrom=2026-05-01&dateTo=2026-05-15")
 
 
-def test_c29_what_the_catalogue_lacks_can_be_called(client: Scripe, server: ScriptedServer) -> None:
+def test_c29_what_the_catalogue_lacks_can_be_called(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(json_reply({"data": []}))
     assert client.request("GET", "/webhook-endpoints") == {"data": []}
     with Scripe(KEY, base_url=server.base_url) as client:

@@ -36,7 +36,9 @@ def queued_job(job_id: str = "job_1", **fields: object) -> Job:
     return Job.model_validate(shapes.job(job_id, **fields))  # type: ignore[arg-type]
 
 
-def test_a_job_is_waited_for(client: Scripe, clock: SleeplessClock, server: ScriptedServer) -> None:
+def test_a_job_is_waited_for(
+    client: Scripe, clock: SleeplessClock, server: ScriptedServer
+) -> None:
     running_job = shapes.job(status="RUNNING", progress={"progress": 0.4, "message": "Reading"})
     server.script(*job_responses(shapes.job(), running_job, running_job, shapes.job(status="DONE")))
     updates: list[Job] = []
@@ -62,7 +64,9 @@ def test_a_finished_job_costs_nothing(client: Scripe, server: ScriptedServer) ->
 
 
 @pytest.mark.parametrize("status", ["DONE", "COMPLETED", "completed"])
-def test_c1_both_words_for_success(client: Scripe, server: ScriptedServer, status: str) -> None:
+def test_c1_both_words_for_success(
+    client: Scripe, server: ScriptedServer, status: str
+) -> None:
     server.script(*job_responses(shapes.job(status=status)))
     assert (client.jobs.wait("job_1")).is_succeeded
 
@@ -82,7 +86,9 @@ def test_a_failed_job_raises_with_the_job(client: Scripe, server: ScriptedServer
 
 
 @pytest.mark.parametrize("status", ["CANCELLED", "CANCELED"])
-def test_a_cancelled_job_raises_with_the_job(client: Scripe, server: ScriptedServer, status: str) -> None:
+def test_a_cancelled_job_raises_with_the_job(
+    client: Scripe, server: ScriptedServer, status: str
+) -> None:
     server.script(*job_responses(shapes.job(status=status)))
     with pytest.raises(JobCancelledError) as caught:
         client.jobs.wait("job_1")
@@ -132,7 +138,9 @@ def test_a_response_too_late_for_the_wait_is_a_job_timeout(
         client.jobs.wait("job_1", timeout=50)
 
 
-def test_a_slow_network_in_a_wait_is_an_api_timeout(client: Scripe, server: ScriptedServer) -> None:
+def test_a_slow_network_in_a_wait_is_an_api_timeout(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(Reply(200, b"{}", hold=0.3))
     with pytest.raises(APITimeoutError):
         client.with_options(timeout=0.05, max_retries=0).jobs.wait("job_1")
@@ -231,7 +239,9 @@ def test_on_update_of_many_reports_changes_of_status(
     server.script(workspace.reply)
     workspace.end_all_at(3)
     updates: list[tuple[str, str]] = []
-    client.jobs.wait_all(workspace.jobs, on_update=lambda job: updates.append((job.id, job.status)))
+    client.jobs.wait_all(
+        workspace.jobs, on_update=lambda job: updates.append((job.id, job.status))
+    )
     assert sorted(updates) == [("job_0", "DONE"), ("job_0", "QUEUED"), ("job_1", "DONE"), ("job_1", "QUEUED")]
 
 
@@ -313,7 +323,9 @@ def test_a_lost_cancel_is_settled_by_reading_the_job(
     assert server.sent("idempotency-key") == [None, None]
 
 
-def test_a_cancel_that_did_not_arrive_is_sent_again(client: Scripe, server: ScriptedServer) -> None:
+def test_a_cancel_that_did_not_arrive_is_sent_again(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(BREAK, *job_responses(shapes.job(), shapes.job(status="CANCELLED")))
     assert (client.jobs.cancel("job_1")).is_cancelled
     assert [request.method for request in server.received] == ["POST", "GET", "POST"]
@@ -328,7 +340,9 @@ def test_a_cancel_that_came_too_late_raises(client: Scripe, server: ScriptedServ
         client.jobs.cancel("job_1")
 
 
-def test_a_conflict_after_a_lost_cancel_may_be_its_own_doing(client: Scripe, server: ScriptedServer) -> None:
+def test_a_conflict_after_a_lost_cancel_may_be_its_own_doing(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(
         BREAK,
         *job_responses(shapes.job()),
@@ -338,7 +352,9 @@ def test_a_conflict_after_a_lost_cancel_may_be_its_own_doing(client: Scripe, ser
     assert (client.jobs.cancel("job_1")).is_cancelled
 
 
-def test_a_cancel_that_timed_out_on_the_way_is_settled_too(client: Scripe, server: ScriptedServer) -> None:
+def test_a_cancel_that_timed_out_on_the_way_is_settled_too(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(error(408), *job_responses(shapes.job(status="CANCELLED")))
     assert (client.jobs.cancel("job_1")).is_cancelled
 
@@ -372,7 +388,10 @@ def test_cancels_end(client: Scripe, server: ScriptedServer) -> None:
 
 def test_many_jobs_of_the_emulator(emulator: Emulator, local: Scripe) -> None:
     upload = local.uploads.upload_file(b"Words to keep.", content_type="text/plain")
-    jobs = [local.sources.create_file(project_id=emulator.project_id, upload_id=upload.id) for _ in range(50)]
+    jobs = [
+        local.sources.create_file(project_id=emulator.project_id, upload_id=upload.id)
+        for _ in range(50)
+    ]
     emulator.fail(jobs[7].id, error_code="ODD", error_message="told to")
     emulator.clear_requests()
     finished = local.jobs.wait_all(jobs)
@@ -405,7 +424,9 @@ def test_what_on_update_raises_is_the_callers_own(
 
     server.script(as_it_is)
     with pytest.raises(error_class) as caught:
-        client.jobs.wait_all([queued_job("job_1"), queued_job("job_2")], on_update=fail, timeout=None)
+        client.jobs.wait_all(
+            [queued_job("job_1"), queued_job("job_2")], on_update=fail, timeout=None
+        )
     assert caught.value is mine
     assert updates == ["job_1"]
 

@@ -181,7 +181,9 @@ def season(tmp_path: Path) -> Season:
 
 @each_method
 @each_time
-def test_a_rerun_returns_what_was_made(season: Season, method: WriteMethod, pause: timedelta) -> None:
+def test_a_rerun_returns_what_was_made(
+    season: Season, method: WriteMethod, pause: timedelta
+) -> None:
     made = season.call(method)
     season.emulator.clock.advance(pause)
     again = season.call(method)
@@ -214,7 +216,9 @@ COUNTED = {
 
 
 @each_method
-def test_a_lost_response_is_replayed_to_the_next_run(season: Season, method: WriteMethod) -> None:
+def test_a_lost_response_is_replayed_to_the_next_run(
+    season: Season, method: WriteMethod
+) -> None:
     route = ROUTES[method]
     season.emulator.drop_next(method="POST", path=route)
     error = season.fail(method)
@@ -254,7 +258,9 @@ def test_the_servers_wait_goes_over_the_wire_as_it_first_was(season: Season) -> 
     assert second.body == first.body
 
 
-def test_another_moment_returns_the_thing_and_warns(season: Season, caplog: pytest.LogCaptureFixture) -> None:
+def test_another_moment_returns_the_thing_and_warns(
+    season: Season, caplog: pytest.LogCaptureFixture
+) -> None:
     with season.client() as client:
         for day in (4, 5):
             post = client.posts.create(
@@ -268,7 +274,9 @@ def test_another_moment_returns_the_thing_and_warns(season: Season, caplog: pyte
     assert {"2026-05-04T09:00:00.000Z", "2026-05-05T09:00:00.000Z"} <= set(map(str, warning.args or ()))
 
 
-def test_a_replayed_write_warns_of_another_moment(season: Season, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_replayed_write_warns_of_another_moment(
+    season: Season, caplog: pytest.LogCaptureFixture
+) -> None:
     season.emulator.drop_next(method="POST", path="/posts")
     with season.client() as client:
         for day, expected in ((4, pytest.raises(ScripeError)), (5, nullcontext())):
@@ -289,7 +297,9 @@ def test_an_equal_moment_in_another_zone_is_no_other(
             datetime(2026, 5, 4, 9, tzinfo=UTC),
             datetime(2026, 5, 4, 11, tzinfo=timezone(2 * HOUR)),
         ):
-            client.posts.create(project_id=season.project_id, scheduled_for=moment, idempotency_key="one")
+            client.posts.create(
+                project_id=season.project_id, scheduled_for=moment, idempotency_key="one"
+            )
     assert not [record for record in caplog.records if "posts.update" in record.getMessage()]
 
 
@@ -323,7 +333,9 @@ def test_what_is_left_out_is_not_compared(season: Season) -> None:
         made = client.posts.generate(
             project_id=season.project_id, text="Words.", language="de", idempotency_key="one"
         )
-        again = client.posts.generate(project_id=season.project_id, text="Words.", idempotency_key="one")
+        again = client.posts.generate(
+            project_id=season.project_id, text="Words.", idempotency_key="one"
+        )
     assert again.id == made.id
 
 
@@ -333,7 +345,9 @@ def test_what_must_be_sent_again_may_not_be_left_out(season: Season) -> None:
     season.fail(generate_and_wait)
     with season.client() as client:
         with pytest.raises(LedgerConflictError, match="language"):
-            client.posts.generate_and_wait(project_id=season.project_id, text="Words.", idempotency_key="one")
+            client.posts.generate_and_wait(
+                project_id=season.project_id, text="Words.", idempotency_key="one"
+            )
 
 
 def test_a_name_that_was_sent_may_not_give_way_to_a_default(season: Season) -> None:
@@ -350,7 +364,9 @@ def test_a_name_that_was_sent_may_not_give_way_to_a_default(season: Season) -> N
 
 def test_two_methods_of_one_route_are_one_thing(season: Season) -> None:
     with season.client() as client:
-        job = client.posts.generate(project_id=season.project_id, text="Words.", idempotency_key="one")
+        job = client.posts.generate(
+            project_id=season.project_id, text="Words.", idempotency_key="one"
+        )
         post = client.posts.generate_and_wait(
             project_id=season.project_id, text="Words.", idempotency_key="one"
         )
@@ -411,7 +427,9 @@ def test_a_default_name_is_sent_again_as_it_was(season: Season) -> None:
 
 
 @pytest.mark.parametrize("method", [ingest, ingest_document])
-def test_a_file_that_is_gone_is_not_missed_once_it_is_done(season: Season, method: WriteMethod) -> None:
+def test_a_file_that_is_gone_is_not_missed_once_it_is_done(
+    season: Season, method: WriteMethod
+) -> None:
     made = season.call(method)
     season.file.unlink()
     assert (season.call(method)).id == made.id
@@ -599,7 +617,9 @@ def test_a_cancelled_job_stays_cancelled(season: Season) -> None:
 
 
 @pytest.mark.parametrize("method", [create_note, ingest, generate_and_wait])
-def test_a_thing_that_is_gone_is_said_to_be_gone(season: Season, method: WriteMethod) -> None:
+def test_a_thing_that_is_gone_is_said_to_be_gone(
+    season: Season, method: WriteMethod
+) -> None:
     made = season.call(method)
     season.emulator.fail_next(404, method="GET", path=f"/{type(made).__name__.lower()}s/")
     error = season.fail(method)
@@ -699,7 +719,9 @@ def test_the_first_attempt_counts_not_the_last(season: Season) -> None:
 
 
 @pytest.mark.parametrize("method", [ingest, create_note, create_post, generate, add_document])
-def test_an_empty_window_proves_that_nothing_was_made(season: Season, method: WriteMethod) -> None:
+def test_an_empty_window_proves_that_nothing_was_made(
+    season: Season, method: WriteMethod
+) -> None:
     season.emulator.seed(jobs=1, start=datetime(2026, 4, 30, tzinfo=UTC))
     lose(season, method, arrived=False)
     season.call(method)
@@ -709,7 +731,9 @@ def test_an_empty_window_proves_that_nothing_was_made(season: Season, method: Wr
 
 
 @pytest.mark.parametrize("method", [ingest, generate, add_document])
-def test_an_empty_list_without_a_witness_proves_nothing(season: Season, method: WriteMethod) -> None:
+def test_an_empty_list_without_a_witness_proves_nothing(
+    season: Season, method: WriteMethod
+) -> None:
     """The API may have forgotten the jobs of that time."""
     lose(season, method, arrived=False)
     assert isinstance(season.fail(method), UnsettledWriteError)
@@ -738,7 +762,9 @@ def test_a_later_job_of_the_day_is_no_witness(season: Season) -> None:
 
 
 @pytest.mark.parametrize("method", [generate, add_document])
-def test_a_job_of_the_window_may_be_ours_and_is_left_to_a_person(season: Season, method: WriteMethod) -> None:
+def test_a_job_of_the_window_may_be_ours_and_is_left_to_a_person(
+    season: Season, method: WriteMethod
+) -> None:
     lose(season, method, arrived=True)
     for _ in range(2):
         error = season.fail(method)
@@ -787,7 +813,9 @@ def test_equal_names_are_left_to_a_person(season: Season) -> None:
     """Another run ingested a file of the same name at the same time, without the ledger."""
     with season.emulator.client() as client:
         upload = client.uploads.upload_file(season.file)
-        client.sources.create_file(project_id=season.project_id, upload_id=upload.id, name="episode.txt")
+        client.sources.create_file(
+            project_id=season.project_id, upload_id=upload.id, name="episode.txt"
+        )
     lose(season, ingest, arrived=True)
     error = season.fail(ingest)
     assert isinstance(error, UnsettledWriteError)
@@ -880,7 +908,9 @@ def test_an_equal_thing_of_another_item_is_not_ours(season: Season) -> None:
     season.emulator.fail_next(502, body=b"Bad gateway", method="POST", path="/notes")
     season.fail(create_note)
     with season.client() as client:
-        theirs = client.notes.create(project_id=season.project_id, content="Idea.", idempotency_key="two")
+        theirs = client.notes.create(
+            project_id=season.project_id, content="Idea.", idempotency_key="two"
+        )
     season.emulator.clock.advance(25 * HOUR)
     assert (season.call(create_note)).id != theirs.id
     assert season.emulator.count("notes") == 2
@@ -908,7 +938,9 @@ def test_a_conflict_is_settled_over_the_last_day(season: Season) -> None:
 
 def test_a_conflict_that_cannot_be_settled_is_left_to_a_person(season: Season) -> None:
     with season.emulator.client() as client:
-        client.notes.create(project_id=season.project_id, content="Another.", idempotency_key="one")
+        client.notes.create(
+            project_id=season.project_id, content="Another.", idempotency_key="one"
+        )
     error = season.fail(create_note)
     assert isinstance(error, UnsettledWriteError)
     assert isinstance(error.__cause__, IdempotencyConflictError)
@@ -988,7 +1020,9 @@ def test_settle_brings_in_what_was_made_before_there_was_a_ledger(season: Season
     assert season.item().workspace_id == season.emulator.workspace_id
 
 
-def test_two_calls_bring_in_what_a_person_settled(season: Season, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_calls_bring_in_what_a_person_settled(
+    season: Season, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Both look for the item before either has given it to its workspace."""
     with season.emulator.client() as client:
         note = create_note(client, season.project_id, season.file)
@@ -1035,7 +1069,9 @@ def test_what_a_person_settled_counts_more_than_a_failed_job(season: Season) -> 
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotent-Replayed": "true"}], ids=["first", "replayed"])
-def test_a_timeout_of_the_server_proves_nothing(season: Season, headers: dict[str, str]) -> None:
+def test_a_timeout_of_the_server_proves_nothing(
+    season: Season, headers: dict[str, str]
+) -> None:
     season.emulator.fail_next(408, "invalid_request", headers=headers, method="POST", path="/notes")
     season.fail(create_note)
     assert season.item().state == "sending"

@@ -58,13 +58,17 @@ HOOKS = ["call", "operation", "on_send", "on_outcome", "on_rate_limit_wait", "on
 
 
 @pytest.mark.parametrize("at", HOOKS)
-def test_a_write_succeeds_whichever_hook_fails(local: Scripe, emulator: Emulator, at: str | None) -> None:
+def test_a_write_succeeds_whichever_hook_fails(
+    local: Scripe, emulator: Emulator, at: str | None
+) -> None:
     set_observer(local, SafeObserver(Failing(at)))
     emulator.fail_next(503, times=1)
     note = local.notes.create(project_id=emulator.project_id, content="Once")
     assert note.last_response.attempts == 2
     assert emulator.count("notes") == 1
-    source = local.sources.ingest(b"text", content_type="text/plain", project_id=emulator.project_id)
+    source = local.sources.ingest(
+        b"text", content_type="text/plain", project_id=emulator.project_id
+    )
     assert source.is_ready
     with pytest.raises(NotFoundError):
         local.notes.retrieve("note_x")

@@ -141,27 +141,35 @@ def test_the_same_of_one_object(client: Scripe, server: ScriptedServer) -> None:
         b'{"data": "\xff',
     ],
 )
-def test_what_cannot_be_mended_is_an_error(client: Scripe, server: ScriptedServer, body: bytes) -> None:
+def test_what_cannot_be_mended_is_an_error(
+    client: Scripe, server: ScriptedServer, body: bytes
+) -> None:
     server.script(Reply(200, body))
     with pytest.raises(APIResponseValidationError):
         client.sources.retrieve("src_1")
 
 
-def test_a_gzip_body_of_two_members_is_read_whole(client: Scripe, server: ScriptedServer) -> None:
+def test_a_gzip_body_of_two_members_is_read_whole(
+    client: Scripe, server: ScriptedServer
+) -> None:
     half = len(GOOD.body) // 2
     body = gzip.compress(GOOD.body[:half]) + gzip.compress(GOOD.body[half:])
     server.script(Reply(200, body, {"Content-Encoding": "gzip"}))
     assert (client.sources.retrieve("src_1")).id == "src_1"
 
 
-def test_bytes_without_end_after_a_finished_gzip_end_no_call(client: Scripe, server: ScriptedServer) -> None:
+def test_bytes_without_end_after_a_finished_gzip_end_no_call(
+    client: Scripe, server: ScriptedServer
+) -> None:
     body = gzip.compress(GOOD.body) + b"x" * 3_000_000
     server.script(Reply(200, body, {"Content-Encoding": "gzip"}), GOOD)
     assert (client.sources.retrieve("src_1")).id == "src_1"
     assert (client.sources.retrieve("src_1")).id == "src_1"
 
 
-def test_a_servers_words_are_cut_in_messages(client: Scripe, local: Scripe, server: ScriptedServer) -> None:
+def test_a_servers_words_are_cut_in_messages(
+    client: Scripe, local: Scripe, server: ScriptedServer
+) -> None:
     body = {"code": "c" * 5000, "message": "m" * 5000, "request_id": "r" * 5000}
     server.script(json_reply({"error": body}, 400))
     with pytest.raises(BadRequestError) as caught:
@@ -311,21 +319,27 @@ def test_a_key_that_is_any_word_breaks_no_error(server: ScriptedServer) -> None:
         assert caught.value.spent_cents == 12345
 
 
-def test_a_redirect_shows_no_query_of_its_target(client: Scripe, server: ScriptedServer) -> None:
+def test_a_redirect_shows_no_query_of_its_target(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(Reply(307, headers={"Location": f"https://s3.example/k?sig={SIGNATURE}"}))
     with pytest.raises(APIStatusError) as caught:
         client.sources.retrieve("src_1")
     assert caught.value.headers["location"] == "https://s3.example/k?…"
 
 
-def test_more_oddities_than_a_page_has_records_are_not_mended(client: Scripe, server: ScriptedServer) -> None:
+def test_more_oddities_than_a_page_has_records_are_not_mended(
+    client: Scripe, server: ScriptedServer
+) -> None:
     """Mending them would take time that grows faster than the body."""
     server.script(Reply(200, b'{"data": [' + b"null," * 5000 + b"null]}"))
     with pytest.raises(APIResponseValidationError):
         client.jobs.list().to_list()
 
 
-def test_text_that_a_backend_quotes_is_cut_and_redacted(client: Scripe, server: ScriptedServer) -> None:
+def test_text_that_a_backend_quotes_is_cut_and_redacted(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(Reply(200, b"", {f"Bad header {KEY} whsec_{SIGNATURE}" + "x" * 5000: "y"}))
     with pytest.raises(APIConnectionError) as caught:
         client.with_options(max_retries=0).sources.retrieve("src_1")

@@ -49,7 +49,9 @@ def test_options_from_the_environment(server: ScriptedServer, monkeypatch: pytes
     assert server.sent("scripe-workspace-id") == ["org_env", None, "org_copy", "org_argument"]
 
 
-def test_resources_of_a_copy_send_with_its_options(client: Scripe, server: ScriptedServer) -> None:
+def test_resources_of_a_copy_send_with_its_options(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(GOOD)
     client.sources.retrieve("src_1")  # loads the resource before the copies are made
     for workspace_id in ("org_A", "org_B"):
@@ -57,7 +59,9 @@ def test_resources_of_a_copy_send_with_its_options(client: Scripe, server: Scrip
     assert server.sent("scripe-workspace-id") == [None, "org_A", "org_B"]
 
 
-def test_c24_no_workspace_is_sent_unless_asked_for(client: Scripe, server: ScriptedServer) -> None:
+def test_c24_no_workspace_is_sent_unless_asked_for(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(GOOD)
     client.sources.retrieve("src_1")
     assert server.sent("scripe-workspace-id") == [None]
@@ -109,7 +113,9 @@ def test_no_proxy_stands_between_us_and_this_machine(
         url = server.base_url.replace("127.0.0.1", host)
         with Scripe(KEY, base_url=url, max_retries=0) as client:
             client.sources.retrieve("src_1")
-    with Scripe(KEY, base_url="http://elsewhere.example", allow_insecure=True, max_retries=0) as client:
+    with Scripe(
+        KEY, base_url="http://elsewhere.example", allow_insecure=True, max_retries=0
+    ) as client:
         with pytest.raises(ScripeError, match="ConnectError"):
             client.sources.retrieve("src_1")
 
@@ -128,13 +134,17 @@ def test_plain_http_is_allowed_when_asked_for() -> None:
 @pytest.mark.parametrize(
     "headers", [{"Authorization": "x"}, {"idempotency-key": "x"}, {"a b": "x"}, {"X-A": "a\nb"}, {"X-A": ""}]
 )
-def test_extra_headers_that_the_client_owns_are_refused(client: Scripe, headers: dict[str, str]) -> None:
+def test_extra_headers_that_the_client_owns_are_refused(
+    client: Scripe, headers: dict[str, str]
+) -> None:
     with pytest.raises(ConfigurationError, match="extra_headers"):
         client.with_options(extra_headers=headers)
 
 
 @pytest.mark.beyond_the_description
-def test_a_copy_has_other_options_over_the_same_connections(client: Scripe, server: ScriptedServer) -> None:
+def test_a_copy_has_other_options_over_the_same_connections(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(GOOD)
     copy = client.with_options(
         api_version="2026-11-01", extra_headers={"X-Trace": "1", "User-Agent": "mine"}, timeout=None
@@ -199,7 +209,9 @@ def test_a_timeout_of_the_callers_own_is_no_deadline(server: ScriptedServer) -> 
             client.sources.retrieve("src_1")
 
 
-def test_what_on_update_raises_reaches_the_caller_unchanged(client: Scripe, server: ScriptedServer) -> None:
+def test_what_on_update_raises_reaches_the_caller_unchanged(
+    client: Scripe, server: ScriptedServer
+) -> None:
     def hear(job: scripe.Job) -> None:
         raise LookupError(job.id)
 
@@ -219,12 +231,16 @@ def test_a_deadline_bounds_all_steps_of_a_composite(emulator: Emulator) -> None:
             client.sources.ingest(b"Words.", project_id=emulator.project_id, content_type="text/plain")
 
 
-def test_a_deadline_that_has_passed_sends_nothing(clock: SleeplessClock, server: ScriptedServer) -> None:
+def test_a_deadline_that_has_passed_sends_nothing(
+    clock: SleeplessClock, server: ScriptedServer
+) -> None:
     def advance_clock(response: ResponseInfo) -> None:
         clock.skip(100)
 
     server.script(error(401, "key_expired"), GOOD)
-    with Scripe(lambda: KEY, base_url=server.base_url, on_response=advance_clock, total_timeout=50) as client:
+    with Scripe(
+        lambda: KEY, base_url=server.base_url, on_response=advance_clock, total_timeout=50
+    ) as client:
         scripe_clock_of(client, clock)
         with pytest.raises(APITimeoutError, match="50 s"):
             client.sources.retrieve("src_1")
@@ -253,7 +269,9 @@ def test_a_deadline_used_up_by_the_mint_leaves_none_for_the_upload(
         clock.skip(100)
 
     server.script(json_reply({"data": shapes.upload(f"{server.origin}/k")}))
-    with Scripe(KEY, base_url=server.base_url, on_response=advance_clock, total_timeout=50) as client:
+    with Scripe(
+        KEY, base_url=server.base_url, on_response=advance_clock, total_timeout=50
+    ) as client:
         scripe_clock_of(client, clock)
         with pytest.raises(APITimeoutError, match="50 s"):
             client.uploads.upload_file(b"Words.", content_type="text/plain")

@@ -17,13 +17,17 @@ def jobs(*ages: int) -> list[dict[str, object]]:
     return [shapes.job(f"job_{age}", "DONE", age) for age in ages]
 
 
-def test_nothing_is_sent_before_the_first_item(client: Scripe, server: ScriptedServer) -> None:
+def test_nothing_is_sent_before_the_first_item(
+    client: Scripe, server: ScriptedServer
+) -> None:
     pager = client.jobs.list()
     assert "Pager of /jobs: iterate it" in repr(pager)
     assert server.received == []
 
 
-def test_has_more_says_whether_and_the_cursor_where(client: Scripe, server: ScriptedServer) -> None:
+def test_has_more_says_whether_and_the_cursor_where(
+    client: Scripe, server: ScriptedServer
+) -> None:
     """The number of items decides nothing: an empty page may have a next one."""
     server.script(
         json_reply(shapes.page(*jobs(1, 2), cursor="a")),
@@ -54,7 +58,9 @@ def test_a_walk_can_begin_at_a_cursor(client: Scripe, server: ScriptedServer) ->
     assert server.received[0].target == "/v1/jobs?limit=200&cursor=a"
 
 
-def test_a_list_without_pagination_is_one_page(client: Scripe, server: ScriptedServer) -> None:
+def test_a_list_without_pagination_is_one_page(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(json_reply({"data": jobs(1)}))
     assert len(client.jobs.list().to_list()) == 1
 
@@ -79,7 +85,9 @@ def test_first_asks_for_one(client: Scripe, server: ScriptedServer) -> None:
 
 
 @pytest.mark.parametrize("bad", [0, 201, -1, True])
-def test_c6_page_size_is_checked_before_sending(client: Scripe, server: ScriptedServer, bad: int) -> None:
+def test_c6_page_size_is_checked_before_sending(
+    client: Scripe, server: ScriptedServer, bad: int
+) -> None:
     with pytest.raises(InvalidArgumentError, match=r"page_size.*200"):
         client.jobs.list(page_size=bad)
     with pytest.raises(InvalidArgumentError, match=r"page_size.*200"):
@@ -87,7 +95,9 @@ def test_c6_page_size_is_checked_before_sending(client: Scripe, server: Scripted
     assert server.received == []
 
 
-def test_a_cursor_that_comes_back_ends_the_walk(client: Scripe, server: ScriptedServer) -> None:
+def test_a_cursor_that_comes_back_ends_the_walk(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(
         json_reply(shapes.page(*jobs(1), cursor="a")),
         json_reply(shapes.page(*jobs(2), cursor="b")),
@@ -104,7 +114,9 @@ def test_has_more_without_a_cursor_is_no_end(client: Scripe, server: ScriptedSer
         client.jobs.list().to_list()
 
 
-def test_a_stale_cursor_restarts_and_skips_what_was_yielded(client: Scripe, server: ScriptedServer) -> None:
+def test_a_stale_cursor_restarts_and_skips_what_was_yielded(
+    client: Scripe, server: ScriptedServer
+) -> None:
     """Also with items that were added meanwhile, and with several items created at the same time."""
     server.script(
         json_reply(shapes.page(*jobs(1, 2), shapes.job("job_tie", "DONE", 2), cursor="a")),
@@ -116,7 +128,9 @@ def test_a_stale_cursor_restarts_and_skips_what_was_yielded(client: Scripe, serv
     assert ids == ["job_1", "job_2", "job_tie", "job_tie2", "job_3"]
 
 
-def test_pages_after_a_restart_hold_only_what_is_new(client: Scripe, server: ScriptedServer) -> None:
+def test_pages_after_a_restart_hold_only_what_is_new(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(
         json_reply(shapes.page(*jobs(1), cursor="a")),
         error(400, "bad_cursor"),
@@ -172,7 +186,9 @@ def test_a_long_list_with_cursors_that_go_stale(emulator: Emulator, local: Scrip
     assert len(ids) == len(set(ids)) == 600
 
 
-def test_the_first_item_may_come_on_a_later_page(client: Scripe, server: ScriptedServer) -> None:
+def test_the_first_item_may_come_on_a_later_page(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(json_reply(shapes.page(cursor="c")), json_reply(shapes.page(shapes.job("job_1"))))
     job = client.jobs.list().first()
     assert job is not None

@@ -34,11 +34,15 @@ def test_a_file_has_a_bar_for_each_stage_and_the_callback_hears_all_of_it(
         assert text in terminal.text
 
 
-def test_calls_that_take_progress(local: Scripe, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_that_take_progress(
+    local: Scripe, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     terminal = watched(monkeypatch)
     project_id = emulator.project_id
     upload = local.uploads.upload_file(b"text", content_type="text/plain", show_progress=True)
-    local.sources.create_file_and_wait(project_id=project_id, upload_id=upload.id, show_progress=True)
+    local.sources.create_file_and_wait(
+        project_id=project_id, upload_id=upload.id, show_progress=True
+    )
     assert "SOURCE_INGEST_FILE job_" in terminal.text
     local.knowledge.ingest(b"text", name="Notes", content_type="text/plain", show_progress=True)
     upload = local.uploads.create(content_type="text/plain")
@@ -88,7 +92,9 @@ def test_no_bars_are_shown_in_a_pipe(
     local: Scripe, emulator: Emulator, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project_id = emulator.project_id
-    local.sources.ingest(b"text", content_type="text/plain", project_id=project_id, show_progress=True)
+    local.sources.ingest(
+        b"text", content_type="text/plain", project_id=project_id, show_progress=True
+    )
     assert capfd.readouterr() == ("", "")
 
 

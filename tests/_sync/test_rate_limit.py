@@ -45,7 +45,9 @@ def test_a_reset_the_size_of_an_epoch_counts_as_one(
     assert sum(clock.sleeps) == pytest.approx(20, abs=1)
 
 
-def test_buckets_are_separate(client: Scripe, clock: SleeplessClock, server: ScriptedServer) -> None:
+def test_buckets_are_separate(
+    client: Scripe, clock: SleeplessClock, server: ScriptedServer
+) -> None:
     server.script(json_reply({"data": shapes.source()}, 200, **limit_headers(0, "17")), GOOD)
     client.sources.retrieve("src_1")
     client.sources.create_text(project_id="proj_1", text="Hello")
@@ -63,7 +65,9 @@ def test_headers_that_come_only_with_a_429_are_learnt_from(
     assert sum(clock.sleeps) == pytest.approx(30, abs=0.5)
 
 
-def test_copies_share_the_rate_limit(client: Scripe, clock: SleeplessClock, server: ScriptedServer) -> None:
+def test_copies_share_the_rate_limit(
+    client: Scripe, clock: SleeplessClock, server: ScriptedServer
+) -> None:
     server.script(json_reply({"data": shapes.source()}, 200, **limit_headers(0, "5")), GOOD)
     client.with_options(timeout=5).sources.retrieve("src_1")
     client.with_options(timeout=6).sources.retrieve("src_1")
@@ -170,7 +174,9 @@ def test_headers_on_every_response_decide_however_short_the_window(server: Scrip
     assert len(sent) == len(server.received) == 12
 
 
-def test_far_over_the_rate_limit_no_call_is_rejected(emulator: Emulator, local: Scripe) -> None:
+def test_far_over_the_rate_limit_no_call_is_rejected(
+    emulator: Emulator, local: Scripe
+) -> None:
     """Against the emulator's sliding window: no 429, and the rate limit is used up."""
     started = emulator.clock.now()
     for _ in range(500):
@@ -197,7 +203,9 @@ def test_a_429_is_waited_for_and_is_no_retry(client: Scripe, server: ScriptedSer
     assert source.last_response.attempts == 8
 
 
-def test_429s_without_end_are_an_error_all_the_same(client: Scripe, server: ScriptedServer) -> None:
+def test_429s_without_end_are_an_error_all_the_same(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(error(429, "rate_limited", Retry_After="0"))
     with pytest.raises(RateLimitError):
         client.sources.retrieve("src_1")

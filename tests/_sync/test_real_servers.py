@@ -46,7 +46,9 @@ def test_a_link_that_expired_at_a_real_s3_is_replaced(bucket: S3Storage) -> None
             time.sleep(4.1)  # noqa: ASYNC251 - the link's life is by the clock of S3
             with pytest.raises(UploadExpiredError):
                 client.uploads.put(upload, b"Words.")
-            fresh = client.uploads.upload_file(b"Words.", content_type="text/plain", idempotency_key="mine")
+            fresh = client.uploads.upload_file(
+                b"Words.", content_type="text/plain", idempotency_key="mine"
+            )
     assert fresh.id != upload.id
 
 
@@ -63,7 +65,9 @@ def test_dropped_responses_on_a_real_connection(emulator: Emulator) -> None:
 
 def test_a_delayed_response_meets_the_deadline(emulator: Emulator) -> None:
     with emulator.serve() as served:
-        with Scripe(served.api_key, base_url=served.base_url, total_timeout=0.2, max_retries=0) as client:
+        with Scripe(
+            served.api_key, base_url=served.base_url, total_timeout=0.2, max_retries=0
+        ) as client:
             emulator.delay_next(0.6)
             with pytest.raises(APITimeoutError):
                 client.workspaces.me()
@@ -77,7 +81,9 @@ def test_the_emulator_is_a_transport_for_either_backend(emulator: Emulator, back
     module = {"httpx": httpx, "httpx2": httpx2}[backend]
     with (
         module.Client(transport=emulator.transport()) as http_client,
-        Scripe(emulator.api_key, base_url="http://emulator.localhost/v1", http_client=http_client) as client,
+        Scripe(
+            emulator.api_key, base_url="http://emulator.localhost/v1", http_client=http_client
+        ) as client,
     ):
         emulator.drop_next()
         assert (client.workspaces.me()).last_response.attempts == 2

@@ -33,7 +33,9 @@ GOOD = json_reply({"data": shapes.source()})
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 599])
-def test_passing_faults_are_tried_again(client: Scripe, server: ScriptedServer, status: int) -> None:
+def test_passing_faults_are_tried_again(
+    client: Scripe, server: ScriptedServer, status: int
+) -> None:
     server.script(error(status), error(status), GOOD)
     source = client.sources.retrieve("src_1")
     assert source.last_response.attempts == 3
@@ -78,7 +80,9 @@ def test_a_refused_connection_is_an_error_of_the_tree() -> None:
             client.health.check()
 
 
-def test_one_key_and_the_same_bytes_for_all_attempts(client: Scripe, server: ScriptedServer) -> None:
+def test_one_key_and_the_same_bytes_for_all_attempts(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(BREAK, error(503, "service_unavailable"), GOOD)
     client.sources.create_text(project_id="proj_1", text="Hello")
     keys = set(server.sent("idempotency-key"))
@@ -100,14 +104,18 @@ def test_the_callers_key_is_sent(client: Scripe, server: ScriptedServer) -> None
 
 
 @pytest.mark.parametrize("bad", ["", "x" * 65, "a b", "a\n", "ümlaut", "a.b"])
-def test_c31_an_illegal_key_is_refused(client: Scripe, server: ScriptedServer, bad: str) -> None:
+def test_c31_an_illegal_key_is_refused(
+    client: Scripe, server: ScriptedServer, bad: str
+) -> None:
     with pytest.raises(InvalidArgumentError, match="idempotency_key"):
         client.sources.create_text(project_id="proj_1", text="Hello", idempotency_key=bad)
     assert server.received == []
 
 
 @pytest.mark.parametrize("reply", [BREAK, error(500), error(404, "not_found"), Reply(200, b"?")])
-def test_an_error_of_a_write_carries_its_key(client: Scripe, server: ScriptedServer, reply: Reply) -> None:
+def test_an_error_of_a_write_carries_its_key(
+    client: Scripe, server: ScriptedServer, reply: Reply
+) -> None:
     server.script(reply)
     with pytest.raises(ScripeError) as caught:
         client.sources.create_text(project_id="proj_1", text="Hello")
@@ -158,7 +166,9 @@ def test_a_429_without_retry_after_waits_for_the_reset(
     assert clock.sleeps[0] == 11
 
 
-def test_a_503_waits_at_least_a_second(client: Scripe, clock: SleeplessClock, server: ScriptedServer) -> None:
+def test_a_503_waits_at_least_a_second(
+    client: Scripe, clock: SleeplessClock, server: ScriptedServer
+) -> None:
     server.script(error(503), error(503), GOOD)
     client.sources.retrieve("src_1")
     assert [1 <= pause <= 4 for pause in clock.sleeps] == [True, True]
@@ -184,7 +194,9 @@ def test_a_delay_past_the_deadline_raises_the_responses_own_error(
     assert clock.sleeps == []
 
 
-def test_request_repeats_a_write_only_with_the_callers_key(client: Scripe, server: ScriptedServer) -> None:
+def test_request_repeats_a_write_only_with_the_callers_key(
+    client: Scripe, server: ScriptedServer
+) -> None:
     for fault in (BREAK, error(500)):
         server.script(fault, json_reply({}))
         with pytest.raises(ScripeError):
@@ -193,7 +205,9 @@ def test_request_repeats_a_write_only_with_the_callers_key(client: Scripe, serve
         assert client.request("POST", "/anything", json={}, idempotency_key="mine") == {}
 
 
-def test_request_repeats_any_write_that_was_refused_unread(client: Scripe, server: ScriptedServer) -> None:
+def test_request_repeats_any_write_that_was_refused_unread(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(error(429, Retry_After="1"), json_reply({"ok": True}))
     assert client.request("POST", "/anything") == {"ok": True}
 

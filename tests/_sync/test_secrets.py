@@ -84,7 +84,9 @@ def test_an_echo_of_the_key_is_scrubbed(
         client.sources.retrieve("src_1")
 
 
-def test_an_echo_of_the_key_in_a_header_is_scrubbed(client: Scripe, server: ScriptedServer) -> None:
+def test_an_echo_of_the_key_in_a_header_is_scrubbed(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(lambda request: Reply(404, headers={"X-Echo": request.headers["authorization"]}))
     with pytest.raises(APIStatusError) as caught:
         client.sources.retrieve("src_1")
@@ -192,7 +194,9 @@ def test_no_log_shows_a_secret(emulator: Emulator, caplog: pytest.LogCaptureFixt
     assert "PUT" in caplog.text
 
 
-def test_redirects_are_not_followed_with_the_key(client: Scripe, server: ScriptedServer) -> None:
+def test_redirects_are_not_followed_with_the_key(
+    client: Scripe, server: ScriptedServer
+) -> None:
     with ScriptedServer(json_reply({"data": shapes.source()})) as elsewhere:
         server.script(Reply(307, headers={"Location": f"{elsewhere.base_url}/sources/src_1"}))
         with pytest.raises(ScripeError, match="307"):
@@ -200,7 +204,9 @@ def test_redirects_are_not_followed_with_the_key(client: Scripe, server: Scripte
         assert elsewhere.received == []
 
 
-def test_nothing_that_a_client_leads_to_holds_the_key(client: Scripe, server: ScriptedServer) -> None:
+def test_nothing_that_a_client_leads_to_holds_the_key(
+    client: Scripe, server: ScriptedServer
+) -> None:
     """Except in `Secret`. Connections that were used are searched, too."""
     server.script(
         json_reply({"data": [shapes.job()], "pagination": {"next_cursor": None, "has_more": False}})

@@ -59,7 +59,9 @@ def test_a_frame_of_polars(client_with_jobs: Scripe) -> None:
     assert len(client_with_jobs.jobs.list().to_polars(1)) == 1
 
 
-def test_an_empty_list_has_the_columns_of_a_full_one(local: Scripe, emulator: Emulator) -> None:
+def test_an_empty_list_has_the_columns_of_a_full_one(
+    local: Scripe, emulator: Emulator
+) -> None:
     jobs = local.jobs.list()
     empty = [list((jobs.to_pandas()).columns), (jobs.to_polars()).columns]
     local.posts.generate(project_id=emulator.project_id, text="Now there is one")
@@ -67,7 +69,9 @@ def test_an_empty_list_has_the_columns_of_a_full_one(local: Scripe, emulator: Em
     assert "result.post_id" in empty[0]
 
 
-def test_fields_that_no_page_names_may_be_of_any_shape(client: Scripe, server: ScriptedServer) -> None:
+def test_fields_that_no_page_names_may_be_of_any_shape(
+    client: Scripe, server: ScriptedServer
+) -> None:
     first, second = ({"id": letter, "name": letter, "type": "x", "status": "y"} for letter in "ab")
     created = {"createdAt": "2026-01-01T00:00:00.000Z"}
     rows = [{**first, **created, "mood": {"is": 1}}, {**second, **created, "mood": "fine", "rank": 2}]
@@ -93,7 +97,9 @@ def test_without_the_package_one_line_says_what_to_install(
     assert not emulator.requests
 
 
-def test_the_head_of_a_list_is_one_request(client_with_jobs: Scripe, emulator: Emulator) -> None:
+def test_the_head_of_a_list_is_one_request(
+    client_with_jobs: Scripe, emulator: Emulator
+) -> None:
     sent = len(emulator.requests)
     page = client_with_jobs.jobs.list(page_size=200).head(1)
     assert (len(page.data), page.has_more) == (1, True)

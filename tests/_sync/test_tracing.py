@@ -34,7 +34,9 @@ pytestmark = pytest.mark.anyio
 GOOD = json_reply({"data": shapes.source()}, X_Request_Id="req_1")
 
 
-def test_a_call_is_one_client_span(emulator: Emulator, observed: Scripe, telemetry: Telemetry) -> None:
+def test_a_call_is_one_client_span(
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
+) -> None:
     project = observed.projects.retrieve(emulator.project_id)
     span, request_id = telemetry.only(), project.last_response.request_id
     assert span.name == "GET /v1/projects/{id}"
@@ -211,7 +213,9 @@ def test_a_rate_limit_wait_past_the_deadline_is_recorded_too(telemetry: Telemetr
     assert events_of(span) == []
 
 
-def test_a_lost_response_that_is_replayed(emulator: Emulator, observed: Scripe, telemetry: Telemetry) -> None:
+def test_a_lost_response_that_is_replayed(
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
+) -> None:
     emulator.drop_next(path="/sources")
     observed.sources.create_text(project_id=emulator.project_id, text="Once.")
     span = telemetry.only()
@@ -314,7 +318,9 @@ def test_a_response_that_makes_no_sense(
     assert "Welcome" not in telemetry.as_text()
 
 
-def test_what_a_callback_raises_is_named_and_not_quoted(server: ScriptedServer, telemetry: Telemetry) -> None:
+def test_what_a_callback_raises_is_named_and_not_quoted(
+    server: ScriptedServer, telemetry: Telemetry
+) -> None:
     class OddError(Exception):
         pass
 
@@ -332,7 +338,9 @@ def test_what_a_callback_raises_is_named_and_not_quoted(server: ScriptedServer, 
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, None)
 
 
-def test_a_degraded_health_is_no_error(emulator: Emulator, observed: Scripe, telemetry: Telemetry) -> None:
+def test_a_degraded_health_is_no_error(
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
+) -> None:
     emulator.degrade()
     assert not (observed.health.check()).is_ok
     span = telemetry.only()
@@ -386,7 +394,9 @@ def test_the_callers_own_path_gives_no_name(
     ]
 
 
-def test_a_method_of_the_callers_own_makes_no_series(observed: Scripe, telemetry: Telemetry) -> None:
+def test_a_method_of_the_callers_own_makes_no_series(
+    observed: Scripe, telemetry: Telemetry
+) -> None:
     with pytest.raises(APIStatusError):
         observed.request("BREW", "/projects")
     span = telemetry.only()
@@ -397,7 +407,9 @@ def test_a_method_of_the_callers_own_makes_no_series(observed: Scripe, telemetry
     ]
 
 
-def test_a_trace_that_is_not_sampled_is_measured_all_the_same(emulator: Emulator, local: Scripe) -> None:
+def test_a_trace_that_is_not_sampled_is_measured_all_the_same(
+    emulator: Emulator, local: Scripe
+) -> None:
     unsampled = Telemetry(ALWAYS_OFF)
     unsampled.instrument(local)
     emulator.fail_next(503)
@@ -411,7 +423,9 @@ def test_a_trace_that_is_not_sampled_is_measured_all_the_same(emulator: Emulator
     unsampled.meter_provider.shutdown()
 
 
-def test_without_providers_the_global_ones_are_used(emulator: Emulator, local: Scripe) -> None:
+def test_without_providers_the_global_ones_are_used(
+    emulator: Emulator, local: Scripe
+) -> None:
     """There are none here, so nothing is recorded, and no header sent."""
     assert instrument(local) is local
     local.workspaces.me()

@@ -26,7 +26,9 @@ WORDS = b"Nobody buys features. " * 40
 Work: TypeAlias = Callable[[Scripe, Emulator], object]
 
 
-def test_the_context_goes_to_the_api(emulator: Emulator, observed: Scripe, telemetry: Telemetry) -> None:
+def test_the_context_goes_to_the_api(
+    emulator: Emulator, observed: Scripe, telemetry: Telemetry
+) -> None:
     """With each attempt, baggage included; but not to storage."""
     emulator.fail_next(503)
     token = context.attach(baggage.set_baggage("desk", "news"))
@@ -51,7 +53,9 @@ def test_a_propagator_cannot_take_the_place_of_our_headers(
         headers.update({"Idempotency-Key": "theirs", "X-Theirs": "1"})
 
     monkeypatch.setattr("opentelemetry.propagate.inject", inject)
-    observed.sources.create_text(project_id=emulator.project_id, text="Words.", idempotency_key="ours")
+    observed.sources.create_text(
+        project_id=emulator.project_id, text="Words.", idempotency_key="ours"
+    )
     (received,) = emulator.requests
     assert select(received.headers, "idempotency-key", "x-theirs") == ["ours", "1"]
 
@@ -71,7 +75,9 @@ def test_the_span_is_current_while_a_request_is_under_way(
 
     emulator.add_observer(observer)
     with tracer.start_as_current_span("above"):
-        observed.with_options(total_timeout=deadline).uploads.upload_file(WORDS, content_type="text/plain")
+        observed.with_options(total_timeout=deadline).uploads.upload_file(
+            WORDS, content_type="text/plain"
+        )
     below, mint, put, whole, above = telemetry.spans
     assert [span.name for span in telemetry.spans] == [
         "below",
@@ -112,7 +118,9 @@ def test_the_way_to_storage_is_a_span_without_the_signature(
     assert "X-Amz" not in telemetry.as_text()
 
 
-def test_storage_that_refuses(observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry) -> None:
+def test_storage_that_refuses(
+    observed_server: Scripe, server: ScriptedServer, telemetry: Telemetry
+) -> None:
     refusal = b"<Error><Code>AccessDenied</Code><Message>Their own words</Message></Error>"
     server.script(Reply(403, refusal))
     upload = Upload.model_validate(shapes.upload(f"{server.origin}/key?X-Amz-Signature=c0ffee"))

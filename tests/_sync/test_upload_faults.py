@@ -172,8 +172,12 @@ def test_a_file_that_changes_while_it_is_sent_makes_no_source(
 
 
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview, io.BytesIO])
-def test_bytes_of_any_kind_go_up(emulator: Emulator, local: Scripe, wrap: Callable[[bytes], bytes]) -> None:
-    source = local.sources.ingest(wrap(b"Words."), project_id=emulator.project_id, content_type="text/plain")
+def test_bytes_of_any_kind_go_up(
+    emulator: Emulator, local: Scripe, wrap: Callable[[bytes], bytes]
+) -> None:
+    source = local.sources.ingest(
+        wrap(b"Words."), project_id=emulator.project_id, content_type="text/plain"
+    )
     assert source.text_preview == "Words."
 
 
@@ -305,7 +309,9 @@ def test_other_bytes_in_storage_make_no_source(server: ScriptedServer) -> None:
             proxy.meet(change_etag, times=ALWAYS, spares=lambda exchange: exchange.method != b"PUT")
             with Scripe(served.api_key, base_url=proxy.base_url) as client:
                 with pytest.raises(UploadIntegrityError, match="MD5"):
-                    client.sources.ingest(WORDS, project_id=emulator.project_id, content_type="text/plain")
+                    client.sources.ingest(
+                        WORDS, project_id=emulator.project_id, content_type="text/plain"
+                    )
         assert emulator.count("sources") == emulator.count("jobs") == 0
 
 

@@ -54,7 +54,9 @@ def complaint(status: int, code: str, message: str = "told so") -> Reply:
 STORED = Reply(200, headers={"ETag": f'"{hashlib.md5(WORDS).hexdigest()}"'})
 
 
-def test_just_what_the_link_was_signed_for_is_sent(client: Scripe, server: ScriptedServer) -> None:
+def test_just_what_the_link_was_signed_for_is_sent(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(STORED)
     client.uploads.put(link(server), WORDS)
     (request,) = server.received
@@ -67,7 +69,9 @@ def test_just_what_the_link_was_signed_for_is_sent(client: Scripe, server: Scrip
     assert request.body == WORDS
 
 
-def test_a_path_bytes_and_file_objects(client: Scripe, server: ScriptedServer, tmp_path: Path) -> None:
+def test_a_path_bytes_and_file_objects(
+    client: Scripe, server: ScriptedServer, tmp_path: Path
+) -> None:
     path = tmp_path / "words.txt"
     path.write_bytes(WORDS)
     server.script(STORED)
@@ -107,7 +111,9 @@ def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
     assert server.received == []
 
 
-def test_c17_a_file_over_the_returned_cap_is_not_sent(client: Scripe, server: ScriptedServer) -> None:
+def test_c17_a_file_over_the_returned_cap_is_not_sent(
+    client: Scripe, server: ScriptedServer
+) -> None:
     with pytest.raises(UploadTooLargeError, match="209"):
         client.uploads.put(link(server, maxSizeBytes=len(WORDS) - 1), WORDS)
     assert server.received == []
@@ -179,13 +185,17 @@ def test_rejections_raise_by_their_code(
     assert len(server.received) == 1
 
 
-def test_any_refusal_after_the_links_time_counts_as_expired(client: Scripe, server: ScriptedServer) -> None:
+def test_any_refusal_after_the_links_time_counts_as_expired(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(complaint(403, "AccessDenied"))
     with pytest.raises(UploadExpiredError):
         client.uploads.put(link(server, expiresAt="2020-01-01T00:00:00.000Z"), WORDS)
 
 
-def test_other_bytes_than_were_sent_are_noticed(client: Scripe, server: ScriptedServer) -> None:
+def test_other_bytes_than_were_sent_are_noticed(
+    client: Scripe, server: ScriptedServer
+) -> None:
     other = f'"{"0" * 32}"'
     server.script(Reply(200, headers={"ETag": other}))
     with pytest.raises(UploadIntegrityError, match="MD5"):
@@ -221,7 +231,9 @@ def test_progress_is_reported(client: Scripe, server: ScriptedServer) -> None:
     assert updates[-1] == Progress("uploading", 1.0, 2_500_000, 2_500_000)
 
 
-def test_what_a_callback_raises_reaches_the_caller_unchanged(client: Scripe, server: ScriptedServer) -> None:
+def test_what_a_callback_raises_reaches_the_caller_unchanged(
+    client: Scripe, server: ScriptedServer
+) -> None:
     """Even an error that looks like a network failure; the client works afterwards."""
     server.script(STORED)
     for mine in (ConnectionError("mine"), httpx.ReadError("mine"), httpx2.ReadError("mine")):
@@ -234,7 +246,9 @@ def test_what_a_callback_raises_reaches_the_caller_unchanged(client: Scripe, ser
         client.uploads.put(link(server), WORDS)
 
 
-def test_a_deadline_ends_an_upload(client: Scripe, clock: SleeplessClock, server: ScriptedServer) -> None:
+def test_a_deadline_ends_an_upload(
+    client: Scripe, clock: SleeplessClock, server: ScriptedServer
+) -> None:
     def slow_reply(request: Received) -> Reply:
         clock.skip(100)
         return Reply(200, b"slow", pace=0.01)
@@ -250,7 +264,9 @@ def test_a_slow_storage_times_out(client: Scripe, server: ScriptedServer) -> Non
         client.with_options(timeout=0.05, max_retries=0).uploads.put(link(server), WORDS)
 
 
-def test_an_expired_link_is_replaced_with_a_new_key(client: Scripe, server: ScriptedServer) -> None:
+def test_an_expired_link_is_replaced_with_a_new_key(
+    client: Scripe, server: ScriptedServer
+) -> None:
     mints: list[str | None] = []
 
     def reply(request: Received) -> Reply:
@@ -265,7 +281,9 @@ def test_an_expired_link_is_replaced_with_a_new_key(client: Scripe, server: Scri
     assert len({*mints, "mine", None}) == 4
 
 
-def test_links_that_keep_expiring_end_the_upload(client: Scripe, server: ScriptedServer) -> None:
+def test_links_that_keep_expiring_end_the_upload(
+    client: Scripe, server: ScriptedServer
+) -> None:
     def reply(request: Received) -> Reply:
         minted = json_reply({"data": shapes.upload(f"{server.origin}/k")})
         return minted if request.method == "POST" else complaint(400, "ExpiredToken")
@@ -281,7 +299,9 @@ def test_a_file_becomes_a_source(emulator: Emulator, local: Scripe, tmp_path: Pa
     path = tmp_path / "Grüße 🎉.txt"
     path.write_bytes(WORDS)
     updates: list[Progress] = []
-    source = local.sources.ingest(path, project_id=emulator.project_id, on_progress=updates.append)
+    source = local.sources.ingest(
+        path, project_id=emulator.project_id, on_progress=updates.append
+    )
     assert source.is_ready
     assert source.text_preview == WORDS.decode()
     assert source.name == "Grüße 🎉.txt"
@@ -298,7 +318,9 @@ def test_all_steps_one_by_one(emulator: Emulator, local: Scripe) -> None:
     assert (source.name, source.is_ready) == ("Steps", True)
 
 
-def test_a_rerun_with_the_same_key_ends_at_the_same_job(emulator: Emulator, local: Scripe) -> None:
+def test_a_rerun_with_the_same_key_ends_at_the_same_job(
+    emulator: Emulator, local: Scripe
+) -> None:
     project = emulator.project_id
     first = local.sources.ingest(
         WORDS, project_id=project, content_type="text/plain", name="Notes", idempotency_key="run-1"
@@ -339,9 +361,13 @@ def test_another_content_under_the_same_key_conflicts(
 ) -> None:
     """It does not silently return the source, or the document, of the first."""
     project = emulator.project_id
-    local.sources.ingest(WORDS, project_id=project, content_type="text/plain", idempotency_key="run-1")
+    local.sources.ingest(
+        WORDS, project_id=project, content_type="text/plain", idempotency_key="run-1"
+    )
     with pytest.raises(IdempotencyConflictError) as caught:
-        local.sources.ingest(other, project_id=project, content_type="text/plain", idempotency_key="run-1")
+        local.sources.ingest(
+            other, project_id=project, content_type="text/plain", idempotency_key="run-1"
+        )
     assert caught.value.idempotency_key == "run-1"
     assert emulator.count("sources") == 1
     first = local.knowledge.ingest(WORDS, name="a.txt", idempotency_key="run-1")
@@ -362,7 +388,9 @@ def test_another_content_under_the_same_key_is_another_upload(
     assert [upload.id for upload in uploads] == [upload.id for upload in uploads[:2]] * 2
     assert emulator.count("uploads") == 2
     for upload, content in zip(uploads, (WORDS, other), strict=False):
-        source = local.sources.create_file_and_wait(project_id=emulator.project_id, upload_id=upload.id)
+        source = local.sources.create_file_and_wait(
+            project_id=emulator.project_id, upload_id=upload.id
+        )
         assert source.text_preview == content.decode()
 
 
@@ -375,8 +403,12 @@ def test_another_content_under_a_key_whose_link_was_not_used_yet_is_another_uplo
         raise KeyError
 
     with pytest.raises(KeyError):
-        local.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key="key", on_progress=stop)
-    other = local.uploads.upload_file(WORDS.swapcase(), content_type="text/plain", idempotency_key="key")
+        local.uploads.upload_file(
+            WORDS, content_type="text/plain", idempotency_key="key", on_progress=stop
+        )
+    other = local.uploads.upload_file(
+        WORDS.swapcase(), content_type="text/plain", idempotency_key="key"
+    )
     first = local.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key="key")
     assert first.id != other.id
     assert emulator.count("uploads") == 2
@@ -419,7 +451,9 @@ def test_a_file_that_is_read_for_its_key_is_bounded_by_the_deadline(
     assert file.count < len(WORDS) * 100_000
 
 
-def test_bytes_that_are_not_those_of_the_key_never_arrive_whole(emulator: Emulator, local: Scripe) -> None:
+def test_bytes_that_are_not_those_of_the_key_never_arrive_whole(
+    emulator: Emulator, local: Scripe
+) -> None:
     """Otherwise a second run with the first content would find a used link, and take its content for stored."""
 
     class Changing(io.BytesIO):
@@ -434,10 +468,14 @@ def test_bytes_that_are_not_those_of_the_key_never_arrive_whole(emulator: Emulat
             return super().seek(offset, whence)
 
     with pytest.raises(UploadIntegrityError):
-        local.uploads.upload_file(Changing(WORDS), content_type="text/plain", idempotency_key="key")
+        local.uploads.upload_file(
+            Changing(WORDS), content_type="text/plain", idempotency_key="key"
+        )
     source = local.sources.create_file_and_wait(
         project_id=emulator.project_id,
-        upload_id=(local.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key="key")).id,
+        upload_id=(
+            local.uploads.upload_file(WORDS, content_type="text/plain", idempotency_key="key")
+        ).id,
     )
     assert source.text_preview == WORDS.decode()
     assert emulator.count("uploads") == 1
@@ -446,10 +484,14 @@ def test_bytes_that_are_not_those_of_the_key_never_arrive_whole(emulator: Emulat
 def test_a_rerun_after_the_links_life_conflicts(emulator: Emulator, local: Scripe) -> None:
     """It does not create a second source."""
     project = emulator.project_id
-    local.sources.ingest(WORDS, project_id=project, content_type="text/plain", idempotency_key="run-1")
+    local.sources.ingest(
+        WORDS, project_id=project, content_type="text/plain", idempotency_key="run-1"
+    )
     emulator.clock.advance(3600)
     with pytest.raises(IdempotencyConflictError):
-        local.sources.ingest(WORDS, project_id=project, content_type="text/plain", idempotency_key="run-1")
+        local.sources.ingest(
+            WORDS, project_id=project, content_type="text/plain", idempotency_key="run-1"
+        )
     assert emulator.count("sources") == 1
 
 
@@ -487,16 +529,22 @@ def test_a_run_whose_source_was_made_unheard_can_be_gone_on_with_and_only_with_i
     assert (emulator.count("jobs"), emulator.count("sources")) == (1, 1)
 
 
-def test_lost_responses_at_every_step_make_one_source(emulator: Emulator, local: Scripe) -> None:
+def test_lost_responses_at_every_step_make_one_source(
+    emulator: Emulator, local: Scripe
+) -> None:
     for path in ("/uploads", "/_storage", "/sources", "/jobs"):
         emulator.drop_next(path=path)
         local.sources.ingest(WORDS, project_id=emulator.project_id, content_type="text/plain")
     assert emulator.count("sources") == emulator.count("jobs") == 4
 
 
-def test_a_file_that_cannot_be_read_fails_with_the_job(emulator: Emulator, local: Scripe) -> None:
+def test_a_file_that_cannot_be_read_fails_with_the_job(
+    emulator: Emulator, local: Scripe
+) -> None:
     with pytest.raises(JobFailedError) as caught:
-        local.sources.ingest(b"no PDF", project_id=emulator.project_id, content_type="application/pdf")
+        local.sources.ingest(
+            b"no PDF", project_id=emulator.project_id, content_type="application/pdf"
+        )
     assert caught.value.job.error_code
     assert caught.value.idempotency_key
     assert emulator.count("sources") == 0
@@ -529,6 +577,10 @@ def test_an_ingest_that_takes_too_long_can_be_waited_for_again() -> None:
             assert (client.jobs.wait(job)).is_succeeded
 
 
-def test_an_upload_of_another_workspace_is_unknown(emulator: Emulator, local: Scripe) -> None:
+def test_an_upload_of_another_workspace_is_unknown(
+    emulator: Emulator, local: Scripe
+) -> None:
     with pytest.raises(NotFoundError):
-        local.sources.create_file(project_id=emulator.project_id, upload_id="upl_of_somebody_else")
+        local.sources.create_file(
+            project_id=emulator.project_id, upload_id="upl_of_somebody_else"
+        )

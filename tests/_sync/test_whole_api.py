@@ -38,7 +38,9 @@ def test_workspaces_and_health(emulator: Emulator, local: Scripe) -> None:
 def test_notes(emulator: Emulator, local: Scripe) -> None:
     project = emulator.project_id
     created = [
-        local.notes.create(project_id=project, content=f"Take {n}", date=emulator.clock.now() + timedelta(n))
+        local.notes.create(
+            project_id=project, content=f"Take {n}", date=emulator.clock.now() + timedelta(n)
+        )
         for n in range(5)
     ]
     assert (local.notes.retrieve(created[0].id)) == created[0]
@@ -68,9 +70,9 @@ def test_posts_and_their_schedule(emulator: Emulator, local: Scripe) -> None:
     local.posts.update(post.id, scheduled_for=tomorrow)
     emulator.clock.advance(timedelta(days=1, seconds=1))
     assert (local.posts.retrieve(post.id)).status == "published"
-    assert [published.id for published in local.posts.list(project_id=project, status=["published"])] == [
-        post.id
-    ]
+    assert [
+        published.id for published in local.posts.list(project_id=project, status=["published"])
+    ] == [post.id]
     with pytest.raises(UnprocessableEntityError):
         local.posts.create(project_id=project, scheduled_for=tomorrow)
     with pytest.raises(BadRequestError):
@@ -82,7 +84,9 @@ def test_nothing_is_scheduled_without_linkedin(emulator: Emulator, local: Scripe
     post = local.posts.create(project_id=project)
     emulator.connect_linkedin(project, connected=False)
     with pytest.raises(ConflictError):
-        local.posts.update(post.id, scheduled_for=emulator.clock.now() + timedelta(1), title="New")
+        local.posts.update(
+            post.id, scheduled_for=emulator.clock.now() + timedelta(1), title="New"
+        )
     assert local.posts.retrieve(post.id) == post
 
 
@@ -152,7 +156,9 @@ def test_knowledge(emulator: Emulator, local: Scripe) -> None:
     assert [job.type for job in done] == ["KB_INGEST_TEXT", "KB_INGEST_URL", "KB_INGEST_YOUTUBE"]
     assert [job.project_id for job in done] == [emulator.project_id, None, None]
     stages: list[str] = []
-    job = knowledge.ingest(FILES / "report.pdf", on_progress=lambda progress: stages.append(progress.stage))
+    job = knowledge.ingest(
+        FILES / "report.pdf", on_progress=lambda progress: stages.append(progress.stage)
+    )
     assert job.result is not None
     assert str(job.result.document_id).startswith("kb_")
     assert (stages[0], stages[-1]) == ("uploading", "done")

@@ -32,7 +32,9 @@ pytestmark = pytest.mark.anyio
 NINE_IN_BERLIN = datetime(2026, 12, 1, 9, tzinfo=ZoneInfo("Europe/Berlin"))
 
 
-def test_notes_are_listed_by_project_and_slot(client: Scripe, server: ScriptedServer) -> None:
+def test_notes_are_listed_by_project_and_slot(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(json_reply(shapes.page(shapes.note())))
     pager = client.notes.list(
         project_id="proj_1", folder_id="fold_1", date_from=date(2026, 5, 1), date_to=date(2026, 5, 31)
@@ -71,7 +73,9 @@ def test_c5_a_note_is_fetched_and_made(client: Scripe, server: ScriptedServer) -
     assert server.sent("idempotency-key")[2] == "mine"
 
 
-def test_posts_are_listed_by_project_and_state(client: Scripe, server: ScriptedServer) -> None:
+def test_posts_are_listed_by_project_and_state(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(json_reply(shapes.page(shapes.post(status="brandNew", title=None, content=None))))
     (post,) = client.posts.list(
         project_id="proj_1",
@@ -107,11 +111,15 @@ def test_a_post_is_fetched_and_made(client: Scripe, server: ScriptedServer) -> N
     }
 
 
-def test_c32_an_update_sends_what_was_given_and_nothing_else(client: Scripe, server: ScriptedServer) -> None:
+def test_c32_an_update_sends_what_was_given_and_nothing_else(
+    client: Scripe, server: ScriptedServer
+) -> None:
     """None unschedules; an argument that is left out changes nothing."""
     server.script(json_reply({"data": shapes.post()}))
     client.posts.update("post_1", scheduled_for=None)
-    client.posts.update("post_1", scheduled_for=NINE_IN_BERLIN, status_id="st_1", idempotency_key="mine")
+    client.posts.update(
+        "post_1", scheduled_for=NINE_IN_BERLIN, status_id="st_1", idempotency_key="mine"
+    )
     client.posts.update(
         "post_1",
         content="Words.",
@@ -137,13 +145,17 @@ def test_c32_an_update_sends_what_was_given_and_nothing_else(client: Scripe, ser
     assert server.sent("idempotency-key")[1] == "mine"
 
 
-def test_a_post_cannot_be_scheduled_without_linkedin(client: Scripe, server: ScriptedServer) -> None:
+def test_a_post_cannot_be_scheduled_without_linkedin(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(error(409, "conflict"))
     with pytest.raises(ConflictError):
         client.posts.update("post_1", scheduled_for=NINE_IN_BERLIN)
 
 
-def test_post_statuses_and_workspaces_are_sent_no_limit(client: Scripe, server: ScriptedServer) -> None:
+def test_post_statuses_and_workspaces_are_sent_no_limit(
+    client: Scripe, server: ScriptedServer
+) -> None:
     """The API documents none for these lists, which are parsed with and without pagination."""
     server.script(
         json_reply({"data": [{"id": "st_1", "name": "In review", "category": "review"}]}),
@@ -160,7 +172,9 @@ def test_post_statuses_and_workspaces_are_sent_no_limit(client: Scripe, server: 
 
 def test_c19_a_generation_names_its_source(client: Scripe, server: ScriptedServer) -> None:
     server.script(json_reply({"data": shapes.job(type="POST_GENERATION")}))
-    client.posts.generate(project_id="proj_1", text="Words.", language="de", scheduled_for=NINE_IN_BERLIN)
+    client.posts.generate(
+        project_id="proj_1", text="Words.", language="de", scheduled_for=NINE_IN_BERLIN
+    )
     client.posts.generate(project_id="proj_1", note_id="note_1", wait_for_completion_ms=25_000)
     assert [request.json() for request in server.received] == [
         {
@@ -181,7 +195,9 @@ def test_the_timeout_stretches_with_the_wait(client: Scripe, server: ScriptedSer
     hasty.posts.generate(project_id="proj_1", text="Words.", wait_for_completion_ms=25_000)
 
 
-def test_a_quick_generation_costs_one_request_and_the_post(client: Scripe, server: ScriptedServer) -> None:
+def test_a_quick_generation_costs_one_request_and_the_post(
+    client: Scripe, server: ScriptedServer
+) -> None:
     done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
     server.script(json_reply({"data": done}), json_reply({"data": shapes.post()}))
     statuses: list[str] = []
@@ -194,7 +210,9 @@ def test_a_quick_generation_costs_one_request_and_the_post(client: Scripe, serve
     assert server.received[0].json()["wait_for_completion_ms"] == 25_000
 
 
-def test_a_slow_generation_is_polled(client: Scripe, clock: SleeplessClock, server: ScriptedServer) -> None:
+def test_a_slow_generation_is_polled(
+    client: Scripe, clock: SleeplessClock, server: ScriptedServer
+) -> None:
     running_job = shapes.job(type="POST_GENERATION", status="RUNNING")
     done = shapes.job(type="POST_GENERATION", status="DONE", result={"postId": "post_1"})
     server.script(
@@ -289,7 +307,9 @@ def test_knowledge_takes_four_shapes(client: Scripe, server: ScriptedServer) -> 
     ]
 
 
-def test_a_file_becomes_knowledge(client: Scripe, clock: SleeplessClock, server: ScriptedServer) -> None:
+def test_a_file_becomes_knowledge(
+    client: Scripe, clock: SleeplessClock, server: ScriptedServer
+) -> None:
     def reply(request: Received) -> Reply:
         if request.method == "PUT":
             return Reply(200)
@@ -352,7 +372,9 @@ def test_wrong_combinations_are_refused_before_sending(
 
 
 @pytest.mark.beyond_the_description
-def test_a_webhook_endpoint_has_its_secret_once_and_hides_it(client: Scripe, server: ScriptedServer) -> None:
+def test_a_webhook_endpoint_has_its_secret_once_and_hides_it(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(json_reply({"data": shapes.webhook_endpoint(secret="whsec_c0ffeebeef")}))
     endpoint = client.webhook_endpoints.create(
         name="Newsroom",
@@ -371,7 +393,9 @@ def test_a_webhook_endpoint_has_its_secret_once_and_hides_it(client: Scripe, ser
     assert server.sent("idempotency-key")[0] is not None
 
 
-def test_a_webhook_endpoint_is_fetched_and_changed(client: Scripe, server: ScriptedServer) -> None:
+def test_a_webhook_endpoint_is_fetched_and_changed(
+    client: Scripe, server: ScriptedServer
+) -> None:
     """The update has no idempotency key, but sets absolute values: it may be sent again."""
     server.script(
         json_reply({"data": shapes.webhook_endpoint()}),
@@ -379,7 +403,9 @@ def test_a_webhook_endpoint_is_fetched_and_changed(client: Scripe, server: Scrip
         json_reply({"data": shapes.webhook_endpoint()}),
     )
     assert (client.webhook_endpoints.retrieve("whe_1")).secret is None
-    client.webhook_endpoints.update("whe_1", is_active=False, project_id=None, events=["job.failed"])
+    client.webhook_endpoints.update(
+        "whe_1", is_active=False, project_id=None, events=["job.failed"]
+    )
     assert [request.method for request in server.received] == ["GET", "PATCH", "PATCH"]
     assert server.received[1].json() == {"events": ["job.failed"], "projectId": None, "isActive": False}
     assert server.sent("idempotency-key") == [None, None, None]
@@ -396,7 +422,9 @@ def test_a_rotation_that_may_have_arrived_is_never_sent_again(
     assert len(server.received) == 1
 
 
-def test_a_rotation_that_was_refused_unread_may_be(client: Scripe, server: ScriptedServer) -> None:
+def test_a_rotation_that_was_refused_unread_may_be(
+    client: Scripe, server: ScriptedServer
+) -> None:
     server.script(
         error(429, "rate_limited", Retry_After="1"),
         json_reply({"data": shapes.webhook_endpoint(secret="whsec_new")}),
@@ -409,7 +437,9 @@ def test_a_rotation_that_was_refused_unread_may_be(client: Scripe, server: Scrip
 def test_after_a_day_a_key_protects_nothing(emulator: Emulator, local: Scripe) -> None:
     for hours, count in ((0, 1), (23, 1), (2, 2)):
         emulator.clock.advance(timedelta(hours=hours))
-        local.posts.generate_and_wait(project_id=emulator.project_id, text="Said once.", idempotency_key="k")
+        local.posts.generate_and_wait(
+            project_id=emulator.project_id, text="Said once.", idempotency_key="k"
+        )
         assert emulator.count("posts") == count
 
 
