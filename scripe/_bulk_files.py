@@ -195,8 +195,8 @@ class BulkFiles:
     """The files of one run; may be used from several threads."""
 
     def __init__(self, store: Store, project_id: str, run: int | None = None) -> None:
-        self.store = store
-        self.project_id = project_id
+        self.store: Store = store
+        self.project_id: str = project_id
         self._lock = threading.Lock()
         self._queue: deque[FileRow] = deque()
         self._after = ""
@@ -206,7 +206,7 @@ class BulkFiles:
         with store.change() as connection:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
-        self.run = int(store.get_meta("bulk_run") or 0) if run is None else run
+        self.run: int = int(store.get_meta("bulk_run") or 0) if run is None else run
 
     @property
     def of_run(self) -> dict[str, object]:

@@ -335,10 +335,10 @@ class Store:
     """One open file, which all `Ledger` objects of a process share."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.pid = os.getpid()
-        self.users = 0  # `Ledger` objects that use it
-        self.offset = 0  # milliseconds that the server's clock is ahead of this machine's
+        self.path: Path = path
+        self.pid: int = os.getpid()
+        self.users: int = 0  # `Ledger` objects that use it
+        self.offset: int = 0  # milliseconds that the server's clock is ahead of this machine's
         self._has_run = False  # of bulk, in this process
         self._held: dict[int, object] = {}  # the items that calls of this process work on, with the call
         self._lock = threading.RLock()

@@ -203,10 +203,10 @@ class RunControl:
 
     def __init__(self, *, rate_limit_share: float, stop_at_cap: bool, workers: int) -> None:
         self.rate_limit_share = rate_limit_share
-        self.workers = workers
+        self.workers: int = workers
         """Workers that have not ended."""
-        self.is_stopping = False
-        self.sent = 0
+        self.is_stopping: bool = False
+        self.sent: int = 0
         """Files that were sent since the run began."""
         self.cap_resets_at: datetime | None = None
         """When the spend cap is reset, while the run waits for it or after it has stopped for it."""

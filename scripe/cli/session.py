@@ -37,7 +37,7 @@ class Session:
         self._words = words  # of the command line, without the options of every command
         self.idempotency_key: str | None = None  # of the write that the command makes, if it makes one
         self.pending_job_ids: list[str] = []  # of the jobs that the command waits for
-        self.is_resumable = False  # True if the same command goes on where it ended
+        self.is_resumable: bool = False  # True if the same command goes on where it ended
         self._is_waiting = False
         self._is_bulk = False
         self._client: Scripe | None = None
