@@ -248,6 +248,8 @@ class AsyncBulkRun:
         except ScripeError as error:
             if bulk.judge(error) != "retry" or self._control.is_hopeless(self._clock.now()):
                 raise
+        else:
+            self._control.record_success()
         return requests
 
     async def _retrieve_job(self, job_id: str) -> None:

@@ -256,6 +256,10 @@ class RunControl:
         with self._lock:
             self.sent, self._fails_since = self.sent + 1, None
 
+    def record_success(self) -> None:
+        """Record that something has worked."""
+        self._fails_since = None
+
     def is_hopeless(self, now: float) -> bool:
         """Record a failure that may pass; return True if nothing has worked for a long time."""
         with self._lock:

@@ -28,7 +28,8 @@ from scripe._bulk_files import BulkFiles
 from scripe._core.bulk import CapReached, RunControl, RunStopped
 from scripe._core.request import Request
 from scripe._ledger import store_of
-from scripe.emulator import Clock, Emulator
+from scripe.emulator import Clock, Emulator, Response
+from scripe.emulator import Request as EmulatedRequest
 from scripe.types import BulkFile, BulkFileStatus, BulkPlan, BulkProgress, CurrentWorkspace, Note
 
 pytestmark = pytest.mark.anyio
@@ -669,6 +670,21 @@ async def test_an_outage_of_a_quarter_of_an_hour_stops_the_run(async_archive: As
 async def test_the_list_of_jobs_may_fail_for_a_while(async_archive: AsyncArchive) -> None:
     async_archive.add_files(3)
     async_archive.emulator.fail_next(503, times=3, path="/jobs")
+    assert (await async_archive.ingest()).is_complete
+
+
+async def test_two_failures_that_lie_far_apart_are_no_outage(tmp_path: Path) -> None:
+    async_archive = AsyncArchive(tmp_path, run_seconds=1600)
+    async_archive.add_files(1)
+    looks = 0
+
+    def fail_sometimes(request: EmulatedRequest, response: Response) -> None:
+        nonlocal looks
+        looks += request.path == "/jobs"
+        if looks in (1, 19) and request.path == "/jobs":
+            async_archive.emulator.fail_next(503, path="/jobs")
+
+    async_archive.emulator.add_observer(fail_sometimes)
     assert (await async_archive.ingest()).is_complete
 
 

@@ -29,7 +29,8 @@ from scripe._bulk_files import BulkFiles
 from scripe._core.bulk import CapReached, RunControl, RunStopped
 from scripe._core.request import Request
 from scripe._ledger import store_of
-from scripe.emulator import Clock, Emulator
+from scripe.emulator import Clock, Emulator, Response
+from scripe.emulator import Request as EmulatedRequest
 from scripe.types import BulkFile, BulkFileStatus, BulkPlan, BulkProgress, CurrentWorkspace, Note
 
 pytestmark = pytest.mark.anyio
@@ -670,6 +671,21 @@ def test_an_outage_of_a_quarter_of_an_hour_stops_the_run(archive: Archive) -> No
 def test_the_list_of_jobs_may_fail_for_a_while(archive: Archive) -> None:
     archive.add_files(3)
     archive.emulator.fail_next(503, times=3, path="/jobs")
+    assert (archive.ingest()).is_complete
+
+
+def test_two_failures_that_lie_far_apart_are_no_outage(tmp_path: Path) -> None:
+    archive = Archive(tmp_path, run_seconds=1600)
+    archive.add_files(1)
+    looks = 0
+
+    def fail_sometimes(request: EmulatedRequest, response: Response) -> None:
+        nonlocal looks
+        looks += request.path == "/jobs"
+        if looks in (1, 19) and request.path == "/jobs":
+            archive.emulator.fail_next(503, path="/jobs")
+
+    archive.emulator.add_observer(fail_sometimes)
     assert (archive.ingest()).is_complete
 
 
