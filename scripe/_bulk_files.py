@@ -104,7 +104,6 @@ class FileRow:
     reason: str | None = None
     sha256: str | None = None
     item: int | None = None
-    tries: int = 0
 
     @property
     def stamp(self) -> tuple[int | None, int | None, int | None]:

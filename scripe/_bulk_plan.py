@@ -67,9 +67,8 @@ def _copy_ledger(ledger: Ledger | Path | None, copy: Path) -> str | None:
             opened.backup(copy)
         return str(ledger.absolute())
     with closing(sqlite3.connect(copy)) as connection:
-        connection.execute(
-            "PRAGMA user_version = 1"
-        )  # a file that is not empty is not announced as a new ledger
+        # A file that is not empty is not announced as a new ledger.
+        connection.execute("PRAGMA user_version = 1")
     return None
 
 

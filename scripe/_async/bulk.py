@@ -17,7 +17,7 @@ from .._bulk_files import BulkFiles, FileRow, inspect
 from .._bulk_report import BulkReport
 from .._concurrency import AsyncCallback, AsyncClock, async_run_blocking, async_run_together, real_seconds
 from .._core import bulk
-from .._core.bulk import CapReached, PollPace, RunControl, RunStopped, SpeedMeter
+from .._core.bulk import CapReached, FileTries, PollPace, RunControl, RunStopped, SpeedMeter, Verdict
 from .._core.idempotency import FileIdempotencyKey
 from .._core.ledger import Unit, describe_write, from_milliseconds
 from .._core.request import Request, build_path, format_utc_day, page_query
@@ -106,12 +106,11 @@ class AsyncBulkRun:
 
     async def _send_with_tries(self, row: FileRow) -> None:
         """Send a file; after an error that may pass, again and again, as long as other files do no better."""
-        again, pause, tries, sent = False, 1.0, 0, -1
+        again, tries = False, FileTries()
         try:
             while True:
                 try:
                     await self._send(row)
-                    self._control.record_sent()
                     return
                 except (CapReached, SpendCapExceededError) as error:
                     again = True
@@ -119,18 +118,15 @@ class AsyncBulkRun:
                         await self._reach_cap(error)
                     return
                 except ScripeError as error:
-                    tries += isinstance(error, NotFoundError) or sent != self._control.sent
-                    sent = self._control.sent
-                    if not await self._may_try_again(row, error, tries):
+                    verdict = tries.record(error, self._control.sent)
+                    if not await self._may_try_again(row, error, verdict):
                         return
-                await self._sender.sleep(pause)
-                pause = min(bulk.LONGEST_PAUSE, 2 * pause)
+                await self._sender.sleep(tries.pause)
         finally:
             self._files.release(row, again=again)
 
-    async def _may_try_again(self, row: FileRow, error: ScripeError, tries: int) -> bool:
+    async def _may_try_again(self, row: FileRow, error: ScripeError, verdict: Verdict) -> bool:
         """Record an error of a file; return True if it may be tried again in this run."""
-        verdict = bulk.judge(error, tries)
         if verdict == "stop":
             raise error
         if verdict == "retry":
@@ -178,6 +174,7 @@ class AsyncBulkRun:
             await AsyncLedgerWrite(
                 sender, self._ledger, build(""), write, needs_job=False, uploader=uploader
             ).run()
+            self._control.record_sent()
         finally:
             content.close()
 
@@ -223,10 +220,8 @@ class AsyncBulkRun:
 
     async def _look_for_jobs(self) -> int:
         """Record the jobs that have ended; return the number of requests."""
-        oldest, long_ago = (
-            await async_run_blocking(self._files.oldest_submission),
-            self._now() - bulk.LISTED_AFTER,
-        )
+        long_ago = self._now() - bulk.LISTED_AFTER
+        oldest = await async_run_blocking(self._files.oldest_submission)
         since = from_milliseconds(oldest or 0) - timedelta(seconds=5)
         query = page_query(200, type="SOURCE_INGEST_FILE", dateFrom=format_utc_day(since, "since"))
         pages, listed, requests = AsyncPager(self._sender, "/jobs", Job, query).pages(), set[str](), 0

@@ -191,6 +191,22 @@ def judge(error: ScripeError, tries: int = 1) -> Verdict:
     return "retry" if tries < MAX_TRIES else "leave"
 
 
+@dataclass(slots=True)
+class FileTries:
+    """The tries of one file: a failure counts only if other files were sent since the one before."""
+
+    count: int = 0
+    sent: int = -1
+    pause: float = 0.5
+
+    def record(self, error: ScripeError, sent: int) -> Verdict:
+        """Record a failure, and return its meaning; `sent` counts the files that the run has sent."""
+        self.count += isinstance(error, NotFoundError) or sent != self.sent
+        self.sent = sent
+        self.pause = min(LONGEST_PAUSE, 2 * self.pause)
+        return judge(error, self.count)
+
+
 def describe_error(error: ScripeError) -> tuple[str, str, str | None]:
     """Return code, reason and request id of an error, for the report."""
     code: str | None = getattr(error, "code", None)

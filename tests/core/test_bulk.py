@@ -31,6 +31,7 @@ from scripe._core.bulk import (
     LONGEST_OUTAGE,
     LONGEST_POLL_PAUSE,
     CapReached,
+    FileTries,
     PollPace,
     RunControl,
     RunStopped,
@@ -100,6 +101,20 @@ def test_an_error_stops_the_run_or_concerns_its_file(verdict: Verdict, error: Sc
 )
 def test_tries_of_one_file_come_to_an_end(error: ScripeError, tries: int, verdict: Verdict) -> None:
     assert judge(error, tries) == verdict
+
+
+def test_a_failure_counts_only_if_other_files_were_sent_meanwhile() -> None:
+    tries, error = FileTries(), ServerError("No.", status_code=500, retryable=True)
+    assert [tries.record(error, 0) for _ in range(20)] == ["retry"] * 20
+    assert [tries.record(error, sent) for sent in range(1, 5)] == ["retry", "retry", "retry", "leave"]
+
+
+def test_a_file_is_tried_again_after_pauses_that_grow_to_a_minute() -> None:
+    tries, pauses = FileTries(), list[float]()
+    for _ in range(8):
+        tries.record(ServerError("No.", status_code=500, retryable=True), 0)
+        pauses.append(tries.pause)
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
 @pytest.mark.parametrize(
