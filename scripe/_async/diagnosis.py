@@ -134,7 +134,8 @@ class AsyncDoctor:
             text = f"{host} is not found: {error.strerror}"
             return findings.fail("name look-up", "name_not_found", problem, text)
         seconds = real_seconds() - started
-        text = f"{addresses} addresses in {decide.format_milliseconds(seconds)}"
+        noun = "address" if addresses == 1 else "addresses"
+        text = f"{addresses} {noun} in {decide.format_milliseconds(seconds)}"
         return findings.add("name look-up", text, milliseconds=round(seconds * 1000))
 
     async def _examine_api(self) -> bool:
